@@ -1,0 +1,101 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Arrows point down only: a target depends on targets that stand below it in this list.
+
+/// Settings of the targets above the wrappers and kernels: the compiler proves that they hold no
+/// unsafe pointer.
+let safe: [SwiftSetting] = [.strictMemorySafety()]
+
+/// Kernels are optimised in debug builds too, so that tests stay fast.
+let fast: [SwiftSetting] = [.unsafeFlags(["-O"])]
+
+let package = Package(
+  name: "momentum-dist",
+  products: [
+    .executable(name: "momentum-dist", targets: ["momentum-dist"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // The command.
+    .executableTarget(
+      name: "momentum-dist",
+      dependencies: [
+        "Training", "Verification", "Checkpoints", "Datasets", "MPI",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .target(
+      name: "Training",
+      dependencies: [
+        "Models", "Optimizers", "Datasets", "DataParallel", "Checkpoints", "Files", "BLAS", "MPI",
+        "Yams",
+      ],
+      swiftSettings: safe),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
+
+    .target(
+      name: "Verification", dependencies: ["Models", "Optimizers", "HDF5"], swiftSettings: safe),
+    .testTarget(name: "VerificationTests", dependencies: ["Verification", "TestSupport"]),
+
+    // What it is made of.
+    .target(
+      name: "DataParallel", dependencies: ["MPI", "Tensors"], swiftSettings: fast),
+    .testTarget(name: "DataParallelTests", dependencies: ["DataParallel", "TestSupport"]),
+    .target(name: "Checkpoints", dependencies: ["HDF5", "Digests", "Files", "Tensors"], swiftSettings: safe),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
+    .target(
+      name: "Datasets", dependencies: ["HDF5", "Gzip", "Files", "RandomNumbers", "Tensors"],
+      swiftSettings: safe),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
+    .target(name: "Models", dependencies: ["Cells"], swiftSettings: safe),
+    .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport"]),
+    .target(name: "Optimizers", dependencies: ["Kernels"], swiftSettings: safe + fast),
+    .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"]),
+    .target(name: "Cells", dependencies: ["Kernels", "RandomNumbers"], swiftSettings: safe),
+    .testTarget(name: "CellsTests", dependencies: ["Cells", "TestSupport"]),
+
+    .target(name: "Files"),
+    .testTarget(name: "FilesTests", dependencies: ["Files"]),
+
+    // Arithmetic.
+    .target(
+      name: "Kernels", dependencies: ["KernelInterface", "BLAS", "Tensors"], swiftSettings: fast),
+    .target(name: "KernelInterface", swiftSettings: fast),
+    .target(name: "Tensors", swiftSettings: fast),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .target(name: "RandomNumbers", swiftSettings: fast),
+    .testTarget(name: "RandomNumbersTests", dependencies: ["RandomNumbers"]),
+
+    // Wrappers: each is the only importer of its C module.
+    .target(name: "MPI", dependencies: ["COpenMPI"]),
+    .executableTarget(name: "mpi-checks", dependencies: ["MPI"], path: "Tests/MPIChecks"),
+    .target(name: "BLAS", dependencies: ["COpenBLAS"]),
+    .testTarget(name: "BLASTests", dependencies: ["BLAS"]),
+    .target(name: "HDF5", dependencies: ["CHDF5"]),
+    .testTarget(name: "HDF5Tests", dependencies: ["HDF5"]),
+    .target(name: "Digests", dependencies: ["CCrypto"]),
+    .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
+    .target(name: "Gzip", dependencies: ["CZlib"]),
+    .testTarget(name: "GzipTests", dependencies: ["Gzip"]),
+
+    // System libraries.
+    .systemLibrary(
+      name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    // Tests.
+    .target(
+      name: "TestSupport", dependencies: ["HDF5", "RandomNumbers", "Tensors"],
+      path: "Tests/TestSupport"),
+    .testTarget(
+      name: "DistributedTests", dependencies: ["TestSupport", "momentum-dist", "mpi-checks"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,51 @@
+// The parts of HDF5 that Swift cannot import: type and property-list classes are
+// macros that open the library first, and flags are macros with casts.
+
+#ifndef CHDF5_SHIM_H
+#define CHDF5_SHIM_H
+
+#include <hdf5.h>
+
+// The error printer and its stack belong to the thread in thread-safe builds of
+// HDF5, so each thread is silenced once.
+static inline void CHDF5_silence(void) {
+  static _Thread_local int silenced = 0;
+  if (!silenced) {
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    silenced = 1;
+  }
+}
+
+// Memory types.
+static inline hid_t CHDF5_NATIVE_FLOAT(void) { return H5T_NATIVE_FLOAT; }
+static inline hid_t CHDF5_NATIVE_DOUBLE(void) { return H5T_NATIVE_DOUBLE; }
+static inline hid_t CHDF5_NATIVE_INT8(void) { return H5T_NATIVE_INT8; }
+static inline hid_t CHDF5_NATIVE_INT16(void) { return H5T_NATIVE_INT16; }
+static inline hid_t CHDF5_NATIVE_INT32(void) { return H5T_NATIVE_INT32; }
+static inline hid_t CHDF5_NATIVE_INT64(void) { return H5T_NATIVE_INT64; }
+static inline hid_t CHDF5_NATIVE_UINT8(void) { return H5T_NATIVE_UINT8; }
+static inline hid_t CHDF5_NATIVE_UINT16(void) { return H5T_NATIVE_UINT16; }
+static inline hid_t CHDF5_NATIVE_UINT32(void) { return H5T_NATIVE_UINT32; }
+static inline hid_t CHDF5_NATIVE_UINT64(void) { return H5T_NATIVE_UINT64; }
+static inline hid_t CHDF5_C_S1(void) { return H5T_C_S1; }
+static inline size_t CHDF5_VARIABLE(void) { return H5T_VARIABLE; }
+
+// Property-list classes.
+static inline hid_t CHDF5_FILE_ACCESS(void) { return H5P_FILE_ACCESS; }
+static inline hid_t CHDF5_FILE_CREATE(void) { return H5P_FILE_CREATE; }
+static inline hid_t CHDF5_GROUP_CREATE(void) { return H5P_GROUP_CREATE; }
+static inline hid_t CHDF5_DATASET_CREATE(void) { return H5P_DATASET_CREATE; }
+
+// Identifiers and flags, as the types their parameters have.
+static inline hid_t CHDF5_DEFAULT(void) { return H5P_DEFAULT; }
+static inline hid_t CHDF5_ALL(void) { return H5S_ALL; }
+static inline hsize_t CHDF5_UNLIMITED(void) { return H5S_UNLIMITED; }
+static inline unsigned CHDF5_ACC_RDONLY(void) { return H5F_ACC_RDONLY; }
+static inline unsigned CHDF5_ACC_RDWR(void) { return H5F_ACC_RDWR; }
+static inline unsigned CHDF5_ACC_TRUNC(void) { return H5F_ACC_TRUNC; }
+static inline unsigned CHDF5_ACC_EXCL(void) { return H5F_ACC_EXCL; }
+static inline unsigned CHDF5_LOCAL_OBJECTS(void) {
+  return H5F_OBJ_LOCAL | H5F_OBJ_GROUP | H5F_OBJ_DATASET | H5F_OBJ_ATTR | H5F_OBJ_DATATYPE;
+}
+
+#endif

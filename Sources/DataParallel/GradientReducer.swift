@@ -1,0 +1,14 @@
+import MPI
+import Tensors
+
+/// Sums what the virtual shards of all ranks computed.
+public protocol GradientReducer {
+  /// Adds up the buffers of this rank's shards and of all others, and leaves the sum in `sum` on
+  /// every rank. The buffers of the shards are used as scratch.
+  func reduce(_ shards: ShardedBuffer<Float>, into sum: Tensor<Float>) throws(MPIError)
+
+  /// Adds up a few plain numbers per shard (losses, counts), member by member.
+  ///
+  /// - Parameter totals: one list per shard of this rank, all of the same length on all ranks
+  func reduce(_ totals: [[Double]]) throws(MPIError) -> [Double]
+}

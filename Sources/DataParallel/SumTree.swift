@@ -1,0 +1,43 @@
+/// The binary tree in which the numbers of shards 0 ..< V are added, whoever holds them.
+///
+/// Floating-point addition is not associative, so the tree is fixed: a node over more than one
+/// shard is the sum of a left child, over the largest power of two of shards that is smaller than
+/// the node, and a right child over the rest.
+///
+///     V = 6:   ((0 + 1) + (2 + 3)) + (4 + 5)
+struct SumTree {
+  /// The shards below a node.
+  typealias Node = Range<Int>
+
+  /// Where a node of two shards or more is cut.
+  static func split(_ node: Node) -> (left: Node, right: Node) {
+    precondition(node.count > 1, "shard \(node) is a leaf")
+    let leftCount = 1 << (Int.bitWidth - 1 - (node.count - 1).leadingZeroBitCount)
+    let middle = node.lowerBound + leftCount
+    return (node.lowerBound..<middle, middle..<node.upperBound)
+  }
+
+  /// The largest nodes that lie within `owned`, in order: what a rank can add up by itself.
+  static func subtrees(within owned: Range<Int>, of root: Node) -> [Node] {
+    if root.lowerBound >= owned.lowerBound && root.upperBound <= owned.upperBound {
+      return root.isEmpty ? [] : [root]
+    }
+    if !root.overlaps(owned) { return [] }
+    let (left, right) = split(root)
+    return subtrees(within: owned, of: left) + subtrees(within: owned, of: right)
+  }
+
+  /// Adds up a node, given how to add the right child's sum to the left child's. A node's sum
+  /// lies where its first shard lies.
+  ///
+  /// - Parameter leaves: the nodes whose sums exist already; nil is every shard
+  static func walk(
+    _ node: Node, leaves: Set<Node>? = nil, add: (_ right: Int, _ left: Int) -> Void
+  ) {
+    if node.count <= 1 || leaves?.contains(node) == true { return }
+    let (left, right) = split(node)
+    walk(left, leaves: leaves, add: add)
+    walk(right, leaves: leaves, add: add)
+    add(right.lowerBound, left.lowerBound)
+  }
+}

@@ -1,0 +1,20 @@
+/// Data that cannot be used: what, where, and what to do about it, in one line.
+public struct DatasetError: Error, CustomStringConvertible, Sendable {
+  /// The file or folder.
+  public let path: String
+  /// What is wrong with it.
+  public let problem: String
+  /// What the user can do.
+  public let cure: String
+  /// Whether the disk, and not the data, is at fault.
+  public let isDiskFailure: Bool
+
+  public init(_ path: String, _ problem: String, cure: String, isDiskFailure: Bool = false) {
+    self.path = path
+    self.problem = problem
+    self.cure = cure
+    self.isDiskFailure = isDiskFailure
+  }
+
+  public var description: String { "\(path): \(problem); \(cure)" }
+}

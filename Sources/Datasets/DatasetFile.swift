@@ -1,0 +1,43 @@
+import Files
+import Foundation
+import HDF5
+
+/// The file format of data sets: names of groups, datasets and attributes.
+///
+///     /            attributes task, format_version, scaling, classes, source
+///     /train       inputs [N, T, C], targets [N]
+///     /test        likewise
+public enum DatasetFile {
+  public static let formatVersion = 1
+
+  /// A part of a data set file.
+  public enum Part: String, Sendable, CaseIterable {
+    case train, validation, test
+  }
+
+  /// Writes a file under a temporary name, and gives it its own when it is complete.
+  public static func create(
+    at path: String, _ write: (HDF5.File) throws -> Void
+  ) throws(DatasetError) {
+    let temporary = DurableFiles.temporaryName(for: path)
+    do {
+      let folder = (path as NSString).deletingLastPathComponent
+      if !folder.isEmpty { try DurableFiles.createFolder(folder) }
+      let file = try HDF5.File.create(temporary)
+      try write(file)
+      try file.flush()
+      try file.close()
+      try DurableFiles.synchronize(temporary)
+      try DurableFiles.rename(temporary, to: path)
+    } catch {
+      DurableFiles.remove(temporary)
+      throw unwritable(path, error)
+    }
+  }
+
+  private static func unwritable(_ path: String, _ error: any Error) -> DatasetError {
+    DatasetError(
+      path, "cannot be written (\(error))",
+      cure: "check that its folder exists, is writable and has room", isDiskFailure: true)
+  }
+}

@@ -1,0 +1,42 @@
+import HDF5
+
+/// What a data set file says of itself.
+public struct DatasetSummary {
+  public let task: String
+  public let formatVersion: Int
+  public let classes: Int
+  public let scaling: Double
+  /// The shape of each dataset by its path.
+  public let parts: [String: [Int]]
+
+  /// Opens a file.
+  ///
+  /// - Parameter readingAll: whether to read every number, so that HDF5 compares its checksums
+  public init(_ path: String, readingAll: Bool) throws(DatasetError) {
+    do {
+      let file = try HDF5.File.open(path)
+      guard let version = try file.intAttribute("format_version") else {
+        throw DatasetError(
+          path, "is an HDF5 file, but no data set of ours",
+          cure: "make one with `momentum-dist prepare`")
+      }
+      formatVersion = version
+      task = try file.stringAttribute("task") ?? "unknown"
+      classes = try file.intAttribute("classes") ?? 0
+      scaling = try file.doubleAttribute("scaling") ?? 1
+      var parts: [String: [Int]] = [:]
+      for part in DatasetFile.Part.allCases where file.contains(part.rawValue) {
+        for name in ["inputs", "targets"] where file.contains("\(part.rawValue)/\(name)") {
+          let dataset = try file.dataset("\(part.rawValue)/\(name)")
+          parts["\(part.rawValue)/\(name)"] = dataset.shape
+          if readingAll { _ = try dataset.read(as: Float.self) }
+        }
+      }
+      self.parts = parts
+    } catch let error as DatasetError {
+      throw error
+    } catch {
+      throw DatasetError(path, "\(error)", cure: "check the path; the file may be damaged")
+    }
+  }
+}

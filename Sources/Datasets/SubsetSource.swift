@@ -1,0 +1,38 @@
+import RandomNumbers
+import Tensors
+
+/// Some of the sequences of another source.
+public struct SubsetSource: SequenceSource {
+  private let base: any SequenceSource
+  private let indices: [Int]
+
+  public init(_ base: any SequenceSource, indices: [Int]) {
+    self.base = base
+    self.indices = indices
+  }
+
+  public var count: Int { indices.count }
+  public var steps: Int { base.steps }
+  public var features: Int { base.features }
+  public var targetKind: TargetKind { base.targetKind }
+
+  public func read(
+    _ indices: ArraySlice<Int>, into x: Tensor<Float>
+  ) throws(DatasetError) -> SourceTargets {
+    try base.read(indices.map { self.indices[$0] }[...], into: x)
+  }
+
+  /// Splits a source in two at random, the same way in every run: the second part has `count`
+  /// sequences. Neither the run's seed nor the rank count changes the split, so that results of
+  /// different seeds are comparable.
+  public static func split(
+    _ base: any SequenceSource, holdingOut count: Int
+  ) -> (rest: SubsetSource, heldOut: SubsetSource) {
+    var stream = RandomStream(seed: 0, purpose: .validationSplit)
+    let order = stream.permutation(base.count)
+    return (
+      SubsetSource(base, indices: order[count...].sorted()),
+      SubsetSource(base, indices: order[..<count].sorted())
+    )
+  }
+}

@@ -1,0 +1,73 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+import Foundation
+
+/// File operations that survive a power cut, and that replace files whole or not at all.
+public enum DurableFiles {
+  /// Makes a folder and those above it.
+  public static func createFolder(_ path: String) throws(FileError) {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
+      if isFolder.boolValue { return }
+      throw FileError("make the folder", path, code: EEXIST)
+    }
+    let parent = (path as NSString).deletingLastPathComponent
+    if !parent.isEmpty, parent != path { try createFolder(parent) }
+    guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+      throw FileError("make the folder", path)
+    }
+  }
+
+  /// Waits until what was written to a file, or the names in a folder, are on the disk.
+  public static func synchronize(_ path: String) throws(FileError) {
+    let descriptor = open(path, O_RDONLY)
+    guard descriptor >= 0 else { throw FileError("open", path) }
+    defer { _ = close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw FileError("write to disk", path) }
+  }
+
+  /// Gives a file or folder another name, replacing what had it.
+  public static func rename(_ path: String, to newPath: String) throws(FileError) {
+    guard Glibc.rename(path, newPath) == 0 else { throw FileError("rename to \(newPath)", path) }
+  }
+
+  /// Removes a file or a folder with all it holds; it need not exist.
+  public static func remove(_ path: String) {
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
+  /// Writes a file under a temporary name, waits for the disk, and renames it.
+  public static func write(_ text: String, to path: String) throws(FileError) {
+    let temporary = temporaryName(for: path)
+    do {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: temporary))
+    } catch {
+      let code = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.code
+      remove(temporary)
+      throw FileError("write", path, code: Int32(code ?? Int(EIO)))
+    }
+    try synchronize(temporary)
+    try rename(temporary, to: path)
+    try synchronize((path as NSString).deletingLastPathComponent.nonEmptyPath)
+  }
+
+  /// Points a symbolic link at `target`, replacing an older link in one step.
+  public static func link(_ path: String, to target: String) throws(FileError) {
+    let temporary = temporaryName(for: path)
+    _ = unlink(temporary)
+    guard symlink(target, temporary) == 0 else { throw FileError("link", path) }
+    try rename(temporary, to: path)
+    try synchronize((path as NSString).deletingLastPathComponent.nonEmptyPath)
+  }
+
+  /// A name beside `path` that no other process uses.
+  public static func temporaryName(for path: String) -> String {
+    "\(path).partial-\(getpid())"
+  }
+}
+
+extension String {
+  /// The current folder if this path is empty.
+  fileprivate var nonEmptyPath: String { isEmpty ? "." : self }
+}

@@ -1,0 +1,32 @@
+/// Returns the content of a file, decompressed if it is a gzip file.
+///
+/// A file is a gzip file if it begins with the bytes 1f 8b, whatever its name. One that
+/// consists of several gzip members gives their contents one after the other (RFC 1952,
+/// section 2.2).
+///
+/// - Parameter maximumBytes: the limit of the content's size, which guards against a small
+///   file that decompresses to a very large one.
+public func readPossiblyGzipped(
+  _ path: String, maximumBytes: Int = 1 << 32
+) throws(GzipError) -> [UInt8] {
+  let reader = try FileReader(path)
+  var start: [UInt8] = []
+  var piece = try reader.next()
+  // A pipe may deliver its first byte alone.
+  while start.count + piece.count < 2, !piece.isEmpty {
+    start += piece
+    piece = try reader.next()
+  }
+  start += piece
+
+  if start.starts(with: [0x1f, 0x8b]) {
+    return try gunzip(start, then: reader, maximumBytes: maximumBytes)
+  }
+  var content = start
+  while content.count <= maximumBytes {
+    let piece = try reader.next()
+    if piece.isEmpty { return content }
+    content += piece
+  }
+  throw .tooLarge(path: path, maximumBytes: maximumBytes)
+}

@@ -1,0 +1,113 @@
+internal import CHDF5
+
+/// An HDF5 file, and its root group.
+///
+///     let file = try File.create("shard.h5")
+///     try file.write([1, 2, 3] as [Float], to: "model/bias", fletcher32: true)
+///     try file.setAttribute("step", 100)
+///     try file.close()
+///
+/// Objects opened through a file keep it open until they are gone, or until `close()`.
+public final class File: Location, AttributeHolder {
+  /// What may be done with an open file.
+  public enum AccessMode: Hashable, Sendable {
+    case readOnly, readWrite
+  }
+
+  /// The open root group.
+  public let handle: ObjectHandle
+
+  private let isWritable: Bool
+
+  private init(_ id: hid_t, _ path: String, isWritable: Bool) {
+    handle = ObjectHandle(id, path: path, close: H5Fclose)
+    self.isWritable = isWritable
+  }
+
+  /// Opens a file.
+  ///
+  /// The corresponding C function is `H5Fopen`.
+  public static func open(
+    _ path: String, _ mode: AccessMode = .readOnly
+  ) throws(HDF5Error) -> File {
+    if let reason = reasonNotToOpen(path, writing: mode == .readWrite) {
+      throw HDF5Error("open", path, reason)
+    }
+    let access = try makeAccessList(path)
+    defer { H5Pclose(access) }
+    let flags = mode == .readWrite ? CHDF5_ACC_RDWR() : CHDF5_ACC_RDONLY()
+    do throws(HDF5Error) {
+      let id = try call("open", path) { H5Fopen(path, flags, access) }
+      return File(id, path, isWritable: mode == .readWrite)
+    } catch {
+      throw explained(error)
+    }
+  }
+
+  /// Creates a file, in place of an existing one if `overwrite` says so.
+  ///
+  /// The corresponding C function is `H5Fcreate`.
+  public static func create(
+    _ path: String, overwrite: Bool = true
+  ) throws(HDF5Error) -> File {
+    let access = try makeAccessList(path)
+    defer { H5Pclose(access) }
+    let creation = try makePropertyList(CHDF5_FILE_CREATE(), "create", path)
+    defer { H5Pclose(creation) }
+    let flags = overwrite ? CHDF5_ACC_TRUNC() : CHDF5_ACC_EXCL()
+    do throws(HDF5Error) {
+      let id = try call("create", path) { H5Fcreate(path, flags, creation, access) }
+      return File(id, path, isWritable: true)
+    } catch {
+      throw explained(error)
+    }
+  }
+
+  /// Hands everything written so far to the operating system.
+  ///
+  /// The corresponding C function is `H5Fflush`, with `H5F_SCOPE_GLOBAL`.
+  public func flush() throws(HDF5Error) {
+    try call("flush", handle.path) { H5Fflush(handle.id, H5F_SCOPE_GLOBAL) }
+  }
+
+  /// Closes the file, and the groups and datasets opened through it, which throw from then on.
+  ///
+  /// A second call does nothing. A file that is let go without this is closed as well, but
+  /// a failure to write its last data then passes unseen.
+  ///
+  /// The corresponding C function is `H5Fclose`.
+  public func close() throws(HDF5Error) {
+    guard handle.id >= 0 else { return }
+    if isWritable { try flush() }
+    let count = try call("close", handle.path) {
+      H5Fget_obj_count(handle.id, CHDF5_LOCAL_OBJECTS())
+    }
+    var objects = [hid_t](repeating: -1, count: Int(count))
+    try call("close", handle.path) {
+      H5Fget_obj_ids(handle.id, CHDF5_LOCAL_OBJECTS(), objects.count, &objects)
+    }
+    for object in objects { H5Oclose(object) }
+    try handle.close()
+  }
+
+  /// Returns the access properties of every file: formats that HDF5 1.8 to 1.10 read.
+  private static func makeAccessList(_ path: String) throws(HDF5Error) -> hid_t {
+    let list = try call("open", path) { H5Pcreate(CHDF5_FILE_ACCESS()) }
+    H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_V110)
+    return list
+  }
+
+  /// Returns an error of opening a file in plain words, where its cause is a known one.
+  private static func explained(_ error: HDF5Error) -> HDF5Error {
+    let detail =
+      if error.detail.contains("file signature not found") {
+        "this is not an HDF5 file"
+      } else if error.detail.contains("unable to lock file") {
+        "the file is locked, by another process or by a file system without locks; "
+          + "if nobody else writes to it, set HDF5_USE_FILE_LOCKING=FALSE (\(error.detail))"
+      } else {
+        error.detail
+      }
+    return HDF5Error(error.operation, error.path, detail)
+  }
+}

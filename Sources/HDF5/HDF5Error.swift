@@ -1,0 +1,24 @@
+/// An HDF5 operation that failed.
+public struct HDF5Error: Error, Hashable, Sendable {
+  /// What was attempted, such as `read`.
+  public let operation: String
+
+  /// The file, the object in it after a colon, and its attribute after an at sign.
+  public let path: String
+
+  /// Why it failed, on one line.
+  public let detail: String
+
+  init(_ operation: String, _ path: String, _ detail: String) {
+    self.operation = operation
+    self.path = path
+    self.detail = detail
+  }
+}
+
+extension HDF5Error: CustomStringConvertible {
+  /// The error on one line.
+  public var description: String {
+    "\(path): cannot \(operation): \(detail)"
+  }
+}

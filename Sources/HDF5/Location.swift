@@ -1,0 +1,122 @@
+internal import CHDF5
+
+/// A place that holds named datasets and groups: a file or a group.
+///
+/// Names may be paths, such as `model/bias`, relative to the location; one that begins with
+/// a slash is relative to the root of the file.
+public protocol Location: AnyObject {
+  /// The open object.
+  var handle: ObjectHandle { get }
+}
+
+extension Location {
+  /// Creates a group, and the groups above it that do not exist.
+  ///
+  /// The corresponding C function is `H5Gcreate2`.
+  @discardableResult
+  public func createGroup(_ name: String) throws(HDF5Error) -> Group {
+    try createParents(of: name)
+    return try createOneGroup(name)
+  }
+
+  /// Creates the groups above `name` that do not exist.
+  func createParents(of name: String) throws(HDF5Error) {
+    var parent = name.hasPrefix("/") ? "/" : ""
+    for component in name.split(separator: "/").dropLast() {
+      parent += component
+      if !contains(parent) { _ = try createOneGroup(parent) }
+      parent += "/"
+    }
+  }
+
+  /// Creates a group without times, so that equal content makes equal bytes.
+  ///
+  /// HDF5 itself could create the groups above it as well, but with times.
+  private func createOneGroup(_ name: String) throws(HDF5Error) -> Group {
+    let path = handle.path(of: name)
+    let properties = try makePropertyList(CHDF5_GROUP_CREATE(), "create the group", path)
+    defer { H5Pclose(properties) }
+    let id = try call("create the group", path) {
+      H5Gcreate2(handle.id, name, CHDF5_DEFAULT(), properties, CHDF5_DEFAULT())
+    }
+    return Group(id, path)
+  }
+
+  /// Opens a group.
+  ///
+  /// The corresponding C function is `H5Gopen2`.
+  public func group(_ name: String) throws(HDF5Error) -> Group {
+    let path = handle.path(of: name)
+    let id = try call("open the group", path) { H5Gopen2(handle.id, name, CHDF5_DEFAULT()) }
+    return Group(id, path)
+  }
+
+  /// Opens a dataset.
+  ///
+  /// The corresponding C function is `H5Dopen2`.
+  public func dataset(_ name: String) throws(HDF5Error) -> Dataset {
+    let path = handle.path(of: name)
+    let id = try call("open the dataset", path) { H5Dopen2(handle.id, name, CHDF5_DEFAULT()) }
+    return try Dataset(id, path)
+  }
+
+  /// Returns whether there is an object of this name.
+  ///
+  /// The corresponding C functions are `H5Lexists` and `H5Oexists_by_name`.
+  public func contains(_ name: String) -> Bool {
+    CHDF5_silence()
+    // HDF5 asks for each step on the way, for it fails when one of them is missing.
+    var path = name.hasPrefix("/") ? "/" : ""
+    for component in name.split(separator: "/") {
+      path += component
+      guard H5Lexists(handle.id, path, CHDF5_DEFAULT()) > 0,
+        H5Oexists_by_name(handle.id, path, CHDF5_DEFAULT()) > 0
+      else { return false }
+      path += "/"
+    }
+    return handle.id >= 0 && !path.isEmpty
+  }
+
+  /// Returns whether there is a group of this name.
+  ///
+  /// The corresponding C functions are `H5Oopen` and `H5Iget_type`.
+  public func isGroup(_ name: String) -> Bool {
+    guard contains(name) else { return false }
+    let id = H5Oopen(handle.id, name, CHDF5_DEFAULT())
+    defer { H5Oclose(id) }
+    return H5Iget_type(id) == H5I_GROUP
+  }
+
+  /// Returns the names directly in this location, sorted.
+  ///
+  /// The corresponding C functions are `H5Gget_info` and `H5Lget_name_by_idx`.
+  public func childNames() throws(HDF5Error) -> [String] {
+    var info = H5G_info_t()
+    try call("list", handle.path) { H5Gget_info(handle.id, &info) }
+    var names: [String] = []
+    for index in 0..<info.nlinks {
+      names.append(try childName(at: index))
+    }
+    return names.sorted()
+  }
+
+  private func childName(at index: hsize_t) throws(HDF5Error) -> String {
+    func name(into buffer: UnsafeMutablePointer<CChar>?, _ size: Int) -> Int {
+      H5Lget_name_by_idx(
+        handle.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, buffer, size, CHDF5_DEFAULT())
+    }
+    let length = try call("list", handle.path) { name(into: nil, 0) }
+    var characters = [CChar](repeating: 0, count: length + 1)
+    try call("list", handle.path) { name(into: &characters, characters.count) }
+    return String(decoding: characters.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+}
+
+/// Returns properties of class `kind` for a new object without times, which the caller closes.
+func makePropertyList(
+  _ kind: hid_t, _ operation: String, _ path: String
+) throws(HDF5Error) -> hid_t {
+  let list = try call(operation, path) { H5Pcreate(kind) }
+  H5Pset_obj_track_times(list, false)
+  return list
+}

@@ -1,0 +1,30 @@
+#if canImport(Darwin)
+  internal import Darwin
+#else
+  internal import Glibc
+#endif
+
+/// Returns whether the system would grant an allocation of this size.
+///
+/// Swift traps when an array cannot be allocated, and a damaged file may ask for a lot.
+/// Small sizes are not tried. The pages are mapped, for a `malloc` whose result is not used
+/// is taken to succeed and optimized away.
+func canAllocate(_ bytes: Int) -> Bool {
+  if bytes < 1 << 28 { return true }
+  let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+  guard memory != MAP_FAILED else { return false }
+  munmap(memory, bytes)
+  return true
+}
+
+/// Returns why the system does not let a file be opened, or `nil` if it does.
+func reasonNotToOpen(_ path: String, writing: Bool) -> String? {
+  let file = open(path, (writing ? O_RDWR : O_RDONLY) | O_CLOEXEC)
+  guard file >= 0 else {
+    return errno == ENOENT ? "there is no such file" : String(cString: strerror(errno))
+  }
+  defer { close(file) }
+  var status = stat()
+  guard fstat(file, &status) == 0 else { return String(cString: strerror(errno)) }
+  return status.st_mode & S_IFMT == S_IFDIR ? "this is a directory" : nil
+}

@@ -1,0 +1,47 @@
+/// Which recursion turns the input drive g_t = W_ih x_t + b_ih into the term d_t that enters the
+/// pre-activation.
+///
+/// Each case has one file in `Kernels/Formulas/Drives`, which holds its equations.
+public enum DriveKind: String, Sendable, Hashable, CaseIterable {
+  case plain
+  case momentum
+  case adam
+  case nesterov
+  case nesterovExtrapolated
+}
+
+/// A drive and its constants, in the notation of the authors' code (Nguyen et al., NeurIPS 2020).
+public struct DriveParameters: Sendable, Hashable {
+  public var kind: DriveKind
+  /// μ, the share of the old velocity that is kept.
+  public var mu: Double
+  /// ε, the step size of the input drive (the paper's s).
+  public var epsilon: Double
+  /// β, the share of the old second moment that is kept.
+  public var beta: Double
+  /// F, steps between restarts of the Nesterov counter; 0 never restarts.
+  public var restart: Int
+
+  public init(
+    _ kind: DriveKind, mu: Double = 0, epsilon: Double = 1, beta: Double = 0, restart: Int = 0
+  ) {
+    self.kind = kind
+    self.mu = mu
+    self.epsilon = epsilon
+    self.beta = beta
+    self.restart = restart
+  }
+
+  /// Whether the drive carries a velocity v [N, G·H].
+  public var hasVelocity: Bool { kind != .plain }
+
+  /// Whether the drive carries a second moment q [N, G·H].
+  public var hasSecondMoment: Bool { kind == .adam }
+
+  /// (k-1)/(k+2) of Nesterov's method at a time step counted from 0, where
+  /// k = (step mod F) + 1, or step + 1 when F = 0.
+  public func nesterovCoefficient(atStep step: Int) -> Double {
+    let k = Double((restart > 0 ? step % restart : step) + 1)
+    return (k - 1) / (k + 2)
+  }
+}

@@ -1,0 +1,52 @@
+/// Which cell body turns drive and recurrent term into the next state.
+///
+/// Each case has one file in `Kernels/Formulas/Bodies`, which holds its equations.
+public enum BodyKind: String, Sendable, Hashable, CaseIterable {
+  case tanh
+  case lstm
+  case gru
+  case modReLU
+
+  /// G, the number of blocks of H rows in the weights (LSTM: i, f, g, o; GRU: r, z, n).
+  public var gates: Int {
+    switch self {
+    case .tanh, .modReLU: 1
+    case .gru: 3
+    case .lstm: 4
+    }
+  }
+
+  /// Whether the body carries a cell state c [N, H].
+  public var hasCell: Bool { self == .lstm }
+
+  /// Whether the body has a bias of its own, one number per unit (modReLU's b).
+  public var hasUnitBias: Bool { self == .modReLU }
+}
+
+/// The sizes of one recurrent layer over one batch, and what it computes.
+public struct LayerGeometry: Sendable, Hashable {
+  /// T, time steps.
+  public var steps: Int
+  /// N, sequences.
+  public var rows: Int
+  /// C, input features.
+  public var inputs: Int
+  /// H, hidden units.
+  public var hidden: Int
+  public var drive: DriveParameters
+  public var body: BodyKind
+
+  public init(
+    steps: Int, rows: Int, inputs: Int, hidden: Int, drive: DriveParameters, body: BodyKind
+  ) {
+    self.steps = steps
+    self.rows = rows
+    self.inputs = inputs
+    self.hidden = hidden
+    self.drive = drive
+    self.body = body
+  }
+
+  /// G·H, the width of the pre-activation.
+  public var gateWidth: Int { body.gates * hidden }
+}

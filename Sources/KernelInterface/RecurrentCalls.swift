@@ -1,0 +1,154 @@
+/// The weights of one recurrent layer. All are row-major; a nil bias is zero.
+public struct RecurrentWeights<Scalar> {
+  public var input: UnsafePointer<Scalar>  // W_ih [G·H, C]
+  public var recurrent: UnsafePointer<Scalar>  // W_hh [G·H, H]
+  public var inputBias: UnsafePointer<Scalar>?  // b_ih [G·H], inside the drive
+  public var recurrentBias: UnsafePointer<Scalar>?  // b_hh [G·H], outside it
+  public var unitBias: UnsafePointer<Scalar>?  // b [H], modReLU only
+
+  public init(
+    input: UnsafePointer<Scalar>, recurrent: UnsafePointer<Scalar>,
+    inputBias: UnsafePointer<Scalar>?, recurrentBias: UnsafePointer<Scalar>?,
+    unitBias: UnsafePointer<Scalar>?
+  ) {
+    self.input = input
+    self.recurrent = recurrent
+    self.inputBias = inputBias
+    self.recurrentBias = recurrentBias
+    self.unitBias = unitBias
+  }
+}
+
+/// A recurrent state to read; nil stands for zeros.
+public struct StatePointers<Scalar> {
+  public var hidden: UnsafePointer<Scalar>?  // h [N, H]
+  public var cell: UnsafePointer<Scalar>?  // c [N, H]
+  public var velocity: UnsafePointer<Scalar>?  // v [N, G·H]
+  public var secondMoment: UnsafePointer<Scalar>?  // q [N, G·H]
+
+  public init(
+    hidden: UnsafePointer<Scalar>? = nil, cell: UnsafePointer<Scalar>? = nil,
+    velocity: UnsafePointer<Scalar>? = nil, secondMoment: UnsafePointer<Scalar>? = nil
+  ) {
+    self.hidden = hidden
+    self.cell = cell
+    self.velocity = velocity
+    self.secondMoment = secondMoment
+  }
+}
+
+/// A recurrent state to write; what is nil is not wanted.
+public struct MutableStatePointers<Scalar> {
+  public var hidden: UnsafeMutablePointer<Scalar>?  // h [N, H]
+  public var cell: UnsafeMutablePointer<Scalar>?  // c [N, H]
+  public var velocity: UnsafeMutablePointer<Scalar>?  // v [N, G·H]
+  public var secondMoment: UnsafeMutablePointer<Scalar>?  // q [N, G·H]
+
+  public init(
+    hidden: UnsafeMutablePointer<Scalar>? = nil, cell: UnsafeMutablePointer<Scalar>? = nil,
+    velocity: UnsafeMutablePointer<Scalar>? = nil,
+    secondMoment: UnsafeMutablePointer<Scalar>? = nil
+  ) {
+    self.hidden = hidden
+    self.cell = cell
+    self.velocity = velocity
+    self.secondMoment = secondMoment
+  }
+}
+
+/// One layer run forward over a whole sequence.
+public struct ForwardCall<Scalar> {
+  public var geometry: LayerGeometry
+  public var weights: RecurrentWeights<Scalar>
+  public var x: UnsafePointer<Scalar>  // [T, N, C]
+  public var initial: StatePointers<Scalar>
+  /// h_1 … h_T. May be nil only when `saved` is nil too.
+  public var y: UnsafeMutablePointer<Scalar>?  // [T, N, H]
+  public var final: MutableStatePointers<Scalar>
+  /// What `backward` needs, `savedCount` scalars laid out as the kernel likes; nil for inference.
+  public var saved: UnsafeMutablePointer<Scalar>?
+
+  public init(
+    geometry: LayerGeometry, weights: RecurrentWeights<Scalar>, x: UnsafePointer<Scalar>,
+    initial: StatePointers<Scalar>, y: UnsafeMutablePointer<Scalar>?,
+    final: MutableStatePointers<Scalar>, saved: UnsafeMutablePointer<Scalar>?
+  ) {
+    self.geometry = geometry
+    self.weights = weights
+    self.x = x
+    self.initial = initial
+    self.y = y
+    self.final = final
+    self.saved = saved
+  }
+}
+
+/// Where the weight gradients of each virtual shard go. Kernels add to what is there.
+///
+/// Shard s owns the rows `rowStarts[s] ..< rowStarts[s + 1]` (possibly none), and its gradient of
+/// a tensor starts `s * stride` scalars after the pointer given here.
+public struct ShardGradients<Scalar> {
+  public var shards: Int
+  public var rowStarts: UnsafePointer<Int>  // [shards + 1]
+  public var stride: Int
+  public var input: UnsafeMutablePointer<Scalar>  // dW_ih [G·H, C]
+  public var recurrent: UnsafeMutablePointer<Scalar>  // dW_hh [G·H, H]
+  public var inputBias: UnsafeMutablePointer<Scalar>?  // db_ih [G·H]
+  public var recurrentBias: UnsafeMutablePointer<Scalar>?  // db_hh [G·H]
+  public var unitBias: UnsafeMutablePointer<Scalar>?  // db [H]
+
+  public init(
+    shards: Int, rowStarts: UnsafePointer<Int>, stride: Int,
+    input: UnsafeMutablePointer<Scalar>, recurrent: UnsafeMutablePointer<Scalar>,
+    inputBias: UnsafeMutablePointer<Scalar>?, recurrentBias: UnsafeMutablePointer<Scalar>?,
+    unitBias: UnsafeMutablePointer<Scalar>?
+  ) {
+    self.shards = shards
+    self.rowStarts = rowStarts
+    self.stride = stride
+    self.input = input
+    self.recurrent = recurrent
+    self.inputBias = inputBias
+    self.recurrentBias = recurrentBias
+    self.unitBias = unitBias
+  }
+}
+
+/// One layer run backward over a whole sequence, from step T to step 1.
+public struct BackwardCall<Scalar> {
+  public var geometry: LayerGeometry
+  public var weights: RecurrentWeights<Scalar>
+  public var x: UnsafePointer<Scalar>  // [T, N, C]
+  public var initial: StatePointers<Scalar>
+  public var y: UnsafePointer<Scalar>  // [T, N, H], as forward wrote it
+  public var saved: UnsafePointer<Scalar>
+  /// dL/dy_t for every step; nil is zero (the usual case of a read-out of the last state).
+  public var dy: UnsafePointer<Scalar>?  // [T, N, H]
+  /// dL/d(final state), added to what flows back; nil is zero.
+  public var finalGradient: StatePointers<Scalar>
+  public var gradients: ShardGradients<Scalar>
+  /// dL/dx; nil when no layer below wants it. Overwritten.
+  public var dx: UnsafeMutablePointer<Scalar>?  // [T, N, C]
+  /// dL/d(initial state); what is nil is not wanted. Overwritten.
+  public var initialGradient: MutableStatePointers<Scalar>
+
+  public init(
+    geometry: LayerGeometry, weights: RecurrentWeights<Scalar>, x: UnsafePointer<Scalar>,
+    initial: StatePointers<Scalar>, y: UnsafePointer<Scalar>, saved: UnsafePointer<Scalar>,
+    dy: UnsafePointer<Scalar>?, finalGradient: StatePointers<Scalar>,
+    gradients: ShardGradients<Scalar>, dx: UnsafeMutablePointer<Scalar>?,
+    initialGradient: MutableStatePointers<Scalar>
+  ) {
+    self.geometry = geometry
+    self.weights = weights
+    self.x = x
+    self.initial = initial
+    self.y = y
+    self.saved = saved
+    self.dy = dy
+    self.finalGradient = finalGradient
+    self.gradients = gradients
+    self.dx = dx
+    self.initialGradient = initialGradient
+  }
+}

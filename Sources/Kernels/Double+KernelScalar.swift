@@ -1,0 +1,26 @@
+import BLAS
+import KernelInterface
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// `Double` always takes the scalar reference.
+extension Double: KernelScalar {
+  public static var precisionName: String { "float64" }
+
+  public static func recurrentSavedCount(_ geometry: LayerGeometry) -> Int {
+    ReferenceKernels<Double>.savedCount(geometry)
+  }
+
+  public static func recurrentForward(_ call: ForwardCall<Double>) {
+    ReferenceKernels.forward(call)
+  }
+
+  public static func recurrentBackward(_ call: BackwardCall<Double>) {
+    ReferenceKernels.backward(call)
+  }
+
+  public static func exponential(_ x: Double) -> Double { exp(x) }
+  public static func logarithm(_ x: Double) -> Double { log(x) }
+}

@@ -1,0 +1,37 @@
+/// The gated recurrent unit (Cho et al., 2014) in PyTorch's form: r multiplies the recurrent
+/// term after its bias. Gate order r, z, n.
+///
+///     r = σ(d_r + a_r),  z = σ(d_z + a_z),  n = tanh(d_n + r a_n)
+///     h_t = (1 - z) n + z h_{t-1}
+enum GRUBody<V: Lanes>: BodyFormula {
+  static var gates: Int { 3 }
+  static var saved: Int { 4 }
+  static var hasCell: Bool { false }
+  static var hasUnitBias: Bool { false }
+  static var isAdditive: Bool { false }
+
+  @inline(__always)
+  static func forward(
+    d: GatePack<V>, a: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
+  ) -> V {
+    let r = (d.g0 + a.g0).logistic
+    let z = (d.g1 + a.g1).logistic
+    let n = d.g2.adding(r, times: a.g2).hyperbolicTangent
+    saved = GatePack(r, z, n, a.g2)
+    return n.adding(z, times: h - n)
+  }
+
+  @inline(__always)
+  static func backward(
+    dh: V, dc: inout V, saved: GatePack<V>, h: V, hBefore: V, c: V, cBefore: V
+  ) -> BodyGradient<V> {
+    let (r, z, n, an) = (saved.g0, saved.g1, saved.g2, saved.g3)
+    let one = V(1)
+    let dn = dh * (one - z) * (one - n * n)
+    let dz = dh * (hBefore - n) * (z * (one - z))
+    let dr = dn * an * (r * (one - r))
+    return BodyGradient(
+      dd: GatePack(dr, dz, dn, V(0)), da: GatePack(dr, dz, dn * r, V(0)),
+      dhBefore: dh * z, dUnitBias: V(0))
+  }
+}

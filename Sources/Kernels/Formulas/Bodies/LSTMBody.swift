@@ -1,0 +1,42 @@
+/// Long short-term memory with a forget gate (Gers et al., 2000), PyTorch's gate order i, f, g, o.
+///
+///     z = d_t + a_t
+///     c_t = σ(z_f) c_{t-1} + σ(z_i) tanh(z_g)
+///     h_t = σ(z_o) tanh(c_t)
+enum LSTMBody<V: Lanes>: BodyFormula {
+  static var gates: Int { 4 }
+  static var saved: Int { 4 }
+  static var hasCell: Bool { true }
+  static var hasUnitBias: Bool { false }
+  static var isAdditive: Bool { true }
+
+  @inline(__always)
+  static func forward(
+    d: GatePack<V>, a: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
+  ) -> V {
+    let i = (d.g0 + a.g0).logistic
+    let f = (d.g1 + a.g1).logistic
+    let g = (d.g2 + a.g2).hyperbolicTangent
+    let o = (d.g3 + a.g3).logistic
+    c = (i * g).adding(f, times: c)
+    saved = GatePack(i, f, g, o)
+    return o * c.hyperbolicTangent
+  }
+
+  @inline(__always)
+  static func backward(
+    dh: V, dc: inout V, saved: GatePack<V>, h: V, hBefore: V, c: V, cBefore: V
+  ) -> BodyGradient<V> {
+    let (i, f, g, o) = (saved.g0, saved.g1, saved.g2, saved.g3)
+    let one = V(1)
+    let tanhC = c.hyperbolicTangent
+    let dcNow = dc.adding(dh * o, times: one - tanhC * tanhC)
+    let dz = GatePack(
+      dcNow * g * (i * (one - i)),
+      dcNow * cBefore * (f * (one - f)),
+      dcNow * i * (one - g * g),
+      dh * tanhC * (o * (one - o)))
+    dc = dcNow * f
+    return BodyGradient(dd: dz, da: dz, dhBefore: V(0), dUnitBias: V(0))
+  }
+}

@@ -1,0 +1,25 @@
+/// The simple recurrent cell (Elman, 1990).
+///
+///     h_t = tanh(d_t + a_t)
+enum TanhBody<V: Lanes>: BodyFormula {
+  static var gates: Int { 1 }
+  static var saved: Int { 0 }
+  static var hasCell: Bool { false }
+  static var hasUnitBias: Bool { false }
+  static var isAdditive: Bool { true }
+
+  @inline(__always)
+  static func forward(
+    d: GatePack<V>, a: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
+  ) -> V {
+    (d.g0 + a.g0).hyperbolicTangent
+  }
+
+  @inline(__always)
+  static func backward(
+    dh: V, dc: inout V, saved: GatePack<V>, h: V, hBefore: V, c: V, cBefore: V
+  ) -> BodyGradient<V> {
+    let dz = GatePack(first: dh * (V(1) - h * h))
+    return BodyGradient(dd: dz, da: dz, dhBefore: V(0), dUnitBias: V(0))
+  }
+}

@@ -1,0 +1,64 @@
+/// The state update of a body, unit by unit.
+///
+/// To add a body: a file in `Bodies` beside this one, a case of `BodyKind`, and a line in
+/// `FormulaDispatch.swift`.
+protocol BodyFormula {
+  associatedtype V: Lanes
+
+  /// G, the packs of a `GatePack` that are in use.
+  static var gates: Int { get }
+  /// How many packs per unit `forward` hands to `backward`, besides h and c.
+  static var saved: Int { get }
+  /// Whether there is a cell state c.
+  static var hasCell: Bool { get }
+  /// Whether `unitBias` is used.
+  static var hasUnitBias: Bool { get }
+  /// Whether dL/dd and dL/da are the same, so that one of them need not be kept.
+  static var isAdditive: Bool { get }
+
+  /// One time step of one unit.
+  ///
+  /// - Parameters:
+  ///   - d: the drive, per gate
+  ///   - a: the recurrent term, per gate
+  ///   - h: h_{t-1}
+  ///   - c: c_{t-1} on entry, c_t on return
+  ///   - unitBias: the body's own bias
+  ///   - saved: receives what `backward` needs
+  /// - Returns: h_t
+  static func forward(
+    d: GatePack<V>, a: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
+  ) -> V
+
+  /// The adjoint of `forward`.
+  ///
+  /// - Parameters:
+  ///   - dh: dL/dh_t, all of it
+  ///   - dc: dL/dc_t from step t+1 on entry, dL/dc_{t-1} on return
+  ///   - saved: what `forward` left
+  ///   - h: h_t
+  ///   - hBefore: h_{t-1}
+  ///   - c: c_t
+  ///   - cBefore: c_{t-1}
+  /// - Returns: dL/dd and dL/da per gate, the part of dL/dh_{t-1} that does not pass through a,
+  ///   and dL/d(unitBias)
+  static func backward(
+    dh: V, dc: inout V, saved: GatePack<V>, h: V, hBefore: V, c: V, cBefore: V
+  ) -> BodyGradient<V>
+}
+
+/// What a body's `backward` returns.
+struct BodyGradient<V: Lanes> {
+  var dd: GatePack<V>
+  var da: GatePack<V>
+  var dhBefore: V
+  var dUnitBias: V
+
+  @inline(__always)
+  init(dd: GatePack<V>, da: GatePack<V>, dhBefore: V, dUnitBias: V) {
+    self.dd = dd
+    self.da = da
+    self.dhBefore = dhBefore
+    self.dUnitBias = dUnitBias
+  }
+}

@@ -1,0 +1,20 @@
+import BLAS
+import KernelInterface
+
+/// A number type that models can be built on: `Float` for training, `Double` for proofs.
+public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, BLASScalar {
+  /// The name that checkpoints and `verify` use.
+  static var precisionName: String { get }
+
+  /// How many scalars a recurrent layer saves between forward and backward.
+  static func recurrentSavedCount(_ geometry: LayerGeometry) -> Int
+  /// Runs a recurrent layer over a sequence.
+  static func recurrentForward(_ call: ForwardCall<Self>)
+  /// Runs it backward.
+  static func recurrentBackward(_ call: BackwardCall<Self>)
+
+  /// e^x, rounded as the C library does.
+  static func exponential(_ x: Self) -> Self
+  /// The natural logarithm.
+  static func logarithm(_ x: Self) -> Self
+}

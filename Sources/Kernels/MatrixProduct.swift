@@ -1,0 +1,49 @@
+import BLAS
+import Tensors
+
+/// C = α op(A) op(B) + β C, row-major.
+///
+/// OpenBLAS does it on one thread. Its result may depend on the shape, so call it with shapes that
+/// are tied to shards, never to ranks.
+///
+/// - Parameters:
+///   - a: [m, k], or [k, m] if `transposeA`
+///   - b: [k, n], or [n, k] if `transposeB`
+///   - c: [m, n]
+public func matrixProduct<Scalar: KernelScalar>(
+  _ a: Tensor<Scalar>, transposeA: Bool = false, _ b: Tensor<Scalar>, transposeB: Bool = false,
+  scale alpha: Scalar = 1, into c: Tensor<Scalar>, keeping beta: Scalar = 0
+) {
+  let (m, k) = transposeA ? (a.shape[1], a.shape[0]) : (a.shape[0], a.shape[1])
+  let (kB, n) = transposeB ? (b.shape[1], b.shape[0]) : (b.shape[0], b.shape[1])
+  precondition(
+    k == kB && c.shape == [m, n], "\(a.shape) times \(b.shape) does not give \(c.shape)")
+  guard m > 0, n > 0 else { return }
+  gemm(
+    transposeA: transposeA, transposeB: transposeB, m: m, n: n, k: k, alpha: alpha,
+    a: UnsafePointer(a.pointer), lda: max(a.shape[1], 1), b: UnsafePointer(b.pointer),
+    ldb: max(b.shape[1], 1), beta: beta, c: c.pointer, ldc: n)
+}
+
+extension Tensor where Scalar: KernelScalar {
+  /// Adds `row` [n] to every row of a matrix [m, n].
+  @specialized(where Scalar == Float)
+  public func addToEachRow(_ row: Tensor) {
+    let n = row.count
+    precondition(n > 0 && count % n == 0, "a row of \(n) does not fit \(shape)")
+    for start in stride(from: 0, to: count, by: n) {
+      for j in 0..<n { pointer[start + j] += row.pointer[j] }
+    }
+  }
+
+  /// Adds the sum over the rows of `matrix` [m, n] to this row [n], from the first row to the
+  /// last.
+  @specialized(where Scalar == Float)
+  public func addColumnSums(of matrix: Tensor) {
+    let n = count
+    precondition(n > 0 && matrix.count % n == 0, "\(matrix.shape) has no rows of \(n)")
+    for start in stride(from: 0, to: matrix.count, by: n) {
+      for j in 0..<n { pointer[j] += matrix.pointer[start + j] }
+    }
+  }
+}

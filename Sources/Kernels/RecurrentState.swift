@@ -1,0 +1,43 @@
+import KernelInterface
+import Tensors
+
+/// The state that a recurrent layer carries from one time step to the next.
+///
+/// A nil member is one that the system does not have.
+public struct RecurrentState<Scalar: KernelScalar> {
+  public var hidden: Tensor<Scalar>  // h [N, H]
+  public var cell: Tensor<Scalar>?  // c [N, H]
+  public var velocity: Tensor<Scalar>?  // v [N, G·H]
+  public var secondMoment: Tensor<Scalar>?  // q [N, G·H]
+
+  /// The zero state of a layer, which is where every sequence starts.
+  public init(zerosFor geometry: LayerGeometry) {
+    let (N, H, GH) = (geometry.rows, geometry.hidden, geometry.gateWidth)
+    hidden = Tensor(shape: [N, H])
+    cell = geometry.body.hasCell ? Tensor(shape: [N, H]) : nil
+    velocity = geometry.drive.hasVelocity ? Tensor(shape: [N, GH]) : nil
+    secondMoment = geometry.drive.hasSecondMoment ? Tensor(shape: [N, GH]) : nil
+  }
+
+  /// The members by the names that fixtures and checkpoints use.
+  public var named: [(name: String, tensor: Tensor<Scalar>)] {
+    var result = [(name: "h", tensor: hidden)]
+    if let cell { result.append(("c", cell)) }
+    if let velocity { result.append(("v", velocity)) }
+    if let secondMoment { result.append(("s", secondMoment)) }
+    return result
+  }
+
+  var pointers: StatePointers<Scalar> {
+    StatePointers(
+      hidden: UnsafePointer(hidden.pointer), cell: cell.map { UnsafePointer($0.pointer) },
+      velocity: velocity.map { UnsafePointer($0.pointer) },
+      secondMoment: secondMoment.map { UnsafePointer($0.pointer) })
+  }
+
+  var mutablePointers: MutableStatePointers<Scalar> {
+    MutableStatePointers(
+      hidden: hidden.pointer, cell: cell?.pointer, velocity: velocity?.pointer,
+      secondMoment: secondMoment?.pointer)
+  }
+}

@@ -1,0 +1,113 @@
+import KernelInterface
+
+extension ReferenceSequence {
+  static func backward(_ call: BackwardCall<Scalar>) {
+    let shape = call.geometry
+    let (T, N, C, H) = (shape.steps, shape.rows, shape.inputs, shape.hidden)
+    let GH = shape.gateWidth
+    let layout = SavedLayout(shape)
+    let saved = call.saved
+    let initialHidden = copy(call.initial.hidden, count: N * H)
+
+    // What flows from step t+1 to step t.
+    var dh = copy(call.finalGradient.hidden, count: N * H)
+    var dc = copy(call.finalGradient.cell, count: N * H)
+    var dv = copy(call.finalGradient.velocity, count: N * GH)
+    var dq = copy(call.finalGradient.secondMoment, count: N * GH)
+    // Of the step at hand.
+    var dg = [Scalar](repeating: 0, count: N * GH)
+    var da = dg
+    var dhBefore = [Scalar](repeating: 0, count: N * H)
+
+    for t in (0..<T).reversed() {
+      let drive = D(shape.drive, step: t)
+      for n in 0..<N {
+        for j in 0..<H {
+          let unit = n * H + j
+          let hBefore = t > 0 ? call.y[(t - 1) * N * H + unit] : initialHidden[unit]
+          var gates = GatePack<Scalar>(first: 0)
+          for index in 0..<B.saved {
+            gates[index] = saved[layout.gates + (t * N * H + unit) * B.saved + index]
+          }
+          let gradient = B.backward(
+            dh: dh[unit] + (call.dy?[t * N * H + unit] ?? 0), dc: &dc[unit], saved: gates,
+            h: call.y[t * N * H + unit], hBefore: hBefore,
+            c: B.hasCell ? saved[layout.cells + (t + 1) * N * H + unit] : 0,
+            cBefore: B.hasCell ? saved[layout.cells + t * N * H + unit] : 0)
+          dhBefore[unit] = gradient.dhBefore
+          if B.hasUnitBias {
+            addUnitBias(gradient.dUnitBias, row: n, unit: j, to: call.gradients)
+          }
+          for gate in 0..<B.gates {
+            let row = n * GH + gate * H + j
+            let place = t * N * GH + row
+            let needs = D.needsActivations
+            let (dgNow, daNow) = drive.backward(
+              gradient.dd[gate], gradient.da[gate],
+              g: needs ? saved[layout.g + place] : 0, v: needs ? saved[layout.v + place] : 0,
+              q: needs ? saved[layout.q + place] : 0, dv: &dv[row], dq: &dq[row])
+            dg[row] = dgNow
+            da[row] = daNow
+          }
+        }
+      }
+      addWeightGradients(call, step: t, dg: dg, da: da, initialHidden: initialHidden)
+
+      // dh_{t-1} = da W_hh + the body's direct part;  dx_t = dg W_ih
+      for n in 0..<N {
+        for j in 0..<H {
+          var sum: Scalar = 0
+          for row in 0..<GH { sum += da[n * GH + row] * call.weights.recurrent[row * H + j] }
+          dh[n * H + j] = dhBefore[n * H + j] + sum
+        }
+        if let dx = call.dx {
+          for i in 0..<C {
+            var sum: Scalar = 0
+            for row in 0..<GH { sum += dg[n * GH + row] * call.weights.input[row * C + i] }
+            dx[(t * N + n) * C + i] = sum
+          }
+        }
+      }
+    }
+    write(dh, to: call.initialGradient.hidden)
+    write(dc, to: call.initialGradient.cell)
+    write(dv, to: call.initialGradient.velocity)
+    write(dq, to: call.initialGradient.secondMoment)
+  }
+
+  /// Adds dg_tᵀ x_t, da_tᵀ h_{t-1} and the bias gradients of one step to each shard.
+  private static func addWeightGradients(
+    _ call: BackwardCall<Scalar>, step t: Int, dg: [Scalar], da: [Scalar], initialHidden: [Scalar]
+  ) {
+    let shape = call.geometry
+    let (N, C, H, GH) = (shape.rows, shape.inputs, shape.hidden, shape.gateWidth)
+    let target = call.gradients
+    for shard in 0..<target.shards {
+      let base = shard * target.stride
+      for n in target.rowStarts[shard]..<target.rowStarts[shard + 1] {
+        for row in 0..<GH {
+          let (dgNow, daNow) = (dg[n * GH + row], da[n * GH + row])
+          for i in 0..<C {
+            target.input[base + row * C + i] += dgNow * call.x[(t * N + n) * C + i]
+          }
+          for j in 0..<H {
+            let hBefore = t > 0 ? call.y[((t - 1) * N + n) * H + j] : initialHidden[n * H + j]
+            target.recurrent[base + row * H + j] += daNow * hBefore
+          }
+          target.inputBias?[base + row] += dgNow
+          target.recurrentBias?[base + row] += daNow
+        }
+      }
+    }
+  }
+
+  private static func addUnitBias(
+    _ value: Scalar, row: Int, unit: Int, to target: ShardGradients<Scalar>
+  ) {
+    guard let bias = target.unitBias else { return }
+    for shard in 0..<target.shards
+    where row >= target.rowStarts[shard] && row < target.rowStarts[shard + 1] {
+      bias[shard * target.stride + unit] += value
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import Cells
+import Kernels
+import RandomNumbers
+import Tensors
+
+/// An affine map of each row, the read-out of a model.
+///
+///     y = x Wᵀ + b,   x [N, C], W [K, C], b [K], y [N, K]
+public struct Linear<Scalar: KernelScalar> {
+  public let inputs: Int
+  public let outputs: Int
+  private let weight: String
+  private let bias: String
+
+  public init(inputs: Int, outputs: Int, prefix: String) {
+    self.inputs = inputs
+    self.outputs = outputs
+    weight = "\(prefix)weight"
+    bias = "\(prefix)bias"
+  }
+
+  /// Declares the parameters.
+  public func declare(in layout: inout ParameterLayout) {
+    layout.add(weight, shape: [outputs, inputs])
+    layout.add(bias, shape: [outputs])
+  }
+
+  /// PyTorch's default: weight and bias uniform in ±1/√C.
+  public func initialize(_ parameters: ParameterBuffer<Scalar>, stream: inout RandomStream) {
+    let bound = 1 / Double(inputs).squareRoot()
+    Initialization.uniform(parameters[weight], bound: bound, stream: &stream)
+    Initialization.uniform(parameters[bias], bound: bound, stream: &stream)
+  }
+
+  /// Writes y. Call it with the rows of one shard, so that its bits do not depend on the others.
+  public func forward(
+    _ x: Tensor<Scalar>, _ parameters: ParameterBuffer<Scalar>, into y: Tensor<Scalar>
+  ) {
+    matrixProduct(x, parameters[weight], transposeB: true, into: y)
+    y.addToEachRow(parameters[bias])
+  }
+
+  /// Adds dW = dyᵀ x and db = Σ dy to `gradients` and writes dx = dy W.
+  public func backward(
+    _ dy: Tensor<Scalar>, x: Tensor<Scalar>, _ parameters: ParameterBuffer<Scalar>,
+    into gradients: ParameterBuffer<Scalar>, dx: Tensor<Scalar>
+  ) {
+    matrixProduct(dy, transposeA: true, x, into: gradients[weight], keeping: 1)
+    gradients[bias].addColumnSums(of: dy)
+    matrixProduct(dy, parameters[weight], into: dx)
+  }
+}

@@ -1,0 +1,107 @@
+import Kernels
+import Tensors
+
+/// What a pass over some sequences adds up to. All members are plain sums, so that a mean over
+/// shards, ranks and batches is one sum over one count, never a mean of means.
+public struct Totals: Sendable, Equatable {
+  /// The sum of the loss over the valid elements.
+  public var loss: Double
+  /// How many valid elements there were.
+  public var elements: Double
+  /// How many predictions were right, where that has a meaning.
+  public var correct: Double
+  /// How many sequences there were.
+  public var sequences: Double
+
+  public init(loss: Double = 0, elements: Double = 0, correct: Double = 0, sequences: Double = 0) {
+    self.loss = loss
+    self.elements = elements
+    self.correct = correct
+    self.sequences = sequences
+  }
+
+  /// The members in order, for sending.
+  public var values: [Double] { [loss, elements, correct, sequences] }
+
+  /// The totals that `values` came from.
+  public init(values: [Double]) {
+    precondition(values.count == Totals.count, "totals have \(Totals.count) members")
+    self.init(loss: values[0], elements: values[1], correct: values[2], sequences: values[3])
+  }
+
+  /// How many members there are.
+  public static let count = 4
+
+  public static func + (a: Totals, b: Totals) -> Totals {
+    Totals(
+      loss: a.loss + b.loss, elements: a.elements + b.elements, correct: a.correct + b.correct,
+      sequences: a.sequences + b.sequences)
+  }
+
+  /// The mean loss; 0 over nothing.
+  public var meanLoss: Double { elements > 0 ? loss / elements : 0 }
+}
+
+/// Losses over rows of predictions: the sum over the elements, and the gradient of that sum.
+public enum Loss {
+  /// -log softmax(z)_k of the true class k, summed over rows.
+  ///
+  /// - Parameters:
+  ///   - logits: z [N, K]
+  ///   - classes: the true class of each row, 0 ..< K
+  ///   - gradient: receives softmax(z) - onehot(k), [N, K]; nil if not wanted
+  @specialized(where Scalar == Float)
+  public static func crossEntropy<Scalar: KernelScalar>(
+    _ logits: Tensor<Scalar>, classes: ArraySlice<Int32>, gradient: Tensor<Scalar>?
+  ) -> Totals {
+    let (rows, K) = (logits.shape[0], logits.shape[1])
+    precondition(classes.count == rows, "\(classes.count) classes for \(rows) rows")
+    var totals = Totals(elements: Double(rows), sequences: Double(rows))
+    for (row, label) in classes.enumerated() {
+      let k = Int(label)
+      precondition(k >= 0 && k < K, "class \(k) outside 0 ..< \(K)")
+      let z = logits.row(row)
+      let (largest, best) = z.withSpan { z in
+        var best = 0
+        for index in 1..<max(K, 1) where z[index] > z[best] { best = index }
+        return (z[best], best)
+      }
+      var sum: Scalar = 0
+      z.withSpan { z in
+        for index in 0..<K { sum += Scalar.exponential(z[index] - largest) }
+      }
+      totals.loss += Double(Scalar.logarithm(sum) - (z[k] - largest))
+      if best == k { totals.correct += 1 }
+      gradient?.row(row).withMutableSpan { dz in
+        z.withSpan { z in
+          for index in 0..<K { dz[index] = Scalar.exponential(z[index] - largest) / sum }
+        }
+        dz[k] -= 1
+      }
+    }
+    return totals
+  }
+
+  /// (y - target)², summed over all elements.
+  ///
+  /// - Parameters:
+  ///   - predictions: y [N, K]
+  ///   - targets: [N·K]
+  ///   - gradient: receives 2 (y - target), [N, K]; nil if not wanted
+  @specialized(where Scalar == Float)
+  public static func squaredError<Scalar: KernelScalar>(
+    _ predictions: Tensor<Scalar>, targets: ArraySlice<Float>, gradient: Tensor<Scalar>?
+  ) -> Totals {
+    precondition(
+      targets.count == predictions.count,
+      "\(targets.count) targets for predictions \(predictions.shape)")
+    var totals = Totals(
+      elements: Double(predictions.count), sequences: Double(predictions.shape[0]))
+    for (index, target) in targets.enumerated() {
+      let error = predictions[index] - Scalar(target)
+      totals.loss += Double(error) * Double(error)
+      gradient?[index] = 2 * error
+    }
+    return totals
+  }
+}

@@ -1,0 +1,164 @@
+import Cells
+import KernelInterface
+import Kernels
+import RandomNumbers
+import Tensors
+
+/// What a read-out's output is compared by.
+public enum LossKind: String, Sendable {
+  case crossEntropy
+  case squaredError
+}
+
+/// A stack of recurrent layers with a linear read-out of the last state.
+///
+///     h^0 = x,  h^{l+1} = layer_l(h^l),  y = W h^L_T + b
+public final class SequenceModel<Scalar: KernelScalar> {
+  public let layers: [RecurrentLayer<Scalar>]
+  public let readOut: Linear<Scalar>
+  public let loss: LossKind
+  public let layout: ParameterLayout
+
+  private let workspace = Workspace<Scalar>()
+
+  /// - Parameters:
+  ///   - layers: how many recurrent layers of `hidden` units to stack
+  ///   - outputs: K, the width of the read-out
+  public init(
+    drive: DriveParameters, body: BodyKind, inputs: Int, hidden: Int, layers: Int, outputs: Int,
+    loss: LossKind
+  ) {
+    precondition(layers > 0, "a model needs a layer")
+    self.layers = (0..<layers).map { index in
+      RecurrentLayer(
+        drive: drive, body: body, inputs: index == 0 ? inputs : hidden, hidden: hidden,
+        prefix: "rnn.", index: index)
+    }
+    readOut = Linear(inputs: hidden, outputs: outputs, prefix: "readout.")
+    self.loss = loss
+    var layout = ParameterLayout()
+    for layer in self.layers { layer.declare(in: &layout) }
+    readOut.declare(in: &layout)
+    self.layout = layout
+  }
+
+  /// Sets the starting values, which depend on the seed alone.
+  public func initialize(_ parameters: ParameterBuffer<Scalar>, seed: UInt64, gateBias: Double) {
+    for (index, layer) in layers.enumerated() {
+      var stream = RandomStream(seed: seed, purpose: .initialization, index: index)
+      layer.initialize(parameters, gateBias: gateBias, stream: &stream)
+    }
+    var stream = RandomStream(seed: seed, purpose: .initialization, index: layers.count)
+    readOut.initialize(parameters, stream: &stream)
+  }
+
+  /// Runs a batch forward.
+  ///
+  /// - Returns: the totals of each shard
+  public func evaluate(
+    _ batch: SequenceBatch<Scalar>, _ parameters: ParameterBuffer<Scalar>
+  ) -> [Totals] {
+    run(batch, parameters, gradients: nil)
+  }
+
+  /// Runs a batch forward and backward, adding the gradient of each shard's *summed* loss to
+  /// `gradients`.
+  ///
+  /// - Returns: the totals of each shard
+  public func accumulateGradients(
+    _ batch: SequenceBatch<Scalar>, _ parameters: ParameterBuffer<Scalar>,
+    into gradients: ShardedBuffer<Scalar>
+  ) -> [Totals] {
+    precondition(
+      gradients.shards == batch.shards, "\(gradients.shards) buffers for \(batch.shards) shards")
+    return run(batch, parameters, gradients: gradients)
+  }
+
+  private func run(
+    _ batch: SequenceBatch<Scalar>, _ parameters: ParameterBuffer<Scalar>,
+    gradients: ShardedBuffer<Scalar>?
+  ) -> [Totals] {
+    let (T, N) = (batch.x.shape[0], batch.x.shape[1])
+    guard N > 0 else { return Array(repeating: Totals(), count: batch.shards) }
+    let isTraining = gradients != nil
+    var inputs: [Tensor<Scalar>] = []
+    var saved: [Tensor<Scalar>] = []
+    var x = batch.x
+    var last = x
+    for (index, layer) in layers.enumerated() {
+      let geometry = layer.geometry(steps: T, rows: N)
+      let y = workspace.tensor("y\(index)", [T, N, layer.hidden])
+      let kept =
+        isTraining
+        ? workspace.tensor("saved\(index)", [RecurrentLayerKernels<Scalar>.savedCount(geometry)])
+        : nil
+      RecurrentLayerKernels.forward(
+        geometry, weights: layer.weights(parameters), x: x, initial: nil, y: y, saved: kept,
+        final: nil)
+      inputs.append(x)
+      if let kept { saved.append(kept) }
+      x = y
+      last = y.row(T - 1)
+    }
+
+    let dLast = workspace.tensor("dLast", [N, readOut.inputs])
+    let totals = readOutAndLoss(batch, last, dLast: dLast, parameters, gradients)
+    guard let gradients else { return totals }
+
+    var dy: Tensor<Scalar>?
+    for index in layers.indices.reversed() {
+      let layer = layers[index]
+      let geometry = layer.geometry(steps: T, rows: N)
+      var final: RecurrentState<Scalar>?
+      if index == layers.count - 1 {
+        var state = RecurrentState<Scalar>(zerosFor: geometry)
+        state.hidden = dLast
+        final = state
+      }
+      let dx = index > 0 ? workspace.tensor("dx\(index)", [T, N, layer.inputs]) : nil
+      RecurrentLayerKernels.backward(
+        geometry, weights: layer.weights(parameters), x: inputs[index], initial: nil,
+        y: index + 1 < layers.count ? inputs[index + 1] : x, saved: saved[index], dy: dy,
+        finalGradient: final, entries: layer.entries(in: layout), gradients: gradients,
+        rowStarts: batch.rowStarts, dx: dx, initialGradient: nil)
+      dy = dx
+    }
+    return totals
+  }
+
+  /// The read-out and the loss, shard by shard: their products then have the shapes of a shard,
+  /// whatever the number of ranks.
+  private func readOutAndLoss(
+    _ batch: SequenceBatch<Scalar>, _ last: Tensor<Scalar>, dLast: Tensor<Scalar>,
+    _ parameters: ParameterBuffer<Scalar>, _ gradients: ShardedBuffer<Scalar>?
+  ) -> [Totals] {
+    (0..<batch.shards).map { shard in
+      let rows = batch.rowStarts[shard]..<batch.rowStarts[shard + 1]
+      guard !rows.isEmpty else { return Totals() }
+      let h = last.rows(rows)
+      let y = workspace.tensor("logits", [rows.count, readOut.outputs])
+      let dy = gradients.map { _ in
+        workspace.tensor("dlogits", [rows.count, readOut.outputs])
+      }
+      readOut.forward(h, parameters, into: y)
+      let totals =
+        switch (loss, batch.targets) {
+        case (.crossEntropy, .classes(let classes)):
+          Loss.crossEntropy(y, classes: classes[rows], gradient: dy)
+        case (.squaredError, .values(let values)):
+          Loss.squaredError(
+            y,
+            targets: values[
+              rows.lowerBound * readOut.outputs..<rows.upperBound * readOut.outputs],
+            gradient: dy)
+        default:
+          preconditionFailure("the loss \(loss) does not fit the targets of the batch")
+        }
+      if let gradients, let dy {
+        readOut.backward(
+          dy, x: h, parameters, into: gradients[shard], dx: dLast.rows(rows))
+      }
+      return totals
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/// The name, shape and place of one parameter in a flat buffer.
+public struct ParameterEntry: Sendable, Hashable {
+  /// The PyTorch-style name under which checkpoints store it, such as `rnn.weight_ih_l0`.
+  public let name: String
+  public let shape: [Int]
+  /// The elements it occupies.
+  public let range: Range<Int>
+}
+
+/// Which parameters a model has, in order, laid out one after the other in a single allocation.
+///
+/// Saving, zeroing, reduction over ranks and the optimizer step are then each one pass over one
+/// buffer.
+public struct ParameterLayout: Sendable, Hashable {
+  public private(set) var entries: [ParameterEntry] = []
+  public private(set) var count = 0
+
+  public init() {}
+
+  /// Appends a parameter.
+  public mutating func add(_ name: String, shape: [Int]) {
+    precondition(self[name] == nil, "parameter \(name) is declared twice")
+    let size = shape.reduce(1, *)
+    entries.append(ParameterEntry(name: name, shape: shape, range: count..<count + size))
+    count += size
+  }
+
+  /// The entry of that name.
+  public subscript(name: String) -> ParameterEntry? {
+    entries.first { $0.name == name }
+  }
+}
+
+/// A flat buffer seen through a layout: parameters, gradients or an optimizer's state.
+public struct ParameterBuffer<Scalar: BitwiseCopyable> {
+  public let layout: ParameterLayout
+  public let flat: Tensor<Scalar>
+
+  /// A buffer of zeros.
+  public init(_ layout: ParameterLayout) {
+    self.init(layout, over: Tensor(shape: [layout.count]))
+  }
+
+  /// A view of `flat`, which has the layout's count.
+  public init(_ layout: ParameterLayout, over flat: Tensor<Scalar>) {
+    precondition(
+      flat.count == layout.count, "\(flat.count) elements under a layout of \(layout.count)")
+    self.layout = layout
+    self.flat = flat
+  }
+
+  /// A view of the parameter of that name.
+  public subscript(name: String) -> Tensor<Scalar> {
+    guard let entry = layout[name] else {
+      preconditionFailure("no parameter \(name); there are \(layout.entries.map(\.name))")
+    }
+    return self[entry]
+  }
+
+  /// A view of the parameter of that entry.
+  public subscript(entry: ParameterEntry) -> Tensor<Scalar> {
+    flat.elements(entry.range).reshaped(entry.shape)
+  }
+}

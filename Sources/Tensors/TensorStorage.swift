@@ -1,0 +1,34 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// A block of memory that tensors view: aligned for vector loads, zeroed, freed with its last view.
+@usableFromInline
+final class TensorStorage<Scalar: BitwiseCopyable> {
+  @usableFromInline let base: UnsafeMutablePointer<Scalar>
+  @usableFromInline let count: Int
+
+  /// A cache line, and the width of an AVX-512 register.
+  private static var alignment: Int { 64 }
+  /// From this size on memory is asked for in huge pages: activations of long sequences span
+  /// gigabytes, and with 4 KiB pages every time step would miss the TLB.
+  private static var hugePage: Int { 2 << 20 }
+
+  init(count: Int) {
+    precondition(count >= 0, "a tensor cannot hold \(count) elements")
+    self.count = count
+    let bytes = max(count, 1) * MemoryLayout<Scalar>.stride
+    let isHuge = bytes >= 2 * Self.hugePage
+    let raw = UnsafeMutableRawPointer.allocate(
+      byteCount: bytes, alignment: isHuge ? Self.hugePage : Self.alignment)
+    #if os(Linux)
+      if isHuge { _ = madvise(raw, bytes, Int32(MADV_HUGEPAGE)) }
+    #endif
+    raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    base = raw.bindMemory(to: Scalar.self, capacity: max(count, 1))
+  }
+
+  deinit {
+    UnsafeMutableRawPointer(base).deallocate()
+  }
+}

@@ -1,0 +1,27 @@
+/// Named scratch tensors that live from one training step to the next.
+///
+/// The activations of a long sequence take hundreds of megabytes; fresh memory for each step would
+/// cost a page fault per page. A name is given the memory of its last use when that is large
+/// enough. Contents are whatever was there before.
+public final class Workspace<Scalar: BitwiseCopyable> {
+  private var storages: [String: TensorStorage<Scalar>] = [:]
+
+  public init() {}
+
+  /// A tensor of the given shape, valid until the same name is asked for again.
+  public func tensor(_ name: String, _ shape: [Int]) -> Tensor<Scalar> {
+    let count = shape.reduce(1, *)
+    if let storage = storages[name], storage.count >= count {
+      return Tensor(storage: storage, offset: 0, shape: shape)
+    }
+    storages[name] = nil  // give the old memory back before taking the new
+    let storage = TensorStorage<Scalar>(count: count)
+    storages[name] = storage
+    return Tensor(storage: storage, offset: 0, shape: shape)
+  }
+
+  /// Bytes held.
+  public var bytes: Int {
+    storages.values.reduce(0) { $0 + $1.count } * MemoryLayout<Scalar>.stride
+  }
+}

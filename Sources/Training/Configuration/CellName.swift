@@ -1,0 +1,21 @@
+import Cells
+
+/// A recurrent system as the value of a configuration key.
+public struct CellName: ConfigurationValue {
+  public let system: RecurrentSystem
+
+  public init(_ system: RecurrentSystem) {
+    self.system = system
+  }
+
+  public static var configurationKind: String {
+    "one of " + RecurrentSystem.all.map(\.name).joined(separator: ", ")
+  }
+
+  public init?(configurationText text: String) {
+    guard let system = RecurrentSystem(named: text) else { return nil }
+    self.system = system
+  }
+
+  public var configurationText: String { system.name }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import Yams
+
+/// The values given for a configuration, by key path, with the place of each for messages.
+struct GivenValues {
+  struct Given {
+    var text: String
+    var place: String
+  }
+
+  private(set) var values: [String: Given] = [:]
+
+  /// Adds the scalars of a YAML text.
+  mutating func add(yaml: String, path: String) throws(ConfigurationError) {
+    let root: Node?
+    do {
+      root = try Yams.compose(yaml: yaml)
+    } catch {
+      let reason = "\(error)".split(separator: "\n").first.map(String.init) ?? "syntax error"
+      throw ConfigurationError("\(path): is not valid YAML (\(reason)); mend the line it names")
+    }
+    guard let root else { return }  // an empty file sets nothing
+    guard root.mapping != nil else {
+      throw ConfigurationError("\(path): is not a list of `key: value` lines; see configs/")
+    }
+    try add(root, prefix: "", path: path)
+  }
+
+  private mutating func add(
+    _ node: Node, prefix: String, path: String
+  ) throws(ConfigurationError) {
+    switch node {
+    case .mapping(let mapping):
+      for (key, value) in mapping {
+        guard let name = key.string else {
+          throw ConfigurationError("\(path): a key under \"\(prefix)\" is not a text")
+        }
+        try add(value, prefix: prefix.isEmpty ? name : "\(prefix).\(name)", path: path)
+      }
+    case .scalar(let scalar):
+      let line = node.mark.map { ":\($0.line)" } ?? ""
+      values[prefix] = Given(text: scalar.string, place: "\(path)\(line)")
+    case .sequence, .alias:
+      throw ConfigurationError("\(path): \(prefix) is a list; expected a single value")
+    }
+  }
+
+  /// Adds a `key.path=value` of the command line.
+  mutating func add(assignment: String) throws(ConfigurationError) {
+    guard let equals = assignment.firstIndex(of: "="), equals != assignment.startIndex else {
+      throw ConfigurationError("--set \(assignment): expected key.path=value")
+    }
+    let key = assignment[..<equals].trimmingCharacters(in: .whitespaces)
+    let text = assignment[assignment.index(after: equals)...].trimmingCharacters(in: .whitespaces)
+    values[key] = Given(text: text, place: "--set")
+  }
+}
+
+/// Fills a configuration from given values.
+struct ReadingVisitor: ConfigurationVisitor {
+  let given: GivenValues
+  private var prefix = ""
+  private(set) var known: [String] = []
+
+  init(_ given: GivenValues) {
+    self.given = given
+  }
+
+  mutating func field<Value: ConfigurationValue>(
+    _ key: String, _ value: inout Value, _ help: String, _ requirement: Requirement<Value>?,
+    effect: KeyEffect
+  ) throws(ConfigurationError) {
+    let path = prefix + key
+    known.append(path)
+    guard let given = given.values[path] else { return }
+    let found = "\(given.place): \(path) is \"\(given.text)\", expected "
+    guard let read = Value(configurationText: given.text) else {
+      throw ConfigurationError(found + Value.configurationKind)
+    }
+    if let requirement, !requirement.isFulfilled(read) {
+      throw ConfigurationError(found + "\(Value.configurationKind) \(requirement.text)")
+    }
+    value = read
+  }
+
+  mutating func section<Section: ConfigurationSection>(
+    _ key: String, _ section: inout Section
+  ) throws(ConfigurationError) {
+    let outer = prefix
+    prefix += key + "."
+    try section.visit(&self)
+    prefix = outer
+  }
+
+  /// Refuses given keys that no field asked for.
+  func refuseUnknownKeys() throws(ConfigurationError) {
+    for (key, given) in given.values.sorted(by: { $0.key < $1.key }) where !known.contains(key) {
+      let nearest = known.min { editDistance($0, key) < editDistance($1, key) }!
+      throw ConfigurationError(
+        "\(given.place): unknown key \(key); the nearest known key is \(nearest)")
+    }
+  }
+}
+
+/// How many letters must be put in, left out or replaced to turn one word into the other
+/// (Levenshtein, 1966).
+func editDistance(_ a: String, _ b: String) -> Int {
+  let (a, b) = (Array(a.utf8), Array(b.utf8))
+  var row = Array(0...b.count)
+  for (i, letter) in a.enumerated() {
+    var diagonal = row[0]
+    row[0] = i + 1
+    for (j, other) in b.enumerated() {
+      let above = row[j + 1]
+      row[j + 1] = min(above + 1, row[j] + 1, diagonal + (letter == other ? 0 : 1))
+      diagonal = above
+    }
+  }
+  return row[b.count]
+}

@@ -1,0 +1,89 @@
+import Foundation
+import Yams
+
+extension TrainingConfiguration {
+  /// Reads a YAML file, if one is given, then `key.path=value` assignments over it.
+  public init(file: String?, assignments: [String]) throws(ConfigurationError) {
+    var given = GivenValues()
+    if let file {
+      guard let data = FileManager.default.contents(atPath: file) else {
+        throw ConfigurationError("\(file): cannot be read; check the path given to --config")
+      }
+      guard let text = String(data: data, encoding: .utf8) else {
+        throw ConfigurationError("\(file): is not UTF-8 text; see configs/ for examples")
+      }
+      try given.add(yaml: text, path: file)
+    }
+    try self.init(given, assignments: assignments)
+  }
+
+  /// Reads a YAML text, such as the configuration in a checkpoint.
+  public init(yaml: String, path: String, assignments: [String] = []) throws(ConfigurationError) {
+    var given = GivenValues()
+    try given.add(yaml: yaml, path: path)
+    try self.init(given, assignments: assignments)
+  }
+
+  private init(_ given: GivenValues, assignments: [String]) throws(ConfigurationError) {
+    var given = given
+    for assignment in assignments { try given.add(assignment: assignment) }
+    self.init()
+    var reader = ReadingVisitor(given)
+    try visit(&reader)
+    try reader.refuseUnknownKeys()
+    try checkTogether()
+  }
+
+  /// What no single key can tell.
+  private func checkTogether() throws(ConfigurationError) {
+    guard batchSize >= shards else {
+      throw ConfigurationError(
+        "batch_size is \(batchSize) and shards is \(shards): every virtual shard needs a sequence;"
+          + " raise batch_size or set shards=\(batchSize)")
+    }
+    if dataset.task.readsFile, dataset.file.isEmpty {
+      throw ConfigurationError(
+        "dataset.file is empty: the task \(dataset.task.rawValue) needs the file that"
+          + " `momentum-dist prepare` made; add --set dataset.file=FILE.h5")
+    }
+  }
+
+  /// Every key with its value.
+  public var keys: [ConfigurationKey] {
+    var listing = ListingVisitor()
+    var copy = self
+    do {
+      try copy.visit(&listing)
+    } catch {
+      preconditionFailure("listing keys cannot fail: \(error)")
+    }
+    return listing.keys
+  }
+
+  /// The configuration as YAML, every key with its value.
+  public var yaml: String {
+    var text = ""
+    var section = ""
+    for key in keys {
+      let parts = key.path.split(separator: ".").map(String.init)
+      if parts.count == 2, parts[0] != section {
+        section = parts[0]
+        text += "\(section):\n"
+      }
+      let value = (try? Yams.dump(object: key.value))?.trimmingCharacters(in: .newlines)
+      let indent = parts.count == 2 ? "  " : ""
+      let isPlain = Double(key.value) != nil || Bool(key.value) != nil
+      text += "\(indent)\(parts.last!): \(isPlain ? key.value : value ?? key.value)\n"
+    }
+    return text
+  }
+
+  /// The keys whose values differ, with both values.
+  public func differences(
+    to other: TrainingConfiguration
+  ) -> [(key: ConfigurationKey, other: String)] {
+    zip(keys, other.keys).compactMap { mine, theirs in
+      mine.value == theirs.value ? nil : (mine, theirs.value)
+    }
+  }
+}

@@ -1,0 +1,161 @@
+import Cells
+import Datasets
+import Foundation
+import Yams
+
+extension SequenceView: ConfigurationChoice {}
+
+/// How shard gradients are summed over the ranks.
+public enum ReductionKind: String, ConfigurationChoice {
+  /// In one fixed tree: the same bits at any rank count.
+  case fixed
+  /// By `MPI_Allreduce`: the bits depend on the rank count.
+  case mpi
+}
+
+/// Everything that determines a run. Each key is named once, here.
+public struct TrainingConfiguration: ConfigurationSection, Equatable {
+  public var seed: UInt64 = 1
+  public var epochs = 10
+  public var batchSize = 128
+  public var shards = 8
+  public var reduction = ReductionKind.fixed
+  public var dataset = Dataset()
+  public var model = Model()
+  public var optimizer = OptimizerSettings()
+  public var checkpoint = Checkpoint()
+  public var log = Log()
+
+  public init() {}
+
+  public mutating func visit(
+    _ visitor: inout some ConfigurationVisitor
+  ) throws(ConfigurationError) {
+    try visitor.field(
+      "seed", &seed, "keys every random number: starting weights, order of the data")
+    try visitor.field(
+      "epochs", &epochs, "passes over the training set", .atLeast(1), effect: .nothing)
+    try visitor.field(
+      "batch_size", &batchSize, "sequences per step, over all ranks", .within(1...1_000_000))
+    try visitor.field(
+      "shards", &shards, "virtual shards a batch is cut into; at least the number of ranks",
+      .within(1...4096))
+    try visitor.field(
+      "reduction", &reduction,
+      "how gradients are summed: fixed gives the same bits at any rank count")
+    try visitor.section("dataset", &dataset)
+    try visitor.section("model", &model)
+    try visitor.section("optimizer", &optimizer)
+    try visitor.section("checkpoint", &checkpoint)
+    try visitor.section("log", &log)
+  }
+
+  /// Where the sequences come from.
+  public struct Dataset: ConfigurationSection, Equatable {
+    public var task = TaskName.adding
+    public var file = ""
+    public var view = SequenceView.rows
+    public var permutationSeed: UInt64 = 1
+    public var steps = 100
+    public var trainCount = 20_000
+    public var validationCount = 1_000
+    public var testCount = 1_000
+
+    public init() {}
+
+    public mutating func visit(
+      _ visitor: inout some ConfigurationVisitor
+    ) throws(ConfigurationError) {
+      try visitor.field(
+        "task", &task, "what is learned; classification reads `file`", effect: .model)
+      try visitor.field(
+        "file", &file, "the HDF5 file that `prepare` made (classification)")
+      try visitor.field(
+        "view", &view, "images as rows, as single pixels, or as pixels in one random order",
+        effect: .model)
+      try visitor.field(
+        "permutation_seed", &permutationSeed, "chooses the order of the permuted view")
+      try visitor.field(
+        "validation_count", &validationCount,
+        "sequences held out of the training set to choose by", .atLeast(0))
+      try visitor.field(
+        "steps", &steps, "length of generated sequences (adding)", .within(2...1_000_000))
+      try visitor.field(
+        "train_count", &trainCount, "generated training sequences (adding)", .atLeast(1))
+      try visitor.field(
+        "test_count", &testCount, "generated test sequences (adding)", .atLeast(1))
+    }
+  }
+
+  /// The recurrent stack.
+  public struct Model: ConfigurationSection, Equatable {
+    public var cell = CellName(RecurrentSystem(named: "momentum_lstm")!)
+    public var hiddenSize = 128
+    public var layers = 1
+    public var mu = 0.6
+    public var epsilon = 0.6
+    public var beta = 0.99
+    public var restart = 2
+    public var gateBias = 1.0
+
+    public init() {}
+
+    public mutating func visit(
+      _ visitor: inout some ConfigurationVisitor
+    ) throws(ConfigurationError) {
+      try visitor.field("cell", &cell, "the recurrent system", effect: .model)
+      try visitor.field(
+        "hidden_size", &hiddenSize, "H, units per layer", .within(1...65_536), effect: .model)
+      try visitor.field(
+        "layers", &layers, "recurrent layers, one on top of the other", .within(1...64),
+        effect: .model)
+      try visitor.field(
+        "mu", &mu, "μ, the share of the old velocity that is kept", .within(0...1),
+        effect: .model)
+      try visitor.field(
+        "epsilon", &epsilon, "ε, the step size of the input", .above(0), effect: .model)
+      try visitor.field(
+        "beta", &beta, "β, the share of the old second moment that is kept", .within(0..<1),
+        effect: .model)
+      try visitor.field(
+        "restart", &restart, "F, steps between restarts of the Nesterov counter; 0 is never",
+        .atLeast(0), effect: .model)
+      try visitor.field(
+        "gate_bias", &gateBias, "start of the forget gate (LSTM) or reset gate (GRU), in each bias")
+    }
+  }
+
+  /// Checkpoints of the run.
+  public struct Checkpoint: ConfigurationSection, Equatable {
+    public var everySteps = 0
+    public var keepLast = 2
+
+    public init() {}
+
+    public mutating func visit(
+      _ visitor: inout some ConfigurationVisitor
+    ) throws(ConfigurationError) {
+      try visitor.field(
+        "every_steps", &everySteps, "steps between checkpoints; 0 saves after every epoch",
+        .atLeast(0), effect: .nothing)
+      try visitor.field(
+        "keep_last", &keepLast, "how many checkpoints stay on disk", .atLeast(1),
+        effect: .nothing)
+    }
+  }
+
+  /// Progress reports.
+  public struct Log: ConfigurationSection, Equatable {
+    public var everySteps = 50
+
+    public init() {}
+
+    public mutating func visit(
+      _ visitor: inout some ConfigurationVisitor
+    ) throws(ConfigurationError) {
+      try visitor.field(
+        "every_steps", &everySteps, "steps between progress lines and metrics records",
+        .atLeast(1), effect: .nothing)
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/// How the program ends, in the numbers of sysexits.h. Every rank ends with the same one.
+public enum ExitStatus: Int32, Sendable {
+  case done = 0
+  /// The command line is wrong.
+  case usage = 64
+  /// A dataset or checkpoint cannot be used.
+  case unusableData = 65
+  /// The loss is no longer a number, or replicas differ.
+  case diverged = 70
+  /// The disk failed, is full or may not be written.
+  case diskFailure = 74
+  /// Preempted and saved: run the same command again with `--resume`.
+  case preempted = 75
+  /// A peer was lost or late.
+  case peerLost = 76
+  /// The configuration is wrong.
+  case configuration = 78
+}
+
+/// What ends a run: one line that says what, where, and what to do, and the exit status.
+public struct RunFailure: Error, CustomStringConvertible, Sendable {
+  public let status: ExitStatus
+  public let message: String
+
+  public init(_ status: ExitStatus, _ message: String) {
+    self.status = status
+    self.message = message
+  }
+
+  public var description: String { message }
+}

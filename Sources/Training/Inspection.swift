@@ -1,0 +1,87 @@
+import Checkpoints
+import Datasets
+import Foundation
+
+/// What there is to say about a checkpoint or a data set file.
+public struct Inspection {
+  private var fields: [(key: String, value: Any)] = []
+
+  /// Looks at a run, a checkpoint or a data set.
+  ///
+  /// - Parameter verifying: whether to read everything and compare it with its checksums
+  public static func report(of path: String, verifying: Bool) throws -> Inspection {
+    guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
+      throw RunFailure(.unusableData, "\(path): does not exist; check the path")
+    }
+    if attributes[.type] as? FileAttributeType == .typeRegular { return try dataset(path, verifying: verifying) }
+    guard let folder = RunFolder.candidates(at: path).first else {
+      throw RunFailure(
+        .unusableData, "\(path): holds no checkpoint; name a run or a checkpoint folder")
+    }
+    return try checkpoint(folder, verifying: verifying)
+  }
+
+  private static func checkpoint(_ folder: String, verifying: Bool) throws -> Inspection {
+    let reader = try CheckpointReader(folder)
+    let manifest = reader.manifest
+    let parameters = manifest.tensors.filter { $0.path.hasPrefix("parameters/") }
+    var report = Inspection()
+    report.fields = [
+      ("kind", "checkpoint"), ("path", folder), ("step", manifest.step),
+      ("epoch", manifest.epoch), ("batch", manifest.batch),
+      ("parameters", parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }),
+      ("parameters_sha256", manifest.parametersSHA256),
+      ("optimizer", manifest.optimizer.name), ("virtual_shards", manifest.machine.virtualShards),
+      ("precision", manifest.machine.precision), ("kernels", manifest.machine.kernels),
+      ("blas_core", manifest.machine.blasCore), ("written_by_ranks", manifest.machine.ranks),
+      ("bytes", manifest.files.reduce(0) { $0 + $1.bytes }),
+      (
+        "tensors",
+        Dictionary(uniqueKeysWithValues: manifest.tensors.map { ($0.path, $0.shape) })
+      ),
+    ]
+    if verifying {
+      try reader.verify()
+      let read = try reader.tensors(under: "parameters/").map {
+        CheckpointTensor(
+          path: String($0.path.dropFirst("parameters/".count)), shape: $0.shape, values: $0.values)
+      }
+      guard ParametersDigest.sha256(read) == manifest.parametersSHA256 else {
+        throw CheckpointError(
+          folder, "holds parameters that do not have the checksum of the manifest",
+          cure: "use an older checkpoint")
+      }
+      report.fields.append(("verified", true))
+    }
+    return report
+  }
+
+  private static func dataset(_ path: String, verifying: Bool) throws -> Inspection {
+    let summary = try DatasetSummary(path, readingAll: verifying)
+    var report = Inspection()
+    report.fields = [
+      ("kind", "dataset"), ("path", path), ("task", summary.task),
+      ("format_version", summary.formatVersion), ("classes", summary.classes),
+      ("scaling", summary.scaling), ("parts", summary.parts),
+    ]
+    if verifying { report.fields.append(("verified", true)) }
+    return report
+  }
+
+  /// The report as one JSON object.
+  public func json() throws -> String {
+    let object = Dictionary(uniqueKeysWithValues: fields.map { ($0.key, $0.value) })
+    let data = try JSONSerialization.data(
+      withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  /// The report for a person, a line a field.
+  public var text: String {
+    fields.map { key, value in
+      guard let shapes = value as? [String: [Int]] else { return "\(key): \(value)" }
+      let lines = shapes.sorted { $0.key < $1.key }.map { "  \($0.key) \($0.value)" }
+      return "\(key):\n" + lines.joined(separator: "\n")
+    }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,60 @@
+import Files
+import Foundation
+
+/// One line of metrics.jsonl. Numbers are written so that they read back to the same bits.
+public struct MetricsRecord {
+  private var fields: [(key: String, text: String)] = []
+
+  public init(step: Int, epoch: Int, split: String) {
+    add("step", step)
+    add("epoch", epoch)
+    fields.append(("split", "\"\(split)\""))
+  }
+
+  public mutating func add(_ key: String, _ value: Int) {
+    fields.append((key, String(value)))
+  }
+
+  /// JSON has no infinities: what is not finite is written as null.
+  public mutating func add(_ key: String, _ value: Double) {
+    fields.append((key, value.isFinite ? "\(value)" : "null"))
+  }
+
+  /// The record as a JSON object.
+  public var json: String {
+    "{" + fields.map { "\"\($0.key)\": \($0.text)" }.joined(separator: ", ") + "}"
+  }
+}
+
+/// The file metrics.jsonl of a run: one JSON object a line.
+final class MetricsLog {
+  private let path: String
+  private let handle: FileHandle
+
+  /// Opens the file, keeping the records up to a step: a resumed run writes the later ones again.
+  init(_ path: String, keepingThrough step: Int) throws(FileError) {
+    self.path = path
+    let old = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+    let kept = (old ?? "").split(separator: "\n").filter { line in
+      guard
+        let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],
+        let lineStep = object["step"] as? Int
+      else { return false }  // a line that a kill cut short
+      return lineStep <= step
+    }
+    try DurableFiles.write(kept.map { $0 + "\n" }.joined(), to: path)
+    guard let handle = FileHandle(forWritingAtPath: path) else {
+      throw FileError("open", path)
+    }
+    _ = try? handle.seekToEnd()
+    self.handle = handle
+  }
+
+  func append(_ record: MetricsRecord) throws(FileError) {
+    do {
+      try handle.write(contentsOf: Data((record.json + "\n").utf8))
+    } catch {
+      throw FileError("write", path)
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// What a person sees of a run, on standard error of rank 0: a bar that is drawn over where that
+/// is a terminal, a line per interval where it is a pipe or a file.
+public struct Progress {
+  private let isActive: Bool
+  private let isTerminal: Bool
+  private let usesColor: Bool
+
+  /// - Parameter isActive: false on every rank but 0
+  public init(isActive: Bool) {
+    self.isActive = isActive
+    isTerminal = isatty(STDERR_FILENO) == 1
+    usesColor = isTerminal && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+  }
+
+  /// A line that stays.
+  public func say(_ text: String) {
+    guard isActive else { return }
+    write((isTerminal ? "\r\u{1B}[K" : "") + text + "\n")
+  }
+
+  /// The state of the run at a step.
+  func show(_ text: String, fraction: Double, remaining: Double) {
+    guard isActive else { return }
+    let eta = Self.duration(remaining)
+    guard isTerminal else {
+      write("\(text)  eta \(eta)\n")
+      return
+    }
+    let width = 24
+    let full = Int((fraction * Double(width)).rounded())
+    let bar = String(repeating: "━", count: full)
+    let rest = String(repeating: "─", count: width - full)
+    let painted = usesColor ? "\u{1B}[32m\(bar)\u{1B}[0m\(rest)" : bar + rest
+    write("\r\u{1B}[K\(painted) \(text)  eta \(eta)")
+  }
+
+  private func write(_ text: String) {
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+  }
+
+  /// Seconds as 12 s, 3 min 05 s or 2 h 10 min.
+  public static func duration(_ seconds: Double) -> String {
+    let whole = Int(max(seconds, 0).rounded())
+    func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    if whole < 60 { return "\(whole) s" }
+    if whole < 3600 { return "\(whole / 60) min \(two(whole % 60)) s" }
+    return "\(whole / 3600) h \(two(whole / 60 % 60)) min"
+  }
+}
+
+/// A number for a person: few digits, no exponent where it can be avoided.
+public func brief(_ value: Double, digits: Int = 4) -> String {
+  guard value.isFinite else { return "\(value)" }
+  guard value != 0 else { return "0" }
+  let magnitude = Int(log10(abs(value)).rounded(.down))
+  if magnitude < -4 || magnitude > 6 { return String(format: "%.\(digits - 1)e", value) }
+  return String(format: "%.\(max(digits - 1 - magnitude, 0))f", value)
+}

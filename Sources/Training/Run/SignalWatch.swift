@@ -1,0 +1,46 @@
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// What a signal asks a run to do. Larger is more urgent, so that ranks agree by a maximum.
+enum SignalRequest: Int, Comparable {
+  case none = 0
+  /// SIGUSR1: save and go on.
+  case save = 1
+  /// SIGTERM, SIGUSR2 or SIGINT: save and end with `ExitStatus.preempted`.
+  case saveAndStop = 2
+
+  static func < (a: SignalRequest, b: SignalRequest) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// Set by handlers, read at step boundaries. A handler does nothing else: no allocation, no MPI.
+private let pending = Atomic<Int>(SignalRequest.none.rawValue)
+private let interrupts = Atomic<Int>(0)
+
+/// Turns signals into requests that the trainer looks at between steps.
+enum SignalWatch {
+  /// Installs the handlers.
+  static func start() {
+    _ = pending.load(ordering: .relaxed)  // initialise the globals outside any handler
+    _ = interrupts.load(ordering: .relaxed)
+    signal(SIGUSR1) { _ in
+      pending.max(SignalRequest.save.rawValue, ordering: .relaxed)
+    }
+    for number in [SIGTERM, SIGUSR2] {
+      signal(number) { _ in
+        pending.max(SignalRequest.saveAndStop.rawValue, ordering: .relaxed)
+      }
+    }
+    signal(SIGINT) { _ in
+      pending.max(SignalRequest.saveAndStop.rawValue, ordering: .relaxed)
+      if interrupts.add(1, ordering: .relaxed).newValue > 1 { _exit(128 + SIGINT) }
+    }
+  }
+
+  /// The most urgent request since the last call.
+  static func take() -> SignalRequest {
+    SignalRequest(rawValue: pending.exchange(0, ordering: .relaxed)) ?? .none
+  }
+}

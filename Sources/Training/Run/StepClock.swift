@@ -1,0 +1,54 @@
+/// Where the time of a run goes.
+struct StepClock {
+  enum Phase: Int, CaseIterable {
+    case data, compute, reduction, checkpoint
+
+    /// The key of its share in a metrics record.
+    var key: String {
+      switch self {
+      case .data: "share_data"
+      case .compute: "share_compute"
+      case .reduction: "share_reduction"
+      case .checkpoint: "share_checkpoint"
+      }
+    }
+  }
+
+  private let clock = ContinuousClock()
+  private var spent = [Double](repeating: 0, count: Phase.allCases.count)
+  private var start: ContinuousClock.Instant
+
+  init() {
+    start = clock.now
+  }
+
+  /// Runs `body` and books its time on a phase.
+  mutating func measure<Result, Failure: Error>(
+    _ phase: Phase, _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let before = clock.now
+    defer { spent[phase.rawValue] += (clock.now - before).seconds }
+    return try body()
+  }
+
+  /// Seconds since the start of the interval.
+  var elapsed: Double { (clock.now - start).seconds }
+
+  /// The share of the interval that each phase took.
+  var shares: [(Phase, Double)] {
+    let total = max(elapsed, .leastNormalMagnitude)
+    return Phase.allCases.map { ($0, spent[$0.rawValue] / total) }
+  }
+
+  /// Starts a new interval.
+  mutating func restart() {
+    self = StepClock()
+  }
+}
+
+extension Duration {
+  /// The duration in seconds.
+  var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}

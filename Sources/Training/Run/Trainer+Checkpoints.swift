@@ -1,0 +1,175 @@
+import BLAS
+import Checkpoints
+import Files
+import Foundation
+import Kernels
+import Models
+import MPI
+import Tensors
+
+extension Trainer {
+  /// Makes the run's folder and writes its resolved configuration.
+  public func createRun() throws(RunFailure) {
+    try session.agreement.together {
+      guard isRoot else { return }
+      try DurableFiles.createFolder(run.checkpoints)
+      try DurableFiles.write(configuration.yaml, to: run.configuration)
+    }
+  }
+
+  /// Saves a checkpoint of the step at hand: every rank writes a shard, rank 0 the manifest.
+  func save() throws(RunFailure) {
+    try clock.measure(.checkpoint) { () throws(RunFailure) in
+      let communicator = session.communicator
+      let writer = CheckpointWriter(
+        folder: run.checkpoint(step: state.step), shards: communicator.size)
+      let tensors = checkpointTensors()
+      do throws(RunFailure) {
+        try session.agreement.together { if isRoot { try writer.begin() } }
+        let entry = try session.agreement.together {
+          try writer.writeShard(communicator.rank, tensors)
+        }
+        let entries = try session.agreement.together {
+          try communicator.gather(Array(JSONEncoder().encode(entry)), to: 0)
+        }
+        try session.agreement.together {
+          guard isRoot, let entries else { return }
+          let files = try entries.map {
+            try JSONDecoder().decode(CheckpointManifest.FileEntry.self, from: Data($0))
+          }
+          try writer.commit(manifest(tensors, files: files))
+          try run.setLatest(step: state.step)
+          run.prune(
+            keepingLast: configuration.checkpoint.keepLast, alwaysKeeping: [state.bestStep])
+        }
+      } catch {
+        if isRoot { writer.abandon() }
+        throw error
+      }
+      state.savedStep = state.step
+    }
+  }
+
+  private func checkpointTensors() -> [CheckpointTensor] {
+    func named(_ group: String, _ buffer: ParameterBuffer<Float>) -> [CheckpointTensor] {
+      buffer.layout.entries.map { entry in
+        CheckpointTensor(
+          path: "\(group)/\(entry.name)", shape: entry.shape, values: buffer[entry].array)
+      }
+    }
+    return named("parameters", session.parameters)
+      + zip(optimizer.rule.slots, optimizer.slots).flatMap { named("optimizer/\($0)", $1) }
+  }
+
+  private func manifest(
+    _ tensors: [CheckpointTensor], files: [CheckpointManifest.FileEntry]
+  ) -> CheckpointManifest {
+    CheckpointManifest(
+      step: state.step, epoch: state.epoch, batch: state.batch,
+      parametersSHA256: session.parametersSHA256,
+      optimizer: .init(name: optimizer.rule.name, stepCount: optimizer.stepCount),
+      progress: state.progress,
+      tensors: tensors.map { .init(path: $0.path, shape: $0.shape) }, files: files,
+      configuration: configuration.yaml, machine: session.machine)
+  }
+
+  /// Goes on from the newest checkpoint at `path` that is whole: a run's folder or a checkpoint's.
+  public func resume(from path: String) throws(RunFailure) {
+    let candidates = RunFolder.candidates(at: path)
+    guard !candidates.isEmpty else {
+      throw RunFailure(
+        .unusableData,
+        "\(path): holds no checkpoint; name a run or a checkpoint folder, or start without --resume"
+      )
+    }
+    for (index, candidate) in candidates.enumerated() {
+      do throws(RunFailure) {
+        try load(candidate)
+        return
+      } catch {
+        guard error.status == .unusableData, index + 1 < candidates.count else { throw error }
+        progress.say("\(error); trying \(candidates[index + 1])")
+      }
+    }
+  }
+
+  private func load(_ folder: String) throws(RunFailure) {
+    let communicator = session.communicator
+    let reader = try session.agreement.together { try CheckpointReader(folder) }
+    let manifest = reader.manifest
+    try refuseAnotherModel(reader)
+    let tensors = try session.agreement.together {
+      // The ranks share the work of checking sums; each reads the numbers for itself.
+      let mine = manifest.files.indices.filter { $0 % communicator.size == communicator.rank }
+      try reader.verify(files: mine)
+      return try reader.tensors()
+    }
+    try session.agreement.together {
+      try session.parameters.restore(tensors, group: "parameters", folder: folder)
+      for (name, slot) in zip(optimizer.rule.slots, optimizer.slots) {
+        try slot.restore(tensors, group: "optimizer/\(name)", folder: folder)
+      }
+      guard session.parametersSHA256 == manifest.parametersSHA256 else {
+        throw CheckpointError(
+          folder, "holds parameters that do not have the checksum of the manifest",
+          cure: "use an older checkpoint")
+      }
+    }
+    optimizer.stepCount = manifest.optimizer.stepCount
+    state.restore(
+      step: manifest.step, epoch: manifest.epoch, batch: manifest.batch,
+      progress: manifest.progress)
+    progress.say("resuming from \(folder): step \(manifest.step), epoch \(manifest.epoch + 1)")
+  }
+
+  /// Refuses a configuration that makes another model than the checkpoint's, by the name of the
+  /// key, and says which other differences change the numbers.
+  private func refuseAnotherModel(_ reader: CheckpointReader) throws(RunFailure) {
+    let old: TrainingConfiguration
+    do {
+      old = try TrainingConfiguration(
+        yaml: reader.manifest.configuration, path: "\(reader.folder)/manifest.json")
+    } catch {
+      throw RunFailure(.unusableData, error.description)
+    }
+    for (key, other) in configuration.differences(to: old) {
+      let change = "\(key.path) is \(key.value), the checkpoint \(reader.folder) has \(other)"
+      switch key.effect {
+      case .model:
+        throw RunFailure(
+          .configuration, "\(change): that is another model; set it back, or start a new run")
+      case .numbers:
+        progress.say("note: \(change); the run goes on with other numbers than it would have")
+      case .nothing: break
+      }
+    }
+    let (here, there) = (session.machine, reader.manifest.machine)
+    for (what, mine, theirs) in [
+      ("precision", here.precision, there.precision), ("kernels", here.kernels, there.kernels),
+      ("BLAS core", here.blasCore, there.blasCore),
+    ] where mine != theirs {
+      progress.say("note: the checkpoint was made with \(what) \(theirs), here it is \(mine); bits may differ")
+    }
+  }
+}
+
+extension TrainingSession {
+  /// The checksum of the parameters as they are.
+  public var parametersSHA256: String {
+    ParametersDigest.sha256(
+      model.layout.entries.map {
+        CheckpointTensor(path: $0.name, shape: $0.shape, values: parameters[$0].array)
+      })
+  }
+
+  /// What the bits depend on besides the configuration.
+  var machine: CheckpointManifest.Machine {
+    CheckpointManifest.Machine(
+      precision: Float.precisionName, kernels: KernelVariant.current.rawValue,
+      blasCore: OpenBLAS.coreName, virtualShards: configuration.shards,
+      ranks: communicator.size, program: "momentum-dist \(programVersion)")
+  }
+}
+
+/// The version of this program.
+public let programVersion = "0.1.0"

@@ -1,0 +1,220 @@
+import Checkpoints
+import DataParallel
+import Datasets
+import Foundation
+import Models
+import MPI
+import Optimizers
+import Tensors
+
+/// Trains a model: every rank runs the same loop on its shard of every batch.
+public final class Trainer {
+  let session: TrainingSession
+  let run: RunFolder
+  let progress: Progress
+  let optimizer: Optimizer<Float>
+  private let validation: (any SequenceSource)?
+  private let gradients: ShardedBuffer<Float>
+  private let gradient: Tensor<Float>
+
+  var state = TrainingState()
+  var clock = StepClock()
+  private var metrics: MetricsLog?
+  private let started = ContinuousClock().now
+  private var stepsThisRun = 0
+
+  var configuration: TrainingConfiguration { session.configuration }
+  var isRoot: Bool { session.communicator.rank == 0 }
+
+  public init(_ session: TrainingSession, run: RunFolder, progress: Progress) throws(RunFailure) {
+    self.session = session
+    self.run = run
+    self.progress = progress
+    let layout = session.model.layout
+    optimizer = Optimizer(session.configuration.optimizer.rule, layout: layout)
+    gradients = ShardedBuffer(
+      layout, shards: session.plan.shards(of: session.communicator.rank).count)
+    gradient = Tensor(shape: [layout.count])
+    validation = try session.agreement.together {
+      let source =
+        session.configuration.dataset.validationCount > 0
+        ? try session.task.source(.validation) : nil
+      return source
+    }
+  }
+
+  /// Why a run ended.
+  public enum Ending: Sendable {
+    /// Every epoch is done.
+    case finished
+    /// `maximumSteps` were done.
+    case reachedMaximumSteps
+    /// A signal asked for it; the run is saved.
+    case preempted
+  }
+
+  /// Trains to the end of the last epoch, or until a signal or `maximumSteps` ends it. Saves a
+  /// checkpoint whenever it ends.
+  ///
+  /// - Parameter maximumSteps: optimizer steps since the very start of the run
+  public func train(maximumSteps: Int?) throws(RunFailure) -> Ending {
+    SignalWatch.start()
+    try openRun()
+    let batches = EpochOrder(inOrder: session.train.count, batchSize: configuration.batchSize)
+      .batches
+    let lastStep = min(maximumSteps ?? .max, configuration.epochs * batches)
+    clock.restart()
+    while state.step < lastStep {
+      let order = EpochOrder(
+        count: session.train.count, batchSize: configuration.batchSize, seed: configuration.seed,
+        epoch: state.epoch)
+      while state.batch < order.batches, state.step < lastStep {
+        try takeStep(order.batch(state.batch))
+        if state.step % configuration.log.everySteps == 0 {
+          try report(lastStep: lastStep)
+        }
+        let every = configuration.checkpoint.everySteps
+        let request = try agreedSignal()
+        let isDue = every > 0 && state.step % every == 0
+        if (isDue || request != .none) && state.batch < order.batches { try save() }
+        if request == .saveAndStop {
+          if state.batch == order.batches { try save() }
+          return .preempted
+        }
+      }
+      if state.batch == order.batches {
+        state.epoch += 1
+        state.batch = 0
+        try finishEpoch()
+      }
+    }
+    if state.savedStep != state.step { try save() }
+    return state.step >= configuration.epochs * batches ? .finished : .reachedMaximumSteps
+  }
+
+  // MARK: A step
+
+  private func takeStep(_ indices: ArraySlice<Int>) throws(RunFailure) {
+    let batch = try clock.measure(.data) { () throws(RunFailure) in
+      try session.agreement.together { try session.read(indices, from: session.train) }
+    }
+    let totals = clock.measure(.compute) {
+      gradients.flat.fill(0)
+      return session.model.accumulateGradients(batch, session.parameters, into: gradients)
+    }
+    let total = try clock.measure(.reduction) { () throws(RunFailure) in
+      do {
+        try session.reducer.reduce(gradients, into: gradient)
+      } catch {
+        throw RunFailure(error)
+      }
+      return try session.reduce(totals)
+    }
+    try clock.measure(.compute) { () throws(RunFailure) in
+      // From here on every rank works on identical numbers.
+      scale(gradient, by: Float(1 / total.elements))
+      let settings = configuration.optimizer
+      state.gradientNorm =
+        settings.clipNorm > 0
+        ? clipNorm(of: gradient, to: settings.clipNorm) : norm(of: gradient)
+      guard state.gradientNorm.isFinite, total.loss.isFinite else {
+        throw RunFailure(
+          .diverged,
+          "step \(state.step + 1): the loss is \(total.meanLoss) and the norm of the gradient"
+            + " \(state.gradientNorm); lower optimizer.learning_rate or optimizer.clip_norm"
+            + " and resume from the last checkpoint")
+      }
+      optimizer.update(
+        session.parameters, gradients: gradient, learningRate: settings.learningRate)
+    }
+    state.step += 1
+    state.batch += 1
+    state.interval = state.interval + total
+    stepsThisRun += 1
+  }
+
+  /// The most urgent signal that any rank was sent.
+  private func agreedSignal() throws(RunFailure) -> SignalRequest {
+    do {
+      let request = try session.communicator.allreduce(SignalWatch.take().rawValue, .maximum)
+      return SignalRequest(rawValue: request) ?? .none
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+
+  // MARK: Reports
+
+  private func openRun() throws(RunFailure) {
+    try session.agreement.together {
+      guard isRoot else { return }
+      metrics = try MetricsLog(run.metrics, keepingThrough: state.step)
+    }
+  }
+
+  private func report(lastStep: Int) throws(RunFailure) {
+    let seconds = clock.elapsed
+    let rate = state.interval.sequences / seconds
+    var record = MetricsRecord(step: state.step, epoch: state.epoch + 1, split: "train")
+    session.add(state.interval, to: &record)
+    record.add("gradient_norm", state.gradientNorm)
+    record.add("learning_rate", configuration.optimizer.learningRate)
+    record.add("sequences_per_second", rate)
+    record.add("seconds", (ContinuousClock().now - started).seconds)
+    for (phase, share) in clock.shares { record.add(phase.key, share) }
+    try write(record)
+    let perStep = (ContinuousClock().now - started).seconds / Double(max(stepsThisRun, 1))
+    progress.show(
+      "step \(state.step)/\(lastStep)  epoch \(state.epoch + 1)  \(session.describe(state.interval))"
+        + "  \(brief(rate, digits: 3)) seq/s",
+      fraction: Double(state.step) / Double(lastStep),
+      remaining: perStep * Double(lastStep - state.step))
+    state.interval = Totals()
+    clock.restart()
+  }
+
+  /// Validates, reports and saves at the end of an epoch.
+  private func finishEpoch() throws(RunFailure) {
+    if let validation {
+      let before = ContinuousClock().now
+      let totals = try session.evaluate(validation)
+      let seconds = (ContinuousClock().now - before).seconds
+      var record = MetricsRecord(step: state.step, epoch: state.epoch, split: "validation")
+      session.add(totals, to: &record)
+      record.add("sequences_per_second", totals.sequences / seconds)
+      record.add("seconds", (ContinuousClock().now - started).seconds)
+      try write(record)
+      progress.say("epoch \(state.epoch)  validation \(session.describe(totals))")
+      if totals.meanLoss < state.bestLoss {
+        state.bestLoss = totals.meanLoss
+        state.bestStep = state.step
+      }
+    }
+    if configuration.checkpoint.everySteps == 0
+      || state.step % configuration.checkpoint.everySteps == 0
+    {
+      try save()
+    }
+    clock.restart()
+  }
+
+  private func write(_ record: MetricsRecord) throws(RunFailure) {
+    guard let metrics else { return }
+    do {
+      try metrics.append(record)
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+}
+
+extension TrainingSession {
+  /// Totals for a person: the loss, and the accuracy where there is one.
+  public func describe(_ totals: Totals) -> String {
+    var text = "loss \(brief(totals.meanLoss))"
+    if model.loss == .crossEntropy {
+      text += String(format: "  accuracy %.2f %%", 100 * totals.correct / totals.sequences)
+    }
+    return text
+  }
+}

@@ -1,0 +1,76 @@
+import Checkpoints
+import Models
+import MPI
+import Tensors
+
+extension TrainingSession {
+  /// A session with the parameters of a checkpoint, under the configuration it was made with.
+  ///
+  /// - Parameters:
+  ///   - path: a run's folder, of which the newest checkpoint that is whole is taken, or a
+  ///     checkpoint's
+  ///   - assignments: keys to set otherwise, as `key.path=value`
+  public static func restore(
+    from path: String, assignments: [String], on communicator: Communicator
+  ) throws(RunFailure) -> (session: TrainingSession, checkpoint: CheckpointReader) {
+    let agreement = Agreement(communicator)
+    let (reader, tensors) = try agreement.together {
+      let candidates = RunFolder.candidates(at: path)
+      guard let newest = candidates.first else {
+        throw RunFailure(
+          .unusableData, "\(path): holds no checkpoint; name a run or a checkpoint folder")
+      }
+      let reader = try CheckpointReader(newest)
+      try reader.verify()
+      return (reader, try reader.tensors(under: "parameters/"))
+    }
+    let configuration = try agreement.together {
+      try TrainingConfiguration(
+        yaml: reader.manifest.configuration, path: "\(reader.folder)/manifest.json",
+        assignments: assignments)
+    }
+    let session = try TrainingSession(configuration, on: communicator)
+    try agreement.together {
+      try session.parameters.restore(tensors, group: "parameters", folder: reader.folder)
+    }
+    return (session, reader)
+  }
+
+  /// A line that says what is about to be trained, and on what.
+  public var summary: String {
+    let model = configuration.model
+    let layers = model.layers == 1 ? "1 layer" : "\(model.layers) layers"
+    let ranks = communicator.size == 1 ? "1 rank" : "\(communicator.size) ranks"
+    return "\(model.cell.configurationText) H=\(model.hiddenSize), \(layers),"
+      + " \(self.model.layout.count) parameters; \(configuration.dataset.task.rawValue)"
+      + " T=\(train.steps) C=\(train.features), \(train.count) sequences; \(ranks),"
+      + " \(configuration.shards) shards, batch \(configuration.batchSize),"
+      + " \(machine.kernels) kernels"
+  }
+
+  /// Adds the loss, and the accuracy where there is one, to a metrics record.
+  public func add(_ totals: Totals, to record: inout MetricsRecord) {
+    record.add("loss", totals.meanLoss)
+    if model.loss == .crossEntropy {
+      record.add("accuracy", totals.correct / totals.sequences)
+    }
+  }
+}
+
+extension ParameterBuffer where Scalar == Float {
+  /// Takes over the tensors of a checkpoint's group.
+  func restore(
+    _ tensors: [CheckpointTensor], group: String, folder: String
+  ) throws(CheckpointError) {
+    for entry in layout.entries {
+      let path = "\(group)/\(entry.name)"
+      guard let tensor = tensors.first(where: { $0.path == path }), tensor.shape == entry.shape
+      else {
+        throw CheckpointError(
+          folder, "has no tensor \(path) of shape \(entry.shape)",
+          cure: "it belongs to another model: use the configuration it was made with")
+      }
+      self[entry].copy(from: tensor.values)
+    }
+  }
+}

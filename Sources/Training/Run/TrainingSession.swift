@@ -1,0 +1,103 @@
+import BLAS
+import DataParallel
+import Datasets
+import Kernels
+import Models
+import MPI
+import Optimizers
+import Tensors
+
+/// A model with its data on one rank of a communicator: what training, evaluation and inspection
+/// share.
+public final class TrainingSession {
+  public let configuration: TrainingConfiguration
+  public let communicator: Communicator
+  public let agreement: Agreement
+  public let plan: ShardPlan
+  public let task: any TrainingTask
+  public let model: SequenceModel<Float>
+  public let parameters: ParameterBuffer<Float>
+  let reducer: any GradientReducer
+  let train: any SequenceSource
+
+  /// Sets up the model and opens the training data, which tells the model its sizes.
+  public init(
+    _ configuration: TrainingConfiguration, on communicator: Communicator
+  ) throws(RunFailure) {
+    OpenBLAS.setThreads(1)
+    self.configuration = configuration
+    self.communicator = communicator
+    agreement = Agreement(communicator)
+    guard configuration.shards >= communicator.size else {
+      throw RunFailure(
+        .configuration,
+        "shards is \(configuration.shards) and there are \(communicator.size) ranks: every rank"
+          + " needs a virtual shard; use at most \(configuration.shards) ranks, or set"
+          + " shards=\(communicator.size) (which makes another run)")
+    }
+    plan = ShardPlan(shards: configuration.shards, ranks: communicator.size)
+    let task = configuration.dataset.task.make(configuration)
+    self.task = task
+    let train = try agreement.together { try task.source(.train) }
+    self.train = train
+    let settings = configuration.model
+    let system = settings.cell.system
+    model = SequenceModel(
+      drive: system.drive(
+        mu: settings.mu, epsilon: settings.epsilon, beta: settings.beta,
+        restart: settings.restart),
+      body: system.body, inputs: train.features, hidden: settings.hiddenSize,
+      layers: settings.layers, outputs: train.targetKind.outputs, loss: task.loss)
+    parameters = ParameterBuffer(model.layout)
+    model.initialize(parameters, seed: configuration.seed, gateBias: settings.gateBias)
+    reducer =
+      switch configuration.reduction {
+      case .fixed: FixedOrderReducer(communicator, plan: plan)
+      case .mpi: MPIReducer(communicator)
+      }
+  }
+
+  /// Reads this rank's rows of a global batch.
+  func read(
+    _ indices: ArraySlice<Int>, from source: any SequenceSource
+  ) throws -> SequenceBatch<Float> {
+    let rows = plan.rows(ofRank: communicator.rank, in: indices.count)
+    let mine = indices[indices.startIndex + rows.lowerBound..<indices.startIndex + rows.upperBound]
+    let x = buffers.tensor("x", [source.steps, mine.count, source.features])
+    let targets: SequenceTargets =
+      switch try source.read(mine, into: x) {
+      case .classes(let classes): .classes(classes)
+      case .values(let values): .values(values)
+      }
+    return SequenceBatch(
+      x: x, targets: targets,
+      rowStarts: plan.rowStarts(ofRank: communicator.rank, in: indices.count))
+  }
+
+  private let buffers = Workspace<Float>()
+
+  /// The totals of a whole part, the same bits at any rank count.
+  ///
+  /// - Parameter between: called between batches
+  public func evaluate(
+    _ source: any SequenceSource, between: () throws(RunFailure) -> Void = {}
+  ) throws(RunFailure) -> Totals {
+    let order = EpochOrder(inOrder: source.count, batchSize: configuration.batchSize)
+    var sum = Totals()
+    for index in 0..<order.batches {
+      try between()
+      let batch = try agreement.together { try read(order.batch(index), from: source) }
+      let totals = model.evaluate(batch, parameters)
+      sum = sum + (try reduce(totals))
+    }
+    return sum
+  }
+
+  func reduce(_ totals: [Totals]) throws(RunFailure) -> Totals {
+    do {
+      return Totals(values: try reducer.reduce(totals.map(\.values)))
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+}

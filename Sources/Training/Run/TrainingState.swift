@@ -1,0 +1,56 @@
+import Models
+
+/// Where a run stands: what a checkpoint holds besides parameters and optimizer state.
+struct TrainingState {
+  /// Optimizer steps taken.
+  var step = 0
+  /// The epoch at hand, from 0.
+  var epoch = 0
+  /// Batches of it that are done.
+  var batch = 0
+  /// The totals since the last report, so that a resumed run reports the same numbers.
+  var interval = Totals()
+  var gradientNorm = 0.0
+  /// The lowest validation loss so far and its step.
+  var bestLoss = Double.infinity
+  var bestStep = 0
+  /// The step of the newest checkpoint; not part of it.
+  var savedStep = -1
+
+  private enum Key: String {
+    case intervalLoss = "interval_loss"
+    case intervalElements = "interval_elements"
+    case intervalCorrect = "interval_correct"
+    case intervalSequences = "interval_sequences"
+    case bestLoss = "best_validation_loss"
+    case bestStep = "best_validation_step"
+  }
+
+  /// The numbers that go into a checkpoint's manifest. JSON has no infinity, so a best loss that
+  /// does not exist yet is left out.
+  var progress: [String: Double] {
+    var values: [Key: Double] = [
+      .intervalLoss: interval.loss, .intervalElements: interval.elements,
+      .intervalCorrect: interval.correct, .intervalSequences: interval.sequences,
+    ]
+    if bestLoss.isFinite {
+      values[.bestLoss] = bestLoss
+      values[.bestStep] = Double(bestStep)
+    }
+    return Dictionary(uniqueKeysWithValues: values.map { ($0.rawValue, $1) })
+  }
+
+  /// Takes over the numbers of a manifest.
+  mutating func restore(step: Int, epoch: Int, batch: Int, progress: [String: Double]) {
+    func value(_ key: Key) -> Double { progress[key.rawValue] ?? 0 }
+    self.step = step
+    self.epoch = epoch
+    self.batch = batch
+    interval = Totals(
+      loss: value(.intervalLoss), elements: value(.intervalElements),
+      correct: value(.intervalCorrect), sequences: value(.intervalSequences))
+    bestLoss = progress[Key.bestLoss.rawValue] ?? .infinity
+    bestStep = Int(value(.bestStep))
+    savedStep = step
+  }
+}

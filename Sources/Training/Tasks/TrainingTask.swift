@@ -1,0 +1,36 @@
+import Datasets
+import Models
+
+/// What is learned: where the sequences come from, and how answers are judged.
+///
+/// A new task is one file beside this one and one line in `TaskName`.
+public protocol TrainingTask {
+  init(_ configuration: TrainingConfiguration.Dataset, seed: UInt64)
+
+  /// The loss of the read-out.
+  var loss: LossKind { get }
+  /// What the loss is called in reports: "cross-entropy".
+  var lossName: String { get }
+  /// The loss of a model that has learned nothing, with a word on where it comes from.
+  func chance(_ targets: TargetKind) -> (loss: Double, meaning: String)?
+
+  /// The sequences of a part. The validation part is never taken from the test part.
+  func source(_ part: DatasetFile.Part) throws -> any SequenceSource
+}
+
+/// The tasks by the names that configurations use.
+public enum TaskName: String, ConfigurationChoice {
+  case adding
+  case classification
+
+  /// Whether the task reads `dataset.file`.
+  public var readsFile: Bool { self == .classification }
+
+  /// Makes the task.
+  public func make(_ configuration: TrainingConfiguration) -> any TrainingTask {
+    switch self {
+    case .adding: AddingTask(configuration.dataset, seed: configuration.seed)
+    case .classification: ClassificationTask(configuration.dataset, seed: configuration.seed)
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import HDF5
+
+/// A file or case that cannot be verified: what, where, and what to do, in one line.
+public struct FixtureError: Error, CustomStringConvertible, Sendable {
+  public let description: String
+
+  init(_ path: String, _ problem: String, cure: String) {
+    description = "\(path): \(problem); \(cure)"
+  }
+}
+
+/// A reference file: inputs and expected outputs of one system, in cases of different sizes.
+///
+///     /            attribute system
+///     /<case>      attributes T, B, I, H and the hyper-parameters
+///     /<case>/params, constants, input, initial, upstream, expected
+public struct FixtureFile {
+  public let path: String
+  /// The name of the system it holds.
+  public let system: String
+  public let cases: [String]
+  private let file: HDF5.File
+
+  public init(_ path: String) throws(FixtureError) {
+    self.path = path
+    do {
+      let file = try HDF5.File.open(path)
+      guard let system = try file.stringAttribute("system") else {
+        throw FixtureError(
+          path, "has no attribute \"system\"", cure: "it is no reference file of this layout")
+      }
+      self.file = file
+      self.system = system
+      cases = try file.childNames().filter { file.isGroup($0) }
+    } catch let error as FixtureError {
+      throw error
+    } catch {
+      throw FixtureError(path, "\(error)", cure: "check the path")
+    }
+  }
+
+  /// The case of that name.
+  public func fixture(_ name: String) throws(FixtureError) -> FixtureCase {
+    do {
+      return FixtureCase(path: path, system: system, name: name, group: try file.group(name))
+    } catch {
+      throw FixtureError(path, "\(error)", cure: "the file may be damaged")
+    }
+  }
+}
+
+/// One case of a reference file.
+public struct FixtureCase {
+  public let path: String
+  public let system: String
+  public let name: String
+  let group: Group
+
+  /// An array by its path below the case.
+  public struct NamedArray {
+    public let shape: [Int]
+    public let values: [Double]
+  }
+
+  private func failure(_ problem: String) -> FixtureError {
+    FixtureError("\(path):/\(name)", problem, cure: "it is no reference file of this layout")
+  }
+
+  /// A hyper-parameter that the case must have.
+  public func number(_ attribute: String) throws(FixtureError) -> Double {
+    guard let value = try optionalNumber(attribute) else {
+      throw failure("has no attribute \"\(attribute)\"")
+    }
+    return value
+  }
+
+  /// A hyper-parameter that it may have.
+  public func optionalNumber(_ attribute: String) throws(FixtureError) -> Double? {
+    do {
+      return try group.doubleAttribute(attribute)
+    } catch {
+      throw failure("\(error)")
+    }
+  }
+
+  /// A text attribute that it may have.
+  public func text(_ attribute: String) throws(FixtureError) -> String? {
+    do {
+      return try group.stringAttribute(attribute)
+    } catch {
+      throw failure("\(error)")
+    }
+  }
+
+  /// A size that the case must have, a whole number of at least 1.
+  public func size(_ attribute: String) throws(FixtureError) -> Int {
+    let value = try number(attribute)
+    guard value >= 1, value < 1e9, value == value.rounded() else {
+      throw failure("has \(attribute) = \(value)")
+    }
+    return Int(value)
+  }
+
+  /// An array that the case must have.
+  public func array(_ path: String, shape: [Int]? = nil) throws(FixtureError) -> NamedArray {
+    guard let array = try optionalArray(path) else { throw failure("has no \(path)") }
+    if let shape, array.shape != shape {
+      throw failure("has \(path) of shape \(array.shape), expected \(shape)")
+    }
+    return array
+  }
+
+  /// An array that it may have.
+  public func optionalArray(_ path: String) throws(FixtureError) -> NamedArray? {
+    do {
+      guard group.contains(path) else { return nil }
+      let dataset = try group.dataset(path)
+      return NamedArray(
+        shape: dataset.shape, values: try dataset.read(as: Double.self, maximumElements: 1 << 28))
+    } catch {
+      throw failure("\(error)")
+    }
+  }
+
+  /// The names below a path, none if it does not exist.
+  public func names(below path: String) throws(FixtureError) -> [String] {
+    do {
+      return group.contains(path) ? try group.group(path).childNames() : []
+    } catch {
+      throw failure("\(error)")
+    }
+  }
+}

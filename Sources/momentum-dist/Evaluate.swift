@@ -1,0 +1,51 @@
+import ArgumentParser
+import Checkpoints
+import Datasets
+import Foundation
+import MPI
+import Training
+
+extension DatasetFile.Part: ExpressibleByArgument {}
+
+struct Evaluate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure a trained model on a part of its data.",
+    discussion: "Takes the newest checkpoint of a run, or the checkpoint that is named.")
+
+  @Argument(help: "The folder of a run, or of a checkpoint.")
+  var path: String
+
+  @Option(help: "train, validation or test.")
+  var split = DatasetFile.Part.test
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Set a key of the configuration, such as dataset.file where the data has moved.",
+      valueName: "key.path=value"))
+  var assignments: [String] = []
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func run() throws {
+    let communicator = try Launch.communicator()
+    let agreement = Agreement(communicator)
+    let (session, checkpoint) = try TrainingSession.restore(
+      from: path, assignments: assignments, on: communicator)
+    let source = try agreement.together { try session.task.source(split) }
+    let totals = try session.evaluate(source)
+    guard communicator.rank == 0 else { return }
+    if json {
+      var record = MetricsRecord(
+        step: checkpoint.manifest.step, epoch: checkpoint.manifest.epoch, split: split.rawValue)
+      session.add(totals, to: &record)
+      record.add("sequences", Int(totals.sequences))
+      print(record.json)
+    } else {
+      print(
+        "\(split.rawValue)  \(session.describe(totals))  (\(Int(totals.sequences)) sequences,"
+          + " step \(checkpoint.manifest.step))")
+    }
+  }
+}

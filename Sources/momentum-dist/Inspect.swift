@@ -1,0 +1,32 @@
+import ArgumentParser
+import Checkpoints
+import Foundation
+import Training
+
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Say what a checkpoint, a run or a data set file holds.",
+    discussion: """
+      Of a run it takes the newest checkpoint. parameters_sha256 is over all parameters as a \
+      whole, however many files they lie in: two runs that print the same ended with the same \
+      bits.
+      """)
+
+  @Argument(help: "A run's folder, a checkpoint's folder or a data set file.")
+  var path: String
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  @Flag(help: "Read everything and compare it with its checksums.")
+  var verify = false
+
+  func run() throws {
+    do {
+      let report = try Inspection.report(of: path, verifying: verify)
+      print(json ? try report.json() : report.text)
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import Foundation
+import MPI
+import Training
+
+/// How a process enters and leaves a run of one or many ranks.
+enum Launch {
+  /// Whether this process prints what concerns the whole run. Known from the launcher's
+  /// environment before MPI starts, so that a wrong command line is reported once.
+  static var isFirstRank: Bool {
+    let environment = ProcessInfo.processInfo.environment
+    let rank = environment["OMPI_COMM_WORLD_RANK"] ?? environment["PMIX_RANK"] ?? "0"
+    return rank == "0"
+  }
+
+  /// Starts MPI. Without a launcher this is rank 0 of 1.
+  static func communicator() throws(RunFailure) -> Communicator {
+    do {
+      try MPI.Environment.initialize()
+      return try Communicator.world()
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+
+  /// Ends the process with a status. All ranks come here with the same one.
+  static func end(_ status: ExitStatus) -> Never {
+    if MPI.Environment.isInitialized { MPI.Environment.finalize() }
+    exit(status.rawValue)
+  }
+
+  /// Says why on rank 0, and ends the process.
+  static func end(_ failure: RunFailure) -> Never {
+    if isFirstRank {
+      FileHandle.standardError.write(Data("momentum-dist: \(failure.message)\n".utf8))
+    }
+    end(failure.status)
+  }
+}

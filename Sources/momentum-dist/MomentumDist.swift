@@ -1,0 +1,36 @@
+import ArgumentParser
+import Foundation
+import Training
+
+/// The command line. Commands only: what they do is in the modules below.
+@main
+struct MomentumDist: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "momentum-dist",
+    abstract: "Trains recurrent networks with momentum, data-parallel over MPI.",
+    discussion: """
+      momentum-dist train                         one rank, here: learns a generated task
+      mpirun -np 8 momentum-dist train            the same run on eight ranks: the same bits
+      mpirun -np 3 momentum-dist train --resume   goes on from the last checkpoint, on three
+
+      Exit status: 0 done, 64 usage, 65 unusable data or checkpoint, 70 diverged, 74 disk,
+      75 preempted and saved (run again with --resume), 76 a peer was lost, 78 configuration.
+      """,
+    version: programVersion,
+    subcommands: [Train.self, Evaluate.self, Prepare.self, Inspect.self, Verify.self])
+
+  /// Runs the command; every rank ends with the same status, and rank 0 alone says why.
+  static func main() {
+    signal(SIGPIPE, SIG_IGN)  // a launcher that goes away first must not end a save half-way
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let failure as RunFailure {
+      Launch.end(failure)
+    } catch {
+      if Launch.isFirstRank || exitCode(for: error) == .success { exit(withError: error) }
+      Foundation.exit(exitCode(for: error).rawValue)
+    }
+    Launch.end(.done)
+  }
+}

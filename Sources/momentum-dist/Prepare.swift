@@ -1,0 +1,42 @@
+import ArgumentParser
+import Datasets
+import Training
+
+struct Prepare: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Make a data set file from what you have.",
+    subcommands: [PrepareMNIST.self])
+}
+
+struct PrepareMNIST: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "mnist",
+    abstract: "From the four IDX files of MNIST, Fashion-MNIST and their kin.",
+    discussion: """
+      The folder holds train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte \
+      and t10k-labels-idx1-ubyte, each plain or gzipped (.gz). One file serves all views of the \
+      images: rows, pixels and permuted pixels are chosen when training.
+
+      Fashion-MNIST comes with Debian's package dataset-fashion-mnist, in \
+      /usr/share/datasets/fashion-mnist.
+      """)
+
+  @Option(help: ArgumentHelp("The folder of the IDX files.", valueName: "dir"))
+  var from: String
+
+  @Option(help: ArgumentHelp("The HDF5 file to write.", valueName: "file.h5"))
+  var to: String
+
+  func run() throws {
+    do {
+      let folder = try MNISTFolder(contentsOf: from)
+      try folder.write(to: to)
+      let shape = folder.train.images.shape
+      print(
+        "\(to): \(shape[0]) training and \(folder.test.images.shape[0]) test images of"
+          + " \(shape[1])x\(shape[2])")
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import ArgumentParser
+import Checkpoints
+import Foundation
+import MPI
+import Training
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a model.",
+    discussion: """
+      Start it under mpirun to train on several ranks: each takes its shard of every batch. With \
+      no --config it learns the adding problem, which it generates.
+
+      The run's folder gets config.yaml, metrics.jsonl and checkpoints/. SIGUSR1 saves and goes \
+      on; SIGTERM, SIGUSR2 or Ctrl-C saves and ends with status 75.
+      """)
+
+  @Option(help: ArgumentHelp("A YAML file; see configs/.", valueName: "file"))
+  var config: String?
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Set a key of the configuration, as in --set optimizer.learning_rate=0.01.",
+      valueName: "key.path=value"))
+  var assignments: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "The run's folder (default: runs/ and the name of the configuration).", valueName: "run"))
+  var output: String?
+
+  @Option(
+    defaultAsFlag: "",
+    help: ArgumentHelp(
+      "Go on from the newest checkpoint of the run, or from the one named here.",
+      valueName: "path"))
+  var resume: String?
+
+  @Option(help: ArgumentHelp("End after so many steps of the run, saved.", valueName: "n"))
+  var maxSteps: Int?
+
+  @Flag(help: "Check configuration and data, print the resolved configuration, and end.")
+  var dryRun = false
+
+  @Flag(help: "Print every key with its meaning and default, and end.")
+  var listKeys = false
+
+  func validate() throws {
+    if let maxSteps, maxSteps < 0 {
+      throw ValidationError("--max-steps is \(maxSteps); expected a number that is not negative.")
+    }
+  }
+
+  func run() throws {
+    if listKeys { return printKeys() }
+    let communicator = try Launch.communicator()
+    let progress = Progress(isActive: communicator.rank == 0)
+    let agreement = Agreement(communicator)
+    let (settings, run) = try agreement.together { try resolve() }
+    let session = try TrainingSession(settings, on: communicator)
+    progress.say(session.summary)
+    if dryRun {
+      if communicator.rank == 0 { print(settings.yaml, terminator: "") }
+      return
+    }
+    let trainer = try Trainer(session, run: run, progress: progress)
+    if let resume { try trainer.resume(from: resume.isEmpty ? run.path : resume) }
+    try trainer.createRun()
+    let started = ContinuousClock().now
+    let ending = try trainer.train(maximumSteps: maxSteps)
+    let seconds = ContinuousClock().now - started
+    let took = Progress.duration(Double(seconds.components.seconds))
+    switch ending {
+    case .finished:
+      progress.say("finished in \(took); test it: momentum-dist evaluate \(run.path)")
+    case .reachedMaximumSteps:
+      progress.say("stopped at --max-steps after \(took); saved in \(run.checkpoints)/latest")
+    case .preempted:
+      throw RunFailure(
+        .preempted, "interrupted by a signal; saved in \(run.checkpoints)/latest, go on with"
+          + " --resume --output \(run.path)")
+    }
+  }
+
+  /// The configuration and the run's folder that the options mean.
+  private func resolve() throws -> (TrainingConfiguration, RunFolder) {
+    if let config {
+      let name = ((config as NSString).lastPathComponent as NSString).deletingPathExtension
+      let run = RunFolder(output ?? resumedRun ?? "runs/\(name)")
+      let settings = try TrainingConfiguration(file: config, assignments: assignments)
+      try refuseOverwriting(run)
+      return (settings, run)
+    }
+    let run = RunFolder(output ?? resumedRun ?? "runs/adding")
+    try refuseOverwriting(run)
+    guard let resume else {
+      return (try TrainingConfiguration(file: nil, assignments: assignments), run)
+    }
+    // A resumed run brings its own configuration with its checkpoint.
+    let path = resume.isEmpty ? run.path : resume
+    guard let newest = RunFolder.candidates(at: path).first else {
+      throw RunFailure(
+        .unusableData,
+        "\(path): holds no checkpoint; name a run or a checkpoint folder, or start without"
+          + " --resume")
+    }
+    let manifest = try CheckpointManifest(ofCheckpoint: newest)
+    return (
+      try TrainingConfiguration(
+        yaml: manifest.configuration, path: "\(newest)/\(CheckpointManifest.fileName)",
+        assignments: assignments), run
+    )
+  }
+
+  /// The run that `--resume PATH` names, by itself or by one of its checkpoints.
+  private var resumedRun: String? {
+    guard let resume, !resume.isEmpty else { return nil }
+    let parent = (resume as NSString).deletingLastPathComponent
+    return (parent as NSString).lastPathComponent == "checkpoints"
+      ? (parent as NSString).deletingLastPathComponent : resume
+  }
+
+  private func refuseOverwriting(_ run: RunFolder) throws {
+    guard resume == nil, !dryRun, let step = run.savedSteps().last else { return }
+    throw RunFailure(
+      .usage,
+      "\(run.path): holds a run already (step \(step)); add --resume to go on with it, or"
+        + " --output FOLDER to start another")
+  }
+
+  private func printKeys() {
+    for key in TrainingConfiguration().keys {
+      print("\(key.path) = \(key.value)\n    \(key.help) (\(key.kind))")
+    }
+  }
+}

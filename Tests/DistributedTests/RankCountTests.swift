@@ -1,0 +1,101 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Runs of the program at several rank counts, which must agree to the last bit.
+@Suite(.serialized) struct RankCountTests {
+  /// Small, but with a ragged last batch (3 of 8 shards empty) and validation.
+  static let arguments = [
+    "--set", "model.hidden_size=5", "--set", "dataset.steps=7", "--set", "batch_size=21",
+    "--set", "dataset.train_count=215", "--set", "dataset.validation_count=30",
+    "--set", "epochs=10", "--set", "log.every_steps=4",
+  ]
+
+  static func train(
+    _ run: String, ranks: Int?, in folder: String, _ more: [String]
+  ) throws -> Program.Outcome {
+    try Program.run(["train", "--output", run] + arguments + more, ranks: ranks, in: folder)
+  }
+
+  static func digest(_ run: String, in folder: String) throws -> String {
+    let outcome = try Program.run(["inspect", run, "--json", "--verify"], in: folder)
+    let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+    return try #require((object as? [String: Any])?["parameters_sha256"] as? String)
+  }
+
+  /// The losses and norms of a run's metrics, which must not depend on the rank count; times do.
+  static func metrics(_ run: String, in folder: String) throws -> [String] {
+    try String(contentsOfFile: "\(folder)/\(run)/metrics.jsonl", encoding: .utf8)
+      .split(separator: "\n").map { line in
+        let end = line.range(of: ", \"sequences_per_second\"")?.lowerBound ?? line.endIndex
+        return String(line[..<end])
+      }
+  }
+
+  @Test(arguments: [1, 2, 3, 4, 8]) func collectives(ranks: Int) throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run([], of: "mpi-checks", ranks: ranks, in: folder)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.output.contains("checks passed on \(ranks) ranks"))
+    }
+  }
+
+  @Test func theBitsAreTheSameAtAnyRankCountAndAfterAnyResume() throws {
+    try Places.withTemporaryFolder { folder in
+      let steps = ["--max-steps", "50"]
+      #expect(try Self.train("alone", ranks: nil, in: folder, steps).status == 0)
+      let expected = try Self.digest("alone", in: folder)
+      let expectedMetrics = try Self.metrics("alone", in: folder)
+      #expect(expectedMetrics.count == 12 + 4)
+      for ranks in [1, 2, 3, 4, 5, 8] {
+        let outcome = try Self.train("r\(ranks)", ranks: ranks, in: folder, steps)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try Self.digest("r\(ranks)", in: folder) == expected, "\(ranks) ranks")
+        #expect(try Self.metrics("r\(ranks)", in: folder) == expectedMetrics, "\(ranks) ranks")
+      }
+      // In the middle of an epoch, and of an interval of the log.
+      for (before, after) in [(3, 1), (1, 4), (8, 2)] {
+        let run = "resumed\(before)-\(after)"
+        #expect(
+          try Self.train(run, ranks: before, in: folder, ["--max-steps", "23"]).status == 0)
+        #expect(try Self.digest(run, in: folder) != expected, "23 steps are not 50")
+        let outcome = try Self.train(run, ranks: after, in: folder, steps + ["--resume"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try Self.digest(run, in: folder) == expected, "\(run)")
+        #expect(try Self.metrics(run, in: folder) == expectedMetrics, "\(run)")
+      }
+    }
+  }
+
+  @Test func anotherSeedMakesAnotherRun() throws {
+    try Places.withTemporaryFolder { folder in
+      for seed in [1, 2] {
+        _ = try Self.train(
+          "s\(seed)", ranks: nil, in: folder, ["--max-steps", "2", "--set", "seed=\(seed)"])
+      }
+      #expect(try Self.digest("s1", in: folder) != Self.digest("s2", in: folder))
+    }
+  }
+
+  @Test func theVendorsReductionLearnsToo() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Self.train(
+        "mpi", ranks: 3, in: folder, ["--max-steps", "20", "--set", "reduction=mpi"])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+  }
+
+  @Test func aSignalSavesAndARunGoesOn() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(
+        ["train", "--output", "run"] + Self.arguments + ["--set", "epochs=100000"], ranks: 2,
+        in: folder, deadline: 4, signal: "USR2")
+      #expect(outcome.status == 75)
+      #expect(outcome.errors.contains("interrupted by a signal"), "\(outcome.errors)")
+      let resumed = try Program.run(
+        ["train", "--output", "run", "--resume", "--max-steps", "1000000", "--set", "epochs=1"],
+        in: folder)
+      #expect(resumed.status == 0, "\(resumed.errors)")
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import KernelInterface
+import Kernels
+import Models
+import RandomNumbers
+import Tensors
+import TestSupport
+import Testing
+
+@Suite struct SequenceModelTests {
+  private func model<Scalar: KernelScalar>(
+    layers: Int, loss: LossKind, as type: Scalar.Type
+  ) -> (SequenceModel<Scalar>, ParameterBuffer<Scalar>) {
+    let model = SequenceModel<Scalar>(
+      drive: DriveParameters(.momentum, mu: 0.5, epsilon: 0.8), body: .lstm, inputs: 2, hidden: 3,
+      layers: layers, outputs: 2, loss: loss)
+    let parameters = ParameterBuffer<Scalar>(model.layout)
+    model.initialize(parameters, seed: 5, gateBias: 1)
+    return (model, parameters)
+  }
+
+  private func batch<Scalar: KernelScalar>(
+    rows N: Int, loss: LossKind, rowStarts: [Int], as type: Scalar.Type
+  ) -> SequenceBatch<Scalar> {
+    let x = Tensor<Scalar>(shape: [4, N, 2])
+    // Row n is the same whatever N is.
+    for n in 0..<N {
+      var stream = RandomStream(seed: 2, purpose: .testing, index: n)
+      for t in 0..<4 { for c in 0..<2 { x[(t * N + n) * 2 + c] = Scalar(stream.normal()) } }
+    }
+    return SequenceBatch(
+      x: x,
+      targets: loss == .crossEntropy
+        ? .classes((0..<N).map { Int32($0 % 2) }) : .values((0..<2 * N).map { Float($0) * 0.1 }),
+      rowStarts: rowStarts)
+  }
+
+  @Test(arguments: [LossKind.crossEntropy, .squaredError], [1, 2])
+  func gradientsAreThoseOfCentralDifferences(loss: LossKind, layers: Int) {
+    let (model, parameters) = model(layers: layers, loss: loss, as: Double.self)
+    let batch = batch(rows: 3, loss: loss, rowStarts: [0, 1, 3], as: Double.self)
+    let gradients = ShardedBuffer<Double>(model.layout, shards: 2)
+    _ = model.accumulateGradients(batch, parameters, into: gradients)
+    let sum = (0..<model.layout.count).map { gradients[0].flat[$0] + gradients[1].flat[$0] }
+    checkGradient("parameters", of: parameters.flat, gradient: sum) {
+      model.evaluate(batch, parameters).reduce(0) { $0 + $1.loss }
+    }
+  }
+
+  /// The promise that rank-count independence rests on: a shard's bits do not depend on which
+  /// other shards are computed with it.
+  @Test func aShardHasTheSameBitsAloneAndInCompany() {
+    let (model, parameters) = model(layers: 2, loss: .crossEntropy, as: Float.self)
+    let together = batch(rows: 6, loss: .crossEntropy, rowStarts: [0, 2, 6], as: Float.self)
+    let both = ShardedBuffer<Float>(model.layout, shards: 2)
+    let totals = model.accumulateGradients(together, parameters, into: both)
+    let alone = batch(rows: 2, loss: .crossEntropy, rowStarts: [0, 2], as: Float.self)
+    let one = ShardedBuffer<Float>(model.layout, shards: 1)
+    let single = model.accumulateGradients(alone, parameters, into: one)
+    #expect(single[0] == totals[0])
+    #expect(one[0].flat.array.map(\.bitPattern) == both[0].flat.array.map(\.bitPattern))
+  }
+
+  @Test func noRowsGiveNoGradient() {
+    let (model, parameters) = model(layers: 1, loss: .crossEntropy, as: Float.self)
+    let empty = batch(rows: 0, loss: .crossEntropy, rowStarts: [0, 0, 0], as: Float.self)
+    let gradients = ShardedBuffer<Float>(model.layout, shards: 2)
+    #expect(model.accumulateGradients(empty, parameters, into: gradients) == [Totals(), Totals()])
+    #expect(gradients.flat.array.allSatisfy { $0 == 0 })
+  }
+
+  /// 4·H·(C + H + 2) of the layer and (H + 1)·K of the read-out: the paper's counts.
+  @Test(arguments: [(128, 68_362), (256, 267_786)]) func parameterCountsAreThePapers(
+    hidden: Int, count: Int
+  ) {
+    let model = SequenceModel<Float>(
+      drive: DriveParameters(.plain), body: .lstm, inputs: 1, hidden: hidden, layers: 1,
+      outputs: 10, loss: .crossEntropy)
+    #expect(model.layout.count == count)
+  }
+}

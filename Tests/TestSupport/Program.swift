@@ -1,0 +1,80 @@
+import Foundation
+
+/// Runs programs of this package, alone or under mpirun.
+public enum Program {
+  /// How a program ended.
+  public struct Outcome: Sendable {
+    public let status: Int32
+    public let output: String
+    public let errors: String
+    public let seconds: Double
+
+    /// The lines of standard error that are ours, without mpirun's banner.
+    public var message: String {
+      errors.split(separator: "\n").filter { $0.hasPrefix("momentum-dist:") }
+        .joined(separator: "\n")
+    }
+  }
+
+  /// The folder of the built products: that of the test bundle.
+  public static let products = URL(fileURLWithPath: CommandLine.arguments[0])
+    .deletingLastPathComponent().path
+
+  /// Runs a program of this package.
+  ///
+  /// - Parameters:
+  ///   - ranks: the number of ranks under mpirun; nil starts it without
+  ///   - deadline: seconds after which it is ended, so that a hang is a failure
+  ///   - signal: what it is sent at the deadline; mpirun passes USR1 and USR2 on to the ranks
+  public static func run(
+    _ arguments: [String], of name: String = "momentum-dist", ranks: Int? = nil,
+    in folder: String, environment: [String: String] = [:], deadline: Double = 120,
+    signal: String = "KILL"
+  ) throws -> Outcome {
+    let process = Process()
+    let program = "\(products)/\(name)"
+    var command = [
+      "timeout", "--preserve-status", "--signal=\(signal)", "--kill-after=20", "\(deadline)",
+    ]
+    if let ranks { command += ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "\(ranks)"] }
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = command + [program] + arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    var variables = ProcessInfo.processInfo.environment
+    variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
+    variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+    variables["OMPI_MCA_btl_base_warn_component_unused"] = "0"
+    variables.merge(environment) { $1 }
+    process.environment = variables
+    process.standardInput = FileHandle.nullDevice
+    // Files, not pipes: a full pipe that nobody reads would stop the program.
+    let stem = "\(folder)/.outcome-\(UUID().uuidString)"
+    for suffix in ["out", "err"] {
+      _ = FileManager.default.createFile(atPath: "\(stem).\(suffix)", contents: nil)
+    }
+    process.standardOutput = FileHandle(forWritingAtPath: "\(stem).out")
+    process.standardError = FileHandle(forWritingAtPath: "\(stem).err")
+    let started = ContinuousClock().now
+    try withoutBlockedSignals { try process.run() }
+    process.waitUntilExit()
+    let took = ContinuousClock().now - started
+    func text(_ suffix: String) -> String {
+      let data = FileManager.default.contents(atPath: "\(stem).\(suffix)") ?? Data()
+      return String(decoding: data, as: UTF8.self)
+    }
+    return Outcome(
+      status: process.terminationStatus, output: text("out"), errors: text("err"),
+      seconds: Double(took.components.seconds) + Double(took.components.attoseconds) * 1e-18)
+  }
+
+  /// Tests run on threads that block signals, and a program inherits that: mpirun would then
+  /// never hear of the ones it should pass on.
+  private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
+    var none = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try body()
+  }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Training
+
+@Suite struct ConfigurationTests {
+  private func problem(_ yaml: String, _ assignments: [String] = []) -> String? {
+    do {
+      _ = try TrainingConfiguration(yaml: yaml, path: "run.yaml", assignments: assignments)
+      return nil
+    } catch {
+      return error.description
+    }
+  }
+
+  @Test func everyKeyReadsBackWhatItWrites() throws {
+    var configuration = TrainingConfiguration()
+    configuration.seed = .max
+    configuration.model.mu = 0.1 + 0.2
+    configuration.dataset.file = "a: b #c 'd'.h5"
+    configuration.dataset.view = .permuted
+    configuration.optimizer.name = .rmsprop
+    let again = try TrainingConfiguration(yaml: configuration.yaml, path: "again")
+    #expect(again == configuration)
+    #expect(again.differences(to: configuration).isEmpty)
+  }
+
+  @Test func assignmentsGoOverTheFile() throws {
+    let configuration = try TrainingConfiguration(
+      yaml: "epochs: 3\nmodel:\n  hidden_size: 7\n", path: "run.yaml",
+      assignments: ["model.hidden_size=9", "optimizer.name = sgd"])
+    #expect(configuration.epochs == 3)
+    #expect(configuration.model.hiddenSize == 9)
+    #expect(configuration.optimizer.name == .sgd)
+  }
+
+  @Test func mistakesAreNamedWithPlaceAndCure() {
+    #expect(
+      problem("model:\n  hiden_size: 3\n")
+        == "run.yaml:2: unknown key model.hiden_size; the nearest known key is model.hidden_size")
+    #expect(
+      problem("epochs: many") == "run.yaml:1: epochs is \"many\", expected a whole number")
+    #expect(problem("", ["epochs=0"])?.contains("--set: epochs is \"0\"") == true)
+    #expect(problem("", ["epochs"])?.contains("expected key.path=value") == true)
+    #expect(problem("model: {cell: lstn}")?.contains("expected one of rnn_tanh, lstm") == true)
+    #expect(problem("a: [")?.contains("is not valid YAML") == true)
+    #expect(problem("- 1")?.contains("is not a list of `key: value` lines") == true)
+    #expect(problem("epochs: [1, 2]")?.contains("epochs is a list") == true)
+    #expect(
+      problem("batch_size: 4")?.contains("batch_size is 4 and shards is 8") == true)
+    #expect(problem("dataset: {task: classification}")?.contains("dataset.file is empty") == true)
+    #expect(problem("optimizer: {learning_rate: nan}")?.contains("expected a number") == true)
+  }
+
+  @Test func everyConfigurationOfTheRepositoryIsValid() throws {
+    let folder = Places.package + "/configs"
+    let files = try #require(FileManager.default.enumerator(atPath: folder))
+    var count = 0
+    for case let file as String in files where file.hasSuffix(".yaml") {
+      _ = try TrainingConfiguration(file: "\(folder)/\(file)", assignments: [])
+      count += 1
+    }
+    #expect(count > 0)
+  }
+
+  @Test func editDistances() {
+    #expect(editDistance("", "abc") == 3)
+    #expect(editDistance("kitten", "sitting") == 3)
+    #expect(editDistance("same", "same") == 0)
+  }
+}
+
+@Suite struct MetricsTests {
+  @Test func recordsKeepEveryDigit() throws {
+    var record = MetricsRecord(step: 3, epoch: 1, split: "train")
+    record.add("loss", 0.1 + 0.2)
+    record.add("seconds", Double.infinity)
+    struct Line: Decodable {
+      var loss: Double
+      var seconds: Double?
+      var split: String
+    }
+    let line = try JSONDecoder().decode(Line.self, from: Data(record.json.utf8))
+    #expect(line.loss == 0.1 + 0.2)
+    #expect(line.seconds == nil)
+    #expect(line.split == "train")
+  }
+
+  @Test func aResumedLogDropsLaterAndTornLines() throws {
+    try Places.withTemporaryFolder { folder in
+      let path = "\(folder)/metrics.jsonl"
+      try "{\"step\": 5}\n{\"step\": 10}\n{\"st".write(
+        toFile: path, atomically: true, encoding: .utf8)
+      let log = try MetricsLog(path, keepingThrough: 5)
+      try log.append(MetricsRecord(step: 6, epoch: 1, split: "train"))
+      let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+      #expect(lines.count == 2 && lines[0] == "{\"step\": 5}" && lines[1].contains("\"step\": 6"))
+    }
+  }
+
+  @Test func durationsAndNumbersForPeople() {
+    #expect(Progress.duration(59.6) == "1 min 00 s")
+    #expect(Progress.duration(3725) == "1 h 02 min")
+    #expect(brief(0.012345) == "0.01235")
+    #expect(brief(1234.6) == "1235")
+  }
+}
