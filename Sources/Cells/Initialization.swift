@@ -53,4 +53,13 @@ public enum Initialization {
       }
     }
   }
+
+  /// Normal with mean 0.
+  public static func normal<Scalar: KernelScalar>(
+    _ weight: Tensor<Scalar>, deviation: Double, stream: inout RandomStream
+  ) {
+    weight.withMutableSpan { weight in
+      for index in weight.indices { weight[index] = Scalar(deviation * stream.normal()) }
+    }
+  }
 }

@@ -8,6 +8,8 @@ public struct RecurrentSystem: Sendable, Hashable {
   public let name: String
   public let drive: DriveKind
   public let body: BodyKind
+  /// How the recurrent matrix is kept orthogonal, for the systems of that family.
+  public let orthogonal: OrthogonalSettings?
   /// The hyper-parameters that a configuration may set for it.
   public let hyperparameters: [Hyperparameter]
 
@@ -37,15 +39,29 @@ public struct RecurrentSystem: Sendable, Hashable {
     RecurrentSystem("srlstm", .nesterov, .lstm),
     RecurrentSystem("srgru", .nesterov, .gru),
     RecurrentSystem("srlstm_mnist", .nesterovExtrapolated, .lstm),
+    RecurrentSystem("exprnn", .plain, .modReLU, orthogonal: fixed(.exponential)),
+    RecurrentSystem("scornn", .plain, .modReLU, orthogonal: fixed(.cayley)),
+    RecurrentSystem("dtriv", .plain, .modReLU, orthogonal: OrthogonalSettings()),
+    RecurrentSystem("momentum_dtriv", .momentum, .modReLU, orthogonal: OrthogonalSettings()),
+    RecurrentSystem("adam_dtriv", .adam, .modReLU, orthogonal: OrthogonalSettings()),
+    RecurrentSystem(
+      "rmsprop_dtriv", .adam, .modReLU, [.epsilon, .beta], orthogonal: OrthogonalSettings()),
+    RecurrentSystem("srdtriv", .nesterov, .modReLU, orthogonal: OrthogonalSettings()),
   ]
+
+  /// An orthogonal matrix about the identity, which does not move.
+  private static func fixed(_ map: OrthogonalSettings.Map) -> OrthogonalSettings {
+    OrthogonalSettings(map: map, isDynamic: false)
+  }
 
   init(
     _ name: String, _ drive: DriveKind, _ body: BodyKind,
-    _ hyperparameters: [Hyperparameter]? = nil
+    _ hyperparameters: [Hyperparameter]? = nil, orthogonal: OrthogonalSettings? = nil
   ) {
     self.name = name
     self.drive = drive
     self.body = body
+    self.orthogonal = orthogonal
     self.hyperparameters =
       hyperparameters
       ?? {

@@ -1,3 +1,4 @@
+import BLAS
 import Cells
 import KernelInterface
 import Kernels
@@ -25,14 +26,14 @@ public final class SequenceModel<Scalar: KernelScalar> {
   ///   - layers: how many recurrent layers of `hidden` units to stack
   ///   - outputs: K, the width of the read-out
   public init(
-    drive: DriveParameters, body: BodyKind, inputs: Int, hidden: Int, layers: Int, outputs: Int,
-    loss: LossKind
+    drive: DriveParameters, body: BodyKind, orthogonal: OrthogonalSettings? = nil, inputs: Int,
+    hidden: Int, layers: Int, outputs: Int, loss: LossKind
   ) {
     precondition(layers > 0, "a model needs a layer")
     self.layers = (0..<layers).map { index in
       RecurrentLayer(
-        drive: drive, body: body, inputs: index == 0 ? inputs : hidden, hidden: hidden,
-        prefix: "rnn.", index: index)
+        drive: drive, body: body, orthogonal: orthogonal, inputs: index == 0 ? inputs : hidden,
+        hidden: hidden, prefix: "rnn.", index: index)
     }
     readOut = Linear(inputs: hidden, outputs: outputs, prefix: "readout.")
     self.loss = loss
@@ -50,6 +51,26 @@ public final class SequenceModel<Scalar: KernelScalar> {
     }
     var stream = RandomStream(seed: seed, purpose: .initialization, index: layers.count)
     readOut.initialize(parameters, stream: &stream)
+  }
+
+  /// What a checkpoint must hold besides parameters, by name.
+  public var buffers: [(name: String, tensor: Tensor<Scalar>)] { layers.flatMap(\.buffers) }
+
+  /// Computes what follows from the parameters, such as orthogonal matrices. To be called before
+  /// the first pass after a change of parameters.
+  ///
+  /// - Parameter advancing: true once per optimizer step, before its forward pass; false for other
+  ///   uses, which must not move the base of an orthogonal matrix
+  /// - Throws: `LAPACKError` where a parameter is not a number
+  public func prepare(
+    _ parameters: ParameterBuffer<Scalar>, advancing: Bool
+  ) throws(LAPACKError) {
+    for layer in layers { try layer.prepare(parameters, advancing: advancing) }
+  }
+
+  /// Turns summed gradients of what `prepare` computed into gradients of the parameters.
+  public func finishGradients(_ gradients: ParameterBuffer<Scalar>) throws(LAPACKError) {
+    for layer in layers { try layer.finishGradients(gradients) }
   }
 
   /// Runs a batch forward.

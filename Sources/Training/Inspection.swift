@@ -42,11 +42,9 @@ public struct Inspection {
     ]
     if verifying {
       try reader.verify()
-      let read = try reader.tensors(under: "parameters/").map {
-        CheckpointTensor(
-          path: String($0.path.dropFirst("parameters/".count)), shape: $0.shape, values: $0.values)
-      }
-      guard ParametersDigest.sha256(read) == manifest.parametersSHA256 else {
+      guard
+        ParametersDigest.sha256(ofCheckpoint: try reader.tensors()) == manifest.parametersSHA256
+      else {
         throw CheckpointError(
           folder, "holds parameters that do not have the checksum of the manifest",
           cure: "use an older checkpoint")

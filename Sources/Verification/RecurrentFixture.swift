@@ -21,21 +21,11 @@ enum RecurrentFixture<Scalar: KernelScalar> {
         beta: try fixture.optionalNumber("beta") ?? 0,
         restart: Int(try fixture.optionalNumber("restart") ?? 0)),
       body: system.body)
-    let GH = geometry.gateWidth
 
-    var layout = ParameterLayout()
-    layout.add("W_ih", shape: [GH, C])
-    layout.add("W_hh", shape: [GH, H])
-    layout.add("b_ih", shape: [GH])
-    layout.add("b_hh", shape: [GH])
-    let parameters = ParameterBuffer<Scalar>(layout)
-    for entry in layout.entries {
-      let array = try fixture.array("params/\(entry.name)", shape: entry.shape)
-      parameters[entry].copy(from: array.values(as: Scalar.self))
-    }
-    let weights = RecurrentLayerWeights(
-      input: parameters["W_ih"], recurrent: parameters["W_hh"], inputBias: parameters["b_ih"],
-      recurrentBias: parameters["b_hh"])
+    let problem =
+      try system.orthogonal == nil
+      ? free(geometry, fixture) : orthogonal(geometry, fixture)
+    let (layout, weights) = (problem.layout, problem.weights)
 
     let x = Tensor(
       try fixture.array("input/x", shape: [T, N, C]).values(as: Scalar.self), shape: [T, N, C])
@@ -55,10 +45,13 @@ enum RecurrentFixture<Scalar: KernelScalar> {
     RecurrentLayerKernels.backward(
       geometry, weights: weights, x: x, initial: initial, y: y, saved: saved, dy: dy,
       finalGradient: finalGradient,
-      entries: RecurrentLayerEntries(
-        input: layout["W_ih"]!, recurrent: layout["W_hh"]!, inputBias: layout["b_ih"],
-        recurrentBias: layout["b_hh"]),
-      gradients: gradients, rowStarts: [0, N], dx: dx, initialGradient: initialGradient)
+      entries: problem.entries, gradients: gradients, rowStarts: [0, N], dx: dx,
+      initialGradient: initialGradient)
+    do {
+      try problem.kernel?.finishGradient(gradients[0]["A"])
+    } catch {
+      throw FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "mend the file")
+    }
 
     var terms = products(y, dy)
     for (mine, up) in zip(final.named, finalGradient.named) {
@@ -87,6 +80,74 @@ enum RecurrentFixture<Scalar: KernelScalar> {
     for entry in layout.entries { try check("grad_params/\(entry.name)", gradients[0][entry]) }
     for (name, tensor) in initialGradient.named { try check("grad_initial/\(name)", tensor) }
     return comparisons
+  }
+
+  /// The weights of a case under the names of its file.
+  private struct Problem {
+    var layout: ParameterLayout
+    var weights: RecurrentLayerWeights<Scalar>
+    var entries: RecurrentLayerEntries
+    var kernel: OrthogonalKernel<Scalar>?
+  }
+
+  private static func read(
+    _ layout: ParameterLayout, _ fixture: FixtureCase
+  ) throws(FixtureError) -> ParameterBuffer<Scalar> {
+    let parameters = ParameterBuffer<Scalar>(layout)
+    for entry in layout.entries {
+      let array = try fixture.array("params/\(entry.name)", shape: entry.shape)
+      parameters[entry].copy(from: array.values(as: Scalar.self))
+    }
+    return parameters
+  }
+
+  private static func free(
+    _ geometry: LayerGeometry, _ fixture: FixtureCase
+  ) throws(FixtureError) -> Problem {
+    let (C, H, GH) = (geometry.inputs, geometry.hidden, geometry.gateWidth)
+    var layout = ParameterLayout()
+    layout.add("W_ih", shape: [GH, C])
+    layout.add("W_hh", shape: [GH, H])
+    layout.add("b_ih", shape: [GH])
+    layout.add("b_hh", shape: [GH])
+    let parameters = try read(layout, fixture)
+    return Problem(
+      layout: layout,
+      weights: RecurrentLayerWeights(
+        input: parameters["W_ih"], recurrent: parameters["W_hh"], inputBias: parameters["b_ih"],
+        recurrentBias: parameters["b_hh"]),
+      entries: RecurrentLayerEntries(
+        input: layout["W_ih"]!, recurrent: layout["W_hh"]!, inputBias: layout["b_ih"],
+        recurrentBias: layout["b_hh"]))
+  }
+
+  private static func orthogonal(
+    _ geometry: LayerGeometry, _ fixture: FixtureCase
+  ) throws(FixtureError) -> Problem {
+    let (C, H) = (geometry.inputs, geometry.hidden)
+    var layout = ParameterLayout()
+    layout.add("W_in", shape: [H, C])
+    layout.add("A", shape: [H, H])
+    layout.add("b", shape: [H])
+    let parameters = try read(layout, fixture)
+    let map: OrthogonalSettings.Map =
+      try fixture.text("param") == "cayley" ? .cayley : .exponential
+    let kernel = OrthogonalKernel<Scalar>(
+      hidden: H, settings: OrthogonalSettings(map: map, isDynamic: false))
+    kernel.base.copy(
+      from: try fixture.array("constants/base", shape: [H, H]).values(as: Scalar.self))
+    do {
+      try kernel.prepare(parameters["A"], advancing: false)
+    } catch {
+      throw FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "mend the file")
+    }
+    return Problem(
+      layout: layout,
+      weights: RecurrentLayerWeights(
+        input: parameters["W_in"], recurrent: kernel.recurrentWeight, unitBias: parameters["b"]),
+      entries: RecurrentLayerEntries(
+        input: layout["W_in"]!, recurrent: layout["A"]!, unitBias: layout["b"]),
+      kernel: kernel)
   }
 
   private static func state(

@@ -53,6 +53,9 @@ public enum Verifier {
     if let comparisons = try RecurrentFixture<Scalar>.compare(fixture, strict: strict) {
       return comparisons
     }
+    if let comparisons = try RebaseFixture<Scalar>.compare(fixture, strict: strict) {
+      return comparisons
+    }
     if let comparisons = try OptimizerFixture<Scalar>.compare(fixture, strict: strict) {
       return comparisons
     }

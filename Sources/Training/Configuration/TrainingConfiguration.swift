@@ -4,6 +4,8 @@ import Foundation
 import Yams
 
 extension SequenceView: ConfigurationChoice {}
+extension OrthogonalSettings.Start: ConfigurationChoice {}
+extension OrthogonalSettings.RebaseGradient: ConfigurationChoice {}
 
 /// How shard gradients are summed over the ranks.
 public enum ReductionKind: String, ConfigurationChoice {
@@ -97,6 +99,20 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var beta = 0.99
     public var restart = 2
     public var gateBias = 1.0
+    public var orthogonalStart = OrthogonalSettings.Start.cayley
+    public var rebaseEvery = 1
+    public var projectEvery = 100
+    public var rebaseGradient = OrthogonalSettings.RebaseGradient.exact
+
+    /// How the system's recurrent matrix is kept orthogonal; nil where it is free.
+    public var orthogonal: OrthogonalSettings? {
+      guard var settings = cell.system.orthogonal else { return nil }
+      settings.start = orthogonalStart
+      settings.rebaseEvery = rebaseEvery
+      settings.projectEvery = projectEvery
+      settings.rebaseGradient = rebaseGradient
+      return settings
+    }
 
     public init() {}
 
@@ -122,6 +138,18 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         .atLeast(0), effect: .model)
       try visitor.field(
         "gate_bias", &gateBias, "start of the forget gate (LSTM) or reset gate (GRU), in each bias")
+      try visitor.field(
+        "orthogonal_start", &orthogonalStart, "angles of the starting orthogonal matrix")
+      try visitor.field(
+        "rebase_every", &rebaseEvery,
+        "K, steps between rebases of a DTRIV; 0 is infinity: one rebase, at the first step",
+        .atLeast(0), effect: .model)
+      try visitor.field(
+        "project_every", &projectEvery, "M, rebases between projections of a DTRIV's base",
+        .atLeast(1))
+      try visitor.field(
+        "rebase_gradient", &rebaseGradient,
+        "the gradient of a step that rebases: exact, or as in the authors' code")
     }
   }
 

@@ -57,7 +57,11 @@ extension Trainer {
           path: "\(group)/\(entry.name)", shape: entry.shape, values: buffer[entry].array)
       }
     }
-    return named("parameters", session.parameters)
+    let buffers = session.model.buffers.map {
+      CheckpointTensor(
+        path: "buffers/\($0.name)", shape: $0.tensor.shape, values: $0.tensor.array)
+    }
+    return named("parameters", session.parameters) + buffers
       + zip(optimizer.rule.slots, optimizer.slots).flatMap { named("optimizer/\($0)", $1) }
   }
 
@@ -105,7 +109,7 @@ extension Trainer {
       return try reader.tensors()
     }
     try session.agreement.together {
-      try session.parameters.restore(tensors, group: "parameters", folder: folder)
+      try session.restore(tensors, folder: folder)
       for (name, slot) in zip(optimizer.rule.slots, optimizer.slots) {
         try slot.restore(tensors, group: "optimizer/\(name)", folder: folder)
       }
@@ -154,12 +158,15 @@ extension Trainer {
 }
 
 extension TrainingSession {
-  /// The checksum of the parameters as they are.
+  /// The checksum of the parameters as they are, the buffers of orthogonal matrices included.
   public var parametersSHA256: String {
     ParametersDigest.sha256(
       model.layout.entries.map {
         CheckpointTensor(path: $0.name, shape: $0.shape, values: parameters[$0].array)
-      })
+      }
+        + model.buffers.map {
+          CheckpointTensor(path: $0.name, shape: $0.tensor.shape, values: $0.tensor.array)
+        })
   }
 
   /// What the bits depend on besides the configuration.

@@ -98,7 +98,8 @@ public final class Trainer {
     let batch = try clock.measure(.data) { () throws(RunFailure) in
       try session.agreement.together { try session.read(indices, from: session.train) }
     }
-    let totals = clock.measure(.compute) {
+    let totals = try clock.measure(.compute) { () throws(RunFailure) in
+      try session.prepareModel(advancing: true)
       gradients.flat.fill(0)
       return session.model.accumulateGradients(batch, session.parameters, into: gradients)
     }
@@ -113,6 +114,11 @@ public final class Trainer {
     try clock.measure(.compute) { () throws(RunFailure) in
       // From here on every rank works on identical numbers.
       scale(gradient, by: Float(1 / total.elements))
+      do {
+        try session.model.finishGradients(ParameterBuffer(session.model.layout, over: gradient))
+      } catch {
+        throw RunFailure(.diverged, "step \(state.step + 1): \(error)")
+      }
       let settings = configuration.optimizer
       state.gradientNorm =
         settings.clipNorm > 0

@@ -22,7 +22,7 @@ extension TrainingSession {
       }
       let reader = try CheckpointReader(newest)
       try reader.verify()
-      return (reader, try reader.tensors(under: "parameters/"))
+      return (reader, try reader.tensors(under: "parameters/") + reader.tensors(under: "buffers/"))
     }
     let configuration = try agreement.together {
       try TrainingConfiguration(
@@ -31,9 +31,18 @@ extension TrainingSession {
     }
     let session = try TrainingSession(configuration, on: communicator)
     try agreement.together {
-      try session.parameters.restore(tensors, group: "parameters", folder: reader.folder)
+      try session.restore(tensors, folder: reader.folder)
     }
     return (session, reader)
+  }
+
+  /// Takes over the parameters and buffers of a checkpoint.
+  func restore(_ tensors: [CheckpointTensor], folder: String) throws(CheckpointError) {
+    try parameters.restore(tensors, group: "parameters", folder: folder)
+    for (name, buffer) in model.buffers {
+      buffer.copy(
+        from: try tensors.values("buffers/\(name)", shape: buffer.shape, folder: folder))
+    }
   }
 
   /// A line that says what is about to be trained, and on what.
@@ -63,14 +72,22 @@ extension ParameterBuffer where Scalar == Float {
     _ tensors: [CheckpointTensor], group: String, folder: String
   ) throws(CheckpointError) {
     for entry in layout.entries {
-      let path = "\(group)/\(entry.name)"
-      guard let tensor = tensors.first(where: { $0.path == path }), tensor.shape == entry.shape
-      else {
-        throw CheckpointError(
-          folder, "has no tensor \(path) of shape \(entry.shape)",
-          cure: "it belongs to another model: use the configuration it was made with")
-      }
-      self[entry].copy(from: tensor.values)
+      self[entry].copy(
+        from: try tensors.values("\(group)/\(entry.name)", shape: entry.shape, folder: folder))
     }
+  }
+}
+
+extension [CheckpointTensor] {
+  /// The numbers of the tensor at a path, which must have the given shape.
+  fileprivate func values(
+    _ path: String, shape: [Int], folder: String
+  ) throws(CheckpointError) -> [Float] {
+    guard let tensor = first(where: { $0.path == path }), tensor.shape == shape else {
+      throw CheckpointError(
+        folder, "has no tensor \(path) of shape \(shape)",
+        cure: "it belongs to another model: use the configuration it was made with")
+    }
+    return tensor.values
   }
 }

@@ -46,7 +46,7 @@ public final class TrainingSession {
       drive: system.drive(
         mu: settings.mu, epsilon: settings.epsilon, beta: settings.beta,
         restart: settings.restart),
-      body: system.body, inputs: train.features, hidden: settings.hiddenSize,
+      body: system.body, orthogonal: settings.orthogonal, inputs: train.features, hidden: settings.hiddenSize,
       layers: settings.layers, outputs: train.targetKind.outputs, loss: task.loss)
     parameters = ParameterBuffer(model.layout)
     model.initialize(parameters, seed: configuration.seed, gateBias: settings.gateBias)
@@ -82,6 +82,7 @@ public final class TrainingSession {
   public func evaluate(
     _ source: any SequenceSource, between: () throws(RunFailure) -> Void = {}
   ) throws(RunFailure) -> Totals {
+    try prepareModel(advancing: false)
     let order = EpochOrder(inOrder: source.count, batchSize: configuration.batchSize)
     var sum = Totals()
     for index in 0..<order.batches {
@@ -91,6 +92,15 @@ public final class TrainingSession {
       sum = sum + (try reduce(totals))
     }
     return sum
+  }
+
+  /// Computes what follows from the parameters; see `SequenceModel.prepare`.
+  func prepareModel(advancing: Bool) throws(RunFailure) {
+    do {
+      try model.prepare(parameters, advancing: advancing)
+    } catch {
+      throw RunFailure(.diverged, "the recurrent matrix cannot be computed: \(error)")
+    }
   }
 
   func reduce(_ totals: [Totals]) throws(RunFailure) -> Totals {
