@@ -10,6 +10,25 @@ let safe: [SwiftSetting] = [.strictMemorySafety()]
 /// Kernels are optimised in debug builds too, so that tests stay fast.
 let fast: [SwiftSetting] = [.unsafeFlags(["-O"])]
 
+/// The kernel modules: the same sources (by symbolic links), once for each instruction set.
+var simdKernels: [Target] = [
+  simdKernel("KernelsBaseline", [])
+]
+#if arch(x86_64)
+  simdKernels += [
+    simdKernel(
+      "KernelsAVX2", [.define("AVX2"), .unsafeFlags(["-Xcc", "-march=x86-64-v3"])]),
+    simdKernel(
+      "KernelsAVX512", [.define("AVX512"), .unsafeFlags(["-Xcc", "-march=x86-64-v4"])]),
+  ]
+#endif
+
+func simdKernel(_ name: String, _ settings: [SwiftSetting]) -> Target {
+  .target(
+    name: name, dependencies: ["CVec", "KernelInterface"],
+    swiftSettings: settings + [.unsafeFlags(["-O", "-wmo"])])
+}
+
 let package = Package(
   name: "momentum-dist",
   products: [
@@ -54,7 +73,8 @@ let package = Package(
     .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport"]),
     .target(name: "Optimizers", dependencies: ["Kernels"], swiftSettings: safe + fast),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"]),
-    .target(name: "Cells", dependencies: ["Kernels", "RandomNumbers"], swiftSettings: safe),
+    .target(
+      name: "Cells", dependencies: ["Kernels", "BLAS", "RandomNumbers"], swiftSettings: safe),
     .testTarget(name: "CellsTests", dependencies: ["Cells", "TestSupport"]),
 
     .target(name: "Files"),
@@ -62,8 +82,11 @@ let package = Package(
 
     // Arithmetic.
     .target(
-      name: "Kernels", dependencies: ["KernelInterface", "BLAS", "Tensors"], swiftSettings: fast),
+      name: "Kernels",
+      dependencies: ["CVec", "KernelInterface", "BLAS", "Tensors"] + simdKernels.map { .target(name: $0.name) },
+      swiftSettings: fast),
     .target(name: "KernelInterface", swiftSettings: fast),
+    .target(name: "CVec"),
     .target(name: "Tensors", swiftSettings: fast),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .target(name: "RandomNumbers", swiftSettings: fast),
@@ -96,6 +119,6 @@ let package = Package(
       path: "Tests/TestSupport"),
     .testTarget(
       name: "DistributedTests", dependencies: ["TestSupport", "momentum-dist", "mpi-checks"]),
-  ],
+  ] + simdKernels,
   swiftLanguageModes: [.v6]
 )

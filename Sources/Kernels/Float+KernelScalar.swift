@@ -1,5 +1,19 @@
 import BLAS
 import KernelInterface
+import KernelsBaseline
+
+#if arch(x86_64)
+  import KernelsAVX2
+  import KernelsAVX512
+
+  private typealias AVX2 = KernelsAVX2.SIMDKernels
+  private typealias AVX512 = KernelsAVX512.SIMDKernels
+#else
+  // Other processors have one variant; the cases of the others are never reached there.
+  private typealias AVX2 = KernelsBaseline.SIMDKernels
+  private typealias AVX512 = KernelsBaseline.SIMDKernels
+#endif
+private typealias Baseline = KernelsBaseline.SIMDKernels
 
 #if canImport(Glibc)
   import Glibc
@@ -12,18 +26,27 @@ extension Float: KernelScalar {
   public static func recurrentSavedCount(_ geometry: LayerGeometry) -> Int {
     switch KernelVariant.current {
     case .reference: ReferenceKernels<Float>.savedCount(geometry)
+    case .baseline: Baseline.savedCount(geometry)
+    case .avx2: AVX2.savedCount(geometry)
+    case .avx512: AVX512.savedCount(geometry)
     }
   }
 
   public static func recurrentForward(_ call: ForwardCall<Float>) {
     switch KernelVariant.current {
     case .reference: ReferenceKernels.forward(call)
+    case .baseline: Baseline.forward(call)
+    case .avx2: AVX2.forward(call)
+    case .avx512: AVX512.forward(call)
     }
   }
 
   public static func recurrentBackward(_ call: BackwardCall<Float>) {
     switch KernelVariant.current {
     case .reference: ReferenceKernels.backward(call)
+    case .baseline: Baseline.backward(call)
+    case .avx2: AVX2.backward(call)
+    case .avx512: AVX512.backward(call)
     }
   }
 

@@ -25,6 +25,10 @@ public final class TrainingSession {
     _ configuration: TrainingConfiguration, on communicator: Communicator
   ) throws(RunFailure) {
     OpenBLAS.setThreads(1)
+    KernelVariant.flushDenormals()
+    if let problem = KernelVariant.requestProblem {
+      throw RunFailure(.configuration, problem)
+    }
     self.configuration = configuration
     self.communicator = communicator
     agreement = Agreement(communicator)

@@ -1,0 +1,122 @@
+// Vector operations that Swift's SIMD types lack or leave to outlined calls, processor features,
+// and the flushing of denormals.
+//
+// `cvec` has the width of the instruction set that the importing module is compiled for, so that
+// each kernel module gets its own inlined copy and no symbol is ever shared between them.
+
+#ifndef CVEC_H
+#define CVEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#if defined(__AVX512F__)
+#define CVEC_WIDTH 16
+#elif defined(__AVX2__)
+#define CVEC_WIDTH 8
+#else
+#define CVEC_WIDTH 4
+#endif
+
+typedef float cvec __attribute__((ext_vector_type(CVEC_WIDTH)));
+typedef int32_t cvec_bits __attribute__((ext_vector_type(CVEC_WIDTH)));
+
+#define CVEC_INLINE static inline __attribute__((always_inline))
+#define CVEC_PURE CVEC_INLINE __attribute__((const))
+
+// MARK: Arithmetic
+
+/// sum + a b: fused where the instruction set can, because elsewhere a fused product is a call of
+/// fmaf for each lane. Swift's own `addingProduct` is written lane by lane and not always put
+/// together again.
+CVEC_PURE cvec cvec_multiply_add(cvec sum, cvec a, cvec b) {
+#if defined(__FMA__) || defined(__aarch64__)
+  return __builtin_elementwise_fma(a, b, sum);
+#else
+  return sum + a * b;
+#endif
+}
+
+// MARK: Selection. Comparisons with NaN are false, so the last argument is what a NaN leaves.
+
+CVEC_PURE cvec cvec_select(cvec_bits mask, cvec yes, cvec no) {
+  return (cvec)((mask & (cvec_bits)yes) | (~mask & (cvec_bits)no));
+}
+
+/// The smaller of the two; NaN where `x` is NaN.
+CVEC_PURE cvec cvec_min(cvec limit, cvec x) { return cvec_select(limit < x, limit, x); }
+
+/// The larger of the two; NaN where `x` is NaN.
+CVEC_PURE cvec cvec_max(cvec limit, cvec x) { return cvec_select(limit > x, limit, x); }
+
+/// `yes` where x > 0, `no` elsewhere.
+CVEC_PURE cvec cvec_if_positive(cvec x, cvec yes, cvec no) {
+  return cvec_select(x > (cvec)0, yes, no);
+}
+
+// MARK: Bits of a float
+
+CVEC_PURE cvec cvec_abs(cvec x) { return __builtin_elementwise_abs(x); }
+CVEC_PURE cvec cvec_sqrt(cvec x) { return __builtin_elementwise_sqrt(x); }
+CVEC_PURE cvec cvec_copysign(cvec x, cvec sign) {
+  return __builtin_elementwise_copysign(x, sign);
+}
+
+/// 2^n for a float that holds 1.5·2²³ + n, -127 < n < 128.
+CVEC_PURE cvec cvec_power_of_two(cvec rounded) {
+  return (cvec)(((cvec_bits)rounded << 23) + 0x3F800000);
+}
+
+/// 1/x within 5.1 % for a normal x: the bits of x, taken from a constant.
+CVEC_PURE cvec cvec_reciprocal_guess(cvec x) { return (cvec)(0x7EF31200 - (cvec_bits)x); }
+
+// MARK: Memory
+
+/// Asks for the cache line at `p` in the second-level cache.
+CVEC_INLINE void cvec_prefetch(const void *p) { __builtin_prefetch(p, 0, 2); }
+
+/// Asks for the cache line at `p`, which is about to be changed.
+CVEC_INLINE void cvec_prefetch_write(const void *p) { __builtin_prefetch(p, 1, 3); }
+
+// MARK: The processor
+
+/// Whether the processor runs code compiled for x86-64-v3 (AVX2 and FMA).
+static inline bool cvec_processor_has_avx2(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+         __builtin_cpu_supports("f16c") && __builtin_cpu_supports("lzcnt") &&
+         __builtin_cpu_supports("movbe");
+#else
+  return false;
+#endif
+}
+
+/// Whether the processor runs code compiled for x86-64-v4 (AVX-512 F, BW, CD, DQ, VL).
+static inline bool cvec_processor_has_avx512(void) {
+#if defined(__x86_64__)
+  return cvec_processor_has_avx2() && __builtin_cpu_supports("avx512f") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#else
+  return false;
+#endif
+}
+
+/// Makes the calling thread take denormals for zero, as operands and as results.
+///
+/// Gradients that vanish over hundreds of steps become denormal, and on most processors each
+/// operation on one costs a hundred cycles.
+static inline void cvec_flush_denormals(void) {
+#if defined(__x86_64__)
+  // MXCSR: bit 15 flushes results to zero, bit 6 takes denormal operands for zero.
+  __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040u);
+#elif defined(__aarch64__)
+  uint64_t control;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(control));
+  __asm__ volatile("msr fpcr, %0" : : "r"(control | (1ull << 24)));  // FZ
+#endif
+}
+
+#endif

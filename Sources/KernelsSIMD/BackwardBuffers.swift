@@ -1,0 +1,114 @@
+import KernelInterface
+
+/// Packed weights, rolling gradients and the gate gradients of one block of time.
+struct BackwardBuffers {
+  let units: Units
+  /// The units again, one vector per block.
+  let single: Units
+  let inputs: Units
+  /// Column panels of dh = da W_hh and of dx = dg W_ih.
+  let hiddenSplit: PanelSplit
+  let inputSplit: PanelSplit
+  /// The rows that the buffers hold.
+  let groupRows: Int
+  let slots: Int
+
+  let recurrentWeights: UnsafeMutablePointer<Float>  // [panel][block][gate][lane][column]
+  let inputWeights: UnsafeMutablePointer<Float>  // likewise; empty unless dx is wanted
+  let zeros: UnsafeMutablePointer<Float>  // [H padded], and at least a panel
+  // What flows back from step t+1 to step t.
+  let dh: UnsafeMutablePointer<Float>  // [block][row][lane], the part that bypasses a
+  let dc: UnsafeMutablePointer<Float>  // [block][row][lane]
+  let dv: UnsafeMutablePointer<Float>  // [block][row][gate][lane]
+  let dq: UnsafeMutablePointer<Float>
+  let c: UnsafeMutablePointer<Float>  // c_t, [block][row][lane]
+  let initialCell: UnsafeMutablePointer<Float>
+  let dUnitBias: UnsafeMutablePointer<Float>  // summed over time, [block][row][lane]
+  /// The product of one panel.
+  let product: UnsafeMutablePointer<Float>  // [row][columns]
+  /// Gate gradients of the steps of a block of time: [slot][block][row][gate][lane].
+  let da: UnsafeMutablePointer<Float>
+  let dg: UnsafeMutablePointer<Float>
+  let weightGradients: WeightGradientBuffers
+
+  init(_ call: BackwardCall<Float>, groupRows: Int, stripes: Int, arena: inout Arena) {
+    let shape = call.geometry
+    units = Units(shape.hidden, gates: shape.body.gates)
+    single = Units(shape.hidden, gates: 1)
+    inputs = Units(shape.inputs, gates: 1)
+    hiddenSplit = PanelSplit(blocks: units.blocks, limit: 4)
+    inputSplit = PanelSplit(blocks: inputs.blocks, limit: 4)
+    self.groupRows = groupRows
+    slots = max(min(Blocking.timeBlock(shape), shape.steps), 2)
+
+    recurrentWeights = arena.take(units.paddedWidth * single.paddedWidth)
+    inputWeights = arena.take(call.dx == nil ? 0 : units.paddedWidth * inputs.paddedWidth)
+    zeros = arena.take(max(single.paddedWidth, 4 * Vector.width))
+    let state = groupRows * single.paddedWidth
+    let gates = groupRows * units.paddedWidth
+    dh = arena.take(state)
+    dc = arena.take(state)
+    dv = arena.take(gates)
+    dq = arena.take(gates)
+    c = arena.take(state)
+    initialCell = arena.take(state)
+    dUnitBias = arena.take(shape.body.hasUnitBias ? state : 0)
+    product = arena.take(groupRows * 4 * Vector.width)
+    da = arena.take(slots * gates)
+    // Without a drive state and with an additive body the two are the same.
+    dg = BackwardBuffers.shares(shape) ? da : arena.take(slots * gates)
+    weightGradients = WeightGradientBuffers(
+      shape, units: units, inputs: inputs, single: single, slots: slots, stripes: stripes,
+      arena: &arena)
+  }
+
+  /// Whether dL/dg and dL/da are the same numbers.
+  static func shares(_ shape: LayerGeometry) -> Bool {
+    shape.drive.kind == .plain && shape.body != .gru
+  }
+
+  /// Floats between time steps in `da` and `dg`.
+  func slotStride(rows: Int) -> Int { rows * units.paddedWidth }
+
+  func pack(_ call: BackwardCall<Float>) {
+    Packing.rows(
+      call.weights.recurrent, columns: units.count, units: units, split: hiddenSplit,
+      into: recurrentWeights)
+    if call.dx != nil {
+      Packing.rows(
+        call.weights.input, columns: inputs.count, units: units, split: inputSplit,
+        into: inputWeights)
+    }
+    zeros.update(repeating: 0, count: max(single.paddedWidth, 4 * Vector.width))
+  }
+
+  /// Takes over the gradient of the final state for a group of rows.
+  func load(_ call: BackwardCall<Float>, firstRow: Int, rows: Int) {
+    let state = call.finalGradient
+    let (hStart, gStart) = (firstRow * units.count, firstRow * call.geometry.gateWidth)
+    dh.update(repeating: 0, count: rows * single.paddedWidth)
+    Packing.toBlocks(state.cell.map { $0 + hStart }, rows: rows, units: single, into: dc)
+    Packing.toBlocks(state.velocity.map { $0 + gStart }, rows: rows, units: units, into: dv)
+    Packing.toBlocks(state.secondMoment.map { $0 + gStart }, rows: rows, units: units, into: dq)
+    Packing.toBlocks(
+      call.initial.cell.map { $0 + hStart }, rows: rows, units: single, into: initialCell)
+    if call.geometry.body.hasUnitBias {
+      dUnitBias.update(repeating: 0, count: rows * single.paddedWidth)
+    }
+  }
+
+  /// Hands over the gradient of the initial state, but for that of h.
+  func write(_ call: BackwardCall<Float>, firstRow: Int, rows: Int) {
+    let target = call.initialGradient
+    let (hStart, gStart) = (firstRow * units.count, firstRow * call.geometry.gateWidth)
+    if let cell = target.cell {
+      Packing.fromBlocks(dc, rows: rows, units: single, into: cell + hStart)
+    }
+    if let velocity = target.velocity {
+      Packing.fromBlocks(dv, rows: rows, units: units, into: velocity + gStart)
+    }
+    if let moment = target.secondMoment {
+      Packing.fromBlocks(dq, rows: rows, units: units, into: moment + gStart)
+    }
+  }
+}

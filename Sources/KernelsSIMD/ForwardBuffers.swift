@@ -1,0 +1,80 @@
+import KernelInterface
+
+/// Packed weights and rolling states of one forward call.
+struct ForwardBuffers {
+  let units: Units
+  let split: PanelSplit
+  /// Rows that go through all time steps together.
+  let groupRows: Int
+  /// Floats from one row of h to the next: padded, and never a power of two apart.
+  let hRow: Int
+
+  let inputWeights: UnsafeMutablePointer<Float>  // [panel][C][block][gate][lane]
+  let recurrentWeights: UnsafeMutablePointer<Float>  // [panel][H][block][gate][lane]
+  let inputBias: UnsafeMutablePointer<Float>  // [block][gate][lane]
+  let recurrentBias: UnsafeMutablePointer<Float>
+  let unitBias: UnsafeMutablePointer<Float>  // [block][lane]
+  // States of a group.
+  let h: UnsafeMutablePointer<Float>  // [row][hRow]
+  let hNext: UnsafeMutablePointer<Float>
+  let c: UnsafeMutablePointer<Float>  // [block][row][lane]
+  let v: UnsafeMutablePointer<Float>  // [block][row][gate][lane]
+  let q: UnsafeMutablePointer<Float>
+  // Products of one panel.
+  let g: UnsafeMutablePointer<Float>  // [row][block][gate][lane]
+  let a: UnsafeMutablePointer<Float>
+
+  init(_ shape: LayerGeometry, panelLimit: Int, arena: inout Arena) {
+    units = Units(shape.hidden, gates: shape.body.gates)
+    split = PanelSplit(blocks: units.blocks, limit: panelLimit)
+    groupRows = Blocking.forwardRows(shape)
+    hRow = (units.blocks + 1) * Vector.width
+    inputWeights = arena.take(units.paddedWidth * shape.inputs)
+    recurrentWeights = arena.take(units.paddedWidth * shape.hidden)
+    inputBias = arena.take(units.paddedWidth)
+    recurrentBias = arena.take(units.paddedWidth)
+    unitBias = arena.take(units.blocks * Vector.width)
+    h = arena.take(groupRows * hRow)
+    hNext = arena.take(groupRows * hRow)
+    c = arena.take(shape.body.hasCell ? groupRows * units.blocks * Vector.width : 0)
+    v = arena.take(shape.drive.hasVelocity ? groupRows * units.paddedWidth : 0)
+    q = arena.take(shape.drive.hasSecondMoment ? groupRows * units.paddedWidth : 0)
+    g = arena.take(groupRows * 4 * Vector.width)
+    a = arena.take(groupRows * 4 * Vector.width)
+  }
+
+  func pack(_ weights: RecurrentWeights<Float>, _ shape: LayerGeometry) {
+    Packing.columns(
+      weights.input, depth: shape.inputs, units: units, split: split, into: inputWeights)
+    Packing.columns(
+      weights.recurrent, depth: shape.hidden, units: units, split: split, into: recurrentWeights)
+    Packing.bias(weights.inputBias, units: units, into: inputBias)
+    Packing.bias(weights.recurrentBias, units: units, into: recurrentBias)
+    Packing.bias(weights.unitBias, units: Units(units.count, gates: 1), into: unitBias)
+  }
+
+  /// Takes over the initial state of a group of rows.
+  func load(
+    _ state: StatePointers<Float>, _ shape: LayerGeometry, firstRow: Int, rows: Int
+  ) {
+    h.update(repeating: 0, count: rows * hRow)
+    hNext.update(repeating: 0, count: rows * hRow)
+    if let hidden = state.hidden {
+      for row in 0..<rows {
+        (h + row * hRow).update(from: hidden + (firstRow + row) * units.count, count: units.count)
+      }
+    }
+    if shape.body.hasCell {
+      let cell = state.cell.map { $0 + firstRow * units.count }
+      Packing.toBlocks(cell, rows: rows, units: Units(units.count, gates: 1), into: c)
+    }
+    if shape.drive.hasVelocity {
+      let velocity = state.velocity.map { $0 + firstRow * shape.gateWidth }
+      Packing.toBlocks(velocity, rows: rows, units: units, into: v)
+    }
+    if shape.drive.hasSecondMoment {
+      let moment = state.secondMoment.map { $0 + firstRow * shape.gateWidth }
+      Packing.toBlocks(moment, rows: rows, units: units, into: q)
+    }
+  }
+}

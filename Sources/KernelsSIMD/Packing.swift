@@ -1,0 +1,155 @@
+/// The units of a layer in blocks of `Vector.width`, the last one padded. Everything a step keeps
+/// lies in *block order*: [block][row][gate][lane].
+struct Units {
+  /// H
+  let count: Int
+  /// G
+  let gates: Int
+  let blocks: Int
+
+  @inline(__always)
+  init(_ count: Int, gates: Int) {
+    self.count = count
+    self.gates = gates
+    blocks = (count + Vector.width - 1) / Vector.width
+  }
+
+  /// Floats of one row of one block.
+  @inline(__always)
+  var blockWidth: Int { gates * Vector.width }
+
+  /// The floats of one row of all blocks.
+  @inline(__always)
+  var paddedWidth: Int { blocks * blockWidth }
+
+  /// How many units of a block are real.
+  @inline(__always)
+  func lanes(_ block: Int) -> Int { min(Vector.width, count - block * Vector.width) }
+}
+
+/// Rearrangements between row-major matrices and what the kernels read. Padding becomes zero.
+enum Packing {
+  /// W [G·H, K] for a product that runs over k: [panel][k][block][gate][lane].
+  static func columns(
+    _ source: UnsafePointer<Float>, depth: Int, units: Units, split: PanelSplit,
+    into target: UnsafeMutablePointer<Float>
+  ) {
+    for panel in 0..<split.panels {
+      let (start, width) = (split.start(panel), split.width(panel))
+      let row = width * units.blockWidth
+      let panelStart = target + start * units.blockWidth * depth
+      // Sixteen k at a time, so that the lines written stay in the first-level cache.
+      var first = 0
+      while first < depth {
+        let last = min(first + 16, depth)
+        for block in 0..<width {
+          let lanes = units.lanes(start + block)
+          for gate in 0..<units.gates {
+            let column = panelStart + block * units.blockWidth + gate * Vector.width
+            for lane in 0..<Vector.width {
+              if lane < lanes {
+                let unit = gate * units.count + (start + block) * Vector.width + lane
+                let from = source + unit * depth
+                for k in first..<last { column[k * row + lane] = from[k] }
+              } else {
+                for k in first..<last { column[k * row + lane] = 0 }
+              }
+            }
+          }
+        }
+        first = last
+      }
+    }
+  }
+
+  /// W [G·H, K] for a product that runs over the gates, in block order, with K as its columns:
+  /// [panel][block][gate][lane][column].
+  static func rows(
+    _ source: UnsafePointer<Float>, columns: Int, units: Units, split: PanelSplit,
+    into target: UnsafeMutablePointer<Float>
+  ) {
+    for panel in 0..<split.panels {
+      let first = split.start(panel) * Vector.width
+      let width = split.width(panel) * Vector.width
+      let real = min(width, columns - first)
+      var to = target + first * units.paddedWidth
+      for block in 0..<units.blocks {
+        let lanes = units.lanes(block)
+        for gate in 0..<units.gates {
+          for lane in 0..<Vector.width {
+            if lane < lanes {
+              let row = gate * units.count + block * Vector.width + lane
+              let from = source + row * columns + first
+              to.update(from: from, count: real)
+              (to + real).update(repeating: 0, count: width - real)
+            } else {
+              to.update(repeating: 0, count: width)
+            }
+            to += width
+          }
+        }
+      }
+    }
+  }
+
+  /// A bias [G·H] in block order; nil is zero.
+  static func bias(
+    _ source: UnsafePointer<Float>?, units: Units, into target: UnsafeMutablePointer<Float>
+  ) {
+    toBlocks(source, rows: 1, units: units, into: target)
+  }
+
+  /// A state [rows, G·H] in block order; nil is zero.
+  static func toBlocks(
+    _ source: UnsafePointer<Float>?, rows: Int, units: Units,
+    into target: UnsafeMutablePointer<Float>
+  ) {
+    guard let source else {
+      target.update(repeating: 0, count: rows * units.paddedWidth)
+      return
+    }
+    var to = target
+    for block in 0..<units.blocks {
+      let lanes = units.lanes(block)
+      for row in 0..<rows {
+        for gate in 0..<units.gates {
+          let from = source + (row * units.gates + gate) * units.count + block * Vector.width
+          Vector.loading(from, lanes).store(to)
+          to += Vector.width
+        }
+      }
+    }
+  }
+
+  /// The inverse of `toBlocks`, without the padding.
+  static func fromBlocks(
+    _ source: UnsafePointer<Float>, rows: Int, units: Units,
+    into target: UnsafeMutablePointer<Float>
+  ) {
+    var from = source
+    for block in 0..<units.blocks {
+      let lanes = units.lanes(block)
+      for row in 0..<rows {
+        for gate in 0..<units.gates {
+          let to = target + (row * units.gates + gate) * units.count + block * Vector.width
+          Vector(from).storing(lanes, to)
+          from += Vector.width
+        }
+      }
+    }
+  }
+}
+
+extension Vector {
+  /// The first `count` numbers at `p`, which may be fewer than a vector holds.
+  @inline(__always)
+  static func loading(_ p: UnsafePointer<Float>, _ count: Int) -> Vector {
+    count >= Vector.width ? Vector(p) : Vector(first: count, of: p)
+  }
+
+  /// Writes the first `count` lanes.
+  @inline(__always)
+  func storing(_ count: Int, _ p: UnsafeMutablePointer<Float>) {
+    if count >= Vector.width { store(p) } else { store(first: count, to: p) }
+  }
+}

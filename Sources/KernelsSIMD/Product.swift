@@ -1,0 +1,104 @@
+/// One column panel of a product, out [rows, vectors · width] = start + A W, cut over k into
+/// blocks whose share of W stays in the first-level cache while all rows pass over it.
+struct Product {
+  /// As in `Tile`.
+  let a: UnsafePointer<Float>
+  let aRow: Int
+  let segments: Int
+  let segment: Int
+  let segmentStride: Int
+  let w: UnsafePointer<Float>
+  let start: UnsafePointer<Float>
+  let vectors: Int
+  /// How many blocks k is cut into.
+  let blocks: Int
+  private let blockSegments: Int
+  private let blockSegment: Int
+
+  /// The bytes of W in one block.
+  private static var blockBytes: Int { 1 << 15 }
+
+  @inline(__always)
+  init(
+    a: UnsafePointer<Float>, row: Int, segments: Int = 1, segment: Int, segmentStride: Int = 0,
+    w: UnsafePointer<Float>, start: UnsafePointer<Float>, vectors: Int
+  ) {
+    self.a = a
+    aRow = row
+    self.segments = segments
+    self.segment = segment
+    self.segmentStride = segmentStride
+    self.w = w
+    self.start = start
+    self.vectors = vectors
+    let depth = max(Product.blockBytes / (vectors * Vector.width * 4), 1)
+    if segments == 1 {
+      blocks = (segment + depth - 1) / depth
+      blockSegments = 1
+      blockSegment = (segment + blocks - 1) / blocks
+    } else {
+      let fitting = max(depth / segment, 1)
+      blocks = (segments + fitting - 1) / fitting
+      blockSegments = (segments + blocks - 1) / blocks
+      blockSegment = segment
+    }
+  }
+
+  /// The rows that a register tile takes.
+  @inline(__always)
+  var tileRows: Int { Registers.rows(forVectors: vectors) }
+
+  /// Adds one block's part to `count` rows from `row` on, which lie from `out` on.
+  @inline(__always)
+  func add(
+    block: Int, row: Int, count: Int, out: UnsafeMutablePointer<Float>
+  ) {
+    let width = vectors * Vector.width
+    let rowStart = a + row * aRow
+    let (aStart, runs, run): (UnsafePointer<Float>, Int, Int)
+    if segments == 1 {
+      let first = block * blockSegment
+      (aStart, runs, run) = (rowStart + first, 1, min(blockSegment, segment - first))
+    } else {
+      let first = block * blockSegments
+      aStart = rowStart + first * segmentStride
+      (runs, run) = (min(blockSegments, segments - first), segment)
+    }
+    let depth = runs * run
+    let wStart = w + block * blockSegments * blockSegment * width
+    // While the rows pass over this block, each tile asks for its share of the next one.
+    let share = row / tileRows * depth * 16
+    let next = share < depth * width ? wStart + depth * width + share : wStart
+    Tile(
+      a: aStart, aRow: aRow, segments: runs, segment: run, segmentStride: segmentStride,
+      w: wStart, start: block == 0 ? start : nil, out: out, outRow: width, prefetch: next
+    ).run(rows: count, vectors: vectors)
+  }
+
+  /// Adds all blocks but the last to every row; row r lies at `out + r * vectors * width`.
+  @inline(__always)
+  func addLeadingBlocks(rows: Int, out: UnsafeMutablePointer<Float>) {
+    for block in 0..<blocks - 1 {
+      var row = 0
+      while row < rows {
+        let count = min(tileRows, rows - row)
+        add(block: block, row: row, count: count, out: out + row * vectors * Vector.width)
+        row += count
+      }
+    }
+  }
+
+  /// Adds the last block to one tile.
+  ///
+  /// - Parameter out: the buffer of `addLeadingBlocks`; with a single block its front serves
+  ///   every tile, so that it stays in the first-level cache
+  /// - Returns: where the tile's rows lie
+  @inline(__always)
+  func addLastBlock(
+    row: Int, count: Int, out: UnsafeMutablePointer<Float>
+  ) -> UnsafeMutablePointer<Float> {
+    let place = blocks == 1 ? out : out + row * vectors * Vector.width
+    add(block: blocks - 1, row: row, count: count, out: place)
+    return place
+  }
+}

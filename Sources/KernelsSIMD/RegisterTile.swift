@@ -1,0 +1,58 @@
+/// A loop over k around a block of accumulators, whose size is chosen at run time.
+protocol RegisterTile {
+  /// Runs with R rows and the columns of R from `column` on, out of `vectors` that lie together.
+  func run<R: Rows>(_: R.Type, column: Int, vectors: Int)
+}
+
+/// The sizes that the registers of an instruction set hold.
+enum Registers {
+  /// The largest number of rows beside `vectors` columns.
+  @inline(__always)
+  static func rows(forVectors vectors: Int) -> Int {
+    #if AVX512 || arch(arm64)
+      vectors == 4 ? 6 : 8
+    #elseif AVX2
+      vectors == 3 ? 4 : 6
+    #else
+      vectors == 3 ? 3 : 4
+    #endif
+  }
+}
+
+extension RegisterTile {
+  @inline(__always)
+  func run(rows: Int, vectors: Int) {
+    switch vectors {
+    case 1: run(rows: rows, OneColumn.self, column: 0, vectors: 1)
+    case 2: run(rows: rows, TwoColumns.self, column: 0, vectors: 2)
+    case 3: run(rows: rows, ThreeColumns.self, column: 0, vectors: 3)
+    default:
+      #if AVX512 || arch(arm64)
+        run(rows: rows, FourColumns.self, column: 0, vectors: 4)
+      #else
+        // Sixteen registers: two halves of the columns, one after the other.
+        run(rows: rows, TwoColumns.self, column: 0, vectors: 4)
+        run(rows: rows, TwoColumns.self, column: 2 * Vector.width, vectors: 4)
+      #endif
+    }
+  }
+
+  @inline(__always)
+  private func run<C: Columns>(rows: Int, _: C.Type, column: Int, vectors: Int) {
+    switch rows {
+    case 1: run(OneRow<C>.self, column: column, vectors: vectors)
+    case 2: run(TwoRows<C>.self, column: column, vectors: vectors)
+    case 3: run(ThreeRows<C>.self, column: column, vectors: vectors)
+    case 4: run(FourRows<C>.self, column: column, vectors: vectors)
+    #if AVX512 || AVX2 || arch(arm64)
+      case 5: run(FiveRows<C>.self, column: column, vectors: vectors)
+      case 6: run(SixRows<C>.self, column: column, vectors: vectors)
+    #endif
+    #if AVX512 || arch(arm64)
+      case 7: run(SevenRows<C>.self, column: column, vectors: vectors)
+      case 8: run(EightRows<C>.self, column: column, vectors: vectors)
+    #endif
+    default: break
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import KernelInterface
+
+/// Neighbouring rows of one shard, whose part of the weight gradients is summed as one chain in
+/// each block of time.
+struct Stripe {
+  /// Nil for rows that no shard owns.
+  var shard: Int?
+  var first: Int
+  var count: Int
+}
+
+/// The rows of a call, cut into stripes. How a shard is cut depends on nothing but its own rows.
+struct Stripes {
+  private let start: UnsafeMutablePointer<Stripe>
+  private(set) var count = 0
+
+  /// To be given back with `free()`.
+  init(_ gradients: ShardGradients<Float>, rows: Int) {
+    let most = 2 * (gradients.shards + rows / Blocking.stripeRows + 1)
+    start = UnsafeMutablePointer<Stripe>.allocate(capacity: most)
+    var next = 0
+    for shard in 0..<gradients.shards {
+      let (first, end) = (gradients.rowStarts[shard], gradients.rowStarts[shard + 1])
+      if first >= end { continue }
+      add(nil, first: next, end: first)
+      add(shard, first: first, end: end)
+      next = end
+    }
+    add(nil, first: next, end: rows)
+  }
+
+  private mutating func add(_ shard: Int?, first: Int, end: Int) {
+    if first >= end { return }
+    let rows = end - first
+    let parts = (rows + Blocking.stripeRows - 1) / Blocking.stripeRows
+    for part in 0..<parts {
+      let (from, to) = (rows * part / parts, rows * (part + 1) / parts)
+      start[count] = Stripe(shard: shard, first: first + from, count: to - from)
+      count += 1
+    }
+  }
+
+  func free() { start.deallocate() }
+
+  subscript(index: Int) -> Stripe { start[index] }
+
+  /// The end of the group of stripes that starts with stripe `index`: as many as have at most
+  /// `rows` rows together, at least one.
+  func groupEnd(from index: Int, rows: Int) -> Int {
+    var (end, sum) = (index + 1, self[index].count)
+    while end < count, sum + self[end].count <= rows {
+      sum += self[end].count
+      end += 1
+    }
+    return end
+  }
+
+  /// The rows of stripes `first ..< end`.
+  func rows(_ first: Int, _ end: Int) -> Int {
+    first == end ? 0 : self[end - 1].first + self[end - 1].count - self[first].first
+  }
+}

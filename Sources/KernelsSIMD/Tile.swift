@@ -1,0 +1,45 @@
+internal import CVec
+
+/// One register tile of a product out = start + A W over some k.
+///
+/// The sum over k is one chain of fused products per output element, in the order of k, whatever
+/// the number of rows in the tile: this is what makes a row's result independent of its
+/// neighbours. A chain that is cut into several calls continues from memory without rounding
+/// anew.
+struct Tile: RegisterTile {
+  /// Row r of A starts `r * aRow` floats after `a`; its k run over `segments` runs of `segment`
+  /// floats, `segmentStride` apart.
+  var a: UnsafePointer<Float>
+  var aRow: Int
+  var segments: Int
+  var segment: Int
+  var segmentStride: Int
+  /// [k][vectors · width]
+  var w: UnsafePointer<Float>
+  /// The vectors that every row starts from; nil continues from `out`.
+  var start: UnsafePointer<Float>?
+  var out: UnsafeMutablePointer<Float>
+  var outRow: Int
+  /// Asked for in the second-level cache, one line for each k.
+  var prefetch: UnsafePointer<Float>
+
+  @inline(never)
+  func run<R: Rows>(_: R.Type, column: Int, vectors: Int) {
+    let wRow = vectors * Vector.width
+    let (aRow, segment, skip) = (aRow, segment, segmentStride - segment)
+    var (a, w, prefetch) = (a, w + column, prefetch)
+    var sums: R
+    if let start { sums = R(R.Column(start + column)) } else { sums = R(out + column, stride: outRow) }
+    for _ in 0..<segments {
+      for _ in 0..<segment {
+        cvec_prefetch(prefetch)
+        sums.add(R.Column(w), times: a, stride: aRow)
+        a += 1
+        w += wRow
+        prefetch += 16
+      }
+      a += skip
+    }
+    sums.store(out + column, stride: outRow)
+  }
+}

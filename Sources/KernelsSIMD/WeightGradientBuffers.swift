@@ -1,0 +1,63 @@
+import KernelInterface
+
+/// Room for the weight gradients of a group of stripes.
+struct WeightGradientBuffers {
+  let inputs: Units
+  /// Column panels of dW_hh and dW_ih.
+  let hiddenSplit: PanelSplit
+  let inputSplit: PanelSplit
+  /// Whether W_ih has so few columns that its gradient is kept by gates; see `narrow`.
+  let isNarrow: Bool
+  /// F, the columns of `narrow`: the inputs when there are few, and a constant 1 for the bias.
+  let features: Int
+
+  /// h_{t-1} of one stripe over a block of time, [panel][k][column].
+  let h: UnsafeMutablePointer<Float>
+  /// x_t likewise, unless `isNarrow`.
+  let x: UnsafeMutablePointer<Float>
+  /// [k][F]
+  let xNarrow: UnsafeMutablePointer<Float>
+  /// Summed over time: [stripe][block][F][gate][lane].
+  let narrow: UnsafeMutablePointer<Float>
+  /// db_hh summed over time: [stripe][block][gate][lane].
+  let recurrentBias: UnsafeMutablePointer<Float>
+  let spill: UnsafeMutablePointer<Float>
+
+  /// The rows of a tile, which divide the width of a vector.
+  static var tileRows: Int {
+    #if AVX512
+      8
+    #else
+      4
+    #endif
+  }
+
+  /// The vectors of a panel of columns beside them.
+  static var panelLimit: Int {
+    #if AVX512 || AVX2
+      3
+    #elseif arch(arm64)
+      4
+    #else
+      2
+    #endif
+  }
+
+  init(
+    _ shape: LayerGeometry, units: Units, inputs: Units, single: Units, slots: Int, stripes: Int,
+    arena: inout Arena
+  ) {
+    self.inputs = inputs
+    hiddenSplit = PanelSplit(blocks: single.blocks, limit: WeightGradientBuffers.panelLimit)
+    inputSplit = PanelSplit(blocks: inputs.blocks, limit: WeightGradientBuffers.panelLimit)
+    isNarrow = Blocking.isNarrow(inputs: shape.inputs)
+    features = 1 + (isNarrow ? shape.inputs : 0)
+    let depth = slots * min(Blocking.stripeRows, max(shape.rows, 1))
+    h = arena.take(depth * single.paddedWidth)
+    x = arena.take(isNarrow ? 0 : depth * inputs.paddedWidth)
+    xNarrow = arena.take(depth * features)
+    narrow = arena.take(stripes * features * units.paddedWidth)
+    recurrentBias = arena.take(stripes * units.paddedWidth)
+    spill = arena.take(8 * 4 * Vector.width)
+  }
+}

@@ -1,0 +1,278 @@
+import KernelInterface
+
+/// The gradients of the weights for one group of stripes.
+///
+/// They are summed over a block of time at once, when the gate gradients of its steps are all
+/// there: dW_hh = Σ da_tᵀ h_{t-1}, dW_ih = Σ dg_tᵀ x_t, db_ih = Σ dg_t, db_hh = Σ da_t, stripe by
+/// stripe, with the steps from last to first and the rows in order as one chain.
+struct WeightGradients {
+  let call: BackwardCall<Float>
+  let buffers: BackwardBuffers
+  let stripes: Stripes
+  let first: Int
+  let end: Int
+
+  var firstRow: Int { stripes[first].first }
+  var rows: Int { stripes.rows(first, end) }
+  private var room: WeightGradientBuffers { buffers.weightGradients }
+  private var units: Units { buffers.units }
+  private var shares: Bool { buffers.da == buffers.dg }
+
+  /// Clears the sums that are kept over all of time.
+  func begin() {
+    let count = (end - first) * units.paddedWidth
+    room.narrow.update(repeating: 0, count: count * room.features)
+    room.recurrentBias.update(repeating: 0, count: count)
+  }
+
+  /// Adds the steps t ..< t + steps; slot i of the gate gradients holds step t + steps - 1 - i.
+  func add(steps: Int, from t: Int) {
+    for index in first..<end {
+      let stripe = stripes[index]
+      guard let shard = stripe.shard else { continue }
+      packHidden(stripe, steps: steps, from: t)
+      addWide(
+        stripe, steps: steps, gates: buffers.da, packed: room.h, split: room.hiddenSplit,
+        columns: units.count,
+        into: call.gradients.recurrent + shard * call.gradients.stride)
+      if !room.isNarrow {
+        packInputs(stripe, steps: steps, from: t)
+        addWide(
+          stripe, steps: steps, gates: buffers.dg, packed: room.x, split: room.inputSplit,
+          columns: call.geometry.inputs,
+          into: call.gradients.input + shard * call.gradients.stride)
+      }
+      packNarrow(stripe, steps: steps, from: t)
+      addNarrow(
+        stripe, steps: steps, gates: buffers.dg, features: room.features,
+        into: room.narrow + (index - first) * room.features * units.paddedWidth)
+      if !shares {
+        // The last feature is the constant 1.
+        addNarrow(
+          stripe, steps: steps, gates: buffers.da, features: 1,
+          into: room.recurrentBias + (index - first) * units.paddedWidth)
+      }
+    }
+  }
+
+  /// Adds what was summed over all of time to the gradients of the shards.
+  func finish() {
+    for index in first..<end {
+      guard let shard = stripes[index].shard else { continue }
+      let target = call.gradients
+      let offset = shard * target.stride
+      let narrow = room.narrow + (index - first) * room.features * units.paddedWidth
+      let bias = room.features - 1
+      if room.isNarrow {
+        for feature in 0..<bias {
+          scatter(
+            narrow, feature: feature, of: room.features, to: target.input + offset + feature,
+            stride: call.geometry.inputs)
+        }
+      }
+      if let inputBias = target.inputBias {
+        scatter(narrow, feature: bias, of: room.features, to: inputBias + offset, stride: 1)
+      }
+      if let recurrentBias = target.recurrentBias {
+        if shares {
+          scatter(narrow, feature: bias, of: room.features, to: recurrentBias + offset, stride: 1)
+        } else {
+          scatter(
+            room.recurrentBias + (index - first) * units.paddedWidth, feature: 0, of: 1,
+            to: recurrentBias + offset, stride: 1)
+        }
+      }
+      if let unitBias = target.unitBias, call.geometry.body.hasUnitBias {
+        addUnitBias(stripes[index], to: unitBias + offset)
+      }
+    }
+  }
+
+  /// dx_t = dg_t W_ih for every row of the group.
+  func inputGradient(_ t: Int, slot: Int) {
+    guard let dx = call.dx else { return }
+    let (split, C, N) = (buffers.inputSplit, call.geometry.inputs, call.geometry.rows)
+    for panel in 0..<split.panels {
+      let (block, width) = (split.start(panel), split.width(panel))
+      let product = Product(
+        a: buffers.dg + slot * buffers.slotStride(rows: rows), row: units.blockWidth,
+        segments: units.blocks, segment: units.blockWidth,
+        segmentStride: rows * units.blockWidth,
+        w: buffers.inputWeights + block * Vector.width * units.paddedWidth, start: buffers.zeros,
+        vectors: width)
+      product.addLeadingBlocks(rows: rows, out: buffers.product)
+      var row = 0
+      while row < rows {
+        let count = min(product.tileRows, rows - row)
+        let tile = product.addLastBlock(row: row, count: count, out: buffers.product)
+        for index in 0..<count {
+          for inner in 0..<width {
+            let column = (block + inner) * Vector.width
+            Vector(tile + (index * width + inner) * Vector.width).storing(
+              min(Vector.width, C - column),
+              dx + (t * N + firstRow + row + index) * C + column)
+          }
+        }
+        row += count
+      }
+    }
+  }
+
+  // MARK: Sums of one block of time
+
+  /// [GH, columns] += gatesᵀ · packed
+  private func addWide(
+    _ stripe: Stripe, steps: Int, gates: UnsafeMutablePointer<Float>,
+    packed: UnsafeMutablePointer<Float>, split: PanelSplit, columns: Int,
+    into target: UnsafeMutablePointer<Float>
+  ) {
+    let depth = steps * stripe.count
+    let tileRows = WeightGradientBuffers.tileRows
+    for panel in 0..<split.panels {
+      let (start, vectors) = (split.start(panel), split.width(panel))
+      for block in 0..<units.blocks {
+        let lanes = units.lanes(block)
+        for gate in 0..<units.gates {
+          var lane = 0
+          while lane < lanes {
+            let unit = block * Vector.width + lane
+            let column = start * Vector.width
+            GradientTile(
+              segments: steps, segment: stripe.count,
+              a: place(gates, stripe, block: block) + gate * Vector.width + lane,
+              aStep: units.blockWidth, aSegment: buffers.slotStride(rows: rows),
+              w: packed + start * Vector.width * depth, wStep: vectors * Vector.width,
+              wSegment: stripe.count * vectors * Vector.width,
+              out: target + (gate * units.count + unit) * columns + column, outRow: columns,
+              columns: columns - column, spill: room.spill
+            ).run(rows: min(tileRows, lanes - lane), vectors: vectors)
+            lane += tileRows
+          }
+        }
+      }
+    }
+  }
+
+  /// [block][feature][gate][lane] += xNarrowᵀ · gates, for the last `features` features.
+  private func addNarrow(
+    _ stripe: Stripe, steps: Int, gates: UnsafeMutablePointer<Float>, features: Int,
+    into target: UnsafeMutablePointer<Float>
+  ) {
+    let tileRows = Registers.rows(forVectors: units.gates)
+    let skipped = room.features - features
+    for block in 0..<units.blocks {
+      var feature = 0
+      while feature < features {
+        let count = min(tileRows, features - feature)
+        GradientTile(
+          segments: steps, segment: stripe.count, a: room.xNarrow + skipped + feature,
+          aStep: room.features, aSegment: stripe.count * room.features,
+          w: place(gates, stripe, block: block), wStep: units.blockWidth,
+          wSegment: buffers.slotStride(rows: rows),
+          out: target + (block * features + feature) * units.blockWidth,
+          outRow: units.blockWidth, columns: units.blockWidth, spill: room.spill
+        ).run(rows: count, vectors: units.gates)
+        feature += count
+      }
+    }
+  }
+
+  /// Where the gates of a block of a stripe start in slot 0.
+  private func place(
+    _ gates: UnsafeMutablePointer<Float>, _ stripe: Stripe, block: Int
+  ) -> UnsafeMutablePointer<Float> {
+    gates + (block * rows + stripe.first - firstRow) * units.blockWidth
+  }
+
+  // MARK: Operands
+
+  private func packHidden(_ stripe: Stripe, steps: Int, from t: Int) {
+    let H = units.count
+    for slot in 0..<steps {
+      let step = t + steps - 1 - slot
+      let source =
+        step > 0
+        ? call.y + ((step - 1) * call.geometry.rows + stripe.first) * H
+        : call.initial.hidden.map { $0 + stripe.first * H }
+      pack(
+        source, columns: H, stripe: stripe, slot: slot, depth: steps * stripe.count,
+        split: room.hiddenSplit, into: room.h)
+    }
+  }
+
+  private func packInputs(_ stripe: Stripe, steps: Int, from t: Int) {
+    let C = call.geometry.inputs
+    for slot in 0..<steps {
+      let step = t + steps - 1 - slot
+      pack(
+        call.x + (step * call.geometry.rows + stripe.first) * C, columns: C, stripe: stripe,
+        slot: slot, depth: steps * stripe.count, split: room.inputSplit, into: room.x)
+    }
+  }
+
+  /// Rows of one step to [panel][k][column]; nil is zero.
+  private func pack(
+    _ source: UnsafePointer<Float>?, columns: Int, stripe: Stripe, slot: Int, depth: Int,
+    split: PanelSplit, into target: UnsafeMutablePointer<Float>
+  ) {
+    for panel in 0..<split.panels {
+      let (start, vectors) = (split.start(panel), split.width(panel))
+      var to = target + (start * depth + slot * stripe.count * vectors) * Vector.width
+      for row in 0..<stripe.count {
+        for vector in start..<start + vectors {
+          let column = vector * Vector.width
+          let value =
+            source.map { Vector.loading($0 + row * columns + column, columns - column) }
+            ?? Vector(repeating: 0)
+          value.store(to)
+          to += Vector.width
+        }
+      }
+    }
+  }
+
+  /// The inputs, when they are few, and a 1 for the bias.
+  private func packNarrow(_ stripe: Stripe, steps: Int, from t: Int) {
+    let C = call.geometry.inputs
+    var to = room.xNarrow
+    for slot in 0..<steps {
+      let step = t + steps - 1 - slot
+      var x = call.x + (step * call.geometry.rows + stripe.first) * C
+      for _ in 0..<stripe.count {
+        for feature in 0..<room.features - 1 { to[feature] = x[feature] }
+        to[room.features - 1] = 1
+        to += room.features
+        x += C
+      }
+    }
+  }
+
+  // MARK: To the gradients of the shards
+
+  /// Adds one feature of [block][feature][gate][lane] to a column of a [GH, …] gradient.
+  private func scatter(
+    _ source: UnsafeMutablePointer<Float>, feature: Int, of features: Int,
+    to target: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    for block in 0..<units.blocks {
+      for gate in 0..<units.gates {
+        let from = source + ((block * features + feature) * units.gates + gate) * Vector.width
+        let to = target + (gate * units.count + block * Vector.width) * stride
+        for lane in 0..<units.lanes(block) { to[lane * stride] += from[lane] }
+      }
+    }
+  }
+
+  private func addUnitBias(_ stripe: Stripe, to target: UnsafeMutablePointer<Float>) {
+    for block in 0..<units.blocks {
+      var sum = Vector(repeating: 0)
+      let start = block * rows + stripe.first - firstRow
+      for row in start..<start + stripe.count {
+        sum = sum + Vector(buffers.dUnitBias + row * Vector.width)
+      }
+      let to = target + block * Vector.width
+      let lanes = units.lanes(block)
+      (Vector.loading(to, lanes) + sum).storing(lanes, to)
+    }
+  }
+}
