@@ -26,7 +26,7 @@ var simdKernels: [Target] = [
 func simdKernel(_ name: String, _ settings: [SwiftSetting]) -> Target {
   .target(
     name: name, dependencies: ["CVec", "KernelInterface"],
-    swiftSettings: settings + [.unsafeFlags(["-O", "-wmo"])])
+    swiftSettings: settings + [.unsafeFlags(["-O", "-wmo", "-num-threads", "2"])])
 }
 
 let package = Package(
@@ -43,7 +43,7 @@ let package = Package(
     .executableTarget(
       name: "momentum-dist",
       dependencies: [
-        "Training", "Verification", "Checkpoints", "Datasets", "MPI",
+        "Training", "Verification", "Benchmarks", "Checkpoints", "Datasets", "MPI",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
@@ -57,6 +57,9 @@ let package = Package(
 
     .target(
       name: "Verification", dependencies: ["Models", "Optimizers", "HDF5"], swiftSettings: safe),
+    .target(
+      name: "Benchmarks", dependencies: ["Models", "Optimizers", "DataParallel"],
+      swiftSettings: safe),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "TestSupport"]),
 
     // What it is made of.
@@ -83,7 +86,8 @@ let package = Package(
     // Arithmetic.
     .target(
       name: "Kernels",
-      dependencies: ["CVec", "KernelInterface", "BLAS", "Tensors"] + simdKernels.map { .target(name: $0.name) },
+      dependencies: ["CVec", "KernelInterface", "BLAS", "Tensors"]
+        + simdKernels.map { .target(name: $0.name) },
       swiftSettings: fast),
     .target(name: "KernelInterface", swiftSettings: fast),
     .target(name: "CVec"),

@@ -21,15 +21,20 @@ public struct DriveParameters: Sendable, Hashable {
   public var beta: Double
   /// F, steps between restarts of the Nesterov counter; 0 never restarts.
   public var restart: Int
+  /// The number of the first time step of a call, from 0: what the Nesterov counter starts from
+  /// where a sequence is run in pieces.
+  public var firstStep: Int
 
   public init(
-    _ kind: DriveKind, mu: Double = 0, epsilon: Double = 1, beta: Double = 0, restart: Int = 0
+    _ kind: DriveKind, mu: Double = 0, epsilon: Double = 1, beta: Double = 0, restart: Int = 0,
+    firstStep: Int = 0
   ) {
     self.kind = kind
     self.mu = mu
     self.epsilon = epsilon
     self.beta = beta
     self.restart = restart
+    self.firstStep = firstStep
   }
 
   /// Whether the drive carries a velocity v [N, G·H].
@@ -38,9 +43,10 @@ public struct DriveParameters: Sendable, Hashable {
   /// Whether the drive carries a second moment q [N, G·H].
   public var hasSecondMoment: Bool { kind == .adam }
 
-  /// (k-1)/(k+2) of Nesterov's method at a time step counted from 0, where
+  /// (k-1)/(k+2) of Nesterov's method at a time step of the call counted from 0, where
   /// k = (step mod F) + 1, or step + 1 when F = 0.
-  public func nesterovCoefficient(atStep step: Int) -> Double {
+  public func nesterovCoefficient(atStep stepOfCall: Int) -> Double {
+    let step = firstStep + stepOfCall
     let k = Double((restart > 0 ? step % restart : step) + 1)
     return (k - 1) / (k + 2)
   }

@@ -23,32 +23,3 @@ public protocol UpdateRule: Sendable {
     _ w: Tensor<Scalar>, gradients: Tensor<Scalar>, slots: [Tensor<Scalar>],
     learningRate: Double, step: Int)
 }
-
-/// An update rule with its state for a parameter buffer.
-public final class Optimizer<Scalar: KernelScalar> {
-  public let rule: any UpdateRule
-  public let layout: ParameterLayout
-  /// One buffer per slot of the rule, laid out like the parameters.
-  public let slots: [ParameterBuffer<Scalar>]
-  /// Steps taken.
-  public var stepCount = 0
-
-  public init(_ rule: any UpdateRule, layout: ParameterLayout) {
-    self.rule = rule
-    self.layout = layout
-    slots = rule.slots.map { _ in ParameterBuffer(layout) }
-  }
-
-  /// Takes one step on `parameters` along `gradients`.
-  public func update(
-    _ parameters: ParameterBuffer<Scalar>, gradients: Tensor<Scalar>, learningRate: Double
-  ) {
-    precondition(
-      parameters.layout == layout && gradients.count == layout.count,
-      "the optimizer was made for \(layout.count) parameters")
-    stepCount += 1
-    rule.update(
-      parameters.flat, gradients: gradients, slots: slots.map(\.flat),
-      learningRate: learningRate, step: stepCount)
-  }
-}

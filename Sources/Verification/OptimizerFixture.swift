@@ -30,15 +30,15 @@ enum OptimizerFixture<Scalar: KernelScalar> {
     let averaged = [
       try fixture.optionalArray("averaged_W"), try fixture.optionalArray("averaged_b"),
     ]
-    let optimizer = Optimizer<Scalar>(try rule(fixture), layout: layout)
+    let optimizer = Optimizer<Scalar>(
+      try rule(fixture), learningRate: try fixture.number("lr"), layout: layout)
     let gradient = ParameterBuffer<Scalar>(layout)
-    let rate = try fixture.number("lr")
     var comparisons: [TensorComparison] = []
     for step in 0..<gradients[0].shape[0] {
       for (entry, array) in zip(layout.entries, gradients) {
         gradient[entry].copy(from: slice(array, step).map { Scalar($0) })
       }
-      optimizer.update(parameters, gradients: gradient.flat, learningRate: rate)
+      optimizer.update(parameters, gradients: gradient.flat)
       for (index, entry) in layout.entries.enumerated() {
         comparisons.append(
           TensorComparison(
@@ -48,7 +48,7 @@ enum OptimizerFixture<Scalar: KernelScalar> {
           comparisons.append(
             TensorComparison(
               "averaged_\(entry.name)[\(step)]",
-              computed: optimizer.slots[0][entry].array.map { Double($0) },
+              computed: optimizer.slots[0].buffer[entry].array.map { Double($0) },
               expected: slice(averaged, step), tolerance: tolerance))
         }
       }

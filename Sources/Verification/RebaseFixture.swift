@@ -25,7 +25,7 @@ enum RebaseFixture<Scalar: KernelScalar> {
     A.copy(from: try fixture.array("A0", shape: [n, n]).values(as: Scalar.self))
     let optimizer = Optimizer<Scalar>(
       RMSProp(alpha: try fixture.number("alpha"), epsilon: try fixture.number("eps")),
-      layout: layout)
+      learningRate: try fixture.number("lr"), layout: layout)
 
     var comparisons: [TensorComparison] = []
     func check(_ name: String, _ step: Int, _ values: [Scalar]) throws(FixtureError) {
@@ -54,8 +54,7 @@ enum RebaseFixture<Scalar: KernelScalar> {
       try check("base_after", step, kernel.base.array)
       try check("A_at_grad", step, A.array)
       try check("grad_A", step, gradient.array)
-      optimizer.update(
-        parameters, gradients: gradient.elements(0..<n * n), learningRate: try fixture.number("lr"))
+      optimizer.update(parameters, gradients: gradient.elements(0..<n * n))
       try check("A_after", step, A.array)
     }
     return comparisons

@@ -17,7 +17,9 @@ struct MomentumDist: ParsableCommand {
       75 preempted and saved (run again with --resume), 76 a peer was lost, 78 configuration.
       """,
     version: programVersion,
-    subcommands: [Train.self, Evaluate.self, Prepare.self, Inspect.self, Verify.self])
+    subcommands: [
+      Train.self, Evaluate.self, Prepare.self, Inspect.self, Verify.self, Bench.self,
+    ])
 
   /// Runs the command; every rank ends with the same status, and rank 0 alone says why.
   static func main() {

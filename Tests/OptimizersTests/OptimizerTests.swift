@@ -15,13 +15,33 @@ import Testing
     var layout = ParameterLayout()
     layout.add("w", shape: [3])
     let w = ParameterBuffer<Double>(layout)
-    let optimizer = Optimizer<Double>(rule, layout: layout)
+    let optimizer = Optimizer<Double>(rule, learningRate: rate, layout: layout)
     let curvature = [0.5, 1, 3]
     for step in 0..<2000 {
       let gradient = Tensor((0..<3).map { curvature[$0] * (w.flat[$0] - 1) })
-      optimizer.update(w, gradients: gradient, learningRate: step < 1500 ? rate : rate / 10)
+      optimizer.update(w, gradients: gradient, rateFactor: step < 1500 ? 1 : 0.1)
     }
     expectClose(w.flat.array, [1, 1, 1], absolute: 2e-2, rule.name)
+  }
+
+  @Test func groupsHaveRulesAndRatesOfTheirOwn() {
+    var layout = ParameterLayout()
+    for name in ["rnn.weight", "rnn.skew_l0", "readout.weight", "frozen"] {
+      layout.add(name, shape: [2])
+    }
+    let w = ParameterBuffer<Double>(layout)
+    let optimizer = Optimizer<Double>(
+      [
+        ParameterGroup("*.skew_l*", Adam(), learningRate: 0.25),
+        ParameterGroup("rnn.*", SGD(), learningRate: 0.5),
+        ParameterGroup("readout.*", SGD(momentum: 0.9), learningRate: 2),
+      ], layout: layout)
+    #expect(optimizer.slots.map(\.name) == ["exp_avg", "exp_avg_sq", "momentum_buffer"])
+    optimizer.update(w, gradients: Tensor(Array(repeating: 1, count: 8)), rateFactor: 0.5)
+    // SGD moves by rate · factor, Adam's first step by the rate whatever the gradient.
+    expectClose(
+      w.flat.array, [-0.25, -0.25, -0.125, -0.125, -1, -1, 0, 0], absolute: 1e-8, "parameters")
+    #expect(optimizer[slot: "momentum_buffer"]?.flat.array == [0, 0, 0, 0, 1, 1, 0, 0])
   }
 
   @Test func clippingLimitsTheNormAndKeepsTheDirection() {
@@ -32,5 +52,39 @@ import Testing
     let small = Tensor<Float>([0.3, 0.4])
     clipNorm(of: small, to: 1)
     #expect(small.array == [0.3, 0.4])
+  }
+}
+
+@Suite struct ScheduleTests {
+  private func factor(
+    _ schedule: LearningRateSchedule, step: Int = 0, epoch: Int = 0, losses: [Double] = []
+  ) -> Double {
+    schedule.factor(
+      .init(step: step, totalSteps: 100, epoch: epoch, validationLosses: losses))
+  }
+
+  @Test func factorsFollowFromThePosition() {
+    #expect(factor(.constant, step: 70) == 1)
+    #expect((0..<5).map { factor(.step(every: 2, decay: 0.5), epoch: $0) } == [1, 1, 0.5, 0.5, 0.25])
+    expectClose(
+      [0, 50, 100].map { factor(.cosine, step: $0) }, [1, 0.5, 0], absolute: 1e-15)
+    let warm = LearningRateSchedule.constant.warmedUp(over: 4)
+    #expect((0..<6).map { factor(warm, step: $0) } == [0.25, 0.5, 0.75, 1, 1, 1])
+  }
+
+  @Test func aPlateauHalvesTheRate() {
+    let schedule = LearningRateSchedule.plateau(patience: 1, decay: 0.5)
+    #expect(factor(schedule, losses: [3, 2, 2.5]) == 1)
+    #expect(factor(schedule, losses: [3, 2, 2.5, 2.4]) == 0.5)
+    #expect(factor(schedule, losses: [3, 2, 2.5, 2.4, 1, 1, 1]) == 0.25)
+  }
+
+  /// The rule as the authors wrote it: with window n, after more than n earlier epochs, the last
+  /// loss is above the smallest of all but the n before it.
+  @Test func averagingStartsWhenValidationStopsFalling() {
+    #expect(!shouldStartAveraging(validationLosses: [3, 4], window: 2))
+    #expect(!shouldStartAveraging(validationLosses: [5, 4, 3, 2], window: 2))
+    #expect(shouldStartAveraging(validationLosses: [2, 4, 3, 2.5], window: 2))
+    #expect(!shouldStartAveraging(validationLosses: [9, 2, 2, 3], window: 2))
   }
 }

@@ -1,9 +1,21 @@
+import Foundation
 import Optimizers
 
-/// Which update rule a run uses, and its constants.
+/// Which update rule a run uses, its constants and its schedule.
 public struct OptimizerSettings: ConfigurationSection, Equatable {
   public enum Name: String, ConfigurationChoice {
     case sgd, rmsprop, adam, adamw, asgd
+  }
+
+  /// The rule of the skew parameters of orthogonal cells.
+  public enum OrthogonalRule: String, ConfigurationChoice {
+    /// The one of all other parameters.
+    case same
+    case sgd, rmsprop, adam
+  }
+
+  public enum Schedule: String, ConfigurationChoice {
+    case constant, step, cosine, plateau
   }
 
   public var name = Name.adam
@@ -17,6 +29,15 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
   public var epsilon = 1e-8
   public var weightDecay = 0.0
   public var clipNorm = 1.0
+  public var orthogonalRule = OrthogonalRule.same
+  public var orthogonalLearningRate = 0.0
+  public var rateFactors = ""
+  public var schedule = Schedule.constant
+  public var warmupSteps = 0
+  public var decayEpochs = 30
+  public var decayFactor = 0.1
+  public var patience = 10
+  public var averagingWindow = 0
 
   public init() {}
 
@@ -37,10 +58,61 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
     try visitor.field("weight_decay", &weightDecay, "λ, pull of the weights to zero", .atLeast(0))
     try visitor.field(
       "clip_norm", &clipNorm, "largest norm of the whole gradient; 0 does not clip", .atLeast(0))
+    try visitor.field(
+      "orthogonal_rule", &orthogonalRule, "the update rule of skew parameters", effect: .model)
+    try visitor.field(
+      "orthogonal_learning_rate", &orthogonalLearningRate,
+      "η of skew parameters; 0 is a tenth of learning_rate", .atLeast(0))
+    try visitor.field(
+      "rate_factors", &rateFactors,
+      "factors on the rate of parameters by name, as in \"readout.*=0.5, *bias*=2\"")
+    try visitor.field("schedule", &schedule, "how the rate changes: cosine falls to 0 at the end")
+    try visitor.field(
+      "warmup_steps", &warmupSteps, "steps over which the rate rises from 0", .atLeast(0))
+    try visitor.field("decay_epochs", &decayEpochs, "epochs between decays (step)", .atLeast(1))
+    try visitor.field(
+      "decay_factor", &decayFactor, "what a decay multiplies the rate by (step, plateau)",
+      .within(0...1))
+    try visitor.field(
+      "patience", &patience, "epochs without a better validation loss (plateau)", .atLeast(0))
+    try visitor.field(
+      "averaging_window", &averagingWindow,
+      "n of NT-ASGD: sgd changes to asgd when validation is worse than n epochs ago; 0 never does",
+      .atLeast(0))
+    try checkTogether()
   }
 
-  /// The update rule.
-  public var rule: any UpdateRule {
+  /// What no single key can tell.
+  private func checkTogether() throws(ConfigurationError) {
+    _ = try factors()
+    if averagingWindow > 0, name != .sgd {
+      throw ConfigurationError(
+        "optimizer.averaging_window is \(averagingWindow) and optimizer.name \(name.rawValue):"
+          + " only sgd changes to averaged sgd; set optimizer.name=sgd or averaging_window=0")
+    }
+  }
+
+  /// The patterns and factors of `rate_factors`.
+  private func factors() throws(ConfigurationError) -> [(pattern: String, factor: Double)] {
+    var result: [(pattern: String, factor: Double)] = []
+    for part in rateFactors.split(separator: ",") {
+      let sides = part.split(separator: "=").map { $0.trimmingCharacters(in: .whitespaces) }
+      guard sides.count == 2, let factor = Double(sides[1]), factor >= 0, factor.isFinite else {
+        throw ConfigurationError(
+          "optimizer.rate_factors holds \"\(part)\", expected PATTERN=FACTOR, as in readout.*=0.5")
+      }
+      result.append((sides[0], factor))
+    }
+    return result
+  }
+
+  /// The update rule of all parameters that have none of their own.
+  public var rule: any UpdateRule { rule(name) }
+
+  /// Averaged SGD, as NT-ASGD changes to it.
+  public var averagingRule: any UpdateRule { rule(.asgd) }
+
+  private func rule(_ name: Name) -> any UpdateRule {
     switch name {
     case .sgd: SGD(momentum: momentum, nesterov: nesterov, weightDecay: weightDecay)
     case .rmsprop:
@@ -53,5 +125,38 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
         beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay, decoupled: true)
     case .asgd: ASGD(lambda: 0, start: 0, weightDecay: weightDecay)
     }
+  }
+
+  /// The groups that parameters are trained in.
+  ///
+  /// - Parameter rule: the rule of all that have none of their own
+  public func groups(_ rule: any UpdateRule) -> [ParameterGroup] {
+    let skewRule: any UpdateRule =
+      switch orthogonalRule {
+      case .same: rule
+      case .sgd: self.rule(.sgd)
+      case .rmsprop: self.rule(.rmsprop)
+      case .adam: self.rule(.adam)
+      }
+    let skewRate = orthogonalLearningRate > 0 ? orthogonalLearningRate : learningRate / 10
+    let named = ((try? factors()) ?? []).map {
+      ParameterGroup($0.pattern, rule, learningRate: learningRate * $0.factor)
+    }
+    return named + [
+      ParameterGroup("*.skew_l*", skewRule, learningRate: skewRate),
+      ParameterGroup(rule, learningRate: learningRate),
+    ]
+  }
+
+  /// The schedule.
+  public var rates: LearningRateSchedule {
+    let schedule: LearningRateSchedule =
+      switch self.schedule {
+      case .constant: .constant
+      case .step: .step(every: decayEpochs, decay: decayFactor)
+      case .cosine: .cosine
+      case .plateau: .plateau(patience: patience, decay: decayFactor)
+      }
+    return schedule.warmedUp(over: warmupSteps)
   }
 }

@@ -5,6 +5,7 @@ import Foundation
 import Kernels
 import Models
 import MPI
+import Optimizers
 import Tensors
 
 extension Trainer {
@@ -62,7 +63,7 @@ extension Trainer {
         path: "buffers/\($0.name)", shape: $0.tensor.shape, values: $0.tensor.array)
     }
     return named("parameters", session.parameters) + buffers
-      + zip(optimizer.rule.slots, optimizer.slots).flatMap { named("optimizer/\($0)", $1) }
+      + optimizer.slots.flatMap { named("optimizer/\($0.name)", $0.buffer) }
   }
 
   private func manifest(
@@ -108,9 +109,12 @@ extension Trainer {
       try reader.verify(files: mine)
       return try reader.tensors()
     }
+    if manifest.optimizer.name == ASGD().name, optimizer.rule.name != ASGD().name {
+      startAveraging()
+    }
     try session.agreement.together {
       try session.restore(tensors, folder: folder)
-      for (name, slot) in zip(optimizer.rule.slots, optimizer.slots) {
+      for (name, slot) in optimizer.slots {
         try slot.restore(tensors, group: "optimizer/\(name)", folder: folder)
       }
       guard session.parametersSHA256 == manifest.parametersSHA256 else {

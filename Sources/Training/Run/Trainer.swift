@@ -12,7 +12,7 @@ public final class Trainer {
   let session: TrainingSession
   let run: RunFolder
   let progress: Progress
-  let optimizer: Optimizer<Float>
+  private(set) var optimizer: Optimizer<Float>
   private let validation: (any SequenceSource)?
   private let gradients: ShardedBuffer<Float>
   private let gradient: Tensor<Float>
@@ -22,6 +22,7 @@ public final class Trainer {
   private var metrics: MetricsLog?
   private let started = ContinuousClock().now
   private var stepsThisRun = 0
+  private var totalSteps = 0
 
   var configuration: TrainingConfiguration { session.configuration }
   var isRoot: Bool { session.communicator.rank == 0 }
@@ -31,7 +32,8 @@ public final class Trainer {
     self.run = run
     self.progress = progress
     let layout = session.model.layout
-    optimizer = Optimizer(session.configuration.optimizer.rule, layout: layout)
+    let settings = session.configuration.optimizer
+    optimizer = Optimizer(settings.groups(settings.rule), layout: layout)
     gradients = ShardedBuffer(
       layout, shards: session.plan.shards(of: session.communicator.rank).count)
     gradient = Tensor(shape: [layout.count])
@@ -62,7 +64,8 @@ public final class Trainer {
     try openRun()
     let batches = EpochOrder(inOrder: session.train.count, batchSize: configuration.batchSize)
       .batches
-    let lastStep = min(maximumSteps ?? .max, configuration.epochs * batches)
+    totalSteps = configuration.epochs * batches
+    let lastStep = min(maximumSteps ?? .max, totalSteps)
     clock.restart()
     while state.step < lastStep {
       let order = EpochOrder(
@@ -89,7 +92,7 @@ public final class Trainer {
       }
     }
     if state.savedStep != state.step { try save() }
-    return state.step >= configuration.epochs * batches ? .finished : .reachedMaximumSteps
+    return state.step >= totalSteps ? .finished : .reachedMaximumSteps
   }
 
   // MARK: A step
@@ -130,13 +133,40 @@ public final class Trainer {
             + " \(state.gradientNorm); lower optimizer.learning_rate or optimizer.clip_norm"
             + " and resume from the last checkpoint")
       }
-      optimizer.update(
-        session.parameters, gradients: gradient, learningRate: settings.learningRate)
+      optimizer.update(session.parameters, gradients: gradient, rateFactor: rateFactor)
     }
     state.step += 1
     state.batch += 1
     state.interval = state.interval + total
     stepsThisRun += 1
+  }
+
+  /// What the schedule makes of the learning rates at the step to come.
+  private var rateFactor: Double {
+    configuration.optimizer.rates.factor(
+      .init(
+        step: state.step, totalSteps: totalSteps, epoch: state.epoch,
+        validationLosses: state.validationLosses))
+  }
+
+  /// Changes from SGD to averaged SGD, which starts its count of steps anew.
+  func startAveraging() {
+    let settings = configuration.optimizer
+    optimizer = Optimizer(
+      settings.groups(settings.averagingRule), layout: session.model.layout)
+  }
+
+  var isAveraging: Bool { optimizer[slot: "ax"] != nil && optimizer.stepCount > 0 }
+
+  /// Runs `body` with the averages of an averaging optimizer in the place of the parameters.
+  private func withAverages<Result>(
+    _ body: () throws(RunFailure) -> Result
+  ) throws(RunFailure) -> Result {
+    guard isAveraging, let averages = optimizer[slot: "ax"] else { return try body() }
+    let own = session.parameters.flat.copy()
+    session.parameters.flat.copy(from: averages.flat)
+    defer { session.parameters.flat.copy(from: own) }
+    return try body()
   }
 
   /// The most urgent signal that any rank was sent.
@@ -164,7 +194,7 @@ public final class Trainer {
     var record = MetricsRecord(step: state.step, epoch: state.epoch + 1, split: "train")
     session.add(state.interval, to: &record)
     record.add("gradient_norm", state.gradientNorm)
-    record.add("learning_rate", configuration.optimizer.learningRate)
+    record.add("learning_rate", configuration.optimizer.learningRate * rateFactor)
     record.add("sequences_per_second", rate)
     record.add("seconds", (ContinuousClock().now - started).seconds)
     for (phase, share) in clock.shares { record.add(phase.key, share) }
@@ -183,7 +213,9 @@ public final class Trainer {
   private func finishEpoch() throws(RunFailure) {
     if let validation {
       let before = ContinuousClock().now
-      let totals = try session.evaluate(validation)
+      let totals = try withAverages { () throws(RunFailure) in
+        try session.evaluate(validation)
+      }
       let seconds = (ContinuousClock().now - before).seconds
       var record = MetricsRecord(step: state.step, epoch: state.epoch, split: "validation")
       session.add(totals, to: &record)
@@ -191,6 +223,14 @@ public final class Trainer {
       record.add("seconds", (ContinuousClock().now - started).seconds)
       try write(record)
       progress.say("epoch \(state.epoch)  validation \(session.describe(totals))")
+      state.validationLosses.append(totals.meanLoss)
+      let window = configuration.optimizer.averagingWindow
+      if window > 0, optimizer.rule.name == "sgd",
+        shouldStartAveraging(validationLosses: state.validationLosses, window: window)
+      {
+        progress.say("epoch \(state.epoch)  validation has stopped falling: averaging from here")
+        startAveraging()
+      }
       if totals.meanLoss < state.bestLoss {
         state.bestLoss = totals.meanLoss
         state.bestStep = state.step

@@ -1,6 +1,7 @@
 import Checkpoints
 import Models
 import MPI
+import Optimizers
 import Tensors
 
 extension TrainingSession {
@@ -22,7 +23,7 @@ extension TrainingSession {
       }
       let reader = try CheckpointReader(newest)
       try reader.verify()
-      return (reader, try reader.tensors(under: "parameters/") + reader.tensors(under: "buffers/"))
+      return (reader, try reader.tensors())
     }
     let configuration = try agreement.together {
       try TrainingConfiguration(
@@ -32,6 +33,10 @@ extension TrainingSession {
     let session = try TrainingSession(configuration, on: communicator)
     try agreement.together {
       try session.restore(tensors, folder: reader.folder)
+      if reader.manifest.optimizer.name == ASGD().name {
+        // What averaged SGD has to show is its average.
+        try session.parameters.restore(tensors, group: "optimizer/ax", folder: reader.folder)
+      }
     }
     return (session, reader)
   }

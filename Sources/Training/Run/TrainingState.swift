@@ -11,7 +11,9 @@ struct TrainingState {
   /// The totals since the last report, so that a resumed run reports the same numbers.
   var interval = Totals()
   var gradientNorm = 0.0
-  /// The lowest validation loss so far and its step.
+  /// The validation loss of each epoch so far, which schedules and NT-ASGD go by.
+  var validationLosses: [Double] = []
+  /// The lowest of them and its step.
   var bestLoss = Double.infinity
   var bestStep = 0
   /// The step of the newest checkpoint; not part of it.
@@ -26,6 +28,9 @@ struct TrainingState {
     case bestStep = "best_validation_step"
   }
 
+  /// The key of the validation loss of an epoch, from 1.
+  private static func validationKey(_ epoch: Int) -> String { "validation_loss_\(epoch)" }
+
   /// The numbers that go into a checkpoint's manifest. JSON has no infinity, so a best loss that
   /// does not exist yet is left out.
   var progress: [String: Double] {
@@ -37,7 +42,11 @@ struct TrainingState {
       values[.bestLoss] = bestLoss
       values[.bestStep] = Double(bestStep)
     }
-    return Dictionary(uniqueKeysWithValues: values.map { ($0.rawValue, $1) })
+    var all = Dictionary(uniqueKeysWithValues: values.map { ($0.rawValue, $1) })
+    for (index, loss) in validationLosses.enumerated() {
+      all[Self.validationKey(index + 1)] = loss
+    }
+    return all
   }
 
   /// Takes over the numbers of a manifest.
@@ -52,5 +61,9 @@ struct TrainingState {
     bestLoss = progress[Key.bestLoss.rawValue] ?? .infinity
     bestStep = Int(value(.bestStep))
     savedStep = step
+    validationLosses = []
+    while let loss = progress[Self.validationKey(validationLosses.count + 1)] {
+      validationLosses.append(loss)
+    }
   }
 }

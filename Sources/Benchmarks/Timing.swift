@@ -1,0 +1,25 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Times repeated work. Machines drift, so what is reported is a median of several.
+enum Timing {
+  /// The seconds that each of `repeats` calls took, after `warmup` calls that do not count.
+  static func seconds(
+    repeats: Int, warmup: Int, _ body: () throws -> Void
+  ) rethrows -> [Double] {
+    for _ in 0..<warmup { try body() }
+    let clock = ContinuousClock()
+    return try (0..<repeats).map { _ in
+      let took = try clock.measure(body)
+      return Double(took.components.seconds) + Double(took.components.attoseconds) * 1e-18
+    }
+  }
+
+  /// The middle of a list of numbers.
+  static func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  }
+}
