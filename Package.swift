@@ -69,8 +69,9 @@ let package = Package(
     .target(name: "Checkpoints", dependencies: ["HDF5", "Digests", "Files", "Tensors"], swiftSettings: safe),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .target(
-      name: "Datasets", dependencies: ["HDF5", "Gzip", "Files", "RandomNumbers", "Tensors"],
-      swiftSettings: safe),
+      name: "Datasets",
+      dependencies: ["Audio", "HDF5", "Gzip", "Files", "RandomNumbers", "Tensors"],
+      swiftSettings: safe + fast),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
     .target(name: "Models", dependencies: ["Cells"], swiftSettings: safe),
     .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport"]),
@@ -105,6 +106,8 @@ let package = Package(
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5"]),
     .target(name: "Digests", dependencies: ["CCrypto"]),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
+    .target(name: "Audio", dependencies: ["CSndFile", "CSampleRate"], swiftSettings: fast),
+    .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
     .target(name: "Gzip", dependencies: ["CZlib"]),
     .testTarget(name: "GzipTests", dependencies: ["Gzip"]),
 
@@ -115,6 +118,9 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
+    .systemLibrary(
+      name: "CSampleRate", pkgConfig: "samplerate", providers: [.apt(["libsamplerate0-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // Tests.

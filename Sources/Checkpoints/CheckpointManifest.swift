@@ -15,6 +15,8 @@ public struct CheckpointManifest: Codable, Sendable {
   /// The epoch at hand, from 0, and how many of its batches are done.
   public var epoch: Int
   public var batch: Int
+  /// How many numbers are trained.
+  public var parameterCount: Int
   /// SHA-256 over the parameters, see `ParametersDigest`.
   public var parametersSHA256: String
   public var optimizer: OptimizerState
@@ -90,13 +92,15 @@ public struct CheckpointManifest: Codable, Sendable {
   }
 
   public init(
-    step: Int, epoch: Int, batch: Int, parametersSHA256: String, optimizer: OptimizerState,
+    step: Int, epoch: Int, batch: Int, parameterCount: Int, parametersSHA256: String,
+    optimizer: OptimizerState,
     progress: [String: Double], tensors: [TensorEntry], files: [FileEntry], configuration: String,
     machine: Machine
   ) {
     self.step = step
     self.epoch = epoch
     self.batch = batch
+    self.parameterCount = parameterCount
     self.parametersSHA256 = parametersSHA256
     self.optimizer = optimizer
     self.progress = progress
@@ -110,6 +114,7 @@ public struct CheckpointManifest: Codable, Sendable {
     case format
     case formatVersion = "format_version"
     case step, epoch, batch
+    case parameterCount = "parameter_count"
     case parametersSHA256 = "parameters_sha256"
     case optimizer, progress, tensors, files, configuration, machine
   }

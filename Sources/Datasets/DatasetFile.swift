@@ -5,7 +5,8 @@ import HDF5
 /// The file format of data sets: names of groups, datasets and attributes.
 ///
 ///     /            attributes task, format_version, scaling, classes, source
-///     /train       inputs [N, T, C], targets [N]
+///     /train       inputs [N, T, C], targets [N]; or, of unequal lengths, inputs [F, C] and
+///                  offsets [N + 1]
 ///     /test        likewise
 public enum DatasetFile {
   public static let formatVersion = 1
@@ -29,6 +30,9 @@ public enum DatasetFile {
       try file.close()
       try DurableFiles.synchronize(temporary)
       try DurableFiles.rename(temporary, to: path)
+    } catch let error as DatasetError {
+      DurableFiles.remove(temporary)
+      throw error
     } catch {
       DurableFiles.remove(temporary)
       throw unwritable(path, error)

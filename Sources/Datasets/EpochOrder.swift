@@ -4,27 +4,55 @@ import RandomNumbers
 /// seed and epoch, and cut into global batches.
 public struct EpochOrder: Sendable {
   private let order: [Int]
+  /// The batch that comes k-th.
+  private let batchOrder: [Int]
   /// Sequences per batch, over all ranks.
   public let batchSize: Int
 
-  /// - Parameter epoch: from 0
-  public init(count: Int, batchSize: Int, seed: UInt64, epoch: Int) {
+  /// - Parameters:
+  ///   - epoch: from 0
+  ///   - length: the length of a sequence, where lengths differ: a batch then takes sequences of
+  ///     about one length, and the batches come in random order
+  public init(
+    count: Int, batchSize: Int, seed: UInt64, epoch: Int, length: ((Int) -> Int)? = nil
+  ) {
     var stream = RandomStream(seed: seed, purpose: .shuffle, step: epoch)
-    order = stream.permutation(count)
+    var order = stream.permutation(count)
+    let batches = (count + batchSize - 1) / batchSize
+    if let length {
+      // Sorting within windows keeps batches both homogeneous and different in every epoch.
+      let window = batchSize * Self.batchesPerWindow
+      for start in stride(from: 0, to: count, by: window) {
+        let range = start..<min(start + window, count)
+        let lengths = order[range].enumerated().map { (length($1), $0, $1) }
+        order.replaceSubrange(range, with: lengths.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.2))
+      }
+      // A short last batch stays last.
+      let whole = count / batchSize
+      batchOrder = stream.permutation(whole) + Array(whole..<batches)
+    } else {
+      batchOrder = Array(0..<batches)
+    }
+    self.order = order
     self.batchSize = batchSize
   }
 
   /// The order of the indices themselves, as evaluation uses it.
   public init(inOrder count: Int, batchSize: Int) {
     order = Array(0..<count)
+    batchOrder = Array(0..<(count + batchSize - 1) / batchSize)
     self.batchSize = batchSize
   }
 
+  /// Batches among which sequences are sorted by length.
+  private static let batchesPerWindow = 16
+
   /// Batches per epoch; the last may be short.
-  public var batches: Int { (order.count + batchSize - 1) / batchSize }
+  public var batches: Int { batchOrder.count }
 
   /// The sequences of one global batch.
   public func batch(_ index: Int) -> ArraySlice<Int> {
-    order[index * batchSize..<min((index + 1) * batchSize, order.count)]
+    let start = batchOrder[index] * batchSize
+    return order[start..<min(start + batchSize, order.count)]
   }
 }

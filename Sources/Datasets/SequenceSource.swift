@@ -6,38 +6,51 @@ public enum TargetKind: Sendable, Hashable {
   case classes(Int)
   /// So many numbers.
   case values(Int)
+  /// So many numbers at every time step.
+  case frames(Int)
 
   /// The width of a read-out for it.
   public var outputs: Int {
     switch self {
-    case .classes(let count), .values(let count): count
+    case .classes(let count), .values(let count), .frames(let count): count
     }
   }
 }
 
 /// The targets of some sequences.
-public enum SourceTargets: Sendable {
+public enum SourceTargets {
   case classes([Int32])
   case values([Float])
+  /// [T, N, K], zero beyond the end of a sequence.
+  case frames(Tensor<Float>)
 }
 
-/// A set of sequences of equal length that can be read by their global index.
+/// A set of sequences that can be read by their global index.
 ///
 /// Readers on different ranks are independent of each other: the same index gives the same
 /// numbers everywhere.
 public protocol SequenceSource {
   /// How many sequences there are.
   var count: Int { get }
-  /// T, time steps per sequence.
+  /// T, time steps of the longest sequence.
   var steps: Int { get }
   /// C, features per step.
   var features: Int { get }
   /// What is to be predicted.
   var targetKind: TargetKind { get }
 
-  /// Reads the sequences of these indices into `x` [T, N, C], time first.
+  /// The time steps of one sequence.
+  func length(of index: Int) -> Int
+
+  /// Reads the sequences of these indices into `x` [T, N, C], time first, with zeros beyond the
+  /// end of a sequence. T is at least the length of each.
   ///
   /// - Returns: their targets, in the same order
   func read(_ indices: ArraySlice<Int>, into x: Tensor<Float>) throws(DatasetError)
     -> SourceTargets
+}
+
+extension SequenceSource {
+  /// Sequences have one length unless a source says otherwise.
+  public func length(of index: Int) -> Int { steps }
 }

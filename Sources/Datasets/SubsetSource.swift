@@ -16,6 +16,8 @@ public struct SubsetSource: SequenceSource {
   public var features: Int { base.features }
   public var targetKind: TargetKind { base.targetKind }
 
+  public func length(of index: Int) -> Int { base.length(of: indices[index]) }
+
   public func read(
     _ indices: ArraySlice<Int>, into x: Tensor<Float>
   ) throws(DatasetError) -> SourceTargets {

@@ -2,31 +2,59 @@ import Kernels
 import Tensors
 
 /// What the model should have said about each sequence of a batch.
-public enum SequenceTargets: Sendable {
-  /// One class per sequence, [N].
+public enum SequenceTargets<Scalar: KernelScalar> {
+  /// One class per sequence, [N], asked of the last state.
   case classes([Int32])
-  /// K numbers per sequence, [N, K] row-major.
+  /// K numbers per sequence, [N, K] row-major, asked of the last state.
   case values([Float])
+  /// K numbers at every valid time step, [T, N, K].
+  case frames(Tensor<Scalar>)
+
+  /// Whether the read-out sees every time step.
+  var isEveryStep: Bool {
+    if case .frames = self { return true }
+    return false
+  }
 }
 
-/// Some sequences of equal length, with their targets, on one rank.
+/// Some sequences with their targets, on one rank.
 public struct SequenceBatch<Scalar: KernelScalar> {
   /// The input, time first: [T, N, C].
   public var x: Tensor<Scalar>
-  public var targets: SequenceTargets
+  public var targets: SequenceTargets<Scalar>
+  /// The valid time steps of each row, at least 1; nil where all are T.
+  public var lengths: [Int]?
   /// Shard s of this rank owns the rows `rowStarts[s] ..< rowStarts[s + 1]`.
   public var rowStarts: [Int]
 
-  public init(x: Tensor<Scalar>, targets: SequenceTargets, rowStarts: [Int]) {
+  public init(
+    x: Tensor<Scalar>, targets: SequenceTargets<Scalar>, lengths: [Int]? = nil, rowStarts: [Int]
+  ) {
     precondition(x.shape.count == 3, "a batch is [T, N, C], not \(x.shape)")
     precondition(
       rowStarts.first == 0 && rowStarts.last == x.shape[1],
       "row starts \(rowStarts) do not cut \(x.shape[1]) rows")
+    precondition(
+      lengths == nil
+        || lengths!.count == x.shape[1] && lengths!.allSatisfy { $0 >= 1 && $0 <= x.shape[0] },
+      "lengths \(lengths ?? []) do not fit \(x.shape)")
     self.x = x
     self.targets = targets
+    self.lengths = lengths
     self.rowStarts = rowStarts
   }
 
   /// How many shards there are.
   public var shards: Int { rowStarts.count - 1 }
+
+  /// The rows of [T·N] that the read-out sees for the sequences `rows`: the last valid step of
+  /// each, or every valid step, sequence by sequence.
+  func readOutRows(of rows: Range<Int>) -> [Int] {
+    let (T, N) = (x.shape[0], x.shape[1])
+    return rows.flatMap { n -> [Int] in
+      let length = lengths?[n] ?? T
+      if targets.isEveryStep { return (0..<length).map { $0 * N + n } }
+      return [(length - 1) * N + n]
+    }
+  }
 }

@@ -53,6 +53,13 @@ public final class SequenceModel<Scalar: KernelScalar> {
     readOut.initialize(parameters, stream: &stream)
   }
 
+  /// How many numbers are trained: of an orthogonal layer's skew matrix those above the diagonal.
+  public var trainedCount: Int {
+    layers.reduce(layout.count) { count, layer in
+      count - (layer.orthogonal == nil ? 0 : layer.hidden * (layer.hidden + 1) / 2)
+    }
+  }
+
   /// What a checkpoint must hold besides parameters, by name.
   public var buffers: [(name: String, tensor: Tensor<Scalar>)] { layers.flatMap(\.buffers) }
 
@@ -105,7 +112,6 @@ public final class SequenceModel<Scalar: KernelScalar> {
     var inputs: [Tensor<Scalar>] = []
     var saved: [Tensor<Scalar>] = []
     var x = batch.x
-    var last = x
     for (index, layer) in layers.enumerated() {
       let geometry = layer.geometry(steps: T, rows: N)
       let y = workspace.tensor("y\(index)", [T, N, layer.hidden])
@@ -119,21 +125,26 @@ public final class SequenceModel<Scalar: KernelScalar> {
       inputs.append(x)
       if let kept { saved.append(kept) }
       x = y
-      last = y.row(T - 1)
     }
 
-    let dLast = workspace.tensor("dLast", [N, readOut.inputs])
-    let totals = readOutAndLoss(batch, last, dLast: dLast, parameters, gradients)
+    // Where only the state at T is asked for, its gradient goes in there and dy stays nil: no
+    // kernel then reads [T, N, H] zeros.
+    let seesOnlyTheEnd = batch.lengths == nil && !batch.targets.isEveryStep
+    let dTop = workspace.tensor("dTop", seesOnlyTheEnd ? [1, N, readOut.inputs] : x.shape)
+    if isTraining && !seesOnlyTheEnd { dTop.fill(0) }
+    let totals = readOutAndLoss(
+      batch, seesOnlyTheEnd ? x.rows(T - 1..<T) : x, dTop: dTop, parameters, gradients,
+      firstRow: seesOnlyTheEnd ? (T - 1) * N : 0)
     guard let gradients else { return totals }
 
-    var dy: Tensor<Scalar>?
+    var dy: Tensor<Scalar>? = seesOnlyTheEnd ? nil : dTop
     for index in layers.indices.reversed() {
       let layer = layers[index]
       let geometry = layer.geometry(steps: T, rows: N)
       var final: RecurrentState<Scalar>?
-      if index == layers.count - 1 {
+      if index == layers.count - 1 && seesOnlyTheEnd {
         var state = RecurrentState<Scalar>(zerosFor: geometry)
-        state.hidden = dLast
+        state.hidden = dTop.row(0)
         final = state
       }
       let dx = index > 0 ? workspace.tensor("dx\(index)", [T, N, layer.inputs]) : nil
@@ -149,35 +160,45 @@ public final class SequenceModel<Scalar: KernelScalar> {
 
   /// The read-out and the loss, shard by shard: their products then have the shapes of a shard,
   /// whatever the number of ranks.
+  ///
+  /// - Parameters:
+  ///   - top: the states that the read-out may see, [T, N, H] or the last step alone
+  ///   - dTop: receives their gradients
+  ///   - firstRow: the row of [T·N] that `top` starts with
   private func readOutAndLoss(
-    _ batch: SequenceBatch<Scalar>, _ last: Tensor<Scalar>, dLast: Tensor<Scalar>,
-    _ parameters: ParameterBuffer<Scalar>, _ gradients: ShardedBuffer<Scalar>?
+    _ batch: SequenceBatch<Scalar>, _ top: Tensor<Scalar>, dTop: Tensor<Scalar>,
+    _ parameters: ParameterBuffer<Scalar>, _ gradients: ShardedBuffer<Scalar>?, firstRow: Int
   ) -> [Totals] {
-    (0..<batch.shards).map { shard in
-      let rows = batch.rowStarts[shard]..<batch.rowStarts[shard + 1]
-      guard !rows.isEmpty else { return Totals() }
-      let h = last.rows(rows)
-      let y = workspace.tensor("logits", [rows.count, readOut.outputs])
-      let dy = gradients.map { _ in
-        workspace.tensor("dlogits", [rows.count, readOut.outputs])
-      }
+    let (H, K) = (readOut.inputs, readOut.outputs)
+    return (0..<batch.shards).map { shard in
+      let sequences = batch.rowStarts[shard]..<batch.rowStarts[shard + 1]
+      guard !sequences.isEmpty else { return Totals() }
+      let rows = batch.readOutRows(of: sequences).map { $0 - firstRow }
+      let h = workspace.tensor("h", [rows.count, H])
+      h.gatherRows(rows, of: top, width: H)
+      let y = workspace.tensor("logits", [rows.count, K])
+      let dy = gradients.map { _ in workspace.tensor("dlogits", [rows.count, K]) }
       readOut.forward(h, parameters, into: y)
-      let totals =
-        switch (loss, batch.targets) {
-        case (.crossEntropy, .classes(let classes)):
-          Loss.crossEntropy(y, classes: classes[rows], gradient: dy)
-        case (.squaredError, .values(let values)):
-          Loss.squaredError(
-            y,
-            targets: values[
-              rows.lowerBound * readOut.outputs..<rows.upperBound * readOut.outputs],
-            gradient: dy)
-        default:
-          preconditionFailure("the loss \(loss) does not fit the targets of the batch")
-        }
+      var totals: Totals
+      switch (loss, batch.targets) {
+      case (.crossEntropy, .classes(let classes)):
+        totals = Loss.crossEntropy(y, classes: classes[sequences], gradient: dy)
+      case (.squaredError, .values(let values)):
+        let range = sequences.lowerBound * K..<sequences.upperBound * K
+        totals = Loss.squaredError(y, targets: values[range], gradient: dy)
+      case (.squaredError, .frames(let frames)):
+        let targets = workspace.tensor("targets", [rows.count, K])
+        targets.gatherRows(rows, of: frames, width: K)
+        totals = Loss.squaredError(
+          y, targets: targets.array.map { Float($0) }[...], gradient: dy)
+      default:
+        preconditionFailure("the loss \(loss) does not fit the targets of the batch")
+      }
+      totals.sequences = Double(sequences.count)
       if let gradients, let dy {
-        readOut.backward(
-          dy, x: h, parameters, into: gradients[shard], dx: dLast.rows(rows))
+        let dh = workspace.tensor("dh", [rows.count, H])
+        readOut.backward(dy, x: h, parameters, into: gradients[shard], dx: dh)
+        dTop.scatterRows(dh, to: rows, width: H)
       }
       return totals
     }

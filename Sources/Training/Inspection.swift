@@ -24,12 +24,11 @@ public struct Inspection {
   private static func checkpoint(_ folder: String, verifying: Bool) throws -> Inspection {
     let reader = try CheckpointReader(folder)
     let manifest = reader.manifest
-    let parameters = manifest.tensors.filter { $0.path.hasPrefix("parameters/") }
     var report = Inspection()
     report.fields = [
       ("kind", "checkpoint"), ("path", folder), ("step", manifest.step),
       ("epoch", manifest.epoch), ("batch", manifest.batch),
-      ("parameters", parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }),
+      ("parameters", manifest.parameterCount),
       ("parameters_sha256", manifest.parametersSHA256),
       ("optimizer", manifest.optimizer.name), ("virtual_shards", manifest.machine.virtualShards),
       ("precision", manifest.machine.precision), ("kernels", manifest.machine.kernels),

@@ -18,7 +18,8 @@ struct MomentumDist: ParsableCommand {
       """,
     version: programVersion,
     subcommands: [
-      Train.self, Evaluate.self, Prepare.self, Inspect.self, Verify.self, Bench.self,
+      Train.self, Evaluate.self, Prepare.self, Inspect.self, Verify.self, Probe.self,
+      Bench.self,
     ])
 
   /// Runs the command; every rank ends with the same status, and rank 0 alone says why.

@@ -5,7 +5,7 @@ import Training
 struct Prepare: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Make a data set file from what you have.",
-    subcommands: [PrepareMNIST.self])
+    subcommands: [PrepareMNIST.self, PrepareSpeech.self])
 }
 
 struct PrepareMNIST: ParsableCommand {

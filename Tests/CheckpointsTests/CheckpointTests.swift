@@ -20,7 +20,7 @@ import Testing
     let files = try (0..<shards).map { try writer.writeShard($0, tensors) }
     try writer.commit(
       CheckpointManifest(
-        step: step, epoch: 1, batch: 2, parametersSHA256: "x",
+        step: step, epoch: 1, batch: 2, parameterCount: 17, parametersSHA256: "x",
         optimizer: .init(name: "adam", stepCount: step), progress: ["best": 0.1],
         tensors: tensors.map { .init(path: $0.path, shape: $0.shape) }, files: files,
         configuration: "seed: 1\n",

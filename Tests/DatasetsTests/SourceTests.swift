@@ -102,6 +102,14 @@ import Testing
     #expect(order.batches == 5)
     #expect((0..<5).flatMap { order.batch($0) }.sorted() == Array(0..<23))
     #expect(order.batch(4).count == 3)
+    let ragged = EpochOrder(
+      count: 23, batchSize: 5, seed: 1, epoch: 2, length: { $0 * 7 % 11 })
+    #expect((0..<5).flatMap { ragged.batch($0) }.sorted() == Array(0..<23))
+    #expect(ragged.batch(4).count == 3)
+    for batch in 0..<5 {
+      let lengths = ragged.batch(batch).map { $0 * 7 % 11 }
+      #expect(lengths == lengths.sorted(), "a batch holds neighbours in length")
+    }
     let next = EpochOrder(count: 23, batchSize: 5, seed: 1, epoch: 3)
     #expect(Array(next.batch(0)) != Array(order.batch(0)))
   }

@@ -46,6 +46,31 @@ import Testing
     }
   }
 
+  /// Rows of unequal length, asked at their last valid step or at each valid step.
+  @Test(arguments: [true, false], [1, 2])
+  func raggedGradientsAreThoseOfCentralDifferences(everyStep: Bool, layers: Int) {
+    let loss: LossKind = everyStep ? .squaredError : .crossEntropy
+    let (model, parameters) = model(layers: layers, loss: loss, as: Double.self)
+    var batch = batch(rows: 3, loss: loss, rowStarts: [0, 2, 3], as: Double.self)
+    batch.lengths = [4, 1, 3]
+    if everyStep {
+      let frames = Tensor<Double>(shape: [4, 3, 2])
+      for index in 0..<frames.count { frames[index] = 0.1 * Double(index % 7) }
+      batch.targets = .frames(frames)
+    }
+    let gradients = ShardedBuffer<Double>(model.layout, shards: 2)
+    let totals = model.accumulateGradients(batch, parameters, into: gradients)
+    #expect(totals.map(\.elements) == (everyStep ? [10, 6] : [2, 1]))
+    #expect(totals.map(\.sequences) == [2, 1])
+    let sum = (0..<model.layout.count).map { gradients[0].flat[$0] + gradients[1].flat[$0] }
+    let value = { model.evaluate(batch, parameters).reduce(0) { $0 + $1.loss } }
+    checkGradient("parameters", of: parameters.flat, gradient: sum, loss: value)
+    // What lies beyond the end of a sequence changes nothing.
+    let before = value()
+    batch.x[(3 * 3 + 1) * 2] = 1e3
+    #expect(value() == before)
+  }
+
   /// The promise that rank-count independence rests on: a shard's bits do not depend on which
   /// other shards are computed with it.
   @Test func aShardHasTheSameBitsAloneAndInCompany() {

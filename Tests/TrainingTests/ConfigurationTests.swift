@@ -64,6 +64,21 @@ import Testing
     #expect(count > 0)
   }
 
+  /// Each file of configs/paper states the paper's parameter count; the model must have it.
+  @Test func thePapersModelsHaveThePapersSizes() throws {
+    let folder = Places.package + "/configs/paper"
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+    #expect(files.count == 36)
+    for file in files {
+      let configuration = try TrainingConfiguration(file: "\(folder)/\(file)", assignments: [])
+      let text = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
+      let line = try #require(text.split(separator: "\n").first { $0.contains("Parameters:") })
+      let (inputs, outputs) = configuration.dataset.task == .nextFrame ? (129, 129) : (1, 10)
+      let model = configuration.makeModel(inputs: inputs, outputs: outputs, loss: .squaredError)
+      #expect(line.filter(\.isNumber) == String(model.trainedCount), "\(file)")
+    }
+  }
+
   @Test func editDistances() {
     #expect(editDistance("", "abc") == 3)
     #expect(editDistance("kitten", "sitting") == 3)

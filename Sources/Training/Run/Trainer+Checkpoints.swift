@@ -71,7 +71,7 @@ extension Trainer {
   ) -> CheckpointManifest {
     CheckpointManifest(
       step: state.step, epoch: state.epoch, batch: state.batch,
-      parametersSHA256: session.parametersSHA256,
+      parameterCount: session.model.trainedCount, parametersSHA256: session.parametersSHA256,
       optimizer: .init(name: optimizer.rule.name, stepCount: optimizer.stepCount),
       progress: state.progress,
       tensors: tensors.map { .init(path: $0.path, shape: $0.shape) }, files: files,

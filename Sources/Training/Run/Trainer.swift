@@ -66,11 +66,15 @@ public final class Trainer {
       .batches
     totalSteps = configuration.epochs * batches
     let lastStep = min(maximumSteps ?? .max, totalSteps)
+    if let chance = session.task.chance(on: session.train) {
+      progress.say(
+        "the loss is the \(session.task.lossName); \(brief(chance.loss)) is \(chance.meaning)")
+    }
     clock.restart()
     while state.step < lastStep {
       let order = EpochOrder(
         count: session.train.count, batchSize: configuration.batchSize, seed: configuration.seed,
-        epoch: state.epoch)
+        epoch: state.epoch, length: session.trainLength)
       while state.batch < order.batches, state.step < lastStep {
         try takeStep(order.batch(state.batch))
         if state.step % configuration.log.everySteps == 0 {

@@ -56,7 +56,7 @@ extension TrainingSession {
     let layers = model.layers == 1 ? "1 layer" : "\(model.layers) layers"
     let ranks = communicator.size == 1 ? "1 rank" : "\(communicator.size) ranks"
     return "\(model.cell.configurationText) H=\(model.hiddenSize), \(layers),"
-      + " \(self.model.layout.count) parameters; \(configuration.dataset.task.rawValue)"
+      + " \(self.model.trainedCount) parameters; \(configuration.dataset.task.rawValue)"
       + " T=\(train.steps) C=\(train.features), \(train.count) sequences; \(ranks),"
       + " \(configuration.shards) shards, batch \(configuration.batchSize),"
       + " \(machine.kernels) kernels"

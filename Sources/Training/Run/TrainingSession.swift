@@ -7,6 +7,18 @@ import MPI
 import Optimizers
 import Tensors
 
+extension TrainingConfiguration {
+  /// The model, for data of these sizes.
+  func makeModel(inputs: Int, outputs: Int, loss: LossKind) -> SequenceModel<Float> {
+    let system = model.cell.system
+    return SequenceModel(
+      drive: system.drive(
+        mu: model.mu, epsilon: model.epsilon, beta: model.beta, restart: model.restart),
+      body: system.body, orthogonal: model.orthogonal, inputs: inputs, hidden: model.hiddenSize,
+      layers: model.layers, outputs: outputs, loss: loss)
+  }
+}
+
 /// A model with its data on one rank of a communicator: what training, evaluation and inspection
 /// share.
 public final class TrainingSession {
@@ -19,6 +31,8 @@ public final class TrainingSession {
   public let parameters: ParameterBuffer<Float>
   let reducer: any GradientReducer
   let train: any SequenceSource
+  /// The length of a training sequence by its index, where lengths differ.
+  let trainLength: ((Int) -> Int)?
 
   /// Sets up the model and opens the training data, which tells the model its sizes.
   public init(
@@ -44,16 +58,12 @@ public final class TrainingSession {
     self.task = task
     let train = try agreement.together { try task.source(.train) }
     self.train = train
-    let settings = configuration.model
-    let system = settings.cell.system
-    model = SequenceModel(
-      drive: system.drive(
-        mu: settings.mu, epsilon: settings.epsilon, beta: settings.beta,
-        restart: settings.restart),
-      body: system.body, orthogonal: settings.orthogonal, inputs: train.features, hidden: settings.hiddenSize,
-      layers: settings.layers, outputs: train.targetKind.outputs, loss: task.loss)
+    let isRagged = (0..<train.count).contains { train.length(of: $0) != train.steps }
+    trainLength = isRagged ? { train.length(of: $0) } : nil
+    model = configuration.makeModel(
+      inputs: train.features, outputs: train.targetKind.outputs, loss: task.loss)
     parameters = ParameterBuffer(model.layout)
-    model.initialize(parameters, seed: configuration.seed, gateBias: settings.gateBias)
+    model.initialize(parameters, seed: configuration.seed, gateBias: configuration.model.gateBias)
     reducer =
       switch configuration.reduction {
       case .fixed: FixedOrderReducer(communicator, plan: plan)
@@ -67,14 +77,19 @@ public final class TrainingSession {
   ) throws -> SequenceBatch<Float> {
     let rows = plan.rows(ofRank: communicator.rank, in: indices.count)
     let mine = indices[indices.startIndex + rows.lowerBound..<indices.startIndex + rows.upperBound]
-    let x = buffers.tensor("x", [source.steps, mine.count, source.features])
-    let targets: SequenceTargets =
+    // The longest sequence of the whole batch, not of this rank's rows: shapes must not depend on
+    // the rank count.
+    let steps = indices.lazy.map { source.length(of: $0) }.max() ?? source.steps
+    let isRagged = indices.contains { source.length(of: $0) != steps }
+    let x = buffers.tensor("x", [steps, mine.count, source.features])
+    let targets: SequenceTargets<Float> =
       switch try source.read(mine, into: x) {
       case .classes(let classes): .classes(classes)
       case .values(let values): .values(values)
+      case .frames(let frames): .frames(frames)
       }
     return SequenceBatch(
-      x: x, targets: targets,
+      x: x, targets: targets, lengths: isRagged ? mine.map { source.length(of: $0) } : nil,
       rowStarts: plan.rowStarts(ofRank: communicator.rank, in: indices.count))
   }
 

@@ -12,7 +12,7 @@ struct AddingTask: TrainingTask {
   var loss: LossKind { .squaredError }
   var lossName: String { "mean squared error" }
 
-  func chance(_ targets: TargetKind) -> (loss: Double, meaning: String)? {
+  func chance(on source: any SequenceSource) -> (loss: Double, meaning: String)? {
     (AddingProblem.chanceError, "answering 1 always")
   }
 

@@ -3,8 +3,10 @@ import Foundation
 import Models
 
 /// One class per sequence, from a file: MNIST and its kin by rows, pixels or permuted pixels.
-struct ClassificationTask: TrainingTask {
+final class ClassificationTask: TrainingTask {
   private let settings: TrainingConfiguration.Dataset
+  /// The training part, which is opened once and shared by training and validation.
+  private var train: FileSource?
 
   init(_ configuration: TrainingConfiguration.Dataset, seed: UInt64) {
     settings = configuration
@@ -13,13 +15,15 @@ struct ClassificationTask: TrainingTask {
   var loss: LossKind { .crossEntropy }
   var lossName: String { "cross-entropy" }
 
-  func chance(_ targets: TargetKind) -> (loss: Double, meaning: String)? {
-    (log(Double(targets.outputs)), "ln \(targets.outputs), guessing")
+  func chance(on source: any SequenceSource) -> (loss: Double, meaning: String)? {
+    let classes = source.targetKind.outputs
+    return (log(Double(classes)), "ln \(classes), guessing")
   }
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
     guard part != .test else { return try open(.test) }
-    let train = try open(.train)
+    let train = try self.train ?? open(.train)
+    self.train = train
     guard settings.validationCount < train.count else {
       throw ConfigurationError(
         "dataset.validation_count is \(settings.validationCount), but \(settings.file) has"

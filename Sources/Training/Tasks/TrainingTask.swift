@@ -12,7 +12,7 @@ public protocol TrainingTask {
   /// What the loss is called in reports: "cross-entropy".
   var lossName: String { get }
   /// The loss of a model that has learned nothing, with a word on where it comes from.
-  func chance(_ targets: TargetKind) -> (loss: Double, meaning: String)?
+  func chance(on source: any SequenceSource) -> (loss: Double, meaning: String)?
 
   /// The sequences of a part. The validation part is never taken from the test part.
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource
@@ -22,15 +22,17 @@ public protocol TrainingTask {
 public enum TaskName: String, ConfigurationChoice {
   case adding
   case classification
+  case nextFrame = "next_frame"
 
   /// Whether the task reads `dataset.file`.
-  public var readsFile: Bool { self == .classification }
+  public var readsFile: Bool { self != .adding }
 
   /// Makes the task.
   public func make(_ configuration: TrainingConfiguration) -> any TrainingTask {
     switch self {
     case .adding: AddingTask(configuration.dataset, seed: configuration.seed)
     case .classification: ClassificationTask(configuration.dataset, seed: configuration.seed)
+    case .nextFrame: NextFrameTask(configuration.dataset, seed: configuration.seed)
     }
   }
 }

@@ -1,0 +1,14 @@
+import Tensors
+
+/// Each frame of an utterance from those before it.
+extension NextFrameSource: SequenceSource {
+  public var targetKind: TargetKind { .frames(features) }
+
+  public func read(
+    _ indices: ArraySlice<Int>, into x: Tensor<Float>
+  ) throws(DatasetError) -> SourceTargets {
+    let targets = Tensor<Float>(shape: x.shape)
+    try read(indices, steps: x.shape[0], into: x, targets: targets)
+    return .frames(targets)
+  }
+}

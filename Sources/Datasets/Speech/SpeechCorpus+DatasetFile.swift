@@ -1,0 +1,109 @@
+import HDF5
+
+/// What was written of a part of a corpus.
+public struct SpeechPartSummary: Sendable {
+  public let utterances: Int
+  public let speakers: Int
+  public let frames: Int
+  /// The errors per element of predicting a frame by the one before, and by the utterance's mean.
+  public let persistenceError: Double
+  public let utteranceMeanError: Double
+}
+
+/// What happens while a corpus is written.
+public enum SpeechProgress {
+  /// So many of all utterances are done.
+  case done(Int, of: Int)
+  /// An utterance could not be read and is left out.
+  case leftOut(DatasetError)
+  /// An utterance has fewer than two frames, so nothing to predict, and is left out.
+  case tooShort(String)
+}
+
+extension SpeechCorpus {
+  /// Writes the data set file for next-frame prediction.
+  ///
+  ///     /            attributes task = "next_frame", format_version, sample_rate, window, hop,
+  ///                  bins, feature_mean and feature_std [129] of the training part
+  ///     /feature_mean, /feature_std   the same as datasets, float64 [129]
+  ///     /train       inputs [F, 129] float32: (feature - mean) / std, all utterances in a row
+  ///                  offsets [N + 1] int64: utterance i is inputs[offsets[i] ..< offsets[i + 1]]
+  ///                  attributes names, speakers: N lines each; persistence_error,
+  ///                  utterance_mean_error: of predicting inputs without a model
+  ///     /validation, /test            likewise
+  ///
+  /// One utterance is in memory at a time: features are written as they are, and normalised in
+  /// place when the statistics are known.
+  ///
+  /// - Parameters:
+  ///   - samePerson: pairs of speaker names that belong to one person
+  ///   - skippingUnreadable: whether to leave out files that cannot be read, instead of throwing
+  public func write(
+    to path: String, samePerson: [(String, String)] = [], skippingUnreadable: Bool = false,
+    progress: (SpeechProgress) -> Void = { _ in }
+  ) throws(DatasetError) -> [DatasetFile.Part: SpeechPartSummary] {
+    let parts = try parts(samePerson: samePerson)
+    var summaries: [DatasetFile.Part: SpeechPartSummary] = [:]
+    // Unusable sound is no failure of the disk that is written to.
+    var unusable: DatasetError?
+    do {
+      try DatasetFile.create(at: path) { file in
+        var writers: [DatasetFile.Part: SpeechPartWriter] = [:]
+        var done = 0
+        for part in DatasetFile.Part.allCases {
+          var writer = try SpeechPartWriter(file.createGroup(part.rawValue))
+          for index in utterances.indices where parts[index] == part {
+            do {
+              let features = Spectrogram.shared.features(of: try samples(of: index))
+              if try !writer.add(utterances[index], features) {
+                progress(.tooShort(utterances[index].name))
+              }
+            } catch let error as DatasetError {
+              guard skippingUnreadable else {
+                unusable = error
+                throw error
+              }
+              progress(.leftOut(error))
+            }
+            done += 1
+            progress(.done(done, of: utterances.count))
+          }
+          guard writer.statistics.predicted > 0 else {
+            unusable = DatasetError(
+              self.path, "has no usable utterance for the part \(part.rawValue)",
+              cure: "an utterance needs 384 samples at 8 kHz; give more recordings")
+            throw unusable!
+          }
+          writers[part] = writer
+        }
+        let (mean, deviation) = (
+          writers[.train]!.statistics.mean, writers[.train]!.statistics.deviation
+        )
+        try writeHeader(of: file, mean: mean, deviation: deviation)
+        summaries = try writers.mapValues { try $0.finish(mean: mean, deviation: deviation) }
+      }
+    } catch {
+      throw unusable ?? error
+    }
+    return summaries
+  }
+
+  private func writeHeader(
+    of file: HDF5.File, mean: [Double], deviation: [Double]
+  ) throws(HDF5Error) {
+    try file.setAttribute("task", NextFrameSource.task)
+    try file.setAttribute("format_version", DatasetFile.formatVersion)
+    try file.setAttribute("sample_rate", Int(Spectrogram.sampleRate))
+    try file.setAttribute("window", Spectrogram.window)
+    try file.setAttribute("hop", Spectrogram.hop)
+    try file.setAttribute("bins", Spectrogram.bins)
+    for (name, values) in [("feature_mean", mean), ("feature_std", deviation)] {
+      try file.setAttribute(name, values)
+      try file.write(values, to: name, fletcher32: true)
+    }
+  }
+}
+
+extension Spectrogram {
+  fileprivate static let shared = Spectrogram()
+}

@@ -1,0 +1,64 @@
+import Foundation
+
+/// Recorded utterances, and who speaks them.
+public protocol SpeechCorpus {
+  /// The folder or file, for messages.
+  var path: String { get }
+  /// In a fixed order.
+  var utterances: [Utterance] { get }
+
+  /// Reads one utterance, at 8 kHz.
+  func samples(of index: Int) throws(DatasetError) -> [Float]
+}
+
+/// One utterance of a corpus.
+public struct Utterance: Hashable, Sendable {
+  public let name: String
+  public let speaker: String
+  /// Where the corpus itself puts it; nil leaves that to the split by speaker.
+  public let part: DatasetFile.Part?
+
+  init(name: String, speaker: String, part: DatasetFile.Part? = nil) {
+    // Lists of names are stored as lines.
+    self.name = name.split(whereSeparator: \.isNewline).joined(separator: " ")
+    self.speaker = speaker.split(whereSeparator: \.isNewline).joined(separator: " ")
+    self.part = part
+  }
+}
+
+/// Opens what `path` names: a folder of sound files, or an HDF5 file with all samples in it.
+public func openSpeechCorpus(_ path: String) throws(DatasetError) -> any SpeechCorpus {
+  guard FileManager.default.fileExists(atPath: path) else {
+    throw DatasetError(path, "there is no such folder or file", cure: "check --from")
+  }
+  if isFolder(path) { return try SpeechFolder(path) }
+  return try SpeechArchive(path)
+}
+
+/// Whether a path leads to a folder, through links or not.
+func isFolder(_ path: String) -> Bool {
+  let place = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+  let attributes = try? FileManager.default.attributesOfItem(atPath: place)
+  return attributes?[.type] as? FileAttributeType == .typeDirectory
+}
+
+extension SpeechCorpus {
+  /// The part of each utterance: the corpus's own, or else by speaker.
+  ///
+  /// - Parameter samePerson: pairs of speaker names that belong to one person
+  public func parts(
+    samePerson: [(String, String)] = []
+  ) throws(DatasetError) -> [DatasetFile.Part] {
+    let free = utterances.filter { $0.part == nil }.map(\.speaker)
+    let split =
+      free.isEmpty
+      ? [:] : try splitBySpeaker(Set(free), samePerson: samePerson, path: path)
+    let parts = utterances.map { $0.part ?? split[$0.speaker]! }
+    for part in DatasetFile.Part.allCases where !parts.contains(part) {
+      throw DatasetError(
+        path, "has no utterance for the part \(part.rawValue)",
+        cure: "TIMIT needs TRAIN, and in TEST both core test speakers and others")
+    }
+    return parts
+  }
+}

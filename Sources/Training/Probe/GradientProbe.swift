@@ -1,0 +1,255 @@
+import BLAS
+import Cells
+import Checkpoints
+import Datasets
+import Foundation
+import KernelInterface
+import Kernels
+import Models
+import RandomNumbers
+import Tensors
+
+/// How fast the gradient of the loss vanishes on its way back through time (the figure of Nguyen
+/// et al., NeurIPS 2020).
+///
+/// A layer's state at step t is s_t = (h_t, c_t, v_t, q_t), of which a system has some members,
+/// and step t+1 maps s_t to s_{t+1}. L_n is the loss of sequence n, read out of h_T alone:
+///
+///     dL_n/ds_T = (∂L_n/∂h_T, 0, 0, 0),   dL_n/ds_t = (∂s_{t+1}/∂s_t)ᵀ dL_n/ds_{t+1}
+///
+/// dL_n/dh_t is the hidden member of dL_n/ds_t: the *total* derivative with respect to the h_t
+/// that step t+1 takes, along every path through later h, c, v and q, with the other members of
+/// s_t held where they are: what c_t does by itself is no part of it. Of stacked layers it is the
+/// top one's.
+///
+/// All is done in Double on the scalar reference, so that gradients are seen down to 1e-308.
+public struct GradientProbe {
+  /// The mean of L_n over the batch.
+  public let meanLoss: Double
+  /// dL_n/dh_t for t = 1 ... T, [T, N, H].
+  public let hiddenGradients: Tensor<Double>
+
+  /// Runs a batch forward and, one time step after the other, backward.
+  ///
+  /// - Precondition: the model is prepared for `parameters`
+  public init(
+    _ model: SequenceModel<Double>, _ parameters: ParameterBuffer<Double>,
+    batch: SequenceBatch<Double>
+  ) {
+    typealias Layer = RecurrentLayerKernels<Double>
+    let (T, N) = (batch.x.shape[0], batch.x.shape[1])
+    var x = batch.x
+    for layer in model.layers.dropLast() {
+      let y = Tensor<Double>(shape: [T, N, layer.hidden])
+      Layer.forward(
+        layer.geometry(steps: T, rows: N), weights: layer.weights(parameters), x: x, initial: nil,
+        y: y, saved: nil, final: nil)
+      x = y
+    }
+    let layer = model.layers[model.layers.count - 1]
+    let weights = layer.weights(parameters)
+    func piece(_ t: Int) -> LayerGeometry {  // from s_t to s_{t+1}
+      var geometry = layer.geometry(steps: 1, rows: N)
+      geometry.drive.firstStep = t
+      return geometry
+    }
+
+    let states = (0...T).map { _ in RecurrentState<Double>(zerosFor: piece(0)) }  // s_0 ... s_T
+    for t in 0..<T {
+      Layer.forward(
+        piece(t), weights: weights, x: x.rows(t..<t + 1), initial: states[t], y: nil, saved: nil,
+        final: states[t + 1])
+    }
+
+    var above = RecurrentState<Double>(zerosFor: piece(0))  // dL/ds_{t+1}
+    (meanLoss, above.hidden) = Self.loss(model, parameters, batch, last: states[T].hidden)
+    hiddenGradients = Tensor(shape: [T, N, layer.hidden])
+    hiddenGradients.row(T - 1).copy(from: above.hidden)
+    // Each step runs forward again for what its backward pass needs: no memory for all activations.
+    // No shards: the gradients of weights are not wanted.
+    let saved = Tensor<Double>(shape: [Layer.savedCount(piece(0))])
+    let y = Tensor<Double>(shape: [1, N, layer.hidden])
+    let noGradients = ShardedBuffer<Double>(model.layout, shards: 0)
+    for t in (1..<max(T, 1)).reversed() {
+      Layer.forward(
+        piece(t), weights: weights, x: x.rows(t..<t + 1), initial: states[t], y: y, saved: saved,
+        final: nil)
+      let below = RecurrentState<Double>(zerosFor: piece(t))
+      Layer.backward(
+        piece(t), weights: weights, x: x.rows(t..<t + 1), initial: states[t], y: y, saved: saved,
+        dy: nil, finalGradient: above, entries: layer.entries(in: model.layout),
+        gradients: noGradients, rowStarts: [0], dx: nil, initialGradient: below)
+      hiddenGradients.row(t - 1).copy(from: below.hidden)
+      above = below
+    }
+  }
+
+  /// The mean loss, and dL_n/dh_T [N, H] from the read-out.
+  private static func loss(
+    _ model: SequenceModel<Double>, _ parameters: ParameterBuffer<Double>,
+    _ batch: SequenceBatch<Double>, last h: Tensor<Double>
+  ) -> (mean: Double, gradient: Tensor<Double>) {
+    let y = Tensor<Double>(shape: [h.shape[0], model.readOut.outputs])
+    let dy = Tensor<Double>(shape: y.shape)
+    model.readOut.forward(h, parameters, into: y)
+    let totals =
+      switch batch.targets {
+      case .classes(let classes): Loss.crossEntropy(y, classes: classes[...], gradient: dy)
+      case .values(let values): Loss.squaredError(y, targets: values[...], gradient: dy)
+      case .frames: preconditionFailure("a probe looks back from the end of a sequence")
+      }
+    let dh = Tensor<Double>(shape: h.shape)
+    model.readOut.backward(dy, x: h, parameters, into: ParameterBuffer(model.layout), dx: dh)
+    return (totals.loss / totals.sequences, dh)
+  }
+
+  /// (1/N) Σ_n ‖dL_n/dh_t‖ for t = 1 ... T.
+  public var norms: [Double] {
+    (0..<hiddenGradients.shape[0]).map { t in
+      let rows = hiddenGradients.row(t)
+      let norms = (0..<rows.shape[0]).map { Self.norm(rows.row($0).array) }
+      return norms.reduce(0, +) / Double(norms.count)
+    }
+  }
+
+  /// The Euclidean norm, of elements too whose squares are no longer numbers of a Double.
+  private static func norm(_ values: [Double]) -> Double {
+    let sum = values.reduce(0) { $0 + $1.magnitude }
+    guard sum > 0, sum.isFinite else { return sum }
+    return sum * values.reduce(0) { $0 + ($1 / sum) * ($1 / sum) }.squareRoot()
+  }
+}
+
+/// What is probed: a model at initialisation or of a checkpoint, and where its inputs come from.
+public struct ProbeSubject {
+  /// What the curve is called.
+  public let label: String
+  public var configuration: TrainingConfiguration
+  private let checkpoint: CheckpointReader?
+  private let usesDataset: Bool
+
+  /// - Parameters:
+  ///   - checkpoint: whose parameters to take, made with `configuration`; nil is initialisation
+  ///   - usesDataset: whether to take the configuration's own data, if that can be read
+  public init(
+    _ label: String, _ configuration: TrainingConfiguration, checkpoint: CheckpointReader? = nil,
+    usesDataset: Bool = true
+  ) {
+    self.label = label
+    self.configuration = configuration
+    self.checkpoint = checkpoint
+    self.usesDataset = usesDataset
+  }
+
+  /// Probes it on `batch` sequences; random ones have `steps` steps of `features` numbers.
+  public func curve(steps: Int, features: Int, batch: Int) throws -> ProbeCurve {
+    OpenBLAS.setThreads(1)
+    let (settings, task) = (configuration.model, configuration.dataset.task.make(configuration))
+    func shape(_ name: String) -> [Int]? {
+      checkpoint?.manifest.tensors.first { $0.path == "parameters/\(name)" }?.shape
+    }
+    var source: any SequenceSource = RandomSequences(
+      count: batch, steps: steps, features: shape("rnn.weight_ih_l0")?.last ?? features,
+      classes: shape("readout.weight")?.first ?? 10, seed: configuration.seed)
+    var data = "random"
+    if usesDataset {
+      do {
+        source = try task.source(.train)
+        data = configuration.dataset.task.rawValue
+      } catch let error as DatasetError {
+        data = "random, as \(error.path) cannot be read"
+      }
+    }
+    let drive = settings.cell.system.drive(
+      mu: settings.mu, epsilon: settings.epsilon, beta: settings.beta, restart: settings.restart)
+    let model = SequenceModel<Double>(
+      drive: drive, body: settings.cell.system.body, orthogonal: settings.orthogonal,
+      inputs: source.features, hidden: settings.hiddenSize, layers: settings.layers,
+      outputs: source.targetKind.outputs, loss: usesDataset ? task.loss : .crossEntropy)
+    let parameters = ParameterBuffer<Double>(model.layout)
+    model.initialize(parameters, seed: configuration.seed, gateBias: settings.gateBias)
+    try restore(parameters, model.buffers)
+    let cure = "probe an earlier checkpoint, or other constants of the cell"
+    do {
+      try model.prepare(parameters, advancing: false)
+    } catch {
+      throw RunFailure(.diverged, "\(label): no recurrent matrix: \(error); \(cure)")
+    }
+    let probe = GradientProbe(
+      model, parameters, batch: try read(min(batch, source.count), from: source))
+    let norms = probe.norms
+    guard norms.allSatisfy(\.isFinite) else {
+      throw RunFailure(.diverged, "\(label): the gradient is not a number; \(cure)")
+    }
+    return ProbeCurve(
+      label: label, cell: settings.cell.system.name, mu: drive.mu, epsilon: drive.epsilon,
+      beta: drive.beta, restart: drive.restart, hiddenSize: settings.hiddenSize,
+      layers: settings.layers, inputs: source.features, steps: source.steps,
+      batch: min(batch, source.count), seed: configuration.seed, data: data,
+      parameters: checkpoint?.folder ?? "initialisation", loss: probe.meanLoss, norms: norms)
+  }
+
+  /// Takes over the numbers of the checkpoint, if there is one.
+  private func restore(
+    _ parameters: ParameterBuffer<Double>, _ buffers: [(name: String, tensor: Tensor<Double>)]
+  ) throws {
+    guard let checkpoint else { return }
+    let wanted =
+      parameters.layout.entries.map { ("parameters/\($0.name)", parameters[$0]) }
+      + buffers.map { ("buffers/\($0.name)", $0.tensor) }
+    for (path, tensor) in wanted {
+      let stored = try checkpoint.tensors(under: path).first { $0.path == path }
+      guard let stored, stored.shape == tensor.shape else {
+        throw CheckpointError(
+          checkpoint.folder, "has no tensor \(path) of shape \(tensor.shape)",
+          cure: "it belongs to another model, or dataset.file holds data of another kind")
+      }
+      tensor.copy(from: stored.values.map { Double($0) })
+    }
+  }
+
+  /// The first `count` sequences that training with the configuration's seed would visit.
+  private func read(_ count: Int, from source: any SequenceSource) throws
+    -> SequenceBatch<Double>
+  {
+    let seed = configuration.seed
+    let order = EpochOrder(count: source.count, batchSize: count, seed: seed, epoch: 0)
+    let x = Tensor<Float>(shape: [source.steps, count, source.features])
+    let targets: SequenceTargets<Double> =
+      switch try source.read(order.batch(0), into: x) {
+      case .classes(let classes): .classes(classes)
+      case .values(let values): .values(values)
+      case .frames:
+        throw RunFailure(
+          .configuration,
+          "dataset.task is \(configuration.dataset.task.rawValue), which asks for every step; probe"
+            + " a task that asks for the last state")
+      }
+    return SequenceBatch(
+      x: Tensor(x.array.map { Double($0) }, shape: x.shape), targets: targets,
+      rowStarts: [0, count])
+  }
+}
+
+/// Sequences of numbers uniform in [0, 1) with classes at random, keyed by seed and index.
+private struct RandomSequences: SequenceSource {
+  let count: Int
+  let steps: Int
+  let features: Int
+  let classes: Int
+  let seed: UInt64
+
+  var targetKind: TargetKind { .classes(classes) }
+
+  func read(_ indices: ArraySlice<Int>, into x: Tensor<Float>) -> SourceTargets {
+    let N = indices.count
+    return .classes(
+      indices.enumerated().map { n, index in
+        var stream = RandomStream(seed: seed, purpose: .benchmark, index: index)
+        for t in 0..<steps {
+          for c in 0..<features { x[(t * N + n) * features + c] = Float(stream.uniform()) }
+        }
+        return Int32(stream.below(classes))
+      })
+  }
+}

@@ -1,0 +1,24 @@
+import Datasets
+import Models
+
+/// Each frame of a spectrogram from those before it: the paper's TIMIT task. The error is squared,
+/// a mean over the valid frames only.
+struct NextFrameTask: TrainingTask {
+  private let settings: TrainingConfiguration.Dataset
+
+  init(_ configuration: TrainingConfiguration.Dataset, seed: UInt64) {
+    settings = configuration
+  }
+
+  var loss: LossKind { .squaredError }
+  var lossName: String { "mean squared error" }
+
+  func chance(on source: any SequenceSource) -> (loss: Double, meaning: String)? {
+    guard let error = (source as? NextFrameSource)?.persistenceError else { return nil }
+    return (error, "predicting each frame by the one before")
+  }
+
+  func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
+    try NextFrameSource(settings.file, part: part)
+  }
+}

@@ -1,0 +1,185 @@
+import Cells
+import Foundation
+import KernelInterface
+import Kernels
+import Models
+import RandomNumbers
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Training
+
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
+@Suite struct GradientProbeTests {
+  private let T = 5
+  private let N = 2
+  private let C = 2
+  private let H = 3
+
+  private func model(_ name: String, layers: Int, loss: LossKind) throws -> SequenceModel<Double> {
+    let system = try #require(RecurrentSystem(named: name))
+    return SequenceModel(
+      drive: system.drive(mu: 0.5, epsilon: 0.8, beta: 0.7, restart: 3), body: system.body,
+      orthogonal: system.orthogonal, inputs: C, hidden: H, layers: layers, outputs: 2, loss: loss)
+  }
+
+  private func batch(_ loss: LossKind) -> SequenceBatch<Double> {
+    var stream = RandomStream(seed: 8, purpose: .testing)
+    let x = Tensor((0..<T * N * C).map { _ in stream.normal() }, shape: [T, N, C])
+    return SequenceBatch(
+      x: x, targets: loss == .crossEntropy ? .classes([0, 1]) : .values([0.1, 0.2, 0.3, 0.4]),
+      rowStarts: [0, N])
+  }
+
+  @Test(
+    arguments: [
+      ("rnn_tanh", 1), ("lstm", 1), ("lstm", 2), ("gru", 1), ("momentum_lstm", 1),
+      ("momentum_gru", 2), ("adam_lstm", 1), ("rmsprop_rnn", 1), ("nag_lstm", 1), ("srlstm", 1),
+      ("srlstm_mnist", 1), ("srlstm_mnist", 2), ("scornn", 1), ("momentum_dtriv", 1),
+      ("adam_dtriv", 2), ("srdtriv", 1),
+    ], [LossKind.crossEntropy, .squaredError])
+  func gradientsAreThoseOfAPerturbedState(
+    system: (name: String, layers: Int), loss: LossKind
+  ) throws {
+    let model = try model(system.name, layers: system.layers, loss: loss)
+    let parameters = ParameterBuffer<Double>(model.layout)
+    var stream = RandomStream(seed: 7, purpose: .testing)
+    for index in 0..<model.layout.count { parameters.flat[index] = 0.6 * stream.normal() }
+    try model.prepare(parameters, advancing: false)
+    let batch = batch(loss)
+    let probe = GradientProbe(model, parameters, batch: batch)
+
+    // Independently of the probe: t steps in one piece, a change of h_t, and the rest in another.
+    var x = batch.x
+    for layer in model.layers.dropLast() { x = run(layer, parameters, x, 0..<T).y }
+    let top = try #require(model.layers.last)
+    for t in 1...T {
+      let state = run(top, parameters, x, 0..<t).final
+      let name = "\(system.name): dL/dh_\(t)"
+      checkGradient(name, of: state.hidden, gradient: probe.hiddenGradients.row(t - 1).array) {
+        let end = t < T ? run(top, parameters, x, t..<T, from: state).final : state
+        let y = Tensor<Double>(shape: [N, 2])
+        model.readOut.forward(end.hidden, parameters, into: y)
+        switch batch.targets {
+        case .classes(let classes):
+          return Loss.crossEntropy(y, classes: classes[...], gradient: nil).loss
+        case .values(let values):
+          return Loss.squaredError(y, targets: values[...], gradient: nil).loss
+        case .frames: preconditionFailure("a probe looks back from the end")
+        }
+      }
+    }
+    let totals = model.evaluate(batch, parameters)
+    expectClose(
+      [probe.meanLoss], [totals.reduce(0) { $0 + $1.loss } / Double(N)], relative: 1e-12, "loss")
+  }
+
+  /// A layer over the steps `range` of x, which continue a sequence.
+  private func run(
+    _ layer: RecurrentLayer<Double>, _ parameters: ParameterBuffer<Double>, _ x: Tensor<Double>,
+    _ range: Range<Int>, from initial: RecurrentState<Double>? = nil
+  ) -> (y: Tensor<Double>, final: RecurrentState<Double>) {
+    var geometry = layer.geometry(steps: range.count, rows: N)
+    geometry.drive.firstStep = range.lowerBound
+    let y = Tensor<Double>(shape: [range.count, N, H])
+    let final = RecurrentState<Double>(zerosFor: geometry)
+    RecurrentLayerKernels.forward(
+      geometry, weights: layer.weights(parameters), x: x.rows(range), initial: initial, y: y,
+      saved: nil, final: final)
+    return (y, final)
+  }
+
+  @Test func theNormIsAMeanOverSequencesAndSurvivesSmallNumbers() throws {
+    let model = try model("lstm", layers: 1, loss: .squaredError)
+    let parameters = ParameterBuffer<Double>(model.layout)
+    model.initialize(parameters, seed: 1, gateBias: 1)
+    let probe = GradientProbe(model, parameters, batch: batch(.squaredError))
+    let gradients = probe.hiddenGradients.row(2).array
+    let norms = (0..<N).map { n in
+      gradients[n * H..<(n + 1) * H].reduce(0) { $0 + $1 * $1 }.squareRoot()
+    }
+    expectClose([probe.norms[2]], [(norms[0] + norms[1]) / 2], relative: 1e-14)
+    for index in 0..<probe.hiddenGradients.count { probe.hiddenGradients[index] = 3e-300 }
+    expectClose(
+      probe.norms, Array(repeating: 3e-300 * Double(H).squareRoot(), count: T), relative: 1e-14)
+  }
+
+  private func curve(
+    _ cell: String, steps: Int = 60, gateBias: Double = 1
+  ) throws -> ProbeCurve {
+    var settings = TrainingConfiguration()
+    settings.model.cell = CellName(try #require(RecurrentSystem(named: cell)))
+    settings.model.hiddenSize = 8
+    settings.model.gateBias = gateBias
+    return try ProbeSubject(cell, settings, usesDataset: false)
+      .curve(steps: steps, features: 1, batch: 3)
+  }
+
+  /// The velocity gathers b_ih too: μ = ε = 0.6 takes the forget gate's bias from 2 to
+  /// 1 + ε/(1-μ) = 2.5. That is nearly the whole of the difference at initialisation: an LSTM that
+  /// starts from 2.5 keeps its gradient as well. W_hh h reaches no velocity, so momentum opens no
+  /// other way back to h_1.
+  @Test func momentumKeepsTheGradientOfAnLSTMByTheBiasOfItsForgetGate() throws {
+    let plain = try curve("lstm")
+    let momentum = try curve("momentum_lstm")
+    let matched = try curve("lstm", gateBias: 1.25)
+    #expect(momentum.norms[0] > 5 * plain.norms[0])
+    let ratio = momentum.norms[0] / matched.norms[0]
+    #expect(ratio > 0.5 && ratio < 2, "ratio \(ratio)")
+  }
+
+  @Test func dataThatCannotBeReadIsReplacedAndNamed() throws {
+    let settings = try TrainingConfiguration(
+      yaml: "dataset: {task: classification, file: nowhere.h5}\nmodel: {hidden_size: 2}",
+      path: "run.yaml")
+    let curve = try ProbeSubject("run", settings).curve(steps: 4, features: 3, batch: 2)
+    #expect(curve.data.contains("nowhere.h5 cannot be read"))
+    #expect(curve.norms.count == 4 && curve.inputs == 3)
+    let generated = try TrainingConfiguration(
+      yaml: "dataset: {steps: 6}\nmodel: {hidden_size: 2}", path: "run.yaml")
+    let adding = try ProbeSubject("run", generated).curve(steps: 4, features: 3, batch: 2)
+    #expect(adding.data == "adding" && adding.norms.count == 6 && adding.inputs == 2)
+  }
+
+  @Test func figuresAreWellFormedWithAPathPerCurve() throws {
+    var curves = [try curve("lstm", steps: 9), try curve("gru", steps: 1)]
+    curves[0].label = "a <b> & \"c\" \u{1}"
+    curves[0].norms[3] = 0
+    for figure in [ProbeFigure(curves), ProbeFigure([curves[0]]), ProbeFigure([])] {
+      let elements = try #require(Elements(of: figure.svg))
+      #expect(elements.counts["svg"] == 1)
+      #expect(!figure.svg.contains("nan") && !figure.svg.contains("inf"))
+    }
+    let elements = try #require(Elements(of: ProbeFigure(curves).svg))
+    #expect(elements.counts["path"] == curves.count)
+    #expect(elements.text.contains("a <b> & \"c\""))
+  }
+
+  /// The elements of an XML text, counted by name; nil where it is not well-formed.
+  private final class Elements: NSObject, XMLParserDelegate {
+    var counts: [String: Int] = [:]
+    var text = ""
+
+    init?(of xml: String) {
+      super.init()
+      let parser = XMLParser(data: Data(xml.utf8))
+      parser.delegate = self
+      guard parser.parse() else { return nil }
+    }
+
+    func parser(
+      _ parser: XMLParser, didStartElement name: String, namespaceURI: String?,
+      qualifiedName: String?, attributes: [String: String]
+    ) {
+      counts[name, default: 0] += 1
+    }
+
+    func parser(_ parser: XMLParser, foundCharacters characters: String) {
+      text += characters
+    }
+  }
+}
