@@ -56,6 +56,7 @@ public enum Verifier {
     if let comparisons = try RebaseFixture<Scalar>.compare(fixture, strict: strict) {
       return comparisons
     }
+    if let comparisons = try MatrixFixture.compare(fixture) { return comparisons }
     if let comparisons = try OptimizerFixture<Scalar>.compare(fixture, strict: strict) {
       return comparisons
     }

@@ -12,8 +12,8 @@ struct Probe: ParsableCommand {
       initialisation, of configurations at initialisation, and of trained checkpoints. All in \
       double precision.
 
-      A configuration or checkpoint is fed with the first sequences of its own training set; where \
-      that cannot be read, and for a cell, with random numbers and classes.
+      A configuration or checkpoint is fed with sequences of its own training set, cut to the \
+      shortest of them; where that cannot be read, and for a cell, with random numbers and classes.
 
       momentum-dist probe --cell lstm momentum_lstm --svg gradients.svg
       """)

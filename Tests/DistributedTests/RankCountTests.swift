@@ -67,6 +67,26 @@ import Testing
     }
   }
 
+  /// An orthogonal layer: its base and counters are part of the checkpoint, and rebases and
+  /// projections are the same on every rank.
+  @Test func orthogonalMatricesAreTheSameEverywhere() throws {
+    try Places.withTemporaryFolder { folder in
+      let settings = [
+        "--set", "model.cell=momentum_dtriv", "--set", "model.rebase_every=3",
+        "--set", "model.project_every=2", "--set", "model.layers=2",
+      ]
+      #expect(
+        try Self.train("one", ranks: nil, in: folder, settings + ["--max-steps", "20"]).status == 0)
+      let expected = try Self.digest("one", in: folder)
+      #expect(
+        try Self.train("two", ranks: 3, in: folder, settings + ["--max-steps", "7"]).status == 0)
+      let resumed = try Program.run(
+        ["train", "--resume", "two", "--max-steps", "20"], ranks: 2, in: folder)
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      #expect(try Self.digest("two", in: folder) == expected)
+    }
+  }
+
   @Test func anotherSeedMakesAnotherRun() throws {
     try Places.withTemporaryFolder { folder in
       for seed in [1, 2] {

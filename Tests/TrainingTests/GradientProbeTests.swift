@@ -69,7 +69,7 @@ import Testing
           return Loss.crossEntropy(y, classes: classes[...], gradient: nil).loss
         case .values(let values):
           return Loss.squaredError(y, targets: values[...], gradient: nil).loss
-        case .frames: preconditionFailure("a probe looks back from the end")
+        case .frames: preconditionFailure("this test asks for the last state")
         }
       }
     }
@@ -91,6 +91,20 @@ import Testing
       geometry, weights: layer.weights(parameters), x: x.rows(range), initial: initial, y: y,
       saved: nil, final: final)
     return (y, final)
+  }
+
+  @Test func ofTasksThatAskEveryStepTheLastCounts() throws {
+    let model = try model("lstm", layers: 1, loss: .squaredError)
+    let parameters = ParameterBuffer<Double>(model.layout)
+    model.initialize(parameters, seed: 1, gateBias: 1)
+    var batch = batch(.squaredError)
+    let probe = GradientProbe(model, parameters, batch: batch)
+    let frames = Tensor<Double>(shape: [T, N, 2])
+    frames.row(T - 1).copy(from: [0.1, 0.2, 0.3, 0.4].map { Double(Float($0)) })
+    batch.targets = .frames(frames)
+    let ofFrames = GradientProbe(model, parameters, batch: batch)
+    #expect(ofFrames.hiddenGradients.array == probe.hiddenGradients.array)
+    #expect(ofFrames.meanLoss == probe.meanLoss)
   }
 
   @Test func theNormIsAMeanOverSequencesAndSurvivesSmallNumbers() throws {

@@ -4,7 +4,7 @@ import Tensors
 
 /// What the rational functions of matrices are built from: plain matrices, and matrices that
 /// carry a derivative along.
-protocol MatrixAlgebra {
+package protocol MatrixAlgebra {
   static func + (a: Self, b: Self) -> Self
   static func - (a: Self, b: Self) -> Self
   static func * (a: Self, b: Self) -> Self
@@ -18,11 +18,11 @@ protocol MatrixAlgebra {
 }
 
 /// A square matrix of Doubles.
-struct Matrix: MatrixAlgebra {
-  let n: Int
-  let values: Tensor<Double>  // [n, n]
+package struct Matrix: MatrixAlgebra {
+  package let n: Int
+  package let values: Tensor<Double>  // [n, n]
 
-  init(_ values: Tensor<Double>) {
+  package init(_ values: Tensor<Double>) {
     precondition(
       values.shape.count == 2 && values.shape[0] == values.shape[1],
       "\(values.shape) is not square")
@@ -31,18 +31,18 @@ struct Matrix: MatrixAlgebra {
   }
 
   /// The matrix whose element in row i and column j is `element(i, j)`.
-  init(_ n: Int, _ element: (Int, Int) -> Double) {
+  package init(_ n: Int, _ element: (Int, Int) -> Double) {
     self.n = n
     values = Tensor((0..<n * n).map { element($0 / n, $0 % n) }, shape: [n, n])
   }
 
-  static func identity(_ n: Int) -> Matrix {
+  package static func identity(_ n: Int) -> Matrix {
     Matrix(n) { $0 == $1 ? 1 : 0 }
   }
 
-  subscript(row: Int, column: Int) -> Double { values[row * n + column] }
+  package subscript(row: Int, column: Int) -> Double { values[row * n + column] }
 
-  var transposed: Matrix {
+  package var transposed: Matrix {
     let old = values.array
     return Matrix(n) { old[$1 * n + $0] }
   }
@@ -51,31 +51,31 @@ struct Matrix: MatrixAlgebra {
     Matrix(Tensor(zip(values.array, other.values.array).map(operation), shape: [n, n]))
   }
 
-  static func + (a: Matrix, b: Matrix) -> Matrix { a.map(b, +) }
-  static func - (a: Matrix, b: Matrix) -> Matrix { a.map(b, -) }
+  package static func + (a: Matrix, b: Matrix) -> Matrix { a.map(b, +) }
+  package static func - (a: Matrix, b: Matrix) -> Matrix { a.map(b, -) }
 
-  static func * (a: Matrix, b: Matrix) -> Matrix {
+  package static func * (a: Matrix, b: Matrix) -> Matrix {
     let product = Tensor<Double>(shape: [a.n, a.n])
     matrixProduct(a.values, b.values, into: product)
     return Matrix(product)
   }
 
-  static func * (factor: Double, a: Matrix) -> Matrix {
+  package static func * (factor: Double, a: Matrix) -> Matrix {
     Matrix(Tensor(a.values.array.map { factor * $0 }, shape: [a.n, a.n]))
   }
 
-  static func addingIdentity(_ factor: Double, to a: Matrix) -> Matrix {
+  package static func addingIdentity(_ factor: Double, to a: Matrix) -> Matrix {
     let result = a.values.copy()
     for index in 0..<a.n { result[index * (a.n + 1)] += factor }
     return Matrix(result)
   }
 
-  static func solve(_ a: Matrix, _ b: Matrix) throws(LAPACKError) -> Matrix {
+  package static func solve(_ a: Matrix, _ b: Matrix) throws(LAPACKError) -> Matrix {
     let solution = try BLAS.solve(a.values.array, b.values.array, n: a.n, columns: a.n)
     return Matrix(Tensor(solution, shape: [a.n, a.n]))
   }
 
-  var oneNorm: Double {
+  package var oneNorm: Double {
     let all = values.array
     return (0..<n).map { column in
       (0..<n).reduce(0) { $0 + abs(all[$1 * n + column]) }
@@ -88,38 +88,43 @@ struct Matrix: MatrixAlgebra {
 ///     (A, E) (B, F) = (A B, A F + E B)
 ///
 /// It is the algebra of the block matrices [[A, E], [0, A]], at three products in place of eight.
-struct DualMatrix: MatrixAlgebra {
-  let value: Matrix
-  let derivative: Matrix
+package struct DualMatrix: MatrixAlgebra {
+  package let value: Matrix
+  package let derivative: Matrix
 
-  static func + (a: DualMatrix, b: DualMatrix) -> DualMatrix {
+  package init(value: Matrix, derivative: Matrix) {
+    self.value = value
+    self.derivative = derivative
+  }
+
+  package static func + (a: DualMatrix, b: DualMatrix) -> DualMatrix {
     DualMatrix(value: a.value + b.value, derivative: a.derivative + b.derivative)
   }
 
-  static func - (a: DualMatrix, b: DualMatrix) -> DualMatrix {
+  package static func - (a: DualMatrix, b: DualMatrix) -> DualMatrix {
     DualMatrix(value: a.value - b.value, derivative: a.derivative - b.derivative)
   }
 
-  static func * (a: DualMatrix, b: DualMatrix) -> DualMatrix {
+  package static func * (a: DualMatrix, b: DualMatrix) -> DualMatrix {
     DualMatrix(
       value: a.value * b.value,
       derivative: a.value * b.derivative + a.derivative * b.value)
   }
 
-  static func * (factor: Double, a: DualMatrix) -> DualMatrix {
+  package static func * (factor: Double, a: DualMatrix) -> DualMatrix {
     DualMatrix(value: factor * a.value, derivative: factor * a.derivative)
   }
 
-  static func addingIdentity(_ factor: Double, to a: DualMatrix) -> DualMatrix {
+  package static func addingIdentity(_ factor: Double, to a: DualMatrix) -> DualMatrix {
     DualMatrix(value: .addingIdentity(factor, to: a.value), derivative: a.derivative)
   }
 
-  static func solve(_ a: DualMatrix, _ b: DualMatrix) throws(LAPACKError) -> DualMatrix {
+  package static func solve(_ a: DualMatrix, _ b: DualMatrix) throws(LAPACKError) -> DualMatrix {
     let value = try Matrix.solve(a.value, b.value)
     return DualMatrix(
       value: value,
       derivative: try Matrix.solve(a.value, b.derivative - a.derivative * value))
   }
 
-  var oneNorm: Double { value.oneNorm }
+  package var oneNorm: Double { value.oneNorm }
 }

@@ -5,11 +5,11 @@ import BLAS
 #endif
 
 /// Functions of a square matrix and their adjoints, in Double whatever the model's precision.
-enum MatrixFunctions {
+package enum MatrixFunctions {
   /// exp(A) by scaling and squaring with the [13/13] Padé approximant (Higham, 2005).
   ///
   /// - Throws: `LAPACKError` where A holds what is not a number
-  static func exponential<M: MatrixAlgebra>(_ a: M) throws(LAPACKError) -> M {
+  package static func exponential<M: MatrixAlgebra>(_ a: M) throws(LAPACKError) -> M {
     let norm = a.oneNorm
     let excess = log2(norm / 5.371920351148152)  // the largest norm the approximant serves
     let squarings = excess.isFinite && excess > 0 ? Int(excess.rounded(.up)) : 0
@@ -35,7 +35,7 @@ enum MatrixFunctions {
   ]
 
   /// dL/dA of L(exp(A)) with G = dL/d exp(A): the derivative of exp at Aᵀ in the direction G.
-  static func exponentialAdjoint(
+  package static func exponentialAdjoint(
     at a: Matrix, gradient g: Matrix
   ) throws(LAPACKError) -> Matrix {
     // At zero, where every step of a DTRIV with K = 1 is, exp has the identity as derivative.
@@ -44,13 +44,13 @@ enum MatrixFunctions {
   }
 
   /// The Cayley transform Y = (I + A)⁻¹ (I - A).
-  static func cayley(_ a: Matrix) throws(LAPACKError) -> Matrix {
+  package static func cayley(_ a: Matrix) throws(LAPACKError) -> Matrix {
     try Matrix.solve(
       .addingIdentity(1, to: a), .addingIdentity(1, to: -1 * a))
   }
 
   /// dL/dA of L(Y), with G = dL/dY: -(I + A)⁻ᵀ G (I + Y)ᵀ.
-  static func cayleyAdjoint(
+  package static func cayleyAdjoint(
     at a: Matrix, gradient g: Matrix
   ) throws(LAPACKError) -> Matrix {
     let y = try cayley(a)
@@ -59,14 +59,14 @@ enum MatrixFunctions {
   }
 
   /// The orthogonal matrix nearest to A, U Vᵀ of its singular value decomposition.
-  static func nearestOrthogonal(_ a: Matrix) throws(LAPACKError) -> Matrix {
+  package static func nearestOrthogonal(_ a: Matrix) throws(LAPACKError) -> Matrix {
     let (u, _, vt) = try singularValueDecomposition(a.values.array, n: a.n)
     return Matrix(.init(u, shape: [a.n, a.n])) * Matrix(.init(vt, shape: [a.n, a.n]))
   }
 
   /// triu(A, 1) - triu(A, 1)ᵀ: the skew matrix that a stored matrix stands for. The diagonal and
   /// the part below it are not looked at.
-  static func skew(_ a: Matrix) -> Matrix {
+  package static func skew(_ a: Matrix) -> Matrix {
     let all = a.values.array
     return Matrix(a.n) { row, column in
       row < column ? all[row * a.n + column] : row > column ? -all[column * a.n + row] : 0
@@ -74,7 +74,7 @@ enum MatrixFunctions {
   }
 
   /// The adjoint of `skew`: triu(G - Gᵀ, 1).
-  static func skewAdjoint(_ g: Matrix) -> Matrix {
+  package static func skewAdjoint(_ g: Matrix) -> Matrix {
     let all = g.values.array
     return Matrix(g.n) { row, column in
       row < column ? all[row * g.n + column] - all[column * g.n + row] : 0

@@ -51,7 +51,7 @@ public final class OrthogonalKernel<Scalar: KernelScalar> {
   }
 
   /// A starting angle from u ~ U[0, 1).
-  static func angle(_ start: OrthogonalSettings.Start, uniform u: Double) -> Double {
+  package static func angle(_ start: OrthogonalSettings.Start, uniform u: Double) -> Double {
     switch start {
     case .henaff: -.pi + 2 * .pi * u
     case .cayley: -tan(0.25 * .pi * u)

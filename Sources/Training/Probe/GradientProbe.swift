@@ -9,18 +9,16 @@ import Models
 import RandomNumbers
 import Tensors
 
-/// How fast the gradient of the loss vanishes on its way back through time (the figure of Nguyen
-/// et al., NeurIPS 2020).
+/// How fast the loss gradient vanishes on its way back in time (Nguyen et al., NeurIPS 2020).
 ///
-/// A layer's state at step t is s_t = (h_t, c_t, v_t, q_t), of which a system has some members,
-/// and step t+1 maps s_t to s_{t+1}. L_n is the loss of sequence n, read out of h_T alone:
+/// A layer's state is s_t = (h_t, c_t, v_t, q_t), of which a system has some members. L_n is the
+/// loss of sequence n read out of h_T, even where a task has one at every step:
 ///
 ///     dL_n/ds_T = (∂L_n/∂h_T, 0, 0, 0),   dL_n/ds_t = (∂s_{t+1}/∂s_t)ᵀ dL_n/ds_{t+1}
 ///
 /// dL_n/dh_t is the hidden member of dL_n/ds_t: the *total* derivative with respect to the h_t
-/// that step t+1 takes, along every path through later h, c, v and q, with the other members of
-/// s_t held where they are: what c_t does by itself is no part of it. Of stacked layers it is the
-/// top one's.
+/// that step t+1 takes, along every path through later h, c, v and q, with the rest of s_t held
+/// where it is: what c_t does by itself is no part of it. Of stacked layers it is the top one's.
 ///
 /// All is done in Double on the scalar reference, so that gradients are seen down to 1e-308.
 public struct GradientProbe {
@@ -65,8 +63,7 @@ public struct GradientProbe {
     (meanLoss, above.hidden) = Self.loss(model, parameters, batch, last: states[T].hidden)
     hiddenGradients = Tensor(shape: [T, N, layer.hidden])
     hiddenGradients.row(T - 1).copy(from: above.hidden)
-    // Each step runs forward again for what its backward pass needs: no memory for all activations.
-    // No shards: the gradients of weights are not wanted.
+    // Each step runs forward again: all activations would take much memory. Weights get no shards.
     let saved = Tensor<Double>(shape: [Layer.savedCount(piece(0))])
     let y = Tensor<Double>(shape: [1, N, layer.hidden])
     let noGradients = ShardedBuffer<Double>(model.layout, shards: 0)
@@ -96,7 +93,9 @@ public struct GradientProbe {
       switch batch.targets {
       case .classes(let classes): Loss.crossEntropy(y, classes: classes[...], gradient: dy)
       case .values(let values): Loss.squaredError(y, targets: values[...], gradient: dy)
-      case .frames: preconditionFailure("a probe looks back from the end of a sequence")
+      case .frames(let all):
+        Loss.squaredError(
+          y, targets: all.row(all.shape[0] - 1).array.map { Float($0) }[...], gradient: dy)
       }
     let dh = Tensor<Double>(shape: h.shape)
     model.readOut.backward(dy, x: h, parameters, into: ParameterBuffer(model.layout), dx: dh)
@@ -107,8 +106,8 @@ public struct GradientProbe {
   public var norms: [Double] {
     (0..<hiddenGradients.shape[0]).map { t in
       let rows = hiddenGradients.row(t)
-      let norms = (0..<rows.shape[0]).map { Self.norm(rows.row($0).array) }
-      return norms.reduce(0, +) / Double(norms.count)
+      return (0..<rows.shape[0]).reduce(0) { $0 + Self.norm(rows.row($1).array) }
+        / Double(rows.shape[0])
     }
   }
 
@@ -122,7 +121,6 @@ public struct GradientProbe {
 
 /// What is probed: a model at initialisation or of a checkpoint, and where its inputs come from.
 public struct ProbeSubject {
-  /// What the curve is called.
   public let label: String
   public var configuration: TrainingConfiguration
   private let checkpoint: CheckpointReader?
@@ -170,9 +168,7 @@ public struct ProbeSubject {
     model.initialize(parameters, seed: configuration.seed, gateBias: settings.gateBias)
     try restore(parameters, model.buffers)
     let cure = "probe an earlier checkpoint, or other constants of the cell"
-    do {
-      try model.prepare(parameters, advancing: false)
-    } catch {
+    do { try model.prepare(parameters, advancing: false) } catch {
       throw RunFailure(.diverged, "\(label): no recurrent matrix: \(error); \(cure)")
     }
     let probe = GradientProbe(
@@ -184,7 +180,7 @@ public struct ProbeSubject {
     return ProbeCurve(
       label: label, cell: settings.cell.system.name, mu: drive.mu, epsilon: drive.epsilon,
       beta: drive.beta, restart: drive.restart, hiddenSize: settings.hiddenSize,
-      layers: settings.layers, inputs: source.features, steps: source.steps,
+      layers: settings.layers, inputs: source.features, steps: norms.count,
       batch: min(batch, source.count), seed: configuration.seed, data: data,
       parameters: checkpoint?.folder ?? "initialisation", loss: probe.meanLoss, norms: norms)
   }
@@ -208,26 +204,23 @@ public struct ProbeSubject {
     }
   }
 
-  /// The first `count` sequences that training with the configuration's seed would visit.
-  private func read(_ count: Int, from source: any SequenceSource) throws
-    -> SequenceBatch<Double>
-  {
-    let seed = configuration.seed
-    let order = EpochOrder(count: source.count, batchSize: count, seed: seed, epoch: 0)
-    let x = Tensor<Float>(shape: [source.steps, count, source.features])
+  /// `count` sequences of the configuration's seed, all cut to the length of the shortest.
+  private func read(_ count: Int, from source: any SequenceSource) throws -> SequenceBatch<Double> {
+    let order = EpochOrder(
+      count: source.count, batchSize: count, seed: configuration.seed, epoch: 0
+    ).batch(0)
+    let lengths = order.map { source.length(of: $0) }
+    let x = Tensor<Float>(shape: [lengths.max() ?? 0, count, source.features])
+    func cut(_ tensor: Tensor<Float>) -> Tensor<Double> {
+      Tensor(tensor.array.map { Double($0) }, shape: tensor.shape).rows(0..<(lengths.min() ?? 0))
+    }
     let targets: SequenceTargets<Double> =
-      switch try source.read(order.batch(0), into: x) {
+      switch try source.read(order, into: x) {
       case .classes(let classes): .classes(classes)
       case .values(let values): .values(values)
-      case .frames:
-        throw RunFailure(
-          .configuration,
-          "dataset.task is \(configuration.dataset.task.rawValue), which asks for every step; probe"
-            + " a task that asks for the last state")
+      case .frames(let frames): .frames(cut(frames))
       }
-    return SequenceBatch(
-      x: Tensor(x.array.map { Double($0) }, shape: x.shape), targets: targets,
-      rowStarts: [0, count])
+    return SequenceBatch(x: cut(x), targets: targets, rowStarts: [0, count])
   }
 }
 
