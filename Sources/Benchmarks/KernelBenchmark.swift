@@ -45,7 +45,7 @@ public enum KernelBenchmark {
   ) -> [KernelResult] {
     let layer = RecurrentLayer<Float>(
       drive: system.drive(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40), body: system.body,
-      orthogonal: system.orthogonal, inputs: 1, hidden: hidden, prefix: "", index: 0)
+      orthogonal: system.orthogonal, inputs: 1, hidden: hidden, prefix: "", suffix: "_l0")
     var layout = ParameterLayout()
     layer.declare(in: &layout)
     let parameters = ParameterBuffer<Float>(layout)

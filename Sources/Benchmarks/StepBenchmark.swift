@@ -78,9 +78,10 @@ public enum StepBenchmark {
     KernelVariant.flushDenormals()
     let drive = problem.system.drive(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40)
     let model = SequenceModel<Float>(
-      drive: drive, body: problem.system.body, orthogonal: problem.system.orthogonal,
-      inputs: problem.inputs, hidden: problem.hidden, layers: problem.layers,
-      outputs: problem.classes, loss: .crossEntropy)
+      StackSpecification(
+        drive: drive, body: problem.system.body, orthogonal: problem.system.orthogonal,
+        hidden: problem.hidden, layers: problem.layers),
+      inputs: problem.inputs, outputs: problem.classes, loss: .crossEntropy)
     let parameters = ParameterBuffer<Float>(model.layout)
     model.initialize(parameters, seed: 1, gateBias: 1)
     let plan = ShardPlan(shards: problem.shards, ranks: communicator.size)

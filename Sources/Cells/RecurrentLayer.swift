@@ -31,10 +31,11 @@ public struct RecurrentLayer<Scalar: KernelScalar> {
   /// - Parameters:
   ///   - orthogonal: how W_hh is kept orthogonal; nil trains it freely
   ///   - prefix: what stands before the names of the parameters, such as `rnn.`
-  ///   - index: the layer's place in its stack, the `l0` of `weight_ih_l0`
+  ///   - suffix: what stands behind them: the layer's place in its stack and its direction, such
+  ///     as `_l0_reverse`
   public init(
     drive: DriveParameters, body: BodyKind, orthogonal: OrthogonalSettings? = nil, inputs: Int,
-    hidden: Int, prefix: String, index: Int
+    hidden: Int, prefix: String, suffix: String
   ) {
     precondition(
       body != .modReLU || orthogonal != nil, "modReLU needs an orthogonal recurrent matrix")
@@ -46,13 +47,13 @@ public struct RecurrentLayer<Scalar: KernelScalar> {
     self.drive = drive
     self.body = body
     self.orthogonal = orthogonal.map { OrthogonalKernel(hidden: hidden, settings: $0) }
-    inputWeight = "\(prefix)weight_ih_l\(index)"
-    recurrentWeight = orthogonal == nil ? "\(prefix)weight_hh_l\(index)" : "\(prefix)skew_l\(index)"
-    inputBias = "\(prefix)bias_ih_l\(index)"
-    recurrentBias = "\(prefix)bias_hh_l\(index)"
-    unitBias = "\(prefix)bias_l\(index)"
+    inputWeight = "\(prefix)weight_ih\(suffix)"
+    recurrentWeight = orthogonal == nil ? "\(prefix)weight_hh\(suffix)" : "\(prefix)skew\(suffix)"
+    inputBias = "\(prefix)bias_ih\(suffix)"
+    recurrentBias = "\(prefix)bias_hh\(suffix)"
+    unitBias = "\(prefix)bias\(suffix)"
     self.prefix = prefix
-    suffix = "_l\(index)"
+    self.suffix = suffix
   }
 
   /// What a checkpoint must hold besides parameters, by name: the base of an orthogonal matrix and

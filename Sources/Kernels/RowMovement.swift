@@ -1,22 +1,58 @@
 import Tensors
 
-extension Tensor {
-  /// Fills this matrix with rows of another tensor, seen as rows of `width` elements.
-  public func gatherRows(_ rows: [Int], of source: Tensor, width: Int) {
-    precondition(count == rows.count * width, "\(rows.count) rows of \(width) for \(shape)")
-    for (place, row) in rows.enumerated() {
-      precondition(row >= 0 && (row + 1) * width <= source.count, "row \(row) of \(source.shape)")
-      (pointer + place * width).update(from: source.pointer + row * width, count: width)
+/// Some columns of some rows of a matrix [rows, width], as the place that numbers come from or go
+/// to.
+public struct RowSelection {
+  /// Which rows, in order; a row may come up more than once only where it is read.
+  public var rows: [Int]
+  /// The columns of the matrix.
+  public var width: Int
+  /// The first column taken.
+  public var column: Int
+
+  public init(_ rows: [Int], width: Int, column: Int = 0) {
+    self.rows = rows
+    self.width = width
+    self.column = column
+  }
+
+  func check<Scalar>(_ tensor: Tensor<Scalar>, count: Int) {
+    precondition(column >= 0 && column + count <= width, "columns beyond \(width)")
+    precondition(
+      rows.allSatisfy { $0 >= 0 && ($0 + 1) * width <= tensor.count },
+      "rows beyond those of \(tensor.shape)")
+  }
+}
+
+extension Tensor where Scalar: KernelScalar {
+  /// Copies `count` columns from the rows of one matrix to those of this one.
+  public func copy(
+    _ count: Int, columnsOf source: Tensor, _ from: RowSelection, to target: RowSelection
+  ) {
+    move(count, source, from, target) { $0.update(from: $1, count: count) }
+  }
+
+  /// Adds them to what is there.
+  @specialized(where Scalar == Float)
+  public func add(
+    _ count: Int, columnsOf source: Tensor, _ from: RowSelection, to target: RowSelection
+  ) {
+    move(count, source, from, target) { target, source in
+      for index in 0..<count { target[index] += source[index] }
     }
   }
 
-  /// Writes the rows of a matrix to places in this tensor, seen as rows of `width` elements.
-  public func scatterRows(_ source: Tensor, to rows: [Int], width: Int) {
-    precondition(
-      source.count == rows.count * width, "\(rows.count) rows of \(width) from \(source.shape)")
-    for (place, row) in rows.enumerated() {
-      precondition(row >= 0 && (row + 1) * width <= count, "row \(row) of \(shape)")
-      (pointer + row * width).update(from: source.pointer + place * width, count: width)
+  private func move(
+    _ count: Int, _ source: Tensor, _ from: RowSelection, _ target: RowSelection,
+    _ body: (UnsafeMutablePointer<Scalar>, UnsafeMutablePointer<Scalar>) -> Void
+  ) {
+    precondition(from.rows.count == target.rows.count, "as many rows must come as go")
+    from.check(source, count: count)
+    target.check(self, count: count)
+    for (a, b) in zip(from.rows, target.rows) {
+      body(
+        pointer + b * target.width + target.column,
+        source.pointer + a * from.width + from.column)
     }
   }
 }

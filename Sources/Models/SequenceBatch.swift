@@ -47,14 +47,14 @@ public struct SequenceBatch<Scalar: KernelScalar> {
   /// How many shards there are.
   public var shards: Int { rowStarts.count - 1 }
 
-  /// The rows of [T·N] that the read-out sees for the sequences `rows`: the last valid step of
-  /// each, or every valid step, sequence by sequence.
-  func readOutRows(of rows: Range<Int>) -> [Int] {
+  /// The rows of [T·N] that the read-out sees for the sequences `rows`: every valid step, sequence
+  /// by sequence, or the last one of each, which in the reverse direction is step 0.
+  func readOutRows(of rows: Range<Int>, isReverse: Bool) -> [Int] {
     let (T, N) = (x.shape[0], x.shape[1])
     return rows.flatMap { n -> [Int] in
       let length = lengths?[n] ?? T
       if targets.isEveryStep { return (0..<length).map { $0 * N + n } }
-      return [(length - 1) * N + n]
+      return [isReverse ? n : (length - 1) * N + n]
     }
   }
 }

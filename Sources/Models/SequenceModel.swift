@@ -11,37 +11,34 @@ public enum LossKind: String, Sendable {
   case squaredError
 }
 
-/// A stack of recurrent layers with a linear read-out of the last state.
+/// A stack of recurrent layers with a linear read-out of the last state or of every state.
 ///
-///     h^0 = x,  h^{l+1} = layer_l(h^l),  y = W h^L_T + b
+///     y = W h^L_T + b                                   asked of the last valid step
+///     y = W [forward^L_T, reverse^L_1] + b              the same, in both directions
+///     y_t = W h^L_t + b                                 asked of every valid step
 public final class SequenceModel<Scalar: KernelScalar> {
-  public let layers: [RecurrentLayer<Scalar>]
   public let readOut: Linear<Scalar>
   public let loss: LossKind
   public let layout: ParameterLayout
 
+  private let stack: RecurrentStack<Scalar>
   private let workspace = Workspace<Scalar>()
 
   /// - Parameters:
-  ///   - layers: how many recurrent layers of `hidden` units to stack
+  ///   - inputs: C
   ///   - outputs: K, the width of the read-out
-  public init(
-    drive: DriveParameters, body: BodyKind, orthogonal: OrthogonalSettings? = nil, inputs: Int,
-    hidden: Int, layers: Int, outputs: Int, loss: LossKind
-  ) {
-    precondition(layers > 0, "a model needs a layer")
-    self.layers = (0..<layers).map { index in
-      RecurrentLayer(
-        drive: drive, body: body, orthogonal: orthogonal, inputs: index == 0 ? inputs : hidden,
-        hidden: hidden, prefix: "rnn.", index: index)
-    }
-    readOut = Linear(inputs: hidden, outputs: outputs, prefix: "readout.")
+  public init(_ specification: StackSpecification, inputs: Int, outputs: Int, loss: LossKind) {
+    stack = RecurrentStack(specification, inputs: inputs, workspace: workspace)
+    readOut = Linear(inputs: stack.outputs, outputs: outputs, prefix: "readout.")
     self.loss = loss
     var layout = ParameterLayout()
-    for layer in self.layers { layer.declare(in: &layout) }
+    for layer in stack.layers { layer.declare(in: &layout) }
     readOut.declare(in: &layout)
     self.layout = layout
   }
+
+  /// The recurrent layers, from the lowest level up, the reverse one after the forward one.
+  public var layers: [RecurrentLayer<Scalar>] { stack.layers }
 
   /// Sets the starting values, which depend on the seed alone.
   public func initialize(_ parameters: ParameterBuffer<Scalar>, seed: UInt64, gateBias: Double) {
@@ -108,52 +105,23 @@ public final class SequenceModel<Scalar: KernelScalar> {
   ) -> [Totals] {
     let (T, N) = (batch.x.shape[0], batch.x.shape[1])
     guard N > 0 else { return Array(repeating: Totals(), count: batch.shards) }
-    let isTraining = gradients != nil
-    var inputs: [Tensor<Scalar>] = []
-    var saved: [Tensor<Scalar>] = []
-    var x = batch.x
-    for (index, layer) in layers.enumerated() {
-      let geometry = layer.geometry(steps: T, rows: N)
-      let y = workspace.tensor("y\(index)", [T, N, layer.hidden])
-      let kept =
-        isTraining
-        ? workspace.tensor("saved\(index)", [RecurrentLayerKernels<Scalar>.savedCount(geometry)])
-        : nil
-      RecurrentLayerKernels.forward(
-        geometry, weights: layer.weights(parameters), x: x, initial: nil, y: y, saved: kept,
-        final: nil)
-      inputs.append(x)
-      if let kept { saved.append(kept) }
-      x = y
-    }
-
-    // Where only the state at T is asked for, its gradient goes in there and dy stays nil: no
-    // kernel then reads [T, N, H] zeros.
-    let seesOnlyTheEnd = batch.lengths == nil && !batch.targets.isEveryStep
-    let dTop = workspace.tensor("dTop", seesOnlyTheEnd ? [1, N, readOut.inputs] : x.shape)
-    if isTraining && !seesOnlyTheEnd { dTop.fill(0) }
+    let activations = stack.forward(
+      batch.x, lengths: batch.lengths, parameters, isTraining: gradients != nil)
+    let top = activations.output
+    // Where only the state at T is asked for, its gradient goes in there, and no kernel reads
+    // [T, N, H] zeros.
+    let seesOnlyTheEnd =
+      batch.lengths == nil && !batch.targets.isEveryStep && stack.directions == 1
+    let dTop = workspace.tensor("dTop", seesOnlyTheEnd ? [1, N, readOut.inputs] : top.shape)
+    if gradients != nil && !seesOnlyTheEnd { dTop.fill(0) }
     let totals = readOutAndLoss(
-      batch, seesOnlyTheEnd ? x.rows(T - 1..<T) : x, dTop: dTop, parameters, gradients,
+      batch, seesOnlyTheEnd ? top.rows(T - 1..<T) : top, dTop: dTop, parameters, gradients,
       firstRow: seesOnlyTheEnd ? (T - 1) * N : 0)
-    guard let gradients else { return totals }
-
-    var dy: Tensor<Scalar>? = seesOnlyTheEnd ? nil : dTop
-    for index in layers.indices.reversed() {
-      let layer = layers[index]
-      let geometry = layer.geometry(steps: T, rows: N)
-      var final: RecurrentState<Scalar>?
-      if index == layers.count - 1 && seesOnlyTheEnd {
-        var state = RecurrentState<Scalar>(zerosFor: geometry)
-        state.hidden = dTop.row(0)
-        final = state
-      }
-      let dx = index > 0 ? workspace.tensor("dx\(index)", [T, N, layer.inputs]) : nil
-      RecurrentLayerKernels.backward(
-        geometry, weights: layer.weights(parameters), x: inputs[index], initial: nil,
-        y: index + 1 < layers.count ? inputs[index + 1] : x, saved: saved[index], dy: dy,
-        finalGradient: final, entries: layer.entries(in: layout), gradients: gradients,
-        rowStarts: batch.rowStarts, dx: dx, initialGradient: nil)
-      dy = dx
+    if let gradients {
+      stack.backward(
+        seesOnlyTheEnd ? .lastStep(dTop.row(0)) : .everyStep(dTop), through: activations,
+        lengths: batch.lengths, parameters, layout: layout, into: gradients,
+        rowStarts: batch.rowStarts)
     }
     return totals
   }
@@ -162,45 +130,68 @@ public final class SequenceModel<Scalar: KernelScalar> {
   /// whatever the number of ranks.
   ///
   /// - Parameters:
-  ///   - top: the states that the read-out may see, [T, N, H] or the last step alone
+  ///   - top: the states that the read-out may see, [T, N, D·H] or the last step alone
   ///   - dTop: receives their gradients
   ///   - firstRow: the row of [T·N] that `top` starts with
   private func readOutAndLoss(
     _ batch: SequenceBatch<Scalar>, _ top: Tensor<Scalar>, dTop: Tensor<Scalar>,
     _ parameters: ParameterBuffer<Scalar>, _ gradients: ShardedBuffer<Scalar>?, firstRow: Int
   ) -> [Totals] {
-    let (H, K) = (readOut.inputs, readOut.outputs)
+    let (H, width, K) = (stack.hidden, stack.outputs, readOut.outputs)
     return (0..<batch.shards).map { shard in
       let sequences = batch.rowStarts[shard]..<batch.rowStarts[shard + 1]
       guard !sequences.isEmpty else { return Totals() }
-      let rows = batch.readOutRows(of: sequences).map { $0 - firstRow }
-      let h = workspace.tensor("h", [rows.count, H])
-      h.gatherRows(rows, of: top, width: H)
-      let y = workspace.tensor("logits", [rows.count, K])
-      let dy = gradients.map { _ in workspace.tensor("dlogits", [rows.count, K]) }
-      readOut.forward(h, parameters, into: y)
-      var totals: Totals
-      switch (loss, batch.targets) {
-      case (.crossEntropy, .classes(let classes)):
-        totals = Loss.crossEntropy(y, classes: classes[sequences], gradient: dy)
-      case (.squaredError, .values(let values)):
-        let range = sequences.lowerBound * K..<sequences.upperBound * K
-        totals = Loss.squaredError(y, targets: values[range], gradient: dy)
-      case (.squaredError, .frames(let frames)):
-        let targets = workspace.tensor("targets", [rows.count, K])
-        targets.gatherRows(rows, of: frames, width: K)
-        totals = Loss.squaredError(
-          y, targets: targets.array.map { Float($0) }[...], gradient: dy)
-      default:
-        preconditionFailure("the loss \(loss) does not fit the targets of the batch")
+      let rows = (0..<stack.directions).map { direction in
+        batch.readOutRows(of: sequences, isReverse: direction == 1).map { $0 - firstRow }
       }
-      totals.sequences = Double(sequences.count)
+      let count = rows[0].count
+      let inOrder = Array(0..<count)
+      let h = workspace.tensor("h", [count, width])
+      for (direction, rows) in rows.enumerated() {
+        h.copy(
+          H, columnsOf: top, RowSelection(rows, width: width, column: direction * H),
+          to: RowSelection(inOrder, width: width, column: direction * H))
+      }
+      let y = workspace.tensor("logits", [count, K])
+      let dy = gradients.map { _ in workspace.tensor("dlogits", [count, K]) }
+      readOut.forward(h, parameters, into: y)
+      let totals = self.totals(batch, of: sequences, rows: rows[0], y, gradient: dy)
       if let gradients, let dy {
-        let dh = workspace.tensor("dh", [rows.count, H])
+        let dh = workspace.tensor("dh", [count, width])
         readOut.backward(dy, x: h, parameters, into: gradients[shard], dx: dh)
-        dTop.scatterRows(dh, to: rows, width: H)
+        for (direction, rows) in rows.enumerated() {
+          dTop.copy(
+            H, columnsOf: dh, RowSelection(inOrder, width: width, column: direction * H),
+            to: RowSelection(rows, width: width, column: direction * H))
+        }
       }
       return totals
     }
+  }
+
+  /// The loss of some sequences, and its gradient by the read-out's output.
+  private func totals(
+    _ batch: SequenceBatch<Scalar>, of sequences: Range<Int>, rows: [Int], _ y: Tensor<Scalar>,
+    gradient dy: Tensor<Scalar>?
+  ) -> Totals {
+    let K = readOut.outputs
+    var totals: Totals
+    switch (loss, batch.targets) {
+    case (.crossEntropy, .classes(let classes)):
+      totals = Loss.crossEntropy(y, classes: classes[sequences], gradient: dy)
+    case (.squaredError, .values(let values)):
+      let range = sequences.lowerBound * K..<sequences.upperBound * K
+      totals = Loss.squaredError(y, targets: values[range], gradient: dy)
+    case (.squaredError, .frames(let frames)):
+      let targets = workspace.tensor("targets", [rows.count, K])
+      targets.copy(
+        K, columnsOf: frames, RowSelection(rows, width: K),
+        to: RowSelection(Array(rows.indices), width: K))
+      totals = Loss.squaredError(y, targets: targets.array.map { Float($0) }[...], gradient: dy)
+    default:
+      preconditionFailure("the loss \(loss) does not fit the targets of the batch")
+    }
+    totals.sequences = Double(sequences.count)
+    return totals
   }
 }

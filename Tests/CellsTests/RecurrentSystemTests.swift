@@ -179,7 +179,7 @@ struct LayerProblem {
   @Test func theAuthorsStart() {
     let layer = RecurrentLayer<Double>(
       drive: DriveParameters(.momentum, mu: 0.6, epsilon: 0.6), body: .lstm, inputs: 5, hidden: 3,
-      prefix: "rnn.", index: 0)
+      prefix: "rnn.", suffix: "_l0")
     var layout = ParameterLayout()
     layer.declare(in: &layout)
     let parameters = ParameterBuffer<Double>(layout)

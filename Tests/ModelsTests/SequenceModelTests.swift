@@ -8,11 +8,13 @@ import Testing
 
 @Suite struct SequenceModelTests {
   private func model<Scalar: KernelScalar>(
-    layers: Int, loss: LossKind, as type: Scalar.Type
+    layers: Int, loss: LossKind, bidirectional: Bool = false, as type: Scalar.Type
   ) -> (SequenceModel<Scalar>, ParameterBuffer<Scalar>) {
     let model = SequenceModel<Scalar>(
-      drive: DriveParameters(.momentum, mu: 0.5, epsilon: 0.8), body: .lstm, inputs: 2, hidden: 3,
-      layers: layers, outputs: 2, loss: loss)
+      StackSpecification(
+        drive: DriveParameters(.momentum, mu: 0.5, epsilon: 0.8), body: .lstm, hidden: 3,
+        layers: layers, bidirectional: bidirectional),
+      inputs: 2, outputs: 2, loss: loss)
     let parameters = ParameterBuffer<Scalar>(model.layout)
     model.initialize(parameters, seed: 5, gateBias: 1)
     return (model, parameters)
@@ -34,9 +36,10 @@ import Testing
       rowStarts: rowStarts)
   }
 
-  @Test(arguments: [LossKind.crossEntropy, .squaredError], [1, 2])
-  func gradientsAreThoseOfCentralDifferences(loss: LossKind, layers: Int) {
-    let (model, parameters) = model(layers: layers, loss: loss, as: Double.self)
+  @Test(arguments: [LossKind.crossEntropy, .squaredError], [(1, false), (2, false), (2, true)])
+  func gradientsAreThoseOfCentralDifferences(loss: LossKind, stack: (Int, Bool)) {
+    let (model, parameters) = model(
+      layers: stack.0, loss: loss, bidirectional: stack.1, as: Double.self)
     let batch = batch(rows: 3, loss: loss, rowStarts: [0, 1, 3], as: Double.self)
     let gradients = ShardedBuffer<Double>(model.layout, shards: 2)
     _ = model.accumulateGradients(batch, parameters, into: gradients)
@@ -47,10 +50,11 @@ import Testing
   }
 
   /// Rows of unequal length, asked at their last valid step or at each valid step.
-  @Test(arguments: [true, false], [1, 2])
-  func raggedGradientsAreThoseOfCentralDifferences(everyStep: Bool, layers: Int) {
+  @Test(arguments: [true, false], [(1, false), (2, false), (2, true)])
+  func raggedGradientsAreThoseOfCentralDifferences(everyStep: Bool, stack: (Int, Bool)) {
     let loss: LossKind = everyStep ? .squaredError : .crossEntropy
-    let (model, parameters) = model(layers: layers, loss: loss, as: Double.self)
+    let (model, parameters) = model(
+      layers: stack.0, loss: loss, bidirectional: stack.1, as: Double.self)
     var batch = batch(rows: 3, loss: loss, rowStarts: [0, 2, 3], as: Double.self)
     batch.lengths = [4, 1, 3]
     if everyStep {
@@ -85,6 +89,34 @@ import Testing
     #expect(one[0].flat.array.map(\.bitPattern) == both[0].flat.array.map(\.bitPattern))
   }
 
+  /// The reverse direction is a layer of its own on the sequence read from its end, and the
+  /// read-out sees its last state: a model with both directions' weights exchanged gives, on the
+  /// reversed sequence, the same answer.
+  @Test func theReverseDirectionReadsFromTheEnd() {
+    let (model, parameters) = model(
+      layers: 1, loss: .crossEntropy, bidirectional: true, as: Double.self)
+    let batch = batch(rows: 2, loss: .crossEntropy, rowStarts: [0, 2], as: Double.self)
+    let loss = model.evaluate(batch, parameters)[0].loss
+    let exchanged = ParameterBuffer<Double>(model.layout)
+    exchanged.flat.copy(from: parameters.flat)
+    for name in ["weight_ih", "weight_hh", "bias_ih", "bias_hh"] {
+      let (a, b) = ("rnn.\(name)_l0", "rnn.\(name)_l0_reverse")
+      exchanged[a].copy(from: parameters[b])
+      exchanged[b].copy(from: parameters[a])
+    }
+    for row in 0..<2 {
+      for unit in 0..<3 {
+        exchanged["readout.weight"][row * 6 + unit] = parameters["readout.weight"][row * 6 + unit + 3]
+        exchanged["readout.weight"][row * 6 + unit + 3] = parameters["readout.weight"][row * 6 + unit]
+      }
+    }
+    var reversed = batch
+    reversed.x = Tensor(shape: batch.x.shape)
+    for t in 0..<4 { reversed.x.row(t).copy(from: batch.x.row(3 - t)) }
+    expectClose([model.evaluate(reversed, exchanged)[0].loss], [loss], relative: 1e-14)
+    #expect(model.evaluate(reversed, parameters)[0].loss != loss)
+  }
+
   @Test func noRowsGiveNoGradient() {
     let (model, parameters) = model(layers: 1, loss: .crossEntropy, as: Float.self)
     let empty = batch(rows: 0, loss: .crossEntropy, rowStarts: [0, 0, 0], as: Float.self)
@@ -98,7 +130,7 @@ import Testing
     hidden: Int, count: Int
   ) {
     let model = SequenceModel<Float>(
-      drive: DriveParameters(.plain), body: .lstm, inputs: 1, hidden: hidden, layers: 1,
+      StackSpecification(drive: DriveParameters(.plain), body: .lstm, hidden: hidden), inputs: 1,
       outputs: 10, loss: .crossEntropy)
     #expect(model.layout.count == count)
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import TestSupport
 import Testing
 
@@ -74,7 +75,8 @@ import Testing
       let text = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
       let line = try #require(text.split(separator: "\n").first { $0.contains("Parameters:") })
       let (inputs, outputs) = configuration.dataset.task == .nextFrame ? (129, 129) : (1, 10)
-      let model = configuration.makeModel(inputs: inputs, outputs: outputs, loss: .squaredError)
+      let model = SequenceModel<Float>(
+        configuration.stack, inputs: inputs, outputs: outputs, loss: .squaredError)
       #expect(line.filter(\.isNumber) == String(model.trainedCount), "\(file)")
     }
   }

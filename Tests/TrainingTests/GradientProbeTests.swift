@@ -23,8 +23,10 @@ import Testing
   private func model(_ name: String, layers: Int, loss: LossKind) throws -> SequenceModel<Double> {
     let system = try #require(RecurrentSystem(named: name))
     return SequenceModel(
-      drive: system.drive(mu: 0.5, epsilon: 0.8, beta: 0.7, restart: 3), body: system.body,
-      orthogonal: system.orthogonal, inputs: C, hidden: H, layers: layers, outputs: 2, loss: loss)
+      StackSpecification(
+        drive: system.drive(mu: 0.5, epsilon: 0.8, beta: 0.7, restart: 3), body: system.body,
+        orthogonal: system.orthogonal, hidden: H, layers: layers),
+      inputs: C, outputs: 2, loss: loss)
   }
 
   private func batch(_ loss: LossKind) -> SequenceBatch<Double> {

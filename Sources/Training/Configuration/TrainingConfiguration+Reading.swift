@@ -41,6 +41,11 @@ extension TrainingConfiguration {
         "batch_size is \(batchSize) and shards is \(shards): every virtual shard needs a sequence;"
           + " raise batch_size or set shards=\(batchSize)")
     }
+    if model.bidirectional, dataset.task == .nextFrame {
+      throw ConfigurationError(
+        "model.bidirectional is true and dataset.task next_frame: a layer that reads from the end"
+          + " has seen the frame it is to predict; set model.bidirectional=false")
+    }
     if dataset.task.readsFile, dataset.file.isEmpty {
       throw ConfigurationError(
         "dataset.file is empty: the task \(dataset.task.rawValue) needs the file that"

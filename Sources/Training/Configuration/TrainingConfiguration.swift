@@ -94,6 +94,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var cell = CellName(RecurrentSystem(named: "momentum_lstm")!)
     public var hiddenSize = 128
     public var layers = 1
+    public var bidirectional = false
     public var mu = 0.6
     public var epsilon = 0.6
     public var beta = 0.99
@@ -124,6 +125,10 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "hidden_size", &hiddenSize, "H, units per layer", .within(1...65_536), effect: .model)
       try visitor.field(
         "layers", &layers, "recurrent layers, one on top of the other", .within(1...64),
+        effect: .model)
+      try visitor.field(
+        "bidirectional", &bidirectional,
+        "whether each layer also reads the sequence from its end; not for next_frame",
         effect: .model)
       try visitor.field(
         "mu", &mu, "μ, the share of the old velocity that is kept", .within(0...1),

@@ -150,6 +150,12 @@ public struct ProbeSubject {
       count: batch, steps: steps, features: shape("rnn.weight_ih_l0")?.last ?? features,
       classes: shape("readout.weight")?.first ?? 10, seed: configuration.seed)
     var data = "random"
+    guard !settings.bidirectional else {
+      throw RunFailure(
+        .configuration,
+        "\(label): model.bidirectional is true, and in both directions at once there is no one way"
+          + " back; probe with model.bidirectional=false")
+    }
     if usesDataset {
       do {
         source = try task.source(.train)
@@ -158,12 +164,10 @@ public struct ProbeSubject {
         data = "random, as \(error.path) cannot be read"
       }
     }
-    let drive = settings.cell.system.drive(
-      mu: settings.mu, epsilon: settings.epsilon, beta: settings.beta, restart: settings.restart)
     let model = SequenceModel<Double>(
-      drive: drive, body: settings.cell.system.body, orthogonal: settings.orthogonal,
-      inputs: source.features, hidden: settings.hiddenSize, layers: settings.layers,
-      outputs: source.targetKind.outputs, loss: usesDataset ? task.loss : .crossEntropy)
+      configuration.stack, inputs: source.features, outputs: source.targetKind.outputs,
+      loss: usesDataset ? task.loss : .crossEntropy)
+    let drive = configuration.stack.drive
     let parameters = ParameterBuffer<Double>(model.layout)
     model.initialize(parameters, seed: configuration.seed, gateBias: settings.gateBias)
     try restore(parameters, model.buffers)

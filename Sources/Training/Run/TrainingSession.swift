@@ -8,14 +8,14 @@ import Optimizers
 import Tensors
 
 extension TrainingConfiguration {
-  /// The model, for data of these sizes.
-  func makeModel(inputs: Int, outputs: Int, loss: LossKind) -> SequenceModel<Float> {
+  /// The recurrent layers.
+  var stack: StackSpecification {
     let system = model.cell.system
-    return SequenceModel(
+    return StackSpecification(
       drive: system.drive(
         mu: model.mu, epsilon: model.epsilon, beta: model.beta, restart: model.restart),
-      body: system.body, orthogonal: model.orthogonal, inputs: inputs, hidden: model.hiddenSize,
-      layers: model.layers, outputs: outputs, loss: loss)
+      body: system.body, orthogonal: model.orthogonal, hidden: model.hiddenSize,
+      layers: model.layers, bidirectional: model.bidirectional)
   }
 }
 
@@ -60,8 +60,9 @@ public final class TrainingSession {
     self.train = train
     let isRagged = (0..<train.count).contains { train.length(of: $0) != train.steps }
     trainLength = isRagged ? { train.length(of: $0) } : nil
-    model = configuration.makeModel(
-      inputs: train.features, outputs: train.targetKind.outputs, loss: task.loss)
+    model = SequenceModel(
+      configuration.stack, inputs: train.features, outputs: train.targetKind.outputs,
+      loss: task.loss)
     parameters = ParameterBuffer(model.layout)
     model.initialize(parameters, seed: configuration.seed, gateBias: configuration.model.gateBias)
     reducer =
