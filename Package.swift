@@ -43,8 +43,8 @@ let package = Package(
     .executableTarget(
       name: "momentum-dist",
       dependencies: [
-        "Training", "Verification", "Benchmarks", "Checkpoints", "Datasets", "MPI",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "Verification", "Benchmarks", "Checkpoints", "Datasets", "BLAS",
+        "Kernels", "MPI", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
       name: "Training",

@@ -31,14 +31,29 @@ public enum Program {
     in folder: String, environment: [String: String] = [:], deadline: Double = 120,
     signal: String = "KILL"
   ) throws -> Outcome {
+    var command = ["\(products)/\(name)"] + arguments
+    if let ranks {
+      command =
+        ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "\(ranks)"] + command
+    }
+    return try start(
+      command, in: folder, environment: environment, deadline: deadline, signal: signal)
+  }
+
+  /// Runs a Python script.
+  public static func python(_ script: String, in folder: String) throws -> Outcome {
+    try start(["python3", "-c", script], in: folder)
+  }
+
+  private static func start(
+    _ program: [String], in folder: String, environment: [String: String] = [:],
+    deadline: Double = 120, signal: String = "KILL"
+  ) throws -> Outcome {
     let process = Process()
-    let program = "\(products)/\(name)"
-    var command = [
-      "timeout", "--preserve-status", "--signal=\(signal)", "--kill-after=20", "\(deadline)",
-    ]
-    if let ranks { command += ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "\(ranks)"] }
+    process.arguments =
+      ["timeout", "--preserve-status", "--signal=\(signal)", "--kill-after=20", "\(deadline)"]
+      + program
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = command + [program] + arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     var variables = ProcessInfo.processInfo.environment
     variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
