@@ -28,11 +28,15 @@ enum Launch {
     exit(status.rawValue)
   }
 
-  /// Says why on rank 0, and ends the process.
+  /// Says why, and ends the process: all ranks come here together with the same failure, and rank
+  /// 0 speaks for them. A lost peer is the exception: a rank that sees one says so itself and ends
+  /// the others, which may be waiting for it.
   static func end(_ failure: RunFailure) -> Never {
-    if isFirstRank {
+    let isAlone = failure.status == .peerLost && MPI.Environment.isInitialized
+    if isFirstRank || isAlone {
       FileHandle.standardError.write(Data("momentum-dist: \(failure.message)\n".utf8))
     }
+    if isAlone { MPI.Environment.abort(code: failure.status.rawValue) }
     end(failure.status)
   }
 }
