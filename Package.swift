@@ -60,7 +60,7 @@ let package = Package(
     .target(
       name: "Benchmarks", dependencies: ["Models", "Optimizers", "DataParallel"],
       swiftSettings: safe),
-    .testTarget(name: "VerificationTests", dependencies: ["Verification", "TestSupport"]),
+    .testTarget(name: "VerificationTests", dependencies: ["Verification", "HDF5", "TestSupport"]),
 
     // What it is made of.
     .target(

@@ -11,15 +11,21 @@ enum Timing {
     for _ in 0..<warmup { try body() }
     let clock = ContinuousClock()
     return try (0..<repeats).map { _ in
-      let took = try clock.measure(body)
-      return Double(took.components.seconds) + Double(took.components.attoseconds) * 1e-18
+      try clock.measure(body).inSeconds
     }
   }
 
   /// The middle of a list of numbers.
-  static func median(_ values: [Double]) -> Double {
+  static func median(_ values: some Collection<Double>) -> Double {
     let sorted = values.sorted()
     let middle = sorted.count / 2
     return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  }
+}
+
+extension Duration {
+  /// The duration in seconds.
+  var inSeconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
   }
 }

@@ -32,7 +32,7 @@ public struct RecurrentSystem: Sendable, Hashable {
     RecurrentSystem("rmsprop_rnn", .adam, .tanh, [.epsilon, .beta]),
     RecurrentSystem("rmsprop_lstm", .adam, .lstm, [.epsilon, .beta]),
     RecurrentSystem("rmsprop_gru", .adam, .gru, [.epsilon, .beta]),
-    RecurrentSystem("nag_rnn", .nesterov, .tanh),
+    RecurrentSystem("nag_rnn", .nesterov, .tanh, [.epsilon]),
     RecurrentSystem("nag_lstm", .nesterov, .lstm, [.epsilon]),
     RecurrentSystem("nag_gru", .nesterov, .gru, [.epsilon]),
     RecurrentSystem("srrnn", .nesterov, .tanh),

@@ -88,7 +88,7 @@ public struct CheckpointWriter: Sendable {
       } else {
         try DurableFiles.rename(temporary, to: folder)
       }
-      try DurableFiles.synchronize((folder as NSString).deletingLastPathComponent)
+      try DurableFiles.synchronize(DurableFiles.parent(of: folder))
     } catch {
       throw .unwritable(folder, error)
     }

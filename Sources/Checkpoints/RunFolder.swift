@@ -50,6 +50,27 @@ public struct RunFolder: Sendable {
     }
   }
 
+  /// The best checkpoint at a path whose manifest can be read.
+  ///
+  /// - Throws: the error of the best one, if none can be, or that there is none
+  public static func firstReadable(at path: String) throws(CheckpointError) -> CheckpointReader {
+    var first: CheckpointError?
+    for folder in candidates(at: path) {
+      do {
+        return try CheckpointReader(folder)
+      } catch {
+        first = first ?? error
+      }
+    }
+    throw first ?? noCheckpoint(at: path)
+  }
+
+  /// What to say of a path that holds no checkpoint.
+  public static func noCheckpoint(at path: String) -> CheckpointError {
+    CheckpointError(
+      path, "holds no checkpoint", cure: "name a run, or a step folder under its checkpoints/")
+  }
+
   /// The checkpoint folders that a path may mean, best first: itself, or those of the run.
   public static func candidates(at path: String) -> [String] {
     if FileManager.default.fileExists(atPath: "\(path)/\(CheckpointManifest.fileName)") {

@@ -20,10 +20,10 @@ public enum DatasetFile {
   public static func create(
     at path: String, _ write: (HDF5.File) throws -> Void
   ) throws(DatasetError) {
+    try refuseOverwriting(path)
     let temporary = DurableFiles.temporaryName(for: path)
     do {
-      let folder = (path as NSString).deletingLastPathComponent
-      if !folder.isEmpty { try DurableFiles.createFolder(folder) }
+      try DurableFiles.createFolder(DurableFiles.parent(of: path))
       let file = try HDF5.File.create(temporary)
       try write(file)
       try file.flush()
@@ -36,6 +36,17 @@ public enum DatasetFile {
     } catch {
       DurableFiles.remove(temporary)
       throw unwritable(path, error)
+    }
+  }
+
+  /// A data set may be made anew; any other file is left alone.
+  private static func refuseOverwriting(_ path: String) throws(DatasetError) {
+    guard FileManager.default.fileExists(atPath: path) else { return }
+    let version = try? HDF5.File.open(path).intAttribute("format_version")
+    guard version != nil else {
+      throw DatasetError(
+        path, "exists and is no data set of ours",
+        cure: "choose another name, or remove it")
     }
   }
 

@@ -12,8 +12,7 @@ public enum DurableFiles {
       if isFolder.boolValue { return }
       throw FileError("make the folder", path, code: EEXIST)
     }
-    let parent = (path as NSString).deletingLastPathComponent
-    if !parent.isEmpty, parent != path { try createFolder(parent) }
+    if parent(of: path) != path { try createFolder(parent(of: path)) }
     guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
       throw FileError("make the folder", path)
     }
@@ -49,7 +48,7 @@ public enum DurableFiles {
     }
     try synchronize(temporary)
     try rename(temporary, to: path)
-    try synchronize((path as NSString).deletingLastPathComponent.nonEmptyPath)
+    try synchronize(parent(of: path))
   }
 
   /// Points a symbolic link at `target`, replacing an older link in one step.
@@ -58,16 +57,17 @@ public enum DurableFiles {
     _ = unlink(temporary)
     guard symlink(target, temporary) == 0 else { throw FileError("link", path) }
     try rename(temporary, to: path)
-    try synchronize((path as NSString).deletingLastPathComponent.nonEmptyPath)
+    try synchronize(parent(of: path))
   }
 
   /// A name beside `path` that no other process uses.
   public static func temporaryName(for path: String) -> String {
     "\(path).partial-\(getpid())"
   }
-}
 
-extension String {
-  /// The current folder if this path is empty.
-  fileprivate var nonEmptyPath: String { isEmpty ? "." : self }
+  /// The folder that a path lies in; `.` for a bare name.
+  public static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
 }

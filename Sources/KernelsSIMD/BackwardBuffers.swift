@@ -26,7 +26,7 @@ struct BackwardBuffers {
   let dUnitBias: UnsafeMutablePointer<Float>  // summed over time, [block][row][lane]
   /// The product of one panel.
   let product: UnsafeMutablePointer<Float>  // [row][columns]
-  /// Gate gradients of the steps of a block of time: [slot][block][row][gate][lane].
+  /// Gate gradients of the steps of a block of time: [block][slot][row][gate][lane].
   let da: UnsafeMutablePointer<Float>
   let dg: UnsafeMutablePointer<Float>
   let weightGradients: WeightGradientBuffers
@@ -67,8 +67,13 @@ struct BackwardBuffers {
     shape.drive.kind == .plain && shape.body != .gru
   }
 
-  /// Floats between time steps in `da` and `dg`.
-  func slotStride(rows: Int) -> Int { rows * units.paddedWidth }
+  /// Floats from one time step to the next in `da` and `dg`.
+  @inline(__always)
+  func slotStride(rows: Int) -> Int { rows * units.blockWidth }
+
+  /// Floats from one block of units to the next in `da` and `dg`.
+  @inline(__always)
+  func blockStride(rows: Int) -> Int { slots * rows * units.blockWidth }
 
   func pack(_ call: BackwardCall<Float>) {
     Packing.rows(

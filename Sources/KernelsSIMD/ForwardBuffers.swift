@@ -6,6 +6,10 @@ struct ForwardBuffers {
   let split: PanelSplit
   /// Rows that go through all time steps together.
   let groupRows: Int
+  /// Whether g is computed where it is used, since a single input is not worth a product.
+  let hasSingleInput: Bool
+  /// Whether `saved` is written past the caches, which it would only flush.
+  let streams: Bool
   /// Floats from one row of h to the next: padded, and never a power of two apart.
   let hRow: Int
 
@@ -24,10 +28,17 @@ struct ForwardBuffers {
   let g: UnsafeMutablePointer<Float>  // [row][block][gate][lane]
   let a: UnsafeMutablePointer<Float>
 
-  init(_ shape: LayerGeometry, panelLimit: Int, arena: inout Arena) {
+  init(
+    _ call: ForwardCall<Float>, panelLimit: Int, savedCount: Int, arena: inout Arena
+  ) {
+    let shape = call.geometry
+    streams =
+      Blocking.streams(savedCount: savedCount)
+      && UInt(bitPattern: call.saved) % UInt(4 * Vector.width) == 0
     units = Units(shape.hidden, gates: shape.body.gates)
     split = PanelSplit(blocks: units.blocks, limit: panelLimit)
     groupRows = Blocking.forwardRows(shape)
+    hasSingleInput = shape.inputs == 1
     hRow = (units.blocks + 1) * Vector.width
     inputWeights = arena.take(units.paddedWidth * shape.inputs)
     recurrentWeights = arena.take(units.paddedWidth * shape.hidden)
@@ -75,6 +86,28 @@ struct ForwardBuffers {
     if shape.drive.hasSecondMoment {
       let moment = state.secondMoment.map { $0 + firstRow * shape.gateWidth }
       Packing.toBlocks(moment, rows: rows, units: units, into: q)
+    }
+  }
+
+  /// Hands over the final state of a group of rows.
+  func write(
+    _ state: MutableStatePointers<Float>, _ shape: LayerGeometry,
+    h: UnsafeMutablePointer<Float>, firstRow: Int, rows: Int
+  ) {
+    if let hidden = state.hidden {
+      for row in 0..<rows {
+        (hidden + (firstRow + row) * units.count).update(from: h + row * hRow, count: units.count)
+      }
+    }
+    if shape.body.hasCell, let cell = state.cell {
+      Packing.fromBlocks(
+        c, rows: rows, units: Units(units.count, gates: 1), into: cell + firstRow * units.count)
+    }
+    if shape.drive.hasVelocity, let velocity = state.velocity {
+      Packing.fromBlocks(v, rows: rows, units: units, into: velocity + firstRow * shape.gateWidth)
+    }
+    if shape.drive.hasSecondMoment, let moment = state.secondMoment {
+      Packing.fromBlocks(q, rows: rows, units: units, into: moment + firstRow * shape.gateWidth)
     }
   }
 }

@@ -1,24 +1,45 @@
-extension GatePack<Vector> {
+extension GatePack where V: Pack {
   /// The first `count` packs from `p` on, one vector apart; the rest are zero.
+  ///
+  /// - Parameter stride: floats from one row to the next
   @inline(__always)
-  init(_ p: UnsafePointer<Float>, count: Int) {
-    let zero = Vector(repeating: 0)
-    self.init(
-      count > 0 ? Vector(p) : zero,
-      count > 1 ? Vector(p + Vector.width) : zero,
-      count > 2 ? Vector(p + 2 * Vector.width) : zero,
-      count > 3 ? Vector(p + 3 * Vector.width) : zero)
+  init(_ p: UnsafePointer<Float>, count: Int, _ rows: PackRows, stride: Int) {
+    self.init(count: count) { V(p + $0 * Vector.width, rows, stride: stride) }
   }
 
+  /// g of a single input, bias + x w, as a product would give it.
+  ///
+  /// - Parameter x: the inputs, one per row
   @inline(__always)
-  init(_ p: UnsafeMutablePointer<Float>, count: Int) { self.init(UnsafePointer(p), count: count) }
+  init(
+    bias: UnsafePointer<Float>, weights: UnsafePointer<Float>, x: UnsafePointer<Float>,
+    _ rows: PackRows, count: Int
+  ) {
+    let factor = V(spreading: x, rows, stride: 1)
+    self.init(count: count) {
+      V(everyRow: Vector(bias + $0 * Vector.width))
+        .adding(V(everyRow: Vector(weights + $0 * Vector.width)), times: factor)
+    }
+  }
 
   /// Writes the first `count` packs.
   @inline(__always)
-  func store(_ p: UnsafeMutablePointer<Float>, count: Int) {
-    if count > 0 { g0.store(p) }
-    if count > 1 { g1.store(p + Vector.width) }
-    if count > 2 { g2.store(p + 2 * Vector.width) }
-    if count > 3 { g3.store(p + 3 * Vector.width) }
+  func store(
+    _ p: UnsafeMutablePointer<Float>, count: Int, _ rows: PackRows, stride: Int,
+    streaming: Bool = false
+  ) {
+    let width = Vector.width
+    if count > 0 { g0.store(p, rows, stride: stride, streaming: streaming) }
+    if count > 1 { g1.store(p + width, rows, stride: stride, streaming: streaming) }
+    if count > 2 { g2.store(p + 2 * width, rows, stride: stride, streaming: streaming) }
+    if count > 3 { g3.store(p + 3 * width, rows, stride: stride, streaming: streaming) }
+  }
+
+  @inline(__always)
+  private init(count: Int, _ pack: (Int) -> V) {
+    let zero = V(0)
+    self.init(
+      count > 0 ? pack(0) : zero, count > 1 ? pack(1) : zero, count > 2 ? pack(2) : zero,
+      count > 3 ? pack(3) : zero)
   }
 }

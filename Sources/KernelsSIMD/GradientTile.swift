@@ -1,3 +1,5 @@
+internal import CVec
+
 /// One register tile of a weight gradient, out += Aᵀ W summed over the rows and steps k of a
 /// block of time.
 struct GradientTile: RegisterTile {
@@ -25,16 +27,28 @@ struct GradientTile: RegisterTile {
     let (segment, aStep, wStep) = (segment, aStep, wStep)
     let (aSkip, wSkip) = (aSegment - segment * aStep, wSegment - segment * wStep)
     var (a, w) = (a, w + column)
+    // The sums go to memory when the loop is over; by then it should be near.
+    for row in 0..<R.count {
+      for vector in 0..<R.Column.count {
+        cvec_prefetch_write(out + row * outRow + column + vector * Vector.width)
+      }
+    }
     var sums = R(zeros: ())
-    for _ in 0..<segments {
-      for _ in 0..<segment {
+    // Both counts are at least one. A loop that may be empty would carry the zeros past it, and
+    // the sums would go through the stack.
+    var segmentsLeft = segments
+    repeat {
+      var left = segment
+      repeat {
         sums.add(R.Column(w), times: a, stride: 1)
         a += aStep
         w += wStep
-      }
+        left &-= 1
+      } while left > 0
       a += aSkip
       w += wSkip
-    }
+      segmentsLeft &-= 1
+    } while segmentsLeft > 0
     let width = R.Column.count * Vector.width
     if column + width <= columns {
       sums.accumulate(out + column, stride: outRow)

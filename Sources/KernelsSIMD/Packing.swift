@@ -139,17 +139,3 @@ enum Packing {
     }
   }
 }
-
-extension Vector {
-  /// The first `count` numbers at `p`, which may be fewer than a vector holds.
-  @inline(__always)
-  static func loading(_ p: UnsafePointer<Float>, _ count: Int) -> Vector {
-    count >= Vector.width ? Vector(p) : Vector(first: count, of: p)
-  }
-
-  /// Writes the first `count` lanes.
-  @inline(__always)
-  func storing(_ count: Int, _ p: UnsafeMutablePointer<Float>) {
-    if count >= Vector.width { store(p) } else { store(first: count, to: p) }
-  }
-}

@@ -11,7 +11,7 @@ struct Product {
   let start: UnsafePointer<Float>
   let vectors: Int
   /// How many blocks k is cut into.
-  let blocks: Int
+  private let blocks: Int
   private let blockSegments: Int
   private let blockSegment: Int
 
@@ -44,15 +44,18 @@ struct Product {
     }
   }
 
+  /// Rows after which the pointwise part takes its turn: whole register tiles and whole packs,
+  /// few enough that its stores drain while the next products run.
+  @inline(__always)
+  var chunkRows: Int { 2 * tileRows }
+
   /// The rows that a register tile takes.
   @inline(__always)
-  var tileRows: Int { Registers.rows(forVectors: vectors) }
+  private var tileRows: Int { Registers.rows(forVectors: vectors) }
 
   /// Adds one block's part to `count` rows from `row` on, which lie from `out` on.
   @inline(__always)
-  func add(
-    block: Int, row: Int, count: Int, out: UnsafeMutablePointer<Float>
-  ) {
+  private func add(block: Int, row: Int, count: Int, out: UnsafeMutablePointer<Float>) {
     let width = vectors * Vector.width
     let rowStart = a + row * aRow
     let (aStart, runs, run): (UnsafePointer<Float>, Int, Int)
@@ -78,27 +81,30 @@ struct Product {
   /// Adds all blocks but the last to every row; row r lies at `out + r * vectors * width`.
   @inline(__always)
   func addLeadingBlocks(rows: Int, out: UnsafeMutablePointer<Float>) {
-    for block in 0..<blocks - 1 {
-      var row = 0
-      while row < rows {
-        let count = min(tileRows, rows - row)
-        add(block: block, row: row, count: count, out: out + row * vectors * Vector.width)
-        row += count
-      }
-    }
+    for block in 0..<blocks - 1 { add(block: block, rows: 0, rows, out: out) }
   }
 
-  /// Adds the last block to one tile.
-  ///
-  /// - Parameter out: the buffer of `addLeadingBlocks`; with a single block its front serves
-  ///   every tile, so that it stays in the first-level cache
-  /// - Returns: where the tile's rows lie
+  /// Adds the last block to the rows `first ..< end`.
   @inline(__always)
-  func addLastBlock(
-    row: Int, count: Int, out: UnsafeMutablePointer<Float>
-  ) -> UnsafeMutablePointer<Float> {
-    let place = blocks == 1 ? out : out + row * vectors * Vector.width
-    add(block: blocks - 1, row: row, count: count, out: place)
-    return place
+  func addLastBlock(rows first: Int, _ end: Int, out: UnsafeMutablePointer<Float>) {
+    add(block: blocks - 1, rows: first, end, out: out)
+  }
+
+  /// Computes every row.
+  @inline(__always)
+  func run(rows: Int, out: UnsafeMutablePointer<Float>) {
+    for block in 0..<blocks { add(block: block, rows: 0, rows, out: out) }
+  }
+
+  @inline(never)
+  private func add(
+    block: Int, rows first: Int, _ end: Int, out: UnsafeMutablePointer<Float>
+  ) {
+    var row = first
+    while row < end {
+      let count = min(tileRows, end - row)
+      add(block: block, row: row, count: count, out: out + row * vectors * Vector.width)
+      row += count
+    }
   }
 }

@@ -30,23 +30,17 @@ extension SIMDKernels {
     let (units, split) = (buffers.units, buffers.split)
     for panel in 0..<split.panels {
       let (block, width) = (split.start(panel), split.width(panel))
-      let product = Product(
+      Product(
         a: x, row: inputs, segment: inputs,
         w: buffers.weights + block * Vector.width * inputs,
-        start: buffers.bias + block * Vector.width, vectors: width)
-      product.addLeadingBlocks(rows: rows, out: buffers.product)
-      var row = 0
-      while row < rows {
-        let count = min(product.tileRows, rows - row)
-        let tile = product.addLastBlock(row: row, count: count, out: buffers.product)
-        for index in 0..<count {
-          for inner in 0..<width {
-            Vector(tile + (index * width + inner) * Vector.width).storing(
-              units.lanes(block + inner),
-              y + (row + index) * units.count + (block + inner) * Vector.width)
-          }
+        start: buffers.bias + block * Vector.width, vectors: width
+      ).run(rows: rows, out: buffers.product)
+      for row in 0..<rows {
+        for inner in 0..<width {
+          Vector(buffers.product + (row * width + inner) * Vector.width).storing(
+            units.lanes(block + inner),
+            y + row * units.count + (block + inner) * Vector.width)
         }
-        row += count
       }
     }
   }

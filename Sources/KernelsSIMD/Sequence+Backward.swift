@@ -1,3 +1,4 @@
+internal import CVec
 import KernelInterface
 
 extension Sequence {
@@ -21,9 +22,10 @@ extension Sequence {
       var first = 0
       while first < stripes.count {
         let end = stripes.groupEnd(from: first, rows: wanted)
-        let group = WeightGradients(
-          call: call, buffers: buffers, stripes: stripes, first: first, end: end)
-        backward(call, buffers, group)
+        backward(
+          call, buffers,
+          WeightGradients(
+            call: call, buffers: buffers, stripes: stripes, first: first, end: end))
         first = end
       }
     }
@@ -33,153 +35,153 @@ extension Sequence {
   private static func backward(
     _ call: BackwardCall<Float>, _ buffers: BackwardBuffers, _ group: WeightGradients
   ) {
-    let shape = call.geometry
-    let (T, firstRow, rows) = (shape.steps, group.firstRow, group.rows)
+    let (T, firstRow, rows) = (call.geometry.steps, group.firstRow, group.rows)
     buffers.load(call, firstRow: firstRow, rows: rows)
     if B.hasCell, T > 0 { loadLastCell(call, buffers, firstRow: firstRow, rows: rows) }
     group.begin()
     for t in (0..<T).reversed() {
-      let slot = (T - 1 - t) % buffers.slots
-      step(call, buffers, t, slot: slot, firstRow: firstRow, rows: rows)
-      if call.dx != nil { group.inputGradient(t, slot: slot) }
-      if slot == buffers.slots - 1 || t == 0 { group.add(steps: slot + 1, from: t) }
+      let step = BackwardStep(
+        call: call, buffers: buffers, t: t, slot: (T - 1 - t) % buffers.slots,
+        firstRow: firstRow, rows: rows)
+      run(step)
+      step.inputGradient()
+      if step.slot == buffers.slots - 1 || t == 0 { group.add(steps: step.slot + 1, from: t) }
+    }
+    if let target = call.initialGradient.hidden {
+      BackwardStep(
+        call: call, buffers: buffers, t: 0, slot: max(T - 1, 0) % buffers.slots,
+        firstRow: firstRow, rows: rows
+      ).initialHidden(into: target)
     }
     group.finish()
     buffers.write(call, firstRow: firstRow, rows: rows)
-    if let target = call.initialGradient.hidden {
-      initialHidden(
-        call, buffers, slot: T == 0 ? nil : (T - 1) % buffers.slots, firstRow: firstRow,
-        rows: rows, into: target)
-    }
   }
 
-  /// One time step: dh_t = da_{t+1} W_hh panel by panel, and while a tile is hot the adjoints of
-  /// body and drive.
+  /// One time step: dh_t = da_{t+1} W_hh panel by panel, and for each few rows of it, as soon as
+  /// they are complete, the adjoints of body and drive.
   @inline(__always)
-  private static func step(
-    _ call: BackwardCall<Float>, _ buffers: BackwardBuffers, _ t: Int, slot: Int, firstRow: Int,
-    rows: Int
-  ) {
-    let split = buffers.hiddenSplit
-    let drive = D(call.geometry.drive, step: t)
-    let isLast = t == call.geometry.steps - 1
+  private static func run(_ step: BackwardStep) {
+    let drive = D(step.call.geometry.drive, step: step.t)
+    let (buffers, split) = (step.buffers, step.buffers.hiddenSplit)
+    let isLast = step.t == step.call.geometry.steps - 1
     for panel in 0..<split.panels {
-      let block = split.start(panel)
-      let product = hiddenGradient(buffers, panel: panel, slot: slot, rows: rows)
-      if !isLast { product.addLeadingBlocks(rows: rows, out: buffers.product) }
+      let product = step.hiddenGradient(
+        panel: panel, slot: (step.slot + buffers.slots - 1) % buffers.slots)
+      if isLast {
+        step.finalHidden(panel: panel)
+      } else {
+        product.addLeadingBlocks(rows: step.rows, out: buffers.product)
+      }
       var row = 0
-      while row < rows {
-        let count = min(product.tileRows, rows - row)
-        let dh =
-          isLast
-          ? finalHidden(call, buffers, block: block, row: row, count: count,
-            firstRow: firstRow, width: split.width(panel))
-          : product.addLastBlock(row: row, count: count, out: buffers.product)
+      while row < step.rows {
+        let end = min(row + product.chunkRows, step.rows)
+        if !isLast { product.addLastBlock(rows: row, end, out: buffers.product) }
         for index in 0..<split.width(panel) {
-          finish(
-            call, buffers, drive, t, slot: slot, block: block + index, firstRow: firstRow,
-            rows: rows, row: row, count: count, dh: dh + index * Vector.width,
-            stride: split.width(panel) * Vector.width)
+          finish(step, drive, panel: panel, index: index, rows: row, end)
         }
-        row += count
+        row = end
       }
     }
   }
 
-  /// The product da_{t+1} W_hh for the slot of step t.
-  @inline(__always)
-  private static func hiddenGradient(
-    _ buffers: BackwardBuffers, panel: Int, slot: Int, rows: Int
-  ) -> Product {
-    let (units, split) = (buffers.units, buffers.hiddenSplit)
-    let before = (slot + buffers.slots - 1) % buffers.slots
-    return Product(
-      a: buffers.da + before * buffers.slotStride(rows: rows), row: units.blockWidth,
-      segments: units.blocks, segment: units.blockWidth,
-      segmentStride: rows * units.blockWidth,
-      w: buffers.recurrentWeights + split.start(panel) * Vector.width * units.paddedWidth,
-      start: buffers.zeros, vectors: split.width(panel))
-  }
-
-  /// The adjoints of body and drive for one block of units of one tile of rows.
+  /// The adjoints of body and drive for one block of units, the `index`-th of a panel, in rows
+  /// `firstRow ..< end` of the group.
   @inline(__always)
   private static func finish(
-    _ call: BackwardCall<Float>, _ buffers: BackwardBuffers, _ drive: D, _ t: Int, slot: Int,
-    block: Int, firstRow: Int, rows: Int, row: Int, count: Int,
-    dh: UnsafeMutablePointer<Float>, stride: Int
+    _ step: BackwardStep, _ drive: D, panel: Int, index: Int, rows firstRow: Int, _ end: Int
   ) {
+    let (call, buffers, t, rows) = (step.call, step.buffers, step.t, step.rows)
     let shape = call.geometry
-    let (units, width) = (buffers.units, Vector.width)
     let (N, H) = (shape.rows, shape.hidden)
+    let (width, blockWidth) = (Vector.width, B.gates * Vector.width)
     let (hasVelocity, hasSecondMoment) = (shape.drive.hasVelocity, shape.drive.hasSecondMoment)
     let shares = buffers.da == buffers.dg
-    let lanes = units.lanes(block)
-    let column = block * width
-
+    let block = buffers.hiddenSplit.start(panel) + index
+    let lanes = buffers.units.lanes(block)
+    let stride = buffers.hiddenSplit.width(panel) * width
     // Row-major, so that the last block is narrower.
-    let y = call.y + (t * N + firstRow + row) * H + column
-    let dy = call.dy.map { $0 + (t * N + firstRow + row) * H + column }
-    let (before, beforeStride) = hiddenBefore(call, buffers, t, row: firstRow + row)
+    let row0 = (t * N + step.firstRow) * H + block * width
+    let y = call.y + row0
+    let dy = call.dy.map { $0 + row0 }
+    let before = hiddenBefore(step, block: block)
     // In block order.
-    let place = block * rows + row
-    let savedPlace = (t * units.blocks + block) * N + firstRow + row
-    let saved = call.saved + savedPlace * savedWidth
-    let cellBefore =
+    let saved = call.saved + step.place(block: block) * savedWidth
+    let cellsBefore =
       t > 0
-      ? (call.saved + (savedPlace - units.blocks * N) * savedWidth + cellOffset * width)
-      : UnsafePointer(buffers.initialCell + place * width)
+      ? saved - step.placeStride * savedWidth + cellOffset * width
+      : UnsafePointer(buffers.initialCell + block * rows * width)
     let cellStride = t > 0 ? savedWidth : width
-    let direct = buffers.dh + place * width
-    let dc = buffers.dc + place * width
-    let c = buffers.c + place * width
-    let dUnitBias = buffers.dUnitBias + place * width
-    let dv = buffers.dv + place * units.blockWidth
-    let dq = buffers.dq + place * units.blockWidth
-    let gates = slot * buffers.slotStride(rows: rows) + place * units.blockWidth
+    let gates = block * buffers.blockStride(rows: rows) + step.slot * buffers.slotStride(rows: rows)
 
-    for index in 0..<count {
-      var dhNow = Vector(dh + index * stride) + Vector(direct + index * width)
-      if let dy { dhNow = dhNow + Vector.loading(dy + index * H, lanes) }
-      let kept = saved + index * savedWidth
-      var dcNow = B.hasCell ? Vector(dc + index * width) : Vector(repeating: 0)
-      let cBefore = B.hasCell ? Vector(cellBefore + index * cellStride) : Vector(repeating: 0)
+    var row = firstRow
+    while row < end {
+      let pack = PackRows(left: end - row)
+      let place = block * rows + row
+      let direct = buffers.dh + place * width
+      var dh =
+        RowPack(buffers.product + row * stride + index * width, pack, stride: stride)
+        + RowPack(direct, pack, stride: width)
+      if let dy { dh = dh + RowPack(first: lanes, of: dy + row * H, pack, stride: H) }
+      let kept = saved + row * savedWidth
+      if t > 0 { prefetch(kept - step.placeStride * savedWidth, rows: pack) }
+      let (cPlace, dcPlace) = (buffers.c + place * width, buffers.dc + place * width)
+      var dc = B.hasCell ? RowPack(dcPlace, pack, stride: width) : RowPack(0)
+      let cBefore =
+        B.hasCell ? RowPack(cellsBefore + row * cellStride, pack, stride: cellStride) : RowPack(0)
       let gradient = B.backward(
-        dh: dhNow, dc: &dcNow, saved: GatePack<Vector>(kept, count: B.saved),
-        h: Vector.loading(y + index * H, lanes),
-        hBefore: Vector.loading(before + column + index * beforeStride, lanes),
-        c: B.hasCell ? Vector(c + index * width) : Vector(repeating: 0), cBefore: cBefore)
+        dh: dh, dc: &dc, saved: GatePack<RowPack>(kept, count: B.saved, pack, stride: savedWidth),
+        h: RowPack(first: lanes, of: y + row * H, pack, stride: H),
+        hBefore: RowPack(
+          first: lanes, of: before.start + row * before.stride, pack, stride: before.stride),
+        c: B.hasCell ? RowPack(cPlace, pack, stride: width) : RowPack(0), cBefore: cBefore)
       if B.hasCell {
-        dcNow.store(dc + index * width)
-        cBefore.store(c + index * width)
+        dc.store(dcPlace, pack, stride: width)
+        cBefore.store(cPlace, pack, stride: width)
       }
-      gradient.dhBefore.store(direct + index * width)
+      gradient.dhBefore.store(direct, pack, stride: width)
       if B.hasUnitBias {
-        (Vector(dUnitBias + index * width) + gradient.dUnitBias).store(dUnitBias + index * width)
+        let sum = buffers.dUnitBias + place * width
+        (RowPack(sum, pack, stride: width) + gradient.dUnitBias).store(sum, pack, stride: width)
       }
 
-      let wide = index * units.blockWidth
-      var dvNow = GatePack<Vector>(dv + wide, count: hasVelocity ? B.gates : 0)
-      var dqNow = GatePack<Vector>(dq + wide, count: hasSecondMoment ? B.gates : 0)
+      let (dvPlace, dqPlace) = (buffers.dv + place * blockWidth, buffers.dq + place * blockWidth)
+      var dv = GatePack<RowPack>(
+        dvPlace, count: hasVelocity ? B.gates : 0, pack, stride: blockWidth)
+      var dq = GatePack<RowPack>(
+        dqPlace, count: hasSecondMoment ? B.gates : 0, pack, stride: blockWidth)
       let flowing = run(
-        drive, gradient, kept: kept + driveOffset * width, dv: &dvNow, dq: &dqNow)
-      if hasVelocity { dvNow.store(dv + wide, count: B.gates) }
-      if hasSecondMoment { dqNow.store(dq + wide, count: B.gates) }
-      flowing.da.store(buffers.da + gates + wide, count: B.gates)
-      if !shares { flowing.dg.store(buffers.dg + gates + wide, count: B.gates) }
+        drive, gradient, kept: kept + driveOffset * width, pack, dv: &dv, dq: &dq)
+      if hasVelocity { dv.store(dvPlace, count: B.gates, pack, stride: blockWidth) }
+      if hasSecondMoment { dq.store(dqPlace, count: B.gates, pack, stride: blockWidth) }
+      let out = gates + row * blockWidth
+      flowing.da.store(buffers.da + out, count: B.gates, pack, stride: blockWidth)
+      if !shares { flowing.dg.store(buffers.dg + out, count: B.gates, pack, stride: blockWidth) }
+      row += RowPack.rows
+    }
+  }
+
+  /// Asks for what the time step before needs of these rows; at the speed of memory it takes as
+  /// long as a step to come.
+  @inline(__always)
+  private static func prefetch(_ saved: UnsafePointer<Float>, rows: PackRows) {
+    for row in 0..<RowPack.rows {
+      for line in 0..<(savedWidth + 15) / 16 {
+        cvec_prefetch(saved + rows[row] * savedWidth + line * 16)
+      }
     }
   }
 
   /// The adjoint of the drive of every gate in use.
   @inline(__always)
   private static func run(
-    _ drive: D, _ gradient: BodyGradient<Vector>, kept: UnsafePointer<Float>,
-    dv: inout GatePack<Vector>, dq: inout GatePack<Vector>
-  ) -> (dg: GatePack<Vector>, da: GatePack<Vector>) {
-    let width = Vector.width
+    _ drive: D, _ gradient: BodyGradient<RowPack>, kept: UnsafePointer<Float>, _ pack: PackRows,
+    dv: inout GatePack<RowPack>, dq: inout GatePack<RowPack>
+  ) -> (dg: GatePack<RowPack>, da: GatePack<RowPack>) {
+    let blockWidth = B.gates * Vector.width
     let needs = D.needsActivations ? B.gates : 0
-    let g = GatePack<Vector>(kept, count: needs)
-    let v = GatePack<Vector>(kept + B.gates * width, count: needs)
-    let q = GatePack<Vector>(kept + 2 * B.gates * width, count: needs)
+    let g = GatePack<RowPack>(kept, count: needs, pack, stride: savedWidth)
+    let v = GatePack<RowPack>(kept + blockWidth, count: needs, pack, stride: savedWidth)
+    let q = GatePack<RowPack>(kept + 2 * blockWidth, count: needs, pack, stride: savedWidth)
     let (dd, da) = (gradient.dd, gradient.da)
     var (dgOut, daOut) = (dd, da)
     (dgOut.g0, daOut.g0) = drive.backward(
@@ -201,35 +203,20 @@ extension Sequence {
 
   // MARK: The ends of the sequence
 
-  /// Where h_{t-1} of a row lies, and the floats to the next row.
+  /// Where h_{t-1} of the group's rows lies, and the floats to the next row.
   @inline(__always)
   private static func hiddenBefore(
-    _ call: BackwardCall<Float>, _ buffers: BackwardBuffers, _ t: Int, row: Int
-  ) -> (UnsafePointer<Float>, Int) {
-    let (N, H) = (call.geometry.rows, call.geometry.hidden)
-    if t > 0 { return (call.y + ((t - 1) * N + row) * H, H) }
-    if let hidden = call.initial.hidden { return (hidden + row * H, H) }
-    return (UnsafePointer(buffers.zeros), 0)
-  }
-
-  /// The gradient of the final h for one tile, where `step` expects a product.
-  private static func finalHidden(
-    _ call: BackwardCall<Float>, _ buffers: BackwardBuffers, block: Int, row: Int, count: Int,
-    firstRow: Int, width: Int
-  ) -> UnsafeMutablePointer<Float> {
-    let H = call.geometry.hidden
-    for index in 0..<count {
-      for inner in 0..<width {
-        let to = buffers.product + (index * width + inner) * Vector.width
-        let value = call.finalGradient.hidden.map {
-          Vector.loading(
-            $0 + (firstRow + row + index) * H + (block + inner) * Vector.width,
-            buffers.units.lanes(block + inner))
-        }
-        (value ?? Vector(repeating: 0)).store(to)
-      }
+    _ step: BackwardStep, block: Int
+  ) -> (start: UnsafePointer<Float>, stride: Int) {
+    let (N, H) = (step.call.geometry.rows, step.call.geometry.hidden)
+    let column = block * Vector.width
+    if step.t > 0 {
+      return (step.call.y + ((step.t - 1) * N + step.firstRow) * H + column, H)
     }
-    return buffers.product
+    if let hidden = step.call.initial.hidden {
+      return (hidden + step.firstRow * H + column, H)
+    }
+    return (UnsafePointer(step.buffers.zeros), 0)
   }
 
   /// Takes c_T from what forward saved.
@@ -242,41 +229,6 @@ extension Sequence {
         let place = ((call.geometry.steps - 1) * blocks + block) * N + firstRow + row
         Vector(call.saved + place * savedWidth + cellOffset * Vector.width)
           .store(buffers.c + (block * rows + row) * Vector.width)
-      }
-    }
-  }
-
-  /// dL/dh_0 = da_1 W_hh + what bypasses a.
-  private static func initialHidden(
-    _ call: BackwardCall<Float>, _ buffers: BackwardBuffers, slot: Int?, firstRow: Int, rows: Int,
-    into target: UnsafeMutablePointer<Float>
-  ) {
-    let (split, H) = (buffers.hiddenSplit, call.geometry.hidden)
-    for panel in 0..<split.panels {
-      let (block, width) = (split.start(panel), split.width(panel))
-      // The product reads the slot before the one it is asked for.
-      let product = hiddenGradient(
-        buffers, panel: panel, slot: ((slot ?? 0) + 1) % buffers.slots, rows: rows)
-      if slot != nil { product.addLeadingBlocks(rows: rows, out: buffers.product) }
-      var row = 0
-      while row < rows {
-        let count = min(product.tileRows, rows - row)
-        let dh =
-          slot == nil
-          ? finalHidden(call, buffers, block: block, row: row, count: count, firstRow: firstRow,
-            width: width)
-          : product.addLastBlock(row: row, count: count, out: buffers.product)
-        for index in 0..<count {
-          for inner in 0..<width {
-            let place = ((block + inner) * rows + row + index) * Vector.width
-            let sum = Vector(dh + (index * width + inner) * Vector.width)
-              + Vector(buffers.dh + place)
-            sum.storing(
-              buffers.units.lanes(block + inner),
-              target + (firstRow + row + index) * H + (block + inner) * Vector.width)
-          }
-        }
-        row += count
       }
     }
   }

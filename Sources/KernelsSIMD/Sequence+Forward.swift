@@ -1,8 +1,12 @@
+internal import CVec
 import KernelInterface
 
 extension Sequence {
   static func forward(_ call: ForwardCall<Float>) {
-    Arena.with({ ForwardBuffers(call.geometry, panelLimit: panelLimit, arena: &$0) }) { buffers in
+    Arena.with({
+      ForwardBuffers(
+        call, panelLimit: panelLimit, savedCount: savedCount(call.geometry), arena: &$0)
+    }) { buffers in
       let shape = call.geometry
       buffers.pack(call.weights, shape)
       var first = 0
@@ -11,6 +15,7 @@ extension Sequence {
         forward(call, buffers, firstRow: first, rows: rows)
         first += rows
       }
+      if buffers.streams { cvec_stream_fence() }
     }
   }
 
@@ -18,149 +23,131 @@ extension Sequence {
   private static func forward(
     _ call: ForwardCall<Float>, _ buffers: ForwardBuffers, firstRow: Int, rows: Int
   ) {
-    let shape = call.geometry
-    let units = buffers.units
     var (h, hNext) = (buffers.h, buffers.hNext)
-    buffers.load(call.initial, shape, firstRow: firstRow, rows: rows)
-    for t in 0..<shape.steps {
-      step(call, buffers, t, firstRow: firstRow, rows: rows, h: h, hNext: hNext)
+    buffers.load(call.initial, call.geometry, firstRow: firstRow, rows: rows)
+    for t in 0..<call.geometry.steps {
+      let step = ForwardStep(
+        call: call, buffers: buffers, t: t, firstRow: firstRow, rows: rows, h: h, hNext: hNext)
+      run(step)
       swap(&h, &hNext)
     }
-    // The last state, row by row.
-    let final = call.final
-    if let hidden = final.hidden {
-      for row in 0..<rows {
-        (hidden + (firstRow + row) * units.count).update(
-          from: h + row * buffers.hRow, count: units.count)
-      }
-    }
-    if B.hasCell, let cell = final.cell {
-      let single = Units(units.count, gates: 1)
-      Packing.fromBlocks(
-        buffers.c, rows: rows, units: single, into: cell + firstRow * units.count)
-    }
-    if shape.drive.hasVelocity, let velocity = final.velocity {
-      Packing.fromBlocks(
-        buffers.v, rows: rows, units: units, into: velocity + firstRow * shape.gateWidth)
-    }
-    if shape.drive.hasSecondMoment, let moment = final.secondMoment {
-      Packing.fromBlocks(
-        buffers.q, rows: rows, units: units, into: moment + firstRow * shape.gateWidth)
-    }
+    buffers.write(call.final, call.geometry, h: h, firstRow: firstRow, rows: rows)
   }
 
-  /// One time step: for each panel of columns, tile by tile, both products and then, while the
-  /// tile is hot, everything pointwise.
+  /// One time step: for each panel of columns both products, and for each few rows of them, as
+  /// soon as they are complete, everything pointwise.
   @inline(__always)
-  private static func step(
-    _ call: ForwardCall<Float>, _ buffers: ForwardBuffers, _ t: Int, firstRow: Int, rows: Int,
-    h: UnsafeMutablePointer<Float>, hNext: UnsafeMutablePointer<Float>
-  ) {
-    let shape = call.geometry
-    let (units, split) = (buffers.units, buffers.split)
-    let drive = D(shape.drive, step: t)
-    let x = call.x + (t * shape.rows + firstRow) * shape.inputs
+  private static func run(_ step: ForwardStep) {
+    let drive = D(step.call.geometry.drive, step: step.t)
+    let split = step.buffers.split
     for panel in 0..<split.panels {
-      let block = split.start(panel)
-      let column = block * units.blockWidth
-      let vectors = split.width(panel) * B.gates
-      let input = Product(
-        a: x, row: shape.inputs, segment: shape.inputs,
-        w: buffers.inputWeights + column * shape.inputs, start: buffers.inputBias + column,
-        vectors: vectors)
-      let recurrent = Product(
-        a: h, row: buffers.hRow, segment: units.count,
-        w: buffers.recurrentWeights + column * units.count, start: buffers.recurrentBias + column,
-        vectors: vectors)
-      input.addLeadingBlocks(rows: rows, out: buffers.g)
-      recurrent.addLeadingBlocks(rows: rows, out: buffers.a)
+      let input = step.input(panel: panel, gates: B.gates)
+      let recurrent = step.recurrent(panel: panel, gates: B.gates)
+      if !step.buffers.hasSingleInput {
+        input.addLeadingBlocks(rows: step.rows, out: step.buffers.g)
+      }
+      recurrent.addLeadingBlocks(rows: step.rows, out: step.buffers.a)
       var row = 0
-      while row < rows {
-        let count = min(input.tileRows, rows - row)
-        let g = input.addLastBlock(row: row, count: count, out: buffers.g)
-        let a = recurrent.addLastBlock(row: row, count: count, out: buffers.a)
-        for index in 0..<split.width(panel) {
-          finish(
-            call, buffers, drive, t, block: block + index, firstRow: firstRow, rows: rows,
-            row: row, count: count, g: g + index * units.blockWidth,
-            a: a + index * units.blockWidth, stride: vectors * Vector.width, h: h, hNext: hNext)
+      while row < step.rows {
+        let end = min(row + recurrent.chunkRows, step.rows)
+        if !step.buffers.hasSingleInput {
+          input.addLastBlock(rows: row, end, out: step.buffers.g)
         }
-        row += count
+        recurrent.addLastBlock(rows: row, end, out: step.buffers.a)
+        for index in 0..<split.width(panel) {
+          finish(step, drive, panel: panel, index: index, rows: row, end)
+        }
+        row = end
       }
     }
   }
 
-  /// Drive and body for one block of units of one tile of rows.
+  /// Drive and body for one block of units, the `index`-th of a panel, in rows
+  /// `firstRow ..< end` of the group.
   @inline(__always)
   private static func finish(
-    _ call: ForwardCall<Float>, _ buffers: ForwardBuffers, _ drive: D, _ t: Int, block: Int,
-    firstRow: Int, rows: Int, row: Int, count: Int, g: UnsafeMutablePointer<Float>,
-    a: UnsafeMutablePointer<Float>, stride: Int, h: UnsafeMutablePointer<Float>,
-    hNext: UnsafeMutablePointer<Float>
+    _ step: ForwardStep, _ drive: D, panel: Int, index: Int, rows firstRow: Int, _ end: Int
   ) {
+    let (call, buffers, rows) = (step.call, step.buffers, step.rows)
     let shape = call.geometry
-    let units = buffers.units
-    let width = Vector.width
+    let (width, blockWidth) = (Vector.width, B.gates * Vector.width)
     let (hasVelocity, hasSecondMoment) = (shape.drive.hasVelocity, shape.drive.hasSecondMoment)
-    let lanes = units.lanes(block)
-    let unitBias = Vector(buffers.unitBias + block * width)
-    var (g, a) = (g, a)
-    var h = h + row * buffers.hRow + block * width
-    var hNext = hNext + row * buffers.hRow + block * width
-    var c = buffers.c + (block * rows + row) * width
-    var v = buffers.v + (block * rows + row) * units.blockWidth
-    var q = buffers.q + (block * rows + row) * units.blockWidth
-    let place = ((t * units.blocks + block) * shape.rows + firstRow + row) * savedWidth
-    var saved = call.saved.map { $0 + place }
-    var y = call.y.map {
-      $0 + (t * shape.rows + firstRow + row) * units.count + block * width
+    let block = buffers.split.start(panel) + index
+    let lanes = buffers.units.lanes(block)
+    let unitBias = RowPack(everyRow: Vector(buffers.unitBias + block * width))
+    // The products of the panel, [row][block][gate][lane].
+    let stride = buffers.split.width(panel) * blockWidth
+    let (gStart, aStart) = (buffers.g + index * blockWidth, buffers.a + index * blockWidth)
+    // For a single input, whose g is not worth a product.
+    let xStart = call.x + step.t * shape.rows + step.firstRow
+    let bias = buffers.inputBias + block * blockWidth
+    let weights = buffers.inputWeights + block * blockWidth
+    let saved = call.saved.map { $0 + step.place(block: block) * savedWidth }
+    let y = call.y.map {
+      $0 + (step.t * shape.rows + step.firstRow) * shape.hidden + block * width
     }
-    for _ in 0..<count {
-      let gNow = GatePack<Vector>(g, count: B.gates)
-      let aNow = GatePack<Vector>(a, count: B.gates)
-      var vNow = GatePack<Vector>(v, count: hasVelocity ? B.gates : 0)
-      var qNow = GatePack<Vector>(q, count: hasSecondMoment ? B.gates : 0)
-      let seen = run(drive, gNow, aNow, v: &vNow, q: &qNow)
-      if hasVelocity { vNow.store(v, count: B.gates) }
-      if hasSecondMoment { qNow.store(q, count: B.gates) }
 
-      var cNow = B.hasCell ? Vector(c) : Vector(repeating: 0)
-      var gates = GatePack<Vector>(first: Vector(repeating: 0))
-      let hNow = B.forward(
-        d: seen.d, a: seen.a, h: Vector(h), c: &cNow, unitBias: unitBias, saved: &gates)
-      if B.hasCell { cNow.store(c) }
-      hNow.store(hNext)
+    var row = firstRow
+    while row < end {
+      let pack = PackRows(left: end - row)
+      let place = block * rows + row
+      let g =
+        buffers.hasSingleInput
+        ? GatePack<RowPack>(bias: bias, weights: weights, x: xStart + row, pack, count: B.gates)
+        : GatePack<RowPack>(gStart + row * stride, count: B.gates, pack, stride: stride)
+      let a = GatePack<RowPack>(aStart + row * stride, count: B.gates, pack, stride: stride)
+      let (vPlace, qPlace) = (buffers.v + place * blockWidth, buffers.q + place * blockWidth)
+      var v = GatePack<RowPack>(
+        vPlace, count: hasVelocity ? B.gates : 0, pack, stride: blockWidth)
+      var q = GatePack<RowPack>(
+        qPlace, count: hasSecondMoment ? B.gates : 0, pack, stride: blockWidth)
+      let seen = run(drive, g, a, v: &v, q: &q)
+      if hasVelocity { v.store(vPlace, count: B.gates, pack, stride: blockWidth) }
+      if hasSecondMoment { q.store(qPlace, count: B.gates, pack, stride: blockWidth) }
 
-      if let to = y {
-        hNow.storing(lanes, to)
-        y = to + units.count
+      let hPlace = row * buffers.hRow + block * width
+      let hBefore = RowPack(step.h + hPlace, pack, stride: buffers.hRow)
+      let cPlace = buffers.c + place * width
+      var c = B.hasCell ? RowPack(cPlace, pack, stride: width) : RowPack(0)
+      var gates = GatePack<RowPack>(first: RowPack(0))
+      let h = B.forward(
+        d: seen.d, a: seen.a, h: hBefore, c: &c, unitBias: unitBias, saved: &gates)
+      if B.hasCell { c.store(cPlace, pack, stride: width) }
+      h.store(step.hNext + hPlace, pack, stride: buffers.hRow)
+
+      if let y {
+        h.store(first: lanes, to: y + row * shape.hidden, pack, stride: shape.hidden)
       }
-      if let to = saved {
-        gates.store(to, count: B.saved)
-        if B.hasCell { cNow.store(to + cellOffset * width) }
-        if D.needsActivations {
-          gNow.store(to + driveOffset * width, count: B.gates)
-          vNow.store(to + (driveOffset + B.gates) * width, count: B.gates)
-          qNow.store(to + (driveOffset + 2 * B.gates) * width, count: B.gates)
+      if let saved {
+        let to = saved + row * savedWidth
+        gates.store(
+          to, count: B.saved, pack, stride: savedWidth, streaming: buffers.streams)
+        if B.hasCell {
+          c.store(
+            to + cellOffset * width, pack, stride: savedWidth, streaming: buffers.streams)
         }
-        saved = to + savedWidth
+        if D.needsActivations {
+          let driveStart = to + driveOffset * width
+          g.store(
+            driveStart, count: B.gates, pack, stride: savedWidth, streaming: buffers.streams)
+          v.store(
+            driveStart + blockWidth, count: B.gates, pack, stride: savedWidth,
+            streaming: buffers.streams)
+          q.store(
+            driveStart + 2 * blockWidth, count: B.gates, pack, stride: savedWidth,
+            streaming: buffers.streams)
+        }
       }
-      g += stride
-      a += stride
-      h += buffers.hRow
-      hNext += buffers.hRow
-      c += width
-      v += units.blockWidth
-      q += units.blockWidth
+      row += RowPack.rows
     }
   }
 
   /// The drive of every gate in use.
   @inline(__always)
   private static func run(
-    _ drive: D, _ g: GatePack<Vector>, _ a: GatePack<Vector>, v: inout GatePack<Vector>,
-    q: inout GatePack<Vector>
-  ) -> (d: GatePack<Vector>, a: GatePack<Vector>) {
+    _ drive: D, _ g: GatePack<RowPack>, _ a: GatePack<RowPack>, v: inout GatePack<RowPack>,
+    q: inout GatePack<RowPack>
+  ) -> (d: GatePack<RowPack>, a: GatePack<RowPack>) {
     var (d, seen) = (g, a)
     (d.g0, seen.g0) = drive.forward(g.g0, a.g0, v: &v.g0, q: &q.g0)
     if B.gates > 1 { (d.g1, seen.g1) = drive.forward(g.g1, a.g1, v: &v.g1, q: &q.g1) }

@@ -1,7 +1,7 @@
 import KernelInterface
 
 /// A layer with drive D and body B over a whole sequence.
-enum Sequence<D: DriveFormula, B: BodyFormula> where D.V == Vector, B.V == Vector {
+enum Sequence<D: DriveFormula, B: BodyFormula> where D.V == RowPack, B.V == RowPack {
   /// What one unit block of one row leaves in `saved`, in vectors: the body's packs, c_t, and
   /// g_t, v_t, q_t per gate where the drive asks for them.
   @inline(__always)

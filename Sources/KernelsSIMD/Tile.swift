@@ -30,16 +30,21 @@ struct Tile: RegisterTile {
     var (a, w, prefetch) = (a, w + column, prefetch)
     var sums: R
     if let start { sums = R(R.Column(start + column)) } else { sums = R(out + column, stride: outRow) }
-    for _ in 0..<segments {
-      for _ in 0..<segment {
+    // Both counts are at least one, see `GradientTile`.
+    var segmentsLeft = segments
+    repeat {
+      var left = segment
+      repeat {
         cvec_prefetch(prefetch)
         sums.add(R.Column(w), times: a, stride: aRow)
         a += 1
         w += wRow
         prefetch += 16
-      }
+        left &-= 1
+      } while left > 0
       a += skip
-    }
+      segmentsLeft &-= 1
+    } while segmentsLeft > 0
     sums.store(out + column, stride: outRow)
   }
 }

@@ -1,8 +1,7 @@
 internal import CVec
 
-/// One vector register of the module's instruction set, as the pack on which drives and bodies
-/// are evaluated.
-struct Vector: Lanes {
+/// One vector register of the module's instruction set.
+struct Vector: Pack {
   #if AVX512
     typealias Storage = SIMD16<Float>
     static var width: Int { 16 }
@@ -41,19 +40,43 @@ struct Vector: Lanes {
     UnsafeMutableRawPointer(p).storeBytes(of: lanes, as: Storage.self)
   }
 
-  /// The `count` numbers at `p`, zeros in the other lanes. Reads nothing else.
+  /// Stores past the caches; `p` is aligned to the width of a vector.
+  @inline(__always)
+  func stream(_ p: UnsafeMutablePointer<Float>) { cvec_stream(p, lanes) }
+
+  /// The first `count` numbers at `p`, zeros in the other lanes. Reads nothing else.
+  @inline(__always)
+  static func loading(_ p: UnsafePointer<Float>, _ count: Int) -> Vector {
+    count >= Vector.width ? Vector(p) : Vector(first: count, of: p)
+  }
+
+  /// Writes the first `count` lanes and nothing else.
+  @inline(__always)
+  func storing(_ count: Int, _ p: UnsafeMutablePointer<Float>) {
+    if count >= Vector.width { store(p) } else { store(first: count, to: p) }
+  }
+
   @inline(never)
-  init(first count: Int, of p: UnsafePointer<Float>) {
+  private init(first count: Int, of p: UnsafePointer<Float>) {
     var lanes = Storage.zero
     for lane in 0..<min(count, Vector.width) { lanes[lane] = p[lane] }
     self.lanes = lanes
   }
 
-  /// Writes `count` lanes and nothing else.
   @inline(never)
-  func store(first count: Int, to p: UnsafeMutablePointer<Float>) {
+  private func store(first count: Int, to p: UnsafeMutablePointer<Float>) {
     for lane in 0..<min(count, Vector.width) { p[lane] = lanes[lane] }
   }
+
+  // MARK: Rows
+
+  static var rows: Int { 1 }
+
+  @inline(__always)
+  init(firstRow: Int, _ row: (Int) -> Vector) { self = row(firstRow) }
+
+  @inline(__always)
+  func forEachRow(from firstRow: Int, _ body: (Int, Vector) -> Void) { body(firstRow, self) }
 
   // MARK: Arithmetic
 
@@ -80,4 +103,17 @@ struct Vector: Lanes {
   func ifPositive(_ yes: Vector, else no: Vector) -> Vector {
     Vector(cvec_if_positive(lanes, yes.lanes, no.lanes))
   }
+
+  @inline(__always)
+  var negated: Vector { Vector(cvec_negate(lanes)) }
+  @inline(__always)
+  func atMost(_ limit: Vector) -> Vector { Vector(cvec_min(limit.lanes, lanes)) }
+  @inline(__always)
+  func atLeast(_ limit: Vector) -> Vector { Vector(cvec_max(limit.lanes, lanes)) }
+  @inline(__always)
+  func withSign(of other: Vector) -> Vector { Vector(cvec_copysign(lanes, other.lanes)) }
+  @inline(__always)
+  var powerOfTwo: Vector { Vector(cvec_power_of_two(lanes)) }
+  @inline(__always)
+  var reciprocalGuess: Vector { Vector(cvec_reciprocal_guess(lanes)) }
 }

@@ -88,36 +88,6 @@ struct WeightGradients {
     }
   }
 
-  /// dx_t = dg_t W_ih for every row of the group.
-  func inputGradient(_ t: Int, slot: Int) {
-    guard let dx = call.dx else { return }
-    let (split, C, N) = (buffers.inputSplit, call.geometry.inputs, call.geometry.rows)
-    for panel in 0..<split.panels {
-      let (block, width) = (split.start(panel), split.width(panel))
-      let product = Product(
-        a: buffers.dg + slot * buffers.slotStride(rows: rows), row: units.blockWidth,
-        segments: units.blocks, segment: units.blockWidth,
-        segmentStride: rows * units.blockWidth,
-        w: buffers.inputWeights + block * Vector.width * units.paddedWidth, start: buffers.zeros,
-        vectors: width)
-      product.addLeadingBlocks(rows: rows, out: buffers.product)
-      var row = 0
-      while row < rows {
-        let count = min(product.tileRows, rows - row)
-        let tile = product.addLastBlock(row: row, count: count, out: buffers.product)
-        for index in 0..<count {
-          for inner in 0..<width {
-            let column = (block + inner) * Vector.width
-            Vector(tile + (index * width + inner) * Vector.width).storing(
-              min(Vector.width, C - column),
-              dx + (t * N + firstRow + row + index) * C + column)
-          }
-        }
-        row += count
-      }
-    }
-  }
-
   // MARK: Sums of one block of time
 
   /// [GH, columns] += gatesᵀ · packed
@@ -128,20 +98,22 @@ struct WeightGradients {
   ) {
     let depth = steps * stripe.count
     let tileRows = WeightGradientBuffers.tileRows
-    for panel in 0..<split.panels {
-      let (start, vectors) = (split.start(panel), split.width(panel))
-      for block in 0..<units.blocks {
-        let lanes = units.lanes(block)
+    // One block of gates and one panel of columns fit the first-level cache together.
+    for block in 0..<units.blocks {
+      let lanes = units.lanes(block)
+      let rowsOfBlock = place(gates, stripe, block: block)
+      for panel in 0..<split.panels {
+        let (start, vectors) = (split.start(panel), split.width(panel))
+        let column = start * Vector.width
         for gate in 0..<units.gates {
           var lane = 0
           while lane < lanes {
             let unit = block * Vector.width + lane
-            let column = start * Vector.width
             GradientTile(
               segments: steps, segment: stripe.count,
-              a: place(gates, stripe, block: block) + gate * Vector.width + lane,
+              a: rowsOfBlock + gate * Vector.width + lane,
               aStep: units.blockWidth, aSegment: buffers.slotStride(rows: rows),
-              w: packed + start * Vector.width * depth, wStep: vectors * Vector.width,
+              w: packed + column * depth, wStep: vectors * Vector.width,
               wSegment: stripe.count * vectors * Vector.width,
               out: target + (gate * units.count + unit) * columns + column, outRow: columns,
               columns: columns - column, spill: room.spill
@@ -181,7 +153,8 @@ struct WeightGradients {
   private func place(
     _ gates: UnsafeMutablePointer<Float>, _ stripe: Stripe, block: Int
   ) -> UnsafeMutablePointer<Float> {
-    gates + (block * rows + stripe.first - firstRow) * units.blockWidth
+    gates + block * buffers.blockStride(rows: rows)
+      + (stripe.first - firstRow) * units.blockWidth
   }
 
   // MARK: Operands

@@ -38,8 +38,8 @@ public struct Totals: Sendable, Equatable {
       sequences: a.sequences + b.sequences)
   }
 
-  /// The mean loss; 0 over nothing.
-  public var meanLoss: Double { elements > 0 ? loss / elements : 0 }
+  /// The mean loss; not a number over nothing.
+  public var meanLoss: Double { loss / elements }
 }
 
 /// Losses over rows of predictions: the sum over the elements, and the gradient of that sum.

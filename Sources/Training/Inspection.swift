@@ -15,8 +15,7 @@ public struct Inspection {
     }
     if attributes[.type] as? FileAttributeType == .typeRegular { return try dataset(path, verifying: verifying) }
     guard let folder = RunFolder.candidates(at: path).first else {
-      throw RunFailure(
-        .unusableData, "\(path): holds no checkpoint; name a run or a checkpoint folder")
+      throw RunFolder.noCheckpoint(at: path)
     }
     return try checkpoint(folder, verifying: verifying)
   }

@@ -115,6 +115,13 @@ struct BenchKernels: ParsableCommand {
   @Flag(help: "Print one JSON object a line.")
   var json = false
 
+  func validate() throws {
+    for cell in cells { _ = try Bench.system(cell) }
+    guard sizes.allSatisfy({ $0 > 0 }), batch > 0, time > 0, repeats > 0 else {
+      throw ValidationError("sizes and counts must be positive.")
+    }
+  }
+
   func run() throws {
     let systems = try cells.map { try Bench.system($0) }
     let results = KernelBenchmark.run(

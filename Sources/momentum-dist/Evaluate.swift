@@ -33,7 +33,7 @@ struct Evaluate: ParsableCommand {
     let agreement = Agreement(communicator)
     let (session, checkpoint) = try TrainingSession.restore(
       from: path, assignments: assignments, on: communicator)
-    let source = try agreement.together { try session.task.source(split) }
+    let source = try agreement.together { try session.source(split) }
     let totals = try session.evaluate(source)
     guard communicator.rank == 0 else { return }
     if json {

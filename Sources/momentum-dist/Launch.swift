@@ -34,7 +34,9 @@ enum Launch {
   static func end(_ failure: RunFailure) -> Never {
     let isAlone = failure.status == .peerLost && MPI.Environment.isInitialized
     if isFirstRank || isAlone {
-      FileHandle.standardError.write(Data("momentum-dist: \(failure.message)\n".utf8))
+      // A reader that has gone away must not change the exit status.
+      try? FileHandle.standardError.write(
+        contentsOf: Data("momentum-dist: \(failure.message)\n".utf8))
     }
     if isAlone { MPI.Environment.abort(code: failure.status.rawValue) }
     end(failure.status)

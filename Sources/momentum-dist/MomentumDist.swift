@@ -9,9 +9,9 @@ struct MomentumDist: ParsableCommand {
     commandName: "momentum-dist",
     abstract: "Trains recurrent networks with momentum, data-parallel over MPI.",
     discussion: """
-      momentum-dist train                         one rank, here: learns a generated task
-      mpirun -np 8 momentum-dist train            the same run on eight ranks: the same bits
-      mpirun -np 3 momentum-dist train --resume   goes on from the last checkpoint, on three
+      momentum-dist train                        one rank: learns a generated task
+      mpirun -np 8 momentum-dist train           the same on eight: the same bits
+      mpirun -np 3 momentum-dist train --resume  goes on from the last checkpoint
 
       Exit status: 0 done, 64 usage, 65 unusable data or checkpoint, 70 diverged, 74 disk,
       75 preempted and saved (run again with --resume), 76 a peer was lost, 78 configuration.

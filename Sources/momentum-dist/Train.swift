@@ -59,14 +59,15 @@ struct Train: ParsableCommand {
     let agreement = Agreement(communicator)
     let (settings, run) = try agreement.together { try resolve() }
     let session = try TrainingSession(settings, on: communicator)
-    progress.say(session.summary)
     if dryRun {
+      progress.say(session.summary)
       if communicator.rank == 0 { print(settings.yaml, terminator: "") }
       return
     }
     let trainer = try Trainer(session, run: run, progress: progress)
     if let resume { try trainer.resume(from: resume.isEmpty ? run.path : resume) }
     try trainer.createRun()
+    progress.say(session.summary)
     let started = ContinuousClock().now
     let ending = try trainer.train(maximumSteps: maxSteps)
     let seconds = ContinuousClock().now - started
@@ -93,32 +94,26 @@ struct Train: ParsableCommand {
       return (settings, run)
     }
     let run = RunFolder(output ?? resumedRun ?? "runs/adding")
-    try refuseOverwriting(run)
     guard let resume else {
-      return (try TrainingConfiguration(file: nil, assignments: assignments), run)
+      let settings = try TrainingConfiguration(file: nil, assignments: assignments)
+      try refuseOverwriting(run)
+      return (settings, run)
     }
     // A resumed run brings its own configuration with its checkpoint.
-    let path = resume.isEmpty ? run.path : resume
-    guard let newest = RunFolder.candidates(at: path).first else {
-      throw RunFailure(
-        .unusableData,
-        "\(path): holds no checkpoint; name a run or a checkpoint folder, or start without"
-          + " --resume")
-    }
-    let manifest = try CheckpointManifest(ofCheckpoint: newest)
+    let newest = try RunFolder.firstReadable(at: resume.isEmpty ? run.path : resume)
     return (
       try TrainingConfiguration(
-        yaml: manifest.configuration, path: "\(newest)/\(CheckpointManifest.fileName)",
-        assignments: assignments), run
+        yaml: newest.manifest.configuration,
+        path: "\(newest.folder)/\(CheckpointManifest.fileName)", assignments: assignments), run
     )
   }
 
   /// The run that `--resume PATH` names, by itself or by one of its checkpoints.
   private var resumedRun: String? {
     guard let resume, !resume.isEmpty else { return nil }
-    let parent = (resume as NSString).deletingLastPathComponent
-    return (parent as NSString).lastPathComponent == "checkpoints"
-      ? (parent as NSString).deletingLastPathComponent : resume
+    let parent = URL(fileURLWithPath: resume).standardizedFileURL.deletingLastPathComponent()
+    return parent.lastPathComponent == "checkpoints"
+      ? parent.deletingLastPathComponent().path : resume
   }
 
   private func refuseOverwriting(_ run: RunFolder) throws {

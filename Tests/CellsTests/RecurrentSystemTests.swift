@@ -112,6 +112,18 @@ struct LayerProblem {
     }
   }
 
+  /// What each name promises of its drive, whatever the other constants are set to.
+  @Test func namesKeepTheirPromises() {
+    for system in RecurrentSystem.all {
+      let drive = system.drive(mu: 0.3, epsilon: 0.4, beta: 0.5, restart: 7)
+      if system.name.hasPrefix("nag") { #expect(drive.restart == 0, "\(system.name)") }
+      if system.name.hasPrefix("sr") { #expect(drive.restart == 7, "\(system.name)") }
+      if system.name.hasPrefix("rmsprop") { #expect(drive.mu == 0 && drive.beta == 0.5) }
+      if system.name.hasPrefix("adam") { #expect(drive.mu == 0.3 && drive.beta == 0.5) }
+      #expect(drive.kind == .plain || drive.epsilon == 0.4, "\(system.name)")
+    }
+  }
+
   /// One step, one row, one unit; and a restart that never comes.
   @Test(arguments: systems.map(\.name)) func smallestSizes(name: String) throws {
     let system = try #require(RecurrentSystem(named: name))

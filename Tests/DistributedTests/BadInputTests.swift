@@ -61,10 +61,26 @@ import Testing
       let outcome = try Program.run(item.arguments, ranks: 2, in: folder, deadline: 20)
       #expect(outcome.status == item.status, "\(outcome.errors)")
       #expect(outcome.message.contains(item.message), "\(outcome.errors)")
-      #expect(outcome.message.split(separator: "\n").count == 1, "\(outcome.errors)")
+      #expect(outcome.ownErrors.count == 1, "\(outcome.errors)")
       let after = try FileManager.default.subpathsOfDirectory(atPath: folder)
         .filter { !$0.contains(".outcome-") }
       #expect(after == before, "nothing half-written")
+    }
+  }
+
+  /// A rank that alone has something to complain of ends the others too.
+  @Test func oneRanksComplaintEndsAll() throws {
+    try Places.withTemporaryFolder { folder in
+      let train = ["train", "--max-steps", "1", "--set", "model.hidden_size=2"]
+      let outcome = try Program.run(
+        train, ranks: 1, and: ["-np", "1", "-x", "MOMENTUM_DIST_KERNELS=none"], in: folder,
+        deadline: 20)
+      #expect(outcome.status == 78, "\(outcome.errors)")
+      #expect(outcome.message.contains("rank 1: MOMENTUM_DIST_KERNELS is \"none\""))
+      let unequal = try Program.run(
+        train, ranks: 1, and: ["-np", "1", "-x", "MOMENTUM_DIST_KERNELS=reference"], in: folder,
+        deadline: 20)
+      #expect(unequal.status == 78 && unequal.message.contains("their numbers would differ"))
     }
   }
 

@@ -112,10 +112,16 @@ import Testing
         in: folder, deadline: 4, signal: "USR2")
       #expect(outcome.status == 75)
       #expect(outcome.errors.contains("interrupted by a signal"), "\(outcome.errors)")
+      let latest = try FileManager.default.destinationOfSymbolicLink(
+        atPath: "\(folder)/run/checkpoints/latest")
+      let end = ["--max-steps", String(try #require(Int(latest.dropFirst(5))) + 20)]
       let resumed = try Program.run(
-        ["train", "--output", "run", "--resume", "--max-steps", "1000000", "--set", "epochs=1"],
-        in: folder)
+        ["train", "--output", "run", "--resume"] + end, ranks: 3, in: folder)
       #expect(resumed.status == 0, "\(resumed.errors)")
+      let whole = try Self.train("whole", ranks: nil, in: folder, ["--set", "epochs=100000"] + end)
+      #expect(whole.status == 0, "\(whole.errors)")
+      #expect(try Self.digest("run", in: folder) == Self.digest("whole", in: folder))
+      #expect(try Self.metrics("run", in: folder) == Self.metrics("whole", in: folder))
     }
   }
 }

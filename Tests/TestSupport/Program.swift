@@ -9,6 +9,18 @@ public enum Program {
     public let errors: String
     public let seconds: Double
 
+    /// The lines of standard error that mpirun did not write: its banner stands between rules.
+    public var ownErrors: [String] {
+      var isBanner = false
+      return errors.split(separator: "\n").map(String.init).filter { line in
+        if line.hasPrefix("-----") {
+          isBanner.toggle()
+          return false
+        }
+        return !isBanner
+      }
+    }
+
     /// The lines of standard error that are ours, without mpirun's banner.
     public var message: String {
       errors.split(separator: "\n").filter { $0.hasPrefix("momentum-dist:") }
@@ -24,17 +36,19 @@ public enum Program {
   ///
   /// - Parameters:
   ///   - ranks: the number of ranks under mpirun; nil starts it without
+  ///   - others: mpirun's options for a second group of ranks with the same arguments
   ///   - deadline: seconds after which it is ended, so that a hang is a failure
   ///   - signal: what it is sent at the deadline; mpirun passes USR1 and USR2 on to the ranks
   public static func run(
     _ arguments: [String], of name: String = "momentum-dist", ranks: Int? = nil,
-    in folder: String, environment: [String: String] = [:], deadline: Double = 120,
+    and others: [String]? = nil, in folder: String, environment: [String: String] = [:], deadline: Double = 120,
     signal: String = "KILL"
   ) throws -> Outcome {
     var command = ["\(products)/\(name)"] + arguments
     if let ranks {
+      let second = others.map { [":"] + $0 + command } ?? []
       command =
-        ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "\(ranks)"] + command
+        ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "\(ranks)"] + command + second
     }
     return try start(
       command, in: folder, environment: environment, deadline: deadline, signal: signal)

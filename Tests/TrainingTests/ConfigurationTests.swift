@@ -21,6 +21,7 @@ import Testing
     configuration.model.mu = 0.1 + 0.2
     configuration.dataset.file = "a: b #c 'd'.h5"
     configuration.dataset.view = .permuted
+    configuration.optimizer.rateFactors = (0..<20).map { "layer \($0)*=0.5" }.joined(separator: ", ")
     configuration.optimizer.name = .rmsprop
     let again = try TrainingConfiguration(yaml: configuration.yaml, path: "again")
     #expect(again == configuration)
@@ -51,6 +52,12 @@ import Testing
     #expect(
       problem("batch_size: 4")?.contains("batch_size is 4 and shards is 8") == true)
     #expect(problem("dataset: {task: classification}")?.contains("dataset.file is empty") == true)
+    #expect(problem("optimizer: {nesterov: true}")?.contains("set a momentum") == true)
+    #expect(
+      problem("model: {cell: dtriv}\noptimizer: {name: asgd}")?.contains("moving bases") == true)
+    #expect(
+      problem("dataset: {validation_count: 0}\noptimizer: {schedule: plateau}")?.contains(
+        "hold some sequences out") == true)
     #expect(problem("optimizer: {learning_rate: nan}")?.contains("expected a number") == true)
   }
 
@@ -107,9 +114,10 @@ import Testing
   @Test func aResumedLogDropsLaterAndTornLines() throws {
     try Places.withTemporaryFolder { folder in
       let path = "\(folder)/metrics.jsonl"
-      try "{\"step\": 5}\n{\"step\": 10}\n{\"st".write(
+      let validation = #"{"step": 5, "epoch": 2, "split": "validation"}"#
+      try "{\"step\": 5}\n\(validation)\n{\"step\": 10}\n{\"st".write(
         toFile: path, atomically: true, encoding: .utf8)
-      let log = try MetricsLog(path, keepingThrough: 5)
+      let log = try MetricsLog(path, keepingThrough: 5, epochs: 1)
       try log.append(MetricsRecord(step: 6, epoch: 1, split: "train"))
       let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
       #expect(lines.count == 2 && lines[0] == "{\"step\": 5}" && lines[1].contains("\"step\": 6"))

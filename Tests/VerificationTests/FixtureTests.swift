@@ -1,4 +1,5 @@
 import Foundation
+import HDF5
 import TestSupport
 import Testing
 import Verification
@@ -52,6 +53,28 @@ import Verification
   }
 
   @Test func unknownSystemsAndForeignFilesAreNamed() throws {
+    try Places.withTemporaryFolder { folder in
+      func problem(_ system: String?) throws -> String? {
+        let path = "\(folder)/\(system ?? "foreign").h5"
+        let file = try HDF5.File.create(path)
+        if let system { try file.setAttribute("system", system) }
+        _ = try file.createGroup("case")
+        try file.close()
+        do {
+          _ = try Verifier.verify(path, precision: .double)
+          return nil
+        } catch {
+          return error.description
+        }
+      }
+      for (system, message) in [
+        ("warp_lstm", "the system \"warp_lstm\""), (nil, "has no attribute \"system\""),
+        ("lstm", "has no attribute \"T\""),
+      ] {
+        let found = try problem(system)
+        #expect(found?.contains(message) == true, "\(found ?? "nothing")")
+      }
+    }
     #expect(throws: FixtureError.self) {
       try Verifier.verify("\(Places.fixtures)/none.h5", precision: .double)
     }

@@ -56,6 +56,9 @@ CVEC_PURE cvec cvec_if_positive(cvec x, cvec yes, cvec no) {
 
 // MARK: Bits of a float
 
+/// -x. Swift's is 0 - x, which cannot be folded into a fused product.
+CVEC_PURE cvec cvec_negate(cvec x) { return -x; }
+
 CVEC_PURE cvec cvec_abs(cvec x) { return __builtin_elementwise_abs(x); }
 CVEC_PURE cvec cvec_sqrt(cvec x) { return __builtin_elementwise_sqrt(x); }
 CVEC_PURE cvec cvec_copysign(cvec x, cvec sign) {
@@ -74,6 +77,16 @@ CVEC_PURE cvec cvec_reciprocal_guess(cvec x) { return (cvec)(0x7EF31200 - (cvec_
 
 /// Asks for the cache line at `p` in the second-level cache.
 CVEC_INLINE void cvec_prefetch(const void *p) { __builtin_prefetch(p, 0, 2); }
+
+/// Writes past the caches to `p`, which is aligned to the size of a vector.
+CVEC_INLINE void cvec_stream(float *p, cvec x) { __builtin_nontemporal_store(x, (cvec *)p); }
+
+/// Makes what `cvec_stream` wrote visible to other threads before anything that follows.
+CVEC_INLINE void cvec_stream_fence(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_sfence();
+#endif
+}
 
 /// Asks for the cache line at `p`, which is about to be changed.
 CVEC_INLINE void cvec_prefetch_write(const void *p) { __builtin_prefetch(p, 1, 3); }

@@ -47,7 +47,7 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
     try visitor.field("name", &name, "the update rule", effect: .model)
     try visitor.field("learning_rate", &learningRate, "η, the step size", .above(0))
     try visitor.field(
-      "momentum", &momentum, "momentum of sgd and rmsprop", .within(0..<1), effect: .model)
+      "momentum", &momentum, "momentum of sgd and rmsprop", .within(0..<1))
     try visitor.field("nesterov", &nesterov, "Nesterov's form of the momentum of sgd")
     try visitor.field("alpha", &alpha, "smoothing of rmsprop's mean square", .within(0..<1))
     try visitor.field(
@@ -85,6 +85,11 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
   /// What no single key can tell.
   private func checkTogether() throws(ConfigurationError) {
     _ = try factors()
+    if nesterov, momentum == 0 {
+      throw ConfigurationError(
+        "optimizer.nesterov is true and optimizer.momentum 0: there is nothing to look ahead with;"
+          + " set a momentum")
+    }
     if averagingWindow > 0, name != .sgd {
       throw ConfigurationError(
         "optimizer.averaging_window is \(averagingWindow) and optimizer.name \(name.rawValue):"
@@ -139,13 +144,29 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
       case .adam: self.rule(.adam)
       }
     let skewRate = orthogonalLearningRate > 0 ? orthogonalLearningRate : learningRate / 10
+    let skew = ParameterGroup(Self.skewPattern, skewRule, learningRate: skewRate)
     let named = ((try? factors()) ?? []).map {
-      ParameterGroup($0.pattern, rule, learningRate: learningRate * $0.factor)
+      // A pattern that names skew parameters changes their own rate, and not their rule.
+      $0.pattern.contains("skew")
+        ? ParameterGroup($0.pattern, skewRule, learningRate: skewRate * $0.factor)
+        : ParameterGroup($0.pattern, rule, learningRate: learningRate * $0.factor)
     }
-    return named + [
-      ParameterGroup("*.skew_l*", skewRule, learningRate: skewRate),
-      ParameterGroup(rule, learningRate: learningRate),
-    ]
+    return named.filter { $0.pattern.contains("skew") } + [skew]
+      + named.filter { !$0.pattern.contains("skew") }
+      + [ParameterGroup(rule, learningRate: learningRate)]
+  }
+
+  private static let skewPattern = "*.skew_l*"
+
+  /// Refuses a pattern of `rate_factors` that names no parameter.
+  func checkPatterns(_ names: [String]) throws(ConfigurationError) {
+    for (pattern, _) in try factors() {
+      let group = ParameterGroup(pattern, rule, learningRate: 1)
+      guard !names.contains(where: { group.contains($0) }) else { continue }
+      throw ConfigurationError(
+        "optimizer.rate_factors names \(pattern), which fits none of "
+          + names.joined(separator: ", "))
+    }
   }
 
   /// The schedule.

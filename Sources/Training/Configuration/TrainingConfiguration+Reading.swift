@@ -41,6 +41,21 @@ extension TrainingConfiguration {
         "batch_size is \(batchSize) and shards is \(shards): every virtual shard needs a sequence;"
           + " raise batch_size or set shards=\(batchSize)")
     }
+    if model.cell.system.orthogonal != nil,
+      optimizer.name == .asgd || optimizer.averagingWindow > 0
+    {
+      throw ConfigurationError(
+        "model.cell is \(model.cell.configurationText) and optimizer.name"
+          + " \(optimizer.name.rawValue): an average of orthogonal matrices about moving bases has"
+          + " no meaning; choose another optimizer, without averaging_window")
+    }
+    if dataset.validationCount == 0,
+      optimizer.schedule == .plateau || optimizer.averagingWindow > 0
+    {
+      throw ConfigurationError(
+        "dataset.validation_count is 0, but optimizer.schedule=plateau and averaging_window go by"
+          + " the validation loss; hold some sequences out")
+    }
     if model.bidirectional, dataset.task == .nextFrame {
       throw ConfigurationError(
         "model.bidirectional is true and dataset.task next_frame: a layer that reads from the end"
@@ -75,7 +90,7 @@ extension TrainingConfiguration {
         section = parts[0]
         text += "\(section):\n"
       }
-      let value = (try? Yams.dump(object: key.value))?.trimmingCharacters(in: .newlines)
+      let value = (try? Yams.dump(object: key.value, width: -1))?.trimmingCharacters(in: .newlines)
       let indent = parts.count == 2 ? "  " : ""
       let isPlain = Double(key.value) != nil || Bool(key.value) != nil
       text += "\(indent)\(parts.last!): \(isPlain ? key.value : value ?? key.value)\n"

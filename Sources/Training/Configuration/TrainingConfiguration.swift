@@ -71,7 +71,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "task", &task, "what is learned; classification reads `file`", effect: .model)
       try visitor.field(
-        "file", &file, "the HDF5 file that `prepare` made (classification)")
+        "file", &file, "the HDF5 file that `prepare` made (classification, next_frame)")
       try visitor.field(
         "view", &view, "images as rows, as single pixels, or as pixels in one random order",
         effect: .model)

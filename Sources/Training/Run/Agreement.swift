@@ -14,22 +14,11 @@ public struct Agreement {
   /// Runs `body` on every rank. If it throws on any, every rank throws the failure of the lowest
   /// such rank.
   public func together<Result>(_ body: () throws -> Result) throws(RunFailure) -> Result {
-    var outcome: Swift.Result<Result, RunFailure>
-    do {
-      outcome = .success(try body())
-    } catch {
-      outcome = .failure(RunFailure(error))
-    }
-    if case .failure(let failure) = outcome {
-      outcome = .failure(failure)
-      if let agreed = try share(failure) { throw agreed }
-    } else if let agreed = try share(nil) {
-      throw agreed
-    }
-    switch outcome {
-    case .success(let result): return result
-    case .failure(let failure): throw failure
-    }
+    let outcome = Swift.Result { try body() }.mapError { RunFailure($0) }
+    var failure: RunFailure?
+    if case .failure(let own) = outcome { failure = own }
+    if let agreed = try share(failure) { throw agreed }
+    return try outcome.get()
   }
 
   /// The failure of the lowest rank that has one, on every rank; nil if none has.

@@ -31,8 +31,12 @@ final class MetricsLog {
   private let path: String
   private let handle: FileHandle
 
-  /// Opens the file, keeping the records up to a step: a resumed run writes the later ones again.
-  init(_ path: String, keepingThrough step: Int) throws(FileError) {
+  /// Opens the file, keeping the records of what is done: a resumed run writes the others again.
+  ///
+  /// - Parameters:
+  ///   - step: the last step whose training records stay
+  ///   - epochs: the last epoch whose validation records stay
+  init(_ path: String, keepingThrough step: Int, epochs: Int) throws(FileError) {
     self.path = path
     let old = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
     let kept = (old ?? "").split(separator: "\n").filter { line in
@@ -40,7 +44,9 @@ final class MetricsLog {
         let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],
         let lineStep = object["step"] as? Int
       else { return false }  // a line that a kill cut short
-      return lineStep <= step
+      let isOfLaterEpoch =
+        object["split"] as? String == "validation" && object["epoch"] as? Int ?? 0 > epochs
+      return lineStep <= step && !isOfLaterEpoch
     }
     try DurableFiles.write(kept.map { $0 + "\n" }.joined(), to: path)
     guard let handle = FileHandle(forWritingAtPath: path) else {

@@ -81,12 +81,7 @@ extension Trainer {
   /// Goes on from the newest checkpoint at `path` that is whole: a run's folder or a checkpoint's.
   public func resume(from path: String) throws(RunFailure) {
     let candidates = RunFolder.candidates(at: path)
-    guard !candidates.isEmpty else {
-      throw RunFailure(
-        .unusableData,
-        "\(path): holds no checkpoint; name a run or a checkpoint folder, or start without --resume"
-      )
-    }
+    guard !candidates.isEmpty else { throw RunFailure(RunFolder.noCheckpoint(at: path)) }
     for (index, candidate) in candidates.enumerated() {
       do throws(RunFailure) {
         try load(candidate)
@@ -102,7 +97,10 @@ extension Trainer {
     let communicator = session.communicator
     let reader = try session.agreement.together { try CheckpointReader(folder) }
     let manifest = reader.manifest
-    try refuseAnotherModel(reader)
+    try session.agreement.together {
+      for note in try configuration.refuseAnotherModel(than: reader) { progress.say(note) }
+    }
+    noteOtherMachine(manifest.machine)
     let tensors = try session.agreement.together {
       // The ranks share the work of checking sums; each reads the numbers for itself.
       let mine = manifest.files.indices.filter { $0 % communicator.size == communicator.rank }
@@ -130,33 +128,15 @@ extension Trainer {
     progress.say("resuming from \(folder): step \(manifest.step), epoch \(manifest.epoch + 1)")
   }
 
-  /// Refuses a configuration that makes another model than the checkpoint's, by the name of the
-  /// key, and says which other differences change the numbers.
-  private func refuseAnotherModel(_ reader: CheckpointReader) throws(RunFailure) {
-    let old: TrainingConfiguration
-    do {
-      old = try TrainingConfiguration(
-        yaml: reader.manifest.configuration, path: "\(reader.folder)/manifest.json")
-    } catch {
-      throw RunFailure(.unusableData, error.description)
-    }
-    for (key, other) in configuration.differences(to: old) {
-      let change = "\(key.path) is \(key.value), the checkpoint \(reader.folder) has \(other)"
-      switch key.effect {
-      case .model:
-        throw RunFailure(
-          .configuration, "\(change): that is another model; set it back, or start a new run")
-      case .numbers:
-        progress.say("note: \(change); the run goes on with other numbers than it would have")
-      case .nothing: break
-      }
-    }
-    let (here, there) = (session.machine, reader.manifest.machine)
+  /// Says where bits may differ from those of the machine that wrote the checkpoint.
+  private func noteOtherMachine(_ there: CheckpointManifest.Machine) {
+    let here = session.machine
     for (what, mine, theirs) in [
       ("precision", here.precision, there.precision), ("kernels", here.kernels, there.kernels),
       ("BLAS core", here.blasCore, there.blasCore),
     ] where mine != theirs {
-      progress.say("note: the checkpoint was made with \(what) \(theirs), here it is \(mine); bits may differ")
+      progress.say(
+        "note: the checkpoint was made with \(what) \(theirs), here it is \(mine); bits may differ")
     }
   }
 }
@@ -181,6 +161,3 @@ extension TrainingSession {
       ranks: communicator.size, program: "momentum-dist \(programVersion)")
   }
 }
-
-/// The version of this program.
-public let programVersion = "0.1.0"

@@ -38,11 +38,10 @@ public final class Trainer {
       layout, shards: session.plan.shards(of: session.communicator.rank).count)
     gradient = Tensor(shape: [layout.count])
     validation = try session.agreement.together {
-      let source =
-        session.configuration.dataset.validationCount > 0
-        ? try session.task.source(.validation) : nil
-      return source
+      session.configuration.dataset.validationCount > 0
+        ? try session.source(.validation) : nil
     }
+    try session.agreement.together { try settings.checkPatterns(layout.entries.map(\.name)) }
   }
 
   /// Why a run ended.
@@ -71,28 +70,31 @@ public final class Trainer {
         "the loss is the \(session.task.lossName); \(brief(chance.loss)) is \(chance.meaning)")
     }
     clock.restart()
-    while state.step < lastStep {
+    while state.step < lastStep || state.batch == batches {
       let order = EpochOrder(
         count: session.train.count, batchSize: configuration.batchSize, seed: configuration.seed,
         epoch: state.epoch, length: session.trainLength)
-      while state.batch < order.batches, state.step < lastStep {
+      var request = SignalRequest.none
+      while state.batch < order.batches, state.step < lastStep, request != .saveAndStop {
         try takeStep(order.batch(state.batch))
         if state.step % configuration.log.everySteps == 0 {
           try report(lastStep: lastStep)
         }
         let every = configuration.checkpoint.everySteps
-        let request = try agreedSignal()
+        request = try agreedSignal()
         let isDue = every > 0 && state.step % every == 0
-        if (isDue || request != .none) && state.batch < order.batches { try save() }
-        if request == .saveAndStop {
-          if state.batch == order.batches { try save() }
+        if isDue && state.batch < order.batches || request != .none { try save() }
+      }
+      if request == .saveAndStop { return .preempted }
+      if state.batch == order.batches {
+        do throws(RunFailure) {
+          try finishEpoch()
+        } catch {
+          // Stopped while validating: the run goes on from the end of this epoch's batches.
+          guard error.status == .preempted else { throw error }
+          try save()
           return .preempted
         }
-      }
-      if state.batch == order.batches {
-        state.epoch += 1
-        state.batch = 0
-        try finishEpoch()
       }
     }
     if state.savedStep != state.step { try save() }
@@ -134,8 +136,8 @@ public final class Trainer {
         throw RunFailure(
           .diverged,
           "step \(state.step + 1): the loss is \(total.meanLoss) and the norm of the gradient"
-            + " \(state.gradientNorm); lower optimizer.learning_rate or optimizer.clip_norm"
-            + " and resume from the last checkpoint")
+            + " \(state.gradientNorm); lower optimizer.learning_rate or optimizer.clip_norm and "
+            + (state.savedStep > 0 ? "resume from step \(state.savedStep)" : "start again"))
       }
       optimizer.update(session.parameters, gradients: gradient, rateFactor: rateFactor)
     }
@@ -188,7 +190,8 @@ public final class Trainer {
   private func openRun() throws(RunFailure) {
     try session.agreement.together {
       guard isRoot else { return }
-      metrics = try MetricsLog(run.metrics, keepingThrough: state.step)
+      metrics = try MetricsLog(
+        run.metrics, keepingThrough: state.step, epochs: state.epoch)
     }
   }
 
@@ -214,12 +217,24 @@ public final class Trainer {
   }
 
   /// Validates, reports and saves at the end of an epoch.
+  ///
+  /// - Throws: a failure of status `preempted`, with nothing changed, when a signal asks to stop
+  ///   while validating
   private func finishEpoch() throws(RunFailure) {
+    var isBest = false
+    var mustSave = false
     if let validation {
       let before = ContinuousClock().now
       let totals = try withAverages { () throws(RunFailure) in
-        try session.evaluate(validation)
+        try session.evaluate(validation) { () throws(RunFailure) in
+          switch try agreedSignal() {
+          case .saveAndStop: throw RunFailure(.preempted, "stopped while validating")
+          case .save: mustSave = true
+          case .none: break
+          }
+        }
       }
+      state.epoch += 1
       let seconds = (ContinuousClock().now - before).seconds
       var record = MetricsRecord(step: state.step, epoch: state.epoch, split: "validation")
       session.add(totals, to: &record)
@@ -238,23 +253,21 @@ public final class Trainer {
       if totals.meanLoss < state.bestLoss {
         state.bestLoss = totals.meanLoss
         state.bestStep = state.step
+        isBest = true
       }
+    } else {
+      state.epoch += 1
     }
-    if configuration.checkpoint.everySteps == 0
-      || state.step % configuration.checkpoint.everySteps == 0
-    {
-      try save()
-    }
+    state.batch = 0
+    state.savedStep = -1  // what a checkpoint of this step may hold is of before the epoch's end
+    let every = configuration.checkpoint.everySteps
+    if isBest || mustSave || every == 0 || state.step % every == 0 { try save() }
     clock.restart()
   }
 
+  /// Writes a record on rank 0; a full disk there ends all ranks.
   private func write(_ record: MetricsRecord) throws(RunFailure) {
-    guard let metrics else { return }
-    do {
-      try metrics.append(record)
-    } catch {
-      throw RunFailure(error)
-    }
+    try session.agreement.together { try metrics?.append(record) }
   }
 }
 

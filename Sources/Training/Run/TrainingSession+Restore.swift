@@ -16,20 +16,14 @@ extension TrainingSession {
   ) throws(RunFailure) -> (session: TrainingSession, checkpoint: CheckpointReader) {
     let agreement = Agreement(communicator)
     let (reader, tensors) = try agreement.together {
-      let candidates = RunFolder.candidates(at: path)
-      guard let newest = candidates.first else {
-        throw RunFailure(
-          .unusableData, "\(path): holds no checkpoint; name a run or a checkpoint folder")
-      }
-      let reader = try CheckpointReader(newest)
-      try reader.verify()
-      return (reader, try reader.tensors())
+      try newestWhole(at: path)
     }
     let configuration = try agreement.together {
       try TrainingConfiguration(
         yaml: reader.manifest.configuration, path: "\(reader.folder)/manifest.json",
         assignments: assignments)
     }
+    _ = try agreement.together { try configuration.refuseAnotherModel(than: reader) }
     let session = try TrainingSession(configuration, on: communicator)
     try agreement.together {
       try session.restore(tensors, folder: reader.folder)
@@ -39,6 +33,23 @@ extension TrainingSession {
       }
     }
     return (session, reader)
+  }
+
+  /// The newest checkpoint at a path that can be read and has the sums of its manifest.
+  private static func newestWhole(
+    at path: String
+  ) throws(CheckpointError) -> (CheckpointReader, [CheckpointTensor]) {
+    var first: CheckpointError?
+    for folder in RunFolder.candidates(at: path) {
+      do throws(CheckpointError) {
+        let reader = try CheckpointReader(folder)
+        try reader.verify()
+        return (reader, try reader.tensors())
+      } catch {
+        first = first ?? error
+      }
+    }
+    throw first ?? RunFolder.noCheckpoint(at: path)
   }
 
   /// Takes over the parameters and buffers of a checkpoint.

@@ -40,12 +40,13 @@ public final class TrainingSession {
   ) throws(RunFailure) {
     OpenBLAS.setThreads(1)
     KernelVariant.flushDenormals()
-    if let problem = KernelVariant.requestProblem {
-      throw RunFailure(.configuration, problem)
-    }
     self.configuration = configuration
     self.communicator = communicator
     agreement = Agreement(communicator)
+    try agreement.together {
+      if let problem = KernelVariant.requestProblem { throw RunFailure(.configuration, problem) }
+    }
+    try Self.refuseUnequalMachines(communicator)
     guard configuration.shards >= communicator.size else {
       throw RunFailure(
         .configuration,
@@ -96,9 +97,46 @@ public final class TrainingSession {
 
   private let buffers = Workspace<Float>()
 
+  /// The sequences of a part, which must be of the model's sizes.
+  public func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
+    let source = try task.source(part)
+    guard source.features == train.features, source.targetKind == train.targetKind else {
+      throw RunFailure(
+        .unusableData,
+        "\(configuration.dataset.file): the \(part.rawValue) part has \(source.features) features"
+          + " and \(source.targetKind.outputs) outputs, the training part \(train.features) and"
+          + " \(train.targetKind.outputs); make all parts alike")
+    }
+    guard source.count > 0 else {
+      throw RunFailure(
+        .configuration,
+        "the \(part.rawValue) part is empty; choose another --split, or set"
+          + " dataset.validation_count")
+    }
+    return source
+  }
+
+  /// Ranks whose kernels or BLAS differ round differently: replicas would drift apart.
+  private static func refuseUnequalMachines(
+    _ communicator: Communicator
+  ) throws(RunFailure) {
+    let mine = "\(KernelVariant.current.rawValue) kernels and OpenBLAS for \(OpenBLAS.coreName)"
+    let all: [String]
+    do {
+      all = try communicator.allgather(Array(mine.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    } catch {
+      throw RunFailure(error)
+    }
+    guard let odd = all.firstIndex(where: { $0 != all[0] }) else { return }
+    throw RunFailure(
+      .configuration,
+      "rank 0 uses \(all[0]), rank \(odd) \(all[odd]): their numbers would differ; start all alike,"
+        + " as with mpirun -x \(KernelVariant.variable)=avx2 -x OPENBLAS_CORETYPE=HASWELL")
+  }
+
   /// The totals of a whole part, the same bits at any rank count.
   ///
-  /// - Parameter between: called between batches
+  /// - Parameter between: called before each batch
   public func evaluate(
     _ source: any SequenceSource, between: () throws(RunFailure) -> Void = {}
   ) throws(RunFailure) -> Totals {

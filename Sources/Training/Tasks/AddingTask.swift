@@ -5,7 +5,7 @@ import Models
 struct AddingTask: TrainingTask {
   private let settings: TrainingConfiguration.Dataset
 
-  init(_ configuration: TrainingConfiguration.Dataset, seed: UInt64) {
+  init(_ configuration: TrainingConfiguration.Dataset) {
     settings = configuration
   }
 

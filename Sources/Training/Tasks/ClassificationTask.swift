@@ -8,7 +8,7 @@ final class ClassificationTask: TrainingTask {
   /// The training part, which is opened once and shared by training and validation.
   private var train: FileSource?
 
-  init(_ configuration: TrainingConfiguration.Dataset, seed: UInt64) {
+  init(_ configuration: TrainingConfiguration.Dataset) {
     settings = configuration
   }
 

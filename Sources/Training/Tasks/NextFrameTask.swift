@@ -6,7 +6,7 @@ import Models
 struct NextFrameTask: TrainingTask {
   private let settings: TrainingConfiguration.Dataset
 
-  init(_ configuration: TrainingConfiguration.Dataset, seed: UInt64) {
+  init(_ configuration: TrainingConfiguration.Dataset) {
     settings = configuration
   }
 

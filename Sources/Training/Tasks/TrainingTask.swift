@@ -5,7 +5,7 @@ import Models
 ///
 /// A new task is one file beside this one and one line in `TaskName`.
 public protocol TrainingTask {
-  init(_ configuration: TrainingConfiguration.Dataset, seed: UInt64)
+  init(_ configuration: TrainingConfiguration.Dataset)
 
   /// The loss of the read-out.
   var loss: LossKind { get }
@@ -30,9 +30,9 @@ public enum TaskName: String, ConfigurationChoice {
   /// Makes the task.
   public func make(_ configuration: TrainingConfiguration) -> any TrainingTask {
     switch self {
-    case .adding: AddingTask(configuration.dataset, seed: configuration.seed)
-    case .classification: ClassificationTask(configuration.dataset, seed: configuration.seed)
-    case .nextFrame: NextFrameTask(configuration.dataset, seed: configuration.seed)
+    case .adding: AddingTask(configuration.dataset)
+    case .classification: ClassificationTask(configuration.dataset)
+    case .nextFrame: NextFrameTask(configuration.dataset)
     }
   }
 }

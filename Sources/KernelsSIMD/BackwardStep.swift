@@ -1,0 +1,96 @@
+import KernelInterface
+
+/// One time step of a group of rows on its way backward.
+struct BackwardStep {
+  let call: BackwardCall<Float>
+  let buffers: BackwardBuffers
+  let t: Int
+  let slot: Int
+  let firstRow: Int
+  let rows: Int
+
+  /// The place of the group's first row among the rows of `saved`, [T][block][N].
+  @inline(__always)
+  func place(block: Int) -> Int {
+    (t * buffers.units.blocks + block) * call.geometry.rows + firstRow
+  }
+
+  /// The floats in `saved` from one time step to the next, in rows.
+  @inline(__always)
+  var placeStride: Int { buffers.units.blocks * call.geometry.rows }
+
+  /// The product of the gate gradients in a slot with W_hh, for one panel of columns.
+  @inline(__always)
+  func hiddenGradient(panel: Int, slot: Int) -> Product {
+    let (units, split) = (buffers.units, buffers.hiddenSplit)
+    return Product(
+      a: buffers.da + slot * buffers.slotStride(rows: rows), row: units.blockWidth,
+      segments: units.blocks, segment: units.blockWidth,
+      segmentStride: buffers.blockStride(rows: rows),
+      w: buffers.recurrentWeights + split.start(panel) * Vector.width * units.paddedWidth,
+      start: buffers.zeros, vectors: split.width(panel))
+  }
+
+  /// The gradient of the final h, in the place of a product.
+  func finalHidden(panel: Int) {
+    let (split, H) = (buffers.hiddenSplit, call.geometry.hidden)
+    let (block, width) = (split.start(panel), split.width(panel))
+    for row in 0..<rows {
+      for inner in 0..<width {
+        let value = call.finalGradient.hidden.map {
+          Vector.loading(
+            $0 + (firstRow + row) * H + (block + inner) * Vector.width,
+            buffers.units.lanes(block + inner))
+        }
+        (value ?? Vector(repeating: 0))
+          .store(buffers.product + (row * width + inner) * Vector.width)
+      }
+    }
+  }
+
+  /// dx_t = dg_t W_ih.
+  func inputGradient() {
+    guard let dx = call.dx else { return }
+    let (units, split) = (buffers.units, buffers.inputSplit)
+    let (C, N) = (call.geometry.inputs, call.geometry.rows)
+    for panel in 0..<split.panels {
+      let (block, width) = (split.start(panel), split.width(panel))
+      Product(
+        a: buffers.dg + slot * buffers.slotStride(rows: rows), row: units.blockWidth,
+        segments: units.blocks, segment: units.blockWidth,
+        segmentStride: buffers.blockStride(rows: rows),
+        w: buffers.inputWeights + block * Vector.width * units.paddedWidth, start: buffers.zeros,
+        vectors: width
+      ).run(rows: rows, out: buffers.product)
+      for row in 0..<rows {
+        for inner in 0..<width {
+          let column = (block + inner) * Vector.width
+          Vector(buffers.product + (row * width + inner) * Vector.width)
+            .storing(C - column, dx + (t * N + firstRow + row) * C + column)
+        }
+      }
+    }
+  }
+
+  /// dL/dh_0 = da_1 W_hh + what bypasses a, after the step t = 0.
+  func initialHidden(into target: UnsafeMutablePointer<Float>) {
+    let (split, H) = (buffers.hiddenSplit, call.geometry.hidden)
+    for panel in 0..<split.panels {
+      if call.geometry.steps > 0 {
+        hiddenGradient(panel: panel, slot: slot).run(rows: rows, out: buffers.product)
+      } else {
+        finalHidden(panel: panel)
+      }
+      let (block, width) = (split.start(panel), split.width(panel))
+      for row in 0..<rows {
+        for inner in 0..<width {
+          let direct = Vector(buffers.dh + ((block + inner) * rows + row) * Vector.width)
+          let sum = Vector(buffers.product + (row * width + inner) * Vector.width) + direct
+          sum.storing(
+            buffers.units.lanes(block + inner),
+            target + (firstRow + row) * H + (block + inner) * Vector.width)
+        }
+      }
+    }
+  }
+}

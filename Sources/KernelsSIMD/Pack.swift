@@ -1,0 +1,99 @@
+/// The vectors of one block of units in as many rows as the pointwise part takes at once, with
+/// the operations that exponentials are made of.
+protocol Pack: Lanes {
+  static var rows: Int { get }
+  /// Fills each row, counted from `firstRow`.
+  init(firstRow: Int, _ row: (Int) -> Vector)
+  func forEachRow(from firstRow: Int, _ body: (Int, Vector) -> Void)
+
+  /// -self
+  var negated: Self { get }
+  /// The smaller of the two, but NaN stays NaN.
+  func atMost(_ limit: Self) -> Self
+  /// The larger of the two, but NaN stays NaN.
+  func atLeast(_ limit: Self) -> Self
+  /// |self| with the sign of `other`.
+  func withSign(of other: Self) -> Self
+  /// 2ⁿ, where self is `roundingConstant` + n.
+  var powerOfTwo: Self { get }
+  /// 1 / self within 5.1 %.
+  var reciprocalGuess: Self { get }
+}
+
+/// Two packs, so that each operation is issued for both before the next one.
+///
+/// The pointwise part of a row is one long chain of dependent operations: exponential,
+/// reciprocal, cell state, tanh. Several rows in step hide its latency, even where a second
+/// thread takes half of the core's window.
+struct Twin<Half: Pack>: Pack {
+  var first: Half
+  var second: Half
+
+  @inline(__always)
+  init(_ first: Half, _ second: Half) {
+    self.first = first
+    self.second = second
+  }
+
+  @inline(__always)
+  init(_ constant: Double) { self.init(Half(constant), Half(constant)) }
+
+  static var rows: Int { 2 * Half.rows }
+
+  @inline(__always)
+  init(firstRow: Int, _ row: (Int) -> Vector) {
+    first = Half(firstRow: firstRow, row)
+    second = Half(firstRow: firstRow + Half.rows, row)
+  }
+
+  @inline(__always)
+  func forEachRow(from firstRow: Int, _ body: (Int, Vector) -> Void) {
+    first.forEachRow(from: firstRow, body)
+    second.forEachRow(from: firstRow + Half.rows, body)
+  }
+
+  @inline(__always)
+  static func + (a: Self, b: Self) -> Self { Self(a.first + b.first, a.second + b.second) }
+  @inline(__always)
+  static func - (a: Self, b: Self) -> Self { Self(a.first - b.first, a.second - b.second) }
+  @inline(__always)
+  static func * (a: Self, b: Self) -> Self { Self(a.first * b.first, a.second * b.second) }
+  @inline(__always)
+  static func / (a: Self, b: Self) -> Self { Self(a.first / b.first, a.second / b.second) }
+
+  @inline(__always)
+  func adding(_ a: Self, times b: Self) -> Self {
+    Self(first.adding(a.first, times: b.first), second.adding(a.second, times: b.second))
+  }
+
+  @inline(__always)
+  var absolute: Self { Self(first.absolute, second.absolute) }
+  @inline(__always)
+  var squareRoot: Self { Self(first.squareRoot, second.squareRoot) }
+
+  @inline(__always)
+  func ifPositive(_ yes: Self, else no: Self) -> Self {
+    Self(
+      first.ifPositive(yes.first, else: no.first),
+      second.ifPositive(yes.second, else: no.second))
+  }
+
+  @inline(__always)
+  var negated: Self { Self(first.negated, second.negated) }
+  @inline(__always)
+  func atMost(_ limit: Self) -> Self {
+    Self(first.atMost(limit.first), second.atMost(limit.second))
+  }
+  @inline(__always)
+  func atLeast(_ limit: Self) -> Self {
+    Self(first.atLeast(limit.first), second.atLeast(limit.second))
+  }
+  @inline(__always)
+  func withSign(of other: Self) -> Self {
+    Self(first.withSign(of: other.first), second.withSign(of: other.second))
+  }
+  @inline(__always)
+  var powerOfTwo: Self { Self(first.powerOfTwo, second.powerOfTwo) }
+  @inline(__always)
+  var reciprocalGuess: Self { Self(first.reciprocalGuess, second.reciprocalGuess) }
+}
