@@ -99,7 +99,9 @@ let package = Package(
 
     // Wrappers: each is the only importer of its C module.
     .target(name: "MPI", dependencies: ["COpenMPI"]),
-    .executableTarget(name: "mpi-checks", dependencies: ["MPI"], path: "Tests/MPIChecks"),
+    .executableTarget(
+      name: "mpi-checks", dependencies: ["DataParallel", "MPI", "Tensors"], path: "Tests/MPIChecks",
+      swiftSettings: fast),
     .target(name: "BLAS", dependencies: ["COpenBLAS"]),
     .testTarget(name: "BLASTests", dependencies: ["BLAS"]),
     .target(name: "HDF5", dependencies: ["CHDF5"]),

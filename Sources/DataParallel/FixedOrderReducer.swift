@@ -1,24 +1,37 @@
 import MPI
 import Tensors
 
-/// The sum of shard gradients in one fixed tree, so that its bits do not depend on the rank count.
+/// The sum of shard gradients in one fixed tree, so that its bits depend neither on the rank count
+/// nor on the size of the buckets.
 ///
-/// Each rank first adds up the subtrees it owns whole. The buffer is then cut into as many slices
-/// as there are ranks: rank r receives slice r of every subtree, walks the tree to the root, and
-/// all gather the slices. Where every rank owns one aligned block of shards (rank count and V
-/// powers of two), each rank sends and receives 2(n-1)/n of the buffer, the least that any
-/// allreduce can do; other rank counts send a few subtrees more.
+/// The elements are taken in buckets, so that the numbers of a bucket stay in the cache from the
+/// first addition to the last message, and so that little memory is needed for what arrives. In
+/// each bucket a rank first adds up the subtrees that it owns whole. What is left of the tree lies
+/// between ranks, and is walked in one of two ways:
+///
+/// - Where every rank owns one aligned block of shards (V and the rank count powers of two), by
+///   recursive halving and doubling: each rank sends and receives 2(n-1)/n of the buffer, the
+///   least that any allreduce can do. See R. Thakur, R. Rabenseifner and W. Gropp, "Optimization
+///   of Collective Communication Operations in MPICH", 2005, doi:10.1177/1094342005051521.
+/// - Elsewhere each rank receives its slice of every subtree, walks the tree to the root, and all
+///   gather the slices. That sends a few subtrees more.
 public final class FixedOrderReducer: GradientReducer {
-  private let communicator: Communicator
-  private let plan: ShardPlan
+  let communicator: Communicator
+  let plan: ShardPlan
   /// The subtrees of each rank.
-  private let subtrees: [[Range<Int>]]
-  private var inbox = Tensor<Float>(shape: [0])
+  let subtrees: [[SumTree.Node]]
+  /// The elements of a bucket.
+  private let bucketCount: Int
+  private var scratch = Tensor<Float>(shape: [0])
 
-  public init(_ communicator: Communicator, plan: ShardPlan) {
+  /// - Parameter bucketBytes: what is reduced at a time. The default keeps the buckets of a few
+  ///   shards in the cache and makes latency small beside transfer.
+  public init(_ communicator: Communicator, plan: ShardPlan, bucketBytes: Int = 1 << 20) {
     precondition(plan.ranks == communicator.size, "a plan for \(plan.ranks) ranks")
+    precondition(bucketBytes > 0, "a bucket of \(bucketBytes) bytes")
     self.communicator = communicator
     self.plan = plan
+    bucketCount = max(bucketBytes / MemoryLayout<Float>.stride, 1)
     subtrees = (0..<plan.ranks).map {
       SumTree.subtrees(within: plan.shards(of: $0), of: 0..<plan.shards)
     }
@@ -31,19 +44,23 @@ public final class FixedOrderReducer: GradientReducer {
     precondition(
       shards.shards == owned.count && sum.count == shards.layout.count,
       "\(shards.shards) buffers where the rank owns shards \(owned)")
-    let buffers = (0..<owned.count).map { shards.flat.row($0) }
-    for node in subtrees[communicator.rank] {
-      SumTree.walk(node) { right, left in
-        add(buffers[right - owned.lowerBound], to: buffers[left - owned.lowerBound])
-      }
+    let buffers = (0..<owned.count).map { shards.flat.pointer + $0 * sum.count }
+    let buckets = stride(from: 0, to: sum.count, by: bucketCount).map {
+      $0..<min($0 + bucketCount, sum.count)
     }
     if communicator.size == 1 {
-      sum.copy(from: buffers[0])
-      return
+      for bucket in buckets {
+        addOwnShards(of: buffers, in: bucket)
+        sum.elements(bucket).copy(from: shards.flat.row(0).elements(bucket))
+      }
+    } else if plan.isAligned {
+      try reduceByHalving(buckets, of: buffers, into: sum.pointer)
+    } else {
+      for bucket in buckets {
+        addOwnShards(of: buffers, in: bucket)
+        try exchangeSubtrees(in: bucket, of: buffers, into: sum.pointer)
+      }
     }
-    try exchange(
-      mine: subtrees[communicator.rank].map { buffers[$0.lowerBound - owned.lowerBound] },
-      into: sum)
   }
 
   public func reduce(_ totals: [[Double]]) throws(MPIError) -> [Double] {
@@ -64,64 +81,38 @@ public final class FixedOrderReducer: GradientReducer {
     return Array(all[0..<width])
   }
 
-  // MARK: Between ranks
+  // MARK: What both ways need
 
-  /// The elements of slice `rank`.
-  private func slice(_ rank: Int, of count: Int) -> Range<Int> {
-    count * rank / plan.ranks..<count * (rank + 1) / plan.ranks
-  }
-
-  private func exchange(mine: [Tensor<Float>], into sum: Tensor<Float>) throws(MPIError) {
-    let (rank, size) = (communicator.rank, communicator.size)
-    let own = slice(rank, of: sum.count)
-    let nodes = subtrees.flatMap { $0 }
-    if inbox.count < nodes.count * own.count { inbox = Tensor(shape: [nodes.count * own.count]) }
-    var requests: [Request] = []
-    var parts: [Int: Tensor<Float>] = [:]  // a subtree's sum by its first shard
-
-    var position = 0
-    for peer in 0..<size {
-      for (index, node) in subtrees[peer].enumerated() {
-        let part =
-          peer == rank
-          ? mine[index].elements(own)
-          : inbox.elements(position * own.count..<(position + 1) * own.count)
-        if peer != rank {
-          requests.append(
-            try communicator.ireceive(
-              into: UnsafeMutableBufferPointer(start: part.pointer, count: part.count),
-              from: peer, tag: index))
-        }
-        parts[node.lowerBound] = part
-        position += 1
+  /// Adds up the subtrees of this rank; the sum of each lies where its first shard lies.
+  func addOwnShards(of buffers: [UnsafeMutablePointer<Float>], in bucket: Range<Int>) {
+    let first = plan.shards(of: communicator.rank).lowerBound
+    for node in subtrees[communicator.rank] {
+      SumTree.walk(node) { right, left in
+        let target = buffers[left - first] + bucket.lowerBound
+        add(target, buffers[right - first] + bucket.lowerBound, into: target, count: bucket.count)
       }
     }
-    for offset in 1..<size {
-      let peer = (rank + offset) % size
-      let theirs = slice(peer, of: sum.count)
-      for (index, subtree) in mine.enumerated() {
-        requests.append(
-          try communicator.isend(
-            UnsafeBufferPointer(
-              start: subtree.pointer + theirs.lowerBound, count: theirs.count),
-            to: peer, tag: index))
-      }
-    }
-    try Request.waitAll(requests)
-
-    SumTree.walk(0..<plan.shards, leaves: Set(nodes)) { right, left in
-      add(parts[right]!, to: parts[left]!)
-    }
-    sum.elements(own).copy(from: parts[0]!)
-    let slices = (0..<size).map { slice($0, of: sum.count) }
-    try communicator.allgather(
-      UnsafeMutableBufferPointer(start: sum.pointer, count: sum.count),
-      counts: slices.map(\.count), offsets: slices.map(\.lowerBound))
   }
 
-  /// left ← left + right
-  private func add(_ right: Tensor<Float>, to left: Tensor<Float>) {
-    let (source, target) = (right.pointer, left.pointer)
-    for index in 0..<left.count { target[index] += source[index] }
+  /// Memory for `count` elements, kept from call to call: a few buckets at most.
+  func scratch(_ count: Int) -> UnsafeMutablePointer<Float> {
+    if scratch.count < count { scratch = Tensor(shape: [count]) }
+    return scratch.pointer
+  }
+
+  /// target ← left + right, where `target` may be one of the two.
+  func add(
+    _ left: UnsafePointer<Float>, _ right: UnsafePointer<Float>,
+    into target: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    typealias Lanes = SIMD8<Float>
+    let vectors = count / Lanes.scalarCount * Lanes.scalarCount
+    for index in stride(from: 0, to: vectors, by: Lanes.scalarCount) {
+      let sum =
+        UnsafeRawPointer(left + index).loadUnaligned(as: Lanes.self)
+        + UnsafeRawPointer(right + index).loadUnaligned(as: Lanes.self)
+      UnsafeMutableRawPointer(target + index).storeBytes(of: sum, as: Lanes.self)
+    }
+    for index in vectors..<count { target[index] = left[index] + right[index] }
   }
 }

@@ -5,6 +5,8 @@ import Tensors
 public protocol GradientReducer {
   /// Adds up the buffers of this rank's shards and of all others, and leaves the sum in `sum` on
   /// every rank. The buffers of the shards are used as scratch.
+  ///
+  /// `sum` may be the buffer of this rank's first shard, which spares the memory for another.
   func reduce(_ shards: ShardedBuffer<Float>, into sum: Tensor<Float>) throws(MPIError)
 
   /// Adds up a few plain numbers per shard (losses, counts), member by member.

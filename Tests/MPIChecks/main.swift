@@ -1,4 +1,4 @@
-// Checks every call of the MPI module across ranks:
+// Checks every call of the MPI module, and what DataParallel makes of them, across ranks:
 //
 //     mpirun -np 4 mpi-checks
 //
@@ -8,7 +8,7 @@ import Glibc
 import MPI
 
 // A rank that waits for a message that never comes is ended by the system.
-alarm(60)
+alarm(110)
 
 do throws(MPIError) {
   try Environment.initialize()
@@ -19,11 +19,14 @@ do throws(MPIError) {
   try checkCommunicators(checker)
   try checkCollectives(checker, on: world)
   try checkPointToPoint(checker, on: world)
+  try checkReduction(checker, on: world)
+  try checkReplicas(checker, on: world)
   // Once more where ranks are in the opposite order.
   let reversed = try world.split(color: 0, key: -world.rank)
   checker.expect("reversed rank", reversed.rank, world.size - 1 - world.rank)
   try checkCollectives(checker, on: reversed)
   try checkPointToPoint(checker, on: reversed)
+  try checkReduction(checker, on: reversed)
   try checker.report()
 } catch {
   print("mpi-checks: MPI failed: \(error)")

@@ -22,6 +22,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
   public var batchSize = 128
   public var shards = 8
   public var reduction = ReductionKind.fixed
+  public var replicaCheckSteps = 100
   public var dataset = Dataset()
   public var model = Model()
   public var optimizer = OptimizerSettings()
@@ -45,6 +46,10 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     try visitor.field(
       "reduction", &reduction,
       "how gradients are summed: fixed gives the same bits at any rank count")
+    try visitor.field(
+      "replica_check_steps", &replicaCheckSteps,
+      "compare the parameters of all ranks every so many steps and before each save; 0 never",
+      .atLeast(0), effect: .nothing)
     try visitor.section("dataset", &dataset)
     try visitor.section("model", &model)
     try visitor.section("optimizer", &optimizer)

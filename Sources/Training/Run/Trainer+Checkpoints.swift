@@ -21,6 +21,7 @@ extension Trainer {
   /// Saves a checkpoint of the step at hand: every rank writes a shard, rank 0 the manifest.
   func save() throws(RunFailure) {
     try clock.measure(.checkpoint) { () throws(RunFailure) in
+      if configuration.replicaCheckSteps > 0 { try checkReplicas() }
       let communicator = session.communicator
       let writer = CheckpointWriter(
         folder: run.checkpoint(step: state.step), shards: communicator.size)

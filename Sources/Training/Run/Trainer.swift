@@ -145,6 +145,9 @@ public final class Trainer {
     state.batch += 1
     state.interval = state.interval + total
     stepsThisRun += 1
+    flipBitIfAsked()
+    let every = configuration.replicaCheckSteps
+    if every > 0 && state.step % every == 0 { try checkReplicas() }
   }
 
   /// What the schedule makes of the learning rates at the step to come.

@@ -1,0 +1,114 @@
+import DataParallel
+import MPI
+import Tensors
+
+/// What was measured of sums over all ranks, of one size.
+public struct AllreduceResult: Sendable, Codable {
+  public let bytes: Int
+  public let ranks: Int
+  public let bucketBytes: Int
+  public let repeats: Int
+  /// The medians of the sum in fixed order, of one `MPI_Allreduce`, and of one per bucket.
+  public let fixedSeconds: Double
+  public let mpiSeconds: Double
+  public let mpiBucketsSeconds: Double
+  /// The shortest times, which tell more where other programs take the cores at times.
+  public let fixedBestSeconds: Double
+  public let mpiBestSeconds: Double
+  public let mpiBucketsBestSeconds: Double
+  /// Bus bandwidths (of the medians), bytes / t · 2(n-1)/n: what a rank has to send and receive in any case.
+  public let fixedGBps: Double
+  public let mpiGBps: Double
+  public let mpiBucketsGBps: Double
+
+  private enum CodingKeys: String, CodingKey {
+    case bytes, ranks, repeats
+    case bucketBytes = "bucket_bytes"
+    case fixedSeconds = "fixed_seconds"
+    case mpiSeconds = "mpi_seconds"
+    case mpiBucketsSeconds = "mpi_buckets_seconds"
+    case fixedBestSeconds = "fixed_best_seconds"
+    case mpiBestSeconds = "mpi_best_seconds"
+    case mpiBucketsBestSeconds = "mpi_buckets_best_seconds"
+    case fixedGBps = "fixed_gb_per_s"
+    case mpiGBps = "mpi_gb_per_s"
+    case mpiBucketsGBps = "mpi_buckets_gb_per_s"
+  }
+}
+
+/// Times the sum of one gradient per rank: ours in fixed order beside `MPI_Allreduce`.
+///
+/// The ways take turns within one run, for machines drift. Every call gets numbers that it was not
+/// given before, and a call ends when the slowest rank does. All leave the sum in the memory of the
+/// gradient.
+public enum AllreduceBenchmark {
+  private static let warmup = 2
+
+  public static func run(
+    bytes: Int, repeats: Int, bucketBytes: Int, on communicator: Communicator
+  ) throws -> AllreduceResult {
+    let count = max(bytes / MemoryLayout<Float>.stride, 1)
+    let bucket = max(bucketBytes / MemoryLayout<Float>.stride, 1)
+    var layout = ParameterLayout()
+    layout.add("gradient", shape: [count])
+    let mine = ShardedBuffer<Float>(layout, shards: 1)
+    let reducer = FixedOrderReducer(
+      communicator, plan: ShardPlan(shards: communicator.size, ranks: communicator.size),
+      bucketBytes: bucketBytes)
+    let ways: [() throws -> Void] = [
+      { try reducer.reduce(mine, into: mine.flat.row(0)) },
+      { try allreduce(mine.flat, by: count, on: communicator) },
+      { try allreduce(mine.flat, by: bucket, on: communicator) },
+    ]
+    var seconds = [[Double]](repeating: [], count: ways.count)
+    for iteration in 0..<warmup + repeats {
+      for turn in ways.indices {
+        // None is always the one after the same other.
+        let way = (turn + iteration) % ways.count
+        fill(mine.flat, rank: communicator.rank, call: iteration * ways.count + turn)
+        try communicator.barrier()
+        let took = try Timing.seconds(repeats: 1, warmup: 0, ways[way])[0]
+        let slowest = try communicator.allreduce(took, .maximum)
+        if iteration >= warmup { seconds[way].append(slowest) }
+      }
+    }
+    let medians = seconds.map(Timing.median)
+    let best = seconds.map { $0.min()! }
+    let moved = 2 * Double(communicator.size - 1) / Double(communicator.size) * Double(count * 4)
+    return AllreduceResult(
+      bytes: count * MemoryLayout<Float>.stride, ranks: communicator.size,
+      bucketBytes: bucketBytes, repeats: repeats, fixedSeconds: medians[0],
+      mpiSeconds: medians[1], mpiBucketsSeconds: medians[2],
+      fixedBestSeconds: best[0], mpiBestSeconds: best[1], mpiBucketsBestSeconds: best[2],
+      fixedGBps: moved / medians[0] * 1e-9, mpiGBps: moved / medians[1] * 1e-9,
+      mpiBucketsGBps: moved / medians[2] * 1e-9)
+  }
+
+  /// `MPI_Allreduce` in place, `count` elements at a time.
+  private static func allreduce(
+    _ numbers: Tensor<Float>, by count: Int, on communicator: Communicator
+  ) throws(MPIError) {
+    for start in stride(from: 0, to: numbers.count, by: count) {
+      let part = numbers.elements(start..<min(start + count, numbers.count))
+      try part.withMutableSpan { (part) throws(MPIError) in
+        try communicator.allreduce(&part, .sum)
+      }
+    }
+  }
+
+  /// Numbers from 1 to 2 that another rank, or another call, does not get in the same place.
+  private static func fill(_ numbers: Tensor<Float>, rank: Int, call: Int) {
+    let period = min(4099, numbers.count)
+    for index in 0..<period {
+      let step = (index * 131 + rank * 7919 + call * 104_729) % 65_536
+      numbers[index] = 1 + Float(step) / 65_536
+    }
+    // Doubling: what is filled is copied behind itself.
+    var filled = period
+    while filled < numbers.count {
+      let more = min(filled, numbers.count - filled)
+      numbers.elements(filled..<filled + more).copy(from: numbers.elements(0..<more))
+      filled += more
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import MPI
+
+extension ShardPlan {
+  /// Whether every rank owns one aligned block of shards, so that the tree above the blocks is a
+  /// perfect binary tree over ranks.
+  public var isAligned: Bool {
+    // A power of two that divides another leaves a power of two.
+    shards.nonzeroBitCount == 1 && ranks.nonzeroBitCount == 1 && ranks <= shards
+  }
+}
+
+/// Recursive halving and doubling.
+///
+/// In step k of log2(n), rank r and rank r ^ 2^k hold the sums of two sibling nodes over the same
+/// elements. Each keeps half of these elements, gives the other half away, and adds what it is
+/// given: then it holds half of the sum of their parent. At the end it holds 1/n of the root. The
+/// same steps in the opposite order, without additions, give all of it to all. The first steps
+/// move most and are between neighbours, which share a host when ranks are placed by host.
+extension FixedOrderReducer {
+  /// - Parameter buckets: not empty where there is any element, the first as large as any
+  func reduceByHalving(
+    _ buckets: [Range<Int>], of buffers: [UnsafeMutablePointer<Float>],
+    into sum: UnsafeMutablePointer<Float>
+  ) throws(MPIError) {
+    guard let largest = buckets.first?.count else { return }
+    let inbox = scratch((largest + 1) / 2)
+    // The last exchange of a bucket goes on while the next bucket's shards are added up. (To offer
+    // the next bucket before this one is done was measured too, and gains nothing.)
+    var leaving: [Request] = []
+    for bucket in buckets {
+      addOwnShards(of: buffers, in: bucket)
+      try halve(bucket, of: buffers[0], inbox: inbox, into: sum)
+      try Request.waitAll(leaving)
+      leaving = try double(bucket, sum)
+    }
+    try Request.waitAll(leaving)
+  }
+
+  /// log2(n)
+  private var steps: Int { plan.ranks.trailingZeroBitCount }
+
+  /// The other rank of step k.
+  private func neighbour(_ step: Int) -> Int { communicator.rank ^ (1 << step) }
+
+  /// What this rank keeps and gives away of the elements that it held before step k.
+  private func halves(
+    _ range: Range<Int>, _ step: Int
+  ) -> (kept: Range<Int>, given: Range<Int>) {
+    let middle = range.lowerBound + (range.count + 1) / 2
+    let (lower, upper) = (range.lowerBound..<middle, middle..<range.upperBound)
+    return communicator.rank < neighbour(step) ? (lower, upper) : (upper, lower)
+  }
+
+  /// Takes all steps up the tree; the last one adds into `sum`.
+  private func halve(
+    _ bucket: Range<Int>, of buffer: UnsafeMutablePointer<Float>,
+    inbox: UnsafeMutablePointer<Float>, into sum: UnsafeMutablePointer<Float>
+  ) throws(MPIError) {
+    var range = bucket
+    for step in 0..<steps {
+      let (kept, given) = halves(range, step)
+      try Request.waitAll(
+        try swap(
+          step: step, tag: 2 * step, give: buffer + given.lowerBound, given.count, take: inbox,
+          kept.count))
+      range = kept
+      let own = buffer + range.lowerBound
+      let target = (step + 1 == steps ? sum : buffer) + range.lowerBound
+      // The lower neighbour has the left child. The order matters for the payload of a NaN only.
+      if communicator.rank < neighbour(step) {
+        add(own, inbox, into: target, count: range.count)
+      } else {
+        add(inbox, own, into: target, count: range.count)
+      }
+    }
+  }
+
+  /// Hands the root out again.
+  ///
+  /// - Returns: the last exchange, which is still under way
+  private func double(
+    _ bucket: Range<Int>, _ sum: UnsafeMutablePointer<Float>
+  ) throws(MPIError) -> [Request] {
+    var ranges = [bucket]  // what this rank held before each step, and in the end
+    for step in 0..<steps { ranges.append(halves(ranges[step], step).kept) }
+    var requests: [Request] = []
+    for step in (0..<steps).reversed() {
+      try Request.waitAll(requests)
+      let (kept, given) = halves(ranges[step], step)
+      requests = try swap(
+        step: step, tag: 2 * step + 1, give: sum + kept.lowerBound, kept.count,
+        take: sum + given.lowerBound, given.count)
+    }
+    return requests
+  }
+
+  /// Starts to send to the neighbour of a step and to receive from it. Both know the counts, so
+  /// what is empty is not sent.
+  private func swap(
+    step: Int, tag: Int, give: UnsafePointer<Float>, _ given: Int,
+    take: UnsafeMutablePointer<Float>, _ taken: Int
+  ) throws(MPIError) -> [Request] {
+    let peer = neighbour(step)
+    var requests: [Request] = []
+    if taken > 0 {
+      requests.append(
+        try communicator.ireceive(
+          into: UnsafeMutableBufferPointer(start: take, count: taken), from: peer, tag: tag))
+    }
+    if given > 0 {
+      requests.append(
+        try communicator.isend(
+          UnsafeBufferPointer(start: give, count: given), to: peer, tag: tag))
+    }
+    return requests
+  }
+}

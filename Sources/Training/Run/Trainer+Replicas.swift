@@ -1,0 +1,47 @@
+import DataParallel
+import Foundation
+
+extension Trainer {
+  /// Checks that every rank holds the same parameters, bit for bit. All ranks call this, and all
+  /// throw where one differs.
+  ///
+  /// - Throws: `.diverged`, with the odd rank and its host. With 2 ranks, or without a majority,
+  ///   nobody can tell which is right, and all are named.
+  func checkReplicas() throws(RunFailure) {
+    let odd: [ReplicaCheck.OddReplica]
+    do {
+      odd = try ReplicaCheck(session.communicator).oddReplicas(of: session.parameters.flat)
+    } catch {
+      throw RunFailure(error)
+    }
+    if odd.isEmpty { return }
+    let names = odd.map { "rank \($0.rank) on \($0.host)" }.joined(separator: ", ")
+    let difference =
+      odd.count == session.communicator.size
+      ? "the parameters differ between \(names)"
+      : "the parameters of \(names) differ from those of the others"
+    throw RunFailure(
+      .diverged,
+      "step \(state.step): \(difference); resume from the last checkpoint, without that host if it"
+        + " happens again: its memory or its libraries may be at fault")
+  }
+
+  /// Spoils a replica, for tests of `checkReplicas()`: where the environment variable
+  /// `MOMENTUM_DIST_FLIP_BIT` is `RANK:STEP`, flips the lowest bit of the first parameter of that
+  /// rank after that step. Anything else in the variable is ignored.
+  func flipBitIfAsked() {
+    guard let request = Self.flipRequest,
+      request == (session.communicator.rank, state.step)
+    else { return }
+    let parameters = session.parameters.flat
+    parameters[0] = Float(bitPattern: parameters[0].bitPattern ^ 1)
+  }
+
+  /// The rank and the step, read once.
+  private static let flipRequest: (rank: Int, step: Int)? = {
+    let text = ProcessInfo.processInfo.environment["MOMENTUM_DIST_FLIP_BIT"] ?? ""
+    let parts = text.split(separator: ":").map { Int($0) }
+    guard parts.count == 2, let rank = parts[0], let step = parts[1] else { return nil }
+    return (rank, step)
+  }()
+}
