@@ -67,7 +67,7 @@ let package = Package(
       name: "DataParallel", dependencies: ["MPI", "Tensors"], swiftSettings: fast),
     .testTarget(name: "DataParallelTests", dependencies: ["DataParallel", "TestSupport"]),
     .target(name: "Checkpoints", dependencies: ["HDF5", "Digests", "Files", "Tensors"], swiftSettings: safe),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "TestSupport"]),
     .target(
       name: "Datasets",
       dependencies: ["Audio", "HDF5", "Gzip", "Files", "RandomNumbers", "Tensors"],
@@ -88,6 +88,11 @@ let package = Package(
     .target(
       name: "Kernels",
       dependencies: ["CVec", "KernelInterface", "BLAS", "Tensors"]
+        + simdKernels.map { .target(name: $0.name) },
+      swiftSettings: fast),
+    .testTarget(
+      name: "KernelsSIMDTests",
+      dependencies: ["CVec", "KernelInterface", "Kernels"]
         + simdKernels.map { .target(name: $0.name) },
       swiftSettings: fast),
     .target(name: "KernelInterface", swiftSettings: fast),
@@ -130,7 +135,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["HDF5", "RandomNumbers", "Tensors"],
       path: "Tests/TestSupport"),
     .testTarget(
-      name: "DistributedTests", dependencies: ["TestSupport", "momentum-dist", "mpi-checks"]),
+      name: "DistributedTests",
+      dependencies: ["Files", "TestSupport", "momentum-dist", "mpi-checks"]),
   ] + simdKernels,
   swiftLanguageModes: [.v6]
 )

@@ -5,11 +5,15 @@ import Foundation
 /// It is written last, as `manifest.json`; a folder without it is no checkpoint.
 public struct CheckpointManifest: Codable, Sendable {
   /// The version of the format that this program writes.
-  public static let currentFormatVersion = 1
+  ///
+  /// Version 2 has the manifest's own checksum; version 1 had none, and is still read.
+  public static let currentFormatVersion = 2
   public static let fileName = "manifest.json"
 
   public var format = "momentum-dist checkpoint"
   public var formatVersion = CheckpointManifest.currentFormatVersion
+  /// SHA-256 over the bytes of the file, with zeros in the place of this value.
+  public internal(set) var manifestSHA256: String?
   /// Optimizer steps taken.
   public var step: Int
   /// The epoch at hand, from 0, and how many of its batches are done.
@@ -113,70 +117,10 @@ public struct CheckpointManifest: Codable, Sendable {
   private enum CodingKeys: String, CodingKey {
     case format
     case formatVersion = "format_version"
+    case manifestSHA256 = "manifest_sha256"
     case step, epoch, batch
     case parameterCount = "parameter_count"
     case parametersSHA256 = "parameters_sha256"
     case optimizer, progress, tensors, files, configuration, machine
-  }
-
-  /// The manifest as JSON with sorted keys.
-  public func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
-  }
-
-  /// Reads the manifest of a checkpoint folder.
-  public init(ofCheckpoint folder: String) throws(CheckpointError) {
-    let path = "\(folder)/\(Self.fileName)"
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw CheckpointError(
-        folder, "is no checkpoint (it has no readable \(Self.fileName))",
-        cure: "name a run, or a step folder under its checkpoints/")
-    }
-    do {
-      self = try JSONDecoder().decode(CheckpointManifest.self, from: data)
-    } catch {
-      throw CheckpointError(
-        path, "cannot be understood (\(Self.brief(error)))",
-        cure: "the file is damaged: use an older checkpoint")
-    }
-    guard format == "momentum-dist checkpoint", formatVersion == Self.currentFormatVersion else {
-      throw CheckpointError(
-        path, "is of the format \"\(format)\" version \(formatVersion)",
-        cure: "this program reads version \(Self.currentFormatVersion)")
-    }
-    try checkNames(path)
-  }
-
-  /// Refuses what could lead outside the folder or to absurd allocations.
-  private func checkNames(_ path: String) throws(CheckpointError) {
-    let damaged = "the file is damaged or foreign: use an older checkpoint"
-    for file in files where file.name.contains("/") || file.name.hasPrefix(".") {
-      throw CheckpointError(path, "names the file \"\(file.name)\"", cure: damaged)
-    }
-    for tensor in tensors {
-      var count = 1
-      for extent in tensor.shape {
-        let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-        guard extent >= 0, !overflow, product < 1 << 40 else {
-          throw CheckpointError(
-            path, "gives \(tensor.path) the shape \(tensor.shape)", cure: damaged)
-        }
-        count = product
-      }
-    }
-    guard step >= 0, epoch >= 0, batch >= 0 else {
-      throw CheckpointError(path, "is at step \(step), epoch \(epoch)", cure: damaged)
-    }
-  }
-
-  private static func brief(_ error: any Error) -> String {
-    switch error {
-    case DecodingError.keyNotFound(let key, _): "the key \(key.stringValue) is missing"
-    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-      "the value of \(context.codingPath.map(\.stringValue).joined(separator: ".")) is unfit"
-    default: "it is not valid JSON"
-    }
   }
 }

@@ -1,11 +1,19 @@
 import Digests
-import Foundation
+import Files
 import HDF5
+import Synchronization
 
 /// Reads a checkpoint, whatever the number of ranks that wrote it.
+///
+/// Nothing of a shard file is used, and HDF5 does not even open it, before its SHA-256 is that of
+/// the manifest: the library is not made for damaged files. Every process checks every file that
+/// it reads. That one rank has seen good bytes says nothing about those that another gets from its
+/// own cache or network, nor does it come in time; and the second to hash a file pays little, for
+/// it would read the same bytes next.
 public struct CheckpointReader: Sendable {
   public let folder: String
   public let manifest: CheckpointManifest
+  private let verified = VerifiedFiles()
 
   private static let cure = "the checkpoint is damaged: use an older one"
 
@@ -15,42 +23,59 @@ public struct CheckpointReader: Sendable {
     manifest = try CheckpointManifest(ofCheckpoint: folder)
   }
 
-  /// Compares the size and checksum of shard files with the manifest.
-  ///
-  /// - Parameter files: which of them; nil is all
-  public func verify(files: [Int]? = nil) throws(CheckpointError) {
-    for index in files ?? Array(manifest.files.indices) {
-      let entry = manifest.files[index]
-      let path = "\(folder)/\(entry.name)"
-      let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-      guard let bytes = attributes?[.size] as? Int else {
-        throw CheckpointError(path, "is missing", cure: Self.cure)
-      }
-      guard bytes == entry.bytes else {
-        throw CheckpointError(
-          path, "has \(bytes) bytes, the manifest says \(entry.bytes)", cure: Self.cure)
-      }
-      let sha256: String
-      do {
-        sha256 = try SHA256Digest.ofFile(path)
-      } catch {
-        throw CheckpointError(path, "cannot be read (\(error))", cure: Self.cure)
-      }
-      guard sha256 == entry.sha256 else {
-        throw CheckpointError(
-          path, "does not have the checksum of the manifest", cure: Self.cure)
-      }
-    }
+  /// Compares the size and checksum of every shard file with the manifest.
+  public func verify() throws(CheckpointError) {
+    for index in manifest.files.indices { try verify(file: index) }
   }
 
-  /// Reads whole tensors.
+  private func verify(file index: Int) throws(CheckpointError) {
+    let entry = manifest.files[index]
+    let path = "\(folder)/\(entry.name)"
+    guard let stamp = FileStamp(path) else {
+      throw CheckpointError(path, "is missing", cure: Self.cure)
+    }
+    guard stamp.isRegular else {
+      throw CheckpointError(path, "is not an ordinary file", cure: Self.cure)
+    }
+    guard stamp.bytes == entry.bytes else {
+      throw CheckpointError(
+        path, "has \(stamp.bytes) bytes, the manifest says \(entry.bytes)", cure: Self.cure)
+    }
+    guard !verified.contains(index, stamp) else { return }
+    let sha256: String
+    do {
+      sha256 = try SHA256Digest.ofFile(path)
+    } catch {
+      throw CheckpointError(path, "cannot be read (\(error))", cure: Self.cure)
+    }
+    guard sha256 == entry.sha256 else {
+      throw CheckpointError(
+        path, "does not have the checksum of the manifest", cure: Self.cure)
+    }
+    verified.insert(index, stamp)
+  }
+
+  /// Reads all tensors and compares the checksum of the parameters with the manifest.
+  public func checkedTensors() throws(CheckpointError) -> [CheckpointTensor] {
+    let tensors = try tensors()
+    guard ParametersDigest.sha256(ofCheckpoint: tensors) == manifest.parametersSHA256 else {
+      throw CheckpointError(
+        folder, "holds parameters that do not have the checksum of the manifest", cure: Self.cure)
+    }
+    return tensors
+  }
+
+  /// Reads whole tensors, from files that are verified first.
   ///
   /// - Parameter prefix: only those whose path starts so, such as `parameters/`
   public func tensors(under prefix: String = "") throws(CheckpointError) -> [CheckpointTensor] {
+    // All of them before memory is taken: until then the shapes are only claims.
+    try verify()
     let wanted = manifest.tensors.filter { $0.path.hasPrefix(prefix) }
     var values = wanted.map { [Float](repeating: 0, count: $0.shape.reduce(1, *)) }
     for (shard, entry) in manifest.files.enumerated() {
       let path = "\(folder)/\(entry.name)"
+      try verify(file: shard)
       do {
         let file = try HDF5.File.open(path)
         for (index, tensor) in wanted.enumerated() {
@@ -59,10 +84,11 @@ public struct CheckpointReader: Sendable {
           guard !rows.isEmpty else { continue }
           let dataset = try file.dataset(tensor.path)
           let shape = [rows.count] + tensor.shape.dropFirst()
-          guard dataset.shape == shape else {
+          guard dataset.shape == shape, dataset.elementType == .float32 else {
             throw CheckpointError(
-              path, "holds \(tensor.path) as \(dataset.shape), expected \(shape)",
-              cure: Self.cure)
+              path,
+              "holds \(tensor.path) as \(dataset.elementType) \(dataset.shape),"
+                + " expected float32 \(shape)", cure: Self.cure)
           }
           let width = tensor.shape.dropFirst().reduce(1, *)
           values[index].replaceSubrange(
@@ -78,5 +104,18 @@ public struct CheckpointReader: Sendable {
     return zip(wanted, values).map {
       CheckpointTensor(path: $0.path, shape: $0.shape, values: $1)
     }
+  }
+}
+
+/// Which shard files have the checksum of the manifest, and what they looked like then.
+private final class VerifiedFiles: Sendable {
+  private let stamps = Mutex<[Int: FileStamp]>([:])
+
+  func insert(_ index: Int, _ stamp: FileStamp) {
+    stamps.withLock { $0[index] = stamp }
+  }
+
+  func contains(_ index: Int, _ stamp: FileStamp) -> Bool {
+    stamps.withLock { $0[index] == stamp }
   }
 }

@@ -14,7 +14,7 @@ public struct CheckpointWriter: Sendable {
   /// The number of shard files.
   public let shards: Int
 
-  private var temporary: String { folder + ".partial" }
+  private var temporary: String { folder + RunFolder.partialSuffix }
 
   public init(folder: String, shards: Int) {
     self.folder = folder
@@ -30,14 +30,50 @@ public struct CheckpointWriter: Sendable {
     return "shard-\(padded(shard))-of-\(padded(shards)).h5"
   }
 
-  /// Makes the temporary folder, removing what a killed run left in its place.
-  public func begin() throws(CheckpointError) {
+  /// Makes the temporary folder, removing what a killed run left in its place, unless the disk is
+  /// too full for the tensors.
+  public func begin(_ tensors: [CheckpointTensor] = []) throws(CheckpointError) {
     do {
       DurableFiles.remove(temporary)
+      let parent = DurableFiles.parent(of: folder)
+      try DurableFiles.createFolder(parent)
+      try Self.requireRoom(
+        for: bytes(tensors), free: DurableFiles.freeBytes(at: parent), folder)
       try DurableFiles.createFolder(temporary)
+      try Failpoint.checkpointBegin.pass(temporary)
+    } catch let error as CheckpointError {
+      throw error
     } catch {
       throw .unwritable(folder, error)
     }
+  }
+
+  /// About what the checkpoint takes on the disk: the numbers, in HDF5's chunks of at most 1 MiB,
+  /// of which the last ones are not full, and what HDF5 needs around them.
+  func bytes(_ tensors: [CheckpointTensor]) -> Int {
+    func up(_ count: Int, toMultipleOf unit: Int) -> Int { (count + unit - 1) / unit * unit }
+    let chunk = 1 << 20
+    var sum = (shards + 1) * (1 << 12 + tensors.count << 11)
+    for tensor in tensors {
+      let rowBytes = tensor.shape.dropFirst().reduce(MemoryLayout<Float>.size, *)
+      for shard in 0..<shards {
+        let rows = CheckpointTensor.rows(tensor.shape.first ?? 1, shard: shard, of: shards).count
+        sum +=
+          rows * rowBytes <= chunk
+          ? rows * rowBytes
+          : rowBytes > chunk
+            ? rows * up(rowBytes, toMultipleOf: chunk)
+            : up(rows, toMultipleOf: chunk / max(rowBytes, 1)) * rowBytes
+      }
+    }
+    return sum + sum / 64
+  }
+
+  static func requireRoom(for bytes: Int, free: Int?, _ folder: String) throws(CheckpointError) {
+    guard let free, free < bytes else { return }
+    throw CheckpointError(
+      folder, "needs \(bytes) bytes on the disk, where \(free) are free",
+      cure: "make room, or keep fewer checkpoints (checkpoint.keep_last)", isDiskFailure: true)
   }
 
   /// Writes this shard's slice of every tensor and waits for the disk.
@@ -50,8 +86,10 @@ public struct CheckpointWriter: Sendable {
     let path = "\(temporary)/\(name)"
     do {
       let file = try HDF5.File.create(path)
+      try Failpoint.checkpointShardCreate.pass(path)
       try file.setAttribute("format_version", CheckpointManifest.currentFormatVersion)
-      for tensor in tensors {
+      for (index, tensor) in tensors.enumerated() {
+        if index == tensors.count / 2 { try Failpoint.checkpointShardWrite.pass(path) }
         let rows = CheckpointTensor.rows(tensor.shape.first ?? 1, shard: shard, of: shards)
         guard !rows.isEmpty else { continue }
         let width = tensor.shape.dropFirst().reduce(1, *)
@@ -59,12 +97,13 @@ public struct CheckpointWriter: Sendable {
           Array(tensor.values[rows.lowerBound * width..<rows.upperBound * width]),
           to: tensor.path, shape: [rows.count] + tensor.shape.dropFirst(), fletcher32: true)
       }
+      try Failpoint.checkpointShardClose.pass(path)
       try file.flush()
       try file.close()
+      try Failpoint.checkpointShardSync.pass(path)
       try DurableFiles.synchronize(path)
-      let attributes = try FileManager.default.attributesOfItem(atPath: path)
       return CheckpointManifest.FileEntry(
-        name: name, bytes: (attributes[.size] as? Int) ?? 0,
+        name: name, bytes: FileStamp(path)?.bytes ?? 0,
         sha256: try SHA256Digest.ofFile(path))
     } catch {
       throw .unwritable(path, error)
@@ -75,23 +114,37 @@ public struct CheckpointWriter: Sendable {
   public func commit(_ manifest: CheckpointManifest) throws(CheckpointError) {
     do {
       try writeView(manifest)
-      try DurableFiles.write(
-        try manifest.json(), to: "\(temporary)/\(CheckpointManifest.fileName)")
+      let path = "\(temporary)/\(CheckpointManifest.fileName)"
+      try Failpoint.checkpointManifest.pass(path)
+      try DurableFiles.write(try manifest.json(), to: path)
       try DurableFiles.synchronize(temporary)
-      if FileManager.default.fileExists(atPath: folder) {
-        // The same step saved twice: the old one makes room only now that the new one is whole.
-        let old = folder + ".replaced"
-        DurableFiles.remove(old)
-        try DurableFiles.rename(folder, to: old)
-        try DurableFiles.rename(temporary, to: folder)
-        DurableFiles.remove(old)
-      } else {
-        try DurableFiles.rename(temporary, to: folder)
-      }
-      try DurableFiles.synchronize(DurableFiles.parent(of: folder))
+      try takeName()
     } catch {
       throw .unwritable(folder, error)
     }
+  }
+
+  /// Renames the temporary folder, which is whole, to the checkpoint's name.
+  ///
+  /// Where the same step was saved before, the old checkpoint steps aside just for the moment
+  /// between the two renames. `RunFolder` finds it there if a kill hits that moment.
+  private func takeName() throws(FileError) {
+    let old = folder + RunFolder.replacedSuffix
+    let parent = DurableFiles.parent(of: folder)
+    let replaces = FileManager.default.fileExists(atPath: folder)
+    if replaces {
+      DurableFiles.remove(old)
+      try DurableFiles.rename(folder, to: old)
+    }
+    do throws(FileError) {
+      try Failpoint.checkpointRename.pass(folder)
+      try DurableFiles.rename(temporary, to: folder)
+    } catch {
+      if replaces { try DurableFiles.rename(old, to: folder) }
+      throw error
+    }
+    try DurableFiles.synchronize(parent)
+    if replaces { DurableFiles.remove(old) }
   }
 
   /// Removes what was begun.
@@ -104,6 +157,7 @@ public struct CheckpointWriter: Sendable {
   private func writeView(_ manifest: CheckpointManifest) throws {
     let path = "\(temporary)/checkpoint.h5"
     let file = try HDF5.File.create(path)
+    try Failpoint.checkpointView.pass(path)
     try file.setAttribute("step", manifest.step)
     try file.setAttribute("parameters_sha256", manifest.parametersSHA256)
     for tensor in manifest.tensors {

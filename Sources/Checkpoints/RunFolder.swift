@@ -8,6 +8,12 @@ import Foundation
 public struct RunFolder: Sendable {
   public let path: String
 
+  /// What a checkpoint's folder is called while it is written, while another takes its place, and
+  /// while it is removed.
+  static let partialSuffix = ".partial"
+  static let replacedSuffix = ".replaced"
+  static let removedSuffix = ".removed"
+
   public init(_ path: String) {
     self.path = path
   }
@@ -25,18 +31,65 @@ public struct RunFolder: Sendable {
 
   /// The steps of which there is a checkpoint with a manifest, oldest first.
   public func savedSteps() -> [Int] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: checkpoints)) ?? []
-    return names.compactMap { name -> Int? in
-      guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)) else { return nil }
-      let manifest = "\(checkpoints)/\(name)/\(CheckpointManifest.fileName)"
-      return FileManager.default.fileExists(atPath: manifest) ? step : nil
-    }.sorted()
+    let steps = names().compactMap { name -> Int? in
+      let own = name.hasSuffix(Self.replacedSuffix)
+        ? String(name.dropLast(Self.replacedSuffix.count)) : name
+      guard own.hasPrefix("step-"), let step = Int(own.dropFirst(5)), step >= 0,
+        (checkpoint(step: step) as NSString).lastPathComponent == own
+      else { return nil }
+      return Self.isCheckpoint("\(checkpoints)/\(name)") ? step : nil
+    }
+    return Set(steps).sorted()
+  }
+
+  private func names() -> [String] {
+    (try? FileManager.default.contentsOfDirectory(atPath: checkpoints)) ?? []
+  }
+
+  /// Where the checkpoint of a saved step is: in its folder, or still under the name that it had
+  /// while it was being replaced.
+  public func existingCheckpoint(step: Int) -> String {
+    let folder = checkpoint(step: step)
+    return Self.isCheckpoint(folder) ? folder : folder + Self.replacedSuffix
+  }
+
+  private static func isCheckpoint(_ folder: String) -> Bool {
+    FileManager.default.fileExists(atPath: "\(folder)/\(CheckpointManifest.fileName)")
+  }
+
+  /// Clears away what a killed run left behind, and gives a checkpoint that it was replacing, and
+  /// had not yet, its name back.
+  ///
+  /// One process may do this, while none writes a checkpoint.
+  public func tidy() throws(CheckpointError) {
+    for name in names() {
+      let path = "\(checkpoints)/\(name)"
+      if name.hasPrefix("latest\(Self.partialSuffix)-") { DurableFiles.remove(path) }
+      guard name.hasPrefix("step-") else { continue }
+      if name.hasSuffix(Self.partialSuffix) || name.hasSuffix(Self.removedSuffix) {
+        DurableFiles.remove(path)
+      }
+      guard name.hasSuffix(Self.replacedSuffix) else { continue }
+      let own = String(path.dropLast(Self.replacedSuffix.count))
+      if Self.isCheckpoint(own) || !Self.isCheckpoint(path) {
+        DurableFiles.remove(path)
+      } else {
+        do {
+          DurableFiles.remove(own)
+          try DurableFiles.rename(path, to: own)
+          try DurableFiles.synchronize(checkpoints)
+        } catch {
+          throw .unwritable(own, error)
+        }
+      }
+    }
   }
 
   /// Points `latest` at the checkpoint of a step.
   public func setLatest(step: Int) throws(CheckpointError) {
     let target = (checkpoint(step: step) as NSString).lastPathComponent
     do {
+      try Failpoint.checkpointLatest.pass("\(checkpoints)/latest")
       try DurableFiles.link("\(checkpoints)/latest", to: target)
     } catch {
       throw .unwritable("\(checkpoints)/latest", error)
@@ -44,9 +97,26 @@ public struct RunFolder: Sendable {
   }
 
   /// Removes the oldest checkpoints but for the newest `count` and those in `alwaysKeeping`.
-  public func prune(keepingLast count: Int, alwaysKeeping: Set<Int>) {
-    for step in savedSteps().dropLast(max(count, 1)) where !alwaysKeeping.contains(step) {
-      DurableFiles.remove(checkpoint(step: step))
+  ///
+  /// - Parameter newest: the step of one that is known to be good. What is later was passed over
+  ///   when the run was resumed, because it is damaged or of no interest: it does not count, or it
+  ///   would drive out the good ones. The run writes its own in their place.
+  public func prune(
+    keepingLast count: Int, upTo newest: Int = .max, alwaysKeeping: Set<Int>
+  ) throws(CheckpointError) {
+    let steps = savedSteps().filter { $0 <= newest }
+    for step in steps.dropLast(max(count, 1)) where !alwaysKeeping.contains(step) {
+      let folder = existingCheckpoint(step: step)
+      let removed = checkpoint(step: step) + Self.removedSuffix
+      do {
+        // It loses its name first: half a checkpoint would still look like one.
+        DurableFiles.remove(removed)
+        try DurableFiles.rename(folder, to: removed)
+        try Failpoint.checkpointPrune.pass(removed)
+        DurableFiles.remove(removed)
+      } catch {
+        throw .unwritable(folder, error)
+      }
     }
   }
 
@@ -73,10 +143,8 @@ public struct RunFolder: Sendable {
 
   /// The checkpoint folders that a path may mean, best first: itself, or those of the run.
   public static func candidates(at path: String) -> [String] {
-    if FileManager.default.fileExists(atPath: "\(path)/\(CheckpointManifest.fileName)") {
-      return [path]
-    }
+    if isCheckpoint(path) { return [path] }
     let run = RunFolder(path)
-    return run.savedSteps().reversed().map { run.checkpoint(step: $0) }
+    return run.savedSteps().reversed().map { run.existingCheckpoint(step: $0) }
   }
 }

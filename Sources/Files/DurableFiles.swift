@@ -60,6 +60,16 @@ public enum DurableFiles {
     try synchronize(parent(of: path))
   }
 
+  /// How many bytes may still be written to the file system of a folder; nil where it does not say.
+  ///
+  /// The corresponding C function is `statvfs`.
+  public static func freeBytes(at folder: String) -> Int? {
+    var status = statvfs()
+    guard statvfs(folder, &status) == 0, status.f_blocks > 0 else { return nil }
+    let (bytes, overflow) = status.f_bavail.multipliedReportingOverflow(by: status.f_frsize)
+    return overflow ? Int.max : Int(clamping: bytes)
+  }
+
   /// A name beside `path` that no other process uses.
   public static func temporaryName(for path: String) -> String {
     "\(path).partial-\(getpid())"

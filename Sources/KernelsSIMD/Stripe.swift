@@ -5,6 +5,8 @@ import KernelInterface
 struct Stripe {
   /// Nil for rows that no shard owns.
   var shard: Int?
+  /// Whether the stripe is all of its shard.
+  var isWhole: Bool
   var first: Int
   var count: Int
 }
@@ -35,7 +37,8 @@ struct Stripes {
     let parts = (rows + Blocking.stripeRows - 1) / Blocking.stripeRows
     for part in 0..<parts {
       let (from, to) = (rows * part / parts, rows * (part + 1) / parts)
-      start[count] = Stripe(shard: shard, first: first + from, count: to - from)
+      start[count] = Stripe(
+        shard: shard, isWhole: parts == 1, first: first + from, count: to - from)
       count += 1
     }
   }
@@ -46,10 +49,19 @@ struct Stripes {
 
   /// The end of the group of stripes that starts with stripe `index`: as many as have at most
   /// `rows` rows together, at least one.
+  ///
+  /// The stripes of one shard add to the same gradient, in the order of the groups. So a group
+  /// holds either whole shards or stripes of a single one, and what is done for a shard does not
+  /// depend on its neighbours.
   func groupEnd(from index: Int, rows: Int) -> Int {
-    var (end, sum) = (index + 1, self[index].count)
+    let first = self[index]
+    var (end, sum) = (index + 1, first.count)
     while end < count, sum + self[end].count <= rows {
-      sum += self[end].count
+      let next = self[end]
+      guard first.isWhole ? next.isWhole : !next.isWhole && next.shard == first.shard else {
+        break
+      }
+      sum += next.count
       end += 1
     }
     return end

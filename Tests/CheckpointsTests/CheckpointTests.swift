@@ -113,7 +113,7 @@ import Testing
       #expect(run.savedSteps() == [10, 20, 30, 40])
       #expect(RunFolder.candidates(at: folder).first == run.checkpoint(step: 40))
       #expect(try CheckpointManifest(ofCheckpoint: "\(run.checkpoints)/latest").step == 40)
-      run.prune(keepingLast: 2, alwaysKeeping: [10])
+      try run.prune(keepingLast: 2, alwaysKeeping: [10])
       #expect(run.savedSteps() == [10, 30, 40])
     }
   }

@@ -15,6 +15,10 @@ extension Trainer {
       guard isRoot else { return }
       try DurableFiles.createFolder(run.checkpoints)
       try DurableFiles.write(configuration.yaml, to: run.configuration)
+      try run.tidy()
+      // A kill between a checkpoint and its link, or a fall back to an older checkpoint, leaves
+      // `latest` at another than the run goes on from.
+      if run.savedSteps().contains(state.savedStep) { try run.setLatest(step: state.savedStep) }
     }
   }
 
@@ -27,7 +31,11 @@ extension Trainer {
         folder: run.checkpoint(step: state.step), shards: communicator.size)
       let tensors = checkpointTensors()
       do throws(RunFailure) {
-        try session.agreement.together { if isRoot { try writer.begin() } }
+        try session.agreement.together {
+          guard isRoot else { return }
+          try run.tidy()
+          try writer.begin(tensors)
+        }
         let entry = try session.agreement.together {
           try writer.writeShard(communicator.rank, tensors)
         }
@@ -41,8 +49,9 @@ extension Trainer {
           }
           try writer.commit(manifest(tensors, files: files))
           try run.setLatest(step: state.step)
-          run.prune(
-            keepingLast: configuration.checkpoint.keepLast, alwaysKeeping: [state.bestStep])
+          try run.prune(
+            keepingLast: configuration.checkpoint.keepLast, upTo: state.step,
+            alwaysKeeping: [state.bestStep])
         }
       } catch {
         if isRoot { writer.abandon() }
@@ -95,7 +104,6 @@ extension Trainer {
   }
 
   private func load(_ folder: String) throws(RunFailure) {
-    let communicator = session.communicator
     let reader = try session.agreement.together { try CheckpointReader(folder) }
     let manifest = reader.manifest
     try session.agreement.together {
@@ -103,10 +111,8 @@ extension Trainer {
     }
     noteOtherMachine(manifest.machine)
     let tensors = try session.agreement.together {
-      // The ranks share the work of checking sums; each reads the numbers for itself.
-      let mine = manifest.files.indices.filter { $0 % communicator.size == communicator.rank }
-      try reader.verify(files: mine)
-      return try reader.tensors()
+      // Each rank checks and reads all files for itself, see `CheckpointReader`.
+      try reader.checkedTensors()
     }
     if manifest.optimizer.name == ASGD().name, optimizer.rule.name != ASGD().name {
       startAveraging()
@@ -115,11 +121,6 @@ extension Trainer {
       try session.restore(tensors, folder: folder)
       for (name, slot) in optimizer.slots {
         try slot.restore(tensors, group: "optimizer/\(name)", folder: folder)
-      }
-      guard session.parametersSHA256 == manifest.parametersSHA256 else {
-        throw CheckpointError(
-          folder, "holds parameters that do not have the checksum of the manifest",
-          cure: "use an older checkpoint")
       }
     }
     optimizer.stepCount = manifest.optimizer.stepCount

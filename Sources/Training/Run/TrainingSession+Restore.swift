@@ -43,8 +43,7 @@ extension TrainingSession {
     for folder in RunFolder.candidates(at: path) {
       do throws(CheckpointError) {
         let reader = try CheckpointReader(folder)
-        try reader.verify()
-        return (reader, try reader.tensors())
+        return (reader, try reader.checkedTensors())
       } catch {
         first = first ?? error
       }

@@ -59,7 +59,7 @@ struct TrainingState {
       loss: value(.intervalLoss), elements: value(.intervalElements),
       correct: value(.intervalCorrect), sequences: value(.intervalSequences))
     bestLoss = progress[Key.bestLoss.rawValue] ?? .infinity
-    bestStep = Int(value(.bestStep))
+    bestStep = Int(exactly: value(.bestStep)) ?? 0
     savedStep = step
     validationLosses = []
     while let loss = progress[Self.validationKey(validationLosses.count + 1)] {

@@ -1,0 +1,29 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// What tells a file from another that had its name before, or from itself before it was changed.
+public struct FileStamp: Hashable, Sendable {
+  public let bytes: Int
+  /// Whether it is an ordinary file; not so a link, a folder or a pipe.
+  public let isRegular: Bool
+  private let device: UInt64
+  private let inode: UInt64
+  /// Seconds and nanoseconds of the last change of contents, and of anything.
+  private let times: [Int]
+
+  /// Looks at a file, and not through a link; nil if there is none.
+  ///
+  /// The corresponding C function is `lstat`.
+  public init?(_ path: String) {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return nil }
+    bytes = Int(status.st_size)
+    isRegular = status.st_mode & S_IFMT == S_IFREG
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
+    times = [
+      status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec,
+    ]
+  }
+}

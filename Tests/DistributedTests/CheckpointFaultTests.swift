@@ -1,0 +1,184 @@
+import Files
+import Foundation
+import TestSupport
+import Testing
+
+/// Runs that are killed, or whose disk fails, at each named point of saving a checkpoint.
+@Suite(.serialized) struct CheckpointFaultTests {
+  /// Saves at steps 3, 6, 9 and 12 (the end), and keeps two: the third save removes one. Nothing is
+  /// validated, as a best checkpoint would be saved and kept besides.
+  static let lastStep = 12
+  static let arguments = [
+    "--set", "model.hidden_size=3", "--set", "dataset.steps=5", "--set", "batch_size=8",
+    "--set", "dataset.train_count=64", "--set", "dataset.validation_count=0",
+    "--set", "epochs=10", "--set", "checkpoint.every_steps=3", "--set", "checkpoint.keep_last=2",
+    "--max-steps", "\(lastStep)",
+  ]
+
+  static let points = Failpoint.allCases
+
+  /// The parameters_sha256 of the run when nothing disturbs it.
+  static let undisturbed: String? = try? Places.withTemporaryFolder { folder in
+    guard try train("run", ranks: 1, in: folder).status == 0 else { return nil }
+    return try RankCountTests.digest("run", in: folder)
+  }
+
+  static func train(
+    _ run: String, ranks: Int, in folder: String, _ more: [String] = [], failpoints: String = ""
+  ) throws -> Program.Outcome {
+    try Program.run(
+      ["train", "--output", run] + arguments + more, ranks: ranks, in: folder,
+      environment: ["MOMENTUM_DIST_FAILPOINTS": failpoints], deadline: 30)
+  }
+
+  static func names(_ folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: "\(folder)/run/checkpoints").sorted()
+  }
+
+  /// Resumes the run, which must end as if nothing had happened, with nothing left over.
+  static func expectToGoOn(
+    _ folder: String, ranks: Int, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let resumed = try train("run", ranks: ranks, in: folder, ["--resume"])
+    #expect(resumed.status == 0, "\(resumed.errors)", sourceLocation: sourceLocation)
+    let digest = try RankCountTests.digest("run", in: folder)
+    #expect(digest == undisturbed && undisturbed != nil, sourceLocation: sourceLocation)
+    let names = try names(folder)
+    #expect(
+      names.allSatisfy { $0 == "latest" || ($0.hasPrefix("step-") && !$0.contains(".")) },
+      "left over: \(names)", sourceLocation: sourceLocation)
+    let latest = try FileManager.default.destinationOfSymbolicLink(
+      atPath: "\(folder)/run/checkpoints/latest")
+    #expect(latest == "step-000000\(lastStep)", sourceLocation: sourceLocation)
+  }
+
+  /// The rank that a point is tried on: where every rank passes it, not the first.
+  static func rank(_ point: Failpoint) -> Int {
+    point.rawValue.contains(".shard.") ? 1 : 0
+  }
+
+  /// The passage that is tried: not in the first save, so that there is a good one.
+  static func passage(_ point: Failpoint) -> Int { point == .checkpointPrune ? 1 : 2 }
+
+  static func text(_ point: Failpoint, _ action: String) -> String {
+    "\(point.rawValue)=\(action)@\(rank(point))#\(passage(point))"
+  }
+
+  @Test(arguments: points) func aKillAnywhereLosesNothing(_ point: Failpoint) throws {
+    try Places.withTemporaryFolder { folder in
+      let killed = try Self.train("run", ranks: 2, in: folder, failpoints: Self.text(point, "kill"))
+      #expect(killed.status != 0 && killed.errors.contains("signal 9"), "\(killed.errors)")
+      #expect(killed.seconds < 25, "the other rank did not end")
+      // It is readable as it is, without anybody clearing away.
+      _ = try RankCountTests.digest("run", in: folder)
+      try Self.expectToGoOn(folder, ranks: [1, 3, 4].randomElement() ?? 1)
+    }
+  }
+
+  /// After the last save there is no next one to put `latest` right or to clear away.
+  @Test(arguments: [
+    "checkpoint.rename=kill#4", "checkpoint.latest=kill#4", "checkpoint.prune=kill#2",
+  ])
+  func aKillInTheLastSaveLosesNothing(_ failpoint: String) throws {
+    try Places.withTemporaryFolder { folder in
+      let killed = try Self.train("run", ranks: 2, in: folder, failpoints: failpoint)
+      #expect(killed.errors.contains("signal 9"), "\(killed.errors)")
+      try Self.expectToGoOn(folder, ranks: 3)
+    }
+  }
+
+  /// A slow disk changes nothing.
+  @Test func aDelayChangesNothing() throws {
+    try Places.withTemporaryFolder { folder in
+      let slow = try Self.train(
+        "run", ranks: 2, in: folder,
+        failpoints: "checkpoint.shard.sync=delay:0.2@1,checkpoint.view=delay:0.2")
+      #expect(slow.status == 0, "\(slow.errors)")
+      try Self.expectToGoOn(folder, ranks: 1)
+    }
+  }
+
+  @Test(arguments: points, ["fail", "nospace"])
+  func aFailureAnywhereIsOneLineAndAStatus(_ point: Failpoint, _ action: String) throws {
+    try Places.withTemporaryFolder { folder in
+      let failed = try Self.train(
+        "run", ranks: 2, in: folder, failpoints: Self.text(point, action))
+      #expect(failed.status == 74, "\(failed.errors)")
+      let message = failed.message
+      let reason = action == "fail" ? "Input/output error" : "No space left on device"
+      #expect(message.contains("run/checkpoints/") && message.contains(reason), "\(failed.errors)")
+      #expect(message.split(separator: "\n").count == 1, "\(failed.errors)")
+      _ = try RankCountTests.digest("run", in: folder)
+      try Self.expectToGoOn(folder, ranks: 1)
+    }
+  }
+
+  /// Killed in its first save, a run has nothing to resume from, and starts again.
+  @Test func aKillBeforeThereIsACheckpoint() throws {
+    try Places.withTemporaryFolder { folder in
+      let killed = try Self.train(
+        "run", ranks: 2, in: folder, failpoints: "checkpoint.manifest=kill")
+      #expect(killed.errors.contains("signal 9"), "\(killed.errors)")
+      #expect(try Self.names(folder) == ["step-00000003.partial"])
+      let resumed = try Self.train("run", ranks: 2, in: folder, ["--resume"])
+      #expect(resumed.status == 65 && resumed.message.contains("holds no checkpoint"))
+      #expect(try Self.train("run", ranks: 2, in: folder).status == 0)
+      try Self.expectToGoOn(folder, ranks: 1)
+    }
+  }
+
+  /// The newest checkpoints are damaged: the run says so, goes on from the one before, and writes
+  /// good ones in their place. A kill between the two renames of that hides nothing.
+  @Test(arguments: ["shard-00000-of-00002.h5", "manifest.json"])
+  func aDamagedCheckpointIsPassedOverAndReplaced(_ file: String) throws {
+    try Places.withTemporaryFolder { folder in
+      #expect(try Self.train("run", ranks: 2, in: folder).status == 0)
+      let path = "\(folder)/run/checkpoints/step-000000\(Self.lastStep)/\(file)"
+      var data = try Data(contentsOf: URL(fileURLWithPath: path))
+      data[data.count / 2] ^= 4
+      try data.write(to: URL(fileURLWithPath: path))
+      let killed = try Self.train(
+        "run", ranks: 3, in: folder, ["--resume"], failpoints: "checkpoint.rename=kill")
+      #expect(killed.errors.contains("signal 9"), "\(killed.errors)")
+      #expect(killed.errors.contains("trying run/checkpoints/step-00000009"), "\(killed.errors)")
+      #expect(
+        try Self.names(folder) == [
+          "latest", "step-00000009", "step-00000012.partial", "step-00000012.replaced",
+        ])
+      try Self.expectToGoOn(folder, ranks: 2)
+    }
+  }
+
+  /// Damaged checkpoints of later steps must not count as the newest to keep.
+  @Test func damagedCheckpointsDoNotDriveOutGoodOnes() throws {
+    try Places.withTemporaryFolder { folder in
+      #expect(try Self.train("run", ranks: 2, in: folder).status == 0)
+      for step in ["09", "12"] {
+        let path = "\(folder)/run/checkpoints/step-000000\(step)/shard-00001-of-00002.h5"
+        try Data().write(to: URL(fileURLWithPath: path))
+      }
+      let none = try Self.train("run", ranks: 2, in: folder, ["--resume"])
+      #expect(none.status == 65 && none.message.contains("step-00000009/shard-"), "\(none.errors)")
+      // As if a good one were older: another run brings the first ones.
+      let other = try Self.train("other", ranks: 1, in: folder, ["--max-steps", "4"])
+      #expect(other.status == 0, "\(other.errors)")
+      try FileManager.default.moveItem(
+        atPath: "\(folder)/other/checkpoints/step-00000004",
+        toPath: "\(folder)/run/checkpoints/step-00000004")
+      let failed = try Self.train(
+        "run", ranks: 2, in: folder, ["--resume", "--set", "checkpoint.keep_last=1"],
+        failpoints: "checkpoint.begin=kill#2")
+      #expect(failed.errors.contains("signal 9"), "\(failed.errors)")
+      #expect(try Self.names(folder).contains("step-00000006"), "the good one was removed")
+      try Self.expectToGoOn(folder, ranks: 1)
+    }
+  }
+
+  /// A misspelt failpoint must not pass for a run without one.
+  @Test func aMisspeltFailpointIsAnError() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Self.train("run", ranks: 1, in: folder, failpoints: "checkpoint.begn=kill")
+      #expect(outcome.status == 74 && outcome.message.contains("MOMENTUM_DIST_FAILPOINTS"))
+    }
+  }
+}
