@@ -36,11 +36,11 @@ struct AdamDrive<V: Lanes>: DriveFormula {
 
   @inline(__always)
   func backward(_ dd: V, _ da: V, g: V, v: V, q: V, dv: inout V, dq: inout V) -> (dg: V, da: V) {
-    let root = (q + V(1e-16)).squareRoot
-    let scaled = dd / root
+    let inverse = V(1) / (q + V(1e-16)).squareRoot
+    let scaled = dd * inverse
     let dvNow = dv + scaled
     // -dd · v/2 · (q + 1e-16)^(-3/2), written so that no factor leaves Float's range.
-    let dqNow = dq - V(0.5) * (scaled / root) * (v / root)
+    let dqNow = dq - V(0.5) * (scaled * inverse) * (v * inverse)
     dv = mu * dvNow
     dq = beta * dqNow
     return ((epsilon * dvNow).adding(V(2) * oneMinusBeta * g, times: dqNow), da)
