@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+internal import CVec
 
 /// Memory for the length of one call, handed out front to back in 64-byte lines.
 ///
@@ -24,7 +18,7 @@ struct Arena {
     return start
   }
 
-  /// Lays out with `make`, allocates, and calls `body` with the buffers; their content is
+  /// Lays out with `make`, borrows memory, and calls `body` with the buffers; their content is
   /// unspecified.
   @inline(__always)
   static func with<Buffers>(
@@ -32,18 +26,12 @@ struct Arena {
   ) {
     var ruler = Arena(UnsafeMutablePointer(bitPattern: 64)!)
     _ = make(&ruler)
-    let bytes = max(ruler.used, 16) * 4
-    // Huge pages: weights and gate gradients are read with strides that exhaust small ones.
-    let large = bytes >= 1 << 21
-    var memory: UnsafeMutableRawPointer?
-    guard posix_memalign(&memory, large ? 1 << 21 : 64, bytes) == 0, let memory else {
+    var capacity = 0
+    guard let memory = cvec_borrow_memory(max(ruler.used, 16) * 4, &capacity) else {
       fatalError("out of memory for the work space of a kernel")
     }
-    #if os(Linux)
-      if large { madvise(memory, bytes, MADV_HUGEPAGE) }
-    #endif
-    defer { free(memory) }
     var arena = Arena(memory.assumingMemoryBound(to: Float.self))
     body(make(&arena))
+    cvec_return_memory(memory, capacity)
   }
 }

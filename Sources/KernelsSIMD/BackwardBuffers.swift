@@ -15,6 +15,9 @@ struct BackwardBuffers {
 
   let recurrentWeights: UnsafeMutablePointer<Float>  // [panel][block][gate][lane][column]
   let inputWeights: UnsafeMutablePointer<Float>  // likewise; empty unless dx is wanted
+  /// b_ih and, of a single input, W_ih, to compute g again: [block][gate][lane].
+  let inputBias: UnsafeMutablePointer<Float>
+  let inputColumn: UnsafeMutablePointer<Float>
   let zeros: UnsafeMutablePointer<Float>  // [H padded], and at least a panel
   // What flows back from step t+1 to step t.
   let dh: UnsafeMutablePointer<Float>  // [block][row][lane], the part that bypasses a
@@ -31,7 +34,13 @@ struct BackwardBuffers {
   let dg: UnsafeMutablePointer<Float>
   let weightGradients: WeightGradientBuffers
 
-  init(_ call: BackwardCall<Float>, groupRows: Int, stripes: Int, arena: inout Arena) {
+  /// - Parameters:
+  ///   - groupRows: the most rows of a group
+  ///   - groupStripes: its most stripes
+  init(
+    _ call: BackwardCall<Float>, stripes: Stripes, groupRows: Int, groupStripes: Int,
+    arena: inout Arena
+  ) {
     let shape = call.geometry
     units = Units(shape.hidden, gates: shape.body.gates)
     single = Units(shape.hidden, gates: 1)
@@ -39,10 +48,13 @@ struct BackwardBuffers {
     hiddenSplit = PanelSplit(blocks: units.blocks, limit: 4)
     inputSplit = PanelSplit(blocks: inputs.blocks, limit: 4)
     self.groupRows = groupRows
-    slots = max(min(Blocking.timeBlock(shape), shape.steps), 2)
+    // A step reads the slot of the step after it, so there are two at least.
+    slots = max(stripes.longestTimeBlock(shape), 2)
 
     recurrentWeights = arena.take(units.paddedWidth * single.paddedWidth)
     inputWeights = arena.take(call.dx == nil ? 0 : units.paddedWidth * inputs.paddedWidth)
+    inputBias = arena.take(units.paddedWidth)
+    inputColumn = arena.take(units.paddedWidth)
     zeros = arena.take(max(single.paddedWidth, 4 * Vector.width))
     let state = groupRows * single.paddedWidth
     let gates = groupRows * units.paddedWidth
@@ -58,8 +70,8 @@ struct BackwardBuffers {
     // Without a drive state and with an additive body the two are the same.
     dg = BackwardBuffers.shares(shape) ? da : arena.take(slots * gates)
     weightGradients = WeightGradientBuffers(
-      shape, units: units, inputs: inputs, single: single, slots: slots, stripes: stripes,
-      arena: &arena)
+      shape, units: units, inputs: inputs, single: single,
+      depth: stripes.deepestTimeBlock(shape), stripes: groupStripes, arena: &arena)
   }
 
   /// Whether dL/dg and dL/da are the same numbers.
@@ -84,6 +96,8 @@ struct BackwardBuffers {
         call.weights.input, columns: inputs.count, units: units, split: inputSplit,
         into: inputWeights)
     }
+    Packing.bias(call.weights.inputBias, units: units, into: inputBias)
+    if inputs.count == 1 { Packing.bias(call.weights.input, units: units, into: inputColumn) }
     zeros.update(repeating: 0, count: max(single.paddedWidth, 4 * Vector.width))
   }
 

@@ -29,13 +29,15 @@ enum Blocking {
   /// of time.
   static var stripeRows: Int { 32 }
 
-  /// Steps whose gate gradients are kept before they go into the weight gradients.
+  /// Steps whose gate gradients are kept before a stripe of so many rows adds them to the weight
+  /// gradients: a power of two.
   ///
-  /// Each block of time reads and writes the gradients of all shards once, which wants long
-  /// blocks when these are large.
-  static func timeBlock(_ shape: LayerGeometry) -> Int {
-    let bytes = weightBytes(shape)
-    return bytes > 1 << 20 && bytes <= 1 << 24 ? 16 : 8
+  /// Each block of time reads and writes all weight gradients of a shard once, which a hundred
+  /// rows are worth.
+  static func timeBlock(rows: Int) -> Int {
+    var steps = 8
+    while steps < 64, steps * 2 * rows <= 128 { steps *= 2 }
+    return steps
   }
 
   /// Whether the gradient of W_ih is summed with the gates, not the inputs, along the vectors.

@@ -16,7 +16,8 @@ extension Sequence {
       first = end
     }
     Arena.with({
-      BackwardBuffers(call, groupRows: groupRows, stripes: groupStripes, arena: &$0)
+      BackwardBuffers(
+        call, stripes: stripes, groupRows: groupRows, groupStripes: groupStripes, arena: &$0)
     }) { buffers in
       buffers.pack(call)
       var first = 0
@@ -45,7 +46,7 @@ extension Sequence {
         firstRow: firstRow, rows: rows)
       run(step)
       step.inputGradient()
-      if step.slot == buffers.slots - 1 || t == 0 { group.add(steps: step.slot + 1, from: t) }
+      group.add(after: t)
     }
     if let target = call.initialGradient.hidden {
       BackwardStep(
@@ -105,12 +106,17 @@ extension Sequence {
     let dy = call.dy.map { $0 + row0 }
     let before = hiddenBefore(step, block: block)
     // In block order.
-    let saved = call.saved + step.place(block: block) * savedWidth
+    let layout = SavedLayout(shape)
+    let saved = call.saved + step.place(block: block) * layout.width
     let cellsBefore =
       t > 0
-      ? saved - step.placeStride * savedWidth + cellOffset * width
+      ? saved - step.placeStride * layout.width + layout.cell
       : UnsafePointer(buffers.initialCell + block * rows * width)
-    let cellStride = t > 0 ? savedWidth : width
+    let cellStride = t > 0 ? layout.width : width
+    // For the g of a single input.
+    let xStart = call.x + t * N + step.firstRow
+    let bias = buffers.inputBias + block * blockWidth
+    let weights = buffers.inputColumn + block * blockWidth
     let gates = block * buffers.blockStride(rows: rows) + step.slot * buffers.slotStride(rows: rows)
 
     var row = firstRow
@@ -122,14 +128,14 @@ extension Sequence {
         RowPack(buffers.product + row * stride + index * width, pack, stride: stride)
         + RowPack(direct, pack, stride: width)
       if let dy { dh = dh + RowPack(first: lanes, of: dy + row * H, pack, stride: H) }
-      let kept = saved + row * savedWidth
-      if t > 0 { prefetch(kept - step.placeStride * savedWidth, rows: pack) }
+      let kept = saved + row * layout.width
+      if t > 0 { prefetch(kept - step.placeStride * layout.width, layout, pack) }
       let (cPlace, dcPlace) = (buffers.c + place * width, buffers.dc + place * width)
       var dc = B.hasCell ? RowPack(dcPlace, pack, stride: width) : RowPack(0)
       let cBefore =
         B.hasCell ? RowPack(cellsBefore + row * cellStride, pack, stride: cellStride) : RowPack(0)
       let gradient = B.backward(
-        dh: dh, dc: &dc, saved: GatePack<RowPack>(kept, count: B.saved, pack, stride: savedWidth),
+        dh: dh, dc: &dc, saved: GatePack<RowPack>(kept, count: B.saved, pack, stride: layout.width),
         h: RowPack(first: lanes, of: y + row * H, pack, stride: H),
         hBefore: RowPack(
           first: lanes, of: before.start + row * before.stride, pack, stride: before.stride),
@@ -149,8 +155,16 @@ extension Sequence {
         dvPlace, count: hasVelocity ? B.gates : 0, pack, stride: blockWidth)
       var dq = GatePack<RowPack>(
         dqPlace, count: hasSecondMoment ? B.gates : 0, pack, stride: blockWidth)
-      let flowing = run(
-        drive, gradient, kept: kept + driveOffset * width, pack, dv: &dv, dq: &dq)
+      let needs = D.needsActivations ? B.gates : 0
+      let v = GatePack<RowPack>(
+        kept + layout.velocity, count: needs, pack, stride: layout.width)
+      let q = GatePack<RowPack>(
+        kept + layout.secondMoment, count: needs, pack, stride: layout.width)
+      let g =
+        layout.hasInputDrive
+        ? GatePack<RowPack>(kept + layout.inputDrive, count: needs, pack, stride: layout.width)
+        : GatePack<RowPack>(bias: bias, weights: weights, x: xStart + row, pack, count: needs)
+      let flowing = run(drive, gradient, g: g, v: v, q: q, dv: &dv, dq: &dq)
       if hasVelocity { dv.store(dvPlace, count: B.gates, pack, stride: blockWidth) }
       if hasSecondMoment { dq.store(dqPlace, count: B.gates, pack, stride: blockWidth) }
       let out = gates + row * blockWidth
@@ -163,10 +177,12 @@ extension Sequence {
   /// Asks for what the time step before needs of these rows; at the speed of memory it takes as
   /// long as a step to come.
   @inline(__always)
-  private static func prefetch(_ saved: UnsafePointer<Float>, rows: PackRows) {
+  private static func prefetch(
+    _ saved: UnsafePointer<Float>, _ layout: SavedLayout, _ pack: PackRows
+  ) {
     for row in 0..<RowPack.rows {
-      for line in 0..<(savedWidth + 15) / 16 {
-        cvec_prefetch(saved + rows[row] * savedWidth + line * 16)
+      for line in 0..<(layout.width + 15) / 16 {
+        cvec_prefetch(saved + pack[row] * layout.width + line * 16)
       }
     }
   }
@@ -174,14 +190,9 @@ extension Sequence {
   /// The adjoint of the drive of every gate in use.
   @inline(__always)
   private static func run(
-    _ drive: D, _ gradient: BodyGradient<RowPack>, kept: UnsafePointer<Float>, _ pack: PackRows,
-    dv: inout GatePack<RowPack>, dq: inout GatePack<RowPack>
+    _ drive: D, _ gradient: BodyGradient<RowPack>, g: GatePack<RowPack>, v: GatePack<RowPack>,
+    q: GatePack<RowPack>, dv: inout GatePack<RowPack>, dq: inout GatePack<RowPack>
   ) -> (dg: GatePack<RowPack>, da: GatePack<RowPack>) {
-    let blockWidth = B.gates * Vector.width
-    let needs = D.needsActivations ? B.gates : 0
-    let g = GatePack<RowPack>(kept, count: needs, pack, stride: savedWidth)
-    let v = GatePack<RowPack>(kept + blockWidth, count: needs, pack, stride: savedWidth)
-    let q = GatePack<RowPack>(kept + 2 * blockWidth, count: needs, pack, stride: savedWidth)
     let (dd, da) = (gradient.dd, gradient.da)
     var (dgOut, daOut) = (dd, da)
     (dgOut.g0, daOut.g0) = drive.backward(
@@ -224,10 +235,11 @@ extension Sequence {
     _ call: BackwardCall<Float>, _ buffers: BackwardBuffers, firstRow: Int, rows: Int
   ) {
     let (N, blocks) = (call.geometry.rows, buffers.units.blocks)
+    let layout = SavedLayout(call.geometry)
     for block in 0..<blocks {
       for row in 0..<rows {
         let place = ((call.geometry.steps - 1) * blocks + block) * N + firstRow + row
-        Vector(call.saved + place * savedWidth + cellOffset * Vector.width)
+        Vector(call.saved + place * layout.width + layout.cell)
           .store(buffers.c + (block * rows + row) * Vector.width)
       }
     }

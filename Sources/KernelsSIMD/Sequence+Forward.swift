@@ -82,7 +82,8 @@ extension Sequence {
     let xStart = call.x + step.t * shape.rows + step.firstRow
     let bias = buffers.inputBias + block * blockWidth
     let weights = buffers.inputWeights + block * blockWidth
-    let saved = call.saved.map { $0 + step.place(block: block) * savedWidth }
+    let layout = SavedLayout(shape)
+    let saved = call.saved.map { $0 + step.place(block: block) * layout.width }
     let y = call.y.map {
       $0 + (step.t * shape.rows + step.firstRow) * shape.hidden + block * width
     }
@@ -119,26 +120,33 @@ extension Sequence {
         h.store(first: lanes, to: y + row * shape.hidden, pack, stride: shape.hidden)
       }
       if let saved {
-        let to = saved + row * savedWidth
-        gates.store(
-          to, count: B.saved, pack, stride: savedWidth, streaming: buffers.streams)
-        if B.hasCell {
-          c.store(
-            to + cellOffset * width, pack, stride: savedWidth, streaming: buffers.streams)
-        }
-        if D.needsActivations {
-          let driveStart = to + driveOffset * width
-          g.store(
-            driveStart, count: B.gates, pack, stride: savedWidth, streaming: buffers.streams)
-          v.store(
-            driveStart + blockWidth, count: B.gates, pack, stride: savedWidth,
-            streaming: buffers.streams)
-          q.store(
-            driveStart + 2 * blockWidth, count: B.gates, pack, stride: savedWidth,
-            streaming: buffers.streams)
-        }
+        save(
+          saved + row * layout.width, layout, pack, streaming: buffers.streams, gates: gates, c: c,
+          g: g, v: v, q: q)
       }
       row += RowPack.rows
+    }
+  }
+
+  /// Leaves what `backward` needs of a pack.
+  @inline(__always)
+  private static func save(
+    _ to: UnsafeMutablePointer<Float>, _ layout: SavedLayout, _ pack: PackRows, streaming: Bool,
+    gates: GatePack<RowPack>, c: RowPack, g: GatePack<RowPack>, v: GatePack<RowPack>,
+    q: GatePack<RowPack>
+  ) {
+    let stride = layout.width
+    gates.store(to, count: B.saved, pack, stride: stride, streaming: streaming)
+    if B.hasCell { c.store(to + layout.cell, pack, stride: stride, streaming: streaming) }
+    if D.needsActivations {
+      v.store(
+        to + layout.velocity, count: B.gates, pack, stride: stride, streaming: streaming)
+      q.store(
+        to + layout.secondMoment, count: B.gates, pack, stride: stride, streaming: streaming)
+    }
+    if layout.hasInputDrive {
+      g.store(
+        to + layout.inputDrive, count: B.gates, pack, stride: stride, streaming: streaming)
     }
   }
 

@@ -2,26 +2,35 @@ import KernelInterface
 
 /// A layer with drive D and body B over a whole sequence.
 enum Sequence<D: DriveFormula, B: BodyFormula> where D.V == RowPack, B.V == RowPack {
-  /// What one unit block of one row leaves in `saved`, in vectors: the body's packs, c_t, and
-  /// g_t, v_t, q_t per gate where the drive asks for them.
-  @inline(__always)
-  static var savedVectors: Int { driveOffset + (D.needsActivations ? 3 * B.gates : 0) }
+  /// Where things lie in `saved`, [T][block][N][vectors]: for one unit block of one row the body's
+  /// packs, c_t, and v_t, q_t and g_t per gate where the drive asks for them.
+  struct SavedLayout {
+    /// Whether g_t is saved; of a single input it is computed again.
+    let hasInputDrive: Bool
+    /// Floats of one row of one block.
+    let width: Int
 
-  /// The place of c_t among them.
-  @inline(__always)
-  static var cellOffset: Int { B.saved }
+    @inline(__always)
+    init(_ shape: LayerGeometry) {
+      hasInputDrive = D.needsActivations && shape.inputs != 1
+      let drive = D.needsActivations ? (hasInputDrive ? 3 : 2) * B.gates : 0
+      width = (B.saved + (B.hasCell ? 1 : 0) + drive) * Vector.width
+    }
 
-  /// The place of g_t among them.
-  @inline(__always)
-  static var driveOffset: Int { B.saved + (B.hasCell ? 1 : 0) }
-
-  /// The floats of one row of one block in `saved`, which is laid out [T][block][N][vectors].
-  @inline(__always)
-  static var savedWidth: Int { savedVectors * Vector.width }
+    /// The place of c_t in a row, in floats.
+    @inline(__always)
+    var cell: Int { B.saved * Vector.width }
+    @inline(__always)
+    var velocity: Int { (B.saved + (B.hasCell ? 1 : 0)) * Vector.width }
+    @inline(__always)
+    var secondMoment: Int { velocity + B.gates * Vector.width }
+    @inline(__always)
+    var inputDrive: Int { secondMoment + B.gates * Vector.width }
+  }
 
   static func savedCount(_ shape: LayerGeometry) -> Int {
     let units = Units(shape.hidden, gates: B.gates)
-    return shape.steps * shape.rows * units.blocks * savedWidth
+    return shape.steps * shape.rows * units.blocks * SavedLayout(shape).width
   }
 
   /// The blocks of units that share a column panel of up to four vectors.

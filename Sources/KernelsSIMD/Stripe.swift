@@ -67,6 +67,26 @@ struct Stripes {
     return end
   }
 
+  /// The most steps in a block of time of any stripe.
+  func longestTimeBlock(_ shape: LayerGeometry) -> Int {
+    var longest = 1
+    for index in 0..<count { longest = max(longest, timeBlock(index, shape)) }
+    return longest
+  }
+
+  /// The most rows in a block of time of any stripe, all its steps together.
+  func deepestTimeBlock(_ shape: LayerGeometry) -> Int {
+    var deepest = 1
+    for index in 0..<count {
+      deepest = max(deepest, timeBlock(index, shape) * self[index].count)
+    }
+    return deepest
+  }
+
+  private func timeBlock(_ index: Int, _ shape: LayerGeometry) -> Int {
+    min(Blocking.timeBlock(rows: self[index].count), max(shape.steps, 1))
+  }
+
   /// The rows of stripes `first ..< end`.
   func rows(_ first: Int, _ end: Int) -> Int {
     first == end ? 0 : self[end - 1].first + self[end - 1].count - self[first].first

@@ -44,7 +44,7 @@ struct WeightGradientBuffers {
   }
 
   init(
-    _ shape: LayerGeometry, units: Units, inputs: Units, single: Units, slots: Int, stripes: Int,
+    _ shape: LayerGeometry, units: Units, inputs: Units, single: Units, depth: Int, stripes: Int,
     arena: inout Arena
   ) {
     self.inputs = inputs
@@ -52,7 +52,6 @@ struct WeightGradientBuffers {
     inputSplit = PanelSplit(blocks: inputs.blocks, limit: WeightGradientBuffers.panelLimit)
     isNarrow = Blocking.isNarrow(inputs: shape.inputs)
     features = 1 + (isNarrow ? shape.inputs : 0)
-    let depth = slots * min(Blocking.stripeRows, max(shape.rows, 1))
     h = arena.take(depth * single.paddedWidth)
     x = arena.take(isNarrow ? 0 : depth * inputs.paddedWidth)
     xNarrow = arena.take(depth * features)

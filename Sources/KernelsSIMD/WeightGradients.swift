@@ -25,33 +25,49 @@ struct WeightGradients {
     room.recurrentBias.update(repeating: 0, count: count)
   }
 
-  /// Adds the steps t ..< t + steps; slot i of the gate gradients holds step t + steps - 1 - i.
-  func add(steps: Int, from t: Int) {
+  /// Adds what is complete after step t.
+  func add(after t: Int) {
+    let T = call.geometry.steps
     for index in first..<end {
-      let stripe = stripes[index]
-      guard let shard = stripe.shard else { continue }
-      packHidden(stripe, steps: steps, from: t)
+      guard stripes[index].shard != nil else { continue }
+      let block = Blocking.timeBlock(rows: stripes[index].count)
+      // Steps of the block that is being filled.
+      let steps = (T - 1 - t) % block + 1
+      if steps == block || t == 0 { add(index, TimeBlock(first: t, count: steps)) }
+    }
+  }
+
+  /// Steps in a row, whose gate gradients lie in slots in a row, the last step's first.
+  private struct TimeBlock {
+    let first: Int
+    let count: Int
+
+    /// The step in the block's n-th slot.
+    func step(_ n: Int) -> Int { first + count - 1 - n }
+  }
+
+  private func add(_ index: Int, _ time: TimeBlock) {
+    let stripe = stripes[index]
+    let offset = (stripe.shard ?? 0) * call.gradients.stride
+    packHidden(stripe, time)
+    addWide(
+      stripe, time, gates: buffers.da, packed: room.h, split: room.hiddenSplit,
+      columns: units.count, into: call.gradients.recurrent + offset)
+    if !room.isNarrow {
+      packInputs(stripe, time)
       addWide(
-        stripe, steps: steps, gates: buffers.da, packed: room.h, split: room.hiddenSplit,
-        columns: units.count,
-        into: call.gradients.recurrent + shard * call.gradients.stride)
-      if !room.isNarrow {
-        packInputs(stripe, steps: steps, from: t)
-        addWide(
-          stripe, steps: steps, gates: buffers.dg, packed: room.x, split: room.inputSplit,
-          columns: call.geometry.inputs,
-          into: call.gradients.input + shard * call.gradients.stride)
-      }
-      packNarrow(stripe, steps: steps, from: t)
+        stripe, time, gates: buffers.dg, packed: room.x, split: room.inputSplit,
+        columns: call.geometry.inputs, into: call.gradients.input + offset)
+    }
+    packNarrow(stripe, time)
+    addNarrow(
+      stripe, time, gates: buffers.dg, features: room.features,
+      into: room.narrow + (index - first) * room.features * units.paddedWidth)
+    if !shares {
+      // The last feature is the constant 1.
       addNarrow(
-        stripe, steps: steps, gates: buffers.dg, features: room.features,
-        into: room.narrow + (index - first) * room.features * units.paddedWidth)
-      if !shares {
-        // The last feature is the constant 1.
-        addNarrow(
-          stripe, steps: steps, gates: buffers.da, features: 1,
-          into: room.recurrentBias + (index - first) * units.paddedWidth)
-      }
+        stripe, time, gates: buffers.da, features: 1,
+        into: room.recurrentBias + (index - first) * units.paddedWidth)
     }
   }
 
@@ -92,16 +108,16 @@ struct WeightGradients {
 
   /// [GH, columns] += gatesᵀ · packed
   private func addWide(
-    _ stripe: Stripe, steps: Int, gates: UnsafeMutablePointer<Float>,
+    _ stripe: Stripe, _ time: TimeBlock, gates: UnsafeMutablePointer<Float>,
     packed: UnsafeMutablePointer<Float>, split: PanelSplit, columns: Int,
     into target: UnsafeMutablePointer<Float>
   ) {
-    let depth = steps * stripe.count
+    let depth = time.count * stripe.count
     let tileRows = WeightGradientBuffers.tileRows
     // One block of gates and one panel of columns fit the first-level cache together.
     for block in 0..<units.blocks {
       let lanes = units.lanes(block)
-      let rowsOfBlock = place(gates, stripe, block: block)
+      let rowsOfBlock = place(gates, stripe, time, block: block)
       for panel in 0..<split.panels {
         let (start, vectors) = (split.start(panel), split.width(panel))
         let column = start * Vector.width
@@ -110,7 +126,7 @@ struct WeightGradients {
           while lane < lanes {
             let unit = block * Vector.width + lane
             GradientTile(
-              segments: steps, segment: stripe.count,
+              segments: time.count, segment: stripe.count,
               a: rowsOfBlock + gate * Vector.width + lane,
               aStep: units.blockWidth, aSegment: buffers.slotStride(rows: rows),
               w: packed + column * depth, wStep: vectors * Vector.width,
@@ -127,7 +143,7 @@ struct WeightGradients {
 
   /// [block][feature][gate][lane] += xNarrowᵀ · gates, for the last `features` features.
   private func addNarrow(
-    _ stripe: Stripe, steps: Int, gates: UnsafeMutablePointer<Float>, features: Int,
+    _ stripe: Stripe, _ time: TimeBlock, gates: UnsafeMutablePointer<Float>, features: Int,
     into target: UnsafeMutablePointer<Float>
   ) {
     let tileRows = Registers.rows(forVectors: units.gates)
@@ -137,9 +153,9 @@ struct WeightGradients {
       while feature < features {
         let count = min(tileRows, features - feature)
         GradientTile(
-          segments: steps, segment: stripe.count, a: room.xNarrow + skipped + feature,
+          segments: time.count, segment: stripe.count, a: room.xNarrow + skipped + feature,
           aStep: room.features, aSegment: stripe.count * room.features,
-          w: place(gates, stripe, block: block), wStep: units.blockWidth,
+          w: place(gates, stripe, time, block: block), wStep: units.blockWidth,
           wSegment: buffers.slotStride(rows: rows),
           out: target + (block * features + feature) * units.blockWidth,
           outRow: units.blockWidth, columns: units.blockWidth, spill: room.spill
@@ -149,37 +165,38 @@ struct WeightGradients {
     }
   }
 
-  /// Where the gates of a block of a stripe start in slot 0.
+  /// Where the gates of a block of a stripe start in the first slot.
   private func place(
-    _ gates: UnsafeMutablePointer<Float>, _ stripe: Stripe, block: Int
+    _ gates: UnsafeMutablePointer<Float>, _ stripe: Stripe, _ time: TimeBlock, block: Int
   ) -> UnsafeMutablePointer<Float> {
-    gates + block * buffers.blockStride(rows: rows)
+    let slot = (call.geometry.steps - 1 - time.step(0)) % buffers.slots
+    return gates + slot * buffers.slotStride(rows: rows) + block * buffers.blockStride(rows: rows)
       + (stripe.first - firstRow) * units.blockWidth
   }
 
   // MARK: Operands
 
-  private func packHidden(_ stripe: Stripe, steps: Int, from t: Int) {
+  private func packHidden(_ stripe: Stripe, _ time: TimeBlock) {
     let H = units.count
-    for slot in 0..<steps {
-      let step = t + steps - 1 - slot
+    for slot in 0..<time.count {
+      let step = time.step(slot)
       let source =
         step > 0
         ? call.y + ((step - 1) * call.geometry.rows + stripe.first) * H
         : call.initial.hidden.map { $0 + stripe.first * H }
       pack(
-        source, columns: H, stripe: stripe, slot: slot, depth: steps * stripe.count,
+        source, columns: H, stripe: stripe, slot: slot, depth: time.count * stripe.count,
         split: room.hiddenSplit, into: room.h)
     }
   }
 
-  private func packInputs(_ stripe: Stripe, steps: Int, from t: Int) {
+  private func packInputs(_ stripe: Stripe, _ time: TimeBlock) {
     let C = call.geometry.inputs
-    for slot in 0..<steps {
-      let step = t + steps - 1 - slot
+    for slot in 0..<time.count {
+      let step = time.step(slot)
       pack(
         call.x + (step * call.geometry.rows + stripe.first) * C, columns: C, stripe: stripe,
-        slot: slot, depth: steps * stripe.count, split: room.inputSplit, into: room.x)
+        slot: slot, depth: time.count * stripe.count, split: room.inputSplit, into: room.x)
     }
   }
 
@@ -205,11 +222,11 @@ struct WeightGradients {
   }
 
   /// The inputs, when they are few, and a 1 for the bias.
-  private func packNarrow(_ stripe: Stripe, steps: Int, from t: Int) {
+  private func packNarrow(_ stripe: Stripe, _ time: TimeBlock) {
     let C = call.geometry.inputs
     var to = room.xNarrow
-    for slot in 0..<steps {
-      let step = t + steps - 1 - slot
+    for slot in 0..<time.count {
+      let step = time.step(slot)
       var x = call.x + (step * call.geometry.rows + stripe.first) * C
       for _ in 0..<stripe.count {
         for feature in 0..<room.features - 1 { to[feature] = x[feature] }

@@ -1,5 +1,5 @@
-// Vector operations that Swift's SIMD types lack or leave to outlined calls, processor features,
-// and the flushing of denormals.
+// Vector operations that Swift's SIMD types lack or leave to outlined calls, work space,
+// processor features, and the flushing of denormals.
 //
 // `cvec` has the width of the instruction set that the importing module is compiled for, so that
 // each kernel module gets its own inlined copy and no symbol is ever shared between them.
@@ -8,6 +8,7 @@
 #define CVEC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #if defined(__AVX512F__)
@@ -90,6 +91,16 @@ CVEC_INLINE void cvec_stream_fence(void) {
 
 /// Asks for the cache line at `p`, which is about to be changed.
 CVEC_INLINE void cvec_prefetch_write(const void *p) { __builtin_prefetch(p, 1, 3); }
+
+// MARK: Work space. The only functions here that are not inlined; they hold no vectors.
+
+/// Memory of at least `bytes`, aligned to a huge page, with unspecified content; NULL if there is
+/// none. `capacity` receives what `cvec_return_memory` wants to know.
+///
+/// What is returned is kept for the next borrower: fresh pages cost more than the kernels'
+/// packing, up to a tenth of a second for a large layer.
+void *cvec_borrow_memory(size_t bytes, size_t *capacity);
+void cvec_return_memory(void *memory, size_t capacity);
 
 // MARK: The processor
 
