@@ -58,7 +58,7 @@ let package = Package(
     .target(
       name: "Verification", dependencies: ["Models", "Optimizers", "HDF5"], swiftSettings: safe),
     .target(
-      name: "Benchmarks", dependencies: ["Models", "Optimizers", "DataParallel"],
+      name: "Benchmarks", dependencies: ["Models", "Optimizers", "DataParallel", "Checkpoints"],
       swiftSettings: safe),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "HDF5", "TestSupport"]),
 
@@ -66,8 +66,11 @@ let package = Package(
     .target(
       name: "DataParallel", dependencies: ["MPI", "Tensors"], swiftSettings: fast),
     .testTarget(name: "DataParallelTests", dependencies: ["DataParallel", "TestSupport"]),
-    .target(name: "Checkpoints", dependencies: ["HDF5", "Digests", "Files", "Tensors"], swiftSettings: safe),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "TestSupport"]),
+    .target(
+      name: "Checkpoints", dependencies: ["HDF5", "Digests", "Files", "Tensors", "Threads"],
+      swiftSettings: safe),
+    .testTarget(
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "Tensors", "TestSupport"]),
     .target(
       name: "Datasets",
       dependencies: ["Audio", "HDF5", "Gzip", "Files", "RandomNumbers", "Tensors"],
@@ -83,6 +86,8 @@ let package = Package(
 
     .target(name: "Files"),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
+    .target(name: "Threads"),
+    .testTarget(name: "ThreadsTests", dependencies: ["Threads"]),
 
     // Arithmetic.
     .target(

@@ -96,7 +96,7 @@ public struct CheckpointManifest: Codable, Sendable {
   }
 
   public init(
-    step: Int, epoch: Int, batch: Int, parameterCount: Int, parametersSHA256: String,
+    step: Int, epoch: Int, batch: Int, parameterCount: Int, parametersSHA256: String = "",
     optimizer: OptimizerState,
     progress: [String: Double], tensors: [TensorEntry], files: [FileEntry], configuration: String,
     machine: Machine

@@ -6,7 +6,7 @@ import HDF5
 /// Writes one checkpoint, each rank its shard file, in a temporary folder that becomes the
 /// checkpoint when everything in it is on the disk.
 ///
-/// The order on all ranks: rank 0 `begin`, every rank `writeShard`, rank 0 `commit`. Between them
+/// The order on all ranks: rank 0 `begin`, every rank `write`, rank 0 `commit`. Between them
 /// the caller lets the ranks agree that all went well; where it did not, rank 0 calls `abandon`.
 public struct CheckpointWriter: Sendable {
   /// The folder that the checkpoint will be.
@@ -32,7 +32,9 @@ public struct CheckpointWriter: Sendable {
 
   /// Makes the temporary folder, removing what a killed run left in its place, unless the disk is
   /// too full for the tensors.
-  public func begin(_ tensors: [CheckpointTensor] = []) throws(CheckpointError) {
+  ///
+  /// - Parameter tensors: what will be written
+  public func begin(_ tensors: [CheckpointManifest.TensorEntry] = []) throws(CheckpointError) {
     do {
       DurableFiles.remove(temporary)
       let parent = DurableFiles.parent(of: folder)
@@ -50,9 +52,9 @@ public struct CheckpointWriter: Sendable {
 
   /// About what the checkpoint takes on the disk: the numbers, in HDF5's chunks of at most 1 MiB,
   /// of which the last ones are not full, and what HDF5 needs around them.
-  func bytes(_ tensors: [CheckpointTensor]) -> Int {
+  func bytes(_ tensors: [CheckpointManifest.TensorEntry]) -> Int {
     func up(_ count: Int, toMultipleOf unit: Int) -> Int { (count + unit - 1) / unit * unit }
-    let chunk = 1 << 20
+    let chunk = Self.pieceBytes
     var sum = (shards + 1) * (1 << 12 + tensors.count << 11)
     for tensor in tensors {
       let rowBytes = tensor.shape.dropFirst().reduce(MemoryLayout<Float>.size, *)
@@ -76,26 +78,25 @@ public struct CheckpointWriter: Sendable {
       cure: "make room, or keep fewer checkpoints (checkpoint.keep_last)", isDiskFailure: true)
   }
 
-  /// Writes this shard's slice of every tensor and waits for the disk.
+  /// Writes the file of one shard and waits for the disk.
+  ///
+  /// Tensors are written a megabyte at a time: HDF5 has one lock for the whole process, and
+  /// training that reads its data through it shall not wait long.
   ///
   /// - Returns: the entry of the file for the manifest
-  public func writeShard(
-    _ shard: Int, _ tensors: [CheckpointTensor]
+  public func write(
+    _ snapshot: CheckpointSnapshot
   ) throws(CheckpointError) -> CheckpointManifest.FileEntry {
-    let name = Self.shardName(shard, of: shards)
+    precondition(snapshot.shards == shards, "\(snapshot.shards) shards, expected \(shards)")
+    let name = Self.shardName(snapshot.shard, of: shards)
     let path = "\(temporary)/\(name)"
     do {
       let file = try HDF5.File.create(path)
       try Failpoint.checkpointShardCreate.pass(path)
       try file.setAttribute("format_version", CheckpointManifest.currentFormatVersion)
-      for (index, tensor) in tensors.enumerated() {
-        if index == tensors.count / 2 { try Failpoint.checkpointShardWrite.pass(path) }
-        let rows = CheckpointTensor.rows(tensor.shape.first ?? 1, shard: shard, of: shards)
-        guard !rows.isEmpty else { continue }
-        let width = tensor.shape.dropFirst().reduce(1, *)
-        try file.write(
-          Array(tensor.values[rows.lowerBound * width..<rows.upperBound * width]),
-          to: tensor.path, shape: [rows.count] + tensor.shape.dropFirst(), fletcher32: true)
+      for (index, slice) in snapshot.slices.enumerated() {
+        if index == snapshot.slices.count / 2 { try Failpoint.checkpointShardWrite.pass(path) }
+        if !slice.rows.isEmpty { try Self.write(slice, to: file) }
       }
       try Failpoint.checkpointShardClose.pass(path)
       try file.flush()
@@ -109,6 +110,25 @@ public struct CheckpointWriter: Sendable {
       throw .unwritable(path, error)
     }
   }
+
+  private static func write(_ slice: CheckpointSnapshot.Slice, to file: HDF5.File) throws {
+    let inner = Array(slice.shape.dropFirst())
+    let shape = [slice.rows.count] + inner
+    let dataset = try file.createDataset(
+      slice.path, of: Float.self, shape: shape, fletcher32: true)
+    let width = inner.reduce(1, *)
+    let rows = max(1, Self.pieceBytes / MemoryLayout<Float>.size / max(width, 1))
+    for start in stride(from: 0, to: shape[0], by: rows) {
+      let count = min(rows, shape[0] - start)
+      try slice.shardValues.elements(start * width..<(start + count) * width).withSpan {
+        try dataset.write(
+          $0, at: [start] + inner.map { _ in 0 }, count: [count] + inner)
+      }
+    }
+  }
+
+  /// The most that is written at once, and the size of HDF5's chunks.
+  private static let pieceBytes = 1 << 20
 
   /// Writes the view and the manifest, and gives the folder its name.
   public func commit(_ manifest: CheckpointManifest) throws(CheckpointError) {

@@ -6,10 +6,12 @@ import Digests
 /// decimal with commas, a zero byte, and its elements as little-endian float32 in row-major
 /// order. It does not depend on how a checkpoint was cut into files.
 public enum ParametersDigest {
+  /// What of a checkpoint is summed, in this order.
+  static let groups = ["parameters/", "buffers/"]
+
   /// The checksum of a checkpoint's tensors: its parameters, then its buffers.
   public static func sha256(ofCheckpoint tensors: [CheckpointTensor]) -> String {
-    let groups = ["parameters/", "buffers/"]
-    return sha256(
+    sha256(
       groups.flatMap { group in
         tensors.filter { $0.path.hasPrefix(group) }.map {
           CheckpointTensor(
@@ -21,10 +23,26 @@ public enum ParametersDigest {
   public static func sha256(_ parameters: [CheckpointTensor]) -> String {
     let digest = SHA256Digest()
     for parameter in parameters {
-      digest.update(parameter.path + "\0")
-      digest.update(parameter.shape.map(String.init).joined(separator: ",") + "\0")
+      add(parameter.path, parameter.shape, to: digest)
       digest.update(parameter.values.span)
     }
     return digest.finalize()
+  }
+
+  /// The same of a copy that holds whole parameters and buffers.
+  static func sha256(of slices: [CheckpointSnapshot.Slice]) -> String {
+    let digest = SHA256Digest()
+    for group in groups {
+      for slice in slices where slice.path.hasPrefix(group) {
+        add(String(slice.path.dropFirst(group.count)), slice.shape, to: digest)
+        slice.values.withSpan { digest.update($0) }
+      }
+    }
+    return digest.finalize()
+  }
+
+  private static func add(_ name: String, _ shape: [Int], to digest: SHA256Digest) {
+    digest.update(name + "\0")
+    digest.update(shape.map(String.init).joined(separator: ",") + "\0")
   }
 }

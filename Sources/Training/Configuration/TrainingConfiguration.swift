@@ -167,6 +167,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
   public struct Checkpoint: ConfigurationSection, Equatable {
     public var everySteps = 0
     public var keepLast = 2
+    public var background = true
 
     public init() {}
 
@@ -178,6 +179,10 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         .atLeast(0), effect: .nothing)
       try visitor.field(
         "keep_last", &keepLast, "how many checkpoints stay on disk", .atLeast(1),
+        effect: .nothing)
+      try visitor.field(
+        "background", &background,
+        "write checkpoints from a copy while training goes on; false waits for the disk",
         effect: .nothing)
     }
   }

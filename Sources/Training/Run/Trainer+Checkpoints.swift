@@ -23,68 +23,118 @@ extension Trainer {
   }
 
   /// Saves a checkpoint of the step at hand: every rank writes a shard, rank 0 the manifest.
+  ///
+  /// With `checkpoint.background` this returns when the state is copied; `advanceSave()` brings
+  /// the save to its end at later step boundaries. One save at a time is on its way: where the
+  /// disk is slower than the saves come, training waits for it.
   func save() throws(RunFailure) {
     try clock.measure(.checkpoint) { () throws(RunFailure) in
+      try finishSave()
       if configuration.replicaCheckSteps > 0 { try checkReplicas() }
       let communicator = session.communicator
       let writer = CheckpointWriter(
         folder: run.checkpoint(step: state.step), shards: communicator.size)
-      let tensors = checkpointTensors()
+      snapshot.copy(checkpointTensors())
       do throws(RunFailure) {
         try session.agreement.together {
           guard isRoot else { return }
           try run.tidy()
-          try writer.begin(tensors)
-        }
-        let entry = try session.agreement.together {
-          try writer.writeShard(communicator.rank, tensors)
-        }
-        let entries = try session.agreement.together {
-          try communicator.gather(Array(JSONEncoder().encode(entry)), to: 0)
-        }
-        try session.agreement.together {
-          guard isRoot, let entries else { return }
-          let files = try entries.map {
-            try JSONDecoder().decode(CheckpointManifest.FileEntry.self, from: Data($0))
-          }
-          try writer.commit(manifest(tensors, files: files))
-          try run.setLatest(step: state.step)
-          try run.prune(
-            keepingLast: configuration.checkpoint.keepLast, upTo: state.step,
-            alwaysKeeping: [state.bestStep])
+          try writer.begin(snapshot.entries)
         }
       } catch {
         if isRoot { writer.abandon() }
         throw error
       }
-      state.savedStep = state.step
+      let save = BackgroundSave(step: state.step, writer: writer, snapshot: snapshot)
+      save.start()
+      pendingSave = PendingSave(save: save, manifest: manifest(), bestStep: state.bestStep)
+      state.savingStep = state.step
+      if !configuration.checkpoint.background { try finishSave() }
     }
   }
 
-  private func checkpointTensors() -> [CheckpointTensor] {
-    func named(_ group: String, _ buffer: ParameterBuffer<Float>) -> [CheckpointTensor] {
-      buffer.layout.entries.map { entry in
-        CheckpointTensor(
-          path: "\(group)/\(entry.name)", shape: entry.shape, values: buffer[entry].array)
+  /// Takes the save that is on its way one stage further. All ranks call this when it is idle on
+  /// all of them.
+  func advanceSave() throws(RunFailure) {
+    guard let pending = pendingSave else { return }
+    do throws(RunFailure) {
+      if pending.save.isWriting {
+        try commit(pending)
+      } else {
+        try session.agreement.together { try pending.save.checkCommit() }
+        state.savedStep = pending.save.step
+        pendingSave = nil
+      }
+    } catch {
+      pendingSave = nil
+      if isRoot { pending.save.writer.abandon() }
+      throw error
+    }
+  }
+
+  private func commit(_ pending: PendingSave) throws(RunFailure) {
+    let entry = try session.agreement.together { try pending.save.entry() }
+    let entries = try session.agreement.together {
+      try session.communicator.gather(Array(JSONEncoder().encode(entry)), to: 0)
+    }
+    let (run, step) = (run, pending.save.step)
+    let (keepLast, best) = (configuration.checkpoint.keepLast, pending.bestStep)
+    try session.agreement.together {
+      var manifest: CheckpointManifest?
+      if let entries {
+        manifest = pending.manifest
+        manifest?.files = try entries.map {
+          try JSONDecoder().decode(CheckpointManifest.FileEntry.self, from: Data($0))
+        }
+      }
+      try pending.save.commit(manifest) {
+        try run.setLatest(step: step)
+        try run.prune(keepingLast: keepLast, upTo: step, alwaysKeeping: [best])
       }
     }
+  }
+
+  /// Waits until the save that is on its way, if there is one, is whole.
+  func finishSave() throws(RunFailure) {
+    while let pending = pendingSave {
+      pending.save.wait()
+      try advanceSave()
+    }
+  }
+
+  /// Saves the state at hand unless a save has it already, and waits until it is whole.
+  func saveAndFinish() throws(RunFailure) {
+    if state.savingStep != state.step { try save() }
+    try clock.measure(.checkpoint) { () throws(RunFailure) in try finishSave() }
+  }
+
+  /// Ends the save that is on its way when the run has failed.
+  ///
+  /// - Parameter failure: what all ranks have failed with; after a lost peer nobody can agree on
+  ///   anything any more, and the process ends at once
+  func leaveSave(after failure: RunFailure) {
+    if failure.status != .peerLost { try? finishSave() }
+  }
+
+  /// Every tensor that a checkpoint holds, in order.
+  private func checkpointTensors() -> [LiveTensor] {
+    func named(_ group: String, _ buffer: ParameterBuffer<Float>) -> [LiveTensor] {
+      buffer.layout.entries.map { LiveTensor(path: "\(group)/\($0.name)", tensor: buffer[$0]) }
+    }
     let buffers = session.model.buffers.map {
-      CheckpointTensor(
-        path: "buffers/\($0.name)", shape: $0.tensor.shape, values: $0.tensor.array)
+      LiveTensor(path: "buffers/\($0.name)", tensor: $0.tensor)
     }
     return named("parameters", session.parameters) + buffers
       + optimizer.slots.flatMap { named("optimizer/\($0.name)", $0.buffer) }
   }
 
-  private func manifest(
-    _ tensors: [CheckpointTensor], files: [CheckpointManifest.FileEntry]
-  ) -> CheckpointManifest {
+  /// The manifest of the state at hand, but for what only the threads know that write it.
+  private func manifest() -> CheckpointManifest {
     CheckpointManifest(
       step: state.step, epoch: state.epoch, batch: state.batch,
-      parameterCount: session.model.trainedCount, parametersSHA256: session.parametersSHA256,
+      parameterCount: session.model.trainedCount,
       optimizer: .init(name: optimizer.rule.name, stepCount: optimizer.stepCount),
-      progress: state.progress,
-      tensors: tensors.map { .init(path: $0.path, shape: $0.shape) }, files: files,
+      progress: state.progress, tensors: snapshot.entries, files: [],
       configuration: configuration.yaml, machine: session.machine)
   }
 
@@ -143,18 +193,14 @@ extension Trainer {
   }
 }
 
-extension TrainingSession {
-  /// The checksum of the parameters as they are, the buffers of orthogonal matrices included.
-  public var parametersSHA256: String {
-    ParametersDigest.sha256(
-      model.layout.entries.map {
-        CheckpointTensor(path: $0.name, shape: $0.shape, values: parameters[$0].array)
-      }
-        + model.buffers.map {
-          CheckpointTensor(path: $0.name, shape: $0.tensor.shape, values: $0.tensor.array)
-        })
-  }
+/// A checkpoint on its way to the disk, with what was known when it was begun.
+struct PendingSave {
+  let save: BackgroundSave
+  let manifest: CheckpointManifest
+  let bestStep: Int
+}
 
+extension TrainingSession {
   /// What the bits depend on besides the configuration.
   var machine: CheckpointManifest.Machine {
     CheckpointManifest.Machine(

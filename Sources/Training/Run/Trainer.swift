@@ -19,6 +19,9 @@ public final class Trainer {
 
   var state = TrainingState()
   var clock = StepClock()
+  /// The copy of the state that the last save was, or is being, written from.
+  let snapshot: CheckpointSnapshot
+  var pendingSave: PendingSave?
   private var metrics: MetricsLog?
   private let started = ContinuousClock().now
   private var stepsThisRun = 0
@@ -31,6 +34,8 @@ public final class Trainer {
     self.session = session
     self.run = run
     self.progress = progress
+    snapshot = CheckpointSnapshot(
+      shard: session.communicator.rank, of: session.communicator.size)
     let layout = session.model.layout
     let settings = session.configuration.optimizer
     optimizer = Optimizer(settings.groups(settings.rule), layout: layout)
@@ -59,6 +64,15 @@ public final class Trainer {
   ///
   /// - Parameter maximumSteps: optimizer steps since the very start of the run
   public func train(maximumSteps: Int?) throws(RunFailure) -> Ending {
+    do {
+      return try runEpochs(maximumSteps: maximumSteps)
+    } catch {
+      leaveSave(after: error)
+      throw error
+    }
+  }
+
+  private func runEpochs(maximumSteps: Int?) throws(RunFailure) -> Ending {
     SignalWatch.start()
     try openRun()
     let batches = EpochOrder(inOrder: session.train.count, batchSize: configuration.batchSize)
@@ -81,23 +95,26 @@ public final class Trainer {
           try report(lastStep: lastStep)
         }
         let every = configuration.checkpoint.everySteps
-        request = try agreedSignal()
+        request = try agreeAtBoundary()
         let isDue = every > 0 && state.step % every == 0
         if isDue && state.batch < order.batches || request != .none { try save() }
       }
-      if request == .saveAndStop { return .preempted }
+      if request == .saveAndStop {
+        try saveAndFinish()
+        return .preempted
+      }
       if state.batch == order.batches {
         do throws(RunFailure) {
           try finishEpoch()
         } catch {
           // Stopped while validating: the run goes on from the end of this epoch's batches.
           guard error.status == .preempted else { throw error }
-          try save()
+          try saveAndFinish()
           return .preempted
         }
       }
     }
-    if state.savedStep != state.step { try save() }
+    try saveAndFinish()
     return state.step >= totalSteps ? .finished : .reachedMaximumSteps
   }
 
@@ -178,14 +195,20 @@ public final class Trainer {
     return try body()
   }
 
-  /// The most urgent signal that any rank was sent.
-  private func agreedSignal() throws(RunFailure) -> SignalRequest {
+  /// What the ranks agree on between steps, in one reduction: the most urgent signal that any was
+  /// sent, and that a save on its way can go a stage further.
+  private func agreeAtBoundary() throws(RunFailure) -> SignalRequest {
+    var votes = [SignalWatch.take().rawValue, pendingSave?.save.isIdle ?? true ? 0 : 1]
     do {
-      let request = try session.communicator.allreduce(SignalWatch.take().rawValue, .maximum)
-      return SignalRequest(rawValue: request) ?? .none
+      var span = votes.mutableSpan
+      try session.communicator.allreduce(&span, .maximum)
     } catch {
       throw RunFailure(error)
     }
+    if votes[1] == 0, pendingSave != nil {
+      try clock.measure(.checkpoint) { () throws(RunFailure) in try advanceSave() }
+    }
+    return SignalRequest(rawValue: votes[0]) ?? .none
   }
 
   // MARK: Reports
@@ -230,7 +253,7 @@ public final class Trainer {
       let before = ContinuousClock().now
       let totals = try withAverages { () throws(RunFailure) in
         try session.evaluate(validation) { () throws(RunFailure) in
-          switch try agreedSignal() {
+          switch try agreeAtBoundary() {
           case .saveAndStop: throw RunFailure(.preempted, "stopped while validating")
           case .save: mustSave = true
           case .none: break
@@ -262,7 +285,7 @@ public final class Trainer {
       state.epoch += 1
     }
     state.batch = 0
-    state.savedStep = -1  // what a checkpoint of this step may hold is of before the epoch's end
+    state.savingStep = -1  // what a checkpoint of this step may hold is of before the epoch's end
     let every = configuration.checkpoint.everySteps
     if isBest || mustSave || every == 0 || state.step % every == 0 { try save() }
     clock.restart()

@@ -16,8 +16,11 @@ struct TrainingState {
   /// The lowest of them and its step.
   var bestLoss = Double.infinity
   var bestStep = 0
-  /// The step of the newest checkpoint; not part of it.
+  /// The step of the newest checkpoint that is whole; not part of it.
   var savedStep = -1
+  /// The step of the newest one, which may still be on its way, as long as it has the state at
+  /// hand; not part of it.
+  var savingStep = -1
 
   private enum Key: String {
     case intervalLoss = "interval_loss"
@@ -61,6 +64,7 @@ struct TrainingState {
     bestLoss = progress[Key.bestLoss.rawValue] ?? .infinity
     bestStep = Int(exactly: value(.bestStep)) ?? 0
     savedStep = step
+    savingStep = step
     validationLosses = []
     while let loss = progress[Self.validationKey(validationLosses.count + 1)] {
       validationLosses.append(loss)

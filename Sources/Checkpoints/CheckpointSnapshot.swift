@@ -1,0 +1,93 @@
+import Tensors
+
+/// A tensor of a running program and where it belongs in a checkpoint.
+public struct LiveTensor {
+  /// The path in the files, such as `parameters/rnn.weight_ih_l0`.
+  public let path: String
+  public let tensor: Tensor<Float>
+
+  public init(path: String, tensor: Tensor<Float>) {
+    self.path = path
+    self.tensor = tensor
+  }
+}
+
+/// A copy of what one shard file of a checkpoint holds, as it was at one moment: training goes on
+/// while a thread writes it.
+///
+/// The copy takes the shard's rows of every tensor, and for shard 0 the whole parameters besides,
+/// for their checksum. Its memory is kept for the next copy, because fresh memory costs several
+/// times what the copying itself does. One thread uses it at a time: `copy(_:)` comes only after
+/// the thread that wrote the last one is done.
+public final class CheckpointSnapshot: @unchecked Sendable {
+  /// Rows of a tensor.
+  struct Slice {
+    let path: String
+    /// The shape of the whole tensor.
+    let shape: [Int]
+    /// The rows of the shard.
+    let rows: Range<Int>
+    /// The rows that are held, those of the shard among them.
+    let held: Range<Int>
+    let values: Tensor<Float>
+
+    /// What the shard file gets.
+    var shardValues: Tensor<Float> {
+      let width = shape.dropFirst().reduce(1, *)
+      let start = (rows.lowerBound - held.lowerBound) * width
+      return values.elements(start..<start + rows.count * width)
+    }
+  }
+
+  public let shard: Int
+  public let shards: Int
+  private(set) var slices: [Slice] = []
+  private var memory = Tensor<Float>(shape: [0])
+
+  public init(shard: Int, of shards: Int) {
+    self.shard = shard
+    self.shards = shards
+  }
+
+  /// Every tensor's path and whole shape, in order.
+  public var entries: [CheckpointManifest.TensorEntry] {
+    slices.map { .init(path: $0.path, shape: $0.shape) }
+  }
+
+  /// Bytes of memory that the copy takes.
+  public var bytes: Int { memory.count * MemoryLayout<Float>.size }
+
+  /// Copies the tensors as they are now.
+  public func copy(_ tensors: [LiveTensor]) {
+    let places = tensors.map { place(of: $0) }
+    let count = places.reduce(0) { $0 + $1.held.count * $1.width }
+    slices = []
+    if memory.count < count { memory = Tensor(shape: [count]) }
+    var start = 0
+    for (live, place) in zip(tensors, places) {
+      let size = place.held.count * place.width
+      let values = memory.elements(start..<start + size)
+      let source = place.held.lowerBound * place.width
+      values.copy(from: live.tensor.elements(source..<source + size))
+      slices.append(
+        Slice(
+          path: live.path, shape: live.tensor.shape, rows: place.rows, held: place.held,
+          values: values))
+      start += size
+    }
+  }
+
+  private func place(of live: LiveTensor) -> (rows: Range<Int>, held: Range<Int>, width: Int) {
+    let extent = live.tensor.shape.first ?? 1
+    let rows = CheckpointTensor.rows(extent, shard: shard, of: shards)
+    let isHashed =
+      shard == 0 && ParametersDigest.groups.contains { live.path.hasPrefix($0) }
+    return (rows, isHashed ? 0..<extent : rows, live.tensor.shape.dropFirst().reduce(1, *))
+  }
+
+  /// SHA-256 over the parameters, see `ParametersDigest`; only shard 0 has them all.
+  func parametersSHA256() -> String {
+    precondition(shard == 0, "only shard 0 holds the whole parameters")
+    return ParametersDigest.sha256(of: slices)
+  }
+}
