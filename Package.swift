@@ -58,7 +58,8 @@ let package = Package(
     .target(
       name: "Verification", dependencies: ["Models", "Optimizers", "HDF5"], swiftSettings: safe),
     .target(
-      name: "Benchmarks", dependencies: ["Models", "Optimizers", "DataParallel", "Checkpoints"],
+      name: "Benchmarks",
+      dependencies: ["Models", "Optimizers", "DataParallel", "Checkpoints", "Files"],
       swiftSettings: safe),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "HDF5", "TestSupport"]),
 

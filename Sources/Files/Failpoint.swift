@@ -37,6 +37,14 @@ public enum Failpoint: String, CaseIterable, Sendable {
   case checkpointLatest = "checkpoint.latest"
   /// An old checkpoint has lost its name, and is about to be removed.
   case checkpointPrune = "checkpoint.prune"
+  /// The training data are about to be opened.
+  case startData = "start.data"
+  /// A batch is about to be read, for training or evaluation.
+  case dataRead = "data.read"
+  /// A training step is about to be taken.
+  case trainStep = "train.step"
+  /// A batch of an evaluation is about to be computed.
+  case evaluateBatch = "evaluate.batch"
 
   /// Does what the environment asks for here.
   ///

@@ -15,7 +15,7 @@ import Testing
     "--max-steps", "\(lastStep)",
   ]
 
-  static let points = Failpoint.allCases
+  static let points = Failpoint.allCases.filter { $0.rawValue.hasPrefix("checkpoint.") }
 
   /// The parameters_sha256 of the run when nothing disturbs it.
   static let undisturbed: String? = try? Places.withTemporaryFolder { folder in
@@ -171,6 +171,54 @@ import Testing
       #expect(failed.errors.contains("signal 9"), "\(failed.errors)")
       #expect(try Self.names(folder).contains("step-00000006"), "the good one was removed")
       try Self.expectToGoOn(folder, ranks: 1)
+    }
+  }
+
+  /// Training goes on while a shard of step 3 is held, and is at the fifth step when it is killed.
+  @Test func stepsGoOnWhileAShardIsWritten() throws {
+    try Places.withTemporaryFolder { folder in
+      let killed = try Self.train(
+        "run", ranks: 2, in: folder, ["--set", "log.every_steps=1"],
+        failpoints: "checkpoint.shard.sync=delay:25@1#1,train.step=kill@0#5")
+      #expect(killed.errors.contains("signal 9"), "\(killed.errors)")
+      #expect(try Self.names(folder) == ["step-00000003.partial"])
+      #expect(try RankCountTests.metrics("run", in: folder).count == 4)
+    }
+  }
+
+  /// A disk slower than the saves come: the next save waits, and none is left out.
+  @Test func oneSaveAtATimeIsOnItsWay() throws {
+    try Places.withTemporaryFolder { folder in
+      let killed = try Self.train(
+        "run", ranks: 2, in: folder, failpoints: "checkpoint.shard.sync=delay:1@1#1,train.step=kill#7")
+      #expect(killed.errors.contains("signal 9"), "\(killed.errors)")
+      #expect(try Self.names(folder).prefix(2) == ["latest", "step-00000003"])
+      try Self.expectToGoOn(folder, ranks: 1)
+    }
+  }
+
+  @Test func inTheForegroundTheCheckpointIsWholeBeforeTheNextStep() throws {
+    try Places.withTemporaryFolder { folder in
+      let killed = try Self.train(
+        "run", ranks: 2, in: folder, ["--set", "checkpoint.background=false"],
+        failpoints: "checkpoint.shard.sync=delay:0.5@1#1,train.step=kill@0#4")
+      #expect(killed.errors.contains("signal 9"), "\(killed.errors)")
+      #expect(try Self.names(folder) == ["latest", "step-00000003"])
+    }
+  }
+
+  /// The writer of one rank fails while the others train: all end, and the file is named.
+  @Test func anErrorOfTheWriterEndsTheRunWhileItTrains() throws {
+    try Places.withTemporaryFolder { folder in
+      let failed = try Self.train(
+        "run", ranks: 3, in: folder, ["--set", "checkpoint.every_steps=2"],
+        failpoints: "checkpoint.shard.write=nospace@2#2")
+      #expect(failed.status == 74, "\(failed.errors)")
+      #expect(
+        failed.message.contains("step-00000004.partial/shard-00002-of-00003.h5"),
+        "\(failed.errors)")
+      #expect(try Self.names(folder) == ["latest", "step-00000002"])
+      _ = try RankCountTests.digest("run", in: folder)
     }
   }
 

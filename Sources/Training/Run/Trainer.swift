@@ -1,6 +1,7 @@
 import Checkpoints
 import DataParallel
 import Datasets
+import Files
 import Foundation
 import Models
 import MPI
@@ -122,7 +123,10 @@ public final class Trainer {
 
   private func takeStep(_ indices: ArraySlice<Int>) throws(RunFailure) {
     let batch = try clock.measure(.data) { () throws(RunFailure) in
-      try session.agreement.together { try session.read(indices, from: session.train) }
+      try session.agreement.together {
+        try Failpoint.trainStep.pass(run.path)
+        return try session.read(indices, from: session.train)
+      }
     }
     let totals = try clock.measure(.compute) { () throws(RunFailure) in
       try session.prepareModel(advancing: true)

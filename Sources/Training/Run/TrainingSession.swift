@@ -1,6 +1,7 @@
 import BLAS
 import DataParallel
 import Datasets
+import Files
 import Kernels
 import Models
 import MPI
@@ -57,7 +58,10 @@ public final class TrainingSession {
     plan = ShardPlan(shards: configuration.shards, ranks: communicator.size)
     let task = configuration.dataset.task.make(configuration)
     self.task = task
-    let train = try agreement.together { try task.source(.train) }
+    let train = try agreement.together {
+      try Failpoint.startData.pass(configuration.dataset.file)
+      return try task.source(.train)
+    }
     self.train = train
     let isRagged = (0..<train.count).contains { train.length(of: $0) != train.steps }
     trainLength = isRagged ? { train.length(of: $0) } : nil
@@ -77,6 +81,7 @@ public final class TrainingSession {
   func read(
     _ indices: ArraySlice<Int>, from source: any SequenceSource
   ) throws -> SequenceBatch<Float> {
+    try Failpoint.dataRead.pass(configuration.dataset.file)
     let rows = plan.rows(ofRank: communicator.rank, in: indices.count)
     let mine = indices[indices.startIndex + rows.lowerBound..<indices.startIndex + rows.upperBound]
     // The longest sequence of the whole batch, not of this rank's rows: shapes must not depend on
@@ -145,7 +150,10 @@ public final class TrainingSession {
     var sum = Totals()
     for index in 0..<order.batches {
       try between()
-      let batch = try agreement.together { try read(order.batch(index), from: source) }
+      let batch = try agreement.together {
+        try Failpoint.evaluateBatch.pass(configuration.dataset.file)
+        return try read(order.batch(index), from: source)
+      }
       let totals = model.evaluate(batch, parameters)
       sum = sum + (try reduce(totals))
     }

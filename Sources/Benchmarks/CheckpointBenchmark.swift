@@ -1,0 +1,196 @@
+import BLAS
+import Checkpoints
+import Files
+import Foundation
+import Kernels
+import MPI
+import Tensors
+
+/// What was measured of training steps beside the saving of a checkpoint. Times are of rank 0.
+public struct CheckpointResult: Sendable, Codable {
+  public let parameterBytes: Int
+  /// Parameters with both moments of Adam.
+  public let stateBytes: Int
+  /// The files of the checkpoint.
+  public let diskBytes: Int
+  public let ranks: Int
+  /// A step with nothing else going on.
+  public let stepSeconds: Double
+  /// How long a step waits for a save in the foreground: until it is on the disk.
+  public let foregroundStallSeconds: Double
+  /// How long a step waits for a save in the background: until the state is copied. The first one
+  /// takes the memory of the copy.
+  public let backgroundStallSeconds: Double
+  public let backgroundFirstStallSeconds: Double
+  /// What all steps during a background save take longer together, the stall included.
+  public let backgroundCostSeconds: Double
+  /// From the beginning of a background save until the checkpoint is whole.
+  public let backgroundSeconds: Double
+
+  private enum CodingKeys: String, CodingKey {
+    case ranks
+    case parameterBytes = "parameter_bytes"
+    case stateBytes = "state_bytes"
+    case diskBytes = "disk_bytes"
+    case stepSeconds = "step_seconds"
+    case foregroundStallSeconds = "foreground_stall_seconds"
+    case backgroundStallSeconds = "background_stall_seconds"
+    case backgroundFirstStallSeconds = "background_first_stall_seconds"
+    case backgroundCostSeconds = "background_cost_seconds"
+    case backgroundSeconds = "background_seconds"
+  }
+}
+
+/// Times what saving a checkpoint costs the training that goes on beside it.
+///
+/// A step is a matrix product of about a tenth of a second and one reduction over the ranks.
+public final class CheckpointBenchmark {
+  private let communicator: Communicator
+  private let folder: String
+  private let tensors: [LiveTensor]
+  private let snapshot: CheckpointSnapshot
+  private let work: ProductWork
+  private var saves = 0
+
+  /// - Parameters:
+  ///   - megabytes: of parameters; Adam's state is twice as much besides
+  ///   - folder: where the checkpoints go, the same on all ranks
+  public init(megabytes: Int, folder: String, on communicator: Communicator) throws {
+    OpenBLAS.setThreads(1)
+    self.communicator = communicator
+    self.folder = folder
+    let rows = 1024
+    let width = megabytes * (1 << 20) / MemoryLayout<Float>.size / rows
+    tensors = ["parameters/w", "optimizer/exp_avg/w", "optimizer/exp_avg_sq/w"].map { path in
+      let values = (0..<rows * width).map { Float($0 & 0xffff) * 1e-3 }
+      return LiveTensor(path: path, tensor: Tensor(values, shape: [rows, width]))
+    }
+    snapshot = CheckpointSnapshot(shard: communicator.rank, of: communicator.size)
+    work = try ProductWork(seconds: 0.1, on: communicator)
+  }
+
+  public func run(repeats: Int) throws -> CheckpointResult {
+    let step = Timing.median(try (0..<2 * repeats + 1).map { _ in try self.step() })
+    let first = try background(step)
+    var foreground: [Double] = []
+    var others: [Background] = []
+    for _ in 0..<repeats {
+      foreground.append(
+        try timed {
+          let save = try begin()
+          while try !advance(save, waiting: true) {}
+        })
+      others.append(try background(step))
+    }
+    let state = tensors.reduce(0) { $0 + $1.tensor.count * MemoryLayout<Float>.size }
+    let files = try FileManager.default.contentsOfDirectory(atPath: checkpoint)
+    return CheckpointResult(
+      parameterBytes: state / 3, stateBytes: state,
+      diskBytes: files.reduce(0) { $0 + (FileStamp("\(checkpoint)/\($1)")?.bytes ?? 0) },
+      ranks: communicator.size, stepSeconds: step,
+      foregroundStallSeconds: Timing.median(foreground),
+      backgroundStallSeconds: Timing.median(others.map(\.stall)),
+      backgroundFirstStallSeconds: first.stall,
+      backgroundCostSeconds: Timing.median(others.map(\.cost)),
+      backgroundSeconds: Timing.median(others.map(\.total)))
+  }
+
+  private struct Background {
+    var stall = 0.0
+    var cost = 0.0
+    var total = 0.0
+  }
+
+  private func background(_ step: Double) throws -> Background {
+    var times = Background()
+    var save: BackgroundSave?
+    times.stall = try timed { save = try begin() }
+    times.cost = times.stall
+    times.total = times.stall
+    while true {
+      times.total += try self.step(adding: &times.cost, beyond: step)
+      if try advance(save!, waiting: false) { break }
+    }
+    return times
+  }
+
+  // MARK: Pieces
+
+  private var checkpoint: String { "\(folder)/step-\(saves)" }
+
+  private func timed(_ body: () throws -> Void) rethrows -> Double {
+    let start = ContinuousClock().now
+    try body()
+    return (ContinuousClock().now - start).inSeconds
+  }
+
+  private func step() throws -> Double {
+    try timed {
+      work.run()
+      _ = try communicator.allreduce(1.0)
+    }
+  }
+
+  private func step(adding cost: inout Double, beyond baseline: Double) throws -> Double {
+    let seconds = try step()
+    cost += seconds - baseline
+    return seconds
+  }
+
+  private func begin() throws -> BackgroundSave {
+    saves += 1
+    let writer = CheckpointWriter(folder: checkpoint, shards: communicator.size)
+    snapshot.copy(tensors)
+    if communicator.rank == 0 { try writer.begin(snapshot.entries) }
+    _ = try communicator.allreduce(0)
+    let save = BackgroundSave(step: saves, writer: writer, snapshot: snapshot)
+    save.start()
+    return save
+  }
+
+  /// Takes a save a stage further where every rank is idle; true when it is whole.
+  private func advance(_ save: BackgroundSave, waiting: Bool) throws -> Bool {
+    if waiting { save.wait() }
+    guard try communicator.allreduce(save.isIdle ? 0 : 1, .maximum) == 0 else { return false }
+    guard save.isWriting else {
+      try save.checkCommit()
+      return true
+    }
+    let entry = Array(try JSONEncoder().encode(try save.entry()))
+    let entries = try communicator.allgather(entry).map {
+      try JSONDecoder().decode(CheckpointManifest.FileEntry.self, from: Data($0))
+    }
+    let older = "\(folder)/step-\(saves - 1)"
+    try save.commit(communicator.rank == 0 ? manifest(entries) : nil) {
+      DurableFiles.remove(older)
+    }
+    return false
+  }
+
+  private func manifest(_ files: [CheckpointManifest.FileEntry]) -> CheckpointManifest {
+    CheckpointManifest(
+      step: saves, epoch: 0, batch: 0, parameterCount: tensors[0].tensor.count,
+      optimizer: .init(name: "adam", stepCount: saves), progress: [:],
+      tensors: snapshot.entries, files: files, configuration: "",
+      machine: .init(
+        precision: "float32", kernels: "none", blasCore: OpenBLAS.coreName,
+        virtualShards: communicator.size, ranks: communicator.size, program: "bench checkpoint"))
+  }
+}
+
+/// Matrix products that take about a given time, the same number on every rank.
+private struct ProductWork {
+  private let a = Tensor<Float>([Float](repeating: 1e-3, count: 1 << 18), shape: [512, 512])
+  private let c = Tensor<Float>(shape: [512, 512])
+  private var products = 1
+
+  init(seconds: Double, on communicator: Communicator) throws {
+    run()
+    let each = ContinuousClock().measure { run() }.inSeconds
+    products = try communicator.allreduce(max(1, Int(seconds / max(each, 1e-6))), .maximum)
+  }
+
+  func run() {
+    for _ in 0..<products { matrixProduct(a, a, into: c) }
+  }
+}
