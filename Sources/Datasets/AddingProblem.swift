@@ -17,6 +17,8 @@ public struct AddingProblem: SequenceSource {
 
   /// The mean squared error of answering 1, whatever the sequence.
   public static let chanceError = 1.0 / 6
+  /// What `chanceError` is the error of.
+  public static let chanceMeaning = "answering 1 always"
 
   /// - Parameters:
   ///   - steps: T, at least 2

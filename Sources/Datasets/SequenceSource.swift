@@ -8,11 +8,14 @@ public enum TargetKind: Sendable, Hashable {
   case values(Int)
   /// So many numbers at every time step.
   case frames(Int)
+  /// One of so many classes at every time step.
+  case stepClasses(Int)
 
   /// The width of a read-out for it.
   public var outputs: Int {
     switch self {
-    case .classes(let count), .values(let count), .frames(let count): count
+    case .classes(let count), .values(let count), .frames(let count), .stepClasses(let count):
+      count
     }
   }
 }
@@ -23,6 +26,8 @@ public enum SourceTargets {
   case values([Float])
   /// [T, N, K], zero beyond the end of a sequence.
   case frames(Tensor<Float>)
+  /// [T, N] row-major; what stands beyond the end of a sequence is not looked at.
+  case stepClasses([Int32])
 }
 
 /// A set of sequences that can be read by their global index.

@@ -9,11 +9,15 @@ public enum SequenceTargets<Scalar: KernelScalar> {
   case values([Float])
   /// K numbers at every valid time step, [T, N, K].
   case frames(Tensor<Scalar>)
+  /// A class at every valid time step, [T, N] row-major.
+  case stepClasses([Int32])
 
   /// Whether the read-out sees every time step.
   var isEveryStep: Bool {
-    if case .frames = self { return true }
-    return false
+    switch self {
+    case .classes, .values: false
+    case .frames, .stepClasses: true
+    }
   }
 }
 
@@ -46,6 +50,12 @@ public struct SequenceBatch<Scalar: KernelScalar> {
 
   /// How many shards there are.
   public var shards: Int { rowStarts.count - 1 }
+
+  /// The rows of [T·N] of all valid steps of each of the sequences `rows`.
+  func validRows(of rows: Range<Int>) -> [[Int]] {
+    let (T, N) = (x.shape[0], x.shape[1])
+    return rows.map { n in (0..<(lengths?[n] ?? T)).map { $0 * N + n } }
+  }
 
   /// The rows of [T·N] that the read-out sees for the sequences `rows`: every valid step, sequence
   /// by sequence, or the last one of each, which in the reverse direction is step 0.

@@ -11,14 +11,24 @@ public enum LossKind: String, Sendable {
   case squaredError
 }
 
+/// Which states the answer about a whole sequence is read from.
+public enum Pooling: String, Sendable, CaseIterable {
+  /// The state after the last valid step.
+  case last
+  /// The mean of the states of all valid steps.
+  case mean
+}
+
 /// A stack of recurrent layers with a linear read-out of the last state or of every state.
 ///
 ///     y = W h^L_T + b                                   asked of the last valid step
 ///     y = W [forward^L_T, reverse^L_1] + b              the same, in both directions
+///     y = W (1/T) Σ_t h^L_t + b                         asked of all valid steps, pooled
 ///     y_t = W h^L_t + b                                 asked of every valid step
 public final class SequenceModel<Scalar: KernelScalar> {
   public let readOut: Linear<Scalar>
   public let loss: LossKind
+  public let pooling: Pooling
   public let layout: ParameterLayout
 
   private let stack: RecurrentStack<Scalar>
@@ -27,10 +37,14 @@ public final class SequenceModel<Scalar: KernelScalar> {
   /// - Parameters:
   ///   - inputs: C
   ///   - outputs: K, the width of the read-out
-  public init(_ specification: StackSpecification, inputs: Int, outputs: Int, loss: LossKind) {
+  public init(
+    _ specification: StackSpecification, inputs: Int, outputs: Int, loss: LossKind,
+    pooling: Pooling = .last
+  ) {
     stack = RecurrentStack(specification, inputs: inputs, workspace: workspace)
     readOut = Linear(inputs: stack.outputs, outputs: outputs, prefix: "readout.")
     self.loss = loss
+    self.pooling = pooling
     var layout = ParameterLayout()
     for layer in stack.layers { layer.declare(in: &layout) }
     readOut.declare(in: &layout)
@@ -112,6 +126,7 @@ public final class SequenceModel<Scalar: KernelScalar> {
     // [T, N, H] zeros.
     let seesOnlyTheEnd =
       batch.lengths == nil && !batch.targets.isEveryStep && stack.directions == 1
+      && pooling == .last
     let dTop = workspace.tensor("dTop", seesOnlyTheEnd ? [1, N, readOut.inputs] : top.shape)
     if gradients != nil && !seesOnlyTheEnd { dTop.fill(0) }
     let totals = readOutAndLoss(
@@ -137,33 +152,28 @@ public final class SequenceModel<Scalar: KernelScalar> {
     _ batch: SequenceBatch<Scalar>, _ top: Tensor<Scalar>, dTop: Tensor<Scalar>,
     _ parameters: ParameterBuffer<Scalar>, _ gradients: ShardedBuffer<Scalar>?, firstRow: Int
   ) -> [Totals] {
-    let (H, width, K) = (stack.hidden, stack.outputs, readOut.outputs)
+    let (width, K) = (stack.outputs, readOut.outputs)
     return (0..<batch.shards).map { shard in
       let sequences = batch.rowStarts[shard]..<batch.rowStarts[shard + 1]
       guard !sequences.isEmpty else { return Totals() }
-      let rows = (0..<stack.directions).map { direction in
-        batch.readOutRows(of: sequences, isReverse: direction == 1).map { $0 - firstRow }
-      }
-      let count = rows[0].count
-      let inOrder = Array(0..<count)
+      let states =
+        pooling == .mean && !batch.targets.isEveryStep
+        ? ReadOutStates.means(batch.validRows(of: sequences))
+        : ReadOutStates.single(
+          (0..<stack.directions).map { direction in
+            batch.readOutRows(of: sequences, isReverse: direction == 1).map { $0 - firstRow }
+          }, hidden: stack.hidden)
+      let count = states.count
       let h = workspace.tensor("h", [count, width])
-      for (direction, rows) in rows.enumerated() {
-        h.copy(
-          H, columnsOf: top, RowSelection(rows, width: width, column: direction * H),
-          to: RowSelection(inOrder, width: width, column: direction * H))
-      }
+      states.gather(from: top, into: h)
       let y = workspace.tensor("logits", [count, K])
       let dy = gradients.map { _ in workspace.tensor("dlogits", [count, K]) }
       readOut.forward(h, parameters, into: y)
-      let totals = self.totals(batch, of: sequences, rows: rows[0], y, gradient: dy)
+      let totals = self.totals(batch, of: sequences, rows: states.rows, y, gradient: dy)
       if let gradients, let dy {
         let dh = workspace.tensor("dh", [count, width])
         readOut.backward(dy, x: h, parameters, into: gradients[shard], dx: dh)
-        for (direction, rows) in rows.enumerated() {
-          dTop.copy(
-            H, columnsOf: dh, RowSelection(inOrder, width: width, column: direction * H),
-            to: RowSelection(rows, width: width, column: direction * H))
-        }
+        states.scatter(dh, into: dTop)
       }
       return totals
     }
@@ -179,6 +189,8 @@ public final class SequenceModel<Scalar: KernelScalar> {
     switch (loss, batch.targets) {
     case (.crossEntropy, .classes(let classes)):
       totals = Loss.crossEntropy(y, classes: classes[sequences], gradient: dy)
+    case (.crossEntropy, .stepClasses(let classes)):
+      totals = Loss.crossEntropy(y, classes: rows.map { classes[$0] }[...], gradient: dy)
     case (.squaredError, .values(let values)):
       let range = sequences.lowerBound * K..<sequences.upperBound * K
       totals = Loss.squaredError(y, targets: values[range], gradient: dy)

@@ -5,7 +5,10 @@ import Training
 struct Prepare: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Make a data set file from what you have.",
-    subcommands: [PrepareMNIST.self, PrepareSpeech.self])
+    subcommands: [
+      PrepareMNIST.self, PrepareSpeech.self, PrepareTS.self, PrepareCSV.self, PrepareAdding.self,
+      PrepareCopying.self, PrepareDenoise.self,
+    ])
 }
 
 struct PrepareMNIST: ParsableCommand {

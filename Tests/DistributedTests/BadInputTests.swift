@@ -94,6 +94,56 @@ import Testing
     }
   }
 
+  static let prepareCases = [
+    Case("ts of nothing", ["prepare", "ts", "--from", "none"], 65, "has 0 files *_TRAIN.ts"),
+    Case(
+      "ts of an empty folder", ["prepare", "ts", "--from", "empty"], 65,
+      "name their folder, or both files, with --from"),
+    Case(
+      "ts that is damaged", ["prepare", "ts", "--from", "a_TRAIN.ts", "a_TEST.ts"], 65,
+      "a_TRAIN.ts:3: has a missing value (\"?\"); fill it in"),
+    Case("csv of nothing", ["prepare", "csv", "--from", "none.csv"], 65, "none.csv: "),
+    Case(
+      "csv of other width", ["prepare", "csv", "--from", "t.csv", "--features", "2"], 65,
+      "t.csv:2: has 3 numbers beside the class, with 2 per step; set --features"),
+    Case(
+      "csv with words", ["prepare", "csv", "--from", "t.csv"], 65, "t.csv:3: \"x\" is no number"),
+    Case("text over a file", ["prepare", "copying"], 65, "exists and is no data set of ours"),
+    Case(
+      "adding of one step", ["prepare", "adding", "--steps", "1"], 64, "--steps is 1; expected"),
+    Case(
+      "denoise of no symbol", ["prepare", "denoise", "--symbols", "0"], 64,
+      "--symbols is 0; expected"),
+    Case("speech of nothing", ["prepare", "speech", "--from", "none"], 65, "none: "),
+    Case("mnist of nothing", ["prepare", "mnist", "--from", "none"], 65, "none: "),
+    Case(
+      "a folder that is none", ["prepare", "adding", "--train", "2"], 74, "cannot be written"),
+  ]
+
+  /// Each `prepare` names what is wrong, and leaves no file behind.
+  @Test(arguments: prepareCases) func prepareIsOneLineAndAStatus(_ item: Case) throws {
+    try Places.withTemporaryFolder { folder in
+      let files = [
+        "a_TRAIN.ts": "@classLabel true x y\n@data\n1,?:2,3:x\n", "a_TEST.ts": "@data\n1:x\n",
+        "t.csv": "1,2,a\n1,2,3,a\nx,y,a\n", "text": "words",
+      ]
+      for (name, text) in files {
+        try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+      }
+      try FileManager.default.createDirectory(
+        atPath: "\(folder)/empty", withIntermediateDirectories: true)
+      let target =
+        item.status == 74 ? "text/out.h5" : item.message.hasPrefix("exists") ? "text" : "out.h5"
+      let outcome = try Program.run(item.arguments + ["--to", target], in: folder, deadline: 20)
+      #expect(outcome.status == item.status, "\(outcome.errors)")
+      #expect(outcome.errors.contains(item.message), "\(outcome.errors)")
+      if item.status != 64 { #expect(outcome.ownErrors.count == 1, "\(outcome.errors)") }
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        .filter { !$0.hasPrefix(".outcome-") }
+      #expect(Set(names) == Set(files.keys).union(["empty"]), "nothing half-written")
+    }
+  }
+
   @Test func aWrongCommandLineIsReportedOnce() throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try Program.run(["train", "--no-such-option"], ranks: 3, in: folder)

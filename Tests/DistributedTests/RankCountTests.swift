@@ -87,6 +87,59 @@ import Testing
     }
   }
 
+  /// A class at every step, and sequences of unequal lengths read from a file, in both poolings.
+  @Test func generatedTasksAreTheSameEverywhereAndFromFiles() throws {
+    try Places.withTemporaryFolder { folder in
+      let small = ["--steps", "7", "--train", "215", "--validation", "30", "--test", "20"]
+      for task in ["adding", "copying", "denoise"] {
+        let settings = ["--set", "dataset.task=\(task)", "--set", "dataset.symbols=3"]
+        let steps = ["--max-steps", "15"]
+        #expect(try Self.train(task, ranks: nil, in: folder, settings + steps).status == 0)
+        let expected = try Self.digest(task, in: folder)
+        let prepared = try Program.run(
+          ["prepare", task, "--to", "\(task).h5"] + small
+            + (task == "adding" ? [] : ["--symbols", "3"]), in: folder)
+        #expect(prepared.status == 0, "\(prepared.errors)")
+        let outcome = try Self.train(
+          "\(task)-file", ranks: 3, in: folder,
+          settings + steps + ["--set", "dataset.file=\(task).h5"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try Self.digest("\(task)-file", in: folder) == expected, "\(task)")
+        #expect(
+          try Self.metrics("\(task)-file", in: folder) == Self.metrics(task, in: folder), "\(task)")
+      }
+    }
+  }
+
+  @Test func raggedSequencesAreTheSameEverywhere() throws {
+    try Places.withTemporaryFolder { folder in
+      // Line i has 1 + i % 5 steps; the class is whether the first number is large.
+      let lines = (0..<90).map { i in
+        (0..<2 * (1 + i % 5)).map { "\((i * 7 + $0 * 3) % 11)" }.joined(separator: ",")
+          + (i * 7 % 11 > 5 ? ",large" : ",small")
+      }
+      try lines.joined(separator: "\n").write(
+        toFile: "\(folder)/t.csv", atomically: true, encoding: .utf8)
+      let prepared = try Program.run(
+        ["prepare", "csv", "--features", "2", "--from", "t.csv", "--to", "t.h5"], in: folder)
+      #expect(prepared.output.contains("72 training and 18 test sequences of 1 to 5 steps, C=2"))
+      for pooling in ["last", "mean"] {
+        let settings = [
+          "--set", "dataset.task=classification", "--set", "dataset.file=t.h5",
+          "--set", "dataset.validation_count=20", "--set", "model.pooling=\(pooling)",
+          "--max-steps", "15",
+        ]
+        #expect(try Self.train("\(pooling)1", ranks: nil, in: folder, settings).status == 0)
+        #expect(try Self.train("\(pooling)4", ranks: 4, in: folder, settings).status == 0)
+        #expect(
+          try Self.digest("\(pooling)1", in: folder) == Self.digest("\(pooling)4", in: folder))
+        #expect(
+          try Self.metrics("\(pooling)1", in: folder) == Self.metrics("\(pooling)4", in: folder))
+      }
+      #expect(try Self.digest("mean1", in: folder) != Self.digest("last1", in: folder))
+    }
+  }
+
   @Test func anotherSeedMakesAnotherRun() throws {
     try Places.withTemporaryFolder { folder in
       for seed in [1, 2] {

@@ -75,6 +75,50 @@ import Testing
     #expect(value() == before)
   }
 
+  /// A class at every valid step, and answers read from the mean of the states of all valid steps.
+  @Test(arguments: [true, false], [(1, false), (2, true)])
+  func everyStepAndPooledGradientsAreThoseOfCentralDifferences(
+    everyStep: Bool, stack: (Int, Bool)
+  ) {
+    let model = SequenceModel<Double>(
+      StackSpecification(
+        drive: DriveParameters(.momentum, mu: 0.5, epsilon: 0.8), body: .lstm, hidden: 3,
+        layers: stack.0, bidirectional: stack.1),
+      inputs: 2, outputs: 2, loss: .crossEntropy, pooling: .mean)
+    let parameters = ParameterBuffer<Double>(model.layout)
+    model.initialize(parameters, seed: 5, gateBias: 1)
+    var batch = batch(rows: 3, loss: .crossEntropy, rowStarts: [0, 2, 3], as: Double.self)
+    for lengths in [[4, 1, 3], nil] {
+      batch.lengths = lengths
+      if everyStep { batch.targets = .stepClasses((0..<12).map { Int32($0 % 5 % 2) }) }
+      let gradients = ShardedBuffer<Double>(model.layout, shards: 2)
+      let totals = model.accumulateGradients(batch, parameters, into: gradients)
+      let steps: [Double] = lengths == nil ? [8, 4] : [5, 3]
+      #expect(totals.map(\.elements) == (everyStep ? steps : [2, 1]))
+      #expect(totals.map(\.sequences) == [2, 1])
+      let sum = (0..<model.layout.count).map { gradients[0].flat[$0] + gradients[1].flat[$0] }
+      checkGradient("parameters", of: parameters.flat, gradient: sum) {
+        model.evaluate(batch, parameters).reduce(0) { $0 + $1.loss }
+      }
+    }
+  }
+
+  /// Of a sequence of one step, the mean and the last state are one.
+  @Test func theMeanOfOneStateIsThatState() {
+    func loss(_ pooling: Pooling, steps: Int) -> Double {
+      let model = SequenceModel<Double>(
+        StackSpecification(drive: DriveParameters(.plain), body: .lstm, hidden: 3), inputs: 2,
+        outputs: 2, loss: .crossEntropy, pooling: pooling)
+      let parameters = ParameterBuffer<Double>(model.layout)
+      model.initialize(parameters, seed: 5, gateBias: 1)
+      var batch = batch(rows: 2, loss: .crossEntropy, rowStarts: [0, 2], as: Double.self)
+      batch.lengths = [steps, steps]
+      return model.evaluate(batch, parameters)[0].loss
+    }
+    #expect(loss(.mean, steps: 1) == loss(.last, steps: 1))
+    #expect(loss(.mean, steps: 3) != loss(.last, steps: 3))
+  }
+
   /// The promise that rank-count independence rests on: a shard's bits do not depend on which
   /// other shards are computed with it.
   @Test func aShardHasTheSameBitsAloneAndInCompany() {

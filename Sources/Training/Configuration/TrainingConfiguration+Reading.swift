@@ -61,7 +61,7 @@ extension TrainingConfiguration {
         "model.bidirectional is true and dataset.task next_frame: a layer that reads from the end"
           + " has seen the frame it is to predict; set model.bidirectional=false")
     }
-    if dataset.task.readsFile, dataset.file.isEmpty {
+    if dataset.task.needsFile, dataset.file.isEmpty {
       throw ConfigurationError(
         "dataset.file is empty: the task \(dataset.task.rawValue) needs the file that"
           + " `momentum-dist prepare` made; add --set dataset.file=FILE.h5")

@@ -1,9 +1,11 @@
 import Cells
 import Datasets
 import Foundation
+import Models
 import Yams
 
 extension SequenceView: ConfigurationChoice {}
+extension Pooling: ConfigurationChoice {}
 extension OrthogonalSettings.Start: ConfigurationChoice {}
 extension OrthogonalSettings.RebaseGradient: ConfigurationChoice {}
 
@@ -64,6 +66,8 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var view = SequenceView.rows
     public var permutationSeed: UInt64 = 1
     public var steps = 100
+    public var symbols = 10
+    public var alphabet = 8
     public var trainCount = 20_000
     public var validationCount = 1_000
     public var testCount = 1_000
@@ -76,7 +80,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "task", &task, "what is learned; classification reads `file`", effect: .model)
       try visitor.field(
-        "file", &file, "the HDF5 file that `prepare` made (classification, next_frame)")
+        "file", &file, "the HDF5 file that `prepare` made; generated tasks can do without")
       try visitor.field(
         "view", &view, "images as rows, as single pixels, or as pixels in one random order",
         effect: .model)
@@ -86,11 +90,19 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "validation_count", &validationCount,
         "sequences held out of the training set to choose by", .atLeast(0))
       try visitor.field(
-        "steps", &steps, "length of generated sequences (adding)", .within(2...1_000_000))
+        "steps", &steps,
+        "T of generated sequences; copying and denoise add twice the symbols to it",
+        .within(2...1_000_000))
       try visitor.field(
-        "train_count", &trainCount, "generated training sequences (adding)", .atLeast(1))
+        "symbols", &symbols, "K, how many symbols are to be recalled (copying, denoise)",
+        .within(1...10_000))
       try visitor.field(
-        "test_count", &testCount, "generated test sequences (adding)", .atLeast(1))
+        "alphabet", &alphabet, "A, how many symbols there are to choose from (copying, denoise)",
+        .within(1...250), effect: .model)
+      try visitor.field(
+        "train_count", &trainCount, "generated training sequences", .atLeast(1))
+      try visitor.field(
+        "test_count", &testCount, "generated test sequences", .atLeast(1))
     }
   }
 
@@ -100,6 +112,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var hiddenSize = 128
     public var layers = 1
     public var bidirectional = false
+    public var pooling = Pooling.last
     public var mu = 0.6
     public var epsilon = 0.6
     public var beta = 0.99
@@ -134,6 +147,10 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "bidirectional", &bidirectional,
         "whether each layer also reads the sequence from its end; not for next_frame",
+        effect: .model)
+      try visitor.field(
+        "pooling", &pooling,
+        "what a class or a sum is read from: the last valid state, or the mean of all",
         effect: .model)
       try visitor.field(
         "mu", &mu, "μ, the share of the old velocity that is kept", .within(0...1),

@@ -96,6 +96,8 @@ public struct GradientProbe {
       case .frames(let all):
         Loss.squaredError(
           y, targets: all.row(all.shape[0] - 1).array.map { Float($0) }[...], gradient: dy)
+      case .stepClasses(let all):
+        Loss.crossEntropy(y, classes: all.suffix(h.shape[0]), gradient: dy)
       }
     let dh = Tensor<Double>(shape: h.shape)
     model.readOut.backward(dy, x: h, parameters, into: ParameterBuffer(model.layout), dx: dh)
@@ -223,6 +225,8 @@ public struct ProbeSubject {
       case .classes(let classes): .classes(classes)
       case .values(let values): .values(values)
       case .frames(let frames): .frames(cut(frames))
+      case .stepClasses(let classes):
+        .stepClasses(Array(classes.prefix((lengths.min() ?? 0) * count)))
       }
     return SequenceBatch(x: cut(x), targets: targets, rowStarts: [0, count])
   }

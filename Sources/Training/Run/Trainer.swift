@@ -306,7 +306,7 @@ extension TrainingSession {
   public func describe(_ totals: Totals) -> String {
     var text = "loss \(brief(totals.meanLoss))"
     if model.loss == .crossEntropy {
-      text += String(format: "  accuracy %.2f %%", 100 * totals.correct / totals.sequences)
+      text += String(format: "  accuracy %.2f %%", 100 * totals.correct / totals.elements)
     }
     return text
   }

@@ -76,7 +76,7 @@ extension TrainingSession {
   public func add(_ totals: Totals, to record: inout MetricsRecord) {
     record.add("loss", totals.meanLoss)
     if model.loss == .crossEntropy {
-      record.add("accuracy", totals.correct / totals.sequences)
+      record.add("accuracy", totals.correct / totals.elements)
     }
   }
 }

@@ -67,7 +67,7 @@ public final class TrainingSession {
     trainLength = isRagged ? { train.length(of: $0) } : nil
     model = SequenceModel(
       configuration.stack, inputs: train.features, outputs: train.targetKind.outputs,
-      loss: task.loss)
+      loss: task.loss, pooling: configuration.model.pooling)
     parameters = ParameterBuffer(model.layout)
     model.initialize(parameters, seed: configuration.seed, gateBias: configuration.model.gateBias)
     reducer =
@@ -94,6 +94,7 @@ public final class TrainingSession {
       case .classes(let classes): .classes(classes)
       case .values(let values): .values(values)
       case .frames(let frames): .frames(frames)
+      case .stepClasses(let classes): .stepClasses(classes)
       }
     return SequenceBatch(
       x: x, targets: targets, lengths: isRagged ? mine.map { source.length(of: $0) } : nil,

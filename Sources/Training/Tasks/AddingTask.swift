@@ -1,7 +1,7 @@
 import Datasets
 import Models
 
-/// The adding problem, generated: nothing to download.
+/// The adding problem, generated, or from a file that `prepare adding` made.
 struct AddingTask: TrainingTask {
   private let settings: TrainingConfiguration.Dataset
 
@@ -13,17 +13,26 @@ struct AddingTask: TrainingTask {
   var lossName: String { "mean squared error" }
 
   func chance(on source: any SequenceSource) -> (loss: Double, meaning: String)? {
-    (AddingProblem.chanceError, "answering 1 always")
+    (AddingProblem.chanceError, AddingProblem.chanceMeaning)
   }
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
-    let count =
-      switch part {
-      case .train: settings.trainCount
-      case .validation: settings.validationCount
-      case .test: settings.testCount
-      }
+    guard settings.file.isEmpty else {
+      return try SequenceFileSource(settings.file, task: TaskName.adding.rawValue, part: part)
+    }
     // The sequences do not depend on the run's seed, so that runs are comparable.
-    return AddingProblem(count: count, steps: settings.steps, seed: 0, part: part)
+    return AddingProblem(
+      count: settings.count(of: part), steps: settings.steps, seed: 0, part: part)
+  }
+}
+
+extension TrainingConfiguration.Dataset {
+  /// How many sequences of a part are generated.
+  func count(of part: DatasetFile.Part) -> Int {
+    switch part {
+    case .train: trainCount
+    case .validation: validationCount
+    case .test: testCount
+    }
   }
 }

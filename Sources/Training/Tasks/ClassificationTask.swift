@@ -2,11 +2,12 @@ import Datasets
 import Foundation
 import Models
 
-/// One class per sequence, from a file: MNIST and its kin by rows, pixels or permuted pixels.
+/// One class per sequence, from a file: MNIST and its kin by rows, pixels or permuted pixels, and
+/// sequences of equal or unequal lengths from archives and tables.
 final class ClassificationTask: TrainingTask {
   private let settings: TrainingConfiguration.Dataset
   /// The training part, which is opened once and shared by training and validation.
-  private var train: FileSource?
+  private var train: (any SequenceSource)?
 
   init(_ configuration: TrainingConfiguration.Dataset) {
     settings = configuration
@@ -33,8 +34,17 @@ final class ClassificationTask: TrainingTask {
     return part == .train ? split.rest : split.heldOut
   }
 
-  private func open(_ part: DatasetFile.Part) throws -> FileSource {
-    try FileSource(
+  private func open(_ part: DatasetFile.Part) throws -> any SequenceSource {
+    if SequenceFileSource.isRagged(settings.file) {
+      guard settings.view == .rows else {
+        throw ConfigurationError(
+          "dataset.view is \(settings.view.rawValue), but \(settings.file) holds sequences of unequal"
+            + " lengths; set dataset.view=rows")
+      }
+      return try SequenceFileSource(
+        settings.file, task: TaskName.classification.rawValue, part: part)
+    }
+    return try FileSource(
       settings.file, part: part, view: settings.view, permutationSeed: settings.permutationSeed)
   }
 }

@@ -21,16 +21,20 @@ public protocol TrainingTask {
 /// The tasks by the names that configurations use.
 public enum TaskName: String, ConfigurationChoice {
   case adding
+  case copying
+  case denoise
   case classification
   case nextFrame = "next_frame"
 
-  /// Whether the task reads `dataset.file`.
-  public var readsFile: Bool { self != .adding }
+  /// Whether the task cannot do without `dataset.file`.
+  public var needsFile: Bool { self == .classification || self == .nextFrame }
 
   /// Makes the task.
   public func make(_ configuration: TrainingConfiguration) -> any TrainingTask {
     switch self {
     case .adding: AddingTask(configuration.dataset)
+    case .copying: CopyingTask(configuration.dataset)
+    case .denoise: DenoiseTask(configuration.dataset)
     case .classification: ClassificationTask(configuration.dataset)
     case .nextFrame: NextFrameTask(configuration.dataset)
     }

@@ -1,0 +1,66 @@
+import HDF5
+
+extension SequenceArchive {
+  /// Writes the data set file for classification.
+  ///
+  ///     /            attributes task = "classification", format_version, classes, class_names (a
+  ///                  line each), feature_mean and feature_std [C] of the training part
+  ///     /train       inputs [N, T, C] float32, or, of unequal lengths, [F, C] with offsets [N + 1];
+  ///                  targets [N] int32
+  ///     /test        likewise
+  ///
+  /// - Parameter normalising: whether inputs are stored as (x - mean) / std, by feature, or as
+  ///   they are (mean 0, std 1)
+  public func write(to path: String, normalising: Bool) throws(DatasetError) {
+    let (mean, deviation) = normalising ? statistics : ([0], [1])
+    try DatasetFile.create(at: path) { file in
+      try file.setAttribute("task", "classification")
+      try file.setAttribute("format_version", DatasetFile.formatVersion)
+      try file.setAttribute("classes", classNames.count)
+      try file.setAttribute("class_names", classNames.joined(separator: "\n"))
+      if normalising {
+        try file.write(mean, to: "feature_mean", fletcher32: true)
+        try file.write(deviation, to: "feature_std", fletcher32: true)
+      }
+      for (name, part) in [("train", train), ("test", test)] {
+        let rows = part.sequences.joined().enumerated().map { place, value in
+          normalising
+            ? Float((Double(value) - mean[place % features]) / deviation[place % features]) : value
+        }
+        if steps.count == 1 {
+          try file.write(
+            rows, to: "\(name)/inputs", shape: [part.sequences.count, steps.lowerBound, features],
+            fletcher32: true)
+        } else {
+          try file.write(
+            rows, to: "\(name)/inputs", shape: [rows.count / features, features], fletcher32: true)
+          let offsets = part.sequences.reduce(into: [0]) {
+            $0.append($0.last! + $1.count / features)
+          }
+          try file.write(offsets, to: "\(name)/offsets", fletcher32: true)
+        }
+        try file.write(part.classes, to: "\(name)/targets", fletcher32: true)
+      }
+    }
+  }
+
+  /// Mean and deviation of each feature over all steps of the training part. A feature that never
+  /// changes has deviation 1.
+  var statistics: (mean: [Double], deviation: [Double]) {
+    var sum = [Double](repeating: 0, count: features)
+    var squares = sum
+    let count = Double(train.sequences.reduce(0) { $0 + $1.count } / features)
+    for sequence in train.sequences {
+      for (place, value) in sequence.enumerated() { sum[place % features] += Double(value) }
+    }
+    let mean = sum.map { $0 / count }
+    for sequence in train.sequences {
+      for (place, value) in sequence.enumerated() {
+        let distance = Double(value) - mean[place % features]
+        squares[place % features] += distance * distance
+      }
+    }
+    let deviation = squares.map { ($0 / count).squareRoot() }
+    return (mean, deviation.map { $0 > 0 ? $0 : 1 })
+  }
+}

@@ -1,0 +1,46 @@
+/// Labelled sequences as they were found in text files, whole in memory.
+public struct SequenceArchive: Sendable {
+  /// Sequences with their classes.
+  public struct Part: Sendable {
+    /// Each [T, C], step by step; T may differ.
+    public var sequences: [[Float]] = []
+    /// 0 ..< number of class names.
+    public var classes: [Int32] = []
+
+    public init() {}
+  }
+
+  /// Where it came from, for messages.
+  public let path: String
+  /// C, numbers per step.
+  public let features: Int
+  /// What the classes are called.
+  public let classNames: [String]
+  public let train: Part
+  public let test: Part
+
+  init(
+    _ path: String, features: Int, classNames: [String], train: Part, test: Part
+  ) throws(DatasetError) {
+    for (part, name) in [(train, "training"), (test, "test")] where part.sequences.isEmpty {
+      throw DatasetError(
+        path, "has no \(name) sequence", cure: "give files that hold at least one each")
+    }
+    guard classNames.count >= 2 else {
+      throw DatasetError(
+        path, "has one class only, \(classNames.first ?? "")",
+        cure: "there is nothing to tell apart: give sequences of two classes or more")
+    }
+    self.path = path
+    self.features = features
+    self.classNames = classNames
+    self.train = train
+    self.test = test
+  }
+
+  /// The shortest and the longest T.
+  public var steps: ClosedRange<Int> {
+    let all = (train.sequences + test.sequences).map { $0.count / features }
+    return all.min()!...all.max()!
+  }
+}
