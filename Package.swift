@@ -43,7 +43,7 @@ let package = Package(
     .executableTarget(
       name: "momentum-dist",
       dependencies: [
-        "Training", "Verification", "Benchmarks", "Checkpoints", "Datasets", "BLAS",
+        "Training", "Verification", "Benchmarks", "Checkpoints", "DataParallel", "Datasets", "BLAS",
         "Kernels", "MPI", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
@@ -65,7 +65,7 @@ let package = Package(
 
     // What it is made of.
     .target(
-      name: "DataParallel", dependencies: ["MPI", "Tensors"], swiftSettings: fast),
+      name: "DataParallel", dependencies: ["Datagrams", "MPI", "Tensors"], swiftSettings: fast),
     .testTarget(name: "DataParallelTests", dependencies: ["DataParallel", "TestSupport"]),
     .target(
       name: "Checkpoints", dependencies: ["HDF5", "Digests", "Files", "Tensors", "Threads"],
@@ -113,6 +113,7 @@ let package = Package(
     .executableTarget(
       name: "mpi-checks", dependencies: ["DataParallel", "MPI", "Tensors"], path: "Tests/MPIChecks",
       swiftSettings: fast),
+    .target(name: "Datagrams"),
     .target(name: "BLAS", dependencies: ["COpenBLAS"]),
     .testTarget(name: "BLASTests", dependencies: ["BLAS"]),
     .target(name: "HDF5", dependencies: ["CHDF5"]),

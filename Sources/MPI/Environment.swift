@@ -38,7 +38,7 @@ public enum Environment {
   ///
   /// The corresponding C function is `MPI_Finalize`.
   public static func finalize() {
-    if isInitialized { _ = MPI_Finalize() }
+    if isInitialized { _ = Waits.during { MPI_Finalize() } }
   }
 
   /// A Boolean value that tells whether MPI has started and has not been finalized.
@@ -80,7 +80,7 @@ public enum Environment {
   ///
   /// The corresponding C function is `MPI_Abort`.
   public static func abort(code: Int32) -> Never {
-    if isInitialized { _ = MPI_Abort(COpenMPI_COMM_WORLD(), code) }
+    if isInitialized { _ = Waits.during { MPI_Abort(COpenMPI_COMM_WORLD(), code) } }
     exit(code)
   }
 

@@ -37,7 +37,8 @@ extension MPIError: CustomStringConvertible {
   }
 }
 
-/// Throws the error of `status` unless it is success.
-func check(_ status: CInt) throws(MPIError) {
+/// Calls MPI, and throws the error of its status unless it is success. See `Waits`.
+func check(_ call: @autoclosure () -> CInt) throws(MPIError) {
+  let status = Waits.during(call)
   guard status == MPI_SUCCESS else { throw MPIError(rawValue: status) }
 }

@@ -20,7 +20,7 @@ public final class Request {
     if receives {
       // The buffer is about to go: nothing may be written to it after this.
       _ = MPI_Cancel(&handle)
-      _ = MPI_Wait(&handle, COpenMPI_STATUS_IGNORE())
+      _ = Waits.during { MPI_Wait(&handle, COpenMPI_STATUS_IGNORE()) }
     } else {
       _ = MPI_Request_free(&handle)
     }
@@ -55,7 +55,7 @@ public final class Request {
   public static func waitAll(_ requests: [Request]) throws(MPIError) {
     var handles = requests.map(\.handle)
     var statuses = [MPI_Status](repeating: MPI_Status(), count: requests.count)
-    let result = MPI_Waitall(cCount(requests.count), &handles, &statuses)
+    let result = Waits.during { MPI_Waitall(cCount(requests.count), &handles, &statuses) }
     for (request, handle) in zip(requests, handles) { request.handle = handle }
     if result == MPI_ERR_IN_STATUS {
       for status in statuses where status.MPI_ERROR != MPI_ERR_PENDING {

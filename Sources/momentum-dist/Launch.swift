@@ -1,3 +1,4 @@
+import DataParallel
 import Foundation
 import MPI
 import Training
@@ -16,7 +17,9 @@ enum Launch {
   static func communicator() throws(RunFailure) -> Communicator {
     do {
       try MPI.Environment.initialize()
-      return try Communicator.world()
+      let world = try Communicator.world()
+      try Deadline.start(on: world)
+      return world
     } catch {
       throw RunFailure(error)
     }
@@ -24,6 +27,7 @@ enum Launch {
 
   /// Ends the process with a status. All ranks come here with the same one.
   static func end(_ status: ExitStatus) -> Never {
+    Deadline.enter(.ending)
     if MPI.Environment.isInitialized { MPI.Environment.finalize() }
     exit(status.rawValue)
   }
@@ -38,7 +42,10 @@ enum Launch {
       try? FileHandle.standardError.write(
         contentsOf: Data("momentum-dist: \(failure.message)\n".utf8))
     }
-    if isAlone { MPI.Environment.abort(code: failure.status.rawValue) }
+    if isAlone {
+      Deadline.end(within: 5)  // MPI may not be able to
+      MPI.Environment.abort(code: failure.status.rawValue)
+    }
     end(failure.status)
   }
 }

@@ -39,10 +39,11 @@ public enum Program {
   ///   - others: mpirun's options for a second group of ranks with the same arguments
   ///   - deadline: seconds after which it is ended, so that a hang is a failure
   ///   - signal: what it is sent at the deadline; mpirun passes USR1 and USR2 on to the ranks
+  ///   - meanwhile: called once it has started
   public static func run(
     _ arguments: [String], of name: String = "momentum-dist", ranks: Int? = nil,
     and others: [String]? = nil, in folder: String, environment: [String: String] = [:], deadline: Double = 120,
-    signal: String = "KILL"
+    signal: String = "KILL", meanwhile: () throws -> Void = {}
   ) throws -> Outcome {
     var command = ["\(products)/\(name)"] + arguments
     if let ranks {
@@ -51,7 +52,8 @@ public enum Program {
         ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "\(ranks)"] + command + second
     }
     return try start(
-      command, in: folder, environment: environment, deadline: deadline, signal: signal)
+      command, in: folder, environment: environment, deadline: deadline, signal: signal,
+      meanwhile: meanwhile)
   }
 
   /// Runs a Python script.
@@ -61,7 +63,7 @@ public enum Program {
 
   private static func start(
     _ program: [String], in folder: String, environment: [String: String] = [:],
-    deadline: Double = 120, signal: String = "KILL"
+    deadline: Double = 120, signal: String = "KILL", meanwhile: () throws -> Void = {}
   ) throws -> Outcome {
     let process = Process()
     process.arguments =
@@ -85,7 +87,9 @@ public enum Program {
     process.standardError = FileHandle(forWritingAtPath: "\(stem).err")
     let started = ContinuousClock().now
     try withoutBlockedSignals { try process.run() }
+    let failure = Result { try meanwhile() }
     process.waitUntilExit()
+    try failure.get()
     let took = ContinuousClock().now - started
     func text(_ suffix: String) -> String {
       let data = FileManager.default.contents(atPath: "\(stem).\(suffix)") ?? Data()

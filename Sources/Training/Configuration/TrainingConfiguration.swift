@@ -25,6 +25,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
   public var shards = 8
   public var reduction = ReductionKind.fixed
   public var replicaCheckSteps = 100
+  public var peerTimeout = 120.0
   public var dataset = Dataset()
   public var model = Model()
   public var optimizer = OptimizerSettings()
@@ -52,6 +53,10 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       "replica_check_steps", &replicaCheckSteps,
       "compare the parameters of all ranks every so many steps and before each save; 0 never",
       .atLeast(0), effect: .nothing)
+    try visitor.field(
+      "peer_timeout", &peerTimeout,
+      "seconds that a rank waits for another before all end, with its name and status 76",
+      .above(0), effect: .nothing)
     try visitor.section("dataset", &dataset)
     try visitor.section("model", &model)
     try visitor.section("optimizer", &optimizer)

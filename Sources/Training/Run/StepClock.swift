@@ -1,3 +1,5 @@
+import DataParallel
+
 /// Where the time of a run goes.
 struct StepClock {
   enum Phase: Int, CaseIterable {
@@ -10,6 +12,16 @@ struct StepClock {
       case .compute: "share_compute"
       case .reduction: "share_reduction"
       case .checkpoint: "share_checkpoint"
+      }
+    }
+
+    /// What other ranks see of it.
+    var deadlinePhase: DataParallel.Phase {
+      switch self {
+      case .data: .readingData
+      case .compute: .computing
+      case .reduction: .reducing
+      case .checkpoint: .saving
       }
     }
   }
@@ -27,6 +39,7 @@ struct StepClock {
     _ phase: Phase, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let before = clock.now
+    Deadline.enter(phase.deadlinePhase)
     defer { spent[phase.rawValue] += (clock.now - before).seconds }
     return try body()
   }

@@ -1,5 +1,6 @@
 import DataParallel
 import Foundation
+import MPI
 
 extension Trainer {
   /// Checks that every rank holds the same parameters, bit for bit. All ranks call this, and all
@@ -10,7 +11,9 @@ extension Trainer {
   func checkReplicas() throws(RunFailure) {
     let odd: [ReplicaCheck.OddReplica]
     do {
-      odd = try ReplicaCheck(session.communicator).oddReplicas(of: session.parameters.flat)
+      odd = try Deadline.during(.comparingReplicas) { () throws(MPIError) in
+        try ReplicaCheck(session.communicator).oddReplicas(of: session.parameters.flat)
+      }
     } catch {
       throw RunFailure(error)
     }

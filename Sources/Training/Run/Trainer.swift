@@ -122,6 +122,7 @@ public final class Trainer {
   // MARK: A step
 
   private func takeStep(_ indices: ArraySlice<Int>) throws(RunFailure) {
+    Deadline.reach(step: state.step + 1)
     let batch = try clock.measure(.data) { () throws(RunFailure) in
       try session.agreement.together {
         try Failpoint.trainStep.pass(run.path)

@@ -44,6 +44,7 @@ public final class TrainingSession {
     self.configuration = configuration
     self.communicator = communicator
     agreement = Agreement(communicator)
+    Deadline.seconds = configuration.peerTimeout
     try agreement.together {
       if let problem = KernelVariant.requestProblem { throw RunFailure(.configuration, problem) }
     }
@@ -146,14 +147,17 @@ public final class TrainingSession {
   public func evaluate(
     _ source: any SequenceSource, between: () throws(RunFailure) -> Void = {}
   ) throws(RunFailure) -> Totals {
+    Deadline.enter(.validating)
     try prepareModel(advancing: false)
     let order = EpochOrder(inOrder: source.count, batchSize: configuration.batchSize)
     var sum = Totals()
     for index in 0..<order.batches {
       try between()
-      let batch = try agreement.together {
-        try Failpoint.evaluateBatch.pass(configuration.dataset.file)
-        return try read(order.batch(index), from: source)
+      let batch = try Deadline.during(.readingData) { () throws(RunFailure) in
+        try agreement.together {
+          try Failpoint.evaluateBatch.pass(configuration.dataset.file)
+          return try read(order.batch(index), from: source)
+        }
       }
       let totals = model.evaluate(batch, parameters)
       sum = sum + (try reduce(totals))

@@ -1,0 +1,47 @@
+/// What a rank is busy with, as others see it.
+public enum Phase: UInt8, Sendable, CaseIterable {
+  case starting
+  case readingData
+  case computing
+  case reducing
+  case comparingReplicas
+  case validating
+  case saving
+  case ending
+
+  /// The phase in a report, as in "rank 2 is reading data".
+  public var text: String {
+    switch self {
+    case .starting: "starting"
+    case .readingData: "reading data"
+    case .computing: "computing"
+    case .reducing: "reducing"
+    case .comparingReplicas: "comparing replicas"
+    case .validating: "validating"
+    case .saving: "saving"
+    case .ending: "ending"
+    }
+  }
+}
+
+/// A phase, and the optimizer step that it belongs to.
+struct Activity: Hashable, Sendable, CustomStringConvertible {
+  var phase: Phase
+  var step: Int
+
+  /// "reducing step 41"
+  var description: String { step > 0 ? "\(phase.text), step \(step)" : phase.text }
+
+  /// Both in one word, so that one thread can tell another without a lock.
+  var packed: UInt64 { UInt64(phase.rawValue) << 56 | UInt64(step) & (1 << 56 - 1) }
+
+  init(_ phase: Phase, step: Int) {
+    self.phase = phase
+    self.step = step
+  }
+
+  init(packed: UInt64) {
+    phase = Phase(rawValue: UInt8(packed >> 56)) ?? .starting
+    step = Int(packed & (1 << 56 - 1))
+  }
+}

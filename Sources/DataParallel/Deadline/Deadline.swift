@@ -1,0 +1,87 @@
+import Datagrams
+import Foundation
+import MPI
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// The promise that no rank waits for another without end.
+///
+///     try Deadline.start(on: communicator)
+///     Deadline.seconds = 60
+///     Deadline.enter(.readingData)
+///
+/// A rank that has waited in one MPI call for longer than the limit says what it waits for and who
+/// is missing, tells the others, which do the same, and ends with status 76 without asking MPI,
+/// which may hang. Who is missing is known from heartbeats beside MPI: a peer that is silent, one
+/// that answers but is stuck in its own work, one whose process is gone.
+///
+/// One process has one deadline, as it has one MPI.
+public enum Deadline {
+  /// Starts the watch over the ranks of a communicator. Every rank calls this, once.
+  public static func start(on communicator: Communicator) throws(MPIError) {
+    guard communicator.size > 1 else { return }
+    let socket = DatagramSocket()
+    // Without a socket, the others will not hear of this rank, and name it where they wait.
+    let directory = try PeerDirectory(communicator, port: socket?.port ?? 0)
+    guard let socket else { return }
+    PeerWatch(socket: socket, directory: directory, settings: settings).start()
+  }
+
+  /// The limit of a wait. The default is 120 s.
+  public static var seconds: Double {
+    get { settings.seconds }
+    set { settings.seconds = newValue }
+  }
+
+  /// Says what this rank is busy with from here on.
+  public static func enter(_ phase: Phase) {
+    settings.activity = Activity(phase, step: settings.activity.step)
+  }
+
+  /// Runs `body` as a phase, after which the one before goes on.
+  public static func during<Result, Failure: Error>(
+    _ phase: Phase, _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let before = settings.activity.phase
+    enter(phase)
+    defer { enter(before) }
+    return try body()
+  }
+
+  /// Says which optimizer step this rank is at.
+  public static func reach(step: Int) {
+    settings.activity = Activity(settings.activity.phase, step: step)
+  }
+
+  /// Ends the process with status 76 after so many seconds, whatever it is doing then.
+  public static func end(within seconds: Double) {
+    Thread.detachNewThread {
+      Thread.sleep(forTimeInterval: seconds)
+      _exit(DeadlineSettings.exitStatus)
+    }
+  }
+
+  private static let settings = DeadlineSettings()
+}
+
+/// What the working thread tells the watching one.
+final class DeadlineSettings: Sendable {
+  /// `ExitStatus.peerLost` of the program.
+  static let exitStatus: Int32 = 76
+
+  private let limit = Atomic<UInt64>((120.0).bitPattern)
+  private let packed = Atomic<UInt64>(Activity(.starting, step: 0).packed)
+
+  var seconds: Double {
+    get { Double(bitPattern: limit.load(ordering: .relaxed)) }
+    set { limit.store(newValue.bitPattern, ordering: .relaxed) }
+  }
+
+  var activity: Activity {
+    get { Activity(packed: packed.load(ordering: .relaxed)) }
+    set { packed.store(newValue.packed, ordering: .relaxed) }
+  }
+}

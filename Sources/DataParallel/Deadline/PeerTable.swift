@@ -1,0 +1,136 @@
+/// What a rank knows about the others, and whether to give up on them.
+///
+/// Plain bookkeeping without clocks or sockets, so that tests can play any story through it. Times
+/// are seconds during which this process ran: one that was stopped as a whole, with all others,
+/// does not find afterwards that everybody was silent for long.
+struct PeerTable {
+  /// A rank that others wait for in vain, and how it is known.
+  struct Culprit: Equatable {
+    enum Evidence: Equatable {
+      /// Its process is no more.
+      case gone
+      /// Nothing was heard of it for so long.
+      case silent(Double)
+      /// It answers, but waits for nobody and has been at the same work for so long.
+      case stuck(Double)
+      /// Another rank says so.
+      case reported(by: Int)
+    }
+    var rank: Int
+    var evidence: Evidence
+  }
+
+  struct Peer {
+    /// Nil until a heartbeat has come.
+    var last: Heartbeat?
+    var silentSeconds = 0.0
+    /// How long its process has been seen missing.
+    var missingSeconds = 0.0
+  }
+
+  let rank: Int
+  private(set) var peers: [Peer]
+  private(set) var activity = Activity(.starting, step: 0)
+  private(set) var activitySeconds = 0.0
+  private(set) var waitSeconds = 0.0
+  private var wait: UInt64?
+  /// How long this process was stopped, the last time that it was.
+  private(set) var stoppedSeconds = 0.0
+  /// Whether the process that started this one is gone.
+  private(set) var hasLostLauncher = false
+
+  /// A missing process is believed to be lost after this: when all end, some end first.
+  static let missingLimit = 0.3
+
+  init(rank: Int, ranks: Int) {
+    self.rank = rank
+    peers = Array(repeating: Peer(), count: ranks)
+  }
+
+  /// Lets time pass.
+  ///
+  /// - Parameters:
+  ///   - activity: what this rank is at
+  ///   - wait: the number of the MPI call that it is waiting in; nil where it is in none
+  ///   - missing: whether the process of a rank, on this host, is no more
+  mutating func advance(
+    by seconds: Double, activity: Activity, wait: UInt64?, missing: (Int) -> Bool
+  ) {
+    activitySeconds = activity == self.activity ? activitySeconds + seconds : 0
+    waitSeconds = wait != nil && wait == self.wait ? waitSeconds + seconds : 0
+    self.activity = activity
+    self.wait = wait
+    for peer in peers.indices where peer != rank {
+      peers[peer].silentSeconds += seconds
+      peers[peer].missingSeconds = missing(peer) ? peers[peer].missingSeconds + seconds : 0
+    }
+  }
+
+  /// Takes note that this process was stopped for so long, by a signal or with its machine.
+  mutating func sleep(for seconds: Double) { stoppedSeconds = seconds }
+
+  /// Takes note that the process that started this one is gone: nobody would tell the end of the
+  /// run, and clear away what is left of it.
+  mutating func loseLauncher() { hasLostLauncher = true }
+
+  /// Takes note of a heartbeat.
+  mutating func hear(_ heartbeat: Heartbeat) {
+    guard heartbeat.rank != rank else { return }
+    peers[heartbeat.rank].last = heartbeat
+    peers[heartbeat.rank].silentSeconds = 0
+  }
+
+  /// This rank's own heartbeat.
+  func heartbeat(culprit: Int? = nil) -> Heartbeat {
+    Heartbeat(
+      rank: rank, activity: activity, activitySeconds: activitySeconds, waitSeconds: waitSeconds,
+      culprit: culprit)
+  }
+
+  /// The ranks to give up on, in order; empty where there is no reason to; nil where there is one
+  /// that is not with any other rank: this one has waited for longer than `limit` though nothing is
+  /// wrong with the others, or its launcher is gone.
+  ///
+  /// The limit is on this rank's own wait: as long as messages arrive, no silence ends a run, for
+  /// a network may refuse heartbeats. A peer whose process ended before the run did, and a peer
+  /// that has given up itself, end it at once.
+  func culprits(limit: Double) -> [Culprit]? {
+    if hasLostLauncher, activity.phase != .ending { return nil }
+    for case let report? in peers.lazy.map(\.last) {
+      guard let culprit = report.culprit else { continue }
+      let own = suspects(limit: limit)
+      // A rank that knows of no culprit names itself.
+      if culprit == report.rank { return own.isEmpty ? nil : own }
+      // What others found, with this rank's own evidence where it has any.
+      let known = own.filter { $0.rank == culprit }
+      return known.isEmpty ? [Culprit(rank: culprit, evidence: .reported(by: report.rank))] : known
+    }
+    if activity.phase != .ending {
+      let gone = peers.indices.filter {
+        peers[$0].missingSeconds >= Self.missingLimit && peers[$0].last?.activity.phase != .ending
+      }
+      if !gone.isEmpty { return gone.map { Culprit(rank: $0, evidence: .gone) } }
+    }
+    guard waitSeconds >= limit else { return [] }
+    let suspects = suspects(limit: limit)
+    return suspects.isEmpty ? nil : suspects
+  }
+
+  /// The ranks that look lost or late.
+  private func suspects(limit: Double) -> [Culprit] {
+    peers.indices.compactMap { index in
+      let peer = peers[index]
+      if index == rank { return nil }
+      if peer.missingSeconds >= Self.missingLimit { return Culprit(rank: index, evidence: .gone) }
+      // Half of the limit: the peers of a lost rank begin to wait for it a little later or earlier
+      // than it falls silent.
+      guard let last = peer.last, peer.silentSeconds < limit / 2 else {
+        return Culprit(rank: index, evidence: .silent(peer.silentSeconds))
+      }
+      if last.waitSeconds < limit / 2, last.activitySeconds >= limit / 2 {
+        return Culprit(rank: index, evidence: .stuck(last.activitySeconds))
+      }
+      return nil
+    }
+  }
+}

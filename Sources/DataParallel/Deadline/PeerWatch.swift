@@ -1,0 +1,122 @@
+import Datagrams
+import Foundation
+import MPI
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// The thread that tells the other ranks that this one is alive, hears of them, and ends the
+/// process when it waits for one of them in vain.
+///
+/// It speaks over UDP and never calls MPI, which may hang: a lost peer or link shows in MPI as a
+/// call that does not return.
+final class PeerWatch: Sendable {
+  private let socket: DatagramSocket
+  private let directory: PeerDirectory
+  private let settings: DeadlineSettings
+  /// The process that started this one, which ends all ranks of its host when one fails.
+  private let launcher = getppid()
+
+  init(socket: DatagramSocket, directory: PeerDirectory, settings: DeadlineSettings) {
+    self.socket = socket
+    self.directory = directory
+    self.settings = settings
+  }
+
+  func start() {
+    let thread = Thread { [self] in
+      // Handlers run on the threads that do the work.
+      var all = sigset_t()
+      sigfillset(&all)
+      pthread_sigmask(SIG_BLOCK, &all, nil)
+      watch()
+    }
+    thread.name = "peer watch"
+    thread.start()
+  }
+
+  private func watch() -> Never {
+    let clock = ContinuousClock()
+    var table = PeerTable(rank: directory.rank, ranks: directory.entries.count)
+    var routes: [Int: DatagramAddress] = [:]
+    var last = clock.now
+    tell(table.heartbeat(), routes)
+    while true {
+      let limit = settings.seconds
+      let tick = min(0.25, limit / 20)
+      let next = last + .seconds(tick)
+      listen(until: next, clock, &table, &routes)
+      let now = clock.now
+      // A tick that took much longer was a stop of the whole process, or of the machine.
+      let passed = Double((now - last) / .seconds(1))
+      if passed > max(limit / 2, 4 * tick) { table.sleep(for: passed) }
+      if getppid() != launcher { table.loseLauncher() }
+      table.advance(
+        by: min(passed, 2 * tick), activity: settings.activity,
+        wait: Waits.current,
+        missing: { [directory] in
+          directory.visible.contains($0) && !directory.entries[$0].process.isAlive
+        })
+      last = now
+      tell(table.heartbeat(), routes)
+      let culprits = table.culprits(limit: limit)
+      if culprits?.isEmpty != true { end(culprits, &table, &routes) }
+    }
+  }
+
+  /// Takes in what comes until then.
+  private func listen(
+    until end: ContinuousClock.Instant, _ clock: ContinuousClock, _ table: inout PeerTable,
+    _ routes: inout [Int: DatagramAddress]
+  ) {
+    while true {
+      let left = Int(((end - clock.now) / .milliseconds(1)).rounded(.up))
+      guard left > 0 else { return }
+      guard
+        let (bytes, sender) = socket.receive(
+          capacity: Heartbeat.byteCount + 1, milliseconds: left)
+      else { continue }
+      guard
+        let heartbeat = Heartbeat(bytes, job: directory.job, ranks: directory.entries.count)
+      else { continue }
+      table.hear(heartbeat)
+      routes[heartbeat.rank] = sender
+      if heartbeat.culprit != nil { return }
+    }
+  }
+
+  /// Sends a heartbeat to every other rank: to where its own came from, or to all of its addresses.
+  private func tell(_ heartbeat: Heartbeat, _ routes: [Int: DatagramAddress]) {
+    let bytes = heartbeat.bytes(job: directory.job)
+    for peer in directory.entries.indices where peer != directory.rank {
+      if let route = routes[peer] {
+        socket.send(bytes, to: route)
+      } else {
+        for address in directory.addresses(of: peer) { socket.send(bytes, to: address) }
+      }
+    }
+  }
+
+  /// Says why, tells the others, and ends the process. The launcher ends what cannot end itself.
+  private func end(
+    _ culprits: [PeerTable.Culprit]?, _ table: inout PeerTable,
+    _ routes: inout [Int: DatagramAddress]
+  ) -> Never {
+    let text = "momentum-dist: \(table.report(culprits, hosts: directory.hosts))\n"
+    text.withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
+    // The first rank that ends makes the launcher end the others: they get the time to say theirs.
+    let clock = ContinuousClock()
+    for _ in 0..<10 {
+      tell(table.heartbeat(culprit: culprits?.first?.rank ?? directory.rank), routes)
+      listen(until: clock.now + .milliseconds(50), clock, &table, &routes)
+    }
+    if getppid() != launcher {
+      // Nobody is left to end a process that is stopped. Those of this host are of this job.
+      for culprit in culprits ?? [] where directory.visible.contains(culprit.rank) {
+        directory.entries[culprit.rank].process.end()
+      }
+    }
+    _exit(DeadlineSettings.exitStatus)
+  }
+}

@@ -1,0 +1,30 @@
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// The addresses under which others may reach this machine.
+public enum NetworkInterfaces {
+  /// The IPv4 addresses of all interfaces that are up, but for the loopback.
+  ///
+  /// The corresponding C function is `getifaddrs`.
+  public static var addresses: [SIMD4<UInt8>] {
+    var first: UnsafeMutablePointer<ifaddrs>?
+    guard getifaddrs(&first) == 0 else { return [] }
+    defer { freeifaddrs(first) }
+    var result: [SIMD4<UInt8>] = []
+    for interface in sequence(first: first, next: { $0?.pointee.ifa_next }) {
+      guard let interface = interface?.pointee, let name = interface.ifa_addr,
+        name.pointee.sa_family == sa_family_t(AF_INET),
+        interface.ifa_flags & UInt32(IFF_UP) != 0,
+        interface.ifa_flags & UInt32(IFF_LOOPBACK) == 0
+      else { continue }
+      let address = name.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+        unsafeBitCast($0.pointee.sin_addr.s_addr, to: SIMD4<UInt8>.self)
+      }
+      result.append(address)
+    }
+    return result
+  }
+}

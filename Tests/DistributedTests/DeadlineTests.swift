@@ -1,0 +1,133 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Lost and late peers: every rank ends in bounded time, says who is missing, and no process stays.
+@Suite(.serialized) struct DeadlineTests {
+  /// A run that would go on for long, with a wait of at most 2 s for a peer.
+  static let arguments = [
+    "train", "--output", "run", "--set", "model.hidden_size=5", "--set", "dataset.steps=7",
+    "--set", "batch_size=21", "--set", "dataset.train_count=215",
+    "--set", "dataset.validation_count=30", "--set", "epochs=1000000",
+    "--set", "log.every_steps=1", "--set", "peer_timeout=2",
+  ]
+
+  /// Runs on 3 ranks. A hang is ended after 60 s and fails.
+  static func run(
+    failpoints: String = "", _ more: [String] = [], meanwhile: (String) throws -> Void = { _ in },
+    _ check: (Program.Outcome) throws -> Void
+  ) throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(
+        arguments + more, ranks: 3, in: folder,
+        environment: ["MOMENTUM_DIST_FAILPOINTS": failpoints], deadline: 60
+      ) { try meanwhile(folder) }
+      try check(outcome)
+      expectNoProcess(in: folder)
+    }
+  }
+
+  /// What mpirun ends may take a moment to go.
+  static func expectNoProcess(
+    in folder: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    for _ in 0..<100 where !RunningProcess.all(in: folder).isEmpty {
+      Thread.sleep(forTimeInterval: 0.1)
+    }
+    let left = RunningProcess.all(in: folder)
+    #expect(left.isEmpty, "processes stay", sourceLocation: sourceLocation)
+    for process in left { process.signal(SIGKILL) }
+  }
+
+  /// Signals a rank, or mpirun where it is nil, once the run has made some steps.
+  static func signal(_ signal: Int32, rank: Int?, in folder: String) throws {
+    for _ in 0..<300 {
+      let text = FileManager.default.contents(atPath: "\(folder)/run/metrics.jsonl") ?? Data()
+      if text.split(separator: 10).count > 20 {
+        let name = rank == nil ? "orterun" : "momentum-dist"
+        let process = RunningProcess.all(in: folder).first { $0.rank == rank && $0.name == name }
+        return try #require(process, "\(RunningProcess.all(in: folder))").signal(signal)
+      }
+      Thread.sleep(forTimeInterval: 0.1)
+    }
+    Issue.record("the run made no steps")
+  }
+
+  /// The lines of the ranks, by rank.
+  static func lines(_ outcome: Program.Outcome) -> [Int: String] {
+    let lines = outcome.message.split(separator: "\n").compactMap { line -> (Int, String)? in
+      let text = line.dropFirst("momentum-dist: rank ".count)
+      return Int(text.prefix { $0.isNumber }).map { ($0, String(line)) }
+    }
+    return Dictionary(lines) { first, _ in first }
+  }
+
+  static let host = ProcessInfo.processInfo.hostName
+
+  @Test func aRankStuckInReadingDataIsNamedByAll() throws {
+    try Self.run(failpoints: "data.read=delay:100@1#30") { outcome in
+      #expect(outcome.status == 76, "\(outcome.errors)")
+      let lines = Self.lines(outcome)
+      for rank in [0, 2] {
+        let line = try #require(lines[rank], "\(outcome.errors)")
+        #expect(line.contains("waited 2 s"), "\(line)")
+        #expect(line.contains("rank 1 on \(Self.host) is stuck in reading data, step "), "\(line)")
+      }
+      #expect(lines[1]?.contains("kept the others waiting (reading data, step ") == true)
+    }
+  }
+
+  @Test func aRankStuckInSavingIsNamed() throws {
+    try Self.run(
+      failpoints: "checkpoint.shard.write=delay:100@2#1", ["--set", "checkpoint.every_steps=5"]
+    ) { outcome in
+      #expect(outcome.status == 76, "\(outcome.errors)")
+      #expect(
+        outcome.message.contains("rank 2 on \(Self.host) is stuck in saving, step "),
+        "\(outcome.errors)")
+    }
+  }
+
+  @Test func aStoppedRankIsNamed() throws {
+    try Self.run(meanwhile: { try Self.signal(SIGSTOP, rank: 1, in: $0) }) { outcome in
+      #expect(outcome.status == 76, "\(outcome.errors)")
+      let lines = Self.lines(outcome)
+      for rank in [0, 2] {
+        let line = try #require(lines[rank], "\(outcome.errors)")
+        #expect(line.contains("rank 1 on \(Self.host) is silent for "), "\(line)")
+        #expect(line.contains("(last seen "), "\(line)")
+      }
+    }
+  }
+
+  @Test func aKilledRankIsNamed() throws {
+    try Self.run(meanwhile: { try Self.signal(SIGKILL, rank: 2, in: $0) }) { outcome in
+      #expect(outcome.status == 128 + SIGKILL, "mpirun's own: \(outcome.errors)")
+      #expect(
+        outcome.message.contains("the process of rank 2 on \(Self.host) is gone"),
+        "\(outcome.errors)")
+    }
+  }
+
+  @Test func withoutMpirunNoRankStays() throws {
+    try Self.run(meanwhile: { try Self.signal(SIGKILL, rank: nil, in: $0) }) { outcome in
+      #expect(outcome.status != 0)
+    }
+  }
+
+  /// A wait below the limit is no reason to end, nor is a stop of the whole run.
+  @Test func whoIsSlowButComesBackIsWaitedFor() throws {
+    try Self.run(
+      failpoints: "data.read=delay:1@1#20", ["--max-steps", "40"],
+      meanwhile: { folder in
+        try Self.signal(0, rank: 0, in: folder)
+        let ranks = RunningProcess.all(in: folder).filter { $0.rank != nil }
+        for rank in ranks { rank.signal(SIGSTOP) }
+        Thread.sleep(forTimeInterval: 3)
+        for rank in ranks { rank.signal(SIGCONT) }
+      }
+    ) { outcome in
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+  }
+}
