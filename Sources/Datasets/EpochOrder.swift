@@ -18,7 +18,7 @@ public struct EpochOrder: Sendable {
   ) {
     var stream = RandomStream(seed: seed, purpose: .shuffle, step: epoch)
     var order = stream.permutation(count)
-    let batches = (count + batchSize - 1) / batchSize
+    let batches = Self.batches(of: count, batchSize: batchSize)
     if let length {
       // Sorting within windows keeps batches both homogeneous and different in every epoch.
       let window = batchSize * Self.batchesPerWindow
@@ -40,12 +40,17 @@ public struct EpochOrder: Sendable {
   /// The order of the indices themselves, as evaluation uses it.
   public init(inOrder count: Int, batchSize: Int) {
     order = Array(0..<count)
-    batchOrder = Array(0..<(count + batchSize - 1) / batchSize)
+    batchOrder = Array(0..<Self.batches(of: count, batchSize: batchSize))
     self.batchSize = batchSize
   }
 
   /// Batches among which sequences are sorted by length.
   private static let batchesPerWindow = 16
+
+  /// How many batches `count` sequences make; the last may be short.
+  public static func batches(of count: Int, batchSize: Int) -> Int {
+    (count + batchSize - 1) / batchSize
+  }
 
   /// Batches per epoch; the last may be short.
   public var batches: Int { batchOrder.count }

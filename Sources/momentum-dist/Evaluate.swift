@@ -33,18 +33,20 @@ struct Evaluate: ParsableCommand {
     let agreement = Agreement(communicator)
     let (session, checkpoint) = try TrainingSession.restore(
       from: path, assignments: assignments, on: communicator)
-    let source = try agreement.together { try session.source(split) }
-    let totals = try session.evaluate(source)
+    let evaluation = try agreement.together { try session.workload.evaluation(of: split) }
+    let totals = try session.evaluate(evaluation)
     guard communicator.rank == 0 else { return }
     if json {
       var record = MetricsRecord(
         step: checkpoint.manifest.step, epoch: checkpoint.manifest.epoch, split: split.rawValue)
       session.add(totals, to: &record)
-      record.add("sequences", Int(totals.sequences))
+      record.add(
+        session.task.elementName ?? "sequences",
+        Int(session.task.elementName == nil ? totals.sequences : totals.elements))
       print(record.json)
     } else {
       print(
-        "\(split.rawValue)  \(session.describe(totals))  (\(Int(totals.sequences)) sequences,"
+        "\(split.rawValue)  \(session.describe(totals))  (\(session.describeAmount(totals)),"
           + " step \(checkpoint.manifest.step))")
     }
   }

@@ -144,7 +144,13 @@ public struct ProbeSubject {
   /// Probes it on `batch` sequences; random ones have `steps` steps of `features` numbers.
   public func curve(steps: Int, features: Int, batch: Int) throws -> ProbeCurve {
     OpenBLAS.setThreads(1)
-    let (settings, task) = (configuration.model, configuration.dataset.task.make(configuration))
+    let settings = configuration.model
+    guard let task = configuration.dataset.task.make(configuration) as? any SequenceTask else {
+      throw RunFailure(
+        .configuration,
+        "\(label): dataset.task is \(configuration.dataset.task.rawValue), whose loss is not that"
+          + " of a sequence; probe a task of whole sequences")
+    }
     func shape(_ name: String) -> [Int]? {
       checkpoint?.manifest.tensors.first { $0.path == "parameters/\(name)" }?.shape
     }

@@ -34,7 +34,7 @@ extension Trainer {
       let communicator = session.communicator
       let writer = CheckpointWriter(
         folder: run.checkpoint(step: state.step), shards: communicator.size)
-      snapshot.copy(checkpointTensors())
+      snapshot.copy(checkpointTensors() + (try gatherStreams()))
       do throws(RunFailure) {
         try session.agreement.together {
           guard isRoot else { return }
@@ -121,7 +121,7 @@ extension Trainer {
     func named(_ group: String, _ buffer: ParameterBuffer<Float>) -> [LiveTensor] {
       buffer.layout.entries.map { LiveTensor(path: "\(group)/\($0.name)", tensor: buffer[$0]) }
     }
-    let buffers = session.model.buffers.map {
+    let buffers = session.workload.buffers.map {
       LiveTensor(path: "buffers/\($0.name)", tensor: $0.tensor)
     }
     return named("parameters", session.parameters) + buffers
@@ -132,7 +132,7 @@ extension Trainer {
   private func manifest() -> CheckpointManifest {
     CheckpointManifest(
       step: state.step, epoch: state.epoch, batch: state.batch,
-      parameterCount: session.model.trainedCount,
+      parameterCount: session.workload.trainedCount,
       optimizer: .init(name: optimizer.rule.name, stepCount: optimizer.stepCount),
       progress: state.progress, tensors: snapshot.entries, files: [],
       configuration: configuration.yaml, machine: session.machine)
@@ -172,6 +172,7 @@ extension Trainer {
       for (name, slot) in optimizer.slots {
         try slot.restore(tensors, group: "optimizer/\(name)", folder: folder)
       }
+      try restoreStreams(tensors, folder: folder)
     }
     optimizer.stepCount = manifest.optimizer.stepCount
     state.restore(

@@ -14,7 +14,7 @@ public final class Trainer {
   let run: RunFolder
   let progress: Progress
   private(set) var optimizer: Optimizer<Float>
-  private let validation: (any SequenceSource)?
+  private let validation: (any Evaluation)?
   private let gradients: ShardedBuffer<Float>
   private let gradient: Tensor<Float>
 
@@ -37,7 +37,7 @@ public final class Trainer {
     self.progress = progress
     snapshot = CheckpointSnapshot(
       shard: session.communicator.rank, of: session.communicator.size)
-    let layout = session.model.layout
+    let layout = session.workload.layout
     let settings = session.configuration.optimizer
     optimizer = Optimizer(settings.groups(settings.rule), layout: layout)
     gradients = ShardedBuffer(
@@ -45,7 +45,7 @@ public final class Trainer {
     gradient = Tensor(shape: [layout.count])
     validation = try session.agreement.together {
       session.configuration.dataset.validationCount > 0
-        ? try session.source(.validation) : nil
+        ? try session.workload.evaluation(of: .validation) : nil
     }
     try session.agreement.together { try settings.checkPatterns(layout.entries.map(\.name)) }
   }
@@ -76,35 +76,32 @@ public final class Trainer {
   private func runEpochs(maximumSteps: Int?) throws(RunFailure) -> Ending {
     SignalWatch.start()
     try openRun()
-    let batches = EpochOrder(inOrder: session.train.count, batchSize: configuration.batchSize)
-      .batches
-    totalSteps = configuration.epochs * batches
+    let workload = session.workload
+    totalSteps = (0..<configuration.epochs).reduce(0) { $0 + workload.steps(inEpoch: $1) }
     let lastStep = min(maximumSteps ?? .max, totalSteps)
-    if let chance = session.task.chance(on: session.train) {
+    if let chance = workload.chance {
       progress.say(
         "the loss is the \(session.task.lossName); \(brief(chance.loss)) is \(chance.meaning)")
     }
     clock.restart()
-    while state.step < lastStep || state.batch == batches {
-      let order = EpochOrder(
-        count: session.train.count, batchSize: configuration.batchSize, seed: configuration.seed,
-        epoch: state.epoch, length: session.trainLength)
+    while state.step < lastStep || state.batch == workload.steps(inEpoch: state.epoch) {
+      let steps = workload.steps(inEpoch: state.epoch)
       var request = SignalRequest.none
-      while state.batch < order.batches, state.step < lastStep, request != .saveAndStop {
-        try takeStep(order.batch(state.batch))
+      while state.batch < steps, state.step < lastStep, request != .saveAndStop {
+        try takeStep()
         if state.step % configuration.log.everySteps == 0 {
           try report(lastStep: lastStep)
         }
         let every = configuration.checkpoint.everySteps
         request = try agreeAtBoundary()
         let isDue = every > 0 && state.step % every == 0
-        if isDue && state.batch < order.batches || request != .none { try save() }
+        if isDue && state.batch < steps || request != .none { try save() }
       }
       if request == .saveAndStop {
         try saveAndFinish()
         return .preempted
       }
-      if state.batch == order.batches {
+      if state.batch == steps {
         do throws(RunFailure) {
           try finishEpoch()
         } catch {
@@ -121,18 +118,21 @@ public final class Trainer {
 
   // MARK: A step
 
-  private func takeStep(_ indices: ArraySlice<Int>) throws(RunFailure) {
+  private func takeStep() throws(RunFailure) {
     Deadline.reach(step: state.step + 1)
-    let batch = try clock.measure(.data) { () throws(RunFailure) in
+    let workload = session.workload
+    let position = StepPosition(step: state.step, epoch: state.epoch, index: state.batch)
+    try clock.measure(.data) { () throws(RunFailure) in
       try session.agreement.together {
         try Failpoint.trainStep.pass(run.path)
-        return try session.read(indices, from: session.train)
+        try Failpoint.dataRead.pass(configuration.dataset.file)
+        try workload.load(position)
       }
     }
     let totals = try clock.measure(.compute) { () throws(RunFailure) in
       try session.prepareModel(advancing: true)
       gradients.flat.fill(0)
-      return session.model.accumulateGradients(batch, session.parameters, into: gradients)
+      return workload.accumulateGradients(session.parameters, into: gradients)
     }
     let total = try clock.measure(.reduction) { () throws(RunFailure) in
       do {
@@ -146,7 +146,7 @@ public final class Trainer {
       // From here on every rank works on identical numbers.
       scale(gradient, by: Float(1 / total.elements))
       do {
-        try session.model.finishGradients(ParameterBuffer(session.model.layout, over: gradient))
+        try workload.finishGradients(ParameterBuffer(workload.layout, over: gradient))
       } catch {
         throw RunFailure(.diverged, "step \(state.step + 1): \(error)")
       }
@@ -161,7 +161,8 @@ public final class Trainer {
             + " \(state.gradientNorm); lower optimizer.learning_rate or optimizer.clip_norm and "
             + (state.savedStep > 0 ? "resume from step \(state.savedStep)" : "start again"))
       }
-      optimizer.update(session.parameters, gradients: gradient, rateFactor: rateFactor)
+      optimizer.update(
+        session.parameters, gradients: gradient, rateFactor: rateFactor * workload.rateFactor)
     }
     state.step += 1
     state.batch += 1
@@ -184,7 +185,7 @@ public final class Trainer {
   func startAveraging() {
     let settings = configuration.optimizer
     optimizer = Optimizer(
-      settings.groups(settings.averagingRule), layout: session.model.layout)
+      settings.groups(settings.averagingRule), layout: session.workload.layout)
   }
 
   var isAveraging: Bool { optimizer[slot: "ax"] != nil && optimizer.stepCount > 0 }
@@ -228,19 +229,18 @@ public final class Trainer {
 
   private func report(lastStep: Int) throws(RunFailure) {
     let seconds = clock.elapsed
-    let rate = state.interval.sequences / seconds
     var record = MetricsRecord(step: state.step, epoch: state.epoch + 1, split: "train")
     session.add(state.interval, to: &record)
     record.add("gradient_norm", state.gradientNorm)
     record.add("learning_rate", configuration.optimizer.learningRate * rateFactor)
-    record.add("sequences_per_second", rate)
+    session.addSpeed(state.interval, seconds: seconds, to: &record)
     record.add("seconds", (ContinuousClock().now - started).seconds)
     for (phase, share) in clock.shares { record.add(phase.key, share) }
     try write(record)
     let perStep = (ContinuousClock().now - started).seconds / Double(max(stepsThisRun, 1))
     progress.show(
       "step \(state.step)/\(lastStep)  epoch \(state.epoch + 1)  \(session.describe(state.interval))"
-        + "  \(brief(rate, digits: 3)) seq/s",
+        + "  \(session.describeSpeed(state.interval, seconds: seconds))",
       fraction: Double(state.step) / Double(lastStep),
       remaining: perStep * Double(lastStep - state.step))
     state.interval = Totals()
@@ -269,7 +269,7 @@ public final class Trainer {
       let seconds = (ContinuousClock().now - before).seconds
       var record = MetricsRecord(step: state.step, epoch: state.epoch, split: "validation")
       session.add(totals, to: &record)
-      record.add("sequences_per_second", totals.sequences / seconds)
+      session.addSpeed(totals, seconds: seconds, to: &record)
       record.add("seconds", (ContinuousClock().now - started).seconds)
       try write(record)
       progress.say("epoch \(state.epoch)  validation \(session.describe(totals))")
@@ -299,16 +299,5 @@ public final class Trainer {
   /// Writes a record on rank 0; a full disk there ends all ranks.
   private func write(_ record: MetricsRecord) throws(RunFailure) {
     try session.agreement.together { try metrics?.append(record) }
-  }
-}
-
-extension TrainingSession {
-  /// Totals for a person: the loss, and the accuracy where there is one.
-  public func describe(_ totals: Totals) -> String {
-    var text = "loss \(brief(totals.meanLoss))"
-    if model.loss == .crossEntropy {
-      text += String(format: "  accuracy %.2f %%", 100 * totals.correct / totals.elements)
-    }
-    return text
   }
 }

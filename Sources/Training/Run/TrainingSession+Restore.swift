@@ -54,7 +54,7 @@ extension TrainingSession {
   /// Takes over the parameters and buffers of a checkpoint.
   func restore(_ tensors: [CheckpointTensor], folder: String) throws(CheckpointError) {
     try parameters.restore(tensors, group: "parameters", folder: folder)
-    for (name, buffer) in model.buffers {
+    for (name, buffer) in workload.buffers {
       buffer.copy(
         from: try tensors.values("buffers/\(name)", shape: buffer.shape, folder: folder))
     }
@@ -66,18 +66,41 @@ extension TrainingSession {
     let layers = model.layers == 1 ? "1 layer" : "\(model.layers) layers"
     let ranks = communicator.size == 1 ? "1 rank" : "\(communicator.size) ranks"
     return "\(model.cell.configurationText) H=\(model.hiddenSize), \(layers),"
-      + " \(self.model.trainedCount) parameters; \(configuration.dataset.task.rawValue)"
-      + " T=\(train.steps) C=\(train.features), \(train.count) sequences; \(ranks),"
+      + " \(workload.trainedCount) parameters; \(workload.dataSummary); \(ranks),"
       + " \(configuration.shards) shards, batch \(configuration.batchSize),"
       + " \(machine.kernels) kernels"
   }
 
-  /// Adds the loss, and the accuracy where there is one, to a metrics record.
+  /// Adds the loss and the task's metrics to a metrics record.
   public func add(_ totals: Totals, to record: inout MetricsRecord) {
     record.add("loss", totals.meanLoss)
-    if model.loss == .crossEntropy {
-      record.add("accuracy", totals.correct / totals.elements)
+    for metric in task.metrics(totals) { record.add(metric.key, metric.value) }
+  }
+
+  /// Totals for a person: the loss and the task's metrics.
+  public func describe(_ totals: Totals) -> String {
+    (["loss \(brief(totals.meanLoss))"] + task.metrics(totals).map(\.text)).joined(
+      separator: "  ")
+  }
+
+  /// How much was gone through, for a person: "10000 sequences".
+  public func describeAmount(_ totals: Totals) -> String {
+    task.elementName.map { "\(Int(totals.elements)) \($0)" }
+      ?? "\(Int(totals.sequences)) sequences"
+  }
+
+  /// Adds how fast it went to a metrics record.
+  func addSpeed(_ totals: Totals, seconds: Double, to record: inout MetricsRecord) {
+    record.add("sequences_per_second", totals.sequences / seconds)
+    if let name = task.elementName {
+      record.add("\(name)_per_second", totals.elements / seconds)
     }
+  }
+
+  /// How fast it went, for a person: "5265 seq/s".
+  func describeSpeed(_ totals: Totals, seconds: Double) -> String {
+    task.elementName.map { "\(brief(totals.elements / seconds, digits: 3)) \($0)/s" }
+      ?? "\(brief(totals.sequences / seconds, digits: 3)) seq/s"
   }
 }
 
@@ -95,7 +118,7 @@ extension ParameterBuffer where Scalar == Float {
 
 extension [CheckpointTensor] {
   /// The numbers of the tensor at a path, which must have the given shape.
-  fileprivate func values(
+  func values(
     _ path: String, shape: [Int], folder: String
   ) throws(CheckpointError) -> [Float] {
     guard let tensor = first(where: { $0.path == path }), tensor.shape == shape else {

@@ -28,12 +28,10 @@ public final class TrainingSession {
   public let agreement: Agreement
   public let plan: ShardPlan
   public let task: any TrainingTask
-  public let model: SequenceModel<Float>
+  /// The model with this rank's share of the data.
+  public let workload: any Workload
   public let parameters: ParameterBuffer<Float>
   let reducer: any GradientReducer
-  let train: any SequenceSource
-  /// The length of a training sequence by its index, where lengths differ.
-  let trainLength: ((Int) -> Int)?
 
   /// Sets up the model and opens the training data, which tells the model its sizes.
   public init(
@@ -56,71 +54,22 @@ public final class TrainingSession {
           + " needs a virtual shard; use at most \(configuration.shards) ranks, or set"
           + " shards=\(communicator.size) (which makes another run)")
     }
-    plan = ShardPlan(shards: configuration.shards, ranks: communicator.size)
+    let plan = ShardPlan(shards: configuration.shards, ranks: communicator.size)
+    self.plan = plan
     let task = configuration.dataset.task.make(configuration)
     self.task = task
-    let train = try agreement.together {
+    let workload = try agreement.together {
       try Failpoint.startData.pass(configuration.dataset.file)
-      return try task.source(.train)
+      return try task.workload(configuration, plan: plan, rank: communicator.rank)
     }
-    self.train = train
-    let isRagged = (0..<train.count).contains { train.length(of: $0) != train.steps }
-    trainLength = isRagged ? { train.length(of: $0) } : nil
-    model = SequenceModel(
-      configuration.stack, inputs: train.features, outputs: train.targetKind.outputs,
-      loss: task.loss, pooling: configuration.model.pooling)
-    parameters = ParameterBuffer(model.layout)
-    model.initialize(parameters, seed: configuration.seed, gateBias: configuration.model.gateBias)
+    self.workload = workload
+    parameters = ParameterBuffer(workload.layout)
+    workload.initialize(parameters)
     reducer =
       switch configuration.reduction {
       case .fixed: FixedOrderReducer(communicator, plan: plan)
       case .mpi: MPIReducer(communicator)
       }
-  }
-
-  /// Reads this rank's rows of a global batch.
-  func read(
-    _ indices: ArraySlice<Int>, from source: any SequenceSource
-  ) throws -> SequenceBatch<Float> {
-    try Failpoint.dataRead.pass(configuration.dataset.file)
-    let rows = plan.rows(ofRank: communicator.rank, in: indices.count)
-    let mine = indices[indices.startIndex + rows.lowerBound..<indices.startIndex + rows.upperBound]
-    // The longest sequence of the whole batch, not of this rank's rows: shapes must not depend on
-    // the rank count.
-    let steps = indices.lazy.map { source.length(of: $0) }.max() ?? source.steps
-    let isRagged = indices.contains { source.length(of: $0) != steps }
-    let x = buffers.tensor("x", [steps, mine.count, source.features])
-    let targets: SequenceTargets<Float> =
-      switch try source.read(mine, into: x) {
-      case .classes(let classes): .classes(classes)
-      case .values(let values): .values(values)
-      case .frames(let frames): .frames(frames)
-      case .stepClasses(let classes): .stepClasses(classes)
-      }
-    return SequenceBatch(
-      x: x, targets: targets, lengths: isRagged ? mine.map { source.length(of: $0) } : nil,
-      rowStarts: plan.rowStarts(ofRank: communicator.rank, in: indices.count))
-  }
-
-  private let buffers = Workspace<Float>()
-
-  /// The sequences of a part, which must be of the model's sizes.
-  public func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
-    let source = try task.source(part)
-    guard source.features == train.features, source.targetKind == train.targetKind else {
-      throw RunFailure(
-        .unusableData,
-        "\(configuration.dataset.file): the \(part.rawValue) part has \(source.features) features"
-          + " and \(source.targetKind.outputs) outputs, the training part \(train.features) and"
-          + " \(train.targetKind.outputs); make all parts alike")
-    }
-    guard source.count > 0 else {
-      throw RunFailure(
-        .configuration,
-        "the \(part.rawValue) part is empty; choose another --split, or set"
-          + " dataset.validation_count")
-    }
-    return source
   }
 
   /// Ranks whose kernels or BLAS differ round differently: replicas would drift apart.
@@ -145,30 +94,29 @@ public final class TrainingSession {
   ///
   /// - Parameter between: called before each batch
   public func evaluate(
-    _ source: any SequenceSource, between: () throws(RunFailure) -> Void = {}
+    _ evaluation: any Evaluation, between: () throws(RunFailure) -> Void = {}
   ) throws(RunFailure) -> Totals {
     Deadline.enter(.validating)
     try prepareModel(advancing: false)
-    let order = EpochOrder(inOrder: source.count, batchSize: configuration.batchSize)
     var sum = Totals()
-    for index in 0..<order.batches {
+    for index in 0..<evaluation.batches {
       try between()
-      let batch = try Deadline.during(.readingData) { () throws(RunFailure) in
+      try Deadline.during(.readingData) { () throws(RunFailure) in
         try agreement.together {
           try Failpoint.evaluateBatch.pass(configuration.dataset.file)
-          return try read(order.batch(index), from: source)
+          try Failpoint.dataRead.pass(configuration.dataset.file)
+          try evaluation.load(index)
         }
       }
-      let totals = model.evaluate(batch, parameters)
-      sum = sum + (try reduce(totals))
+      sum = sum + (try reduce(evaluation.run(parameters)))
     }
     return sum
   }
 
-  /// Computes what follows from the parameters; see `SequenceModel.prepare`.
+  /// Computes what follows from the parameters; see `Workload.prepare`.
   func prepareModel(advancing: Bool) throws(RunFailure) {
     do {
-      try model.prepare(parameters, advancing: advancing)
+      try workload.prepare(parameters, advancing: advancing)
     } catch {
       throw RunFailure(.diverged, "the recurrent matrix cannot be computed: \(error)")
     }

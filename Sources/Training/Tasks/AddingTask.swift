@@ -2,7 +2,7 @@ import Datasets
 import Models
 
 /// The adding problem, generated, or from a file that `prepare adding` made.
-struct AddingTask: TrainingTask {
+struct AddingTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
 
   init(_ configuration: TrainingConfiguration.Dataset) {

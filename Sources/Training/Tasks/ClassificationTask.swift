@@ -4,7 +4,7 @@ import Models
 
 /// One class per sequence, from a file: MNIST and its kin by rows, pixels or permuted pixels, and
 /// sequences of equal or unequal lengths from archives and tables.
-final class ClassificationTask: TrainingTask {
+final class ClassificationTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
   /// The training part, which is opened once and shared by training and validation.
   private var train: (any SequenceSource)?

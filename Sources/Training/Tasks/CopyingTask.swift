@@ -2,7 +2,7 @@ import Datasets
 import Models
 
 /// Symbols to be given back after a wait, generated, or from a file that `prepare copying` made.
-struct CopyingTask: TrainingTask {
+struct CopyingTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
 
   init(_ configuration: TrainingConfiguration.Dataset) {

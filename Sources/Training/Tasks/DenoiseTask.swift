@@ -3,7 +3,7 @@ import Models
 
 /// Symbols to be found among blanks and given back, generated, or from a file that
 /// `prepare denoise` made.
-struct DenoiseTask: TrainingTask {
+struct DenoiseTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
 
   init(_ configuration: TrainingConfiguration.Dataset) {

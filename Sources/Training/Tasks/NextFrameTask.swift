@@ -3,7 +3,7 @@ import Models
 
 /// Each frame of a spectrogram from those before it: the paper's TIMIT task. The error is squared,
 /// a mean over the valid frames only.
-struct NextFrameTask: TrainingTask {
+struct NextFrameTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
 
   init(_ configuration: TrainingConfiguration.Dataset) {

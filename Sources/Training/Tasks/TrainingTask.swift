@@ -1,21 +1,45 @@
-import Datasets
+import DataParallel
 import Models
 
-/// What is learned: where the sequences come from, and how answers are judged.
+/// What is learned: it makes the model with its batches, and says how answers are reported.
 ///
-/// A new task is one file beside this one and one line in `TaskName`.
+/// A new task is one file beside this one and one line in `TaskName`. One that learns from whole
+/// sequences conforms to `SequenceTask`, which has the model and the batches.
 public protocol TrainingTask {
   init(_ configuration: TrainingConfiguration.Dataset)
 
-  /// The loss of the read-out.
-  var loss: LossKind { get }
   /// What the loss is called in reports: "cross-entropy".
   var lossName: String { get }
-  /// The loss of a model that has learned nothing, with a word on where it comes from.
-  func chance(on source: any SequenceSource) -> (loss: Double, meaning: String)?
+  /// What the loss is a mean over, where that tells more of speed and amount than the number of
+  /// sequences: "tokens".
+  var elementName: String? { get }
+  /// What is reported besides the mean loss.
+  func metrics(_ totals: Totals) -> [TaskMetric]
 
-  /// The sequences of a part. The validation part is never taken from the test part.
-  func source(_ part: DatasetFile.Part) throws -> any SequenceSource
+  /// The model and its data on one rank.
+  func workload(
+    _ configuration: TrainingConfiguration, plan: ShardPlan, rank: Int
+  ) throws -> any Workload
+}
+
+extension TrainingTask {
+  public var elementName: String? { nil }
+  public func metrics(_ totals: Totals) -> [TaskMetric] { [] }
+}
+
+/// A number that tells how good a model is.
+public struct TaskMetric {
+  /// The key in a metrics record: "accuracy".
+  public var key: String
+  public var value: Double
+  /// The number for a person: "accuracy 97.35 %".
+  public var text: String
+
+  public init(_ key: String, _ value: Double, text: String) {
+    self.key = key
+    self.value = value
+    self.text = text
+  }
 }
 
 /// The tasks by the names that configurations use.

@@ -1,0 +1,30 @@
+import MPI
+import Tensors
+
+/// Puts together, on every rank, rows of a global batch of which each rank has its own.
+public struct RowGather {
+  private let communicator: Communicator
+  /// The rows of each rank.
+  private let rows: [Range<Int>]
+
+  /// - Parameter count: the rows of the whole batch
+  public init(_ communicator: Communicator, plan: ShardPlan, count: Int) {
+    precondition(plan.ranks == communicator.size, "a plan for \(plan.ranks) ranks")
+    self.communicator = communicator
+    rows = (0..<plan.ranks).map { plan.rows(ofRank: $0, in: count) }
+  }
+
+  /// This rank's rows.
+  public var own: Range<Int> { rows[communicator.rank] }
+
+  /// All rows, [count, width], on every rank, from each rank's own, [own.count, width].
+  public func whole(_ mine: Tensor<Float>) throws(MPIError) -> Tensor<Float> {
+    let width = mine.shape[1]
+    let all = Tensor<Float>(shape: [rows[rows.count - 1].upperBound, width])
+    all.rows(own).copy(from: mine)
+    try communicator.allgather(
+      UnsafeMutableBufferPointer(start: all.pointer, count: all.count),
+      counts: rows.map { $0.count * width }, offsets: rows.map { $0.lowerBound * width })
+    return all
+  }
+}

@@ -1,0 +1,32 @@
+import DataParallel
+import Datasets
+import Foundation
+import Models
+
+/// A task that learns from whole sequences, by a stack of recurrent layers and a linear read-out.
+public protocol SequenceTask: TrainingTask {
+  /// The loss of the read-out.
+  var loss: LossKind { get }
+  /// The loss of a model that has learned nothing, with a word on where it comes from.
+  func chance(on source: any SequenceSource) -> (loss: Double, meaning: String)?
+  /// The sequences of a part. The validation part is never taken from the test part.
+  func source(_ part: DatasetFile.Part) throws -> any SequenceSource
+}
+
+extension SequenceTask {
+  /// The accuracy, where the answer is a class.
+  public func metrics(_ totals: Totals) -> [TaskMetric] {
+    guard loss == .crossEntropy else { return [] }
+    let accuracy = totals.correct / totals.elements
+    return [
+      TaskMetric(
+        "accuracy", accuracy, text: String(format: "accuracy %.2f %%", 100 * accuracy))
+    ]
+  }
+
+  public func workload(
+    _ configuration: TrainingConfiguration, plan: ShardPlan, rank: Int
+  ) throws -> any Workload {
+    try SequenceWorkload(configuration, task: self, plan: plan, rank: rank)
+  }
+}

@@ -1,0 +1,162 @@
+import BLAS
+import DataParallel
+import Datasets
+import Models
+import Tensors
+
+/// Whole sequences in shuffled batches: each starts from a zero state and ends in its own read-out.
+final class SequenceWorkload: Workload {
+  private let configuration: TrainingConfiguration
+  private let task: any SequenceTask
+  private let train: any SequenceSource
+  private let model: SequenceModel<Float>
+  private let reader: BatchReader
+  /// The length of a training sequence by its index, where lengths differ.
+  private let trainLength: ((Int) -> Int)?
+  private var order: (epoch: Int, batches: EpochOrder)?
+  private var batch: SequenceBatch<Float>?
+
+  /// Opens the training data, which tells the model its sizes.
+  init(
+    _ configuration: TrainingConfiguration, task: any SequenceTask, plan: ShardPlan, rank: Int
+  ) throws {
+    self.configuration = configuration
+    self.task = task
+    let train = try task.source(.train)
+    self.train = train
+    let isRagged = (0..<train.count).contains { train.length(of: $0) != train.steps }
+    trainLength = isRagged ? { train.length(of: $0) } : nil
+    model = SequenceModel(
+      configuration.stack, inputs: train.features, outputs: train.targetKind.outputs,
+      loss: task.loss, pooling: configuration.model.pooling)
+    reader = BatchReader(plan: plan, rank: rank)
+  }
+
+  var layout: ParameterLayout { model.layout }
+  var trainedCount: Int { model.trainedCount }
+  var buffers: [(name: String, tensor: Tensor<Float>)] { model.buffers }
+  var chance: (loss: Double, meaning: String)? { task.chance(on: train) }
+  var dataSummary: String {
+    "\(configuration.dataset.task.rawValue) T=\(train.steps) C=\(train.features),"
+      + " \(train.count) sequences"
+  }
+
+  func initialize(_ parameters: ParameterBuffer<Float>) {
+    model.initialize(
+      parameters, seed: configuration.seed, gateBias: configuration.model.gateBias)
+  }
+
+  func steps(inEpoch epoch: Int) -> Int {
+    EpochOrder.batches(of: train.count, batchSize: configuration.batchSize)
+  }
+
+  func load(_ position: StepPosition) throws {
+    if order?.epoch != position.epoch {
+      order = (
+        position.epoch,
+        EpochOrder(
+          count: train.count, batchSize: configuration.batchSize, seed: configuration.seed,
+          epoch: position.epoch, length: trainLength)
+      )
+    }
+    batch = try reader.read(order!.batches.batch(position.index), from: train)
+  }
+
+  func prepare(_ parameters: ParameterBuffer<Float>, advancing: Bool) throws(LAPACKError) {
+    try model.prepare(parameters, advancing: advancing)
+  }
+
+  func accumulateGradients(
+    _ parameters: ParameterBuffer<Float>, into gradients: ShardedBuffer<Float>
+  ) -> [Totals] {
+    guard let batch else { preconditionFailure("no step is loaded") }
+    return model.accumulateGradients(batch, parameters, into: gradients)
+  }
+
+  func finishGradients(_ gradients: ParameterBuffer<Float>) throws(LAPACKError) {
+    try model.finishGradients(gradients)
+  }
+
+  func evaluation(of part: DatasetFile.Part) throws -> any Evaluation {
+    let source = try task.source(part)
+    guard source.features == train.features, source.targetKind == train.targetKind else {
+      throw RunFailure(
+        .unusableData,
+        "\(configuration.dataset.file): the \(part.rawValue) part has \(source.features) features"
+          + " and \(source.targetKind.outputs) outputs, the training part \(train.features) and"
+          + " \(train.targetKind.outputs); make all parts alike")
+    }
+    guard source.count > 0 else {
+      throw RunFailure(
+        .configuration,
+        "the \(part.rawValue) part is empty; choose another --split, or set"
+          + " dataset.validation_count")
+    }
+    return SequenceEvaluation(
+      model, source, reader, batchSize: configuration.batchSize)
+  }
+}
+
+/// A source of sequences, in its own order.
+private final class SequenceEvaluation: Evaluation {
+  private let model: SequenceModel<Float>
+  private let source: any SequenceSource
+  private let reader: BatchReader
+  private let order: EpochOrder
+  private var batch: SequenceBatch<Float>?
+
+  init(
+    _ model: SequenceModel<Float>, _ source: any SequenceSource, _ reader: BatchReader,
+    batchSize: Int
+  ) {
+    self.model = model
+    self.source = source
+    self.reader = reader
+    order = EpochOrder(inOrder: source.count, batchSize: batchSize)
+  }
+
+  var batches: Int { order.batches }
+
+  func load(_ index: Int) throws {
+    batch = try reader.read(order.batch(index), from: source)
+  }
+
+  func run(_ parameters: ParameterBuffer<Float>) -> [Totals] {
+    guard let batch else { preconditionFailure("no batch is loaded") }
+    return model.evaluate(batch, parameters)
+  }
+}
+
+/// Reads a rank's rows of global batches.
+private final class BatchReader {
+  private let plan: ShardPlan
+  private let rank: Int
+  private let buffers = Workspace<Float>()
+
+  init(plan: ShardPlan, rank: Int) {
+    self.plan = plan
+    self.rank = rank
+  }
+
+  func read(
+    _ indices: ArraySlice<Int>, from source: any SequenceSource
+  ) throws -> SequenceBatch<Float> {
+    let rows = plan.rows(ofRank: rank, in: indices.count)
+    let mine = indices[indices.startIndex + rows.lowerBound..<indices.startIndex + rows.upperBound]
+    // The longest sequence of the whole batch, not of this rank's rows: shapes must not depend on
+    // the rank count.
+    let steps = indices.lazy.map { source.length(of: $0) }.max() ?? source.steps
+    let isRagged = indices.contains { source.length(of: $0) != steps }
+    let x = buffers.tensor("x", [steps, mine.count, source.features])
+    let targets: SequenceTargets<Float> =
+      switch try source.read(mine, into: x) {
+      case .classes(let classes): .classes(classes)
+      case .values(let values): .values(values)
+      case .frames(let frames): .frames(frames)
+      case .stepClasses(let classes): .stepClasses(classes)
+      }
+    return SequenceBatch(
+      x: x, targets: targets, lengths: isRagged ? mine.map { source.length(of: $0) } : nil,
+      rowStarts: plan.rowStarts(ofRank: rank, in: indices.count))
+  }
+}

@@ -1,0 +1,82 @@
+import BLAS
+import Datasets
+import Models
+import Tensors
+
+/// Where a run stands before a step.
+public struct StepPosition: Sendable, Hashable {
+  /// Optimizer steps taken since the start of the run.
+  public var step: Int
+  /// The epoch at hand, from 0.
+  public var epoch: Int
+  /// Steps of it that are done.
+  public var index: Int
+
+  public init(step: Int, epoch: Int, index: Int) {
+    self.step = step
+    self.epoch = epoch
+    self.index = index
+  }
+}
+
+/// A model with the data that it learns from, on one rank: what a task makes of a configuration,
+/// and what the one loop of `Trainer` runs.
+///
+/// Whatever a step needs follows from its position, so that a resumed run takes the same steps. It
+/// knows nothing of MPI: the trainer sums what the shards of all ranks return.
+public protocol Workload: AnyObject {
+  /// The parameters of the model.
+  var layout: ParameterLayout { get }
+  /// How many numbers are trained.
+  var trainedCount: Int { get }
+  /// What a checkpoint must hold besides parameters, by name; alike on every rank.
+  var buffers: [(name: String, tensor: Tensor<Float>)] { get }
+  /// The state that this rank's rows of the batch carry from step to step, [rows, width] by name;
+  /// a checkpoint holds it for the rows of all ranks.
+  var carried: [(name: String, rows: Tensor<Float>)] { get }
+  /// The data in a few words, such as "classification T=28 C=28, 55000 sequences".
+  var dataSummary: String { get }
+  /// The loss of a model that has learned nothing, with a word on where it comes from.
+  var chance: (loss: Double, meaning: String)? { get }
+
+  /// Sets the starting values, which depend on the seed alone.
+  func initialize(_ parameters: ParameterBuffer<Float>)
+
+  /// How many optimizer steps an epoch has.
+  func steps(inEpoch epoch: Int) -> Int
+  /// Reads this rank's share of the data of a step.
+  func load(_ position: StepPosition) throws
+  /// A factor on the learning rate of the loaded step, beside that of the schedule.
+  var rateFactor: Double { get }
+
+  /// Computes what follows from the parameters: before a step's forward pass (`advancing`), after
+  /// `load`, or before an evaluation.
+  func prepare(_ parameters: ParameterBuffer<Float>, advancing: Bool) throws(LAPACKError)
+  /// Runs the loaded step forward and backward, adding the gradient of each shard's *summed* loss.
+  ///
+  /// - Returns: the totals of each shard
+  func accumulateGradients(
+    _ parameters: ParameterBuffer<Float>, into gradients: ShardedBuffer<Float>
+  ) -> [Totals]
+  /// Turns the summed gradients of what `prepare` computed into gradients of the parameters.
+  func finishGradients(_ gradients: ParameterBuffer<Float>) throws(LAPACKError)
+
+  /// A part of the data to measure the model on. It leaves the carried state alone.
+  func evaluation(of part: DatasetFile.Part) throws -> any Evaluation
+}
+
+extension Workload {
+  public var carried: [(name: String, rows: Tensor<Float>)] { [] }
+  public var rateFactor: Double { 1 }
+}
+
+/// A pass over a part of the data in batches, forward only. Batches are run in order, each once.
+public protocol Evaluation: AnyObject {
+  var batches: Int { get }
+  /// Reads this rank's share of a batch.
+  func load(_ index: Int) throws
+  /// Runs the loaded batch forward.
+  ///
+  /// - Returns: the totals of each shard
+  func run(_ parameters: ParameterBuffer<Float>) -> [Totals]
+}
