@@ -66,6 +66,10 @@ public struct RecurrentLayer<Scalar: KernelScalar> {
     ]
   }
 
+  /// How many of its parameters' numbers are not trained: of a skew matrix those on and below the
+  /// diagonal.
+  public var untrainedCount: Int { orthogonal == nil ? 0 : hidden * (hidden + 1) / 2 }
+
   /// Declares the parameters.
   public func declare(in layout: inout ParameterLayout) {
     let rows = body.gates * hidden

@@ -6,14 +6,31 @@ import HDF5
 ///
 ///     /            attributes task, format_version, scaling, classes, source
 ///     /train       inputs [N, T, C], targets [N]; or, of unequal lengths, inputs [F, C] and
-///                  offsets [N + 1]
+///                  offsets [N + 1]; or, of text, tokens [n]
 ///     /test        likewise
+///     /vocabulary  of text: UTF-8 bytes `text`, and `offsets` [V + 1] of its tokens
 public enum DatasetFile {
   public static let formatVersion = 1
 
   /// A part of a data set file.
   public enum Part: String, Sendable, CaseIterable {
     case train, validation, test
+  }
+
+  /// Opens a file that `prepare` made, of the version that this program reads.
+  ///
+  /// - Throws: `DatasetError` or `HDF5Error`
+  static func open(_ path: String) throws -> HDF5.File {
+    let cure = "make it with `momentum-dist prepare`"
+    let file = try HDF5.File.open(path)
+    guard let version = try file.intAttribute("format_version") else {
+      throw DatasetError(path, "is an HDF5 file, but no data set of ours", cure: cure)
+    }
+    guard version == formatVersion else {
+      throw DatasetError(
+        path, "has format version \(version), this program reads \(formatVersion)", cure: cure)
+    }
+    return file
   }
 
   /// Writes a file under a temporary name, and gives it its own when it is complete.

@@ -48,15 +48,7 @@ public final class FileSource: SequenceSource {
     self.path = path
     let prepare = "make it with `momentum-dist prepare`"
     do {
-      let file = try HDF5.File.open(path)
-      guard let version = try file.intAttribute("format_version") else {
-        throw DatasetError(path, "is an HDF5 file, but no data set of ours", cure: prepare)
-      }
-      guard version == DatasetFile.formatVersion else {
-        throw DatasetError(
-          path, "has format version \(version), this program reads \(DatasetFile.formatVersion)",
-          cure: prepare)
-      }
+      let file = try DatasetFile.open(path)
       let group = part.rawValue
       guard file.contains("\(group)/inputs"), file.contains("\(group)/targets") else {
         throw DatasetError(path, "has no \(group)/inputs and \(group)/targets", cure: prepare)

@@ -11,18 +11,32 @@ public struct Linear<Scalar: KernelScalar> {
   public let outputs: Int
   private let weight: String
   private let bias: String
+  private let isShared: Bool
 
-  public init(inputs: Int, outputs: Int, prefix: String) {
+  /// - Parameters:
+  ///   - prefix: what stands before the names of the parameters, such as `readout.`
+  ///   - sharedWeight: the name of a parameter [K, C] that is declared elsewhere and serves as W;
+  ///     nil for a weight of its own
+  public init(inputs: Int, outputs: Int, prefix: String, sharedWeight: String? = nil) {
     self.inputs = inputs
     self.outputs = outputs
-    weight = "\(prefix)weight"
+    weight = sharedWeight ?? "\(prefix)weight"
     bias = "\(prefix)bias"
+    isShared = sharedWeight != nil
   }
 
-  /// Declares the parameters.
+  /// Declares the parameters that are its own.
   public func declare(in layout: inout ParameterLayout) {
-    layout.add(weight, shape: [outputs, inputs])
+    if !isShared { layout.add(weight, shape: [outputs, inputs]) }
     layout.add(bias, shape: [outputs])
+  }
+
+  /// Sets weight and bias of its own: uniform in ±`bound`, and 0.
+  func initialize(
+    _ parameters: ParameterBuffer<Scalar>, weightBound bound: Double, stream: inout RandomStream
+  ) {
+    if !isShared { Initialization.uniform(parameters[weight], bound: bound, stream: &stream) }
+    parameters[bias].fill(0)
   }
 
   /// PyTorch's default: weight and bias uniform in ±1/√C.

@@ -66,9 +66,7 @@ public final class SequenceModel<Scalar: KernelScalar> {
 
   /// How many numbers are trained: of an orthogonal layer's skew matrix those above the diagonal.
   public var trainedCount: Int {
-    layers.reduce(layout.count) { count, layer in
-      count - (layer.orthogonal == nil ? 0 : layer.hidden * (layer.hidden + 1) / 2)
-    }
+    layers.reduce(layout.count) { $0 - $1.untrainedCount }
   }
 
   /// What a checkpoint must hold besides parameters, by name.

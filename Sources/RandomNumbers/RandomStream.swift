@@ -16,7 +16,7 @@ public enum RandomPurpose: UInt32, Sendable {
   case testing = 10
 }
 
-/// A sequence of random numbers keyed by seed, purpose, step and index.
+/// A sequence of random numbers keyed by seed, purpose, site, step and index.
 ///
 /// The index is always a *global* one (of a sequence in the data set, of a parameter), never that
 /// of a rank, so that every rank count draws the same numbers.
@@ -27,10 +27,14 @@ public struct RandomStream: RandomNumberGenerator {
   private var words = SIMD4<UInt32>()
   private var used = 4
 
-  /// - Precondition: `step` and `index` are in 0 ..< 2³².
-  public init(seed: UInt64, purpose: RandomPurpose, step: Int = 0, index: Int = 0) {
+  /// - Parameter site: which of several places in a model that draw for the same purpose
+  /// - Precondition: `step` and `index` are in 0 ..< 2³², `site` in 0 ..< 2²⁴
+  public init(
+    seed: UInt64, purpose: RandomPurpose, site: Int = 0, step: Int = 0, index: Int = 0
+  ) {
+    precondition(site >= 0 && site < 1 << 24, "site \(site)")
     key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
-    lane = SIMD4(0, purpose.rawValue, UInt32(step), UInt32(index))
+    lane = SIMD4(0, UInt32(site) << 8 | purpose.rawValue, UInt32(step), UInt32(index))
   }
 
   /// The next 32 random bits.

@@ -36,6 +36,7 @@ extension TrainingConfiguration {
 
   /// What no single key can tell.
   private func checkTogether() throws(ConfigurationError) {
+    try checkLanguageModel()
     guard batchSize >= shards else {
       throw ConfigurationError(
         "batch_size is \(batchSize) and shards is \(shards): every virtual shard needs a sequence;"

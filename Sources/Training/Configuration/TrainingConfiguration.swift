@@ -28,6 +28,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
   public var peerTimeout = 120.0
   public var dataset = Dataset()
   public var model = Model()
+  public var languageModel = LanguageModelSettings()
   public var optimizer = OptimizerSettings()
   public var checkpoint = Checkpoint()
   public var log = Log()
@@ -59,6 +60,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       .above(0), effect: .nothing)
     try visitor.section("dataset", &dataset)
     try visitor.section("model", &model)
+    try visitor.section("language_model", &languageModel)
     try visitor.section("optimizer", &optimizer)
     try visitor.section("checkpoint", &checkpoint)
     try visitor.section("log", &log)

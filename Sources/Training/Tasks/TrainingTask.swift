@@ -49,6 +49,7 @@ public enum TaskName: String, ConfigurationChoice {
   case denoise
   case classification
   case nextFrame = "next_frame"
+  case languageModel = "language_model"
 
   /// Whether the task cannot do without `dataset.file`.
   public var needsFile: Bool { self == .classification || self == .nextFrame }
@@ -61,6 +62,7 @@ public enum TaskName: String, ConfigurationChoice {
     case .denoise: DenoiseTask(configuration.dataset)
     case .classification: ClassificationTask(configuration.dataset)
     case .nextFrame: NextFrameTask(configuration.dataset)
+    case .languageModel: LanguageModelTask(configuration.dataset)
     }
   }
 }

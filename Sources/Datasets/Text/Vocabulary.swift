@@ -1,0 +1,124 @@
+import HDF5
+
+/// What a text is cut into.
+public enum TextLevel: String, Sendable, CaseIterable {
+  /// Words between white space, with `<eos>` at the end of each line.
+  case word
+  /// Unicode scalars, ends of lines among them.
+  case character
+}
+
+/// The tokens of a language model by their numbers, 0 ..< count, in order of first appearance.
+public struct Vocabulary: Sendable {
+  public let level: TextLevel
+  public private(set) var tokens: [String] = []
+  private var numbers: [String: Int32] = [:]
+
+  /// The end of a line, at word level.
+  public static let endOfLine = "<eos>"
+  /// What stands for a token that the vocabulary does not have.
+  public static let unknown = "<unk>"
+
+  public init(level: TextLevel, tokens: [String] = []) {
+    self.level = level
+    for token in tokens { _ = add(token) }
+  }
+
+  public var count: Int { tokens.count }
+
+  /// The number of a token; nil if the vocabulary does not have it.
+  public func number(of token: String) -> Int32? { numbers[token] }
+
+  /// The number of a token, which joins the vocabulary if it is new.
+  @discardableResult
+  public mutating func add(_ token: String) -> Int32 {
+    if let number = numbers[token] { return number }
+    let number = Int32(tokens.count)
+    numbers[token] = number
+    tokens.append(token)
+    return number
+  }
+
+  /// Cuts a text into tokens and lends them one by one.
+  public func split(_ text: String, _ body: (String) -> Void) {
+    switch level {
+    case .character:
+      for scalar in text.unicodeScalars { body(String(scalar)) }
+    case .word:
+      splitLines(text, body)
+    }
+  }
+
+  private func splitLines(_ text: String, _ body: (String) -> Void) {
+    let bytes = text.utf8
+    var start: String.Index?  // of the word at hand
+    var endsLine = true
+    for index in bytes.indices {
+      let byte = bytes[index]
+      endsLine = byte == UInt8(ascii: "\n")
+      let isSpace = byte == UInt8(ascii: " ") || (9...13).contains(byte)
+      if isSpace {
+        if let first = start { body(String(text[first..<index])) }
+        start = nil
+        if endsLine { body(Self.endOfLine) }
+      } else if start == nil {
+        start = index
+      }
+    }
+    if let start { body(String(text[start...])) }
+    if !endsLine { body(Self.endOfLine) }  // a last line without its end
+  }
+
+  /// The text of some tokens: words with spaces between them and line ends for `<eos>`, or
+  /// characters as they are.
+  public func text(_ numbers: some Sequence<Int32>) -> String {
+    var text = ""
+    for number in numbers {
+      let token = tokens[Int(number)]
+      switch level {
+      case .character: text += token
+      case .word:
+        if token == Self.endOfLine {
+          text += "\n"
+        } else {
+          text += (text.isEmpty || text.hasSuffix("\n") ? "" : " ") + token
+        }
+      }
+    }
+    return text
+  }
+}
+
+extension Vocabulary {
+  /// Writes the vocabulary: UTF-8 bytes one token after the other, and where each starts.
+  func write(to file: HDF5.File) throws {
+    let bytes = tokens.flatMap { Array($0.utf8) }
+    var offsets: [Int64] = [0]
+    for token in tokens { offsets.append(offsets[offsets.count - 1] + Int64(token.utf8.count)) }
+    try file.setAttribute("level", level.rawValue)
+    try file.write(bytes, to: "vocabulary/text", shape: [bytes.count], fletcher32: true)
+    try file.write(offsets, to: "vocabulary/offsets", shape: [offsets.count], fletcher32: true)
+  }
+
+  /// Reads the vocabulary of a data set file.
+  ///
+  /// - Throws: `DatasetError` where there is none, or a damaged one
+  init(_ file: HDF5.File, path: String) throws {
+    let cure = "make it with `momentum-dist prepare text`"
+    guard let level = TextLevel(rawValue: try file.stringAttribute("level") ?? ""),
+      file.contains("vocabulary/text"), file.contains("vocabulary/offsets")
+    else { throw DatasetError(path, "holds no text with a vocabulary", cure: cure) }
+    let bytes = try file.dataset("vocabulary/text").read(as: UInt8.self)
+    let offsets = try file.dataset("vocabulary/offsets").read(as: Int64.self).map { Int($0) }
+    guard offsets.count > 1, offsets.first == 0, offsets.last == bytes.count,
+      zip(offsets, offsets.dropFirst()).allSatisfy({ $0 < $1 })
+    else { throw DatasetError(path, "has a vocabulary with wrong offsets", cure: cure) }
+    let tokens = zip(offsets, offsets.dropFirst()).map {
+      String(decoding: bytes[$0..<$1], as: UTF8.self)
+    }
+    self.init(level: level, tokens: tokens)
+    guard count == tokens.count else {
+      throw DatasetError(path, "has a vocabulary that names a token twice", cure: cure)
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import BLAS
+import Cells
+import KernelInterface
+import Kernels
+import RandomNumbers
+import Tensors
+
+/// A recurrent language model in the form of AWD-LSTM (Merity, Keskar and Socher, 2018), with any
+/// drive and body in its layers.
+///
+///     x_t = W_e[token_t] · m_e · m_i,    h^l = layer_l(h^{l-1} · m_{l-1};  W_hh · m_w)
+///     y = h^L · m_o,    z = W_d y + b,   loss = -log softmax(z)_next
+///     objective = mean loss + α mean(y²) + β mean((h^L_{t+1} - h^L_t)²)
+///
+/// The state of each column goes on from chunk to chunk, and its gradient does not. Shapes use T
+/// steps, N columns, V words, E embedding, H hidden units.
+public final class LanguageModel<Scalar: KernelScalar> {
+  public typealias State = [RecurrentState<Scalar>]
+
+  public let specification: LanguageModelSpecification
+  public let layout: ParameterLayout
+  public let layers: [RecurrentLayer<Scalar>]
+
+  let embedding: Embedding<Scalar>
+  let decoder: Linear<Scalar>
+  let workspace = Workspace<Scalar>()
+  /// The masks of the step at hand, and what they leave of W_hh.
+  private(set) var masks: LanguageModelMasks<Scalar>
+  private(set) var droppedWeights: [Tensor<Scalar>?]
+
+  public init(_ specification: LanguageModelSpecification) {
+    self.specification = specification
+    embedding = Embedding(
+      vocabulary: specification.vocabulary, width: specification.embedding,
+      weight: "embedding.weight")
+    var inputs = specification.embedding
+    layers = specification.layers.enumerated().map { level, layer in
+      defer { inputs = layer.hidden }
+      return RecurrentLayer(
+        drive: layer.drive, body: layer.body, orthogonal: layer.orthogonal, inputs: inputs,
+        hidden: layer.hidden, prefix: "rnn.", suffix: "_l\(level)")
+    }
+    decoder = Linear(
+      inputs: inputs, outputs: specification.vocabulary, prefix: "decoder.",
+      sharedWeight: specification.isTied ? embedding.weight : nil)
+    var layout = ParameterLayout()
+    embedding.declare(in: &layout)
+    for layer in layers { layer.declare(in: &layout) }
+    decoder.declare(in: &layout)
+    self.layout = layout
+    masks = LanguageModelMasks(layers: layers.count)
+    droppedWeights = layers.map { _ in nil }
+  }
+
+  /// Sets the starting values, which depend on the seed alone.
+  public func initialize(_ parameters: ParameterBuffer<Scalar>, seed: UInt64, gateBias: Double) {
+    for (index, layer) in layers.enumerated() {
+      var stream = RandomStream(seed: seed, purpose: .initialization, index: index)
+      layer.initialize(parameters, gateBias: gateBias, stream: &stream)
+    }
+    var stream = RandomStream(seed: seed, purpose: .initialization, index: layers.count)
+    embedding.initialize(parameters, stream: &stream)
+    decoder.initialize(parameters, weightBound: Embedding<Scalar>.bound, stream: &stream)
+  }
+
+  /// How many numbers are trained: of an orthogonal layer's skew matrix those above the diagonal.
+  public var trainedCount: Int {
+    layers.reduce(layout.count) { $0 - $1.untrainedCount }
+  }
+
+  /// What a checkpoint must hold besides parameters, by name.
+  public var buffers: [(name: String, tensor: Tensor<Scalar>)] { layers.flatMap(\.buffers) }
+
+  /// The state at the start of a text, for N columns.
+  public func startState(columns N: Int) -> State {
+    layers.map { RecurrentState(zerosFor: $0.geometry(steps: 1, rows: N)) }
+  }
+
+  /// Computes what follows from the parameters, and drops weights. To be called before the first
+  /// pass after a change of parameters or masks.
+  ///
+  /// - Parameters:
+  ///   - masks: those of the step to come; nil before an evaluation, which drops nothing
+  ///   - advancing: true once per optimizer step
+  /// - Throws: `LAPACKError` where a parameter is not a number
+  public func prepare(
+    _ parameters: ParameterBuffer<Scalar>, masks: LanguageModelMasks<Scalar>?, advancing: Bool
+  ) throws(LAPACKError) {
+    self.masks = masks ?? LanguageModelMasks(layers: layers.count)
+    for (level, layer) in layers.enumerated() {
+      try layer.prepare(parameters, advancing: advancing)
+      droppedWeights[level] = self.masks.recurrent[level].map { mask in
+        let weight = layer.weights(parameters).recurrent
+        let dropped = workspace.tensor("dropped\(level)", weight.shape)
+        dropped.setProduct(of: weight, repeating: mask)
+        return dropped
+      }
+    }
+  }
+
+  /// Turns summed gradients of what `prepare` computed into gradients of the parameters.
+  public func finishGradients(_ gradients: ParameterBuffer<Scalar>) throws(LAPACKError) {
+    for (level, layer) in layers.enumerated() {
+      if let mask = masks.recurrent[level] {
+        let gradient = gradients[layer.entries(in: layout).recurrent]
+        gradient.setProduct(of: gradient, repeating: mask)
+      }
+      try layer.finishGradients(gradients)
+    }
+  }
+
+  /// The weights of a layer as the step at hand sees them.
+  func weights(
+    _ level: Int, _ parameters: ParameterBuffer<Scalar>
+  ) -> RecurrentLayerWeights<Scalar> {
+    var weights = layers[level].weights(parameters)
+    if let dropped = droppedWeights[level] { weights.recurrent = dropped }
+    return weights
+  }
+}

@@ -1,0 +1,87 @@
+import Kernels
+import RandomNumbers
+import Tensors
+
+/// The dropout masks of one chunk, divided by the probability of keeping; nil drops nothing.
+///
+/// Shapes: V words, E embedding, N columns on this rank, H units of a layer, G gates.
+public struct LanguageModelMasks<Scalar: KernelScalar> {
+  public var embedding: Tensor<Scalar>?  // [V]
+  public var input: Tensor<Scalar>?  // [N, E]
+  /// Above each layer but the last.
+  public var between: [Tensor<Scalar>?]  // [N, H]
+  public var output: Tensor<Scalar>?  // [N, H]
+  /// On the W_hh of each layer.
+  public var recurrent: [Tensor<Scalar>?]  // [G·H, H]
+
+  /// Masks given one by one.
+  public init(
+    embedding: Tensor<Scalar>? = nil, input: Tensor<Scalar>? = nil, between: [Tensor<Scalar>?],
+    output: Tensor<Scalar>? = nil, recurrent: [Tensor<Scalar>?]
+  ) {
+    self.embedding = embedding
+    self.input = input
+    self.between = between
+    self.output = output
+    self.recurrent = recurrent
+  }
+
+  /// No dropout.
+  public init(layers: Int) {
+    self.init(
+      between: Array(repeating: nil, count: layers - 1),
+      recurrent: Array(repeating: nil, count: layers))
+  }
+
+  /// Draws the masks of a step. They are keyed by the number of the word, the global column or the
+  /// row of the matrix that a number belongs to: the same on whatever rank.
+  ///
+  /// - Parameters:
+  ///   - step: optimizer steps taken
+  ///   - columns: the global numbers of this rank's columns
+  public init(
+    _ specification: LanguageModelSpecification, seed: UInt64, step: Int, columns: Range<Int>,
+    workspace: Workspace<Scalar>
+  ) {
+    let layers = specification.layers
+    let p = specification.dropout
+    func mask(
+      _ name: String, _ site: Int, rows: Range<Int>, width: Int, dropping p: Double
+    ) -> Tensor<Scalar>? {
+      guard p > 0 else { return nil }
+      let mask = workspace.tensor("mask.\(name)", [rows.count, width])
+      for (place, row) in rows.enumerated() {
+        var stream = RandomStream(
+          seed: seed, purpose: .dropout, site: site, step: step, index: row)
+        mask.row(place).withMutableSpan { stream.fill(&$0, dropping: p) }
+      }
+      return mask
+    }
+    embedding = mask(
+      "embedding", Site.embedding, rows: 0..<specification.vocabulary, width: 1,
+      dropping: p.embedding)
+    input = mask(
+      "input", Site.input, rows: columns, width: specification.embedding, dropping: p.input)
+    between = layers.dropLast().enumerated().map { level, layer in
+      mask(
+        "layer\(level)", Site.layer(level), rows: columns, width: layer.hidden, dropping: p.layers)
+    }
+    output = mask(
+      "output", Site.output, rows: columns, width: layers[layers.count - 1].hidden,
+      dropping: p.output)
+    recurrent = layers.enumerated().map { level, layer in
+      mask(
+        "recurrent\(level)", Site.recurrent(level), rows: 0..<layer.body.gates * layer.hidden,
+        width: layer.hidden, dropping: p.weights)
+    }
+  }
+}
+
+/// Where in the model a mask lies; see `RandomStream`.
+private enum Site {
+  static let embedding = 1
+  static let input = 2
+  static let output = 3
+  static func layer(_ level: Int) -> Int { 1 << 12 | level }
+  static func recurrent(_ level: Int) -> Int { 2 << 12 | level }
+}

@@ -1,0 +1,81 @@
+import Cells
+import KernelInterface
+
+/// What the layers of a language model are.
+public struct LanguageModelSpecification: Sendable {
+  /// V, tokens of the vocabulary.
+  public var vocabulary: Int
+  /// E, the width of an embedding.
+  public var embedding: Int
+  /// The recurrent layers from the lowest up. Each has its own drive, body and width.
+  public var layers: [Layer]
+  /// Whether the decoder's weight is the embedding; the last layer then has E units.
+  public var isTied: Bool
+  public var dropout: Dropout
+  /// α, the weight of the mean square of the last layer's output as it is after dropout (AR).
+  public var activationPenalty: Double
+  /// β, the weight of its mean squared change from step to step before dropout (TAR).
+  public var temporalPenalty: Double
+
+  public struct Layer: Sendable {
+    public var drive: DriveParameters
+    public var body: BodyKind
+    public var orthogonal: OrthogonalSettings?
+    /// H, units of the layer.
+    public var hidden: Int
+
+    public init(
+      drive: DriveParameters, body: BodyKind, orthogonal: OrthogonalSettings? = nil, hidden: Int
+    ) {
+      self.drive = drive
+      self.body = body
+      self.orthogonal = orthogonal
+      self.hidden = hidden
+    }
+  }
+
+  /// Probabilities of dropping. A locked mask is the same at every step of a chunk.
+  public struct Dropout: Sendable, Equatable {
+    /// Whole words of the embedding.
+    public var embedding = 0.0
+    /// The input of the first layer, locked.
+    public var input = 0.0
+    /// Between layers, locked.
+    public var layers = 0.0
+    /// The output of the last layer, locked.
+    public var output = 0.0
+    /// Elements of W_hh, alike at every step of a chunk (DropConnect).
+    public var weights = 0.0
+
+    public init(
+      embedding: Double = 0, input: Double = 0, layers: Double = 0, output: Double = 0,
+      weights: Double = 0
+    ) {
+      self.embedding = embedding
+      self.input = input
+      self.layers = layers
+      self.output = output
+      self.weights = weights
+    }
+  }
+
+  public init(
+    vocabulary: Int, embedding: Int, layers: [Layer], isTied: Bool, dropout: Dropout = Dropout(),
+    activationPenalty: Double = 0, temporalPenalty: Double = 0
+  ) {
+    precondition(!layers.isEmpty, "a model needs a layer")
+    precondition(
+      !isTied || layers[layers.count - 1].hidden == embedding,
+      "a tied decoder needs a last layer of \(embedding) units")
+    precondition(
+      dropout.weights == 0 || layers.allSatisfy { $0.orthogonal == nil },
+      "an orthogonal matrix with elements dropped is none")
+    self.vocabulary = vocabulary
+    self.embedding = embedding
+    self.layers = layers
+    self.isTied = isTied
+    self.dropout = dropout
+    self.activationPenalty = activationPenalty
+    self.temporalPenalty = temporalPenalty
+  }
+}

@@ -1,0 +1,37 @@
+/// Some steps of every column of a text on one rank: each token is to be followed by its target.
+public struct TokenChunk: Sendable {
+  /// T, steps: the same on every rank, of which one may have no column.
+  public var steps: Int
+  /// [T, N], time first.
+  public var tokens: [Int32]
+  /// The successor of each, [T, N].
+  public var targets: [Int32]
+  /// N, columns on this rank.
+  public var columns: Int
+  /// Shard s of this rank owns the columns `columnStarts[s] ..< columnStarts[s + 1]`.
+  public var columnStarts: [Int]
+
+  public init(
+    steps: Int, tokens: [Int32], targets: [Int32], columns: Int, columnStarts: [Int]
+  ) {
+    precondition(
+      tokens.count == steps * columns && targets.count == tokens.count,
+      "\(tokens.count) tokens with \(targets.count) targets in [\(steps), \(columns)]")
+    precondition(
+      columnStarts.first == 0 && columnStarts.last == columns,
+      "column starts \(columnStarts) do not cut \(columns) columns")
+    self.steps = steps
+    self.tokens = tokens
+    self.targets = targets
+    self.columns = columns
+    self.columnStarts = columnStarts
+  }
+
+  public var shards: Int { columnStarts.count - 1 }
+
+  /// The rows of [T·N] that belong to a shard, step by step.
+  func rows(ofShard shard: Int) -> [Int] {
+    let own = columnStarts[shard]..<columnStarts[shard + 1]
+    return (0..<steps).flatMap { t in own.map { t * columns + $0 } }
+  }
+}

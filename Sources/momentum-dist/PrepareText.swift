@@ -1,0 +1,41 @@
+import ArgumentParser
+import Datasets
+import Training
+
+extension TextLevel: ExpressibleByArgument {}
+
+struct PrepareText: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "text",
+    abstract: "From texts, for a language model.",
+    discussion: """
+      The folder holds train.txt, valid.txt and test.txt, as the usual form of Penn TreeBank, or \
+      wiki.train.tokens and its kin, as WikiText. A single UTF-8 file is cut into 90 % for \
+      training and 5 % each for validation and test.
+
+      At word level a line is its words, between spaces, and <eos>. The vocabulary is that of the \
+      training part; what the others have besides becomes <unk>.
+      """)
+
+  @Option(help: ArgumentHelp("The folder of the texts, or one text.", valueName: "path"))
+  var from: String
+
+  @Option(help: ArgumentHelp("The HDF5 file to write.", valueName: "file.h5"))
+  var to: String
+
+  @Option(help: "What the text is cut into: word or character.")
+  var level = TextLevel.word
+
+  func run() throws {
+    do {
+      let corpus = try TextCorpus(TextFolder(from).files, level: level)
+      try corpus.write(to: to)
+      print(
+        "\(to): \(corpus.train.count) training, \(corpus.validation.count) validation and"
+          + " \(corpus.test.count) test tokens, a vocabulary of \(corpus.vocabulary.count);"
+          + " \(corpus.unknownCount) tokens outside the training text became <unk>")
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+}
