@@ -15,11 +15,12 @@ public struct TextFolder {
 
   /// Finds the files in a folder, or takes the one file that the path names.
   public init(_ path: String) throws(DatasetError) {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    let attributes = try? FileManager.default.attributesOfItem(
+      atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
+    guard let attributes else {
       throw DatasetError(path, "does not exist", cure: "check the path given to --from")
     }
-    guard isFolder.boolValue else {
+    guard attributes[.type] as? FileAttributeType == .typeDirectory else {
       files = .whole(path)
       return
     }

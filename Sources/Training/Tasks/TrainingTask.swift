@@ -52,7 +52,9 @@ public enum TaskName: String, ConfigurationChoice {
   case languageModel = "language_model"
 
   /// Whether the task cannot do without `dataset.file`.
-  public var needsFile: Bool { self == .classification || self == .nextFrame }
+  public var needsFile: Bool {
+    [.classification, .nextFrame, .languageModel].contains(self)
+  }
 
   /// Makes the task.
   public func make(_ configuration: TrainingConfiguration) -> any TrainingTask {
