@@ -17,7 +17,7 @@ enum Launch {
   static func communicator() throws(RunFailure) -> Communicator {
     do {
       try MPI.Environment.initialize()
-      let world = try Communicator.world()
+      let world = try Communicator.world().groupedByHost()
       try Deadline.start(on: world)
       return world
     } catch {

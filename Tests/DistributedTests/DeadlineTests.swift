@@ -39,18 +39,22 @@ import Testing
     for process in left { process.signal(SIGKILL) }
   }
 
-  /// Signals a rank, or mpirun where it is nil, once the run has made some steps.
-  static func signal(_ signal: Int32, rank: Int?, in folder: String) throws {
+  /// Waits until a run has made some steps.
+  static func waitForSteps(in folder: String) throws {
     for _ in 0..<300 {
       let text = FileManager.default.contents(atPath: "\(folder)/run/metrics.jsonl") ?? Data()
-      if text.split(separator: 10).count > 20 {
-        let name = rank == nil ? "orterun" : "momentum-dist"
-        let process = RunningProcess.all(in: folder).first { $0.rank == rank && $0.name == name }
-        return try #require(process, "\(RunningProcess.all(in: folder))").signal(signal)
-      }
+      if text.split(separator: 10).count > 20 { return }
       Thread.sleep(forTimeInterval: 0.1)
     }
     Issue.record("the run made no steps")
+  }
+
+  /// Signals a rank, or mpirun where it is nil, once the run has made some steps.
+  static func signal(_ signal: Int32, rank: Int?, in folder: String) throws {
+    try waitForSteps(in: folder)
+    let name = rank == nil ? "orterun" : "momentum-dist"
+    let process = RunningProcess.all(in: folder).first { $0.rank == rank && $0.name == name }
+    try #require(process, "\(RunningProcess.all(in: folder))").signal(signal)
   }
 
   /// The lines of the ranks, by rank.

@@ -56,6 +56,16 @@ public enum Program {
       meanwhile: meanwhile)
   }
 
+  /// Runs a script of the folder launch.
+  public static func script(
+    _ name: String, _ arguments: [String], in folder: String, environment: [String: String] = [:],
+    deadline: Double = 120, signal: String = "KILL", meanwhile: () throws -> Void = {}
+  ) throws -> Outcome {
+    try start(
+      ["\(Places.package)/launch/\(name)"] + arguments, in: folder, environment: environment,
+      deadline: deadline, signal: signal, meanwhile: meanwhile)
+  }
+
   /// Runs a Python script.
   public static func python(_ script: String, in folder: String) throws -> Outcome {
     try start(["python3", "-c", script], in: folder)

@@ -1,0 +1,80 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Runs on several hosts, which are network namespaces of this machine.
+@Suite(
+  .serialized,
+  .enabled("needs root and the package iproute2, which are not there") {
+    getuid() == 0
+      && ["/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip"].contains {
+        FileManager.default.isExecutableFile(atPath: $0)
+      }
+  }
+) struct VirtualClusterTests {
+  private static let program = "\(Program.products)/momentum-dist"
+
+  private static func cluster(
+    _ options: [String], _ arguments: [String], in folder: String,
+    meanwhile: () throws -> Void = {}
+  ) throws -> Program.Outcome {
+    try Program.script(
+      "virtual-cluster", options + [program] + arguments, in: folder, deadline: 90,
+      meanwhile: meanwhile)
+  }
+
+  @Test func theBitsAreThoseOfOneRank() throws {
+    try Places.withTemporaryFolder { folder in
+      let steps = ["--max-steps", "20"]
+      #expect(try RankCountTests.train("alone", ranks: nil, in: folder, steps).status == 0)
+      let expected = try RankCountTests.digest("alone", in: folder)
+      for (run, options) in [
+        ("two", ["--hosts", "2", "--ranks-per-host", "2"]),
+        ("four", ["--hosts", "4", "--rate", "1gbit"]),
+        // Neighbouring ranks on different hosts, and a count that is no power of two.
+        ("spread", ["--hosts", "3", "--ranks-per-host", "2", "--mpirun", "--map-by node"]),
+      ] {
+        let outcome = try Self.cluster(
+          options, ["train", "--output", run] + RankCountTests.arguments + steps, in: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try RankCountTests.digest(run, in: folder) == expected, "\(options)")
+      }
+    }
+  }
+
+  /// The ranks on the near side of the cut name those behind it; those behind it end too.
+  @Test func aLinkThatGoesDownEndsAllAndIsNamed() throws {
+    try Places.withTemporaryFolder { folder in
+      let name = "test-\(UUID().uuidString)"
+      let outcome = try Self.cluster(
+        ["--hosts", "2", "--ranks-per-host", "2", "--name", name], DeadlineTests.arguments,
+        in: folder
+      ) {
+        try DeadlineTests.waitForSteps(in: folder)
+        let cut = try Program.script("virtual-cluster", ["cut", name, "node2"], in: folder)
+        #expect(cut.status == 0, "\(cut.errors)")
+      }
+      #expect(outcome.status == 76, "\(outcome.errors)")
+      let lines = DeadlineTests.lines(outcome)
+      for rank in [0, 1] {
+        let line = try #require(lines[rank], "\(outcome.errors)")
+        #expect(line.contains("rank \(rank) on node1 waited 2 s"), "\(line)")
+        #expect(
+          line.contains("rank 2 on node2 is silent for ")
+            || line.contains("rank 3 on node2 is silent for "), "\(line)")
+      }
+      DeadlineTests.expectNoProcess(in: folder)
+    }
+  }
+
+  /// Killed half-way, the script leaves neither hosts nor processes.
+  @Test func nothingIsLeftOfAKilledCluster() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.script(
+        "virtual-cluster", ["--hosts", "2", Self.program] + DeadlineTests.arguments, in: folder,
+        deadline: 4, signal: "TERM")
+      #expect(outcome.status != 0)
+      DeadlineTests.expectNoProcess(in: folder)
+    }
+  }
+}
