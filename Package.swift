@@ -74,7 +74,7 @@ let package = Package(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "Tensors", "TestSupport"]),
     .target(
       name: "Datasets",
-      dependencies: ["Audio", "HDF5", "Gzip", "Files", "RandomNumbers", "Tensors"],
+      dependencies: ["Audio", "HDF5", "Gzip", "Files", "RandomNumbers", "Tensors", "Threads"],
       swiftSettings: safe + fast),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
     .target(name: "Models", dependencies: ["Cells"], swiftSettings: safe),

@@ -34,6 +34,7 @@ static inline size_t CHDF5_VARIABLE(void) { return H5T_VARIABLE; }
 static inline hid_t CHDF5_FILE_ACCESS(void) { return H5P_FILE_ACCESS; }
 static inline hid_t CHDF5_FILE_CREATE(void) { return H5P_FILE_CREATE; }
 static inline hid_t CHDF5_GROUP_CREATE(void) { return H5P_GROUP_CREATE; }
+static inline hid_t CHDF5_DATASET_ACCESS(void) { return H5P_DATASET_ACCESS; }
 static inline hid_t CHDF5_DATASET_CREATE(void) { return H5P_DATASET_CREATE; }
 
 // Identifiers and flags, as the types their parameters have.

@@ -56,6 +56,16 @@ public enum DatasetFile {
     }
   }
 
+  /// The shape of the pieces in which rows are stored: about 64 KiB. Sequences are read in random
+  /// order, and with one all of its piece.
+  static func chunk(_ shape: [Int], elementBytes: Int) -> [Int] {
+    let rowBytes = shape.dropFirst().reduce(elementBytes, *)
+    return [min(max(1, (1 << 16) / max(rowBytes, 1)), max(shape[0], 1))] + shape.dropFirst()
+  }
+
+  /// The level of deflate for `--compress`: little is gained above it, and reading takes as long.
+  static let compression = 4
+
   /// A data set may be made anew; any other file is left alone.
   private static func refuseOverwriting(_ path: String) throws(DatasetError) {
     guard FileManager.default.fileExists(atPath: path) else { return }

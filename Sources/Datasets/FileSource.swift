@@ -12,87 +12,63 @@ public enum SequenceView: String, Sendable, CaseIterable {
   case permuted
 }
 
-/// Labelled sequences in a part of a data set file.
+/// Labelled sequences in a part of a data set: a class for each, and one length for all.
 ///
-/// Each rank opens the file by itself, read-only. A part that fits is kept in memory as it is on
-/// disk; a larger one is read sequence by sequence.
+/// Each rank opens the files by itself, read-only. A part that fits is kept in memory as it is on
+/// disk; of a larger one, sequences are read as they are asked for, see `StoredRows`.
 public final class FileSource: SequenceSource {
-  private let path: String
-  private let inputs: Dataset
+  private let inputs: StoredRows
   private let labels: [Int32]
   private let scaling: Float
   /// Where in a stored sequence the k-th number of the view lies; nil is in order.
   private let order: [Int]?
-  private let memory: Memory
-
-  private enum Memory {
-    case bytes([UInt8])
-    case floats([Float])
-    case none
-  }
+  private var sequence: [Float] = []
 
   public let count: Int
   public let steps: Int
   public let features: Int
   public let targetKind: TargetKind
 
-  /// The largest part that is kept in memory.
-  public static let memoryLimit = 1 << 30
+  /// Whether the sequences are kept in memory.
+  public var isInMemory: Bool { inputs.isInMemory }
 
-  /// Opens one part of a file that `prepare` made.
+  /// Opens one part of a data set: files that `prepare` made, or the user's own by their names.
   ///
-  /// - Parameter permutationSeed: chooses the order of `permuted`
+  /// - Parameters:
+  ///   - classes: how many there are, where the place does not say; what a part other than the
+  ///     training part has to agree with
+  ///   - permutationSeed: chooses the order of `permuted`
   public init(
-    _ path: String, part: DatasetFile.Part, view: SequenceView, permutationSeed: UInt64
+    _ place: DatasetPlace, part: DatasetFile.Part, classes known: Int? = nil, view: SequenceView,
+    permutationSeed: UInt64
   ) throws(DatasetError) {
-    self.path = path
-    let prepare = "make it with `momentum-dist prepare`"
-    do {
-      let file = try DatasetFile.open(path)
-      let group = part.rawValue
-      guard file.contains("\(group)/inputs"), file.contains("\(group)/targets") else {
-        throw DatasetError(path, "has no \(group)/inputs and \(group)/targets", cure: prepare)
-      }
-      inputs = try file.dataset("\(group)/inputs")
-      let targets = try file.dataset("\(group)/targets")
-      let shape = inputs.shape
-      guard shape.count == 3, shape.allSatisfy({ $0 > 0 }), targets.shape == [shape[0]] else {
-        throw DatasetError(
-          path, "\(group)/inputs is \(shape) and \(group)/targets \(targets.shape)",
-          cure: "they must be [N, T, C] and [N]")
-      }
-      count = shape[0]
-      let classes = try file.intAttribute("classes") ?? 0
-      labels = try targets.read(as: Int32.self)
-      if let wrong = labels.firstIndex(where: { $0 < 0 || Int($0) >= classes }) {
-        throw DatasetError(
-          path, "\(group)/targets[\(wrong)] is \(labels[wrong]), outside 0 ..< \(classes)",
-          cure: "mend the label or the attribute `classes`")
-      }
-      scaling = Float(try file.doubleAttribute("scaling") ?? 1)
-      targetKind = .classes(classes)
-      let perSequence = shape[1] * shape[2]
-      switch view {
-      case .rows:
-        (steps, features, order) = (shape[1], shape[2], nil)
-      case .pixels:
-        (steps, features, order) = (perSequence, 1, nil)
-      case .permuted:
-        var stream = RandomStream(seed: permutationSeed, purpose: .pixelPermutation)
-        (steps, features, order) = (perSequence, 1, stream.permutation(perSequence))
-      }
-      let isBytes = inputs.elementType == .uint8
-      if shape[0] * perSequence * (isBytes ? 1 : 4) > Self.memoryLimit {
-        memory = .none
-      } else if isBytes {
-        memory = .bytes(try inputs.read(as: UInt8.self))
-      } else {
-        memory = .floats(try inputs.read(as: Float.self))
-      }
-    } catch let error as DatasetError {
-      throw error
-    } catch {
-      throw DatasetError(path, "\(error)", cure: "check the path, or \(prepare)")
+    let files = try place.open()
+    let headers = try place.headers(of: files)
+    let names = (
+      inputs: try place.name(place.inputs, of: part), targets: try place.name(place.targets, of: part)
+    )
+    for (path, file) in files where !file.contains(names.inputs) || !file.contains(names.targets) {
+      throw DatasetError(
+        path, "has no \(names.inputs) and \(names.targets)", cure: DatasetPlace.nameOrPrepare)
+    }
+    inputs = try StoredRows(files, names.inputs, memoryLimit: place.memoryLimit)
+    let shape = inputs.shape
+    guard shape.count == 3 else {
+      throw DatasetError(
+        place.files, "\(names.inputs) is \(shape)", cure: "it must be [N, T, C]")
+    }
+    count = shape[0]
+    (labels, targetKind) = try place.labels(
+      files, names.targets, count: shape[0], classes: known ?? headers.classes)
+    scaling = headers.scaling
+    switch view {
+    case .rows:
+      (steps, features, order) = (shape[1], shape[2], nil)
+    case .pixels:
+      (steps, features, order) = (inputs.width, 1, nil)
+    case .permuted:
+      var stream = RandomStream(seed: permutationSeed, purpose: .pixelPermutation)
+      (steps, features, order) = (inputs.width, 1, stream.permutation(inputs.width))
     }
   }
 
@@ -102,49 +78,38 @@ public final class FileSource: SequenceSource {
     let (T, N, C) = (steps, indices.count, features)
     precondition(x.shape == [T, N, C], "a buffer of \(x.shape) for [\(T), \(N), \(C)]")
     for (n, index) in indices.enumerated() {
-      precondition(index >= 0 && index < count, "sequence \(index) of \(count)")
-      switch memory {
-      case .bytes(let bytes): scatter(bytes, from: index * T * C, toRow: n, of: x)
-      case .floats(let floats): scatter(floats, from: index * T * C, toRow: n, of: x)
-      case .none:
-        do {
-          let sequence = try inputs.read(
-            as: Float.self, at: [index, 0, 0], count: [1] + inputs.shape.dropFirst())
-          scatter(sequence, from: 0, toRow: n, of: x)
-        } catch {
-          throw DatasetError(path, "\(error)", cure: "the file is damaged: prepare it again")
-        }
-      }
+      try inputs.read(index..<index + 1, into: &sequence)
+      scatter(sequence, toRow: n, of: x)
     }
     return .classes(indices.map { labels[$0] })
   }
 
+  public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
+    try inputs.prefetch(indices.map { $0..<$0 + 1 })
+  }
+
+  public var isReady: Bool { inputs.isReady }
+
   /// Copies one stored sequence to row n of every time step.
-  private func scatter<Value: BinaryInteger>(
-    _ values: [Value], from start: Int, toRow n: Int, of x: Tensor<Float>
-  ) {
+  private func scatter(_ values: [Float], toRow n: Int, of x: Tensor<Float>) {
     let (N, C) = (x.shape[1], features)
     x.withMutableSpan { x in
       for t in 0..<steps {
         for i in 0..<C {
           let place = order?[t * C + i] ?? (t * C + i)
-          x[(t * N + n) * C + i] = Float(values[start + place]) * scaling
+          x[(t * N + n) * C + i] = values[place] * scaling
         }
       }
     }
   }
+}
 
-  private func scatter(
-    _ values: [Float], from start: Int, toRow n: Int, of x: Tensor<Float>
-  ) {
-    let (N, C) = (x.shape[1], features)
-    x.withMutableSpan { x in
-      for t in 0..<steps {
-        for i in 0..<C {
-          let place = order?[t * C + i] ?? (t * C + i)
-          x[(t * N + n) * C + i] = values[start + place] * scaling
-        }
-      }
-    }
+extension FileSource {
+  /// Opens one part of a file that `prepare` made.
+  public convenience init(
+    _ path: String, part: DatasetFile.Part, view: SequenceView, permutationSeed: UInt64
+  ) throws(DatasetError) {
+    try self.init(
+      DatasetPlace(path), part: part, view: view, permutationSeed: permutationSeed)
   }
 }

@@ -2,7 +2,9 @@ import HDF5
 
 extension MNISTFolder {
   /// Writes the data set file for `train`: images as sequences of rows, pixels as they are.
-  public func write(to path: String) throws(DatasetError) {
+  ///
+  /// - Parameter compressing: makes a smaller file that takes longer to read
+  public func write(to path: String, compressing: Bool = false) throws(DatasetError) {
     let classes = Int((train.labels.bytes + test.labels.bytes).max() ?? 0) + 1
     try DatasetFile.create(at: path) { file in
       try file.setAttribute("task", "classification")
@@ -11,7 +13,9 @@ extension MNISTFolder {
       try file.setAttribute("scaling", 1.0 / 255)
       for (name, part) in [("train", train), ("test", test)] {
         try file.write(
-          part.images.bytes, to: "\(name)/inputs", shape: part.images.shape, fletcher32: true)
+          part.images.bytes, to: "\(name)/inputs", shape: part.images.shape,
+          chunk: DatasetFile.chunk(part.images.shape, elementBytes: 1),
+          deflate: compressing ? DatasetFile.compression : nil, fletcher32: true)
         try file.write(
           part.labels.bytes.map { Int32($0) }, to: "\(name)/targets",
           shape: part.labels.shape, fletcher32: true)

@@ -11,9 +11,6 @@ public final class NextFrameSource {
   /// The attribute `task` of such a file.
   public static let task = "next_frame"
 
-  /// The largest part that is kept in memory, in bytes.
-  public static let memoryLimit = 1 << 30
-
   /// How many sequences there are.
   public var count: Int { offsets.count - 1 }
   /// T of the longest sequence.
@@ -23,18 +20,16 @@ public final class NextFrameSource {
   /// The error per element of predicting each frame by the one before, where the file says.
   public let persistenceError: Double?
 
-  private let path: String
-  private let inputs: Dataset
+  private let inputs: StoredRows  // [F, C]
   private let offsets: [Int]
-  private let memory: [Float]?  // [F, C]
+  private var rows: [Float] = []
 
   /// Opens one part of a file.
-  public convenience init(_ path: String, part: DatasetFile.Part) throws(DatasetError) {
-    try self.init(path, part: part, memoryLimit: Self.memoryLimit)
-  }
-
-  init(_ path: String, part: DatasetFile.Part, memoryLimit: Int) throws(DatasetError) {
-    self.path = path
+  ///
+  /// - Parameter memoryLimit: bytes up to which it is kept in memory
+  public init(
+    _ path: String, part: DatasetFile.Part, memoryLimit: Int = StoredRows.memoryLimit
+  ) throws(DatasetError) {
     do {
       let file = try HDF5.File.open(path)
       try Self.checkHeader(of: file, path)
@@ -42,13 +37,15 @@ public final class NextFrameSource {
       guard file.contains("\(name)/inputs"), file.contains("\(name)/offsets") else {
         throw DatasetError(path, "has no \(name)/inputs and \(name)/offsets", cure: Self.prepare)
       }
-      inputs = try file.dataset("\(name)/inputs")
+      inputs = try StoredRows([(path, file)], "\(name)/inputs", memoryLimit: memoryLimit)
       let shape = inputs.shape
       guard shape.count == 2, shape[1] > 0 else {
         throw DatasetError(path, "\(name)/inputs is \(shape)", cure: "it must be [F, C]")
       }
       features = shape[1]
-      offsets = try file.readAll("\(name)/offsets", as: Int.self, maximumElements: 1 << 24)
+      let stored = try file.dataset("\(name)/offsets")
+      try stored.requireStored()
+      offsets = try stored.read(as: Int.self, maximumElements: 1 << 24)
       guard offsets.count >= 2, offsets.first == 0, offsets.last == shape[0] else {
         throw DatasetError(
           path, "\(name)/offsets has \(offsets.count) numbers and does not end at \(shape[0])",
@@ -62,9 +59,6 @@ public final class NextFrameSource {
       }
       steps = zip(offsets, offsets.dropFirst()).reduce(0) { max($0, $1.1 - $1.0 - 1) }
       persistenceError = try file.group(name).doubleAttribute("persistence_error")
-      let fits = inputs.count <= memoryLimit / MemoryLayout<Float>.size
-      memory = fits ? try inputs.read(as: Float.self) : nil
-      if let memory { try Self.checkFinite(memory, path) }
     } catch let error as DatasetError {
       throw error
     } catch {
@@ -94,27 +88,19 @@ public final class NextFrameSource {
     for (n, index) in indices.enumerated() {
       precondition(index >= 0 && index < count, "sequence \(index) of \(count)")
       let length = min(T, length(of: index))
-      if let memory {
-        scatter(memory, from: offsets[index], steps: length, toRow: n, of: x)
-        scatter(memory, from: offsets[index] + 1, steps: length, toRow: n, of: targets)
-      } else {
-        let rows = try readRows(offsets[index], length + 1)
-        scatter(rows, from: 0, steps: length, toRow: n, of: x)
-        scatter(rows, from: 1, steps: length, toRow: n, of: targets)
-      }
+      try inputs.read(offsets[index]..<offsets[index + 1], into: &rows)
+      scatter(rows, from: 0, steps: length, toRow: n, of: x)
+      scatter(rows, from: 1, steps: length, toRow: n, of: targets)
     }
   }
 
-  private func readRows(_ start: Int, _ count: Int) throws(DatasetError) -> [Float] {
-    let rows: [Float]
-    do {
-      rows = try inputs.read(as: Float.self, at: [start, 0], count: [count, features])
-    } catch {
-      throw DatasetError(path, "\(error)", cure: "the file is damaged: prepare it again")
-    }
-    try Self.checkFinite(rows, path)
-    return rows
+  /// Starts to read the sequences that will be asked for next.
+  public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
+    try inputs.prefetch(indices.map { offsets[$0]..<offsets[$0 + 1] })
   }
+
+  /// Whether what was started is there.
+  public var isReady: Bool { inputs.isReady }
 
   /// Copies rows of `values` [F, C] to row n of the first steps, and clears the others.
   private func scatter(
@@ -144,13 +130,6 @@ public final class NextFrameSource {
     let task = try file.stringAttribute("task") ?? "unknown"
     guard task == Self.task else {
       throw DatasetError(path, "is for the task \(task), not \(Self.task)", cure: prepare)
-    }
-  }
-
-  private static func checkFinite(_ values: [Float], _ path: String) throws(DatasetError) {
-    if let place = values.firstIndex(where: { !$0.isFinite }) {
-      throw DatasetError(
-        path, "inputs hold \(values[place])", cure: "the file is damaged: prepare it again")
     }
   }
 }

@@ -13,7 +13,7 @@ import Tensors
 ///     targets [N, K] of floats              K numbers per sequence
 ///
 /// Each rank opens the file by itself, read-only. A part that fits is kept in memory; of a larger
-/// one, sequences are read as they are asked for.
+/// one, sequences are read as they are asked for, see `StoredRows`.
 public final class SequenceFileSource: SequenceSource {
   public let count: Int
   public let steps: Int
@@ -22,13 +22,10 @@ public final class SequenceFileSource: SequenceSource {
   /// The loss of a model that has learned nothing, and where it comes from, where the file says.
   public let chance: (loss: Double, meaning: String)?
 
-  /// The largest part that is kept in memory, in bytes.
-  public static let memoryLimit = 1 << 30
-
   private let path: String
-  private let inputs: Dataset
-  private let memory: [Float]?
+  private let inputs: StoredRows
   private let targets: Targets
+  private var sequence: [Float] = []
   /// Where sequences begin and the last one ends, in rows of `inputs`; nil where lengths are equal.
   private let offsets: [Int]?
   /// How many symbols inputs are one-hot of; nil where they are features.
@@ -48,15 +45,12 @@ public final class SequenceFileSource: SequenceSource {
 
   /// Opens one part of a file that `prepare` made.
   ///
-  /// - Parameter task: what the file must be for
-  public convenience init(
-    _ path: String, task: String, part: DatasetFile.Part
-  ) throws(DatasetError) {
-    try self.init(path, task: task, part: part, memoryLimit: Self.memoryLimit)
-  }
-
-  init(
-    _ path: String, task: String, part: DatasetFile.Part, memoryLimit: Int
+  /// - Parameters:
+  ///   - task: what the file must be for
+  ///   - memoryLimit: bytes up to which it is kept in memory
+  public init(
+    _ path: String, task: String, part: DatasetFile.Part,
+    memoryLimit: Int = StoredRows.memoryLimit
   ) throws(DatasetError) {
     self.path = path
     do {
@@ -66,7 +60,7 @@ public final class SequenceFileSource: SequenceSource {
         throw DatasetError(
           path, "has no \(name)/inputs and \(name)/targets", cure: DatasetFile.prepareIt)
       }
-      inputs = try file.dataset("\(name)/inputs")
+      inputs = try StoredRows([(path, file)], "\(name)/inputs", memoryLimit: memoryLimit)
       symbols = try file.intAttribute("symbols")
       offsets = try Self.offsets(of: file, name, rows: inputs.shape.first ?? 0, path)
       (count, steps, features) = try Self.sizes(inputs, offsets, symbols, path, name)
@@ -75,9 +69,6 @@ public final class SequenceFileSource: SequenceSource {
       chance = try file.doubleAttribute("chance_loss").map {
         ($0, try file.stringAttribute("chance_meaning") ?? "chance")
       }
-      let fits = inputs.count <= memoryLimit / MemoryLayout<Float>.size
-      memory = fits ? try inputs.read(as: Float.self) : nil
-      if let memory { try check(memory) }
     } catch let error as DatasetError {
       throw error
     } catch {
@@ -97,13 +88,9 @@ public final class SequenceFileSource: SequenceSource {
     if symbols != nil || offsets != nil { x.fill(0) }
     for (n, index) in indices.enumerated() {
       precondition(index >= 0 && index < count, "sequence \(index) of \(count)")
-      if let memory {
-        let first = (offsets?[index] ?? index * steps) * (symbols == nil ? C : 1)
-        scatter(memory, from: first, steps: length(of: index), toRow: n, of: x)
-      } else {
-        let values = try stored(index)
-        scatter(values, from: 0, steps: length(of: index), toRow: n, of: x)
-      }
+      try inputs.read(rows(of: index), into: &sequence)
+      if let symbols { try check(sequence, below: symbols, of: index) }
+      scatter(sequence, steps: length(of: index), toRow: n, of: x)
     }
     switch targets {
     case .classes(let all): return .classes(indices.map { all[$0] })
@@ -119,52 +106,41 @@ public final class SequenceFileSource: SequenceSource {
     }
   }
 
-  /// The numbers of one sequence as they are in the file.
-  private func stored(_ index: Int) throws(DatasetError) -> [Float] {
-    let values: [Float]
-    do {
-      values =
-        if let offsets {
-          try inputs.read(
-            as: Float.self, at: [offsets[index], 0], count: [length(of: index), features])
-        } else {
-          try inputs.read(
-            as: Float.self, at: [index] + inputs.shape.dropFirst().map { _ in 0 },
-            count: [1] + inputs.shape.dropFirst())
-        }
-    } catch {
-      throw DatasetError(path, "\(error)", cure: "the file is damaged: prepare it again")
-    }
-    try check(values)
-    return values
+  public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
+    try inputs.prefetch(indices.map { rows(of: $0) })
+  }
+
+  public var isReady: Bool { inputs.isReady }
+
+  /// The rows of `inputs` that one sequence is.
+  private func rows(of index: Int) -> Range<Int> {
+    offsets.map { $0[index]..<$0[index + 1] } ?? index..<index + 1
   }
 
   /// Copies `steps` rows of `values` to row n of the first steps.
   private func scatter(
-    _ values: [Float], from start: Int, steps: Int, toRow n: Int, of x: Tensor<Float>
+    _ values: [Float], steps: Int, toRow n: Int, of x: Tensor<Float>
   ) {
     let (N, C) = (x.shape[1], features)
     x.withMutableSpan { x in
       for t in 0..<steps {
         if symbols != nil {
-          x[(t * N + n) * C + Int(values[start + t])] = 1
+          x[(t * N + n) * C + Int(values[t])] = 1
         } else {
-          for i in 0..<C { x[(t * N + n) * C + i] = values[start + t * C + i] }
+          for i in 0..<C { x[(t * N + n) * C + i] = values[t * C + i] }
         }
       }
     }
   }
 
-  /// Refuses numbers that no model can read.
-  private func check(_ values: [Float]) throws(DatasetError) {
-    let limit = Float(symbols ?? 0)
-    if let wrong = values.first(where: {
-      !$0.isFinite || symbols != nil && ($0 < 0 || $0 >= limit)
-    }) {
-      throw DatasetError(
-        path, "inputs hold \(wrong)\(symbols.map { ", outside 0 ..< \($0)" } ?? "")",
-        cure: "the file is damaged: prepare it again")
-    }
+  /// Refuses symbols that there are not.
+  private func check(
+    _ values: [Float], below symbols: Int, of index: Int
+  ) throws(DatasetError) {
+    guard let wrong = values.first(where: { $0 < 0 || $0 >= Float(symbols) }) else { return }
+    throw DatasetError(
+      path, "sequence \(index) of inputs holds \(wrong), outside 0 ..< \(symbols)",
+      cure: "the file is damaged: prepare it again")
   }
 }
 
@@ -174,7 +150,9 @@ extension SequenceFileSource {
     of file: HDF5.File, _ part: String, rows: Int, _ path: String
   ) throws -> [Int]? {
     guard file.contains("\(part)/offsets") else { return nil }
-    let offsets = try file.readAll("\(part)/offsets", as: Int.self, maximumElements: 1 << 27)
+    let stored = try file.dataset("\(part)/offsets")
+    try stored.requireStored()
+    let offsets = try stored.read(as: Int.self, maximumElements: 1 << 27)
     guard offsets.count >= 2, offsets.first == 0, offsets.last == rows else {
       throw DatasetError(
         path, "\(part)/offsets has \(offsets.count) numbers and does not end at \(rows)",
@@ -189,7 +167,7 @@ extension SequenceFileSource {
   }
 
   private static func sizes(
-    _ inputs: Dataset, _ offsets: [Int]?, _ symbols: Int?, _ path: String, _ part: String
+    _ inputs: StoredRows, _ offsets: [Int]?, _ symbols: Int?, _ path: String, _ part: String
   ) throws(DatasetError) -> (count: Int, steps: Int, features: Int) {
     let shape = inputs.shape
     if let offsets, shape.count == 2, shape[1] > 0 {
@@ -212,6 +190,7 @@ extension SequenceFileSource {
     of file: HDF5.File, _ part: String, count: Int, steps: Int?, _ path: String
   ) throws -> (Targets, TargetKind) {
     let targets = try file.dataset("\(part)/targets")
+    try targets.requireStored()
     let shape = targets.shape
     let isWhole = ![.float32, .float64].contains(targets.elementType)
     if !isWhole, shape.count == 2, shape[0] == count, shape[1] > 0 {

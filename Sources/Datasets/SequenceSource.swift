@@ -53,9 +53,22 @@ public protocol SequenceSource {
   /// - Returns: their targets, in the same order
   func read(_ indices: ArraySlice<Int>, into x: Tensor<Float>) throws(DatasetError)
     -> SourceTargets
+
+  /// Starts to read the sequences that will be asked for next, where that takes time.
+  ///
+  /// - Throws: an error of what was started before
+  func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError)
+
+  /// Whether what was started is there, so that reading it does not wait.
+  var isReady: Bool { get }
 }
 
 extension SequenceSource {
   /// Sequences have one length unless a source says otherwise.
   public func length(of index: Int) -> Int { steps }
+
+  /// What is in memory, or computed, needs no thread.
+  public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {}
+
+  public var isReady: Bool { true }
 }

@@ -24,6 +24,12 @@ public struct SubsetSource: SequenceSource {
     try base.read(indices.map { self.indices[$0] }[...], into: x)
   }
 
+  public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
+    try base.prefetch(indices.map { self.indices[$0] }[...])
+  }
+
+  public var isReady: Bool { base.isReady }
+
   /// Splits a source in two at random, the same way in every run: the second part has `count`
   /// sequences. Neither the run's seed nor the rank count changes the split, so that results of
   /// different seeds are comparable.

@@ -70,6 +70,16 @@ public enum DurableFiles {
     return overflow ? Int.max : Int(clamping: bytes)
   }
 
+  /// The files that fit a pattern with `*`, `?` and `[...]`, sorted.
+  ///
+  /// The corresponding C function is `glob`.
+  public static func names(fitting pattern: String) -> [String] {
+    var result = glob_t()
+    defer { globfree(&result) }
+    guard glob(pattern, 0, nil, &result) == 0, let names = result.gl_pathv else { return [] }
+    return (0..<Int(result.gl_pathc)).compactMap { names[$0].map { String(cString: $0) } }
+  }
+
   /// A name beside `path` that no other process uses.
   public static func temporaryName(for path: String) -> String {
     "\(path).partial-\(getpid())"

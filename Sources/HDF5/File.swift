@@ -50,7 +50,7 @@ public final class File: Location, AttributeHolder {
   public static func create(
     _ path: String, overwrite: Bool = true
   ) throws(HDF5Error) -> File {
-    let access = try makeAccessList(path)
+    let access = try makeAccessList(path, oldest: H5F_LIBVER_V110)
     defer { H5Pclose(access) }
     let creation = try makePropertyList(CHDF5_FILE_CREATE(), "create", path)
     defer { H5Pclose(creation) }
@@ -90,10 +90,15 @@ public final class File: Location, AttributeHolder {
     try handle.close()
   }
 
-  /// Returns the access properties of every file: formats that HDF5 1.8 to 1.10 read.
-  private static func makeAccessList(_ path: String) throws(HDF5Error) -> hid_t {
+  /// Returns the access properties of every file.
+  ///
+  /// What we write is of the format of HDF5 1.10 throughout: that has checksums in all its
+  /// structures, down to the indices of chunks, where the format of 1.8 has none.
+  private static func makeAccessList(
+    _ path: String, oldest: H5F_libver_t = H5F_LIBVER_V18
+  ) throws(HDF5Error) -> hid_t {
     let list = try call("open", path) { H5Pcreate(CHDF5_FILE_ACCESS()) }
-    H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_V110)
+    H5Pset_libver_bounds(list, oldest, H5F_LIBVER_V110)
     return list
   }
 

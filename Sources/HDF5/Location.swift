@@ -53,10 +53,19 @@ extension Location {
 
   /// Opens a dataset.
   ///
-  /// The corresponding C function is `H5Dopen2`.
-  public func dataset(_ name: String) throws(HDF5Error) -> Dataset {
+  /// - Parameter cacheBytes: memory for chunks that are kept after they were read; HDF5's own
+  ///   choice is 1 MiB.
+  ///
+  /// The corresponding C functions are `H5Dopen2` and `H5Pset_chunk_cache`.
+  public func dataset(_ name: String, cacheBytes: Int? = nil) throws(HDF5Error) -> Dataset {
     let path = handle.path(of: name)
-    let id = try call("open the dataset", path) { H5Dopen2(handle.id, name, CHDF5_DEFAULT()) }
+    let access = try call("open the dataset", path) { H5Pcreate(CHDF5_DATASET_ACCESS()) }
+    defer { H5Pclose(access) }
+    if let cacheBytes {
+      // Slots: a prime far above the number of chunks that fit, as HDF5's documentation has it.
+      try call("open the dataset", path) { H5Pset_chunk_cache(access, 12_421, cacheBytes, 0.75) }
+    }
+    let id = try call("open the dataset", path) { H5Dopen2(handle.id, name, access) }
     return try Dataset(id, path)
   }
 

@@ -30,10 +30,13 @@ struct PrepareMNIST: ParsableCommand {
   @Option(help: ArgumentHelp("The HDF5 file to write.", valueName: "file.h5"))
   var to: String
 
+  @Flag(help: "Make a smaller file, which takes longer to read.")
+  var compress = false
+
   func run() throws {
     do {
       let folder = try MNISTFolder(contentsOf: from)
-      try folder.write(to: to)
+      try folder.write(to: to, compressing: compress)
       let shape = folder.train.images.shape
       print(
         "\(to): \(shape[0]) training and \(folder.test.images.shape[0]) test images of"

@@ -81,7 +81,7 @@ import Testing
       [persistence / count, aroundMean / count], relative: 1e-4, "baseline")
   }
 
-  @Test(arguments: [NextFrameSource.memoryLimit, 0]) func targetsAreTheNextFrames(
+  @Test(arguments: [StoredRows.memoryLimit, 0]) func targetsAreTheNextFrames(
     memoryLimit: Int
   ) throws {
     try withFolder { folder in
@@ -153,7 +153,7 @@ import Testing
     #expect(try problem([0, .min, 5], rows).contains("offsets[0] is 0, then"))
     #expect(try problem([0, .max, 5], rows).contains("offsets[1] is"))
     #expect(try problem([0], rows).contains("1 numbers"))
-    #expect(try problem([0, 5], rows.dropLast() + [.nan]).contains("inputs hold nan"))
+    #expect(try problem([0, 5], rows.dropLast() + [.nan]).contains("train/inputs[4] holds nan"))
     #expect(try problem([0, 5], rows, task: "classification").contains("task classification"))
   }
 

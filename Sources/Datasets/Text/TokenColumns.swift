@@ -34,7 +34,7 @@ public final class TokenColumns {
     self.path = path
     self.vocabulary = vocabulary
     let elements = own.count * length
-    if elements * MemoryLayout<Int32>.size <= FileSource.memoryLimit {
+    if elements * MemoryLayout<Int32>.size <= StoredRows.memoryLimit {
       memory = try read(at: own.lowerBound * length, count: elements)
     }
   }

@@ -40,6 +40,11 @@ struct GivenValues {
     case .scalar(let scalar):
       let line = node.mark.map { ":\($0.line)" } ?? ""
       values[prefix] = Given(text: scalar.string, place: "\(path)\(line)")
+    case .sequence(let sequence) where sequence.allSatisfy({ $0.scalar != nil }):
+      // A list of names is a text with commas; what cannot be one refuses it as that.
+      let line = node.mark.map { ":\($0.line)" } ?? ""
+      let text = sequence.compactMap { $0.scalar?.string }.joined(separator: ", ")
+      values[prefix] = Given(text: text, place: "\(path)\(line)")
     case .sequence, .alias:
       throw ConfigurationError("\(path): \(prefix) is a list; expected a single value")
     }

@@ -70,6 +70,10 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
   public struct Dataset: ConfigurationSection, Equatable {
     public var task = TaskName.adding
     public var file = ""
+    public var inputs = DatasetPlace.ownInputs
+    public var targets = DatasetPlace.ownTargets
+    public var classes = 0
+    public var memory = 1024
     public var view = SequenceView.rows
     public var permutationSeed: UInt64 = 1
     public var steps = 100
@@ -87,7 +91,19 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "task", &task, "what is learned; classification reads `file`", effect: .model)
       try visitor.field(
-        "file", &file, "the HDF5 file that `prepare` made; generated tasks can do without")
+        "file", &file,
+        "the HDF5 file that `prepare` made, which generated tasks can do without; or several, as a"
+          + " list or a pattern, that count as one (classification)")
+      try visitor.field(
+        "inputs", &inputs, "the name of the inputs in a file of your own (classification)")
+      try visitor.field(
+        "targets", &targets, "the name of the labels in a file of your own (classification)")
+      try visitor.field(
+        "classes", &classes, "how many classes there are, where the file does not say; 0 counts them",
+        .within(0...1 << 24), effect: .model)
+      try visitor.field(
+        "memory", &memory, "megabytes up to which a rank keeps a part in memory; more is streamed",
+        .within(0...1 << 24), effect: .nothing)
       try visitor.field(
         "view", &view, "images as rows, as single pixels, or as pixels in one random order",
         effect: .model)

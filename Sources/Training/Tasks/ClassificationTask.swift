@@ -35,16 +35,30 @@ final class ClassificationTask: SequenceTask {
   }
 
   private func open(_ part: DatasetFile.Part) throws -> any SequenceSource {
-    if SequenceFileSource.isRagged(settings.file) {
+    let place = settings.place
+    if !place.isForeign, let file = try place.paths().first, SequenceFileSource.isRagged(file) {
       guard settings.view == .rows else {
         throw ConfigurationError(
           "dataset.view is \(settings.view.rawValue), but \(settings.file) holds sequences of unequal"
             + " lengths; set dataset.view=rows")
       }
       return try SequenceFileSource(
-        settings.file, task: TaskName.classification.rawValue, part: part)
+        settings.file, task: TaskName.classification.rawValue, part: part,
+        memoryLimit: place.memoryLimit)
     }
     return try FileSource(
-      settings.file, part: part, view: settings.view, permutationSeed: settings.permutationSeed)
+      place, part: part, classes: train?.targetKind.outputs, view: settings.view,
+      permutationSeed: settings.permutationSeed)
+  }
+}
+
+extension TrainingConfiguration.Dataset {
+  /// Where the data set lies.
+  var place: DatasetPlace {
+    var place = DatasetPlace(file)
+    (place.inputs, place.targets) = (inputs, targets)
+    place.classes = classes
+    place.memoryLimit = memory << 20
+    return place
   }
 }

@@ -1,0 +1,101 @@
+import HDF5
+
+extension DatasetPlace {
+  static let nameOrPrepare =
+    "name its datasets with dataset.inputs and dataset.targets, or make it with"
+    + " `momentum-dist prepare`"
+
+  /// The labels that are read: four bytes each, for all sequences of a part.
+  private static let maximumLabels = 1 << 28
+
+  /// What the files say of themselves, which must be the same for all.
+  ///
+  /// The user's own files need say nothing.
+  func headers(
+    of files: [(path: String, file: HDF5.File)]
+  ) throws(DatasetError) -> (classes: Int?, scaling: Float) {
+    var found: (classes: Int?, scaling: Float)?
+    for (path, file) in files {
+      let header = try header(of: file, path)
+      if let found, found != header {
+        throw DatasetError(
+          path, "has \(header.classes ?? 0) classes and the scaling \(header.scaling),"
+            + " \(files[0].path) \(found.classes ?? 0) and \(found.scaling)",
+          cure: "prepare all files alike")
+      }
+      found = header
+    }
+    return found ?? (nil, 1)
+  }
+
+  private func header(
+    of file: HDF5.File, _ path: String
+  ) throws(DatasetError) -> (classes: Int?, scaling: Float) {
+    do {
+      if !isForeign { try Self.requireVersion(of: file, path) }
+      let scaling = try file.doubleAttribute("scaling") ?? 1
+      let own = try file.intAttribute("classes") ?? 0
+      guard scaling.isFinite, scaling != 0, 0...1 << 24 ~= own else {
+        throw DatasetError(
+          path, "has the attributes classes=\(own) and scaling=\(scaling)",
+          cure: "mend them, or prepare the file again")
+      }
+      let count = classes > 0 ? classes : own
+      return (count > 0 ? count : nil, Float(scaling))
+    } catch let error as DatasetError {
+      throw error
+    } catch {
+      throw DatasetError(path, "\(error)", cure: Self.nameOrPrepare)
+    }
+  }
+
+  private static func requireVersion(of file: HDF5.File, _ path: String) throws {
+    guard let version = try file.intAttribute("format_version") else {
+      throw DatasetError(path, "is an HDF5 file, but no data set of ours", cure: nameOrPrepare)
+    }
+    guard version == DatasetFile.formatVersion else {
+      throw DatasetError(
+        path, "has format version \(version), this program reads \(DatasetFile.formatVersion)",
+        cure: "make it with `momentum-dist prepare`")
+    }
+  }
+
+  /// A class for each of `count` sequences.
+  func labels(
+    _ files: [(path: String, file: HDF5.File)], _ name: String, count: Int, classes: Int?
+  ) throws(DatasetError) -> ([Int32], TargetKind) {
+    var labels: [Int32] = []
+    for (path, file) in files {
+      do {
+        let dataset = try file.dataset(name)
+        try dataset.requireStored()
+        let isColumn = dataset.shape.count == 2 && dataset.shape[1] == 1
+        guard dataset.shape.count == 1 || isColumn, dataset.count <= Self.maximumLabels,
+          ![.float32, .float64, .string, .other].contains(dataset.elementType)
+        else {
+          throw DatasetError(
+            path, "\(name) is \(dataset.elementType) \(dataset.shape)",
+            cure: "it must be [N] whole numbers")
+        }
+        let own = try dataset.read(as: Int32.self)
+        let allowed = 0..<(classes ?? 1 << 24)
+        if let wrong = own.firstIndex(where: { !allowed.contains(Int($0)) }) {
+          throw DatasetError(
+            path, "\(name)[\(wrong)] is \(own[wrong]), outside \(allowed)",
+            cure: "mend the label or the attribute `classes`")
+        }
+        labels += own
+      } catch let error as DatasetError {
+        throw error
+      } catch {
+        throw DatasetError(path, "\(error)", cure: "the file is damaged or foreign: make it again")
+      }
+    }
+    guard labels.count == count else {
+      throw DatasetError(
+        self.files, "has \(count) sequences and \(labels.count) labels in \(name)",
+        cure: "there must be a label for each")
+    }
+    return (labels, .classes(classes ?? Int(labels.max() ?? 0) + 1))
+  }
+}

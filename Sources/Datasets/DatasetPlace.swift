@@ -1,0 +1,78 @@
+import Files
+import Foundation
+import HDF5
+
+/// Where a data set lies: its files, and the names of its datasets in them.
+///
+/// Several files count as one, in the order given; their parts are joined row by row.
+public struct DatasetPlace: Sendable {
+  /// Paths and patterns, separated by commas: `a.h5, parts/*.h5`. What a pattern fits is taken in
+  /// the order of the names.
+  public var files: String
+  /// The names of inputs and targets in each file, in which `{part}` stands for train, validation
+  /// or test.
+  public var inputs = DatasetPlace.ownInputs
+  public var targets = DatasetPlace.ownTargets
+  /// How many classes there are, where the file does not say; 0 is one more than the largest label.
+  public var classes = 0
+  /// Bytes up to which a part is kept in memory.
+  public var memoryLimit = StoredRows.memoryLimit
+
+  public static let ownInputs = "{part}/inputs"
+  public static let ownTargets = "{part}/targets"
+
+  public init(_ files: String) {
+    self.files = files
+  }
+
+  /// Whether the names are the user's, so that no file need be one that `prepare` made.
+  public var isForeign: Bool { inputs != Self.ownInputs || targets != Self.ownTargets }
+
+  /// The name of a dataset for a part.
+  func name(_ pattern: String, of part: DatasetFile.Part) throws(DatasetError) -> String {
+    guard pattern.contains("{part}") || part == .train else {
+      throw DatasetError(
+        files, "\(pattern) is the same for every part, and taken for the training part",
+        cure: "put {part} into dataset.inputs and dataset.targets, as in {part}/x; for a file of"
+          + " test sequences alone, evaluate with --split train --set dataset.file=FILE")
+    }
+    return pattern.replacingOccurrences(of: "{part}", with: part.rawValue)
+  }
+
+  /// The paths of the files.
+  public func paths() throws(DatasetError) -> [String] {
+    var paths: [String] = []
+    for entry in files.split(separator: ",") {
+      let pattern = entry.trimmingCharacters(in: .whitespaces)
+      guard pattern.contains(where: { "*?[".contains($0) }),
+        !FileManager.default.fileExists(atPath: pattern)
+      else {
+        paths.append(pattern)
+        continue
+      }
+      let found = DurableFiles.names(fitting: pattern)
+      guard !found.isEmpty else {
+        throw DatasetError(pattern, "fits no file", cure: "check the pattern in dataset.file")
+      }
+      paths += found
+    }
+    guard !paths.isEmpty else {
+      throw DatasetError(files, "names no file", cure: "set dataset.file")
+    }
+    return paths
+  }
+
+  /// Opens all files.
+  func open() throws(DatasetError) -> [(path: String, file: HDF5.File)] {
+    var files: [(path: String, file: HDF5.File)] = []
+    for path in try paths() {
+      do {
+        files.append((path, try HDF5.File.open(path)))
+      } catch {
+        throw DatasetError(
+          path, "\(error)", cure: "check the path, or make it with `momentum-dist prepare`")
+      }
+    }
+    return files
+  }
+}

@@ -1,0 +1,117 @@
+import HDF5
+import Threads
+
+/// The rows of a dataset [N, ...] that one or several files hold one after the other.
+///
+/// Rows that fit are kept in memory as they are on the disk. Of more, those that are asked for are
+/// read, and `prefetch(_:)` has a thread read those that will be asked for next. Numbers are
+/// checked when they are read: what is not finite is refused with its place.
+///
+/// One thread uses an object at a time. Each rank has its own, and opens the files by itself.
+public final class StoredRows {
+  /// The shape of the whole, [N, ...].
+  public let shape: [Int]
+  /// Numbers in a row.
+  public let width: Int
+  /// Whether the rows are kept in memory.
+  public var isInMemory: Bool { memory != nil }
+
+  private let reader: RowReader
+  private let memory: StoredNumbers?
+  private var pending: BackgroundJob<[RowBlock]>?
+  private var fetched: [Int: RowBlock] = [:]
+
+  /// The largest dataset that is kept in memory, in bytes.
+  public static let memoryLimit = 1 << 30
+
+  /// Opens a dataset of one name in all files.
+  ///
+  /// - Parameters:
+  ///   - files: open files with their paths, in order
+  ///   - memoryLimit: bytes up to which the numbers are kept in memory
+  public init(
+    _ files: [(path: String, file: HDF5.File)], _ name: String,
+    memoryLimit: Int = StoredRows.memoryLimit
+  ) throws(DatasetError) {
+    reader = try RowReader(files, name, cacheBytes: max(memoryLimit / 8, 1 << 20))
+    shape = reader.shape
+    width = shape.dropFirst().reduce(1, *)
+    let bytes = shape[0].multipliedReportingOverflow(by: width * reader.elementBytes)
+    let fits = !bytes.overflow && bytes.partialValue <= memoryLimit
+    memory = fits ? try reader.read(0..<shape[0]) : nil
+  }
+
+  /// Copies the numbers of a range of rows into `buffer`, which gets just their count.
+  public func read(_ rows: Range<Int>, into buffer: inout [Float]) throws(DatasetError) {
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= shape[0], "rows \(rows) of \(shape)")
+    if let memory { return memory.copy(from: rows.lowerBound * width, rows.count * width, &buffer) }
+    try collect()
+    if let block = fetched[rows.lowerBound], block.rows == rows {
+      return block.numbers.copy(from: 0, rows.count * width, &buffer)
+    }
+    try reader.read(rows).copy(from: 0, rows.count * width, &buffer)
+  }
+
+  /// Starts to read ranges of rows that will be asked for next. What was fetched before is let go.
+  ///
+  /// Memory is bounded by the caller: one list of ranges is held at a time.
+  public func prefetch(_ ranges: [Range<Int>]) throws(DatasetError) {
+    guard memory == nil else { return }
+    try collect()
+    fetched = [:]
+    let reader = reader
+    pending = BackgroundJob("data") {
+      // In the order of the file: neighbours often lie in one chunk.
+      try ranges.sorted { $0.lowerBound < $1.lowerBound }.map {
+        RowBlock(rows: $0, numbers: try reader.read($0))
+      }
+    }
+  }
+
+  /// Whether what `prefetch(_:)` was asked for is there, so that reading it does not wait.
+  public var isReady: Bool { pending?.isDone ?? true }
+
+  /// Waits for the thread and takes over what it has read. HDF5 is free for this thread then.
+  private func collect() throws(DatasetError) {
+    guard let job = pending else { return }
+    pending = nil
+    do {
+      for block in try job.result() { fetched[block.rows.lowerBound] = block }
+    } catch let error as DatasetError {
+      throw error
+    } catch {
+      preconditionFailure("a reader throws DatasetError only: \(error)")
+    }
+  }
+
+  deinit { pending?.wait() }
+}
+
+/// Rows with their numbers.
+private struct RowBlock: Sendable {
+  let rows: Range<Int>
+  let numbers: StoredNumbers
+}
+
+/// Numbers as they are on the disk: bytes stay bytes.
+enum StoredNumbers: Sendable {
+  case bytes([UInt8])
+  case floats([Float])
+
+  func copy(from start: Int, _ count: Int, _ buffer: inout [Float]) {
+    if buffer.count != count { buffer = [Float](repeating: 0, count: count) }
+    switch self {
+    case .bytes(let bytes): for i in 0..<count { buffer[i] = Float(bytes[start + i]) }
+    case .floats(let floats): for i in 0..<count { buffer[i] = floats[start + i] }
+    }
+  }
+
+  /// The place of a number that is not finite.
+  var firstNotFinite: Int? {
+    guard case .floats(let floats) = self else { return nil }
+    // All exponent bits set; whole numbers are compared, for that takes few instructions.
+    var found: UInt32 = 0
+    for value in floats { found |= (value.bitPattern & 0x7f80_0000) == 0x7f80_0000 ? 1 : 0 }
+    return found == 0 ? nil : floats.firstIndex { !$0.isFinite }
+  }
+}

@@ -1,0 +1,95 @@
+internal import CHDF5
+
+extension Dataset {
+  /// The most bytes that a chunk may have: to read one number of it, all of it is read.
+  static let maximumChunkBytesToRead = 1 << 28
+
+  /// No filter makes numbers smaller than by this factor; deflate comes near it with zeros.
+  private static let maximumCompression = 1100
+
+  /// The shape of the pieces in which the dataset is stored; `nil` where it is in one.
+  ///
+  /// The corresponding C function is `H5Pget_chunk`.
+  public func chunk() throws(HDF5Error) -> [Int]? {
+    try withCreationProperties { (properties) throws(HDF5Error) in
+      guard H5Pget_layout(properties) == H5D_CHUNKED else { return nil }
+      var extents = [hsize_t](repeating: 0, count: max(shape.count, 1))
+      try call("read the chunks", handle.path) {
+        H5Pget_chunk(properties, CInt(extents.count), &extents)
+      }
+      return extents.map { Int(clamping: $0) }
+    }
+  }
+
+  /// The bytes that the dataset takes in the file.
+  ///
+  /// The corresponding C function is `H5Dget_storage_size`.
+  public var storedBytes: Int { Int(clamping: H5Dget_storage_size(handle.id)) }
+
+  /// Throws unless the numbers lie in this file, and as many as the shape declares.
+  ///
+  /// A virtual dataset, an external link and external storage take numbers from another file, and
+  /// read as zeros where that is missing. What was never written reads as zeros as well. A declared
+  /// size that the file cannot hold is not believed: memory would be taken for it.
+  public func requireStored() throws(HDF5Error) {
+    func refuse(_ reason: String) -> HDF5Error { HDF5Error("trust", handle.path, reason) }
+    try requireOwnFile()
+    let compresses = try withCreationProperties { (properties) throws(HDF5Error) in
+      switch H5Pget_layout(properties) {
+      case H5D_VIRTUAL: throw refuse("it is virtual, a view of other files; name those instead")
+      case H5D_CONTIGUOUS where H5Pget_external_count(properties) > 0:
+        throw refuse("its numbers lie outside of the file; copy them into it with h5repack")
+      default: return H5Pget_nfilters(properties) > 0
+      }
+    }
+    if let chunk = try chunk() {
+      let bytes = elementCount(chunk)?.multipliedReportingOverflow(by: elementBytes)
+      guard let bytes, !bytes.overflow, bytes.partialValue <= Self.maximumChunkBytesToRead else {
+        throw refuse(
+          "its chunks are \(chunk), more than \(Self.maximumChunkBytesToRead >> 20) MB each; make "
+            + "them smaller with h5repack")
+      }
+    }
+    let declared = count.multipliedReportingOverflow(by: elementBytes)
+    let (room, overflow) = min(storedBytes, try fileBytes())
+      .multipliedReportingOverflow(by: compresses ? Self.maximumCompression : 1)
+    guard !declared.overflow, overflow || declared.partialValue <= room else {
+      throw refuse("shape \(shape) is declared, but only \(storedBytes) bytes are stored")
+    }
+  }
+
+  /// Bytes of an element in the file.
+  private var elementBytes: Int {
+    let type = H5Dget_type(handle.id)
+    defer { H5Tclose(type) }
+    return max(1, H5Tget_size(type))
+  }
+
+  /// Throws where the dataset was found through a link to another file.
+  private func requireOwnFile() throws(HDF5Error) {
+    let length = try call("name the file of", handle.path) { H5Fget_name(handle.id, nil, 0) }
+    var name = [CChar](repeating: 0, count: length + 1)
+    try call("name the file of", handle.path) { H5Fget_name(handle.id, &name, name.count) }
+    let own = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    guard handle.path.hasPrefix("\(own):/") else {
+      throw HDF5Error(
+        "trust", handle.path, "it is a link to the file \(own.debugDescription); name that instead")
+    }
+  }
+
+  private func fileBytes() throws(HDF5Error) -> Int {
+    let file = try call("find the file of", handle.path) { H5Iget_file_id(handle.id) }
+    defer { H5Fclose(file) }
+    var bytes: hsize_t = 0
+    try call("measure", handle.path) { H5Fget_filesize(file, &bytes) }
+    return Int(clamping: bytes)
+  }
+
+  private func withCreationProperties<Value>(
+    _ body: (hid_t) throws(HDF5Error) -> Value
+  ) throws(HDF5Error) -> Value {
+    let properties = try call("read the layout", handle.path) { H5Dget_create_plist(handle.id) }
+    defer { H5Pclose(properties) }
+    return try body(properties)
+  }
+}
