@@ -16,6 +16,9 @@ final class RowReader: @unchecked Sendable {
   private let name: String
   private let parts: [Part]
 
+  /// The first of the files.
+  var path: String { parts.first?.path ?? "" }
+
   var elementBytes: Int { isBytes ? 1 : MemoryLayout<Float>.size }
 
   init(

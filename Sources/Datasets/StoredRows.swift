@@ -1,3 +1,4 @@
+import Files
 import HDF5
 import Threads
 
@@ -61,8 +62,9 @@ public final class StoredRows {
     fetched = [:]
     let reader = reader
     pending = BackgroundJob("data") {
+      try Failpoint.dataPrefetch.pass(reader.path)
       // In the order of the file: neighbours often lie in one chunk.
-      try ranges.sorted { $0.lowerBound < $1.lowerBound }.map {
+      return try ranges.sorted { $0.lowerBound < $1.lowerBound }.map {
         RowBlock(rows: $0, numbers: try reader.read($0))
       }
     }
@@ -80,7 +82,8 @@ public final class StoredRows {
     } catch let error as DatasetError {
       throw error
     } catch {
-      preconditionFailure("a reader throws DatasetError only: \(error)")
+      throw DatasetError(
+        reader.path, "\(error)", cure: "check the disk", isDiskFailure: true)
     }
   }
 

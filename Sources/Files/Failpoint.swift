@@ -39,6 +39,8 @@ public enum Failpoint: String, CaseIterable, Sendable {
   case checkpointPrune = "checkpoint.prune"
   /// The training data are about to be opened.
   case startData = "start.data"
+  /// A thread is about to read what will be asked for next (of streamed data).
+  case dataPrefetch = "data.prefetch"
   /// A batch is about to be read, for training or evaluation.
   case dataRead = "data.read"
   /// A training step is about to be taken.
@@ -133,7 +135,11 @@ struct FailpointPlan: Sendable {
         // The signal may reach another thread first: nothing may happen until it does.
         while true { _ = pause() }
       case .fail(let code): throw FileError("pass \(point.rawValue)", path, code: code)
-      case .delay(let seconds): Thread.sleep(forTimeInterval: seconds)
+      case .delay(let seconds):
+        // So that a test knows where the process is.
+        try? FileHandle.standardError.write(
+          contentsOf: Data("failpoint \(point.rawValue) holds rank \(rank)\n".utf8))
+        Thread.sleep(forTimeInterval: seconds)
       }
     }
   }

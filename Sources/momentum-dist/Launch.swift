@@ -26,10 +26,14 @@ enum Launch {
   }
 
   /// Ends the process with a status. All ranks come here with the same one.
+  ///
+  /// It ends at once, without what libraries do at an exit: a thread may be reading data, which
+  /// nobody needs any more, in a library that would be taken down under it.
   static func end(_ status: ExitStatus) -> Never {
     Deadline.enter(.ending)
     if MPI.Environment.isInitialized { MPI.Environment.finalize() }
-    exit(status.rawValue)
+    fflush(nil)
+    _exit(status.rawValue)
   }
 
   /// Says why, and ends the process: all ranks come here together with the same failure, and rank

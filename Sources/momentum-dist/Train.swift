@@ -54,6 +54,7 @@ struct Train: ParsableCommand {
 
   func run() throws {
     if listKeys { return printKeys() }
+    SignalWatch.start()
     let communicator = try Launch.communicator()
     let progress = Progress(isActive: communicator.rank == 0)
     let agreement = Agreement(communicator)

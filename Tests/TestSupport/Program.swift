@@ -75,10 +75,30 @@ public enum Program {
     _ program: [String], in folder: String, environment: [String: String] = [:],
     deadline: Double = 120, signal: String = "KILL", meanwhile: () throws -> Void = {}
   ) throws -> Outcome {
-    let process = Process()
-    process.arguments =
+    let (process, stem) = try prepare(
       ["timeout", "--preserve-status", "--signal=\(signal)", "--kill-after=20", "\(deadline)"]
-      + program
+        + program, in: folder, environment: environment)
+    let started = ContinuousClock().now
+    try withoutBlockedSignals { try process.run() }
+    let failure = Result { try meanwhile() }
+    process.waitUntilExit()
+    try failure.get()
+    let took = ContinuousClock().now - started
+    func text(_ suffix: String) -> String {
+      let data = FileManager.default.contents(atPath: "\(stem).\(suffix)") ?? Data()
+      return String(decoding: data, as: UTF8.self)
+    }
+    return Outcome(
+      status: process.terminationStatus, output: text("out"), errors: text("err"),
+      seconds: Double(took.components.seconds) + Double(took.components.attoseconds) * 1e-18)
+  }
+
+  /// A process that is not started yet, and the stem of the files that take what it prints.
+  private static func prepare(
+    _ program: [String], in folder: String, environment: [String: String]
+  ) throws -> (process: Process, stem: String) {
+    let process = Process()
+    process.arguments = program
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     var variables = ProcessInfo.processInfo.environment
@@ -95,19 +115,7 @@ public enum Program {
     }
     process.standardOutput = FileHandle(forWritingAtPath: "\(stem).out")
     process.standardError = FileHandle(forWritingAtPath: "\(stem).err")
-    let started = ContinuousClock().now
-    try withoutBlockedSignals { try process.run() }
-    let failure = Result { try meanwhile() }
-    process.waitUntilExit()
-    try failure.get()
-    let took = ContinuousClock().now - started
-    func text(_ suffix: String) -> String {
-      let data = FileManager.default.contents(atPath: "\(stem).\(suffix)") ?? Data()
-      return String(decoding: data, as: UTF8.self)
-    }
-    return Outcome(
-      status: process.terminationStatus, output: text("out"), errors: text("err"),
-      seconds: Double(took.components.seconds) + Double(took.components.attoseconds) * 1e-18)
+    return (process, stem)
   }
 
   /// Tests run on threads that block signals, and a program inherits that: mpirun would then
@@ -119,5 +127,44 @@ public enum Program {
     pthread_sigmask(SIG_SETMASK, &none, &before)
     defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     try body()
+  }
+}
+
+extension Program {
+  /// Runs a program under mpirun and sends mpirun signals when it has said something.
+  ///
+  /// - Parameters:
+  ///   - signals: what it is sent, one after the other
+  ///   - text: what standard error must hold before
+  ///   - deadline: seconds after which it is killed, so that a hang is a failure
+  public static func run(
+    _ arguments: [String], ranks: Int, in folder: String, environment: [String: String] = [:],
+    sending signals: [Int32], when text: String, deadline: Double = 60
+  ) throws -> Outcome {
+    let command =
+      ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "\(ranks)"]
+      + ["\(products)/momentum-dist"] + arguments
+    let (process, stem) = try prepare(command, in: folder, environment: environment)
+    let started = ContinuousClock().now
+    var seconds: Double {
+      let took = ContinuousClock().now - started
+      return Double(took.components.seconds) + Double(took.components.attoseconds) * 1e-18
+    }
+    try withoutBlockedSignals { try process.run() }
+    func errors() -> String {
+      String(
+        decoding: FileManager.default.contents(atPath: "\(stem).err") ?? Data(), as: UTF8.self)
+    }
+    var rest = signals
+    while process.isRunning, seconds < deadline {
+      if !rest.isEmpty, errors().contains(text) {
+        _ = kill(process.processIdentifier, rest.removeFirst())
+      }
+      Thread.sleep(forTimeInterval: 0.05)
+    }
+    if process.isRunning { _ = kill(process.processIdentifier, SIGKILL) }
+    process.waitUntilExit()
+    return Outcome(
+      status: process.terminationStatus, output: "", errors: errors(), seconds: seconds)
   }
 }

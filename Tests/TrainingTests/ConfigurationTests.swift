@@ -48,7 +48,7 @@ import Testing
     #expect(problem("model: {cell: lstn}")?.contains("expected one of rnn_tanh, lstm") == true)
     #expect(problem("a: [")?.contains("is not valid YAML") == true)
     #expect(problem("- 1")?.contains("is not a list of `key: value` lines") == true)
-    #expect(problem("epochs: [1, 2]")?.contains("epochs is a list") == true)
+    #expect(problem("epochs: [1, 2]")?.contains("epochs is \"1, 2\", expected") == true)
     #expect(
       problem("batch_size: 4")?.contains("batch_size is 4 and shards is 8") == true)
     #expect(problem("dataset: {task: classification}")?.contains("dataset.file is empty") == true)

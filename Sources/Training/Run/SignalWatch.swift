@@ -20,9 +20,10 @@ private let pending = Atomic<Int>(SignalRequest.none.rawValue)
 private let interrupts = Atomic<Int>(0)
 
 /// Turns signals into requests that the trainer looks at between steps.
-enum SignalWatch {
-  /// Installs the handlers.
-  static func start() {
+public enum SignalWatch {
+  /// Installs the handlers. A run does so before anything else, so that a signal in its start-up is
+  /// not lost.
+  public static func start() {
     _ = pending.load(ordering: .relaxed)  // initialise the globals outside any handler
     _ = interrupts.load(ordering: .relaxed)
     signal(SIGUSR1) { _ in

@@ -76,6 +76,11 @@ public final class Trainer {
   private func runEpochs(maximumSteps: Int?) throws(RunFailure) -> Ending {
     SignalWatch.start()
     try openRun()
+    // A signal may have come while the run started.
+    if try agreeAtBoundary() == .saveAndStop {
+      try saveAndFinish()
+      return .preempted
+    }
     let workload = session.workload
     totalSteps = (0..<configuration.epochs).reduce(0) { $0 + workload.steps(inEpoch: $1) }
     let lastStep = min(maximumSteps ?? .max, totalSteps)
@@ -93,7 +98,7 @@ public final class Trainer {
           try report(lastStep: lastStep)
         }
         let every = configuration.checkpoint.everySteps
-        request = try agreeAtBoundary()
+        request = try agreeAtBoundary(awaitingData: state.batch < steps)
         let isDue = every > 0 && state.step % every == 0
         if isDue && state.batch < steps || request != .none { try save() }
       }
@@ -127,6 +132,7 @@ public final class Trainer {
         try Failpoint.trainStep.pass(run.path)
         try Failpoint.dataRead.pass(configuration.dataset.file)
         try workload.load(position)
+        try workload.prefetch(after: position)
       }
     }
     let totals = try clock.measure(.compute) { () throws(RunFailure) in
@@ -202,19 +208,35 @@ public final class Trainer {
   }
 
   /// What the ranks agree on between steps, in one reduction: the most urgent signal that any was
-  /// sent, and that a save on its way can go a stage further.
-  private func agreeAtBoundary() throws(RunFailure) -> SignalRequest {
-    var votes = [SignalWatch.take().rawValue, pendingSave?.save.isIdle ?? true ? 0 : 1]
+  /// sent, that a save on its way can go a stage further, and whether to wait for data.
+  ///
+  /// - Parameter awaitingData: whether to come back only when every rank has the data of the next
+  ///   step, or is to stop
+  private func agreeAtBoundary(awaitingData: Bool = false) throws(RunFailure) -> SignalRequest {
+    var request = SignalRequest.none
+    while true {
+      let isIdle = pendingSave?.save.isIdle ?? true
+      let isReady = !awaitingData || session.workload.isReady
+      let votes = try maximum([SignalWatch.take().rawValue, isIdle ? 0 : 1, isReady ? 0 : 1])
+      request = max(request, SignalRequest(rawValue: votes[0]) ?? .none)
+      if votes[1] == 0, pendingSave != nil {
+        try clock.measure(.checkpoint) { () throws(RunFailure) in try advanceSave() }
+      }
+      if votes[2] == 0 || request == .saveAndStop { return request }
+      clock.measure(.data) { Thread.sleep(forTimeInterval: 0.001) }
+    }
+  }
+
+  /// The largest of the numbers that the ranks give, one by one.
+  private func maximum(_ votes: [Int]) throws(RunFailure) -> [Int] {
+    var votes = votes
     do {
       var span = votes.mutableSpan
       try session.communicator.allreduce(&span, .maximum)
     } catch {
       throw RunFailure(error)
     }
-    if votes[1] == 0, pendingSave != nil {
-      try clock.measure(.checkpoint) { () throws(RunFailure) in try advanceSave() }
-    }
-    return SignalRequest(rawValue: votes[0]) ?? .none
+    return votes
   }
 
   // MARK: Reports

@@ -62,6 +62,14 @@ final class SequenceWorkload: Workload {
     batch = try reader.read(order!.batches.batch(position.index), from: train)
   }
 
+  func prefetch(after position: StepPosition) throws {
+    guard let order, order.epoch == position.epoch, position.index + 1 < order.batches.batches
+    else { return }
+    try train.prefetch(reader.own(order.batches.batch(position.index + 1)))
+  }
+
+  var isReady: Bool { train.isReady }
+
   func prepare(_ parameters: ParameterBuffer<Float>, advancing: Bool) throws(LAPACKError) {
     try model.prepare(parameters, advancing: advancing)
   }
@@ -119,6 +127,7 @@ private final class SequenceEvaluation: Evaluation {
 
   func load(_ index: Int) throws {
     batch = try reader.read(order.batch(index), from: source)
+    if index + 1 < batches { try source.prefetch(reader.own(order.batch(index + 1))) }
   }
 
   func run(_ parameters: ParameterBuffer<Float>) -> [Totals] {
@@ -138,11 +147,16 @@ private final class BatchReader {
     self.rank = rank
   }
 
+  /// The sequences of a global batch that this rank reads.
+  func own(_ indices: ArraySlice<Int>) -> ArraySlice<Int> {
+    let rows = plan.rows(ofRank: rank, in: indices.count)
+    return indices[indices.startIndex + rows.lowerBound..<indices.startIndex + rows.upperBound]
+  }
+
   func read(
     _ indices: ArraySlice<Int>, from source: any SequenceSource
   ) throws -> SequenceBatch<Float> {
-    let rows = plan.rows(ofRank: rank, in: indices.count)
-    let mine = indices[indices.startIndex + rows.lowerBound..<indices.startIndex + rows.upperBound]
+    let mine = own(indices)
     // The longest sequence of the whole batch, not of this rank's rows: shapes must not depend on
     // the rank count.
     let steps = indices.lazy.map { source.length(of: $0) }.max() ?? source.steps

@@ -46,6 +46,10 @@ public protocol Workload: AnyObject {
   func steps(inEpoch epoch: Int) -> Int
   /// Reads this rank's share of the data of a step.
   func load(_ position: StepPosition) throws
+  /// Starts to read what the step after this one needs, where that takes time.
+  func prefetch(after position: StepPosition) throws
+  /// Whether what was started is there, so that `load` does not wait.
+  var isReady: Bool { get }
   /// A factor on the learning rate of the loaded step, beside that of the schedule.
   var rateFactor: Double { get }
 
@@ -68,6 +72,8 @@ public protocol Workload: AnyObject {
 extension Workload {
   public var carried: [(name: String, rows: Tensor<Float>)] { [] }
   public var rateFactor: Double { 1 }
+  public func prefetch(after position: StepPosition) throws {}
+  public var isReady: Bool { true }
 }
 
 /// A pass over a part of the data in batches, forward only. Batches are run in order, each once.

@@ -1,0 +1,114 @@
+import Foundation
+import TestSupport
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Signals to mpirun while a rank is held in each phase of a run: it is saved once, ends with 75 and
+/// goes on to the bits of a run that nobody disturbed.
+@Suite(.serialized) struct SignalTests {
+  static let lastStep = 40
+  static let arguments = [
+    "--set", "model.hidden_size=3", "--set", "dataset.steps=5", "--set", "batch_size=8",
+    "--set", "dataset.train_count=88", "--set", "dataset.validation_count=24",
+    "--set", "epochs=10", "--set", "checkpoint.every_steps=3", "--set", "checkpoint.keep_last=2",
+    "--max-steps", "\(lastStep)",
+  ]
+
+  static let undisturbed: String? = try? Places.withTemporaryFolder { folder in
+    let outcome = try Program.run(["train", "--output", "run"] + arguments, ranks: 1, in: folder)
+    return outcome.status == 0 ? try RankCountTests.digest("run", in: folder) : nil
+  }
+
+  /// Where rank 1 is held, and for how long.
+  enum Phase: String, CaseIterable {
+    case startUp = "start.data=delay:1@1"
+    case data = "data.read=delay:1@1#5"
+    case training = "train.step=delay:1@1#5"
+    case evaluation = "evaluate.batch=delay:1@1#2"
+    case saving = "checkpoint.shard.sync=delay:1@1#1"
+
+    var text: String { "failpoint \(rawValue.split(separator: "=")[0]) holds" }
+  }
+
+  static func expectToGoOn(
+    _ folder: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let resumed = try Program.run(
+      ["train", "--output", "run", "--resume"] + arguments, ranks: 3, in: folder)
+    #expect(resumed.status == 0, "\(resumed.errors)", sourceLocation: sourceLocation)
+    let digest = try RankCountTests.digest("run", in: folder)
+    #expect(digest == undisturbed && undisturbed != nil, sourceLocation: sourceLocation)
+  }
+
+  static func latest(_ folder: String) -> String? {
+    try? FileManager.default.destinationOfSymbolicLink(
+      atPath: "\(folder)/run/checkpoints/latest")
+  }
+
+  @Test(arguments: Phase.allCases) func aSignalInAnyPhaseSavesOnceAndEndsWith75(
+    _ phase: Phase
+  ) throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(
+        ["train", "--output", "run"] + Self.arguments, ranks: 2, in: folder,
+        environment: ["MOMENTUM_DIST_FAILPOINTS": phase.rawValue], sending: [SIGUSR2],
+        when: phase.text)
+      #expect(outcome.status == 75, "\(outcome.errors)")
+      #expect(outcome.message.contains("interrupted by a signal"), "\(outcome.errors)")
+      #expect(Self.latest(folder) != nil)
+      if phase == .startUp { #expect(Self.latest(folder) == "step-00000000") }
+      try Self.expectToGoOn(folder)
+    }
+  }
+
+  /// mpirun passes a SIGTERM on after the time that it is told, waits as long again, and kills what
+  /// is left. Its own status is then 1, whatever that of the ranks.
+  @Test(arguments: Phase.allCases) func aSIGTERMSavesWithinTheGraceOfMpirun(_ phase: Phase) throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(
+        ["train", "--output", "run"] + Self.arguments, ranks: 2, in: folder,
+        environment: [
+          "MOMENTUM_DIST_FAILPOINTS": phase.rawValue.replacingOccurrences(
+            of: "delay:1", with: "delay:2.5"),
+          "OMPI_MCA_odls_base_sigkill_timeout": "2",
+        ], sending: [SIGTERM], when: phase.text)
+      #expect(outcome.status != 0)
+      #expect(outcome.message.contains("interrupted by a signal"), "\(outcome.errors)")
+      try Self.expectToGoOn(folder)
+    }
+  }
+
+  @Test(arguments: Phase.allCases) func USR1SavesAndGoesOn(_ phase: Phase) throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(
+        ["train", "--output", "run"] + Self.arguments
+          + ["--set", "checkpoint.every_steps=100", "--set", "checkpoint.keep_last=9"],
+        ranks: 2, in: folder,
+        environment: ["MOMENTUM_DIST_FAILPOINTS": phase.rawValue], sending: [SIGUSR1],
+        when: phase == .saving ? "holds" : phase.text)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let saved = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/run/checkpoints")
+      // An epoch has eight steps; at its end a run may save by itself.
+      let between = saved.compactMap { Int($0.dropFirst(5)) }.filter { $0 % 8 != 0 }
+      if phase == .data || phase == .training { #expect(!between.isEmpty, "\(saved)") }
+      #expect(try RankCountTests.digest("run", in: folder) == Self.undisturbed)
+    }
+  }
+
+  /// The second Ctrl-C does not wait for anything: the last good checkpoint stays.
+  @Test func aSecondInterruptEndsAtOnce() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(
+        ["train", "--output", "run", "--set", "checkpoint.background=false"] + Self.arguments,
+        ranks: 2, in: folder,
+        environment: ["MOMENTUM_DIST_FAILPOINTS": "train.step=delay:30@1#6"],
+        sending: [SIGINT, SIGINT], when: "train.step holds", deadline: 25)
+      #expect(outcome.status != 0 && outcome.seconds < 25, "\(outcome.errors)")
+      #expect(Self.latest(folder) == "step-00000003")
+      try Self.expectToGoOn(folder)
+    }
+  }
+}
