@@ -98,6 +98,38 @@ import Testing
     }
   }
 
+  /// A rank that waits for streamed data still agrees with the others, and is not waited for.
+  @Test func aSignalIsHeardWhileDataAreAwaited() throws {
+    try Places.withTemporaryFolder { folder in
+      let prepared = try Program.run(
+        [
+          "prepare", "adding", "--to", "set.h5", "--steps", "5", "--train", "200",
+          "--test", "8", "--validation", "8",
+        ], in: folder)
+      #expect(prepared.status == 0, "\(prepared.errors)")
+      let streamed = [
+        "--set", "dataset.file=set.h5", "--set", "dataset.memory=0", "--set",
+        "model.hidden_size=3", "--set", "batch_size=8", "--set", "checkpoint.every_steps=3",
+        "--max-steps", "20",
+      ]
+      let outcome = try Program.run(
+        ["train", "--output", "run"] + streamed, ranks: 2, in: folder,
+        environment: ["MOMENTUM_DIST_FAILPOINTS": "data.prefetch=delay:40@1#5"],
+        sending: [SIGUSR2], when: "data.prefetch holds", deadline: 35)
+      #expect(outcome.status == 75 && outcome.seconds < 35, "\(outcome.errors)")
+      #expect(Self.latest(folder) == "step-00000005")
+      let resumed = try Program.run(
+        ["train", "--output", "run", "--resume"] + streamed, ranks: 3, in: folder)
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      let whole = try Program.run(
+        ["train", "--output", "whole"] + streamed + ["--set", "dataset.memory=9"], ranks: 1,
+        in: folder)
+      #expect(whole.status == 0, "\(whole.errors)")
+      #expect(
+        try RankCountTests.digest("run", in: folder) == RankCountTests.digest("whole", in: folder))
+    }
+  }
+
   /// The second Ctrl-C does not wait for anything: the last good checkpoint stays.
   @Test func aSecondInterruptEndsAtOnce() throws {
     try Places.withTemporaryFolder { folder in

@@ -18,7 +18,9 @@ struct AddingTask: SequenceTask {
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
     guard settings.file.isEmpty else {
-      return try SequenceFileSource(settings.file, task: TaskName.adding.rawValue, part: part)
+      return try SequenceFileSource(
+        settings.file, task: TaskName.adding.rawValue, part: part,
+        memoryLimit: settings.place.memoryLimit)
     }
     // The sequences do not depend on the run's seed, so that runs are comparable.
     return AddingProblem(

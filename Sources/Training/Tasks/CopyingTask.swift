@@ -27,7 +27,9 @@ func recallSource(
   _ settings: TrainingConfiguration.Dataset
 ) throws(DatasetError) -> any SequenceSource {
   guard settings.file.isEmpty else {
-    return try SequenceFileSource(settings.file, task: placement.rawValue, part: part)
+    return try SequenceFileSource(
+      settings.file, task: placement.rawValue, part: part,
+      memoryLimit: settings.place.memoryLimit)
   }
   // The sequences do not depend on the run's seed, so that runs are comparable.
   return RecallProblem(

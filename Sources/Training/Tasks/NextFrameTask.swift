@@ -19,6 +19,7 @@ struct NextFrameTask: SequenceTask {
   }
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
-    try NextFrameSource(settings.file, part: part)
+    try NextFrameSource(
+      settings.file, part: part, memoryLimit: settings.place.memoryLimit)
   }
 }
