@@ -86,8 +86,6 @@ public final class StoredRows {
         reader.path, "\(error)", cure: "check the disk", isDiskFailure: true)
     }
   }
-
-  deinit { pending?.wait() }
 }
 
 /// Rows with their numbers.

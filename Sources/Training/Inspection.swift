@@ -14,10 +14,37 @@ public struct Inspection {
       throw RunFailure(.unusableData, "\(path): does not exist; check the path")
     }
     if attributes[.type] as? FileAttributeType == .typeRegular { return try dataset(path, verifying: verifying) }
-    guard let folder = RunFolder.candidates(at: path).first else {
-      throw RunFolder.noCheckpoint(at: path)
+    let folders = RunFolder.candidates(at: path)
+    guard let folder = folders.first else { throw RunFolder.noCheckpoint(at: path) }
+    var report = try checkpoint(folder, verifying: verifying)
+    if verifying, folders.count > 1 || folder != path {
+      for older in folders.dropFirst() {
+        _ = try CheckpointReader(older).checkedTensors()
+      }
+      try checkFiles(of: RunFolder(path))
+      report.fields.append(("verified_checkpoints", folders.count))
     }
-    return try checkpoint(folder, verifying: verifying)
+    return report
+  }
+
+  /// The files of a run beside its checkpoints.
+  private static func checkFiles(of run: RunFolder) throws {
+    guard FileManager.default.fileExists(atPath: run.configuration) else { return }
+    _ = try TrainingConfiguration(file: run.configuration, assignments: [])
+    let text = FileManager.default.contents(atPath: run.metrics) ?? Data()
+    let lines = text.split(separator: UInt8(ascii: "\n"))
+    // A run that was killed may have left half a line at the end; a resume takes it away.
+    for (number, line) in lines.enumerated()
+    where (try? JSONSerialization.jsonObject(with: Data(line))) == nil {
+      throw RunFailure(
+        .unusableData,
+        "\(run.metrics): line \(number + 1) is no JSON; take it out, or resume the run")
+    }
+    let latest = "\(run.checkpoints)/latest"
+    if !FileManager.default.fileExists(atPath: "\(latest)/\(CheckpointManifest.fileName)") {
+      throw RunFailure(
+        .unusableData, "\(latest): points to no checkpoint; resume the run, which mends it")
+    }
   }
 
   private static func checkpoint(_ folder: String, verifying: Bool) throws -> Inspection {

@@ -168,3 +168,39 @@ extension Program {
       status: process.terminationStatus, output: "", errors: errors(), seconds: seconds)
   }
 }
+
+extension Program {
+  /// Runs the program under mpirun, and kills one of its ranks after some seconds if it still runs.
+  ///
+  /// - Parameter victim: chooses among the processes of the ranks
+  public static func run(
+    _ arguments: [String], ranks: Int, in folder: String, environment: [String: String] = [:],
+    killingAfter delay: Double, _ victim: (Int) -> Int
+  ) throws -> Outcome {
+    let command =
+      ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "\(ranks)"]
+      + ["\(products)/momentum-dist"] + arguments
+    let (process, stem) = try prepare(command, in: folder, environment: environment)
+    try withoutBlockedSignals { try process.run() }
+    Thread.sleep(forTimeInterval: delay)
+    // `env` has become mpirun, whose children are the ranks.
+    let children = process.isRunning ? self.children(of: process.processIdentifier) : []
+    if !children.isEmpty { _ = kill(children[victim(children.count)], SIGKILL) }
+    process.waitUntilExit()
+    let errors = FileManager.default.contents(atPath: "\(stem).err") ?? Data()
+    return Outcome(
+      status: process.terminationStatus, output: "", errors: String(decoding: errors, as: UTF8.self),
+      seconds: delay)
+  }
+
+  /// The processes that another has started.
+  private static func children(of parent: Int32) -> [Int32] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return names.compactMap { Int32($0) }.sorted().filter { process in
+      let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+      // After the name, which may hold anything but ends with the last parenthesis: state, parent.
+      let fields = status?.split(separator: ")").last?.split(separator: " ") ?? []
+      return fields.count > 1 && Int32(fields[1]) == parent && fields[0] != "Z"
+    }
+  }
+}

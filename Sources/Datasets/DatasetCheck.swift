@@ -1,0 +1,56 @@
+import HDF5
+
+/// Reads every number of a data set file, in pieces, and says what is wrong where.
+///
+/// HDF5 compares each piece with its checksum. Besides, numbers must be finite and classes within
+/// those that the file declares.
+struct DatasetCheck {
+  let path: String
+  let file: HDF5.File
+  /// How many classes or symbols whole-number targets are of; 0 is any.
+  let classes: Int
+
+  private static let pieceElements = 1 << 22
+
+  func run(_ name: String) throws {
+    let dataset = try file.dataset(name)
+    try dataset.requireStored()
+    let shape = dataset.shape
+    guard let extent = shape.first, dataset.elementType != .string else { return }
+    let width = shape.dropFirst().reduce(1, *)
+    let rows = max(1, Self.pieceElements / max(width, 1))
+    let isFloat = [.float32, .float64].contains(dataset.elementType)
+    for start in stride(from: 0, to: extent, by: rows) {
+      let count = [min(rows, extent - start)] + shape.dropFirst()
+      let values: [Float]
+      do {
+        values = try dataset.read(
+          as: Float.self, at: [start] + shape.dropFirst().map { _ in 0 }, count: count)
+      } catch {
+        throw DatasetError(
+          path, "\(name)[\(start) ..< \(start + count[0])] cannot be read (\(error.detail))",
+          cure: "the file is damaged: make it again")
+      }
+      try check(values, of: name, from: start, width: width, isFloat: isFloat)
+    }
+  }
+
+  private func check(
+    _ values: [Float], of name: String, from row: Int, width: Int, isFloat: Bool
+  ) throws(DatasetError) {
+    func place(_ index: Int) -> String {
+      "\(name)[\(row + index / width)]" + (width > 1 ? " (number \(index % width) of its row)" : "")
+    }
+    if let index = StoredNumbers.floats(values).firstNotFinite {
+      throw DatasetError(
+        path, "\(place(index)) is \(values[index])",
+        cure: "take such sequences out, or replace the number")
+    }
+    guard !isFloat, classes > 0, name.hasSuffix("/targets") else { return }
+    if let index = values.firstIndex(where: { $0 < 0 || $0 >= Float(classes) }) {
+      throw DatasetError(
+        path, "\(place(index)) is \(Int(values[index])), outside 0 ..< \(classes)",
+        cure: "mend the label or the attribute `classes`")
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import HDF5
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Datasets
+
+/// Damaged data sets: each is refused in one line, or read as the numbers that were written. The
+/// seed is fixed; a failure names the number of the mutation. The environment variable
+/// MOMENTUM_DIST_MUTATIONS asks for more than 300 of them.
+@Suite struct DatasetMutationTests {
+  static let count =
+    Int(ProcessInfo.processInfo.environment["MOMENTUM_DIST_MUTATIONS"] ?? "") ?? 300
+
+  static func write(_ path: String, compressing: Bool) throws {
+    try DatasetFile.create(at: path) { file in
+      try file.setAttribute("format_version", DatasetFile.formatVersion)
+      try file.setAttribute("task", "classification")
+      try file.setAttribute("classes", 5)
+      try file.setAttribute("scaling", 0.5)
+      try file.write(
+        (0..<240).map { Float($0) * 0.25 }, to: "train/inputs", shape: [20, 4, 3],
+        chunk: [6, 4, 3], deflate: compressing ? 4 : nil, fletcher32: true)
+      try file.write((0..<20).map { Int32($0 % 5) }, to: "train/targets", fletcher32: true)
+    }
+  }
+
+  static func numbers(_ path: String, memoryLimit: Int) throws -> ([Float], [Int32]) {
+    var place = DatasetPlace(path)
+    place.memoryLimit = memoryLimit
+    let source = try FileSource(place, part: .train, view: .rows, permutationSeed: 1)
+    let x = Tensor<Float>(shape: [source.steps, source.count, source.features])
+    guard source.count == 20, case .classes(let labels) = try source.read(Array(0..<20)[...], into: x)
+    else { return ([], []) }
+    return (x.array, labels)
+  }
+
+  @Test(arguments: [false, true]) func noMutationCrashesOrChangesNumbers(compressing: Bool) throws {
+    try Places.withTemporaryFolder { folder in
+      let path = "\(folder)/set.h5"
+      try Self.write(path, compressing: compressing)
+      let good = try Data(contentsOf: URL(fileURLWithPath: path))
+      let expected = try Self.numbers(path, memoryLimit: 1 << 20)
+      var random = Numbers(state: compressing ? 1 : 2)
+      var refused = 0
+      for number in 0..<Self.count / 2 {
+        let mutated = random.mutate(good)
+        try mutated.write(to: URL(fileURLWithPath: path))
+        do {
+          let read = try Self.numbers(path, memoryLimit: number % 2 == 0 ? 0 : 1 << 20)
+          #expect(read == expected, "mutation \(number): other numbers")
+        } catch {
+          refused += 1
+          let error = try #require(error as? DatasetError, "mutation \(number): \(error)")
+          #expect(!error.description.contains("\n"), "mutation \(number): \(error)")
+          #expect(error.description.contains(path), "mutation \(number): \(error)")
+        }
+      }
+      print("\(Self.count / 2) mutated data sets, \(refused) refused, none read as other numbers")
+      #expect(refused > Self.count / 8)
+    }
+  }
+
+  /// Arrays of the MNIST format and gzipped ones: whatever the bytes, an error or an array.
+  @Test func noIDXFileCrashes() throws {
+    try Places.withTemporaryFolder { folder in
+      let good = Data(IDXArrayTests.file([4, 3, 2], (0..<24).map { $0 }))
+      var random = Numbers(state: 3)
+      for _ in 0..<Self.count * 10 {
+        let bytes = [UInt8](random.mutate(good))
+        if let array = try? IDXArray(parsing: bytes, dimensions: 3, path: "x") {
+          #expect(array.shape.reduce(1, *) == array.bytes.count)
+        }
+      }
+    }
+  }
+
+  /// Flips, truncations, zeros and exchanges that follow from a seed.
+  struct Numbers: RandomNumberGenerator {
+    var state: UInt64
+
+    /// SplitMix64 (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195).
+    mutating func next() -> UInt64 {
+      state &+= 0x9e37_79b9_7f4a_7c15
+      var z = state
+      z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+      z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+      return z ^ (z >> 31)
+    }
+
+    mutating func mutate(_ good: Data) -> Data {
+      var data = good
+      let place = Int.random(in: 0..<data.count, using: &self)
+      let length = min(Int.random(in: 1...64, using: &self), data.count - place)
+      switch Int.random(in: 0..<6, using: &self) {
+      case 0: data.removeLast(data.count - place)
+      case 1: data.replaceSubrange(place..<place + length, with: Data(count: length))
+      case 2:
+        let other = Int.random(in: 0...data.count - length, using: &self)
+        data.replaceSubrange(place..<place + length, with: good[other..<other + length])
+      default:
+        for _ in 0..<Int.random(in: 1...4, using: &self) {
+          data[Int.random(in: 0..<data.count, using: &self)] ^=
+            1 << UInt8.random(in: 0..<8, using: &self)
+        }
+      }
+      return data
+    }
+  }
+}
