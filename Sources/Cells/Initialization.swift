@@ -13,26 +13,53 @@ public enum Initialization {
     let (rows, columns) = (weight.shape[0], weight.shape[1])
     let isWide = rows < columns
     let (length, vectors) = isWide ? (columns, rows) : (rows, columns)
-    var basis: [[Double]] = []
-    for _ in 0..<vectors {
-      var vector = (0..<length).map { _ in stream.normal() }
-      // Gram and Schmidt, twice: once more is enough to reach machine precision.
-      for _ in 0..<2 {
-        for other in basis {
-          let projection = zip(vector, other).reduce(0) { $0 + $1.0 * $1.1 }
-          for index in vector.indices { vector[index] -= projection * other[index] }
-        }
-      }
-      let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
-      basis.append(vector.map { $0 / norm })
+    let basis = Tensor<Double>(shape: [vectors, length])
+    basis.withMutableSpan { basis in
+      for index in basis.indices { basis[index] = stream.normal() }
+    }
+    for start in stride(from: 0, to: vectors, by: orthogonalBlock) {
+      let block = basis.rows(start..<min(start + orthogonalBlock, vectors))
+      orthogonalize(block, against: basis.rows(0..<start))
+      orthonormalize(block)
     }
     weight.withMutableSpan { weight in
       for row in 0..<rows {
         for column in 0..<columns {
           weight[row * columns + column] = Scalar(
-            isWide ? basis[row][column] : basis[column][row])
+            isWide ? basis[row * length + column] : basis[column * length + row])
         }
       }
+    }
+  }
+
+  /// Vectors that are made orthogonal to all before them at once: a layer of a thousand units
+  /// takes a minute one by one.
+  private static let orthogonalBlock = 64
+
+  /// X ← X - (X Bᵀ) B, twice: once more is enough to reach machine precision.
+  private static func orthogonalize(_ x: Tensor<Double>, against basis: Tensor<Double>) {
+    let projections = Tensor<Double>(shape: [x.shape[0], basis.shape[0]])
+    for _ in 0..<2 where basis.count > 0 {
+      matrixProduct(x, basis, transposeB: true, into: projections)
+      matrixProduct(projections, basis, scale: -1, into: x, keeping: 1)
+    }
+  }
+
+  /// Gram and Schmidt, twice likewise, on the rows of a block.
+  private static func orthonormalize(_ block: Tensor<Double>) {
+    for index in 0..<block.shape[0] {
+      var vector = block.row(index).array
+      for _ in 0..<2 {
+        for before in 0..<index {
+          block.row(before).withSpan { other in
+            var projection = 0.0
+            for index in other.indices { projection += vector[index] * other[index] }
+            for index in other.indices { vector[index] -= projection * other[index] }
+          }
+        }
+      }
+      let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      block.row(index).copy(from: vector.map { $0 / norm })
     }
   }
 

@@ -22,5 +22,10 @@ extension Double: KernelScalar {
   }
 
   public static func exponential(_ x: Double) -> Double { exp(x) }
+  public static func exponentials(
+    _ x: UnsafePointer<Double>, into y: UnsafeMutablePointer<Double>, count: Int
+  ) {
+    for index in 0..<count { y[index] = exp(x[index]) }
+  }
   public static func logarithm(_ x: Double) -> Double { log(x) }
 }

@@ -51,5 +51,15 @@ extension Float: KernelScalar {
   }
 
   public static func exponential(_ x: Float) -> Float { expf(x) }
+  public static func exponentials(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    switch KernelVariant.current {
+    case .reference: for index in 0..<count { y[index] = expf(x[index]) }
+    case .baseline: Baseline.exponential(x, into: y, count: count)
+    case .avx2: AVX2.exponential(x, into: y, count: count)
+    case .avx512: AVX512.exponential(x, into: y, count: count)
+    }
+  }
   public static func logarithm(_ x: Float) -> Float { logf(x) }
 }

@@ -15,6 +15,9 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, BL
 
   /// e^x, rounded as the C library does.
   static func exponential(_ x: Self) -> Self
+  /// y = e^x of `count` numbers, by the kernels of `recurrentForward`; y may be x.
+  static func exponentials(
+    _ x: UnsafePointer<Self>, into y: UnsafeMutablePointer<Self>, count: Int)
   /// The natural logarithm.
   static func logarithm(_ x: Self) -> Self
 }

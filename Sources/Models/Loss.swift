@@ -49,7 +49,7 @@ public enum Loss {
   /// - Parameters:
   ///   - logits: z [N, K]
   ///   - classes: the true class of each row, 0 ..< K
-  ///   - gradient: receives softmax(z) - onehot(k), [N, K]; nil if not wanted
+  ///   - gradient: receives softmax(z) - onehot(k), [N, K]; nil if not wanted. May be `logits`
   @specialized(where Scalar == Float)
   public static func crossEntropy<Scalar: KernelScalar>(
     _ logits: Tensor<Scalar>, classes: ArraySlice<Int32>, gradient: Tensor<Scalar>?
@@ -57,27 +57,20 @@ public enum Loss {
     let (rows, K) = (logits.shape[0], logits.shape[1])
     precondition(classes.count == rows, "\(classes.count) classes for \(rows) rows")
     var totals = Totals(elements: Double(rows), sequences: Double(rows))
+    let scratch = Tensor<Scalar>(shape: [gradient == nil ? K : 0])
     for (row, label) in classes.enumerated() {
       let k = Int(label)
       precondition(k >= 0 && k < K, "class \(k) outside 0 ..< \(K)")
       let z = logits.row(row)
-      let (largest, best) = z.withSpan { z in
-        var best = 0
-        for index in 1..<max(K, 1) where z[index] > z[best] { best = index }
-        return (z[best], best)
-      }
-      var sum: Scalar = 0
-      z.withSpan { z in
-        for index in 0..<K { sum += Scalar.exponential(z[index] - largest) }
-      }
-      totals.loss += Double(Scalar.logarithm(sum) - (z[k] - largest))
-      if best == k { totals.correct += 1 }
-      gradient?.row(row).withMutableSpan { dz in
-        z.withSpan { z in
-          for index in 0..<K { dz[index] = Scalar.exponential(z[index] - largest) / sum }
-        }
-        dz[k] -= 1
-      }
+      let ownLogit = z[k]
+      // The exponentials go where the gradient will be, which may be the logits themselves.
+      let exponentials = gradient?.row(row) ?? scratch
+      let softmax = SoftmaxRow(z, exponentials: exponentials)
+      totals.loss += Double(Scalar.logarithm(softmax.sum) - (ownLogit - softmax.largest))
+      if softmax.best == k { totals.correct += 1 }
+      guard gradient != nil else { continue }
+      exponentials.divide(by: softmax.sum)
+      exponentials[k] -= 1
     }
     return totals
   }

@@ -60,6 +60,9 @@ public enum Verifier {
     if let comparisons = try OptimizerFixture<Scalar>.compare(fixture, strict: strict) {
       return comparisons
     }
+    if let comparisons = try LanguageModelFixture<Scalar>.compare(fixture, strict: strict) {
+      return comparisons
+    }
     if let comparisons = try LossFixture<Scalar>.compare(fixture, strict: strict) {
       return comparisons
     }

@@ -18,7 +18,7 @@ struct MomentumDist: ParsableCommand {
       """,
     version: programVersion,
     subcommands: [
-      Train.self, Evaluate.self, Prepare.self, Inspect.self, Verify.self, Probe.self,
+      Train.self, Evaluate.self, Prepare.self, Generate.self, Inspect.self, Verify.self, Probe.self,
       Bench.self,
     ])
 

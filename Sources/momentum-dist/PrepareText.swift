@@ -26,14 +26,27 @@ struct PrepareText: ParsableCommand {
   @Option(help: "What the text is cut into: word or character.")
   var level = TextLevel.word
 
+  @Option(
+    help: ArgumentHelp(
+      "Keep the most frequent tokens only, so many with <unk>, which the others become.",
+      valueName: "n"))
+  var maxVocabulary: Int?
+
+  func validate() throws {
+    if let maxVocabulary, maxVocabulary < 2 {
+      throw ValidationError("--max-vocabulary is \(maxVocabulary); expected at least 2.")
+    }
+  }
+
   func run() throws {
     do {
-      let corpus = try TextCorpus(TextFolder(from).files, level: level)
+      let corpus = try TextCorpus(
+        TextFolder(from).files, level: level, keeping: maxVocabulary)
       try corpus.write(to: to)
       print(
         "\(to): \(corpus.train.count) training, \(corpus.validation.count) validation and"
           + " \(corpus.test.count) test tokens, a vocabulary of \(corpus.vocabulary.count);"
-          + " \(corpus.unknownCount) tokens outside the training text became <unk>")
+          + " \(corpus.unknownCount) tokens of the last two that it lacks became <unk>")
     } catch {
       throw RunFailure(error)
     }

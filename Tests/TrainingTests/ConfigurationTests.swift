@@ -76,12 +76,18 @@ import Testing
   @Test func thePapersModelsHaveThePapersSizes() throws {
     let folder = Places.package + "/configs/paper"
     let files = try FileManager.default.contentsOfDirectory(atPath: folder)
-    #expect(files.count == 36)
+    #expect(files.count == 39)
     for file in files {
       let configuration = try TrainingConfiguration(file: "\(folder)/\(file)", assignments: [])
       let text = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
       let line = try #require(text.split(separator: "\n").first { $0.contains("Parameters:") })
       let (inputs, outputs) = configuration.dataset.task == .nextFrame ? (129, 129) : (1, 10)
+      if configuration.dataset.task == .languageModel {
+        let model = LanguageModel<Float>(configuration.languageModel(vocabulary: 10_000))
+        #expect(model.trainedCount == 24_221_600)
+        #expect(line.filter(\.isNumber) == String(model.trainedCount), "\(file)")
+        continue
+      }
       let model = SequenceModel<Float>(
         configuration.stack, inputs: inputs, outputs: outputs, loss: .squaredError)
       #expect(line.filter(\.isNumber) == String(model.trainedCount), "\(file)")

@@ -9,25 +9,30 @@ public struct TextCorpus {
   public private(set) var train: [Int32] = []
   public private(set) var validation: [Int32] = []
   public private(set) var test: [Int32] = []
-  /// Tokens of the validation and test parts that the training part does not have.
+  /// Tokens of the validation and test parts that the vocabulary does not have.
   public private(set) var unknownCount = 0
 
   /// One part in twenty each for validation and test, where one text is cut.
   private static let shareHeldOut = 20
 
   /// Reads the texts. One text is cut into 90 % for training, 5 % for validation, 5 % for testing.
-  public init(_ files: TextFolder.Files, level: TextLevel) throws(DatasetError) {
+  ///
+  /// - Parameter limit: keeps so many of the training part's most frequent tokens, `<unk>` among
+  ///   them; nil keeps all
+  public init(
+    _ files: TextFolder.Files, level: TextLevel, keeping limit: Int? = nil
+  ) throws(DatasetError) {
     vocabulary = Vocabulary(level: level)
     switch files {
     case .parts(let trainPath, let validationPath, let testPath):
-      train = try learn(trainPath)
+      train = learn(Self.split(vocabulary, try TextFolder.read(trainPath)), keeping: limit)
       validation = encode(Self.split(vocabulary, try TextFolder.read(validationPath)))
       test = encode(Self.split(vocabulary, try TextFolder.read(testPath)))
       try check([trainPath, validationPath, testPath])
     case .whole(let path):
       let all = Self.split(vocabulary, try TextFolder.read(path))
       let held = all.count / Self.shareHeldOut
-      train = all.dropLast(2 * held).map { vocabulary.add($0) }
+      train = learn(all.dropLast(2 * held), keeping: limit)
       validation = encode(Array(all[(all.count - 2 * held)..<(all.count - held)]))
       test = encode(Array(all.suffix(held)))
       try check([path, path, path])
@@ -40,13 +45,18 @@ public struct TextCorpus {
     return tokens
   }
 
-  private mutating func learn(_ path: String) throws(DatasetError) -> [Int32] {
-    let text = try TextFolder.read(path)
-    var numbers: [Int32] = []
-    var vocabulary = self.vocabulary
-    self.vocabulary.split(text) { numbers.append(vocabulary.add($0)) }
-    self.vocabulary = vocabulary
-    return numbers
+  /// Numbers the tokens of the training part, of which the vocabulary then is.
+  private mutating func learn(_ tokens: [String], keeping limit: Int?) -> [Int32] {
+    let numbers = tokens.map { vocabulary.add($0) }
+    guard let limit, vocabulary.count > limit else { return numbers }
+    var counts = [Int](repeating: 0, count: vocabulary.count)
+    for number in numbers { counts[Int(number)] += 1 }
+    let unknown = vocabulary.number(of: Vocabulary.unknown).map { Int($0) }
+    let frequent = counts.indices.filter { $0 != unknown }
+      .sorted { (counts[$0], $1) > (counts[$1], $0) }.prefix(limit - 1)
+    let kept = ([Vocabulary.unknown] + frequent.sorted().map { vocabulary.tokens[$0] })
+    vocabulary = Vocabulary(level: vocabulary.level, tokens: kept)
+    return tokens.map { vocabulary.number(of: $0) ?? 0 }
   }
 
   private mutating func encode(_ tokens: [String]) -> [Int32] {

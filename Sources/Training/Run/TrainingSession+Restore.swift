@@ -27,8 +27,8 @@ extension TrainingSession {
     let session = try TrainingSession(configuration, on: communicator)
     try agreement.together {
       try session.restore(tensors, folder: reader.folder)
-      if reader.manifest.optimizer.name == ASGD().name {
-        // What averaged SGD has to show is its average.
+      if reader.manifest.optimizer.name == ASGD().name, reader.manifest.optimizer.stepCount > 0 {
+        // What averaged SGD has to show is its average, which its first step starts.
         try session.parameters.restore(tensors, group: "optimizer/ax", folder: reader.folder)
       }
     }

@@ -1,0 +1,102 @@
+import Datasets
+import Foundation
+import Models
+import RandomNumbers
+import Tensors
+
+/// Writes text with a trained language model, token by token.
+public struct TextGenerator {
+  /// How the next token is chosen.
+  public struct Sampling: Sendable {
+    /// What logits are divided by; 0 always takes the likeliest token.
+    public var temperature: Double
+    /// How many of the likeliest tokens are chosen among; 0 is all.
+    public var topK: Int
+    public var seed: UInt64
+
+    public init(temperature: Double = 1, topK: Int = 0, seed: UInt64 = 1) {
+      self.temperature = temperature
+      self.topK = topK
+      self.seed = seed
+    }
+  }
+
+  private let workload: LanguageModelWorkload
+  private let parameters: ParameterBuffer<Float>
+
+  /// - Throws: `RunFailure` where the session is of no language model
+  public init(_ session: TrainingSession) throws(RunFailure) {
+    guard let workload = session.workload as? LanguageModelWorkload else {
+      throw RunFailure(
+        .configuration,
+        "dataset.task is \(session.configuration.dataset.task.rawValue): only a language_model"
+          + " writes text; name a checkpoint of one")
+    }
+    self.workload = workload
+    parameters = session.parameters
+    try session.prepareModel(advancing: false)
+  }
+
+  /// The prompt and `length` tokens after it.
+  ///
+  /// - Throws: `RunFailure` where the prompt is empty or has a token that the model does not know
+  public func text(
+    prompt: String, length: Int, _ sampling: Sampling
+  ) throws(RunFailure) -> String {
+    var tokens = try encode(prompt)
+    let state = workload.model.startState(columns: 1)
+    var unread = tokens[...]
+    for position in 0..<length {
+      let logits = workload.model.logits(
+        Array(unread), columns: 1, from: state, parameters)
+      var stream = RandomStream(seed: sampling.seed, purpose: .sampling, index: position)
+      let next = choose(logits.row(unread.count - 1).array, sampling, &stream)
+      tokens.append(Int32(next))
+      unread = tokens.suffix(1)
+    }
+    return workload.vocabulary.text(tokens)
+  }
+
+  private func encode(_ prompt: String) throws(RunFailure) -> [Int32] {
+    let vocabulary = workload.vocabulary
+    var (numbers, unknown): ([Int32], String?) = ([], nil)
+    vocabulary.split(prompt) { token in
+      if let number = vocabulary.number(of: token) ?? vocabulary.number(of: Vocabulary.unknown) {
+        numbers.append(number)
+      } else {
+        unknown = unknown ?? token
+      }
+    }
+    // A prompt is the start of a line, not a whole one.
+    if vocabulary.level == .word, !prompt.hasSuffix("\n"),
+      numbers.last == vocabulary.number(of: Vocabulary.endOfLine)
+    {
+      numbers.removeLast()
+    }
+    if let unknown {
+      throw RunFailure(
+        .usage, "--prompt has \"\(unknown)\", which the vocabulary of the text does not have")
+    }
+    guard !numbers.isEmpty else {
+      throw RunFailure(.usage, "--prompt is empty; give at least one token to go on from")
+    }
+    return numbers
+  }
+
+  /// A token by its probability softmax(z / temperature), among the likeliest alone.
+  private func choose(
+    _ logits: [Float], _ sampling: Sampling, _ stream: inout RandomStream
+  ) -> Int {
+    let order = logits.indices.sorted { (logits[$0], $1) > (logits[$1], $0) }
+    guard sampling.temperature > 0 else { return order[0] }
+    let candidates = sampling.topK > 0 ? order.prefix(sampling.topK) : order[...]
+    let best = Double(logits[order[0]])
+    let weights = candidates.map { exp((Double(logits[$0]) - best) / sampling.temperature) }
+    var left = stream.uniform() * weights.reduce(0, +)
+    for (candidate, weight) in zip(candidates, weights) {
+      left -= weight
+      if left < 0 { return candidate }
+    }
+    return candidates[candidates.endIndex - 1]
+  }
+}

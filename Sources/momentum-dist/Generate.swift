@@ -1,0 +1,63 @@
+import ArgumentParser
+import MPI
+import Training
+
+struct Generate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write text with a trained language model.",
+    discussion: """
+      Goes on from the prompt token by token: words, or characters, whichever the text was cut \
+      into. The same seed writes the same text. The vocabulary is that of dataset.file; where that \
+      has moved, add --set dataset.file=FILE.h5.
+      """)
+
+  @Argument(help: "The folder of a run, or of a checkpoint.")
+  var checkpoint: String
+
+  @Option(help: "What the text starts with.")
+  var prompt: String
+
+  @Option(help: "How many tokens to write.")
+  var length = 100
+
+  @Option(help: "Below 1 bolder on likely tokens, above 1 on unlikely ones; 0 takes the likeliest.")
+  var temperature = 1.0
+
+  @Option(help: "Choose among so many of the likeliest tokens only; 0 is all.")
+  var topK = 0
+
+  @Option(help: "Keys the choices.")
+  var seed: UInt64 = 1
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp("Set a key of the configuration.", valueName: "key.path=value"))
+  var assignments: [String] = []
+
+  func validate() throws {
+    func check(_ name: String, _ value: some Any, _ isGood: Bool, _ expected: String) throws {
+      if !isGood { throw ValidationError("--\(name) is \(value); expected \(expected).") }
+    }
+    try check("length", length, length >= 0, "a number that is not negative")
+    try check("top-k", topK, topK >= 0, "a number that is not negative")
+    try check(
+      "temperature", temperature, temperature >= 0 && temperature.isFinite,
+      "a number that is not negative")
+  }
+
+  func run() throws {
+    let communicator = try Launch.communicator()
+    let (session, _) = try TrainingSession.restore(
+      from: checkpoint, assignments: assignments, on: communicator)
+    // Every rank could write the same text; one is enough to read it.
+    let text = try Agreement(communicator).together {
+      let generator = try TextGenerator(session)
+      return communicator.rank > 0
+        ? ""
+        : try generator.text(
+          prompt: prompt, length: length,
+          .init(temperature: temperature, topK: topK, seed: seed))
+    }
+    if communicator.rank == 0 { print(text) }
+  }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Language models at several rank counts: columns with carried state, masks, random chunks.
+@Suite(.serialized) struct LanguageModelTests {
+  private static let settings = [
+    "dataset.task=language_model", "dataset.file=text.h5", "batch_size=7", "shards=5",
+    "model.cell=adam_lstm", "model.mu=0.3", "model.layers=2", "model.hidden_size=6",
+    "language_model.embedding_size=5", "language_model.chunk_length=12",
+    "language_model.evaluation_columns=3", "optimizer.name=sgd", "optimizer.learning_rate=1",
+    "optimizer.clip_norm=0.25", "optimizer.averaging_window=1", "epochs=6", "log.every_steps=5",
+  ].flatMap { ["--set", $0] }
+
+  private static func prepare(in folder: String) throws {
+    // Words in a fixed pseudo-random order, most of which the next one follows from.
+    var (text, number) = ("", 1)
+    for word in 0..<1500 {
+      number = (number * 5 + (word % 7 == 0 ? 3 : 1)) % 31
+      text += "w\(number)" + (word % 11 == 10 ? "\n" : " ")
+    }
+    try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/text.txt"))
+    let outcome = try Program.run(
+      ["prepare", "text", "--from", "text.txt", "--to", "text.h5"], in: folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+
+  @Test func theBitsAreTheSameAtAnyRankCountAndAfterAResumeWithinAnEpoch() throws {
+    try Places.withTemporaryFolder { folder in
+      try Self.prepare(in: folder)
+      func train(_ run: String, ranks: Int?, _ more: [String] = []) throws -> Program.Outcome {
+        try Program.run(
+          ["train", "--output", run] + Self.settings + more, ranks: ranks, in: folder)
+      }
+      let alone = try train("alone", ranks: nil)
+      #expect(alone.status == 0, "\(alone.errors)")
+      // NT-ASGD has come in, so that averages are part of what must agree.
+      #expect(alone.errors.contains("averaging from here"), "\(alone.errors)")
+      // What evaluates best is the average, which the run saved at the end of its last epoch.
+      let evaluated = try Program.run(["evaluate", "alone", "--split", "validation", "--json"],
+        in: folder)
+      let last = try RankCountTests.metrics("alone", in: folder).last ?? ""
+      let loss = try #require(last.firstRange(of: /"loss": [0-9.]+/)).lowerBound
+      #expect(
+        evaluated.output.contains(last[loss...].prefix { $0 != "," }), "\(evaluated.output)")
+      let expected = try RankCountTests.digest("alone", in: folder)
+      let metrics = try RankCountTests.metrics("alone", in: folder)
+      #expect(metrics.last?.contains("\"perplexity\"") == true)
+      for ranks in [2, 3] {
+        let outcome = try train("r\(ranks)", ranks: ranks)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try RankCountTests.digest("r\(ranks)", in: folder) == expected, "\(ranks) ranks")
+        #expect(try RankCountTests.metrics("r\(ranks)", in: folder) == metrics, "\(ranks) ranks")
+      }
+      #expect(try train("resumed", ranks: 3, ["--max-steps", "7"]).status == 0)
+      let resumed = try Program.run(["train", "--resume", "resumed", "--set", "epochs=6"],
+        ranks: 2, in: folder)
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      #expect(try RankCountTests.digest("resumed", in: folder) == expected)
+      #expect(try RankCountTests.metrics("resumed", in: folder) == metrics)
+    }
+  }
+
+  @Test func textIsGeneratedFromASeed() throws {
+    try Places.withTemporaryFolder { folder in
+      try Self.prepare(in: folder)
+      let trained = try Program.run(
+        ["train", "--output", "run", "--max-steps", "3"] + Self.settings, in: folder)
+      #expect(trained.status == 0, "\(trained.errors)")
+      func generate(_ more: [String]) throws -> Program.Outcome {
+        try Program.run(["generate", "run", "--length", "12", "--prompt"] + more, in: folder)
+      }
+      let first = try generate(["w8 w10", "--top-k", "4"])
+      #expect(first.status == 0 && first.output.hasPrefix("w8 w10"), "\(first.errors)")
+      #expect(try generate(["w8 w10", "--top-k", "4"]).output == first.output)
+      #expect(try generate(["w8 w10", "--top-k", "4", "--seed", "2"]).output != first.output)
+      let wrong = try generate(["nobody"])
+      #expect(wrong.status == 64 && wrong.message.contains("\"nobody\""), "\(wrong.errors)")
+    }
+  }
+
+  @Test func prepareNamesWhatIsWrong() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(
+        ["prepare", "text", "--from", "none", "--to", "out.h5"], in: folder)
+      #expect(outcome.status == 65 && outcome.message.contains("none: does not exist"))
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/out.h5"))
+    }
+  }
+}
