@@ -65,7 +65,8 @@ let package = Package(
 
     // What it is made of.
     .target(
-      name: "DataParallel", dependencies: ["Datagrams", "MPI", "Tensors"], swiftSettings: fast),
+      name: "DataParallel", dependencies: ["Datagrams", "MPI", "Tensors", "Threads"],
+      swiftSettings: fast),
     .testTarget(name: "DataParallelTests", dependencies: ["DataParallel", "TestSupport"]),
     .target(
       name: "Checkpoints", dependencies: ["HDF5", "Digests", "Files", "Tensors", "Threads"],

@@ -53,10 +53,10 @@ public enum AllreduceBenchmark {
     layout.add("gradient", shape: [count])
     let mine = ShardedBuffer<Float>(layout, shards: 1)
     let reducer = FixedOrderReducer(
-      communicator, plan: ShardPlan(shards: communicator.size, ranks: communicator.size),
-      bucketBytes: bucketBytes)
+      communicator, plan: ShardPlan(shards: communicator.size, ranks: communicator.size))
+    let buckets = Buckets(count, bucketBytes: bucketBytes)
     let ways: [() throws -> Void] = [
-      { try reducer.reduce(mine, into: mine.flat.row(0)) },
+      { try reducer.reduce(mine, into: mine.flat.row(0), by: buckets) },
       { try allreduce(mine.flat, by: count, on: communicator) },
       { try allreduce(mine.flat, by: bucket, on: communicator) },
     ]

@@ -23,6 +23,11 @@ public struct StepProblem: Sendable {
   public var layers = 1
   /// V, virtual shards.
   public var shards = 8
+  /// Sums by `MPI_Allreduce` in the place of the fixed tree.
+  public var usesMPIReduction = false
+  /// Sums on a thread beside the backward pass.
+  public var overlaps = false
+  public var bucketBytes = 1 << 20
   /// Classes of the read-out.
   public var classes = 10
 
@@ -86,21 +91,25 @@ public enum StepBenchmark {
     model.initialize(parameters, seed: 1, gateBias: 1)
     let plan = ShardPlan(shards: problem.shards, ranks: communicator.size)
     let batch = randomBatch(problem, plan: plan, rank: communicator.rank)
-    let reducer = FixedOrderReducer(communicator, plan: plan)
+    let own = try communicator.duplicate()
+    let reducer: any GradientReducer =
+      problem.usesMPIReduction ? MPIReducer(own) : FixedOrderReducer(own, plan: plan)
+    let reduction = GradientReduction(
+      reducer, layout: model.layout, shards: batch.shards, bucketBytes: problem.bucketBytes,
+      overlaps: problem.overlaps, onThread: { KernelVariant.flushDenormals() })
     let optimizer = Optimizer<Float>(
       RMSProp(alpha: 0.9), learningRate: 1e-3, layout: model.layout)
-    let gradients = ShardedBuffer<Float>(model.layout, shards: batch.shards)
-    let gradient = Tensor<Float>(shape: [model.layout.count])
+    let gradient = reduction.sum
     var reducing: [Double] = []
     let clock = ContinuousClock()
 
     let peak = KernelVariant.current.peakGFLOPS(seconds: 0.5)
     let seconds = try Timing.seconds(repeats: repeats, warmup: warmup) {
       try model.prepare(parameters, advancing: true)
-      gradients.flat.fill(0)
-      let totals = model.accumulateGradients(batch, parameters, into: gradients)
+      reduction.begin()
+      let totals = model.accumulateGradients(batch, parameters, into: reduction.shards)
       let before = clock.now
-      try reducer.reduce(gradients, into: gradient)
+      try reduction.finish()
       let total = Totals(values: try reducer.reduce(totals.map(\.values)))
       let took = clock.now - before
       reducing.append(took.inSeconds)

@@ -17,13 +17,11 @@ extension ShardPlan {
 /// same steps in the opposite order, without additions, give all of it to all. The first steps
 /// move most and are between neighbours, which share a host when ranks are placed by host.
 extension FixedOrderReducer {
-  /// - Parameter buckets: not empty where there is any element, the first as large as any
   func reduceByHalving(
-    _ buckets: [Range<Int>], of buffers: [UnsafeMutablePointer<Float>],
+    _ buckets: Buckets, of buffers: [UnsafeMutablePointer<Float>],
     into sum: UnsafeMutablePointer<Float>
   ) throws(MPIError) {
-    guard let largest = buckets.first?.count else { return }
-    let inbox = scratch((largest + 1) / 2)
+    let inbox = scratch((buckets.largest + 1) / 2)
     // The last exchange of a bucket goes on while the next bucket's shards are added up. (To offer
     // the next bucket before this one is done was measured too, and gains nothing.)
     var leaving: [Request] = []

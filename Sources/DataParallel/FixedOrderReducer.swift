@@ -20,38 +20,31 @@ public final class FixedOrderReducer: GradientReducer {
   let plan: ShardPlan
   /// The subtrees of each rank.
   let subtrees: [[SumTree.Node]]
-  /// The elements of a bucket.
-  private let bucketCount: Int
   private var scratch = Tensor<Float>(shape: [0])
 
-  /// - Parameter bucketBytes: what is reduced at a time. The default keeps the buckets of a few
-  ///   shards in the cache and makes latency small beside transfer.
-  public init(_ communicator: Communicator, plan: ShardPlan, bucketBytes: Int = 1 << 20) {
+  public init(_ communicator: Communicator, plan: ShardPlan) {
     precondition(plan.ranks == communicator.size, "a plan for \(plan.ranks) ranks")
-    precondition(bucketBytes > 0, "a bucket of \(bucketBytes) bytes")
     self.communicator = communicator
     self.plan = plan
-    bucketCount = max(bucketBytes / MemoryLayout<Float>.stride, 1)
     subtrees = (0..<plan.ranks).map {
       SumTree.subtrees(within: plan.shards(of: $0), of: 0..<plan.shards)
     }
   }
 
   public func reduce(
-    _ shards: ShardedBuffer<Float>, into sum: Tensor<Float>
+    _ shards: ShardedBuffer<Float>, into sum: Tensor<Float>, by buckets: Buckets
   ) throws(MPIError) {
     let owned = plan.shards(of: communicator.rank)
     precondition(
-      shards.shards == owned.count && sum.count == shards.layout.count,
+      shards.shards == owned.count && sum.count == shards.layout.count
+        && sum.count == buckets.count,
       "\(shards.shards) buffers where the rank owns shards \(owned)")
     let buffers = (0..<owned.count).map { shards.flat.pointer + $0 * sum.count }
-    let buckets = stride(from: 0, to: sum.count, by: bucketCount).map {
-      $0..<min($0 + bucketCount, sum.count)
-    }
     if communicator.size == 1 {
       for bucket in buckets {
         addOwnShards(of: buffers, in: bucket)
-        sum.elements(bucket).copy(from: shards.flat.row(0).elements(bucket))
+        (sum.pointer + bucket.lowerBound).update(
+          from: buffers[0] + bucket.lowerBound, count: bucket.count)
       }
     } else if plan.isAligned {
       try reduceByHalving(buckets, of: buffers, into: sum.pointer)

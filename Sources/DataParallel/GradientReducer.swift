@@ -2,12 +2,16 @@ import MPI
 import Tensors
 
 /// Sums what the virtual shards of all ranks computed.
-public protocol GradientReducer {
+public protocol GradientReducer: AnyObject {
   /// Adds up the buffers of this rank's shards and of all others, and leaves the sum in `sum` on
   /// every rank. The buffers of the shards are used as scratch.
   ///
   /// `sum` may be the buffer of this rank's first shard, which spares the memory for another.
-  func reduce(_ shards: ShardedBuffer<Float>, into sum: Tensor<Float>) throws(MPIError)
+  ///
+  /// - Parameter buckets: over the elements of `sum`, alike on all ranks; each is waited for
+  func reduce(
+    _ shards: ShardedBuffer<Float>, into sum: Tensor<Float>, by buckets: Buckets
+  ) throws(MPIError)
 
   /// Adds up a few plain numbers per shard (losses, counts), member by member.
   ///

@@ -10,16 +10,18 @@ public final class MPIReducer: GradientReducer {
   }
 
   public func reduce(
-    _ shards: ShardedBuffer<Float>, into sum: Tensor<Float>
+    _ shards: ShardedBuffer<Float>, into sum: Tensor<Float>, by buckets: Buckets
   ) throws(MPIError) {
-    sum.copy(from: shards.flat.row(0))
-    let target = sum.pointer
-    for shard in 1..<max(shards.shards, 1) {
-      let source = shards.flat.row(shard).pointer
-      for index in 0..<sum.count { target[index] += source[index] }
-    }
-    try sum.withMutableSpan { (sum) throws(MPIError) in
-      try communicator.allreduce(&sum, .sum)
+    for bucket in buckets {
+      let target = sum.pointer + bucket.lowerBound
+      target.update(from: shards.flat.pointer + bucket.lowerBound, count: bucket.count)
+      for shard in 1..<max(shards.shards, 1) {
+        let source = shards.flat.pointer + shard * sum.count + bucket.lowerBound
+        for index in 0..<bucket.count { target[index] += source[index] }
+      }
+      try sum.elements(bucket).withMutableSpan { (part) throws(MPIError) in
+        try communicator.allreduce(&part, .sum)
+      }
     }
   }
 

@@ -178,6 +178,8 @@ struct RecurrentStack<Scalar: KernelScalar> {
       }
       dy = dInput
       last = nil
+      gradients.whenFinal(
+        levels[level].map { $0.entries(in: layout).input.range.lowerBound }.min()!)
     }
   }
 }

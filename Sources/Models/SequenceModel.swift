@@ -131,6 +131,8 @@ public final class SequenceModel<Scalar: KernelScalar> {
       batch, seesOnlyTheEnd ? top.rows(T - 1..<T) : top, dTop: dTop, parameters, gradients,
       firstRow: seesOnlyTheEnd ? (T - 1) * N : 0)
     if let gradients {
+      // The read-out is declared last.
+      gradients.whenFinal(layout.entries.first { $0.name.hasPrefix("readout.") }!.range.lowerBound)
       stack.backward(
         seesOnlyTheEnd ? .lastStep(dTop.row(0)) : .everyStep(dTop), through: activations,
         lengths: batch.lengths, parameters, layout: layout, into: gradients,

@@ -4,6 +4,10 @@ public struct ShardedBuffer<Scalar: BitwiseCopyable> {
   public let layout: ParameterLayout
   public let shards: Int
   public let flat: Tensor<Scalar>  // [shards, P]
+  /// Called with an element from which on the gradients of all shards are complete: they can be
+  /// summed while those before it are still computed. Backward passes go from the end of the
+  /// layout to its start, and need not call it.
+  public var whenFinal: (_ from: Int) -> Void = { _ in }
 
   /// Zeros for `shards` shards.
   public init(_ layout: ParameterLayout, shards: Int) {

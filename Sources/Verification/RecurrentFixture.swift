@@ -39,6 +39,7 @@ enum RecurrentFixture<Scalar: KernelScalar> {
     let upstream = try fixture.array("upstream/y", shape: [T, N, H])
     let dy = Tensor(upstream.values(as: Scalar.self), shape: [T, N, H])
     let finalGradient = try state(geometry, fixture, prefix: "upstream/final_")
+    // The file has the gradient of all rows together: they are one shard.
     let gradients = ShardedBuffer<Scalar>(layout, shards: 1)
     let dx = Tensor<Scalar>(shape: [T, N, C])
     let initialGradient = RecurrentState<Scalar>(zerosFor: geometry)

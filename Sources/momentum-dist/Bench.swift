@@ -31,6 +31,8 @@ struct Bench: ParsableCommand {
   }
 }
 
+extension ReductionKind: ExpressibleByArgument {}
+
 struct BenchStep: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "step",
@@ -51,6 +53,12 @@ struct BenchStep: ParsableCommand {
   var layers = 1
   @Option(help: "Virtual shards.")
   var shards = 8
+  @Option(help: "How gradients are summed: fixed or mpi.")
+  var reduction = ReductionKind.fixed
+  @Option(help: "Bytes that are summed at a time.")
+  var bucketBytes = 1 << 20
+  @Flag(help: "Sum on a thread beside the backward pass.")
+  var overlap = false
   @Option(help: "Steps that are timed.")
   var repeats = 5
   @Option(help: "Steps before that.")
@@ -62,6 +70,9 @@ struct BenchStep: ParsableCommand {
     _ = try Bench.system(cell)
     guard hidden > 0, time > 0, input > 0, layers > 0, shards > 0, repeats > 0, warmup >= 0 else {
       throw ValidationError("sizes and counts must be positive.")
+    }
+    guard bucketBytes >= 4 else {
+      throw ValidationError("--bucket-bytes \(bucketBytes) is less than one number.")
     }
     guard batch >= shards else {
       throw ValidationError("--batch \(batch) is smaller than --shards \(shards).")
@@ -82,6 +93,9 @@ struct BenchStep: ParsableCommand {
     problem.inputs = input
     problem.layers = layers
     problem.shards = shards
+    problem.usesMPIReduction = reduction == .mpi
+    problem.overlaps = overlap
+    problem.bucketBytes = bucketBytes
     let result = try StepBenchmark.run(
       problem, repeats: repeats, warmup: warmup, on: communicator)
     guard communicator.rank == 0 else { return }

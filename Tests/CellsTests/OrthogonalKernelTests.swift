@@ -116,6 +116,7 @@ import Testing
     #expect(y.array.allSatisfy { $0 == 0 })
     let dy = Tensor<Double>(shape: [3, 1, 3])
     dy.fill(1)
+    // All rows are one shard.
     let gradients = ShardedBuffer<Double>(layout, shards: 1)
     RecurrentLayerKernels.backward(
       geometry, weights: weights, x: x, initial: nil, y: y, saved: saved, dy: dy,

@@ -77,6 +77,7 @@ struct LayerProblem {
   ) -> (gradients: ShardedBuffer<Double>, dx: Tensor<Double>, initial: RecurrentState<Double>) {
     let saved = Tensor<Double>(shape: [RecurrentLayerKernels<Double>.savedCount(geometry)])
     let (y, _, _) = forward(saved: saved)
+    // A shard for each run of rows.
     let gradients = ShardedBuffer<Double>(layout, shards: rowStarts.count - 1)
     let dx = Tensor<Double>(shape: x.shape)
     let dInitial = RecurrentState<Double>(zerosFor: geometry)

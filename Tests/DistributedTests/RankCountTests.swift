@@ -47,7 +47,7 @@ import Testing
       let expected = try Self.digest("alone", in: folder)
       let expectedMetrics = try Self.metrics("alone", in: folder)
       #expect(expectedMetrics.count == 12 + 4)
-      for ranks in [1, 2, 3, 4, 5, 8] {
+      for ranks in [1, 2, 3, 4, 5, 6, 7, 8] {
         let outcome = try Self.train("r\(ranks)", ranks: ranks, in: folder, steps)
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(try Self.digest("r\(ranks)", in: folder) == expected, "\(ranks) ranks")
@@ -63,6 +63,27 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(try Self.digest(run, in: folder) == expected, "\(run)")
         #expect(try Self.metrics(run, in: folder) == expectedMetrics, "\(run)")
+      }
+    }
+  }
+
+  /// Two layers and a read-out, so that the thread sums some while others are in backward; buckets
+  /// of one number, of a few, and of all.
+  @Test func bucketsAndOverlapLeaveTheBitsAlone() throws {
+    try Places.withTemporaryFolder { folder in
+      let settings = ["--max-steps", "20", "--set", "model.layers=2"]
+      #expect(try Self.train("alone", ranks: nil, in: folder, settings).status == 0)
+      let expected = try Self.digest("alone", in: folder)
+      for (ranks, overlap, bytes) in [
+        (1, "on", 64), (2, "on", 4), (2, "off", 64), (3, "on", 64), (4, "on", 1 << 20),
+        (4, "off", 4), (5, "on", 1000), (8, "on", 256),
+      ] {
+        let run = "r\(ranks)-\(overlap)-\(bytes)"
+        let outcome = try Self.train(
+          run, ranks: ranks, in: folder,
+          settings + ["--set", "overlap=\(overlap)", "--set", "bucket_bytes=\(bytes)"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try Self.digest(run, in: folder) == expected, "\(run)")
       }
     }
   }

@@ -17,7 +17,7 @@ func checkReduction(_ checker: Checker, on group: Communicator) throws(MPIError)
       let plan = ShardPlan(shards: shards, ranks: group.size)
       let owned = plan.shards(of: group.rank)
       for bucketBytes in [4 << 10, 1 << 20, 1 << 30] {
-        let reducer = FixedOrderReducer(group, plan: plan, bucketBytes: bucketBytes)
+        let reducer = FixedOrderReducer(group, plan: plan)
         let buffer = ShardedBuffer<Float>(layout, shards: owned.count)
         let apart = Tensor<Float>(shape: [count])
         apart.fill(.nan)
@@ -26,7 +26,8 @@ func checkReduction(_ checker: Checker, on group: Communicator) throws(MPIError)
           for (row, shard) in owned.enumerated() {
             buffer.flat.row(row).copy(from: gradients[shard])
           }
-          try reducer.reduce(buffer, into: sum)
+          try reducer.reduce(
+            buffer, into: sum, by: Buckets(count, bucketBytes: bucketBytes))
           checker.expect(
             "sum of \(count) over \(shards) shards in buckets of \(bucketBytes)",
             sum.array.map(\.bitPattern), expected)

@@ -161,6 +161,27 @@ import Testing
     #expect(model.evaluate(reversed, parameters)[0].loss != loss)
   }
 
+  /// What is said to be final does not change any more, and is said from the end on.
+  @Test func finishedGradientsStayAsTheyAre() {
+    let (model, parameters) = model(layers: 3, loss: .crossEntropy, as: Float.self)
+    let batch = batch(rows: 4, loss: .crossEntropy, rowStarts: [0, 2, 4], as: Float.self)
+    var gradients = ShardedBuffer<Float>(model.layout, shards: 2)
+    let flat = gradients.flat
+    let count = model.layout.count
+    var seen: [(from: Int, values: [Float])] = []
+    gradients.whenFinal = { first in
+      seen.append((first, (0..<2).flatMap { flat.row($0).elements(first..<count).array }))
+    }
+    _ = model.accumulateGradients(batch, parameters, into: gradients)
+    #expect(seen.count == 4, "the read-out and three layers")
+    #expect(seen.last?.from == 0)
+    for (first, values) in seen {
+      #expect(values.contains { $0 != 0 })
+      #expect(values == (0..<2).flatMap { flat.row($0).elements(first..<count).array })
+    }
+    #expect(zip(seen, seen.dropFirst()).allSatisfy { $0.from > $1.from })
+  }
+
   @Test func noRowsGiveNoGradient() {
     let (model, parameters) = model(layers: 1, loss: .crossEntropy, as: Float.self)
     let empty = batch(rows: 0, loss: .crossEntropy, rowStarts: [0, 0, 0], as: Float.self)

@@ -222,6 +222,7 @@ extension LanguageModel {
       let mask = level > 0 ? masks.between[level - 1] : masks.input
       if let mask { dx.setProduct(of: dx, repeating: mask) }
       dy = dx
+      gradients.whenFinal(layer.entries(in: layout).input.range.lowerBound)
     }
     for shard in 0..<chunk.shards {
       embedding.backward(

@@ -28,8 +28,13 @@ extension TrainingConfiguration {
     return notes
   }
 
-  /// What a key changes under this configuration: the end of a cosine is the end of the run.
+  /// What a key changes under this configuration: the end of a cosine is the end of the run,
+  /// and MPI adds the numbers of a bucket in an order of its own.
   private func effect(of key: ConfigurationKey) -> KeyEffect {
-    key.path == "epochs" && optimizer.schedule == .cosine ? .numbers : key.effect
+    switch key.path {
+    case "epochs" where optimizer.schedule == .cosine: .numbers
+    case "bucket_bytes" where reduction == .mpi: .numbers
+    default: key.effect
+    }
   }
 }

@@ -17,6 +17,14 @@ public enum ReductionKind: String, ConfigurationChoice {
   case mpi
 }
 
+/// Whether gradients are reduced while layers below are still in backward.
+public enum OverlapChoice: String, ConfigurationChoice {
+  /// Where a core is free for the thread that does it.
+  case auto
+  case on
+  case off
+}
+
 /// Everything that determines a run. Each key is named once, here.
 public struct TrainingConfiguration: ConfigurationSection, Equatable {
   public var seed: UInt64 = 1
@@ -24,6 +32,8 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
   public var batchSize = 128
   public var shards = 8
   public var reduction = ReductionKind.fixed
+  public var overlap = OverlapChoice.auto
+  public var bucketBytes = 1 << 20
   public var replicaCheckSteps = 100
   public var peerTimeout = 120.0
   public var dataset = Dataset()
@@ -50,6 +60,14 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     try visitor.field(
       "reduction", &reduction,
       "how gradients are summed: fixed gives the same bits at any rank count")
+    try visitor.field(
+      "overlap", &overlap,
+      "sum the gradients of the layers above while those below are in backward; the same bits",
+      effect: .nothing)
+    try visitor.field(
+      "bucket_bytes", &bucketBytes,
+      "how much of a gradient is summed at a time; the same bits if reduction is fixed",
+      .within(4...1 << 40), effect: .nothing)
     try visitor.field(
       "replica_check_steps", &replicaCheckSteps,
       "compare the parameters of all ranks every so many steps and before each save; 0 never",

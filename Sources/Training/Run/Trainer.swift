@@ -15,8 +15,7 @@ public final class Trainer {
   let progress: Progress
   private(set) var optimizer: Optimizer<Float>
   private let validation: (any Evaluation)?
-  private let gradients: ShardedBuffer<Float>
-  private let gradient: Tensor<Float>
+  private var gradient: Tensor<Float> { session.reduction.sum }
 
   var state = TrainingState()
   var clock = StepClock()
@@ -40,9 +39,6 @@ public final class Trainer {
     let layout = session.workload.layout
     let settings = session.configuration.optimizer
     optimizer = Optimizer(settings.groups(settings.rule), layout: layout)
-    gradients = ShardedBuffer(
-      layout, shards: session.plan.shards(of: session.communicator.rank).count)
-    gradient = Tensor(shape: [layout.count])
     validation = try session.agreement.together {
       session.configuration.dataset.validationCount > 0
         ? try session.workload.evaluation(of: .validation) : nil
@@ -137,12 +133,12 @@ public final class Trainer {
     }
     let totals = try clock.measure(.compute) { () throws(RunFailure) in
       try session.prepareModel(advancing: true)
-      gradients.flat.fill(0)
-      return workload.accumulateGradients(session.parameters, into: gradients)
+      session.reduction.begin()
+      return workload.accumulateGradients(session.parameters, into: session.reduction.shards)
     }
     let total = try clock.measure(.reduction) { () throws(RunFailure) in
       do {
-        try session.reducer.reduce(gradients, into: gradient)
+        try session.reduction.finish()
       } catch {
         throw RunFailure(error)
       }

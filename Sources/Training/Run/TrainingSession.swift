@@ -32,6 +32,7 @@ public final class TrainingSession {
   public let workload: any Workload
   public let parameters: ParameterBuffer<Float>
   let reducer: any GradientReducer
+  let reduction: GradientReduction
 
   /// Sets up the model and opens the training data, which tells the model its sizes.
   public init(
@@ -65,11 +66,29 @@ public final class TrainingSession {
     self.workload = workload
     parameters = ParameterBuffer(workload.layout)
     workload.initialize(parameters)
-    reducer =
+    func makeReducer(_ communicator: Communicator) -> any GradientReducer {
       switch configuration.reduction {
       case .fixed: FixedOrderReducer(communicator, plan: plan)
       case .mpi: MPIReducer(communicator)
       }
+    }
+    reducer = makeReducer(communicator)
+    do {
+      let hasFreeCore = try FreeCores.hasOneForEachRank(communicator)
+      let overlaps =
+        switch configuration.overlap {
+        case .auto: hasFreeCore && Environment.isThreadMultiple && communicator.size > 1
+        case .on: Environment.isThreadMultiple
+        case .off: false
+        }
+      // Messages of another thread must not meet those of this one.
+      reduction = GradientReduction(
+        makeReducer(try communicator.duplicate()), layout: workload.layout,
+        shards: plan.shards(of: communicator.rank).count, bucketBytes: configuration.bucketBytes,
+        overlaps: overlaps, onThread: { KernelVariant.flushDenormals() })
+    } catch {
+      throw RunFailure(error)
+    }
   }
 
   /// Ranks whose kernels or BLAS differ round differently: replicas would drift apart.

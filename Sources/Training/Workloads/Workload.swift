@@ -57,6 +57,7 @@ public protocol Workload: AnyObject {
   /// `load`, or before an evaluation.
   func prepare(_ parameters: ParameterBuffer<Float>, advancing: Bool) throws(LAPACKError)
   /// Runs the loaded step forward and backward, adding the gradient of each shard's *summed* loss.
+  /// It may say what is complete on the way, by `ShardedBuffer.whenFinal`.
   ///
   /// - Returns: the totals of each shard
   func accumulateGradients(
