@@ -27,7 +27,10 @@ extension Trainer {
   /// With `checkpoint.background` this returns when the state is copied; `advanceSave()` brings
   /// the save to its end at later step boundaries. One save at a time is on its way: where the
   /// disk is slower than the saves come, training waits for it.
-  func save() throws(RunFailure) {
+  ///
+  /// - Parameter folder: another run's folder to save in; nil is this run's own
+  func save(in folder: RunFolder? = nil) throws(RunFailure) {
+    let run = folder ?? run
     try clock.measure(.checkpoint) { () throws(RunFailure) in
       try finishSave()
       if configuration.replicaCheckSteps > 0 { try checkReplicas() }
@@ -38,6 +41,7 @@ extension Trainer {
       do throws(RunFailure) {
         try session.agreement.together {
           guard isRoot else { return }
+          try DurableFiles.createFolder(run.checkpoints)
           try run.tidy()
           try writer.begin(snapshot.entries)
         }
@@ -47,7 +51,8 @@ extension Trainer {
       }
       let save = BackgroundSave(step: state.step, writer: writer, snapshot: snapshot)
       save.start()
-      pendingSave = PendingSave(save: save, manifest: manifest(), bestStep: state.bestStep)
+      pendingSave = PendingSave(
+        save: save, run: run, manifest: manifest(), bestStep: state.bestStep)
       state.savingStep = state.step
       if !configuration.checkpoint.background { try finishSave() }
     }
@@ -77,7 +82,7 @@ extension Trainer {
     let entries = try session.agreement.together {
       try session.communicator.gather(Array(JSONEncoder().encode(entry)), to: 0)
     }
-    let (run, step) = (run, pending.save.step)
+    let (run, step) = (pending.run, pending.save.step)
     let (keepLast, best) = (configuration.checkpoint.keepLast, pending.bestStep)
     try session.agreement.together {
       var manifest: CheckpointManifest?
@@ -197,6 +202,7 @@ extension Trainer {
 /// A checkpoint on its way to the disk, with what was known when it was begun.
 struct PendingSave {
   let save: BackgroundSave
+  let run: RunFolder
   let manifest: CheckpointManifest
   let bestStep: Int
 }

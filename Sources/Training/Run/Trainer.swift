@@ -16,6 +16,8 @@ public final class Trainer {
   private(set) var optimizer: Optimizer<Float>
   private let validation: (any Evaluation)?
   private var gradient: Tensor<Float> { session.reduction.sum }
+  /// The carried state before the step at hand.
+  private(set) var carriedBefore: [Tensor<Float>] = []
 
   var state = TrainingState()
   var clock = StepClock()
@@ -133,7 +135,9 @@ public final class Trainer {
     }
     let totals = try clock.measure(.compute) { () throws(RunFailure) in
       try session.prepareModel(advancing: true)
+      carriedBefore = workload.carried.map { $0.rows.copy() }
       session.reduction.begin()
+      spoilGradientIfAsked()
       return workload.accumulateGradients(session.parameters, into: session.reduction.shards)
     }
     let total = try clock.measure(.reduction) { () throws(RunFailure) in
@@ -144,7 +148,7 @@ public final class Trainer {
       }
       return try session.reduce(totals)
     }
-    try clock.measure(.compute) { () throws(RunFailure) in
+    let isFinite = try clock.measure(.compute) { () throws(RunFailure) in
       // From here on every rank works on identical numbers.
       scale(gradient, by: Float(1 / total.elements))
       do {
@@ -156,16 +160,12 @@ public final class Trainer {
       state.gradientNorm =
         settings.clipNorm > 0
         ? clipNorm(of: gradient, to: settings.clipNorm) : norm(of: gradient)
-      guard state.gradientNorm.isFinite, total.loss.isFinite else {
-        throw RunFailure(
-          .diverged,
-          "step \(state.step + 1): the loss is \(total.meanLoss) and the norm of the gradient"
-            + " \(state.gradientNorm); lower optimizer.learning_rate or optimizer.clip_norm and "
-            + (state.savedStep > 0 ? "resume from step \(state.savedStep)" : "start again"))
-      }
+      guard state.gradientNorm.isFinite, total.loss.isFinite else { return false }
       optimizer.update(
         session.parameters, gradients: gradient, rateFactor: rateFactor * workload.rateFactor)
+      return true
     }
+    guard isFinite else { throw try divergence(total) }
     state.step += 1
     state.batch += 1
     state.interval = state.interval + total

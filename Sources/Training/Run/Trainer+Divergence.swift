@@ -1,0 +1,97 @@
+import Checkpoints
+import Foundation
+import Models
+import MPI
+import Tensors
+
+extension Trainer {
+  /// What ends a run whose loss or gradient is no longer a number: it names the step, the tensor
+  /// and the virtual shard, and where the state before the step is kept.
+  ///
+  /// The sum has taken the place of the shards' gradients, so the step is computed once more: it
+  /// gives the same bits. All ranks call this together.
+  func divergence(_ total: Totals) throws(RunFailure) -> RunFailure {
+    let step = state.step + 1
+    for (stream, before) in zip(session.workload.carried, carriedBefore) {
+      stream.rows.copy(from: before)
+    }
+    session.reduction.shards.flat.fill(0)
+    spoilGradientIfAsked()
+    var shards = session.reduction.shards
+    shards.whenFinal = { _ in }
+    _ = session.workload.accumulateGradients(session.parameters, into: shards)
+    let place = try agreedPlace(firstPlace(in: shards))
+    for (stream, before) in zip(session.workload.carried, carriedBefore) {
+      stream.rows.copy(from: before)
+    }
+    let kept = RunFolder("\(run.path)/diverged")
+    var cure = "lower optimizer.learning_rate or optimizer.clip_norm and "
+      + (state.savedStep > 0 ? "resume from step \(state.savedStep)" : "start again")
+    do throws(RunFailure) {
+      try save(in: kept)
+      try finishSave()
+      cure += "; the state before the step is in \(kept.checkpoint(step: state.step))"
+    } catch {
+      cure += "; the state before the step could not be saved: \(error)"
+    }
+    return RunFailure(
+      .diverged,
+      "step \(step): the loss is \(total.meanLoss) and the norm of the gradient"
+        + " \(state.gradientNorm); \(place); \(cure)")
+  }
+
+  /// The first of this rank's shards with a gradient that is not finite, and the tensor of it that
+  /// is nearest to the loss.
+  private func firstPlace(
+    in shards: ShardedBuffer<Float>
+  ) -> (shard: Int, tensor: String)? {
+    let first = session.plan.shards(of: session.communicator.rank).lowerBound
+    for shard in 0..<shards.shards {
+      let gradients = shards[shard]
+      // A backward pass goes from the end of the layout to its start, and passes on what it gets.
+      for entry in gradients.layout.entries.reversed()
+      where gradients[entry].array.contains(where: { !$0.isFinite }) {
+        return (first + shard, entry.name)
+      }
+    }
+    return nil
+  }
+
+  /// The place of the first shard over all ranks, in words.
+  private func agreedPlace(
+    _ own: (shard: Int, tensor: String)?
+  ) throws(RunFailure) -> String {
+    do {
+      let shards = try session.communicator.allgather(own?.shard ?? Int.max)
+      let rank = shards.indices.min { shards[$0] < shards[$1] }!
+      guard shards[rank] < .max else {
+        return "every shard's gradient is finite, but their sum is not"
+      }
+      let text = "\(own?.tensor ?? "") in virtual shard \(shards[rank]), rank \(rank) on"
+        + " \(MPI.Environment.processorName)"
+      let place = try session.communicator.broadcast(Array(text.utf8), from: rank)
+      return "the gradient of " + String(decoding: place, as: UTF8.self)
+        + ", is the first that is not finite"
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+
+  /// Spoils a gradient, for tests of `divergence(_:)`: where the environment variable
+  /// `MOMENTUM_DIST_SPOIL_GRADIENT` is `SHARD:STEP`, the first element of the gradient of that
+  /// virtual shard is no number in that step. Anything else in the variable is ignored.
+  func spoilGradientIfAsked() {
+    let owned = session.plan.shards(of: session.communicator.rank)
+    guard let (shard, step) = Self.spoilRequest, step == state.step + 1, owned.contains(shard)
+    else { return }
+    session.reduction.shards.flat.row(shard - owned.lowerBound)[0] = .nan
+  }
+
+  /// The shard and the step, read once.
+  private static let spoilRequest: (shard: Int, step: Int)? = {
+    let text = ProcessInfo.processInfo.environment["MOMENTUM_DIST_SPOIL_GRADIENT"] ?? ""
+    let parts = text.split(separator: ":").map { Int($0) }
+    guard parts.count == 2, let shard = parts[0], let step = parts[1] else { return nil }
+    return (shard, step)
+  }()
+}

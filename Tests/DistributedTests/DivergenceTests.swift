@@ -1,0 +1,45 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A gradient that is no number ends every rank with its step, tensor and shard, and keeps the
+/// state before it where no `--resume` takes it by itself.
+@Suite(.serialized) struct DivergenceTests {
+  @Test(arguments: [1, 2, 3]) func theShardIsNamedAndTheStateKept(ranks: Int) throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(
+        ["train", "--output", "run", "--set", "checkpoint.every_steps=5"]
+          + RankCountTests.arguments, ranks: ranks, in: folder,
+        environment: ["MOMENTUM_DIST_SPOIL_GRADIENT": "6:9"])
+      #expect(outcome.status == 70, "\(outcome.errors)")
+      #expect(outcome.message.split(separator: "\n").count == 1, "\(outcome.errors)")
+      #expect(outcome.message.hasPrefix("momentum-dist: step 9: the loss is "))
+      let rank = [1: 0, 2: 1, 3: 2][ranks]!
+      #expect(
+        outcome.message.contains(
+          "the gradient of rnn.weight_ih_l0 in virtual shard 6, rank \(rank) on "),
+        "\(outcome.errors)")
+      #expect(outcome.message.contains("run/diverged/checkpoints/step-00000008"))
+      // The run goes on from its own checkpoint; what was kept is that of an undisturbed run.
+      #expect(try RankCountTests.train("whole", ranks: nil, in: folder, ["--max-steps", "8"])
+        .status == 0)
+      let expected = try RankCountTests.digest("whole", in: folder)
+      #expect(try RankCountTests.digest("run/diverged", in: folder) == expected)
+      let resumed = try RankCountTests.train(
+        "run", ranks: 2, in: folder, ["--resume", "--max-steps", "8"])
+      #expect(resumed.errors.contains("checkpoints/step-00000005: step 5"), "\(resumed.errors)")
+      #expect(try RankCountTests.digest("run", in: folder) == expected)
+    }
+  }
+
+  @Test func aRateThatIsTooLargeIsReported() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try RankCountTests.train(
+        "run", ranks: 2, in: folder,
+        ["--set", "optimizer.name=sgd", "--set", "optimizer.learning_rate=1e30",
+          "--set", "optimizer.clip_norm=0"])
+      #expect(outcome.status == 70, "\(outcome.errors)")
+      #expect(outcome.message.contains("lower optimizer.learning_rate"), "\(outcome.errors)")
+    }
+  }
+}
