@@ -37,7 +37,8 @@ extension CheckpointManifest {
         !tensor.path.unicodeScalars.contains(where: { $0.value < 32 })
       else { return "names the tensor \(name)" }
       guard paths.insert(tensor.path).inserted else { return "names the tensor \(name) twice" }
-      guard tensor.shape.count <= 32, let count = Self.elementCount(tensor.shape) else {
+      // Nothing is written of an empty tensor, so nothing could gainsay its shape.
+      guard tensor.shape.count <= 32, let count = Self.elementCount(tensor.shape), count > 0 else {
         return "gives \(name) the shape \(tensor.shape.prefix(33))"
       }
       // The shards hold the numbers as they are, so there cannot be more than their bytes allow.

@@ -44,4 +44,41 @@ import Testing
       #expect(python.status == 0 && python.output.contains("read"), "\(python.errors)")
     }
   }
+
+  @Test(.enabled(if: hasH5py, "needs python3 with h5py, which is not here"))
+  func safetensorsHoldTheSameNumbers() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(
+        [
+          "train", "--output", "run", "--max-steps", "2", "--set", "model.hidden_size=3",
+          "--set", "dataset.steps=4", "--set", "batch_size=16",
+        ], ranks: 2, in: folder)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let export = try Program.run(
+        ["export", "run", "--to", "out/model.safetensors", "--optimizer"], in: folder)
+      #expect(export.status == 0, "\(export.errors)")
+      let script = """
+        import h5py, json, numpy
+        data = open('out/model.safetensors', 'rb').read()
+        length = int.from_bytes(data[:8], 'little')
+        header = json.loads(data[8:8 + length])
+        assert header.pop('__metadata__')['step'] == '2' and length % 8 == 0
+        view = h5py.File('run/checkpoints/latest/checkpoint.h5', 'r')
+        end = 0
+        for name, entry in header.items():
+            start, stop = entry['data_offsets']
+            values = numpy.frombuffer(data[8 + length:][start:stop], '<f4').reshape(entry['shape'])
+            path = name if name.startswith('optimizer/') else 'parameters/' + name
+            assert (values == view[path][:]).all(), name
+            end = max(end, stop)
+        assert end == len(data) - 8 - length
+        assert 'rnn.weight_hh_l0' in header and 'optimizer/exp_avg/rnn.weight_hh_l0' in header
+        print('read')
+        """
+      let python = try Program.python(script, in: folder)
+      #expect(python.status == 0 && python.output.contains("read"), "\(python.errors)")
+      let nothing = try Program.run(["export", "out", "--to", "x"], in: folder)
+      #expect(nothing.status == 65 && nothing.message.contains("holds no checkpoint"))
+    }
+  }
 }

@@ -16,7 +16,7 @@ extension TrainingSession {
   ) throws(RunFailure) -> (session: TrainingSession, checkpoint: CheckpointReader) {
     let agreement = Agreement(communicator)
     let (reader, tensors) = try agreement.together {
-      try newestWhole(at: path)
+      try newestWhole(at: path, saying: Progress(isActive: communicator.rank == 0))
     }
     let configuration = try agreement.together {
       try TrainingConfiguration(
@@ -37,7 +37,7 @@ extension TrainingSession {
 
   /// The newest checkpoint at a path that can be read and has the sums of its manifest.
   private static func newestWhole(
-    at path: String
+    at path: String, saying progress: Progress
   ) throws(CheckpointError) -> (CheckpointReader, [CheckpointTensor]) {
     var first: CheckpointError?
     for folder in RunFolder.candidates(at: path) {
@@ -46,6 +46,7 @@ extension TrainingSession {
         return (reader, try reader.checkedTensors())
       } catch {
         first = first ?? error
+        progress.say("\(error); trying the one before, if there is one")
       }
     }
     throw first ?? RunFolder.noCheckpoint(at: path)

@@ -1,0 +1,61 @@
+import Files
+import Foundation
+
+/// Writes tensors in the format of safetensors (huggingface.co/docs/safetensors): eight bytes of
+/// length, a JSON header with type, shape and place of each tensor, then the numbers, little-endian
+/// and row-major.
+public enum SafetensorsFile {
+  /// Writes a file under a temporary name, and gives it its own when it is whole.
+  ///
+  /// - Parameter metadata: texts by name, for the key `__metadata__`
+  public static func write(
+    _ tensors: [CheckpointTensor], metadata: [String: String], to path: String
+  ) throws(CheckpointError) {
+    let temporary = DurableFiles.temporaryName(for: path)
+    do {
+      try DurableFiles.createFolder(DurableFiles.parent(of: path))
+      guard FileManager.default.createFile(atPath: temporary, contents: try header(tensors, metadata)),
+        let file = FileHandle(forWritingAtPath: temporary)
+      else { throw FileError("create", temporary) }
+      try file.seekToEnd()
+      for tensor in tensors { try file.write(contentsOf: littleEndian(tensor.values)) }
+      try file.close()
+      try DurableFiles.synchronize(temporary)
+      try DurableFiles.rename(temporary, to: path)
+    } catch {
+      DurableFiles.remove(temporary)
+      throw .unwritable(path, error)
+    }
+  }
+
+  /// The length and the header, padded with spaces so that the numbers begin at a multiple of 8.
+  private static func header(
+    _ tensors: [CheckpointTensor], _ metadata: [String: String]
+  ) throws -> Data {
+    var object: [String: Any] = ["__metadata__": metadata]
+    var start = 0
+    for tensor in tensors {
+      let end = start + tensor.values.count * MemoryLayout<Float>.size
+      object[tensor.path] = [
+        "dtype": "F32", "shape": tensor.shape, "data_offsets": [start, end],
+      ]
+      start = end
+    }
+    var json = try JSONSerialization.data(
+      withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
+    json.append(contentsOf: [UInt8](repeating: 0x20, count: (8 - json.count % 8) % 8))
+    let length = (0..<8).map { UInt8(truncatingIfNeeded: json.count >> (8 * $0)) }
+    return Data(length) + json
+  }
+
+  private static func littleEndian(_ values: [Float]) -> Data {
+    var bytes = Data(capacity: values.count * MemoryLayout<Float>.size)
+    for value in values {
+      let bits = value.bitPattern
+      for shift in [0, 8, 16, 24] as [UInt32] {
+        bytes.append(UInt8(truncatingIfNeeded: bits >> shift))
+      }
+    }
+    return bytes
+  }
+}
