@@ -37,7 +37,8 @@ import Testing
       // NT-ASGD has come in, so that averages are part of what must agree.
       #expect(alone.errors.contains("averaging from here"), "\(alone.errors)")
       // What evaluates best is the average, which the run saved at the end of its last epoch.
-      let evaluated = try Program.run(["evaluate", "alone", "--split", "validation", "--json"],
+      let evaluated = try Program.run(
+        ["evaluate", "alone", "--split", "validation", "--json"],
         in: folder)
       let last = try RankCountTests.metrics("alone", in: folder).last ?? ""
       let loss = try #require(last.firstRange(of: /"loss": [0-9.]+/)).lowerBound
@@ -53,7 +54,8 @@ import Testing
         #expect(try RankCountTests.metrics("r\(ranks)", in: folder) == metrics, "\(ranks) ranks")
       }
       #expect(try train("resumed", ranks: 3, ["--max-steps", "7"]).status == 0)
-      let resumed = try Program.run(["train", "--resume", "resumed", "--set", "epochs=6"],
+      let resumed = try Program.run(
+        ["train", "--resume", "resumed", "--set", "epochs=6"],
         ranks: 2, in: folder)
       #expect(resumed.status == 0, "\(resumed.errors)")
       #expect(try RankCountTests.digest("resumed", in: folder) == expected)

@@ -75,7 +75,8 @@ def run(rank, a):
                 raw, h, c, v = momentum_lstm(x, h, c, v, w_ih, dropped, b_ih, b_hh, MU, EPSILON)
             state[l] = [h, c, v]
             x = raw * mask(.25 if l < a.layers - 1 else .4, 1, n, raw.size(2))
-        loss = F.cross_entropy(F.linear(x.reshape(-1, x.size(2)), emb, bias), tokens[1:].reshape(-1))
+        logits = F.linear(x.reshape(-1, x.size(2)), emb, bias)
+        loss = F.cross_entropy(logits, tokens[1:].reshape(-1))
         total = loss + 2 * x.pow(2).mean() + (raw[1:] - raw[:-1]).pow(2).mean()
         optimizer.zero_grad()
         total.backward()
@@ -95,8 +96,9 @@ def run(rank, a):
     if rank == 0:
         timed = sorted(seconds[a.warmup:])
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"{a.cell} {sum(p.numel() for p in parameters)} parameters, {a.ranks} ranks: median "
-              f"{timed[len(timed) // 2]:.3f} s, best {timed[0]:.3f} s a step, {memory:.0f} MB a rank")
+        count = sum(p.numel() for p in parameters)
+        print(f"{a.cell} {count} parameters, {a.ranks} ranks: median {timed[len(timed) // 2]:.3f} s,"
+              f" best {timed[0]:.3f} s a step, {memory:.0f} MB a rank")
 
 
 if __name__ == "__main__":

@@ -24,10 +24,12 @@ public struct LanguageModelSettings: ConfigurationSection, Equatable {
       "embedding_size", &embeddingSize, "E, numbers per token", .within(1...65_536),
       effect: .model)
     try visitor.field(
-      "tied", &tied, "whether the decoder's weight is the embedding; the last layer then has E"
-        + " units", effect: .model)
+      "tied", &tied,
+      "whether the decoder's weight is the embedding; the last layer then has E units",
+      effect: .model)
     try visitor.field(
-      "chunk_length", &chunkLength, "T, tokens of a column per step; of random lengths the base",
+      "chunk_length", &chunkLength,
+      "T, tokens of a column per step; of random lengths the base",
       .within(1...100_000))
     try visitor.field(
       "random_chunks", &randomChunks,
