@@ -13,6 +13,12 @@ enum Launch {
     return rank == "0"
   }
 
+  /// Whether mpirun or its like started this process.
+  static var isLaunched: Bool {
+    let environment = ProcessInfo.processInfo.environment
+    return environment["OMPI_COMM_WORLD_RANK"] != nil || environment["PMIX_RANK"] != nil
+  }
+
   /// Starts MPI. Without a launcher this is rank 0 of 1.
   static func communicator() throws(RunFailure) -> Communicator {
     do {
@@ -42,14 +48,24 @@ enum Launch {
   static func end(_ failure: RunFailure) -> Never {
     let isAlone = failure.status == .peerLost && MPI.Environment.isInitialized
     if isFirstRank || isAlone {
-      // A reader that has gone away must not change the exit status.
-      try? FileHandle.standardError.write(
-        contentsOf: Data("momentum-dist: \(failure.message)\n".utf8))
+      say("momentum-dist: \(failure.message)")
     }
     if isAlone {
       Deadline.end(within: 5)  // MPI may not be able to
       MPI.Environment.abort(code: failure.status.rawValue)
     }
     end(failure.status)
+  }
+
+  /// Ends the process with the status of a wrong command line, and no rank before all have come
+  /// here: mpirun ends all with the first that fails, and rank 0 must have said why.
+  static func endTogether(_ status: Int32) -> Never {
+    if (try? MPI.Environment.initialize()) != nil { MPI.Environment.finalize() }
+    exit(status)
+  }
+
+  /// A line on standard error. A reader that has gone away must not change the exit status.
+  static func say(_ line: String) {
+    try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8))
   }
 }

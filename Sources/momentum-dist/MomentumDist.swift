@@ -32,8 +32,10 @@ struct MomentumDist: ParsableCommand {
     } catch let failure as RunFailure {
       Launch.end(failure)
     } catch {
-      if Launch.isFirstRank || exitCode(for: error) == .success { exit(withError: error) }
-      Foundation.exit(exitCode(for: error).rawValue)
+      let code = exitCode(for: error)
+      guard Launch.isLaunched, code != .success else { exit(withError: error) }
+      if Launch.isFirstRank { Launch.say(fullMessage(for: error)) }
+      Launch.endTogether(code.rawValue)
     }
     Launch.end(.done)
   }
