@@ -4,6 +4,11 @@ extension DatasetFile {
   /// What to do about a file that is none of ours.
   static let prepareIt = "make it with `momentum-dist prepare`"
 
+  /// What the classes of a file are called, where it says.
+  static func classNames(of file: HDF5.File) throws(HDF5Error) -> [String]? {
+    try file.stringAttribute("class_names")?.split(separator: "\n").map(String.init)
+  }
+
   /// Opens a data set file of this format version, made for a task.
   static func open(_ path: String, task: String) throws -> HDF5.File {
     let file = try HDF5.File.open(path)

@@ -28,6 +28,7 @@ public final class FileSource: SequenceSource {
   public let steps: Int
   public let features: Int
   public let targetKind: TargetKind
+  public let classNames: [String]?
 
   /// Whether the sequences are kept in memory.
   public var isInMemory: Bool { inputs.isInMemory }
@@ -61,6 +62,7 @@ public final class FileSource: SequenceSource {
     (labels, targetKind) = try place.labels(
       files, names.targets, count: shape[0], classes: known ?? headers.classes)
     scaling = headers.scaling
+    classNames = (files.first?.file).flatMap { try? DatasetFile.classNames(of: $0) }
     switch view {
     case .rows:
       (steps, features, order) = (shape[1], shape[2], nil)

@@ -19,6 +19,7 @@ public final class SequenceFileSource: SequenceSource {
   public let steps: Int
   public let features: Int
   public let targetKind: TargetKind
+  public let classNames: [String]?
   /// The loss of a model that has learned nothing, and where it comes from, where the file says.
   public let chance: (loss: Double, meaning: String)?
 
@@ -66,6 +67,7 @@ public final class SequenceFileSource: SequenceSource {
       (count, steps, features) = try Self.sizes(inputs, offsets, symbols, path, name)
       (targets, targetKind) = try Self.targets(
         of: file, name, count: count, steps: offsets == nil ? steps : nil, path)
+      classNames = try DatasetFile.classNames(of: file)
       chance = try file.doubleAttribute("chance_loss").map {
         ($0, try file.stringAttribute("chance_meaning") ?? "chance")
       }

@@ -44,6 +44,9 @@ public protocol SequenceSource {
   /// What is to be predicted.
   var targetKind: TargetKind { get }
 
+  /// What the classes are called, where the data say.
+  var classNames: [String]? { get }
+
   /// The time steps of one sequence.
   func length(of index: Int) -> Int
 
@@ -71,4 +74,6 @@ extension SequenceSource {
   public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {}
 
   public var isReady: Bool { true }
+
+  public var classNames: [String]? { nil }
 }

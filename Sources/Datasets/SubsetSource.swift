@@ -15,6 +15,7 @@ public struct SubsetSource: SequenceSource {
   public var steps: Int { base.steps }
   public var features: Int { base.features }
   public var targetKind: TargetKind { base.targetKind }
+  public var classNames: [String]? { base.classNames }
 
   public func length(of index: Int) -> Int { base.length(of: indices[index]) }
 

@@ -75,6 +75,16 @@ public enum Loss {
     return totals
   }
 
+  /// The class with the largest logit, the first of several.
+  @inline(__always)
+  static func mostLikely<Scalar: KernelScalar>(_ logits: Tensor<Scalar>) -> Int {
+    logits.withSpan { z in
+      var best = 0
+      for index in 1..<max(z.count, 1) where z[index] > z[best] { best = index }
+      return best
+    }
+  }
+
   /// (y - target)², summed over all elements.
   ///
   /// - Parameters:

@@ -32,6 +32,8 @@ public final class SequenceModel<Scalar: KernelScalar> {
   public let layout: ParameterLayout
 
   private let stack: RecurrentStack<Scalar>
+  /// Where the answers of the pass at hand are counted.
+  private var confusion: ConfusionCounts?
   private let workspace = Workspace<Scalar>()
 
   /// - Parameters:
@@ -91,11 +93,15 @@ public final class SequenceModel<Scalar: KernelScalar> {
 
   /// Runs a batch forward.
   ///
+  /// - Parameter confusion: counts the answers of sequences that have one class each
   /// - Returns: the totals of each shard
   public func evaluate(
-    _ batch: SequenceBatch<Scalar>, _ parameters: ParameterBuffer<Scalar>
+    _ batch: SequenceBatch<Scalar>, _ parameters: ParameterBuffer<Scalar>,
+    counting confusion: ConfusionCounts? = nil
   ) -> [Totals] {
-    run(batch, parameters, gradients: nil)
+    self.confusion = confusion
+    defer { self.confusion = nil }
+    return run(batch, parameters, gradients: nil)
   }
 
   /// Runs a batch forward and backward, adding the gradient of each shard's *summed* loss to
@@ -189,6 +195,11 @@ public final class SequenceModel<Scalar: KernelScalar> {
     switch (loss, batch.targets) {
     case (.crossEntropy, .classes(let classes)):
       totals = Loss.crossEntropy(y, classes: classes[sequences], gradient: dy)
+      if let confusion {
+        for (row, truth) in classes[sequences].enumerated() {
+          confusion.add(Int(truth), predicted: Loss.mostLikely(y.row(row)))
+        }
+      }
     case (.crossEntropy, .stepClasses(let classes)):
       totals = Loss.crossEntropy(y, classes: rows.map { classes[$0] }[...], gradient: dy)
     case (.squaredError, .values(let values)):

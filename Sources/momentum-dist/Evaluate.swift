@@ -6,11 +6,17 @@ import MPI
 import Training
 
 extension DatasetFile.Part: ExpressibleByArgument {}
+extension CheckpointChoice: ExpressibleByArgument {}
 
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a trained model on a part of its data.",
-    discussion: "Takes the newest checkpoint of a run, or the checkpoint that is named.")
+    discussion: """
+      Of a run it takes the checkpoint that was best on validation, or the newest where nothing was \
+      validated; --checkpoint latest takes the newest in any case. The figures are kept in the \
+      run's folder as evaluation-test.json, with the confusion matrix of a classification, for \
+      `report`.
+      """)
 
   @Argument(help: "The folder of a run, or of a checkpoint.")
   var path: String
@@ -25,29 +31,32 @@ struct Evaluate: ParsableCommand {
       valueName: "key.path=value"))
   var assignments: [String] = []
 
+  @Option(help: "Of a run, its best or its latest checkpoint.")
+  var checkpoint = CheckpointChoice.best
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
   func run() throws {
     let communicator = try Launch.communicator()
     let agreement = Agreement(communicator)
-    let (session, checkpoint) = try TrainingSession.restore(
-      from: path, assignments: assignments, on: communicator)
-    let evaluation = try agreement.together { try session.workload.evaluation(of: split) }
-    let totals = try session.evaluate(evaluation)
+    let (session, checkpoint, choice) = try TrainingSession.restore(
+      from: path, choice: self.checkpoint, assignments: assignments, on: communicator)
+    let (record, totals) = try session.record(
+      of: split, at: checkpoint.manifest, checkpoint: choice)
+    try agreement.together {
+      // A record of a run, and not of one of its checkpoints, is kept for the report.
+      guard communicator.rank == 0, checkpoint.folder != path else { return }
+      try record.write(to: path)
+    }
     guard communicator.rank == 0 else { return }
     if json {
-      var record = MetricsRecord(
-        step: checkpoint.manifest.step, epoch: checkpoint.manifest.epoch, split: split.rawValue)
-      session.add(totals, to: &record)
-      record.add(
-        session.task.elementName ?? "sequences",
-        Int(session.task.elementName == nil ? totals.sequences : totals.elements))
-      print(record.json)
+      print(try record.json)
     } else {
+      let which = choice == .best ? ", best on validation" : ""
       print(
         "\(split.rawValue)  \(session.describe(totals))  (\(session.describeAmount(totals)),"
-          + " step \(checkpoint.manifest.step))")
+          + " step \(checkpoint.manifest.step)\(which))")
     }
   }
 }

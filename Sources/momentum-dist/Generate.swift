@@ -47,7 +47,7 @@ struct Generate: ParsableCommand {
 
   func run() throws {
     let communicator = try Launch.communicator()
-    let (session, _) = try TrainingSession.restore(
+    let (session, _, _) = try TrainingSession.restore(
       from: checkpoint, assignments: assignments, on: communicator)
     // Every rank could write the same text; one is enough to read it.
     let text = try Agreement(communicator).together {

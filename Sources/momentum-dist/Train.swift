@@ -40,6 +40,12 @@ struct Train: ParsableCommand {
   @Option(help: ArgumentHelp("End after so many steps of the run, saved.", valueName: "n"))
   var maxSteps: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Train so many seeds in turn, in seed-1, seed-2, ... of the run's folder, and report mean and "
+        + "deviation.", valueName: "n"))
+  var seeds: Int?
+
   @Flag(help: "Check configuration and data, print the resolved configuration, and end.")
   var dryRun = false
 
@@ -50,11 +56,24 @@ struct Train: ParsableCommand {
     if let maxSteps, maxSteps < 0 {
       throw ValidationError("--max-steps is \(maxSteps); expected a number that is not negative.")
     }
+    if let seeds, seeds < 1 {
+      throw ValidationError("--seeds is \(seeds); expected a number of 1 or more.")
+    }
+    if seeds != nil, dryRun {
+      throw ValidationError("--dry-run checks one configuration; leave out --seeds.")
+    }
+  }
+
+  /// The name of the configuration, which the run's folder gets.
+  var defaultRun: String {
+    guard let config else { return "runs/adding" }
+    return "runs/" + ((config as NSString).lastPathComponent as NSString).deletingPathExtension
   }
 
   func run() throws {
     if listKeys { return printKeys() }
     SignalWatch.start()
+    if let seeds { return try trainSeeds(seeds) }
     let communicator = try Launch.communicator()
     let progress = Progress(isActive: communicator.rank == 0)
     let agreement = Agreement(communicator)
@@ -65,22 +84,39 @@ struct Train: ParsableCommand {
       if communicator.rank == 0 { print(settings.yaml, terminator: "") }
       return
     }
+    try Self.train(
+      session, run, progress, resumingFrom: resume.map { $0.isEmpty ? run.path : $0 },
+      maximumSteps: maxSteps)
+  }
+
+  /// Trains one run to its end.
+  ///
+  /// - Throws: a failure of status `preempted` when a signal ended it
+  static func train(
+    _ session: TrainingSession, _ run: RunFolder, _ progress: Training.Progress,
+    resumingFrom path: String?, maximumSteps: Int?
+  ) throws {
     let trainer = try Trainer(session, run: run, progress: progress)
-    if let resume { try trainer.resume(from: resume.isEmpty ? run.path : resume) }
+    if let path { try trainer.resume(from: path) }
     try trainer.createRun()
     progress.say(session.summary)
     let started = ContinuousClock().now
-    let ending = try trainer.train(maximumSteps: maxSteps)
+    let ending = try trainer.train(maximumSteps: maximumSteps)
     let seconds = ContinuousClock().now - started
     let took = Progress.duration(Double(seconds.components.seconds))
     switch ending {
     case .finished:
       progress.say("finished in \(took); test it: momentum-dist evaluate \(run.path)")
+    case .stoppedEarly:
+      progress.say(
+        "stopped early in \(took): validation was best at step \(trainer.best?.step ?? 0); test it:"
+          + " momentum-dist evaluate \(run.path)")
     case .reachedMaximumSteps:
       progress.say("stopped at --max-steps after \(took); saved in \(run.checkpoints)/latest")
     case .preempted:
       throw RunFailure(
-        .preempted, "interrupted by a signal; saved in \(run.checkpoints)/latest, go on with"
+        .preempted,
+        "interrupted by a signal; saved in \(run.checkpoints)/latest, go on with"
           + " --resume --output \(run.path)")
     }
   }
@@ -88,13 +124,12 @@ struct Train: ParsableCommand {
   /// The configuration and the run's folder that the options mean.
   private func resolve() throws -> (TrainingConfiguration, RunFolder) {
     if let config {
-      let name = ((config as NSString).lastPathComponent as NSString).deletingPathExtension
-      let run = RunFolder(output ?? resumedRun ?? "runs/\(name)")
+      let run = RunFolder(output ?? resumedRun ?? defaultRun)
       let settings = try TrainingConfiguration(file: config, assignments: assignments)
       try refuseOverwriting(run)
       return (settings, run)
     }
-    let run = RunFolder(output ?? resumedRun ?? "runs/adding")
+    let run = RunFolder(output ?? resumedRun ?? defaultRun)
     guard let resume else {
       let settings = try TrainingConfiguration(file: nil, assignments: assignments)
       try refuseOverwriting(run)
@@ -110,14 +145,14 @@ struct Train: ParsableCommand {
   }
 
   /// The run that `--resume PATH` names, by itself or by one of its checkpoints.
-  private var resumedRun: String? {
+  var resumedRun: String? {
     guard let resume, !resume.isEmpty else { return nil }
     let parent = URL(fileURLWithPath: resume).standardizedFileURL.deletingLastPathComponent()
     return parent.lastPathComponent == "checkpoints"
       ? parent.deletingLastPathComponent().path : resume
   }
 
-  private func refuseOverwriting(_ run: RunFolder) throws {
+  func refuseOverwriting(_ run: RunFolder) throws {
     guard resume == nil, !dryRun, let step = run.savedSteps().last else { return }
     throw RunFailure(
       .usage,

@@ -36,9 +36,9 @@ import Testing
       #expect(alone.status == 0, "\(alone.errors)")
       // NT-ASGD has come in, so that averages are part of what must agree.
       #expect(alone.errors.contains("averaging from here"), "\(alone.errors)")
-      // What evaluates best is the average, which the run saved at the end of its last epoch.
+      // What the newest checkpoint is evaluated by is the average, which the run saved at the end of its last epoch.
       let evaluated = try Program.run(
-        ["evaluate", "alone", "--split", "validation", "--json"],
+        ["evaluate", "alone", "--split", "validation", "--checkpoint", "latest", "--json"],
         in: folder)
       let last = try RankCountTests.metrics("alone", in: folder).last ?? ""
       let loss = try #require(last.firstRange(of: /"loss": [0-9.]+/)).lowerBound

@@ -51,11 +51,11 @@ extension TrainingConfiguration {
           + " no meaning; choose another optimizer, without averaging_window")
     }
     if dataset.validationCount == 0,
-      optimizer.schedule == .plateau || optimizer.averagingWindow > 0
+      optimizer.schedule == .plateau || optimizer.averagingWindow > 0 || earlyStopping.patience > 0
     {
       throw ConfigurationError(
-        "dataset.validation_count is 0, but optimizer.schedule=plateau and averaging_window go by"
-          + " the validation loss; hold some sequences out")
+        "dataset.validation_count is 0, but optimizer.schedule=plateau, averaging_window and"
+          + " early_stopping.patience go by the validation loss; hold some sequences out")
     }
     if model.bidirectional, dataset.task == .nextFrame {
       throw ConfigurationError(

@@ -40,6 +40,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
   public var model = Model()
   public var languageModel = LanguageModelSettings()
   public var optimizer = OptimizerSettings()
+  public var earlyStopping = EarlyStopping()
   public var checkpoint = Checkpoint()
   public var log = Log()
 
@@ -80,6 +81,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     try visitor.section("model", &model)
     try visitor.section("language_model", &languageModel)
     try visitor.section("optimizer", &optimizer)
+    try visitor.section("early_stopping", &earlyStopping)
     try visitor.section("checkpoint", &checkpoint)
     try visitor.section("log", &log)
   }
@@ -218,6 +220,30 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "rebase_gradient", &rebaseGradient,
         "the gradient of a step that rebases: exact, or as in the authors' code")
+    }
+  }
+
+  /// When to end before the last epoch.
+  public struct EarlyStopping: ConfigurationSection, Equatable {
+    public var patience = 0
+
+    /// Whether the validation losses so far, one an epoch, say to end: none of the last `patience`
+    /// is below the best before them.
+    public func isDue(_ losses: [Double]) -> Bool {
+      guard patience > 0, losses.count > patience else { return false }
+      let best = losses.dropLast(patience).min() ?? .infinity
+      return losses.suffix(patience).allSatisfy { !($0 < best) }
+    }
+
+    public init() {}
+
+    public mutating func visit(
+      _ visitor: inout some ConfigurationVisitor
+    ) throws(ConfigurationError) {
+      try visitor.field(
+        "patience", &patience,
+        "end after so many epochs without a better validation loss; 0 never", .atLeast(0),
+        effect: .nothing)
     }
   }
 

@@ -52,6 +52,8 @@ public final class Trainer {
   public enum Ending: Sendable {
     /// Every epoch is done.
     case finished
+    /// The validation loss has not fallen for `early_stopping.patience` epochs.
+    case stoppedEarly
     /// `maximumSteps` were done.
     case reachedMaximumSteps
     /// A signal asked for it; the run is saved.
@@ -87,7 +89,9 @@ public final class Trainer {
         "the loss is the \(session.task.lossName); \(brief(chance.loss)) is \(chance.meaning)")
     }
     clock.restart()
-    while state.step < lastStep || state.batch == workload.steps(inEpoch: state.epoch) {
+    while !stopsEarly,
+      state.step < lastStep || state.batch == workload.steps(inEpoch: state.epoch)
+    {
       let steps = workload.steps(inEpoch: state.epoch)
       var request = SignalRequest.none
       while state.batch < steps, state.step < lastStep, request != .saveAndStop {
@@ -116,7 +120,19 @@ public final class Trainer {
       }
     }
     try saveAndFinish()
-    return state.step >= totalSteps ? .finished : .reachedMaximumSteps
+    if state.step >= totalSteps { return .finished }
+    return stopsEarly ? .stoppedEarly : .reachedMaximumSteps
+  }
+
+  /// Whether early stopping is due. It follows from the validation losses, which checkpoints hold,
+  /// so that a resumed run ends where the whole one does.
+  private var stopsEarly: Bool {
+    configuration.earlyStopping.isDue(state.validationLosses)
+  }
+
+  /// The lowest validation loss so far and its step; nil before the first.
+  public var best: (loss: Double, step: Int)? {
+    state.bestLoss.isFinite ? (state.bestLoss, state.bestStep) : nil
   }
 
   // MARK: A step

@@ -4,19 +4,43 @@ import MPI
 import Optimizers
 import Tensors
 
+/// Which checkpoint of a run is meant.
+public enum CheckpointChoice: String, Sendable, CaseIterable {
+  /// The newest one that is whole.
+  case latest
+  /// The one with the lowest validation loss, or the newest where nothing was validated.
+  case best
+}
+
 extension TrainingSession {
   /// A session with the parameters of a checkpoint, under the configuration it was made with.
   ///
   /// - Parameters:
   ///   - path: a run's folder, of which the newest checkpoint that is whole is taken, or a
   ///     checkpoint's
+  ///   - choice: which checkpoint of a run
   ///   - assignments: keys to set otherwise, as `key.path=value`
+  /// - Returns: the session, its checkpoint, and what that is: the best only where it was asked for
+  ///   and something was validated
   public static func restore(
-    from path: String, assignments: [String], on communicator: Communicator
-  ) throws(RunFailure) -> (session: TrainingSession, checkpoint: CheckpointReader) {
+    from path: String, choice: CheckpointChoice = .latest, assignments: [String],
+    on communicator: Communicator
+  ) throws(RunFailure) -> (
+    session: TrainingSession, checkpoint: CheckpointReader, choice: CheckpointChoice
+  ) {
     let agreement = Agreement(communicator)
-    let (reader, tensors) = try agreement.together {
-      try newestWhole(at: path, saying: Progress(isActive: communicator.rank == 0))
+    let progress = Progress(isActive: communicator.rank == 0)
+    let (reader, tensors, found) = try agreement.together {
+      if choice == .best, let folder = RunFolder.best(at: path) {
+        do {
+          let (reader, tensors) = try newestWhole(at: folder, saying: progress)
+          return (reader, tensors, CheckpointChoice.best)
+        } catch {
+          progress.say("\(error); taking the newest in the place of the best")
+        }
+      }
+      let (reader, tensors) = try newestWhole(at: path, saying: progress)
+      return (reader, tensors, CheckpointChoice.latest)
     }
     let configuration = try agreement.together {
       try TrainingConfiguration(
@@ -32,7 +56,7 @@ extension TrainingSession {
         try session.parameters.restore(tensors, group: "optimizer/ax", folder: reader.folder)
       }
     }
-    return (session, reader)
+    return (session, reader, found)
   }
 
   /// The newest checkpoint at a path that can be read and has the sums of its manifest.
@@ -128,5 +152,18 @@ extension [CheckpointTensor] {
         cure: "it belongs to another model: use the configuration it was made with")
     }
     return tensor.values
+  }
+}
+
+extension RunFolder {
+  /// The checkpoint of a run with the lowest validation loss; nil where nothing was validated, and
+  /// where the path is that of a checkpoint.
+  static func best(at path: String) -> String? {
+    let all = candidates(at: path)
+    guard all.first != path, let newest = try? firstReadable(at: path),
+      let step = newest.manifest.bestStep
+    else { return nil }
+    let folder = RunFolder(path).existingCheckpoint(step: step)
+    return all.contains(folder) ? folder : nil
   }
 }

@@ -1,4 +1,5 @@
 import BLAS
+import Checkpoints
 import DataParallel
 import Datasets
 import Files
@@ -130,6 +131,36 @@ public final class TrainingSession {
       sum = sum + (try reduce(evaluation.run(parameters)))
     }
     return sum
+  }
+
+  /// Measures a part of the data, with what a record of it holds. All ranks call this and get the
+  /// same.
+  public func record(
+    of part: DatasetFile.Part, at manifest: CheckpointManifest, checkpoint: CheckpointChoice
+  ) throws(RunFailure) -> (record: EvaluationRecord, totals: Totals) {
+    let evaluation = try agreement.together { try workload.evaluation(of: part) }
+    let totals = try evaluate(evaluation)
+    var record = EvaluationRecord(
+      split: part.rawValue, step: manifest.step, epoch: manifest.epoch,
+      checkpoint: checkpoint.rawValue, loss: totals.meanLoss,
+      metrics: Dictionary(task.metrics(totals).map { ($0.key, $0.value) }) { $1 },
+      sequences: Int(totals.sequences), elements: Int(totals.elements))
+    record.chanceLoss = workload.chance?.loss
+    record.chanceMeaning = workload.chance?.meaning
+    if let confusion = evaluation.confusion {
+      do {
+        // Whole numbers: the order of addition does not matter.
+        var counts = confusion.counts
+        var span = counts.mutableSpan
+        try communicator.allreduce(&span)
+        confusion.counts = counts
+      } catch {
+        throw RunFailure(error)
+      }
+      record.confusion = confusion.rows
+      record.classNames = evaluation.classNames
+    }
+    return (record, totals)
   }
 
   /// Computes what follows from the parameters; see `Workload.prepare`.

@@ -1,3 +1,4 @@
+import Checkpoints
 import Models
 
 /// Where a run stands: what a checkpoint holds besides parameters and optimizer state.
@@ -22,7 +23,7 @@ struct TrainingState {
   /// hand; not part of it.
   var savingStep = -1
 
-  private enum Key: String {
+  fileprivate enum Key: String {
     case intervalLoss = "interval_loss"
     case intervalElements = "interval_elements"
     case intervalCorrect = "interval_correct"
@@ -69,5 +70,12 @@ struct TrainingState {
     while let loss = progress[Self.validationKey(validationLosses.count + 1)] {
       validationLosses.append(loss)
     }
+  }
+}
+
+extension CheckpointManifest {
+  /// The step at which validation was best so far; nil where nothing was validated yet.
+  var bestStep: Int? {
+    progress[TrainingState.Key.bestStep.rawValue].flatMap { Int(exactly: $0) }
   }
 }

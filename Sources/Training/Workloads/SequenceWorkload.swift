@@ -121,9 +121,19 @@ private final class SequenceEvaluation: Evaluation {
     self.source = source
     self.reader = reader
     order = EpochOrder(inOrder: source.count, batchSize: batchSize)
+    if case .classes(let count) = source.targetKind, count <= Self.maximumClasses {
+      confusion = ConfusionCounts(classes: count)
+    } else {
+      confusion = nil
+    }
   }
 
+  let confusion: ConfusionCounts?
   var batches: Int { order.batches }
+  var classNames: [String]? { source.classNames }
+
+  /// More classes than this make a matrix that nobody reads.
+  private static let maximumClasses = 1000
 
   func load(_ index: Int) throws {
     batch = try reader.read(order.batch(index), from: source)
@@ -132,7 +142,7 @@ private final class SequenceEvaluation: Evaluation {
 
   func run(_ parameters: ParameterBuffer<Float>) -> [Totals] {
     guard let batch else { preconditionFailure("no batch is loaded") }
-    return model.evaluate(batch, parameters)
+    return model.evaluate(batch, parameters, counting: confusion)
   }
 }
 

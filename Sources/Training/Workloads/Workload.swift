@@ -86,4 +86,14 @@ public protocol Evaluation: AnyObject {
   ///
   /// - Returns: the totals of each shard
   func run(_ parameters: ParameterBuffer<Float>) -> [Totals]
+  /// This rank's share of how often one class was taken for another, in the batches run so far;
+  /// nil where the answer is no class, or one of very many.
+  var confusion: ConfusionCounts? { get }
+  /// What the classes are called, where the data say.
+  var classNames: [String]? { get }
+}
+
+extension Evaluation {
+  public var confusion: ConfusionCounts? { nil }
+  public var classNames: [String]? { nil }
 }

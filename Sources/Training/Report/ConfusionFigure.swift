@@ -1,0 +1,43 @@
+import Foundation
+
+/// How often each class was taken for which, as an HTML table.
+struct ConfusionFigure {
+  let counts: [[Int]]
+  let names: [String]
+
+  /// More classes than this make a table that nobody reads.
+  static let maximumClasses = 40
+
+  init?(_ record: EvaluationRecord) {
+    guard let counts = record.confusion, !counts.isEmpty, counts.count <= Self.maximumClasses,
+      counts.allSatisfy({ $0.count == counts.count })
+    else { return nil }
+    self.counts = counts
+    let given = record.classNames ?? []
+    names = given.count == counts.count ? given : counts.indices.map(String.init)
+  }
+
+  var html: String {
+    let head = names.map { "<th class=\"n\">\(escapeHTML($0))</th>" }.joined()
+    let rows = counts.enumerated().map { truth, row in
+      let total = row.reduce(0, +)
+      let cells = row.enumerated().map { guess, count in
+        let share = total > 0 ? Double(count) / Double(total) : 0
+        let kind = guess == truth ? "right" : "wrong"
+        // Few mistakes among many must still be seen.
+        let depth = count == 0 ? 0 : Int((15 + 70 * share.squareRoot()).rounded())
+        return "<td class=\"n \(kind)\" style=\"--d:\(depth)%\">\(count)</td>"
+      }
+      let recall =
+        total > 0 ? String(format: "%.1f %%", 100 * Double(row[truth]) / Double(total)) : "–"
+      return
+        "<tr><th>\(escapeHTML(names[truth]))</th>\(cells.joined())<td class=\"n\">\(recall)</td></tr>"
+    }
+    return """
+      <div class="scroll"><table class="confusion"><thead>
+      <tr><th></th><th colspan="\(names.count)">predicted class</th><th></th></tr>
+      <tr><th>true class</th>\(head)<th class="n">right</th></tr></thead>
+      <tbody>\(rows.joined(separator: "\n"))</tbody></table></div>
+      """
+  }
+}

@@ -1,0 +1,75 @@
+import Files
+import Foundation
+
+/// What `evaluate` measured on a part of the data, as it is kept in the run's folder.
+public struct EvaluationRecord: Codable, Sendable {
+  public var split: String
+  public var step: Int
+  public var epoch: Int
+  /// Which checkpoint was measured: `best` on validation, or the `latest`.
+  public var checkpoint: String
+  public var loss: Double
+  /// Metrics besides the loss, by key.
+  public var metrics: [String: Double]
+  public var sequences: Int
+  /// How many answers the loss is a mean over.
+  public var elements: Int
+  /// The loss of a model that has learned nothing, and where it comes from.
+  public var chanceLoss: Double?
+  public var chanceMeaning: String?
+  /// Of a classification: how often class [true][predicted] came up, and what classes are called.
+  public var confusion: [[Int]]?
+  public var classNames: [String]?
+
+  public init(
+    split: String, step: Int, epoch: Int, checkpoint: String, loss: Double,
+    metrics: [String: Double], sequences: Int, elements: Int
+  ) {
+    self.split = split
+    self.step = step
+    self.epoch = epoch
+    self.checkpoint = checkpoint
+    self.loss = loss
+    self.metrics = metrics
+    self.sequences = sequences
+    self.elements = elements
+  }
+
+  /// Where the record of a part lies in a run's folder.
+  public static func path(in run: String, split: String) -> String {
+    "\(run)/evaluation-\(split).json"
+  }
+
+  /// Reads a record; nil where there is none, or none of this form.
+  public init?(contentsOf path: String) {
+    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    guard let record = try? decoder.decode(Self.self, from: data) else { return nil }
+    self = record
+  }
+
+  /// The record as one JSON object on a line: first what a line of metrics.jsonl has, in its form,
+  /// then the rest.
+  public var json: String {
+    get throws {
+      var first = MetricsRecord(step: step, epoch: epoch, split: split)
+      first.add("loss", loss)
+      for name in metrics.keys.sorted() { first.add(name, metrics[name]!) }
+      first.add("sequences", sequences)
+      let encoder = JSONEncoder()
+      encoder.keyEncodingStrategy = .convertToSnakeCase
+      let object = try JSONSerialization.jsonObject(with: encoder.encode(self)) as? [String: Any]
+      let told = ["step", "epoch", "split", "loss", "sequences"]
+      let rest = try JSONSerialization.data(
+        withJSONObject: (object ?? [:]).filter { !told.contains($0.key) },
+        options: [.sortedKeys, .withoutEscapingSlashes])
+      return first.json.dropLast() + ", " + String(decoding: rest, as: UTF8.self).dropFirst()
+    }
+  }
+
+  /// Writes the record into a run's folder, whole or not at all.
+  public func write(to run: String) throws {
+    try DurableFiles.write(try json + "\n", to: Self.path(in: run, split: split))
+  }
+}

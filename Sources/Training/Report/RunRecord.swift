@@ -1,0 +1,129 @@
+import Checkpoints
+import Foundation
+
+/// What a run's folder tells of it, while it runs too.
+public struct RunRecord {
+  /// One line of metrics.jsonl.
+  struct Point {
+    var step: Int
+    var epoch: Int
+    var isValidation: Bool
+    /// The numbers by key; what was not finite is absent.
+    var values: [String: Double]
+  }
+
+  /// Where it lies.
+  public let path: String
+  /// What it is called in the report.
+  public var label: String
+  let configuration: TrainingConfiguration?
+  let points: [Point]
+  /// What `evaluate` found on the test part; nil before that.
+  let test: EvaluationRecord?
+
+  /// Reads a run's folder.
+  ///
+  /// - Throws: where there is neither a configuration nor a metrics file
+  public init(_ path: String) throws(RunFailure) {
+    let run = RunFolder(path)
+    let files = FileManager.default
+    guard files.fileExists(atPath: run.configuration) || files.fileExists(atPath: run.metrics)
+    else {
+      throw RunFailure(
+        .unusableData,
+        "\(path): holds no config.yaml and no metrics.jsonl; name the folder of a run")
+    }
+    self.path = path
+    label = path
+    let yaml = files.contents(atPath: run.configuration).map { String(decoding: $0, as: UTF8.self) }
+    configuration = yaml.flatMap { try? TrainingConfiguration(yaml: $0, path: run.configuration) }
+    let lines = files.contents(atPath: run.metrics) ?? Data()
+    points = lines.split(separator: UInt8(ascii: "\n")).compactMap { Self.point(Data($0)) }
+    test = EvaluationRecord(contentsOf: EvaluationRecord.path(in: path, split: "test"))
+  }
+
+  /// The runs of a path: itself, or, of several seeds, each of them.
+  public static func all(at path: String) throws(RunFailure) -> [RunRecord] {
+    let seeds = SeedSeries.folders(in: path)
+    if seeds.isEmpty { return [try RunRecord(path)] }
+    var runs: [RunRecord] = []
+    for folder in seeds {
+      if let run = try? RunRecord(folder) { runs.append(run) }
+    }
+    return runs
+  }
+
+  /// A line that is whole; a run in progress may have one that is not yet.
+  private static func point(_ line: Data) -> Point? {
+    guard let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
+      let step = object["step"] as? Int, let epoch = object["epoch"] as? Int,
+      let split = object["split"] as? String
+    else { return nil }
+    return Point(
+      step: step, epoch: epoch, isValidation: split == "validation",
+      values: object.compactMapValues { ($0 as? NSNumber)?.doubleValue })
+  }
+
+  /// Steps per epoch, as far as the records tell.
+  private var stepsPerEpoch: Double? {
+    if let last = points.last(where: \.isValidation), last.epoch > 0 {
+      return Double(last.step) / Double(last.epoch)
+    }
+    // The last step seen of an epoch that is over.
+    guard let last = points.last else { return nil }
+    let before = points.last { $0.epoch < last.epoch }
+    return before.map { Double($0.step) / Double($0.epoch) }
+  }
+
+  /// A metric against the step, or against the epoch, of training or of validation.
+  func curve(_ key: String, validation: Bool, byEpoch: Bool) -> [ChartPoint] {
+    let perEpoch = stepsPerEpoch
+    return points.filter { $0.isValidation == validation }.compactMap { point in
+      guard let y = point.values[key] else { return nil }
+      guard byEpoch else { return ChartPoint(x: Double(point.step), y: y) }
+      let x = validation ? Double(point.epoch) : perEpoch.map { Double(point.step) / $0 }
+      return x.map { ChartPoint(x: $0, y: y) }
+    }
+  }
+
+  /// The validation record with the lowest loss.
+  var best: Point? {
+    points.filter { $0.isValidation && $0.values["loss"] != nil }
+      .min { $0.values["loss"]! < $1.values["loss"]! }
+  }
+
+  /// How far it is.
+  var standing: String {
+    guard let last = points.last else { return "nothing recorded yet" }
+    let planned = configuration.map { " of \($0.epochs)" } ?? ""
+    return "epoch \(last.epoch)\(planned), step \(last.step)"
+  }
+
+  /// The metrics besides the loss that any record has.
+  var metricKeys: [String] {
+    ["accuracy", "perplexity", "bits_per_character"].filter { key in
+      points.contains { $0.values[key] != nil }
+    }
+  }
+
+  /// The median of sequences per second in training.
+  var speed: Double? {
+    let all = points.filter { !$0.isValidation }.compactMap { $0.values["sequences_per_second"] }
+    return all.isEmpty ? nil : all.sorted()[all.count / 2]
+  }
+}
+
+extension [RunRecord] {
+  /// Labels that tell the runs apart: as many of the last parts of their paths as that takes.
+  public func withDistinctLabels() -> [RunRecord] {
+    let parts = map { $0.path.split(separator: "/").map(String.init) }
+    var count = 1
+    func labels() -> [String] { parts.map { $0.suffix(count).joined(separator: "/") } }
+    while Set(labels()).count < self.count, count < (parts.map(\.count).max() ?? 0) { count += 1 }
+    return zip(self, labels()).map { run, label in
+      var run = run
+      run.label = label.isEmpty ? run.path : label
+      return run
+    }
+  }
+}

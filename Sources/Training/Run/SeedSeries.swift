@@ -1,0 +1,107 @@
+import Foundation
+
+/// Runs of one configuration that differ in the seed alone, in folders of their own.
+///
+///     RUN/seed-1  RUN/seed-2  ...  RUN/seeds.json
+public enum SeedSeries {
+  /// The folder of one seed.
+  public static func folder(_ run: String, seed: UInt64) -> String { "\(run)/seed-\(seed)" }
+
+  /// Where the summary lies.
+  public static func summaryPath(_ run: String) -> String { "\(run)/seeds.json" }
+
+  /// The folders of the seeds in a run's folder, by seed; none where it is of one seed.
+  public static func folders(in run: String) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: run)) ?? []
+    let seeds = names.compactMap { name in
+      name.hasPrefix("seed-") ? UInt64(name.dropFirst(5)) : nil
+    }
+    return seeds.sorted().map { folder(run, seed: $0) }
+  }
+}
+
+/// What runs of several seeds came to: means, and deviations from them, as papers report.
+public struct SeedSummary: Codable, Sendable {
+  /// What one run came to.
+  public struct Result: Codable, Sendable {
+    public var seed: UInt64
+    /// The best step on validation, or the last one where there is no validation.
+    public var step: Int
+    /// Numbers by name: "validation_loss", "test_accuracy".
+    public var values: [String: Double]
+
+    public init(seed: UInt64, step: Int, values: [String: Double]) {
+      self.seed = seed
+      self.step = step
+      self.values = values
+    }
+  }
+
+  /// A mean and the sample deviation, Σ (x - mean)² / (n - 1) under the root.
+  public struct Spread: Codable, Sendable, Equatable {
+    public var mean: Double
+    /// 0 of one number.
+    public var deviation: Double
+
+    public init(_ values: [Double]) {
+      let count = Double(values.count)
+      let mean = values.reduce(0, +) / count
+      let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      self.mean = mean
+      deviation = count > 1 ? (squares / (count - 1)).squareRoot() : 0
+    }
+  }
+
+  public var seeds: [Result]
+  /// By the names of the results; of numbers that every seed has.
+  public var spreads: [String: Spread]
+
+  public init(_ results: [Result]) {
+    seeds = results
+    let names = results.first.map { Set($0.values.keys) } ?? []
+    let shared = results.reduce(names) { $0.intersection($1.values.keys) }
+    spreads = Dictionary(
+      uniqueKeysWithValues: shared.map { name in
+        (name, Spread(results.map { $0.values[name]! }))
+      })
+  }
+
+  /// Reads a summary; nil where there is none.
+  public init?(contentsOf path: String) {
+    guard let data = FileManager.default.contents(atPath: path),
+      let summary = try? JSONDecoder().decode(Self.self, from: data)
+    else { return nil }
+    self = summary
+  }
+
+  /// The summary as JSON.
+  public var json: String {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+      return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+  }
+
+  /// The summary for a person: "test accuracy 93.40 ± 0.25 %, ...".
+  public var text: String { text(withDeviations: true) }
+
+  /// The means alone: of one seed, its figures.
+  public var plainText: String { text(withDeviations: false) }
+
+  private func text(withDeviations: Bool) -> String {
+    let order = spreads.keys.sorted { a, b in
+      (a.hasPrefix("test") ? 1 : 0, a) < (b.hasPrefix("test") ? 1 : 0, b)
+    }
+    return order.map { name in
+      let spread = spreads[name]!
+      let words = name.replacingOccurrences(of: "_", with: " ")
+      guard name.hasSuffix("accuracy") else {
+        let deviation = withDeviations ? " ± \(brief(spread.deviation, digits: 2))" : ""
+        return "\(words) \(brief(spread.mean))\(deviation)"
+      }
+      let deviation = withDeviations ? String(format: " ± %.2f", 100 * spread.deviation) : ""
+      return words + String(format: " %.2f", 100 * spread.mean) + deviation + " %"
+    }.joined(separator: ", ")
+  }
+}

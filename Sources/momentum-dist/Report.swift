@@ -1,0 +1,59 @@
+import ArgumentParser
+import Checkpoints
+import Foundation
+import Training
+
+struct Report: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Draw one run, or several side by side, as a page.",
+    discussion: """
+      One HTML file that needs nothing else: curves of loss and metrics, results, confusion \
+      matrices, what differs between the configurations. Runs may still be going on. Of runs of \
+      several seeds, name the folder above them.
+
+      momentum-dist report runs/lstm runs/momentum --to compare.html
+      """)
+
+  @Argument(help: "The folders of the runs.")
+  var runs: [String]
+
+  @Option(help: ArgumentHelp("The page to write.", valueName: "file.html"))
+  var to = "report.html"
+
+  @Flag(
+    help: """
+      Also draw how the gradient flows back in time, from each run's newest checkpoint: computed \
+      in double precision, which takes a while for long sequences.
+      """)
+  var gradients = false
+
+  func run() throws {
+    do {
+      let records = try runs.flatMap { try RunRecord.all(at: $0) }.withDistinctLabels()
+      let series = runs.compactMap { path in
+        SeedSummary(contentsOf: SeedSeries.summaryPath(path)).map { (path: path, summary: $0) }
+      }
+      let curves = gradients ? try records.compactMap(Self.flow) : []
+      try ReportPage(records, gradients: curves, series: series).write(to: to)
+      print("\(to): \(records.count == 1 ? "1 run" : "\(records.count) runs")")
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+
+  /// The gradient flow of a run; nil, with a line that says why, where it cannot be had.
+  private static func flow(_ run: RunRecord) throws -> ProbeCurve? {
+    do {
+      let reader = try RunFolder.firstReadable(at: run.path)
+      try reader.verify()
+      let settings = try TrainingConfiguration(
+        yaml: reader.manifest.configuration,
+        path: "\(reader.folder)/\(CheckpointManifest.fileName)")
+      return try ProbeSubject(run.label, settings, checkpoint: reader).curve(
+        steps: 784, features: 1, batch: 16)
+    } catch {
+      FileHandle.standardError.write(Data("no gradient flow: \(RunFailure(error))\n".utf8))
+      return nil
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Training
+
+@Suite struct ReportTests {
+  /// A run's folder with what is given of it.
+  private func write(
+    _ run: String, yaml: String? = nil, metrics: [String]? = nil, evaluation: String? = nil
+  ) throws {
+    try FileManager.default.createDirectory(atPath: run, withIntermediateDirectories: true)
+    for (name, text) in [
+      ("config.yaml", yaml), ("metrics.jsonl", metrics?.joined(separator: "\n")),
+      ("evaluation-test.json", evaluation),
+    ] {
+      try text?.write(toFile: "\(run)/\(name)", atomically: true, encoding: .utf8)
+    }
+  }
+
+  private let metrics = [
+    #"{"step": 5, "epoch": 1, "split": "train", "loss": 2.0, "accuracy": 0.25, "gradient_norm": 3}"#,
+    #"{"step": 10, "epoch": 1, "split": "validation", "loss": 1.5, "accuracy": 0.5}"#,
+    #"{"step": 20, "epoch": 2, "split": "validation", "loss": 1.75, "accuracy": 0.75}"#,
+    #"{"step": 25, "epoch": 3, "split": "train", "loss": null}"#, #"{"step": 30, "ep"#,
+  ]
+
+  @Test func curvesAreReadFromARunInProgress() throws {
+    try Places.withTemporaryFolder { folder in
+      try write("\(folder)/run", yaml: "epochs: 9", metrics: metrics)
+      let run = try RunRecord("\(folder)/run")
+      #expect(
+        run.curve("loss", validation: true, byEpoch: false)
+          == [ChartPoint(x: 10, y: 1.5), ChartPoint(x: 20, y: 1.75)])
+      #expect(run.curve("loss", validation: true, byEpoch: true).map(\.x) == [1, 2])
+      // Ten steps an epoch; what is not finite is left out.
+      #expect(run.curve("loss", validation: false, byEpoch: true) == [ChartPoint(x: 0.5, y: 2)])
+      #expect(run.best?.step == 10 && run.standing == "epoch 3 of 9, step 25")
+      #expect(run.metricKeys == ["accuracy"])
+    }
+  }
+
+  @Test func emptyAndForeignFolders() throws {
+    try Places.withTemporaryFolder { folder in
+      #expect(throws: RunFailure.self) { try RunRecord(folder) }
+      try write("\(folder)/new", yaml: "epochs: 2", metrics: [])
+      try write("\(folder)/odd", yaml: "no_such_key: 2", metrics: ["{}", "[1]", "word"])
+      let page = ReportPage(
+        [try RunRecord("\(folder)/new"), try RunRecord("\(folder)/odd")]).html
+      #expect(page.contains("nothing recorded yet") && !page.contains("<svg"))
+    }
+  }
+
+  /// Names are whatever the user calls folders and classes; none may become markup.
+  @Test func hostileNamesAreText() throws {
+    try Places.withTemporaryFolder { folder in
+      let evil = #"<script>alert('a')&"b""#
+      let evaluation =
+        #"{"split":"test","step":10,"epoch":1,"checkpoint":"best","loss":1,"metrics":{},"sequences":3,"elements":3,"confusion":[[1,0],[1,1]],"class_names":["<b>","&"],"chance_loss":2.5,"chance_meaning":"<i>"}"#
+      try write("\(folder)/\(evil)", yaml: "", metrics: metrics, evaluation: evaluation)
+      let page = ReportPage([try RunRecord("\(folder)/\(evil)")]).html
+      for mark in ["<script", "<b>", "<i>", "'a'", "\"b\"\""] { #expect(!page.contains(mark)) }
+      #expect(page.contains("&lt;script&gt;") && page.contains("<svg"))
+      #expect(page.contains("&lt;b&gt;") && page.contains("50.0 %"))
+      #expect(!page.contains("http://") && !page.contains("https://"), "the page needs no network")
+      #expect(escapeHTML("a\u{0}\u{1b}<\u{7f}") == "a&lt;")
+    }
+  }
+
+  @Test func runsAreToldApartAndCompared() throws {
+    try Places.withTemporaryFolder { folder in
+      for (name, size) in [("a/run", 8), ("b/run", 16)] {
+        try write("\(folder)/\(name)", yaml: "model: {hidden_size: \(size)}", metrics: metrics)
+      }
+      let runs = try ["a/run", "b/run"].map { try RunRecord("\(folder)/\($0)") }
+      #expect(runs.withDistinctLabels().map(\.label) == ["a/run", "b/run"])
+      let page = ReportPage(runs).html
+      #expect(page.contains("<code>model.hidden_size</code></td><td>8</td><td>16</td>"))
+      #expect(!page.contains("<code>model.layers</code>"))
+      let doubled = [runs[0], runs[0]].withDistinctLabels()
+      #expect(doubled.count == 2)
+    }
+  }
+
+  @Test func ticksAreRound() {
+    #expect(LineChart.ticks(0...1, about: 5) == [0, 0.2, 0.4, 0.6000000000000001, 0.8, 1])
+    #expect(LineChart.ticks(3...3, about: 5) == [3])
+    #expect(LineChart.decades(-3...2).map { log10($0).rounded() } == [-3, -2, -1, 0, 1, 2])
+    #expect(LineChart.number(0.6000000000000001) == "0.6" && LineChart.number(2e7) == "2e7")
+    let many = (0..<5000).map { ChartPoint(x: Double($0), y: 1) }
+    let few = LineChart.thinned(many)
+    #expect(few.count <= 480 && few.allSatisfy { $0.y == 1 })
+  }
+
+  @Test func seedsHaveMeanAndSampleDeviation() throws {
+    let summary = SeedSummary([
+      .init(seed: 1, step: 5, values: ["test_accuracy": 0.9, "test_loss": 1]),
+      .init(seed: 2, step: 6, values: ["test_accuracy": 0.94, "test_loss": 2, "more": 1]),
+    ])
+    #expect(abs(summary.spreads["test_accuracy"]!.mean - 0.92) < 1e-15)
+    #expect(abs(summary.spreads["test_loss"]!.deviation - 0.5.squareRoot()) < 1e-15)
+    #expect(summary.spreads["more"] == nil)
+    #expect(summary.text == "test accuracy 92.00 ± 2.83 %, test loss 1.500 ± 0.71")
+    #expect(SeedSummary.Spread([3]).deviation == 0)
+    let again = try JSONDecoder().decode(SeedSummary.self, from: Data(summary.json.utf8))
+    #expect(again.spreads == summary.spreads)
+  }
+
+  @Test func earlyStoppingCountsEpochsWithoutABetterLoss() {
+    var settings = TrainingConfiguration.EarlyStopping()
+    #expect(!settings.isDue([1, 2, 3, 4]))
+    settings.patience = 2
+    #expect(!settings.isDue([1, 2]))
+    #expect(settings.isDue([1, 2, 1]))
+    #expect(!settings.isDue([3, 2, 2.5]))
+    #expect(!settings.isDue([1, 2, 0.5]))
+    #expect(settings.isDue([1, .nan, .nan]))
+    #expect(!settings.isDue([]))
+  }
+}
