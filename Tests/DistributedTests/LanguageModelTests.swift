@@ -36,7 +36,7 @@ import Testing
       #expect(alone.status == 0, "\(alone.errors)")
       // NT-ASGD has come in, so that averages are part of what must agree.
       #expect(alone.errors.contains("averaging from here"), "\(alone.errors)")
-      // What the newest checkpoint is evaluated by is the average, which the run saved at the end of its last epoch.
+      // The averages are evaluated, which the run saved at the end of its last epoch.
       let evaluated = try Program.run(
         ["evaluate", "alone", "--split", "validation", "--checkpoint", "latest", "--json"],
         in: folder)
