@@ -1,3 +1,5 @@
+import Foundation
+import Synchronization
 import Testing
 
 @testable import DataParallel
@@ -13,14 +15,31 @@ import Testing
     }
   }
 
-  /// A walker never sees a bucket before it is complete.
-  @Test func bucketsAreWaitedFor() async {
+  /// What a walker on a thread of its own has seen so far.
+  private final class Walk: Sendable {
+    private let seen = Mutex<[Range<Int>]>([])
+
+    init(_ buckets: Buckets) {
+      Thread.detachNewThread { [self] in
+        for bucket in buckets { seen.withLock { $0.append(bucket) } }
+      }
+    }
+
+    var buckets: [Range<Int>] { seen.withLock { $0 } }
+  }
+
+  /// A walker never sees a bucket before it is complete, however much time it has.
+  @Test func bucketsAreWaitedFor() async throws {
     let buckets = Buckets(10, bucketBytes: 12, final: 10)
-    let walker = Task.detached { Array(buckets) }
-    for element in [9, 7, 4, 5, 0] { buckets.complete(from: element) }
-    #expect(await walker.value == [7..<10, 4..<7, 1..<4, 0..<1])
-    let half = Buckets(10, bucketBytes: 20, final: 5).makeIterator()
-    #expect(half.next() == 5..<10)
+    let walk = Walk(buckets)
+    try await Task.sleep(for: .milliseconds(50))
+    #expect(walk.buckets.isEmpty)
+    buckets.complete(from: 5)
+    try await Task.sleep(for: .milliseconds(50))
+    #expect(walk.buckets.allSatisfy { $0.lowerBound >= 5 })
+    buckets.complete(from: 0)
+    for _ in 0..<1000 where walk.buckets.count < 4 { try await Task.sleep(for: .milliseconds(10)) }
+    #expect(walk.buckets == [7..<10, 4..<7, 1..<4, 0..<1])
   }
 
   @Test func aCoreIsFreeWhereRanksLeaveOne() {
