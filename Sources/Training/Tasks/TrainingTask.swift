@@ -6,8 +6,6 @@ import Models
 /// A new task is one file beside this one and one line in `TaskName`. One that learns from whole
 /// sequences conforms to `SequenceTask`, which has the model and the batches.
 public protocol TrainingTask {
-  init(_ configuration: TrainingConfiguration.Dataset)
-
   /// What the loss is called in reports: "cross-entropy".
   var lossName: String { get }
   /// What the loss is a mean over, where that tells more of speed and amount than the number of
@@ -60,8 +58,8 @@ public enum TaskName: String, ConfigurationChoice {
   public func make(_ configuration: TrainingConfiguration) -> any TrainingTask {
     switch self {
     case .adding: AddingTask(configuration.dataset)
-    case .copying: CopyingTask(configuration.dataset)
-    case .denoise: DenoiseTask(configuration.dataset)
+    case .copying: RecallTask(.copying, configuration.dataset)
+    case .denoise: RecallTask(.denoise, configuration.dataset)
     case .classification: ClassificationTask(configuration.dataset)
     case .nextFrame: NextFrameTask(configuration.dataset)
     case .languageModel: LanguageModelTask(configuration.dataset)

@@ -1,0 +1,38 @@
+import Datasets
+import Models
+
+/// Symbols to be given back after a wait (copying), or to be found among blanks first (denoise):
+/// generated, or from a file that `prepare copying` or `prepare denoise` made.
+struct RecallTask: SequenceTask {
+  private let placement: RecallProblem.Placement
+  private let settings: TrainingConfiguration.Dataset
+
+  init(_ placement: RecallProblem.Placement, _ configuration: TrainingConfiguration.Dataset) {
+    self.placement = placement
+    settings = configuration
+  }
+
+  var loss: LossKind { .crossEntropy }
+  var lossName: String { "cross-entropy per step" }
+
+  /// The loss of a model without memory.
+  func chance(on source: any SequenceSource) -> (loss: Double, meaning: String)? {
+    switch source {
+    case let problem as RecallProblem: (problem.chanceLoss, RecallProblem.chanceMeaning)
+    case let file as SequenceFileSource: file.chance
+    default: nil
+    }
+  }
+
+  func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
+    guard settings.file.isEmpty else {
+      return try SequenceFileSource(
+        settings.file, task: placement.rawValue, part: part,
+        memoryLimit: settings.place.memoryLimit)
+    }
+    // The sequences do not depend on the run's seed, so that runs are comparable.
+    return RecallProblem(
+      placement, count: settings.count(of: part), delay: settings.steps,
+      symbols: settings.symbols, alphabet: settings.alphabet, seed: 0, part: part)
+  }
+}
