@@ -11,19 +11,14 @@ public enum SafetensorsFile {
   public static func write(
     _ tensors: [CheckpointTensor], metadata: [String: String], to path: String
   ) throws(CheckpointError) {
-    let temporary = DurableFiles.temporaryName(for: path)
     do {
       try DurableFiles.createFolder(DurableFiles.parent(of: path))
-      guard FileManager.default.createFile(atPath: temporary, contents: try header(tensors, metadata)),
-        let file = FileHandle(forWritingAtPath: temporary)
-      else { throw FileError("create", temporary) }
-      try file.seekToEnd()
-      for tensor in tensors { try file.write(contentsOf: littleEndian(tensor.values)) }
-      try file.close()
-      try DurableFiles.synchronize(temporary)
-      try DurableFiles.rename(temporary, to: path)
+      let header = try header(tensors, metadata)
+      try DurableFiles.replace(path) { (file) throws(FileError) in
+        try file.write(header)
+        for tensor in tensors { try file.write(littleEndian(tensor.values)) }
+      }
     } catch {
-      DurableFiles.remove(temporary)
       throw .unwritable(path, error)
     }
   }

@@ -38,16 +38,25 @@ public enum DurableFiles {
 
   /// Writes a file under a temporary name, waits for the disk, and renames it.
   public static func write(_ text: String, to path: String) throws(FileError) {
+    try replace(path) { (file) throws(FileError) in try file.write(Array(text.utf8)) }
+  }
+
+  /// Lets `body` write a file under a temporary name, waits for the disk, and renames it. Where
+  /// anything fails, what had the name keeps it.
+  public static func replace(
+    _ path: String, _ body: (WritableFile) throws(FileError) -> Void
+  ) throws(FileError) {
     let temporary = temporaryName(for: path)
-    do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: temporary))
+    do throws(FileError) {
+      let file = try WritableFile(temporary, .empty)
+      try body(file)
+      try file.synchronize()
+      try file.close()
+      try rename(temporary, to: path)
     } catch {
-      let code = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.code
       remove(temporary)
-      throw FileError("write", path, code: Int32(code ?? Int(EIO)))
+      throw error
     }
-    try synchronize(temporary)
-    try rename(temporary, to: path)
     try synchronize(parent(of: path))
   }
 

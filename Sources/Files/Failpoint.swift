@@ -12,9 +12,9 @@ import Synchronization
 ///     MOMENTUM_DIST_FAILPOINTS=checkpoint.shard.sync=nospace@1,checkpoint.begin=delay:0.5
 ///
 /// Each entry is `name=action[@rank][#count]`. The actions are `kill` (SIGKILL to itself), `fail`
-/// (an input/output error), `nospace` (a full disk) and `delay:SECONDS`. `@rank` limits it to one
-/// rank (by `OMPI_COMM_WORLD_RANK`, 0 without it), `#count` to one passage, counted from 1 in each
-/// process. Where the variable cannot be understood, the first point fails and says so. Without
+/// (an input/output error), `nospace` (a full disk), `readonly` (a read-only file system), `quota`
+/// (a quota that is used up) and `delay:SECONDS`. `@rank` limits it to one rank (by
+/// `OMPI_COMM_WORLD_RANK`, 0 without it), `#count` to one passage, counted from 1 in each process. Where the variable cannot be understood, the first point fails and says so. Without
 /// the variable a point costs one comparison.
 public enum Failpoint: String, CaseIterable, Sendable {
   /// The temporary folder of a checkpoint has been made (rank 0).
@@ -92,6 +92,8 @@ struct FailpointPlan: Sendable {
       case "kill": action = .kill
       case "fail": action = .fail(EIO)
       case "nospace": action = .fail(ENOSPC)
+      case "readonly": action = .fail(EROFS)
+      case "quota": action = .fail(EDQUOT)
       default:
         guard rest.hasPrefix("delay:"), let seconds = Double(rest.dropFirst(6)),
           seconds >= 0, seconds.isFinite

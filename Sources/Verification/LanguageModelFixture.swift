@@ -68,7 +68,7 @@ enum LanguageModelFixture<Scalar: KernelScalar> {
       try check(
         "grad_params/\(name(of: entry.name))", mean(gradients[0][entry]), entry.shape)
     }
-    for (level, layer) in state.enumerated() {
+    for (level, layer) in outcome.final.enumerated() {
       for (name, tensor) in layer.named {
         try check("final_\(name)\(level)", tensor.array.map { Double($0) }, tensor.shape)
       }

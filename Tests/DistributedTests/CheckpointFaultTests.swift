@@ -113,6 +113,16 @@ import Testing
     }
   }
 
+  @Test(arguments: [("readonly", "Read-only file system"), ("quota", "Disk quota exceeded")])
+  func theReasonIsThatOfTheSystem(_ action: String, _ reason: String) throws {
+    try Places.withTemporaryFolder { folder in
+      let failed = try Self.train(
+        "run", ranks: 2, in: folder, failpoints: Self.text(.checkpointManifest, action))
+      #expect(failed.status == 74 && failed.message.contains(reason), "\(failed.errors)")
+      try Self.expectToGoOn(folder, ranks: 1)
+    }
+  }
+
   /// Killed in its first save, a run has nothing to resume from, and starts again.
   @Test func aKillBeforeThereIsACheckpoint() throws {
     try Places.withTemporaryFolder { folder in

@@ -12,7 +12,7 @@ import Testing
     "optimizer.clip_norm=0.25", "optimizer.averaging_window=1", "epochs=6", "log.every_steps=5",
   ].flatMap { ["--set", $0] }
 
-  private static func prepare(in folder: String) throws {
+  static func prepare(in folder: String) throws {
     // Words in a fixed pseudo-random order, most of which the next one follows from.
     var (text, number) = ("", 1)
     for word in 0..<1500 {
@@ -60,6 +60,25 @@ import Testing
       #expect(resumed.status == 0, "\(resumed.errors)")
       #expect(try RankCountTests.digest("resumed", in: folder) == expected)
       #expect(try RankCountTests.metrics("resumed", in: folder) == metrics)
+    }
+  }
+
+  /// The checkpoint before a step that fails has the state of the columns from before it.
+  @Test func whatIsKeptOfADivergedRunGoesOn() throws {
+    try Places.withTemporaryFolder { folder in
+      try Self.prepare(in: folder)
+      let settings = Self.settings + ["--max-steps", "8"]
+      let whole = try Program.run(["train", "--output", "whole"] + settings, in: folder)
+      #expect(whole.status == 0, "\(whole.errors)")
+      let diverged = try Program.run(
+        ["train", "--output", "run"] + settings, ranks: 2, in: folder,
+        environment: ["MOMENTUM_DIST_SPOIL_GRADIENT": "2:6"])
+      #expect(diverged.status == 70 && diverged.message.contains("step 6"), "\(diverged.errors)")
+      let resumed = try Program.run(
+        ["train", "--output", "again", "--resume", "run/diverged"] + settings, ranks: 3, in: folder)
+      #expect(resumed.errors.contains("step-00000005: step 5"), "\(resumed.errors)")
+      #expect(
+        try RankCountTests.digest("again", in: folder) == RankCountTests.digest("whole", in: folder))
     }
   }
 

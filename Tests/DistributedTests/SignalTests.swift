@@ -81,6 +81,47 @@ import Testing
     }
   }
 
+  /// With mpirun's own grace of a second, which is enough for a save that takes less.
+  @Test func aSIGTERMSavesWithinTheUsualGraceWhereTheSaveIsShort() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(
+        ["train", "--output", "run"] + Self.arguments, ranks: 2, in: folder,
+        environment: ["MOMENTUM_DIST_FAILPOINTS": "train.step=delay:0.1"], sending: [SIGTERM],
+        when: "train.step holds")
+      #expect(outcome.status == 1, "mpirun's own status: \(outcome.status)")
+      #expect(outcome.message.contains("interrupted by a signal"), "\(outcome.errors)")
+      try Self.expectToGoOn(folder)
+    }
+  }
+
+  /// What is held longer than the grace is killed: nothing is lost but the steps since the last
+  /// checkpoint.
+  @Test func aSIGTERMThatComesTooLateForASaveLosesSomeStepsOnly() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(
+        ["train", "--output", "run"] + Self.arguments, ranks: 2, in: folder,
+        environment: ["MOMENTUM_DIST_FAILPOINTS": "train.step=delay:20@1#8"], sending: [SIGTERM],
+        when: "train.step holds", deadline: 18)
+      #expect(outcome.status == 1 && outcome.seconds < 18, "\(outcome.status) \(outcome.errors)")
+      #expect(!outcome.message.contains("interrupted by a signal"), "\(outcome.errors)")
+      #expect(["step-00000003", "step-00000006"].contains(Self.latest(folder)))
+      try Self.expectToGoOn(folder)
+    }
+  }
+
+  /// Without a launcher that has a status of its own, SIGTERM ends with 75.
+  @Test func aSIGTERMToTheProgramEndsWith75() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(
+        ["train", "--output", "run"] + Self.arguments, in: folder,
+        environment: ["MOMENTUM_DIST_FAILPOINTS": "train.step=delay:0.2"], deadline: 2,
+        signal: "TERM")
+      #expect(outcome.status == 75, "\(outcome.errors)")
+      #expect(outcome.message.contains("interrupted by a signal"), "\(outcome.errors)")
+      try Self.expectToGoOn(folder)
+    }
+  }
+
   @Test(arguments: Phase.allCases) func USR1SavesAndGoesOn(_ phase: Phase) throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try Program.run(

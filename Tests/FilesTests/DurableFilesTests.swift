@@ -23,6 +23,32 @@ import Testing
     }
   }
 
+  /// /dev/full takes nothing: the reason is the system's own, whoever writes.
+  @Test func aFullDiskIsCalledSo() throws {
+    let file = try WritableFile("/dev/full", .atEnd)
+    let error = #expect(throws: FileError.self) { try file.write(Array("text".utf8)) }
+    #expect(error?.code == ENOSPC && error?.path == "/dev/full")
+  }
+
+  @Test func whatCannotBeWrittenLeavesTheOldFile() throws {
+    try withFolder { folder in
+      try DurableFiles.write("old", to: "\(folder)/text")
+      let error = #expect(throws: FileError.self) {
+        try DurableFiles.replace("\(folder)/text") { (file) throws(FileError) in
+          try file.write(Array("new".utf8))
+          throw FileError("write", "text", code: EDQUOT)
+        }
+      }
+      #expect(error?.code == EDQUOT)
+      #expect(try String(contentsOfFile: "\(folder)/text", encoding: .utf8) == "old")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["text"])
+      let missing = #expect(throws: FileError.self) {
+        try DurableFiles.write("text", to: "\(folder)/none/text")
+      }
+      #expect(missing?.code == ENOENT)
+    }
+  }
+
   @Test func linksAreReplaced() throws {
     try withFolder { folder in
       try DurableFiles.link("\(folder)/latest", to: "one")

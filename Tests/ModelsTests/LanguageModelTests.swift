@@ -114,7 +114,7 @@ import Testing
       let gradients = ShardedBuffer<Float>(model.layout, shards: starts.count - 1)
       let outcome = model.accumulateGradients(
         chunk(columns: columns, starts: starts), from: state, parameters, into: gradients)
-      return (gradients, state, outcome.totals)
+      return (gradients, outcome.final, outcome.totals)
     }
     let (all, allState, allTotals) = try run(0..<5, [0, 2, 5])
     let (one, oneState, oneTotals) = try run(2..<5, [0, 3])

@@ -66,6 +66,27 @@ public enum Program {
       deadline: deadline, signal: signal, meanwhile: meanwhile)
   }
 
+  /// Runs a shell script, which finds the program as "$PROGRAM", with mounts of its own that are
+  /// gone when it ends. Needs root.
+  public static func shellWithMounts(
+    _ script: String, in folder: String, environment: [String: String] = [:]
+  ) throws -> Outcome {
+    try start(
+      ["unshare", "--mount", "bash", "-c", script], in: folder,
+      environment: environment.merging(["PROGRAM": "\(products)/momentum-dist"]) { $1 })
+  }
+
+  /// Whether this process may mount file systems.
+  public static let canMount: Bool =
+    (try? Places.withTemporaryFolder { folder in
+      try start(
+        ["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", folder], in: folder
+      ).status == 0
+    }) ?? false
+
+  /// Why a test that mounts file systems is skipped.
+  public static let mountReason = "needs to mount file systems, as root"
+
   /// Runs a Python script.
   public static func python(_ script: String, in folder: String) throws -> Outcome {
     try start(["python3", "-c", script], in: folder)
@@ -170,27 +191,57 @@ extension Program {
 }
 
 extension Program {
-  /// Runs the program under mpirun, and kills one of its ranks after some seconds if it still runs.
+  /// Runs the program under mpirun, and kills ranks of it at an instant, if it still runs.
   ///
-  /// - Parameter victim: chooses among the processes of the ranks
+  /// - Parameters:
+  ///   - text: what standard error must hold first; empty for the start of mpirun
+  ///   - delay: seconds after that
+  ///   - victims: chooses among the processes of so many ranks
   public static func run(
     _ arguments: [String], ranks: Int, in folder: String, environment: [String: String] = [:],
-    killingAfter delay: Double, _ victim: (Int) -> Int
+    killing victims: (Int) -> [Int], after delay: Double, since text: String,
+    deadline: Double = 120
   ) throws -> Outcome {
     let command =
       ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "\(ranks)"]
       + ["\(products)/momentum-dist"] + arguments
     let (process, stem) = try prepare(command, in: folder, environment: environment)
+    let started = ContinuousClock().now
     try withoutBlockedSignals { try process.run() }
+    func errors() -> String {
+      String(
+        decoding: FileManager.default.contents(atPath: "\(stem).err") ?? Data(), as: UTF8.self)
+    }
+    while process.isRunning, !text.isEmpty, !errors().contains(text),
+      ContinuousClock().now - started < .seconds(deadline)
+    {
+      Thread.sleep(forTimeInterval: 0.01)
+    }
     Thread.sleep(forTimeInterval: delay)
     // `env` has become mpirun, whose children are the ranks.
     let children = process.isRunning ? self.children(of: process.processIdentifier) : []
-    if !children.isEmpty { _ = kill(children[victim(children.count)], SIGKILL) }
+    if !children.isEmpty {
+      for victim in victims(children.count) { _ = kill(children[victim], SIGKILL) }
+    }
+    // mpirun itself may hang when its ranks are killed while it starts them, or all at once: they
+    // are gone, and it waits for ever. A hang of ours is a failure, and must not outlive the test.
+    var alone = 0
+    while process.isRunning, alone < 500, ContinuousClock().now - started < .seconds(deadline) {
+      Thread.sleep(forTimeInterval: 0.01)
+      let isAlone = !children.isEmpty && self.children(of: process.processIdentifier).isEmpty
+      alone = isAlone ? alone + 1 : 0
+    }
+    if process.isRunning {
+      for child in self.children(of: process.processIdentifier) { _ = kill(child, SIGKILL) }
+      _ = kill(process.processIdentifier, SIGKILL)
+    }
     process.waitUntilExit()
-    let errors = FileManager.default.contents(atPath: "\(stem).err") ?? Data()
-    return Outcome(
-      status: process.terminationStatus, output: "", errors: String(decoding: errors, as: UTF8.self),
-      seconds: delay)
+    let took = ContinuousClock().now - started
+    let outcome = Outcome(
+      status: process.terminationStatus, output: "", errors: errors(),
+      seconds: Double(took.components.seconds) + Double(took.components.attoseconds) * 1e-18)
+    for suffix in ["out", "err"] { try? FileManager.default.removeItem(atPath: "\(stem).\(suffix)") }
+    return outcome
   }
 
   /// The processes that another has started.

@@ -10,6 +10,8 @@ extension LanguageModel {
     public var totals: [Totals]
     /// What the penalties of activation add to the sum that is differentiated.
     public var penalties: [Double]
+    /// Where the columns end, for `advance(_:to:)`.
+    public var final: State
   }
 
   /// Runs a chunk forward. `state` is where its columns stand, and is left where they end.
@@ -21,12 +23,13 @@ extension LanguageModel {
     guard chunk.columns > 0 else { return Array(repeating: Totals(), count: chunk.shards) }
     let activations = forward(chunk.tokens, from: state, parameters, isTraining: false)
     let totals = decode(chunk, activations, parameters, gradients: nil)
-    advance(state, to: activations)
+    advance(state, to: activations.final)
     return totals
   }
 
   /// Runs a chunk forward and backward, adding the gradient of each shard's summed objective.
-  /// `state` is where its columns stand, and is left where they end.
+  /// `state` is where its columns stand, and is left so: the caller takes it to the end of the
+  /// chunk when the step counts.
   ///
   /// - Parameter initialGradient: receives the gradient of the starting state; nil if not wanted
   public func accumulateGradients(
@@ -38,7 +41,7 @@ extension LanguageModel {
     guard chunk.columns > 0 else {
       return Outcome(
         totals: Array(repeating: Totals(), count: chunk.shards),
-        penalties: Array(repeating: 0, count: chunk.shards))
+        penalties: Array(repeating: 0, count: chunk.shards), final: state)
     }
     let activations = forward(chunk.tokens, from: state, parameters, isTraining: true)
     let totals = decode(chunk, activations, parameters, gradients: gradients)
@@ -46,8 +49,7 @@ extension LanguageModel {
     backward(
       chunk, activations, from: state, parameters, into: gradients,
       initialGradient: initialGradient)
-    advance(state, to: activations)
-    return Outcome(totals: totals, penalties: penalties)
+    return Outcome(totals: totals, penalties: penalties, final: activations.final)
   }
 
   /// z of every token, [T·N, V], for generating; `state` is left where the columns end.
@@ -58,7 +60,7 @@ extension LanguageModel {
     let z = workspace.tensor("logits", [tokens.count, specification.vocabulary])
     decoder.forward(
       activations.dropped.reshaped([tokens.count, decoder.inputs]), parameters, into: z)
-    advance(state, to: activations)
+    advance(state, to: activations.final)
     return z
   }
 
@@ -76,6 +78,7 @@ extension LanguageModel {
     /// The output as the decoder sees it, [T, N, H].
     var dropped: Tensor<Scalar>
     var raw: Tensor<Scalar> { layers[layers.count - 1].y }
+    var final: State { layers.map(\.final) }
   }
 
   private func forward(
@@ -112,11 +115,10 @@ extension LanguageModel {
     return Activations(layers: passes, dropped: x)
   }
 
-  private func advance(_ state: State, to activations: Activations) {
-    for (old, layer) in zip(state, activations.layers) {
-      for (target, source) in zip(old.named, layer.final.named) {
-        target.tensor.copy(from: source.tensor)
-      }
+  /// Takes the columns to where a chunk has ended.
+  public func advance(_ state: State, to final: State) {
+    for (old, new) in zip(state, final) {
+      for (target, source) in zip(old.named, new.named) { target.tensor.copy(from: source.tensor) }
     }
   }
 

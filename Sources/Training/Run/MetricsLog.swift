@@ -28,8 +28,7 @@ public struct MetricsRecord {
 
 /// The file metrics.jsonl of a run: one JSON object a line.
 final class MetricsLog {
-  private let path: String
-  private let handle: FileHandle
+  private let file: WritableFile
 
   /// Opens the file, keeping the records of what is done: a resumed run writes the others again.
   ///
@@ -37,7 +36,6 @@ final class MetricsLog {
   ///   - step: the last step whose training records stay
   ///   - epochs: the last epoch whose validation records stay
   init(_ path: String, keepingThrough step: Int, epochs: Int) throws(FileError) {
-    self.path = path
     let old = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
     let kept = (old ?? "").split(separator: "\n").filter { line in
       guard
@@ -49,18 +47,10 @@ final class MetricsLog {
       return lineStep <= step && !isOfLaterEpoch
     }
     try DurableFiles.write(kept.map { $0 + "\n" }.joined(), to: path)
-    guard let handle = FileHandle(forWritingAtPath: path) else {
-      throw FileError("open", path)
-    }
-    _ = try? handle.seekToEnd()
-    self.handle = handle
+    file = try WritableFile(path, .atEnd)
   }
 
   func append(_ record: MetricsRecord) throws(FileError) {
-    do {
-      try handle.write(contentsOf: Data((record.json + "\n").utf8))
-    } catch {
-      throw FileError("write", path)
-    }
+    try file.write(Array((record.json + "\n").utf8))
   }
 }

@@ -12,18 +12,12 @@ extension Trainer {
   /// gives the same bits. All ranks call this together.
   func divergence(_ total: Totals) throws(RunFailure) -> RunFailure {
     let step = state.step + 1
-    for (stream, before) in zip(session.workload.carried, carriedBefore) {
-      stream.rows.copy(from: before)
-    }
     session.reduction.shards.flat.fill(0)
     spoilGradientIfAsked()
     var shards = session.reduction.shards
     shards.whenFinal = { _ in }
     _ = session.workload.accumulateGradients(session.parameters, into: shards)
     let place = try agreedPlace(firstPlace(in: shards))
-    for (stream, before) in zip(session.workload.carried, carriedBefore) {
-      stream.rows.copy(from: before)
-    }
     let kept = RunFolder("\(run.path)/diverged")
     var cure = "lower optimizer.learning_rate or optimizer.clip_norm and "
       + (state.savedStep > 0 ? "resume from step \(state.savedStep)" : "start again")

@@ -16,8 +16,6 @@ public final class Trainer {
   private(set) var optimizer: Optimizer<Float>
   private let validation: (any Evaluation)?
   private var gradient: Tensor<Float> { session.reduction.sum }
-  /// The carried state before the step at hand.
-  private(set) var carriedBefore: [Tensor<Float>] = []
 
   var state = TrainingState()
   var clock = StepClock()
@@ -151,7 +149,6 @@ public final class Trainer {
     }
     let totals = try clock.measure(.compute) { () throws(RunFailure) in
       try session.prepareModel(advancing: true)
-      carriedBefore = workload.carried.map { $0.rows.copy() }
       session.reduction.begin()
       spoilGradientIfAsked()
       return workload.accumulateGradients(session.parameters, into: session.reduction.shards)
@@ -182,6 +179,7 @@ public final class Trainer {
       return true
     }
     guard isFinite else { throw try divergence(total) }
+    workload.advance()
     state.step += 1
     state.batch += 1
     state.interval = state.interval + total

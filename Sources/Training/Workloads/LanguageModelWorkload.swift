@@ -24,6 +24,8 @@ public final class LanguageModelWorkload: Workload {
   private let maskMemory = Workspace<Float>()
   private var epoch: (number: Int, plan: ChunkPlan)?
   private var loaded: (step: Int, chunk: TokenChunk)?
+  /// Where the columns are after the step at hand.
+  private var final: LanguageModel<Float>.State?
 
   init(
     _ configuration: TrainingConfiguration, text: TextFile, plan: ShardPlan, rank: Int
@@ -108,9 +110,15 @@ public final class LanguageModelWorkload: Workload {
     _ parameters: ParameterBuffer<Float>, into gradients: ShardedBuffer<Float>
   ) -> [Totals] {
     guard let loaded else { preconditionFailure("no step is loaded") }
-    return model.accumulateGradients(
-      loaded.chunk, from: state, parameters, into: gradients
-    ).totals
+    let outcome = model.accumulateGradients(
+      loaded.chunk, from: state, parameters, into: gradients)
+    final = outcome.final
+    return outcome.totals
+  }
+
+  public func advance() {
+    if let final { model.advance(state, to: final) }
+    final = nil
   }
 
   public func finishGradients(_ gradients: ParameterBuffer<Float>) throws(LAPACKError) {

@@ -57,7 +57,8 @@ public protocol Workload: AnyObject {
   /// `load`, or before an evaluation.
   func prepare(_ parameters: ParameterBuffer<Float>, advancing: Bool) throws(LAPACKError)
   /// Runs the loaded step forward and backward, adding the gradient of each shard's *summed* loss.
-  /// It may say what is complete on the way, by `ShardedBuffer.whenFinal`.
+  /// It may say what is complete on the way, by `ShardedBuffer.whenFinal`. The carried state stays
+  /// where it is.
   ///
   /// - Returns: the totals of each shard
   func accumulateGradients(
@@ -65,6 +66,9 @@ public protocol Workload: AnyObject {
   ) -> [Totals]
   /// Turns the summed gradients of what `prepare` computed into gradients of the parameters.
   func finishGradients(_ gradients: ParameterBuffer<Float>) throws(LAPACKError)
+
+  /// Takes the carried state to the end of the loaded step, which counts.
+  func advance()
 
   /// A part of the data to measure the model on. It leaves the carried state alone.
   func evaluation(of part: DatasetFile.Part) throws -> any Evaluation
@@ -74,6 +78,7 @@ extension Workload {
   public var carried: [(name: String, rows: Tensor<Float>)] { [] }
   public var rateFactor: Double { 1 }
   public func prefetch(after position: StepPosition) throws {}
+  public func advance() {}
   public var isReady: Bool { true }
 }
 

@@ -1,0 +1,64 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+import Foundation
+
+/// A file that is written from its start or from its end on. Whatever fails, the error has the
+/// system's number for the reason: a full disk, a quota, a read-only file system.
+public final class WritableFile {
+  /// What becomes of what a file holds already.
+  public enum Start: Sendable {
+    case empty, atEnd
+  }
+
+  public let path: String
+  private var descriptor: Int32
+
+  /// Opens a file, and makes it where there is none.
+  ///
+  /// The corresponding C function is `open`.
+  public init(_ path: String, _ start: Start) throws(FileError) {
+    self.path = path
+    let mode = O_WRONLY | O_CREAT | O_CLOEXEC | (start == .empty ? O_TRUNC : O_APPEND)
+    descriptor = open(path, mode, 0o666)
+    guard descriptor >= 0 else { throw FileError("open for writing", path) }
+  }
+
+  deinit {
+    if descriptor >= 0 { _ = Glibc.close(descriptor) }
+  }
+
+  /// Writes all bytes, or throws.
+  ///
+  /// The corresponding C function is `write`.
+  public func write(_ bytes: some ContiguousBytes) throws(FileError) {
+    let code = bytes.withUnsafeBytes { bytes -> Int32 in
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        if count < 0, errno == EINTR { continue }
+        // A disk that takes nothing and gives no reason would be asked for ever.
+        guard count > 0 else { return count < 0 ? errno : ENOSPC }
+        rest = rest.dropFirst(count)
+      }
+      return 0
+    }
+    guard code == 0 else { throw FileError("write", path, code: code) }
+  }
+
+  /// Waits until what was written is on the disk.
+  ///
+  /// The corresponding C function is `fsync`.
+  public func synchronize() throws(FileError) {
+    guard fsync(descriptor) == 0 else { throw FileError("write to disk", path) }
+  }
+
+  /// Closes the file; network file systems tell here what they could not write.
+  ///
+  /// The corresponding C function is `close`.
+  public func close() throws(FileError) {
+    let own = descriptor
+    descriptor = -1
+    guard own < 0 || Glibc.close(own) == 0 else { throw FileError("close", path) }
+  }
+}
