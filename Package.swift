@@ -61,6 +61,7 @@ let package = Package(
       name: "Benchmarks",
       dependencies: ["Models", "Optimizers", "DataParallel", "Checkpoints", "Files"],
       swiftSettings: safe),
+    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "HDF5", "TestSupport"]),
 
     // What it is made of.

@@ -1,13 +1,7 @@
-import BLAS
 import Cells
-import DataParallel
 import KernelInterface
 import Kernels
-import Models
 import MPI
-import Optimizers
-import RandomNumbers
-import Tensors
 
 /// What is timed: one full training step.
 public struct StepProblem: Sendable {
@@ -74,79 +68,24 @@ public struct StepResult: Sendable, Codable {
   }
 }
 
-/// Times forward, backward, reduction, clipping and the optimizer on random sequences.
+/// Times training steps.
 public enum StepBenchmark {
   public static func run(
     _ problem: StepProblem, repeats: Int, warmup: Int, on communicator: Communicator
   ) throws -> StepResult {
-    OpenBLAS.setThreads(1)
-    KernelVariant.flushDenormals()
-    let drive = problem.system.drive(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40)
-    let model = SequenceModel<Float>(
-      StackSpecification(
-        drive: drive, body: problem.system.body, orthogonal: problem.system.orthogonal,
-        hidden: problem.hidden, layers: problem.layers),
-      inputs: problem.inputs, outputs: problem.classes, loss: .crossEntropy)
-    let parameters = ParameterBuffer<Float>(model.layout)
-    model.initialize(parameters, seed: 1, gateBias: 1)
-    let plan = ShardPlan(shards: problem.shards, ranks: communicator.size)
-    let batch = randomBatch(problem, plan: plan, rank: communicator.rank)
-    let own = try communicator.duplicate()
-    let reducer: any GradientReducer =
-      problem.usesMPIReduction ? MPIReducer(own) : FixedOrderReducer(own, plan: plan)
-    let reduction = GradientReduction(
-      reducer, layout: model.layout, shards: batch.shards, bucketBytes: problem.bucketBytes,
-      overlaps: problem.overlaps, onThread: { KernelVariant.flushDenormals() })
-    let optimizer = Optimizer<Float>(
-      RMSProp(alpha: 0.9), learningRate: 1e-3, layout: model.layout)
-    let gradient = reduction.sum
-    var reducing: [Double] = []
-    let clock = ContinuousClock()
-
+    let work = try StepWork(problem, on: communicator)
     let peak = KernelVariant.current.peakGFLOPS(seconds: 0.5)
-    let seconds = try Timing.seconds(repeats: repeats, warmup: warmup) {
-      try model.prepare(parameters, advancing: true)
-      reduction.begin()
-      let totals = model.accumulateGradients(batch, parameters, into: reduction.shards)
-      let before = clock.now
-      try reduction.finish()
-      let total = Totals(values: try reducer.reduce(totals.map(\.values)))
-      let took = clock.now - before
-      reducing.append(took.inSeconds)
-      scale(gradient, by: Float(1 / total.elements))
-      try model.finishGradients(ParameterBuffer(model.layout, over: gradient))
-      clipNorm(of: gradient, to: 1)
-      optimizer.update(parameters, gradients: gradient)
-    }
+    for _ in 0..<warmup { _ = try work.step() }
+    let times = try (0..<repeats).map { _ in try work.step() }
     // A step ends when the slowest rank does.
-    let median = try communicator.allreduce(Timing.median(seconds), .maximum)
+    let median = try communicator.allreduce(Timing.median(times.map(\.total)), .maximum)
     let gflops = problem.operations / Double(communicator.size) / median * 1e-9
     return StepResult(
       cell: problem.system.name, hidden: problem.hidden, batch: problem.batch,
       time: problem.steps, input: problem.inputs, layers: problem.layers,
       ranks: communicator.size, kernels: KernelVariant.current.rawValue, secondsPerStep: median,
       sequencesPerSecond: Double(problem.batch) / median, gflops: gflops, peakGflops: peak,
-      utilisation: gflops / peak, reductionSeconds: Timing.median(reducing.suffix(repeats)),
-      parameters: model.layout.count)
-  }
-
-  private static func randomBatch(
-    _ problem: StepProblem, plan: ShardPlan, rank: Int
-  ) -> SequenceBatch<Float> {
-    let rows = plan.rows(ofRank: rank, in: problem.batch)
-    let (T, N, C) = (problem.steps, rows.count, problem.inputs)
-    let x = Tensor<Float>(shape: [T, N, C])
-    var classes: [Int32] = []
-    for (n, row) in rows.enumerated() {
-      var stream = RandomStream(seed: 1, purpose: .benchmark, index: row)
-      x.withMutableSpan { x in
-        for t in 0..<T {
-          for c in 0..<C { x[(t * N + n) * C + c] = Float(stream.uniform()) }
-        }
-      }
-      classes.append(Int32(stream.below(problem.classes)))
-    }
-    return SequenceBatch(
-      x: x, targets: .classes(classes), rowStarts: plan.rowStarts(ofRank: rank, in: problem.batch))
+      utilisation: gflops / peak, reductionSeconds: Timing.median(times.map(\.reduction)),
+      parameters: work.model.layout.count)
   }
 }

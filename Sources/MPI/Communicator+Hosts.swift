@@ -1,4 +1,17 @@
 extension Communicator {
+  /// The host of each rank, numbered from 0 in the order of their first ranks.
+  ///
+  /// Every rank calls this.
+  public func hosts() throws(MPIError) -> [Int] {
+    let firsts = try allgather(try splitByHost().allreduce(rank, .minimum))
+    var numbers: [Int: Int] = [:]
+    return firsts.map { first in
+      let number = numbers[first] ?? numbers.count
+      numbers[first] = number
+      return number
+    }
+  }
+
   /// Returns a communicator of the same ranks, numbered host by host: hosts in the order of their
   /// first ranks, the ranks of a host in their order here.
   ///
@@ -6,9 +19,8 @@ extension Communicator {
   /// stay inside a host. Where ranks were placed so already, as they are by default, it is this
   /// communicator. Every rank calls this.
   public func groupedByHost() throws(MPIError) -> Communicator {
-    let first = try splitByHost().allreduce(rank, .minimum)
-    let all = try allgather(first)
-    return zip(all, all.dropFirst()).allSatisfy { $0 <= $1 }
-      ? self : try split(color: 0, key: first)
+    let hosts = try hosts()
+    return zip(hosts, hosts.dropFirst()).allSatisfy { $0 <= $1 }
+      ? self : try split(color: 0, key: hosts[rank])
   }
 }

@@ -12,7 +12,10 @@ struct Bench: ParsableCommand {
       Every figure stands beside the peak of the core, measured in the same process just before. \
       Machines drift: compare ratios, and medians of several runs.
       """,
-    subcommands: [BenchStep.self, BenchKernels.self, BenchAllreduce.self, BenchCheckpoint.self])
+    subcommands: [
+      BenchStep.self, BenchKernels.self, BenchAllreduce.self, BenchScaling.self,
+      BenchCheckpoint.self,
+    ])
 
   /// The system of that name.
   static func system(_ name: String) throws -> RecurrentSystem {

@@ -67,21 +67,25 @@ import Testing
     }
   }
 
-  /// Two layers and a read-out, so that the thread sums some while others are in backward; buckets
-  /// of one number, of a few, and of all.
-  @Test func bucketsAndOverlapLeaveTheBitsAlone() throws {
+  /// Two layers and a read-out, so that a thread sums some while others are in backward, and
+  /// gradients of 14 KB: several buckets, or a part of one. The six settings take turns over the
+  /// rank counts.
+  @Test func rankCountsBucketsAndOverlapLeaveTheBitsAlone() throws {
     try Places.withTemporaryFolder { folder in
-      let settings = ["--max-steps", "20", "--set", "model.layers=2"]
+      let settings = [
+        "--max-steps", "60", "--set", "model.layers=2", "--set", "model.hidden_size=16",
+      ]
       #expect(try Self.train("alone", ranks: nil, in: folder, settings).status == 0)
       let expected = try Self.digest("alone", in: folder)
-      for (ranks, overlap, bytes) in [
-        (1, "on", 64), (2, "on", 4), (2, "off", 64), (3, "on", 64), (4, "on", 1 << 20),
-        (4, "off", 4), (5, "on", 1000), (8, "on", 256),
-      ] {
+      let sizes = [4 << 10, 1 << 20, 1 << 40]
+      var cases = (1...8).map { (ranks: $0, overlap: $0 % 2 == 0, bytes: sizes[$0 / 2 % 3]) }
+      cases += [(3, true, 1000), (4, false, 260), (2, false, 1 << 20)]
+      for (ranks, overlap, bytes) in cases {
         let run = "r\(ranks)-\(overlap)-\(bytes)"
         let outcome = try Self.train(
           run, ranks: ranks, in: folder,
-          settings + ["--set", "overlap=\(overlap)", "--set", "bucket_bytes=\(bytes)"])
+          settings
+            + ["--set", "overlap=\(overlap ? "on" : "off")", "--set", "bucket_bytes=\(bytes)"])
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(try Self.digest(run, in: folder) == expected, "\(run)")
       }

@@ -25,7 +25,7 @@ import Testing
 
   @Test func theBitsAreThoseOfOneRank() throws {
     try Places.withTemporaryFolder { folder in
-      let steps = ["--max-steps", "20"]
+      let steps = ["--max-steps", "60"]
       #expect(try RankCountTests.train("alone", ranks: nil, in: folder, steps).status == 0)
       let expected = try RankCountTests.digest("alone", in: folder)
       for (run, options) in [

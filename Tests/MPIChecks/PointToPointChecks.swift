@@ -4,7 +4,9 @@ func checkPointToPoint(_ checker: Checker, on group: Communicator) throws(MPIErr
   for count in [0, 1, 7, 1000, 100_003] {
     try checkPairs(checker, group, count)
     try checkRing(checker, group, count)
+    try checkExchange(checker, group, count)
   }
+  try checkNudges(checker, group)
   try checkTags(checker, group)
   try checkErrors(checker, group)
 }
@@ -37,6 +39,37 @@ private func checkPairs(
   }
   checker.expect("received count", received, count)
   checker.expect("rest of the buffer", Array(buffer.suffix(3)), [-1, -1, -1])
+}
+
+/// Ranks that differ in the last bit swap what they have; the odd one sends one number less.
+private func checkExchange(
+  _ checker: Checker, _ group: Communicator, _ count: Int
+) throws(MPIError) {
+  let peer = group.rank ^ 1
+  guard count > 0, peer < group.size else {
+    return checker.expect("nobody to exchange with", count, count)
+  }
+  func part(_ rank: Int) -> [Float] { content(count - rank % 2, of: rank) }
+  var incoming = [Float](repeating: -1, count: part(peer).count)
+  var span = incoming.mutableSpan
+  try group.exchange(part(group.rank).span, with: peer, into: &span, tag: 3)
+  checker.expect("exchange of \(count)", incoming, part(peer))
+}
+
+/// A nudge goes round; the messages of another tag wait meanwhile.
+private func checkNudges(_ checker: Checker, _ group: Communicator) throws(MPIError) {
+  guard group.size > 1 else { return }
+  let (left, right) = (
+    (group.rank + group.size - 1) % group.size, (group.rank + 1) % group.size
+  )
+  let other = try group.isend(UnsafeBufferPointer<Float>(start: nil, count: 0), to: right, tag: 8)
+  if group.rank == 0 { try group.nudge(right, tag: 9) }
+  try group.awaitNudge(from: left, tag: 9)
+  if group.rank != 0 { try group.nudge(right, tag: 9) }
+  var nothing: [Float] = []
+  var span = nothing.mutableSpan
+  checker.expect("of the other tag", try group.receive(into: &span, from: left, tag: 8), 0)
+  try other.wait()
 }
 
 /// Every rank sends to both neighbours at once and receives from both.

@@ -1,0 +1,71 @@
+/// How long a message takes: a + bytes · b.
+public struct LinkSpeed: Sendable, Codable {
+  /// a, the seconds of an exchange of almost nothing.
+  public var latency: Double
+  /// b, what each byte adds, with all ranks at it at once and in both directions.
+  public var secondsPerByte: Double
+
+  public init(latency: Double, secondsPerByte: Double) {
+    self.latency = latency
+    self.secondsPerByte = secondsPerByte
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case latency = "latency_seconds"
+    case secondsPerByte = "seconds_per_byte"
+  }
+}
+
+/// What a gradient's sum over n ranks takes, by the steps of recursive halving and doubling.
+///
+///     S(n) = Σ_{k < log2 n}  (2 K + 1) a_k + P / 2^{k+1} · (2 b_k + g)
+///
+/// P bytes go in K buckets. In step k each rank sends and receives P / 2^{k+1} on the way up, adds
+/// that (g a byte), and sends and receives as much on the way down. a_k and b_k are those of a link
+/// inside a host as long as 2^k is below the ranks of a host, else of one between hosts. The 1 is
+/// for the losses. It is the cost model of Thakur, Rabenseifner and Gropp (2005) with two kinds of
+/// links; no rank is late in it.
+public struct ScalingModel: Sendable, Codable {
+  /// P
+  public var gradientBytes: Int
+  /// K
+  public var buckets: Int
+  /// g
+  public var addSecondsPerByte: Double
+  public var ranksPerHost: Int
+  public var inside: LinkSpeed
+  public var between: LinkSpeed
+
+  public init(
+    gradientBytes: Int, buckets: Int, addSecondsPerByte: Double, ranksPerHost: Int,
+    inside: LinkSpeed, between: LinkSpeed
+  ) {
+    self.gradientBytes = gradientBytes
+    self.buckets = buckets
+    self.addSecondsPerByte = addSecondsPerByte
+    self.ranksPerHost = ranksPerHost
+    self.inside = inside
+    self.between = between
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case buckets, inside, between
+    case gradientBytes = "gradient_bytes"
+    case addSecondsPerByte = "add_seconds_per_byte"
+    case ranksPerHost = "ranks_per_host"
+  }
+
+  /// S(n), of a power of two of ranks.
+  public func reductionSeconds(ranks: Int) -> Double {
+    precondition(ranks.nonzeroBitCount == 1, "\(ranks) ranks are no power of two")
+    return (0..<ranks.trailingZeroBitCount).reduce(0) { sum, step in
+      let link = 1 << step < ranksPerHost ? inside : between
+      let bytes = Double(gradientBytes) / Double(2 << step)
+      return sum + Double(2 * buckets + 1) * link.latency
+        + bytes * (2 * link.secondsPerByte + addSecondsPerByte)
+    }
+  }
+
+  /// The hosts that so many ranks fill.
+  public func hosts(ranks: Int) -> Int { (ranks + ranksPerHost - 1) / ranksPerHost }
+}

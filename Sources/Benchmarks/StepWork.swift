@@ -1,0 +1,102 @@
+import BLAS
+import DataParallel
+import Kernels
+import Models
+import MPI
+import Optimizers
+import RandomNumbers
+import Tensors
+
+/// Where the time of one training step went, on one rank.
+public struct StepTimes: Sendable {
+  /// The whole step.
+  public var total = 0.0
+  /// Forward and backward.
+  public var compute = 0.0
+  /// From the end of the backward pass until the sum over all ranks is there: the sum itself, and
+  /// the wait for ranks that come later.
+  public var reduction = 0.0
+  /// Scaling, clipping and the optimizer.
+  public var optimizer = 0.0
+}
+
+/// Training steps on random sequences: forward, backward, reduction, clipping and the optimizer.
+final class StepWork {
+  let model: SequenceModel<Float>
+  private let parameters: ParameterBuffer<Float>
+  private let batch: SequenceBatch<Float>
+  private let reducer: any GradientReducer
+  private let reduction: GradientReduction
+  private let optimizer: Optimizer<Float>
+  private let clock = ContinuousClock()
+
+  init(_ problem: StepProblem, on communicator: Communicator) throws(MPIError) {
+    OpenBLAS.setThreads(1)
+    KernelVariant.flushDenormals()
+    model = Self.model(problem)
+    parameters = ParameterBuffer<Float>(model.layout)
+    model.initialize(parameters, seed: 1, gateBias: 1)
+    let plan = ShardPlan(shards: problem.shards, ranks: communicator.size)
+    batch = Self.randomBatch(problem, plan: plan, rank: communicator.rank)
+    let own = try communicator.duplicate()
+    reducer = problem.usesMPIReduction ? MPIReducer(own) : FixedOrderReducer(own, plan: plan)
+    reduction = GradientReduction(
+      reducer, layout: model.layout, shards: batch.shards, bucketBytes: problem.bucketBytes,
+      overlaps: problem.overlaps, onThread: { KernelVariant.flushDenormals() })
+    optimizer = Optimizer<Float>(RMSProp(alpha: 0.9), learningRate: 1e-3, layout: model.layout)
+  }
+
+  static func model(_ problem: StepProblem) -> SequenceModel<Float> {
+    let drive = problem.system.drive(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40)
+    return SequenceModel<Float>(
+      StackSpecification(
+        drive: drive, body: problem.system.body, orthogonal: problem.system.orthogonal,
+        hidden: problem.hidden, layers: problem.layers),
+      inputs: problem.inputs, outputs: problem.classes, loss: .crossEntropy)
+  }
+
+  /// Takes a step. Every rank calls this.
+  func step() throws -> StepTimes {
+    var times = StepTimes()
+    let start = clock.now
+    reduction.begin()
+    let began = clock.now
+    try model.prepare(parameters, advancing: true)
+    let totals = model.accumulateGradients(batch, parameters, into: reduction.shards)
+    let computed = clock.now
+    try reduction.finish()
+    let total = Totals(values: try reducer.reduce(totals.map(\.values)))
+    let reduced = clock.now
+    let gradient = reduction.sum
+    scale(gradient, by: Float(1 / total.elements))
+    try model.finishGradients(ParameterBuffer(model.layout, over: gradient))
+    clipNorm(of: gradient, to: 1)
+    optimizer.update(parameters, gradients: gradient)
+    let end = clock.now
+    times.compute = (computed - began).inSeconds
+    times.reduction = (reduced - computed).inSeconds
+    times.optimizer = (end - reduced).inSeconds
+    times.total = (end - start).inSeconds
+    return times
+  }
+
+  private static func randomBatch(
+    _ problem: StepProblem, plan: ShardPlan, rank: Int
+  ) -> SequenceBatch<Float> {
+    let rows = plan.rows(ofRank: rank, in: problem.batch)
+    let (T, N, C) = (problem.steps, rows.count, problem.inputs)
+    let x = Tensor<Float>(shape: [T, N, C])
+    var classes: [Int32] = []
+    for (n, row) in rows.enumerated() {
+      var stream = RandomStream(seed: 1, purpose: .benchmark, index: row)
+      x.withMutableSpan { x in
+        for t in 0..<T {
+          for c in 0..<C { x[(t * N + n) * C + c] = Float(stream.uniform()) }
+        }
+      }
+      classes.append(Int32(stream.below(problem.classes)))
+    }
+    return SequenceBatch(
+      x: x, targets: .classes(classes), rowStarts: plan.rowStarts(ofRank: rank, in: problem.batch))
+  }
+}

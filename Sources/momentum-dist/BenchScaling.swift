@@ -1,0 +1,160 @@
+import ArgumentParser
+import Benchmarks
+import Foundation
+import MPI
+import Training
+
+extension Scaling: ExpressibleByArgument {}
+
+struct BenchScaling: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "scaling",
+    abstract: "A training step on 1 to N ranks: efficiency, and where the time goes.",
+    discussion: """
+      Start it once, on all N ranks: mpirun -np 8 momentum-dist bench scaling. The first n ranks \
+      take the step, the others sleep meanwhile. Strong: --batch sequences over all ranks; weak: \
+      on each rank.
+
+      Parts of a step are shares of it: compute (forward and backward, the mean over ranks), late \
+      (what the slowest rank takes longer for that), sum (the gradients over all shards and ranks), \
+      optimizer, other.
+
+      --model adds what a cost model says of as many ranks, beside what was measured, and of many \
+      more. It measures messages and additions here, and the steps of a rank alone; for hosts that \
+      are not here, give their link by --latency and --bandwidth.
+      """)
+
+  @Option(help: "The recurrent system.")
+  var cell = "momentum_lstm"
+  @Option(help: "H, units per layer.")
+  var hidden = 128
+  @Option(help: "Sequences per step: over all ranks (strong), or on each (weak).")
+  var batch = 128
+  @Option(help: "T, time steps.")
+  var time = 784
+  @Option(help: "C, input features.")
+  var input = 1
+  @Option(help: "Recurrent layers.")
+  var layers = 1
+  @Option(help: "Virtual shards: over all ranks (strong), or on each (weak).")
+  var shards = 8
+  @Option(help: "Bytes that are summed at a time.")
+  var bucketBytes = 1 << 20
+  @Option(
+    help: ArgumentHelp(
+      "Numbers of ranks, as in 1,2,4 (default: powers of two, and all).", valueName: "n,..."))
+  var ranks: String?
+  @Option(help: "Only strong or only weak scaling.")
+  var only: Scaling?
+  @Flag(help: "Add the predictions of a cost model.")
+  var model = false
+  @Option(help: ArgumentHelp("The most ranks to predict for.", valueName: "n"))
+  var upTo = 512
+  @Option(help: ArgumentHelp("Ranks per host in predictions (default: as here).", valueName: "n"))
+  var ranksPerHost: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Microseconds of a short message between hosts (default: measured between hosts here, else "
+        + "20).", valueName: "us"))
+  var latency: Double?
+  @Option(
+    help: ArgumentHelp(
+      "Gbit/s of a host's link, each way (default: measured between hosts here, else 10).",
+      valueName: "gbit"))
+  var bandwidth: Double?
+  @Option(help: "Steps that are timed.")
+  var repeats = 5
+  @Option(help: "Steps before that.")
+  var warmup = 2
+  @Flag(help: "Print one JSON object a line.")
+  var json = false
+
+  func validate() throws {
+    _ = try Bench.system(cell)
+    guard hidden > 0, time > 0, input > 0, layers > 0, shards > 0, repeats > 0, warmup >= 0,
+      upTo > 0
+    else { throw ValidationError("sizes and counts must be positive.") }
+    guard bucketBytes >= 4 else {
+      throw ValidationError("--bucket-bytes \(bucketBytes) is less than one number.")
+    }
+    guard batch >= shards else {
+      throw ValidationError("--batch \(batch) is smaller than --shards \(shards).")
+    }
+    guard [latency, bandwidth].allSatisfy({ $0.map { $0 > 0 && $0.isFinite } ?? true }) else {
+      throw ValidationError("--latency and --bandwidth must be positive.")
+    }
+    if model, shards.nonzeroBitCount != 1 || batch % shards != 0 {
+      throw ValidationError(
+        "--model takes --shards that are a power of two, and a --batch that is a multiple of them;"
+          + " found \(shards) and \(batch).")
+    }
+    if let ranksPerHost, ranksPerHost < 1 || ranksPerHost.nonzeroBitCount != 1 {
+      throw ValidationError("--ranks-per-host \(ranksPerHost) is no power of two.")
+    }
+  }
+
+  func run() throws {
+    let communicator = try Launch.communicator()
+    let counts = try counts(upTo: communicator.size)
+    let scalings = only.map { [$0] } ?? Scaling.allCases
+    if scalings.contains(.strong), let most = counts.last, most > shards {
+      throw RunFailure(
+        .configuration,
+        "--shards is \(shards) and --ranks goes to \(most): raise --shards, or take --only weak")
+    }
+    var problem = StepProblem(system: try Bench.system(cell))
+    problem.hidden = hidden
+    problem.batch = batch
+    problem.steps = time
+    problem.inputs = input
+    problem.layers = layers
+    problem.shards = shards
+    problem.bucketBytes = bucketBytes
+    let benchmark = try ScalingBenchmark(
+      problem, repeats: repeats, warmup: warmup, on: communicator)
+    let output = ScalingOutput(isActive: communicator.rank == 0, isJSON: json)
+    output.begin(problem, parameters: benchmark.parameterCount, ranks: communicator.size)
+    var measured: [ScalingResult] = []
+    for scaling in scalings {
+      for count in counts {
+        measured.append(try benchmark.measure(scaling, ranks: count))
+        try output.add(measured.last!)
+      }
+    }
+    guard model else { return }
+    let isGiven = latency != nil || bandwidth != nil || !benchmark.spansHosts
+    let costs = try benchmark.model(
+      between: isGiven ? link(benchmark) : nil, ranksPerHost: ranksPerHost)
+    try output.add(costs, linkIsGiven: isGiven, ranks: communicator.size)
+    for scaling in scalings {
+      for count in sequence(first: 1, next: { 2 * $0 }).prefix(while: { $0 <= upTo }) {
+        guard let prediction = try benchmark.predict(scaling, ranks: count, by: costs) else {
+          continue
+        }
+        try output.add(
+          prediction, beside: measured.first { $0.scaling == scaling && $0.ranks == count })
+      }
+    }
+  }
+
+  /// The link between hosts that the options mean. All ranks of a host use it at once.
+  private func link(_ benchmark: ScalingBenchmark) -> LinkSpeed {
+    let ranks = Double(ranksPerHost ?? benchmark.ranksPerHost)
+    return LinkSpeed(
+      latency: (latency ?? 20) * 1e-6, secondsPerByte: ranks * 8 / ((bandwidth ?? 10) * 1e9))
+  }
+
+  private func counts(upTo size: Int) throws -> [Int] {
+    guard let ranks else {
+      let powers = sequence(first: 1, next: { 2 * $0 }).prefix { $0 < size }
+      return powers + [size]
+    }
+    return try ranks.split(separator: ",").map { text in
+      guard let count = Int(text), 1...size ~= count else {
+        throw RunFailure(
+          .usage, "--ranks \(ranks): \(text) is no number of ranks from 1 to \(size)")
+      }
+      return count
+    }.sorted()
+  }
+}
