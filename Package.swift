@@ -43,8 +43,8 @@ let package = Package(
     .executableTarget(
       name: "momentum-dist",
       dependencies: [
-        "Training", "Verification", "Benchmarks", "Checkpoints", "DataParallel", "Datasets", "BLAS",
-        "Kernels", "MPI", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "Verification", "Benchmarks", "Diagnosis", "Checkpoints", "DataParallel",
+        "Datasets", "BLAS", "Kernels", "MPI", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
       name: "Training",
@@ -63,6 +63,11 @@ let package = Package(
       swiftSettings: safe),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "HDF5", "TestSupport"]),
+
+    .target(
+      name: "Diagnosis", dependencies: ["Kernels", "Files", "BLAS", "HDF5", "MPI"],
+      swiftSettings: safe),
+    .testTarget(name: "DiagnosisTests", dependencies: ["Diagnosis"]),
 
     // What it is made of.
     .target(

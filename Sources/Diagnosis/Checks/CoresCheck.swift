@@ -1,0 +1,32 @@
+import Foundation
+
+/// The cores that this process may run on, and the time on them that it is granted.
+struct CoresCheck {
+  var allowed: Int
+  var all: Int
+  /// By a control group, as a container's; nil without a limit.
+  var granted: Double?
+
+  static func here() -> CoresCheck {
+    let process = ProcessInfo.processInfo
+    return CoresCheck(
+      allowed: process.activeProcessorCount, all: process.processorCount,
+      granted: ControlGroup.here().cores)
+  }
+
+  var finding: Finding {
+    if let granted, granted < Double(allowed) {
+      let ranks = max(1, Int(granted))
+      return .note(
+        "cores", "\(allowed) of \(all), of which the control group grants the time of"
+          + String(format: " %.2g", granted),
+        cure: "start at most \(ranks) rank\(ranks == 1 ? "" : "s") here, or raise the limit (docker run --cpus)")
+    }
+    if allowed < all {
+      return .note(
+        "cores", "\(allowed) of \(all) may be used",
+        cure: "if that is not meant: taskset, or mpirun --bind-to none")
+    }
+    return .good("cores", "\(all): up to \(all) rank\(all == 1 ? "" : "s"), or fewer with a thread each")
+  }
+}

@@ -1,0 +1,31 @@
+import Kernels
+
+/// The vector instructions that kernels are chosen by.
+struct InstructionsCheck {
+  var current: KernelVariant
+  var fastest: KernelVariant
+  /// What is wrong with the environment's choice.
+  var problem: String?
+
+  static func here() -> InstructionsCheck {
+    InstructionsCheck(
+      current: .current, fastest: KernelVariant.supported.last ?? .reference,
+      problem: KernelVariant.requestProblem)
+  }
+
+  var finding: Finding {
+    let unset = "unset \(KernelVariant.variable)"
+    if let problem { return .wrong("instructions", problem, cure: unset) }
+    if current != fastest {
+      return .note(
+        "instructions", "\(current.rawValue) kernels, where this processor has \(fastest.rawValue)",
+        cure: unset)
+    }
+    if fastest == .baseline {
+      return .note(
+        "instructions", "the processor has no AVX2, or hides it: kernels are several times slower",
+        cure: "in a virtual machine, pass the host's processor on (qemu -cpu host)")
+    }
+    return .good("instructions", "\(current.rawValue) kernels, the fastest for this processor")
+  }
+}

@@ -1,0 +1,38 @@
+import Files
+import Foundation
+
+/// HDF5 locks every file that it opens; some network file systems have no locks.
+struct LockingCheck {
+  /// nil where no file can be made.
+  var works: Bool?
+  /// The value of HDF5_USE_FILE_LOCKING.
+  var setting: String?
+
+  static let variable = "HDF5_USE_FILE_LOCKING"
+
+  static func here(_ output: String) -> LockingCheck {
+    LockingCheck(
+      works: FileSystem(of: output).flatMap { FileSystem.allowsLocks(in: $0.folder) },
+      setting: ProcessInfo.processInfo.environment[variable])
+  }
+
+  var finding: Finding {
+    let isOff = setting == "FALSE"
+    switch works {
+    case .some(true):
+      return isOff
+        ? .note(
+          "locks", "\(Self.variable) is FALSE, though locks work here: nothing keeps two writers"
+            + " apart", cure: "unset \(Self.variable)")
+        : .good("locks", "files can be locked, as HDF5 wants")
+    case .some(false):
+      return isOff
+        ? .good("locks", "there are none here, and \(Self.variable) is FALSE")
+        : .wrong(
+          "locks", "files cannot be locked here, and HDF5 would not open them",
+          cure: "export \(Self.variable)=FALSE; nothing but this program may write to the data then")
+    case .none:
+      return .note("locks", "could not be tried: no file can be made", cure: "see output")
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import BLAS
+import Foundation
+import Kernels
+
+/// Which of its kernels OpenBLAS has chosen. It takes a processor newer than itself for an old one.
+struct OpenBLASCheck {
+  var version: String
+  var core: String
+  var threads: Int
+  var fastest: KernelVariant
+
+  /// The cores without AVX2.
+  static let old = ["Prescott", "Core2", "Nehalem", "Sandybridge", "Generic"]
+
+  static func here() -> OpenBLASCheck {
+    OpenBLASCheck(
+      version: OpenBLAS.version, core: OpenBLAS.coreName, threads: OpenBLAS.threads,
+      fastest: KernelVariant.supported.last ?? .reference)
+  }
+
+  var finding: Finding {
+    let name = version.split(separator: " ").prefix(2).joined(separator: " ")
+    let better: [KernelVariant: String] = [.avx2: "HASWELL", .avx512: "SKYLAKEX"]
+    if Self.old.contains(core), let core = better[fastest] {
+      return .wrong(
+        "OpenBLAS", "\(name) uses the kernels of \(self.core): products are several times slower",
+        cure: "export OPENBLAS_CORETYPE=\(core)")
+    }
+    let text = "\(name), kernels of \(core)"
+    guard threads == 1 else {
+      return .note(
+        "OpenBLAS", "\(text); \(threads) threads are started, of which a rank uses one",
+        cure: "export OPENBLAS_NUM_THREADS=1")
+    }
+    return .good("OpenBLAS", text)
+  }
+}

@@ -1,0 +1,50 @@
+import Foundation
+import MPI
+
+/// The MPI library that the program uses, and the launcher on the path, which must be of one kind.
+struct OpenMPICheck {
+  /// What the library calls itself.
+  var library: String
+  /// The first line of `mpirun --version`; nil where there is no mpirun.
+  var launcher: String?
+
+  static func here() -> OpenMPICheck {
+    OpenMPICheck(library: MPI.Environment.libraryVersion, launcher: launcherVersion())
+  }
+
+  /// 4.1 of "Open MPI v4.1.4, package: ..." and of "mpirun (Open MPI) 4.1.4".
+  static func version(_ text: String) -> String? {
+    text.firstMatch(of: /([0-9]+\.[0-9]+)(\.[0-9]+)?/).map { String($0.1) }
+  }
+
+  var finding: Finding {
+    let name = library.prefix { $0 != "," }
+    guard let launcher else {
+      return .wrong(
+        "Open MPI", "\(name), but there is no mpirun on the path",
+        cure: "apt-get install openmpi-bin; without it, one rank runs")
+    }
+    guard library.contains("Open MPI") == launcher.contains("Open"),
+      Self.version(library) == Self.version(launcher)
+    else {
+      return .wrong(
+        "Open MPI", "the library is \(name), the mpirun on the path \(launcher): every rank would"
+          + " take itself for the only one", cure: "put the mpirun of \(name) first on the PATH")
+    }
+    return .good("Open MPI", "\(name), with its mpirun")
+  }
+
+  private static func launcherVersion() -> String? {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["mpirun", "--version"]
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return nil }
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    let line = String(decoding: data, as: UTF8.self).split(separator: "\n").first
+    return process.terminationStatus == 0 ? line.map(String.init) : nil
+  }
+}

@@ -1,0 +1,24 @@
+import Foundation
+
+/// Open MPI does not start as root unless it is told twice that this is meant.
+struct RootCheck {
+  var isRoot: Bool
+  var isAllowed: Bool
+
+  static let variables = ["OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"]
+
+  static func here() -> RootCheck {
+    let environment = ProcessInfo.processInfo.environment
+    return RootCheck(
+      isRoot: geteuid() == 0, isAllowed: variables.allSatisfy { environment[$0] == "1" })
+  }
+
+  var finding: Finding {
+    if isRoot, !isAllowed {
+      return .wrong(
+        "user", "root, for whom mpirun does not start",
+        cure: "export \(Self.variables[0])=1 \(Self.variables[1])=1, or be another user")
+    }
+    return .good("user", isRoot ? "root, and mpirun is told that this is meant" : "not root")
+  }
+}

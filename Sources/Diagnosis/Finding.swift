@@ -1,0 +1,48 @@
+import Foundation
+
+/// What a check of this machine came to.
+public struct Finding: Codable, Sendable, Equatable {
+  public enum State: String, Codable, Sendable {
+    case good
+    /// It works, but not as well as it could.
+    case note
+    case wrong
+  }
+
+  /// What was looked at, in a word or two.
+  public let check: String
+  public let state: State
+  /// What there is.
+  public let text: String
+  /// The command, or what else, mends it; nil where nothing needs to be mended.
+  public let cure: String?
+
+  static func good(_ check: String, _ text: String) -> Finding {
+    Finding(check: check, state: .good, text: text, cure: nil)
+  }
+
+  static func note(_ check: String, _ text: String, cure: String) -> Finding {
+    Finding(check: check, state: .note, text: text, cure: cure)
+  }
+
+  static func wrong(_ check: String, _ text: String, cure: String) -> Finding {
+    Finding(check: check, state: .wrong, text: text, cure: cure)
+  }
+
+  /// A line, and below it how to mend what is not good.
+  public var lines: String {
+    let mark = state == .good ? "ok   " : state == .note ? "note " : "WRONG"
+    let title = check.padding(toLength: max(14, check.count), withPad: " ", startingAt: 0)
+    let own = "\(mark)  \(title)  \(text)"
+    return cure.map { "\(own)\n                       mend: \($0)" } ?? own
+  }
+}
+
+/// Bytes in the unit that people use.
+func amount(_ bytes: Int) -> String {
+  let units = ["B", "KB", "MB", "GB", "TB"]
+  var (value, unit) = (Double(bytes), 0)
+  while value >= 1024, unit + 1 < units.count { (value, unit) = (value / 1024, unit + 1) }
+  return unit == 0 || value >= 100
+    ? "\(Int(value.rounded())) \(units[unit])" : String(format: "%.1f %@", value, units[unit])
+}

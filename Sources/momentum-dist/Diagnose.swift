@@ -1,0 +1,26 @@
+import ArgumentParser
+import Diagnosis
+
+struct Diagnose: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract: "Say what this machine has, what is wrong with it, and how to mend it.",
+    discussion: """
+      Looks at cores, instructions, memory, Open MPI, OpenBLAS, HDF5 and the folder for runs, and \
+      trains nothing. Start it on each machine that is to have ranks, with the environment that \
+      they will have. Ends with 1 if something is wrong.
+      """)
+
+  @Option(help: ArgumentHelp("Where runs are to be written.", valueName: "folder"))
+  var output = "runs"
+
+  @Flag(help: "Print one JSON object per check.")
+  var json = false
+
+  func run() throws {
+    let findings = Doctor(output: output).findings()
+    guard Launch.isFirstRank else { return }
+    for finding in findings { print(json ? try Bench.json(finding) : finding.lines) }
+    if findings.contains(where: { $0.state == .wrong }) { throw ExitCode(1) }
+  }
+}
