@@ -49,8 +49,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Models", "Optimizers", "Datasets", "DataParallel", "Checkpoints", "Files", "BLAS", "MPI",
-        "Yams",
+        "Models", "Optimizers", "Datasets", "DataParallel", "Checkpoints", "Files", "Threads",
+        "BLAS", "MPI", "Yams",
       ],
       swiftSettings: safe),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
@@ -59,7 +59,7 @@ let package = Package(
       name: "Verification", dependencies: ["Models", "Optimizers", "HDF5"], swiftSettings: safe),
     .target(
       name: "Benchmarks",
-      dependencies: ["Models", "Optimizers", "DataParallel", "Checkpoints", "Files"],
+      dependencies: ["Models", "Optimizers", "DataParallel", "Checkpoints", "Files", "Threads"],
       swiftSettings: safe),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "HDF5", "TestSupport"]),
@@ -84,8 +84,8 @@ let package = Package(
       dependencies: ["Audio", "HDF5", "Gzip", "Files", "RandomNumbers", "Tensors", "Threads"],
       swiftSettings: safe + fast),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
-    .target(name: "Models", dependencies: ["Cells"], swiftSettings: safe),
-    .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport"]),
+    .target(name: "Models", dependencies: ["Cells", "Threads"], swiftSettings: safe),
+    .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport", "Threads"]),
     .target(name: "Optimizers", dependencies: ["Kernels"], swiftSettings: safe + fast),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"]),
     .target(

@@ -17,6 +17,8 @@ public struct StepProblem: Sendable {
   public var layers = 1
   /// V, virtual shards.
   public var shards = 8
+  /// Threads of each rank.
+  public var threads = 1
   /// Sums by `MPI_Allreduce` in the place of the fixed tree.
   public var usesMPIReduction = false
   /// Sums on a thread beside the backward pass.
@@ -48,10 +50,11 @@ public struct StepResult: Sendable, Codable {
   public let input: Int
   public let layers: Int
   public let ranks: Int
+  public let threads: Int
   public let kernels: String
   public let secondsPerStep: Double
   public let sequencesPerSecond: Double
-  /// Of one rank.
+  /// Of one thread.
   public let gflops: Double
   /// The speed of multiply-adds on registers alone, measured just before.
   public let peakGflops: Double
@@ -60,7 +63,7 @@ public struct StepResult: Sendable, Codable {
   public let parameters: Int
 
   private enum CodingKeys: String, CodingKey {
-    case cell, hidden, batch, time, input, layers, ranks, kernels, gflops, utilisation, parameters
+    case cell, hidden, batch, time, input, layers, ranks, threads, kernels, gflops, utilisation, parameters
     case secondsPerStep = "seconds_per_step"
     case sequencesPerSecond = "sequences_per_second"
     case peakGflops = "peak_gflops"
@@ -79,11 +82,13 @@ public enum StepBenchmark {
     let times = try (0..<repeats).map { _ in try work.step() }
     // A step ends when the slowest rank does.
     let median = try communicator.allreduce(Timing.median(times.map(\.total)), .maximum)
-    let gflops = problem.operations / Double(communicator.size) / median * 1e-9
+    let workers = communicator.size * problem.threads
+    let gflops = problem.operations / Double(workers) / median * 1e-9
     return StepResult(
       cell: problem.system.name, hidden: problem.hidden, batch: problem.batch,
       time: problem.steps, input: problem.inputs, layers: problem.layers,
-      ranks: communicator.size, kernels: KernelVariant.current.rawValue, secondsPerStep: median,
+      ranks: communicator.size, threads: problem.threads,
+      kernels: KernelVariant.current.rawValue, secondsPerStep: median,
       sequencesPerSecond: Double(problem.batch) / median, gflops: gflops, peakGflops: peak,
       utilisation: gflops / peak, reductionSeconds: Timing.median(times.map(\.reduction)),
       parameters: work.model.layout.count)

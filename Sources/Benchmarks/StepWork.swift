@@ -6,6 +6,7 @@ import MPI
 import Optimizers
 import RandomNumbers
 import Tensors
+import Threads
 
 /// Where the time of one training step went, on one rank.
 public struct StepTimes: Sendable {
@@ -34,6 +35,7 @@ final class StepWork {
     OpenBLAS.setThreads(1)
     KernelVariant.flushDenormals()
     model = Self.model(problem)
+    model.team = ThreadTeam(problem.threads) { KernelVariant.flushDenormals() }
     parameters = ParameterBuffer<Float>(model.layout)
     model.initialize(parameters, seed: 1, gateBias: 1)
     let plan = ShardPlan(shards: problem.shards, ranks: communicator.size)

@@ -28,6 +28,16 @@ public struct RecurrentState<Scalar: KernelScalar> {
     return result
   }
 
+  /// A view of the state of some rows.
+  public func rows(_ range: Range<Int>) -> RecurrentState {
+    var part = self
+    part.hidden = hidden.rows(range)
+    part.cell = cell?.rows(range)
+    part.velocity = velocity?.rows(range)
+    part.secondMoment = secondMoment?.rows(range)
+    return part
+  }
+
   var pointers: StatePointers<Scalar> {
     StatePointers(
       hidden: UnsafePointer(hidden.pointer), cell: cell.map { UnsafePointer($0.pointer) },

@@ -13,6 +13,11 @@ public final class ConfusionCounts {
     counts[truth * classes + predicted] += 1
   }
 
+  /// Adds the counts of other sequences.
+  func add(_ other: ConfusionCounts) {
+    for index in counts.indices { counts[index] += other.counts[index] }
+  }
+
   /// The counts as a row for each true class.
   public var rows: [[Int]] {
     (0..<classes).map { Array(counts[$0 * classes..<($0 + 1) * classes]) }

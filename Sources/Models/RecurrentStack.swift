@@ -15,11 +15,8 @@ import Tensors
 struct RecurrentStack<Scalar: KernelScalar> {
   /// The layers of each level: one, or the forward and the reverse one.
   let levels: [[RecurrentLayer<Scalar>]]
-  private let workspace: Workspace<Scalar>
 
-  init(
-    _ specification: StackSpecification, inputs: Int, workspace: Workspace<Scalar>
-  ) {
+  init(_ specification: StackSpecification, inputs: Int) {
     let directions = specification.isBidirectional ? ["", "_reverse"] : [""]
     levels = (0..<specification.layers).map { level in
       directions.map { direction in
@@ -30,7 +27,6 @@ struct RecurrentStack<Scalar: KernelScalar> {
           hidden: specification.hidden, prefix: "rnn.", suffix: "_l\(level)\(direction)")
       }
     }
-    self.workspace = workspace
   }
 
   var layers: [RecurrentLayer<Scalar>] { levels.flatMap { $0 } }
@@ -56,7 +52,7 @@ struct RecurrentStack<Scalar: KernelScalar> {
   /// - Parameter lengths: the valid steps of each row; nil where all are T
   func forward(
     _ x: Tensor<Scalar>, lengths: [Int]?, _ parameters: ParameterBuffer<Scalar>,
-    isTraining: Bool
+    isTraining: Bool, in workspace: Workspace<Scalar>
   ) -> Activations {
     let (T, N) = (x.shape[0], x.shape[1])
     let reversal = directions == 2 ? reversal(steps: T, rows: N, lengths: lengths) : []
@@ -88,7 +84,7 @@ struct RecurrentStack<Scalar: KernelScalar> {
       }
       result.passes.append(passes)
       result.levels.append(
-        directions == 1 ? passes[0].y : joined(passes.map(\.y), level: level, reversal))
+        directions == 1 ? passes[0].y : joined(passes.map(\.y), level: level, reversal, in: workspace))
     }
     return result
   }
@@ -105,7 +101,7 @@ struct RecurrentStack<Scalar: KernelScalar> {
 
   /// [T, N, 2H] of both directions, in the order of time.
   private func joined(
-    _ outputs: [Tensor<Scalar>], level: Int, _ reversal: [Int]
+    _ outputs: [Tensor<Scalar>], level: Int, _ reversal: [Int], in workspace: Workspace<Scalar>
   ) -> Tensor<Scalar> {
     let shape = outputs[0].shape
     let both = workspace.tensor("both\(level)", [shape[0], shape[1], 2 * hidden])
@@ -130,7 +126,7 @@ struct RecurrentStack<Scalar: KernelScalar> {
   func backward(
     _ gradient: OutputGradient, through activations: Activations, lengths: [Int]?,
     _ parameters: ParameterBuffer<Scalar>, layout: ParameterLayout,
-    into gradients: ShardedBuffer<Scalar>, rowStarts: [Int]
+    into gradients: ShardedBuffer<Scalar>, rowStarts: [Int], in workspace: Workspace<Scalar>
   ) {
     let (T, N) = (activations.output.shape[0], activations.output.shape[1])
     let reversal = directions == 2 ? reversal(steps: T, rows: N, lengths: lengths) : []

@@ -67,4 +67,33 @@ public struct SequenceBatch<Scalar: KernelScalar> {
       return [isReverse ? n : (length - 1) * N + n]
     }
   }
+
+  /// The sequences of some shards by themselves, copied to `workspace`.
+  func part(shards: Range<Int>, in workspace: Workspace<Scalar>) -> SequenceBatch {
+    let rows = rowStarts[shards.lowerBound]..<rowStarts[shards.upperBound]
+    let (T, N) = (x.shape[0], x.shape[1])
+    func part(_ name: String, of whole: Tensor<Scalar>) -> Tensor<Scalar> {
+      let width = whole.shape[2]
+      let result = workspace.tensor(name, [T, rows.count, width])
+      let steps = Array(0..<T)
+      result.copy(
+        rows.count * width, columnsOf: whole,
+        RowSelection(steps, width: N * width, column: rows.lowerBound * width),
+        to: RowSelection(steps, width: rows.count * width))
+      return result
+    }
+    let targets: SequenceTargets<Scalar> =
+      switch self.targets {
+      case .classes(let classes): .classes(Array(classes[rows]))
+      case .values(let values):
+        .values(
+          Array(values[rows.lowerBound * values.count / N..<rows.upperBound * values.count / N]))
+      case .frames(let frames): .frames(part("part.frames", of: frames))
+      case .stepClasses(let classes):
+        .stepClasses((0..<T).flatMap { classes[$0 * N + rows.lowerBound..<$0 * N + rows.upperBound] })
+      }
+    return SequenceBatch(
+      x: part("part.x", of: x), targets: targets, lengths: lengths.map { Array($0[rows]) },
+      rowStarts: rowStarts[shards.lowerBound...shards.upperBound].map { $0 - rows.lowerBound })
+  }
 }

@@ -4,6 +4,7 @@ import KernelInterface
 import Kernels
 import RandomNumbers
 import Tensors
+import Threads
 
 /// What a read-out's output is compared by.
 public enum LossKind: String, Sendable {
@@ -31,10 +32,12 @@ public final class SequenceModel<Scalar: KernelScalar> {
   public let pooling: Pooling
   public let layout: ParameterLayout
 
+  /// The threads that share the shards of a batch.
+  public var team = ThreadTeam.alone
+
   private let stack: RecurrentStack<Scalar>
-  /// Where the answers of the pass at hand are counted.
-  private var confusion: ConfusionCounts?
-  private let workspace = Workspace<Scalar>()
+  /// That of each thread, as far as they have been used.
+  private var workspaces: [Workspace<Scalar>] = []
 
   /// - Parameters:
   ///   - inputs: C
@@ -43,7 +46,7 @@ public final class SequenceModel<Scalar: KernelScalar> {
     _ specification: StackSpecification, inputs: Int, outputs: Int, loss: LossKind,
     pooling: Pooling = .last
   ) {
-    stack = RecurrentStack(specification, inputs: inputs, workspace: workspace)
+    stack = RecurrentStack(specification, inputs: inputs)
     readOut = Linear(inputs: stack.outputs, outputs: outputs, prefix: "readout.")
     self.loss = loss
     self.pooling = pooling
@@ -99,9 +102,7 @@ public final class SequenceModel<Scalar: KernelScalar> {
     _ batch: SequenceBatch<Scalar>, _ parameters: ParameterBuffer<Scalar>,
     counting confusion: ConfusionCounts? = nil
   ) -> [Totals] {
-    self.confusion = confusion
-    defer { self.confusion = nil }
-    return run(batch, parameters, gradients: nil)
+    run(batch, parameters, gradients: nil, counting: confusion)
   }
 
   /// Runs a batch forward and backward, adding the gradient of each shard's *summed* loss to
@@ -114,107 +115,32 @@ public final class SequenceModel<Scalar: KernelScalar> {
   ) -> [Totals] {
     precondition(
       gradients.shards == batch.shards, "\(gradients.shards) buffers for \(batch.shards) shards")
-    return run(batch, parameters, gradients: gradients)
+    return run(batch, parameters, gradients: gradients, counting: nil)
   }
 
+  /// Gives each thread its run of shards.
   private func run(
     _ batch: SequenceBatch<Scalar>, _ parameters: ParameterBuffer<Scalar>,
-    gradients: ShardedBuffer<Scalar>?
+    gradients: ShardedBuffer<Scalar>?, counting confusion: ConfusionCounts?
   ) -> [Totals] {
-    let (T, N) = (batch.x.shape[0], batch.x.shape[1])
-    guard N > 0 else { return Array(repeating: Totals(), count: batch.shards) }
-    let activations = stack.forward(
-      batch.x, lengths: batch.lengths, parameters, isTraining: gradients != nil)
-    let top = activations.output
-    // Where only the state at T is asked for, its gradient goes in there, and no kernel reads
-    // [T, N, H] zeros.
-    let seesOnlyTheEnd =
-      batch.lengths == nil && !batch.targets.isEveryStep && stack.directions == 1
-      && pooling == .last
-    let dTop = workspace.tensor("dTop", seesOnlyTheEnd ? [1, N, readOut.inputs] : top.shape)
-    if gradients != nil && !seesOnlyTheEnd { dTop.fill(0) }
-    let totals = readOutAndLoss(
-      batch, seesOnlyTheEnd ? top.rows(T - 1..<T) : top, dTop: dTop, parameters, gradients,
-      firstRow: seesOnlyTheEnd ? (T - 1) * N : 0)
-    if let gradients {
-      // The read-out is declared last.
-      gradients.whenFinal(layout.entries.first { $0.name.hasPrefix("readout.") }!.range.lowerBound)
-      stack.backward(
-        seesOnlyTheEnd ? .lastStep(dTop.row(0)) : .everyStep(dTop), through: activations,
-        lengths: batch.lengths, parameters, layout: layout, into: gradients,
-        rowStarts: batch.rowStarts)
+    while workspaces.count < team.count { workspaces.append(Workspace()) }
+    func pass(_ index: Int, counting confusion: ConfusionCounts?) -> SequencePass<Scalar> {
+      SequencePass(
+        model: self, stack: stack, workspace: workspaces[index], confusion: confusion)
     }
-    return totals
-  }
-
-  /// The read-out and the loss, shard by shard: their products then have the shapes of a shard,
-  /// whatever the number of ranks.
-  ///
-  /// - Parameters:
-  ///   - top: the states that the read-out may see, [T, N, D·H] or the last step alone
-  ///   - dTop: receives their gradients
-  ///   - firstRow: the row of [T·N] that `top` starts with
-  private func readOutAndLoss(
-    _ batch: SequenceBatch<Scalar>, _ top: Tensor<Scalar>, dTop: Tensor<Scalar>,
-    _ parameters: ParameterBuffer<Scalar>, _ gradients: ShardedBuffer<Scalar>?, firstRow: Int
-  ) -> [Totals] {
-    let (width, K) = (stack.outputs, readOut.outputs)
-    return (0..<batch.shards).map { shard in
-      let sequences = batch.rowStarts[shard]..<batch.rowStarts[shard + 1]
-      guard !sequences.isEmpty else { return Totals() }
-      let states =
-        pooling == .mean && !batch.targets.isEveryStep
-        ? ReadOutStates.means(batch.validRows(of: sequences))
-        : ReadOutStates.single(
-          (0..<stack.directions).map { direction in
-            batch.readOutRows(of: sequences, isReverse: direction == 1).map { $0 - firstRow }
-          }, hidden: stack.hidden)
-      let count = states.count
-      let h = workspace.tensor("h", [count, width])
-      states.gather(from: top, into: h)
-      let y = workspace.tensor("logits", [count, K])
-      let dy = gradients.map { _ in workspace.tensor("dlogits", [count, K]) }
-      readOut.forward(h, parameters, into: y)
-      let totals = self.totals(batch, of: sequences, rows: states.rows, y, gradient: dy)
-      if let gradients, let dy {
-        let dh = workspace.tensor("dh", [count, width])
-        readOut.backward(dy, x: h, parameters, into: gradients[shard], dx: dh)
-        states.scatter(dh, into: dTop)
-      }
-      return totals
+    let runs = ShardRuns.cut(batch.shards, threads: team.count)
+    if runs.count == 1 {
+      return pass(0, counting: confusion).run(batch, parameters, gradients: gradients)
     }
-  }
-
-  /// The loss of some sequences, and its gradient by the read-out's output.
-  private func totals(
-    _ batch: SequenceBatch<Scalar>, of sequences: Range<Int>, rows: [Int], _ y: Tensor<Scalar>,
-    gradient dy: Tensor<Scalar>?
-  ) -> Totals {
-    let K = readOut.outputs
-    var totals: Totals
-    switch (loss, batch.targets) {
-    case (.crossEntropy, .classes(let classes)):
-      totals = Loss.crossEntropy(y, classes: classes[sequences], gradient: dy)
-      if let confusion {
-        for (row, truth) in classes[sequences].enumerated() {
-          confusion.add(Int(truth), predicted: Loss.mostLikely(y.row(row)))
-        }
-      }
-    case (.crossEntropy, .stepClasses(let classes)):
-      totals = Loss.crossEntropy(y, classes: rows.map { classes[$0] }[...], gradient: dy)
-    case (.squaredError, .values(let values)):
-      let range = sequences.lowerBound * K..<sequences.upperBound * K
-      totals = Loss.squaredError(y, targets: values[range], gradient: dy)
-    case (.squaredError, .frames(let frames)):
-      let targets = workspace.tensor("targets", [rows.count, K])
-      targets.copy(
-        K, columnsOf: frames, RowSelection(rows, width: K),
-        to: RowSelection(Array(rows.indices), width: K))
-      totals = Loss.squaredError(y, targets: targets.array.map { Float($0) }[...], gradient: dy)
-    default:
-      preconditionFailure("the loss \(loss) does not fit the targets of the batch")
+    let parts = gradients?.split(runs)
+    let counts = runs.map { _ in confusion.map { ConfusionCounts(classes: $0.classes) } }
+    let totals = team.map(runs.count) { index in
+      let pass = pass(index, counting: counts[index])
+      return pass.run(
+        batch.part(shards: runs[index], in: pass.workspace), parameters,
+        gradients: parts?[index])
     }
-    totals.sequences = Double(sequences.count)
-    return totals
+    for case let part? in counts { confusion?.add(part) }
+    return totals.flatMap { $0 }
   }
 }

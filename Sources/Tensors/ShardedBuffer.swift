@@ -1,3 +1,5 @@
+import Synchronization
+
 /// One flat buffer per virtual shard, one after the other: where shards leave their gradients
 /// before these are summed in a fixed order.
 public struct ShardedBuffer<Scalar: BitwiseCopyable> {
@@ -11,13 +13,43 @@ public struct ShardedBuffer<Scalar: BitwiseCopyable> {
 
   /// Zeros for `shards` shards.
   public init(_ layout: ParameterLayout, shards: Int) {
+    self.init(layout, over: Tensor(shape: [shards, layout.count]))
+  }
+
+  private init(_ layout: ParameterLayout, over flat: Tensor<Scalar>) {
     self.layout = layout
-    self.shards = shards
-    flat = Tensor(shape: [shards, layout.count])
+    self.flat = flat
+    shards = flat.shape[0]
   }
 
   /// The buffer of one shard.
   public subscript(shard: Int) -> ParameterBuffer<Scalar> {
     ParameterBuffer(layout, over: flat.row(shard))
+  }
+
+  /// Views of runs of shards, for threads that work on them side by side. What all of them have
+  /// completed is complete here.
+  public func split(_ runs: [Range<Int>]) -> [ShardedBuffer] {
+    let progress = Progress(runs.count, start: layout.count)
+    return runs.enumerated().map { index, run in
+      var part = ShardedBuffer(layout, over: flat.rows(run))
+      part.whenFinal = { [whenFinal] in whenFinal(progress.note($0, by: index)) }
+      return part
+    }
+  }
+
+  /// How far each of several backward passes has come.
+  private final class Progress: Sendable {
+    private let final: Mutex<[Int]>
+
+    init(_ count: Int, start: Int) { final = Mutex(Array(repeating: start, count: count)) }
+
+    /// - Returns: the element from which on all passes are complete
+    func note(_ element: Int, by index: Int) -> Int {
+      final.withLock { final in
+        final[index] = element
+        return final.max()!
+      }
+    }
   }
 }

@@ -56,6 +56,8 @@ struct BenchStep: ParsableCommand {
   var layers = 1
   @Option(help: "Virtual shards.")
   var shards = 8
+  @Option(help: "Threads of each rank.")
+  var threads = 1
   @Option(help: "How gradients are summed: fixed or mpi.")
   var reduction = ReductionKind.fixed
   @Option(help: "Bytes that are summed at a time.")
@@ -71,7 +73,9 @@ struct BenchStep: ParsableCommand {
 
   func validate() throws {
     _ = try Bench.system(cell)
-    guard hidden > 0, time > 0, input > 0, layers > 0, shards > 0, repeats > 0, warmup >= 0 else {
+    guard hidden > 0, time > 0, input > 0, layers > 0, shards > 0, threads > 0, repeats > 0,
+      warmup >= 0
+    else {
       throw ValidationError("sizes and counts must be positive.")
     }
     guard bucketBytes >= 4 else {
@@ -96,6 +100,7 @@ struct BenchStep: ParsableCommand {
     problem.inputs = input
     problem.layers = layers
     problem.shards = shards
+    problem.threads = threads
     problem.usesMPIReduction = reduction == .mpi
     problem.overlaps = overlap
     problem.bucketBytes = bucketBytes
@@ -105,10 +110,10 @@ struct BenchStep: ParsableCommand {
     if json { return print(try Bench.json(result)) }
     print(
       String(
-        format: "%@ H=%d N=%d T=%d C=%d, %d rank(s), %@: %.4f s a step, %.1f sequences/s, "
-          + "%.1f of %.1f GFLOP/s a rank, %.0f %% of the peak",
+        format: "%@ H=%d N=%d T=%d C=%d, %d rank(s) x %d thread(s), %@: %.4f s a step, %.1f sequences/s, "
+          + "%.1f of %.1f GFLOP/s a thread, %.0f %% of the peak",
         result.cell, result.hidden, result.batch, result.time, result.input, result.ranks,
-        result.kernels, result.secondsPerStep, result.sequencesPerSecond, result.gflops,
+        result.threads, result.kernels, result.secondsPerStep, result.sequencesPerSecond, result.gflops,
         result.peakGflops, 100 * result.utilisation))
   }
 }

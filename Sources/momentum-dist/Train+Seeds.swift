@@ -49,9 +49,9 @@ extension Train {
       let newest = try RunFolder.firstReadable(at: first)
       return try TrainingConfiguration(
         yaml: newest.manifest.configuration,
-        path: "\(newest.folder)/\(CheckpointManifest.fileName)", assignments: assignments)
+        path: "\(newest.folder)/\(CheckpointManifest.fileName)", assignments: settings)
     }
-    return try TrainingConfiguration(file: config, assignments: assignments)
+    return try TrainingConfiguration(file: config, assignments: settings)
   }
 
   /// Validation and test figures of a run's best checkpoint.

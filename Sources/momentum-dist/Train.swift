@@ -37,6 +37,11 @@ struct Train: ParsableCommand {
       valueName: "path"))
   var resume: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Threads of each rank; 0 takes as many as it has cores. The key threads.", valueName: "n"))
+  var threads: Int?
+
   @Option(help: ArgumentHelp("End after so many steps of the run, saved.", valueName: "n"))
   var maxSteps: Int?
 
@@ -56,6 +61,9 @@ struct Train: ParsableCommand {
     if let maxSteps, maxSteps < 0 {
       throw ValidationError("--max-steps is \(maxSteps); expected a number that is not negative.")
     }
+    if let threads, threads < 0 {
+      throw ValidationError("--threads is \(threads); expected a number that is not negative.")
+    }
     if let seeds, seeds < 1 {
       throw ValidationError("--seeds is \(seeds); expected a number of 1 or more.")
     }
@@ -63,6 +71,9 @@ struct Train: ParsableCommand {
       throw ValidationError("--dry-run checks one configuration; leave out --seeds.")
     }
   }
+
+  /// What --set and the flags that are keys say.
+  var settings: [String] { assignments + (threads.map { ["threads=\($0)"] } ?? []) }
 
   /// The name of the configuration, which the run's folder gets.
   var defaultRun: String {
@@ -77,11 +88,11 @@ struct Train: ParsableCommand {
     let communicator = try Launch.communicator()
     let progress = Progress(isActive: communicator.rank == 0)
     let agreement = Agreement(communicator)
-    let (settings, run) = try agreement.together { try resolve() }
-    let session = try TrainingSession(settings, on: communicator)
+    let (configuration, run) = try agreement.together { try resolve() }
+    let session = try TrainingSession(configuration, on: communicator)
     if dryRun {
       progress.say(session.summary)
-      if communicator.rank == 0 { print(settings.yaml, terminator: "") }
+      if communicator.rank == 0 { print(configuration.yaml, terminator: "") }
       return
     }
     try Self.train(
@@ -100,6 +111,7 @@ struct Train: ParsableCommand {
     if let path { try trainer.resume(from: path) }
     try trainer.createRun()
     progress.say(session.summary)
+    for warning in session.warnings { progress.say("warning: \(warning)") }
     let started = ContinuousClock().now
     let ending = try trainer.train(maximumSteps: maximumSteps)
     let seconds = ContinuousClock().now - started
@@ -125,22 +137,22 @@ struct Train: ParsableCommand {
   private func resolve() throws -> (TrainingConfiguration, RunFolder) {
     if let config {
       let run = RunFolder(output ?? resumedRun ?? defaultRun)
-      let settings = try TrainingConfiguration(file: config, assignments: assignments)
+      let configuration = try TrainingConfiguration(file: config, assignments: settings)
       try refuseOverwriting(run)
-      return (settings, run)
+      return (configuration, run)
     }
     let run = RunFolder(output ?? resumedRun ?? defaultRun)
     guard let resume else {
-      let settings = try TrainingConfiguration(file: nil, assignments: assignments)
+      let configuration = try TrainingConfiguration(file: nil, assignments: settings)
       try refuseOverwriting(run)
-      return (settings, run)
+      return (configuration, run)
     }
     // A resumed run brings its own configuration with its checkpoint.
     let newest = try RunFolder.firstReadable(at: resume.isEmpty ? run.path : resume)
     return (
       try TrainingConfiguration(
         yaml: newest.manifest.configuration,
-        path: "\(newest.folder)/\(CheckpointManifest.fileName)", assignments: assignments), run
+        path: "\(newest.folder)/\(CheckpointManifest.fileName)", assignments: settings), run
     )
   }
 

@@ -41,12 +41,4 @@ import Testing
     for _ in 0..<1000 where walk.buckets.count < 4 { try await Task.sleep(for: .milliseconds(10)) }
     #expect(walk.buckets == [7..<10, 4..<7, 1..<4, 0..<1])
   }
-
-  @Test func aCoreIsFreeWhereRanksLeaveOne() {
-    #expect(!FreeCores.answer(allowed: 2, all: 2, ranksHere: 2))
-    #expect(FreeCores.answer(allowed: 2, all: 2, ranksHere: 1))
-    #expect(!FreeCores.answer(allowed: 1, all: 64, ranksHere: 1), "bound to one core")
-    #expect(FreeCores.answer(allowed: 2, all: 64, ranksHere: 32), "bound to two")
-    #expect(!FreeCores.answer(allowed: 64, all: 64, ranksHere: 64))
-  }
 }

@@ -53,6 +53,10 @@ import Testing
         #expect(try RankCountTests.digest("r\(ranks)", in: folder) == expected, "\(ranks) ranks")
         #expect(try RankCountTests.metrics("r\(ranks)", in: folder) == metrics, "\(ranks) ranks")
       }
+      let threaded = try train("threads", ranks: 2, ["--threads", "2"])
+      #expect(threaded.status == 0, "\(threaded.errors)")
+      #expect(try RankCountTests.digest("threads", in: folder) == expected, "2 ranks x 2 threads")
+      #expect(try RankCountTests.metrics("threads", in: folder) == metrics, "2 ranks x 2 threads")
       #expect(try train("resumed", ranks: 3, ["--max-steps", "7"]).status == 0)
       let resumed = try Program.run(
         ["train", "--resume", "resumed", "--set", "epochs=6"],

@@ -67,6 +67,51 @@ import Testing
     }
   }
 
+  /// Threads within ranks, with and without a thread that sums, and a resume with other numbers.
+  @Test func theBitsAreTheSameAtAnyThreadCount() throws {
+    try Places.withTemporaryFolder { folder in
+      let settings = ["--max-steps", "30", "--set", "model.layers=2"]
+      #expect(try Self.train("alone", ranks: nil, in: folder, settings).status == 0)
+      let expected = try Self.digest("alone", in: folder)
+      let metrics = try Self.metrics("alone", in: folder)
+      for (ranks, threads) in [(1, 2), (1, 3), (2, 1), (2, 2), (2, 3), (3, 2)] {
+        let run = "r\(ranks)-\(threads)"
+        let more = ["--threads", "\(threads)", "--set", "overlap=\(threads == 2 ? "on" : "off")"]
+        let outcome = try Self.train(run, ranks: ranks, in: folder, settings + more)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let ranksText = ranks == 1 ? "1 rank" : "\(ranks) ranks"
+        let threadsText = threads == 1 ? "1 thread" : "\(threads) threads"
+        #expect(outcome.errors.contains("; \(ranksText) x \(threadsText),"), "\(outcome.errors)")
+        #expect(try Self.digest(run, in: folder) == expected, "\(run)")
+        #expect(try Self.metrics(run, in: folder) == metrics, "\(run)")
+      }
+      let start = try Self.train(
+        "resumed", ranks: 2, in: folder,
+        ["--max-steps", "11", "--set", "model.layers=2", "--threads", "2"])
+      #expect(start.status == 0, "\(start.errors)")
+      let end = try Self.train("resumed", ranks: 1, in: folder, settings + ["--resume"])
+      #expect(end.status == 0, "\(end.errors)")
+      #expect(!end.errors.contains("note: threads"), "threads change no numbers")
+      #expect(try Self.digest("resumed", in: folder) == expected)
+    }
+  }
+
+  /// Two ranks, and two threads of one, on a single core are told of it; one by itself is not.
+  @Test func ranksThatShareACoreAreWarned() throws {
+    try Places.withTemporaryFolder { folder in
+      let steps = ["--max-steps", "1", "--set", "epochs=1"]
+      for (ranks, threads) in [(1, 1), (2, 1), (1, 2)] {
+        let arguments = Self.arguments + steps + ["--threads", "\(threads)"]
+        let outcome = try Program.run(
+          ["train", "--output", "r\(ranks)\(threads)"] + arguments, ranks: ranks, in: folder,
+          onCore: 0)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let isTold = outcome.errors.contains(": 2 threads share core 0;")
+        #expect(isTold == (ranks * threads > 1), "\(outcome.errors)")
+      }
+    }
+  }
+
   /// Two layers and a read-out, so that a thread sums some while others are in backward, and
   /// gradients of 14 KB: several buckets, or a part of one. The six settings take turns over the
   /// rank counts.

@@ -5,6 +5,7 @@ import RandomNumbers
 import Tensors
 import TestSupport
 import Testing
+import Threads
 
 @Suite struct LanguageModelTests {
   /// Layers of different widths and systems: H=5 Adam GRU-like below, E or 4 units on top.
@@ -173,5 +174,34 @@ import Testing
     }
     #expect(first.input!.array != second.input!.array)
     #expect(first.input!.array != Array(first.output!.array.prefix(4000)))
+  }
+
+  /// Every number of threads gives the bits of one: gradients, carried state, penalties, losses.
+  @Test(arguments: [2, 3, 5]) func threadsLeaveTheBitsAlone(threads: Int) throws {
+    func run(_ team: ThreadTeam) throws -> (numbers: [[UInt32]], totals: [Totals]) {
+      let (model, parameters) = model(tied: true, dropout: 0.4, as: Float.self)
+      model.team = team
+      let columns = 0..<7
+      let state = state(model, columns: columns)
+      let masks = LanguageModelMasks<Float>(
+        model.specification, seed: 3, step: 2, columns: columns, workspace: Workspace())
+      try model.prepare(parameters, masks: masks, advancing: true)
+      let gradients = ShardedBuffer<Float>(model.layout, shards: 4)
+      let initial = model.startState(columns: columns.count)
+      let chunk = chunk(columns: columns, starts: [0, 1, 1, 4, 7])
+      let outcome = model.accumulateGradients(
+        chunk, from: state, parameters, into: gradients, initialGradient: initial)
+      var numbers = [gradients.flat.array.map(\.bitPattern)]
+      numbers.append(outcome.penalties.map { Float($0).bitPattern })
+      try model.prepare(parameters, masks: nil, advancing: false)
+      let totals = outcome.totals + model.evaluate(chunk, from: state, parameters)
+      for member in (outcome.final + state + initial).flatMap(\.named) {
+        numbers.append(member.tensor.array.map(\.bitPattern))
+      }
+      return (numbers, totals)
+    }
+    let (expected, computed) = (try run(.alone), try run(ThreadTeam(threads)))
+    #expect(computed.numbers == expected.numbers)
+    #expect(computed.totals == expected.totals)
   }
 }

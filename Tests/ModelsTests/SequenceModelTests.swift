@@ -5,6 +5,7 @@ import RandomNumbers
 import Tensors
 import TestSupport
 import Testing
+import Threads
 
 @Suite struct SequenceModelTests {
   private func model<Scalar: KernelScalar>(
@@ -198,5 +199,52 @@ import Testing
       StackSpecification(drive: DriveParameters(.plain), body: .lstm, hidden: hidden), inputs: 1,
       outputs: 10, loss: .crossEntropy)
     #expect(model.layout.count == count)
+  }
+
+  /// Every number of threads gives the bits of one, in training and in evaluation, with shards
+  /// that are empty, more threads than shards, and ragged rows asked at every step.
+  @Test(arguments: [2, 3, 9], [true, false])
+  func threadsLeaveTheBitsAlone(threads: Int, everyStep: Bool) {
+    let loss: LossKind = everyStep ? .squaredError : .crossEntropy
+    func run(_ team: ThreadTeam) -> (bits: [UInt32], totals: [Totals], counts: [Int]) {
+      let (model, parameters) = model(layers: 2, loss: loss, bidirectional: true, as: Float.self)
+      model.team = team
+      var batch = batch(rows: 11, loss: loss, rowStarts: [0, 2, 2, 3, 7, 11], as: Float.self)
+      batch.lengths = (0..<11).map { 1 + $0 % 4 }
+      if everyStep {
+        let frames = Tensor<Float>(shape: [4, 11, 2])
+        for index in 0..<frames.count { frames[index] = Float(index % 13) * 0.1 }
+        batch.targets = .frames(frames)
+      }
+      let gradients = ShardedBuffer<Float>(model.layout, shards: 5)
+      let trained = model.accumulateGradients(batch, parameters, into: gradients)
+      let counts = ConfusionCounts(classes: 2)
+      let seen = model.evaluate(batch, parameters, counting: counts)
+      #expect(seen == trained)
+      return (gradients.flat.array.map(\.bitPattern), trained, counts.counts)
+    }
+    let (expected, computed) = (run(.alone), run(ThreadTeam(threads)))
+    #expect(computed.bits == expected.bits)
+    #expect(computed.totals == expected.totals)
+    #expect(computed.counts == expected.counts)
+    #expect(expected.counts.reduce(0, +) == (everyStep ? 0 : 11))
+  }
+
+  /// What is complete of the whole is what the slowest thread has completed.
+  @Test func theSlowestThreadDecidesWhatIsComplete() {
+    var layout = ParameterLayout()
+    layout.add("a", shape: [10])
+    var gradients = ShardedBuffer<Float>(layout, shards: 5)
+    var said: [Int] = []
+    gradients.whenFinal = { said.append($0) }
+    let parts = gradients.split([0..<2, 2..<5])
+    #expect(parts.map(\.shards) == [2, 3])
+    parts[0].whenFinal(7)
+    parts[0].whenFinal(3)
+    parts[1].whenFinal(5)
+    parts[1].whenFinal(0)
+    #expect(said == [10, 10, 5, 3])
+    parts[1][0].flat[4] = 9
+    #expect(gradients[2].flat[4] == 9)
   }
 }

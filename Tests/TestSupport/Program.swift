@@ -39,13 +39,15 @@ public enum Program {
   ///   - others: mpirun's options for a second group of ranks with the same arguments
   ///   - deadline: seconds after which it is ended, so that a hang is a failure
   ///   - signal: what it is sent at the deadline; mpirun passes USR1 and USR2 on to the ranks
+  ///   - core: the only one that every rank may use
   ///   - meanwhile: called once it has started
   public static func run(
     _ arguments: [String], of name: String = "momentum-dist", ranks: Int? = nil,
     and others: [String]? = nil, in folder: String, environment: [String: String] = [:], deadline: Double = 120,
-    signal: String = "KILL", meanwhile: () throws -> Void = {}
+    signal: String = "KILL", onCore core: Int? = nil, meanwhile: () throws -> Void = {}
   ) throws -> Outcome {
     var command = ["\(products)/\(name)"] + arguments
+    if let core { command = ["taskset", "--cpu-list", "\(core)"] + command }
     if let ranks {
       let second = others.map { [":"] + $0 + command } ?? []
       command =

@@ -4,6 +4,7 @@ import KernelInterface
 import Kernels
 import RandomNumbers
 import Tensors
+import Threads
 
 /// A recurrent language model in the form of AWD-LSTM (Merity, Keskar and Socher, 2018), with any
 /// drive and body in its layers.
@@ -23,7 +24,10 @@ public final class LanguageModel<Scalar: KernelScalar> {
 
   let embedding: Embedding<Scalar>
   let decoder: Linear<Scalar>
-  let workspace = Workspace<Scalar>()
+  /// The threads that share the shards of a chunk.
+  public var team = ThreadTeam.alone
+  /// That of each thread, as far as they have been used.
+  var workspaces = [Workspace<Scalar>()]
   /// The masks of the step at hand, and what they leave of W_hh.
   private(set) var masks: LanguageModelMasks<Scalar>
   private(set) var droppedWeights: [Tensor<Scalar>?]
@@ -91,7 +95,7 @@ public final class LanguageModel<Scalar: KernelScalar> {
       try layer.prepare(parameters, advancing: advancing)
       droppedWeights[level] = self.masks.recurrent[level].map { mask in
         let weight = layer.weights(parameters).recurrent
-        let dropped = workspace.tensor("dropped\(level)", weight.shape)
+        let dropped = workspaces[0].tensor("dropped\(level)", weight.shape)
         dropped.setProduct(of: weight, repeating: mask)
         return dropped
       }

@@ -33,6 +33,15 @@ public struct LanguageModelMasks<Scalar: KernelScalar> {
       recurrent: Array(repeating: nil, count: layers))
   }
 
+  /// The masks as some of the columns have them.
+  func columns(_ columns: Range<Int>) -> LanguageModelMasks {
+    var part = self
+    part.input = input?.rows(columns)
+    part.between = between.map { $0?.rows(columns) }
+    part.output = output?.rows(columns)
+    return part
+  }
+
   /// Draws the masks of a step. They are keyed by the number of the word, the global column or the
   /// row of the matrix that a number belongs to: the same on whatever rank.
   ///

@@ -29,6 +29,24 @@ public struct TokenChunk: Sendable {
 
   public var shards: Int { columnStarts.count - 1 }
 
+  /// The columns of some shards by themselves, and which they are.
+  func part(shards: Range<Int>) -> (chunk: TokenChunk, columns: Range<Int>) {
+    let own = columns(ofShards: shards)
+    func part(_ all: [Int32]) -> [Int32] {
+      (0..<steps).flatMap { all[$0 * columns + own.lowerBound..<$0 * columns + own.upperBound] }
+    }
+    let starts = columnStarts[shards.lowerBound...shards.upperBound].map { $0 - own.lowerBound }
+    return (
+      TokenChunk(
+        steps: steps, tokens: part(tokens), targets: part(targets), columns: own.count,
+        columnStarts: starts), own
+    )
+  }
+
+  func columns(ofShards shards: Range<Int>) -> Range<Int> {
+    columnStarts[shards.lowerBound]..<columnStarts[shards.upperBound]
+  }
+
   /// The rows of [T·N] that belong to a shard, step by step.
   func rows(ofShard shard: Int) -> [Int] {
     let own = columnStarts[shard]..<columnStarts[shard + 1]

@@ -31,6 +31,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
   public var epochs = 10
   public var batchSize = 128
   public var shards = 8
+  public var threads = 1
   public var reduction = ReductionKind.fixed
   public var overlap = OverlapChoice.auto
   public var bucketBytes = 1 << 20
@@ -58,6 +59,10 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     try visitor.field(
       "shards", &shards, "virtual shards a batch is cut into; at least the number of ranks",
       .within(1...4096))
+    try visitor.field(
+      "threads", &threads,
+      "threads of each rank, which share its shards; 0 takes as many as it has cores; the same bits",
+      .within(0...4096), effect: .nothing)
     try visitor.field(
       "reduction", &reduction,
       "how gradients are summed: fixed gives the same bits at any rank count")

@@ -1,3 +1,4 @@
+import BLAS
 import Checkpoints
 import Models
 import MPI
@@ -89,11 +90,27 @@ extension TrainingSession {
   public var summary: String {
     let model = configuration.model
     let layers = model.layers == 1 ? "1 layer" : "\(model.layers) layers"
-    let ranks = communicator.size == 1 ? "1 rank" : "\(communicator.size) ranks"
     return "\(model.cell.configurationText) H=\(model.hiddenSize), \(layers),"
-      + " \(workload.trainedCount) parameters; \(workload.dataSummary); \(ranks),"
+      + " \(workload.trainedCount) parameters; \(workload.dataSummary); \(workers),"
       + " \(configuration.shards) shards, batch \(configuration.batchSize),"
       + " \(machine.kernels) kernels"
+  }
+
+  /// "2 ranks x 1 thread".
+  private var workers: String {
+    let (fewest, most) = (cores.threadsOfAll.lowerBound, cores.threadsOfAll.upperBound)
+    let threads = fewest == most ? "\(most)" : "\(fewest)-\(most)"
+    return "\(communicator.size) \(communicator.size == 1 ? "rank" : "ranks") x \(threads)"
+      + (most == 1 ? " thread" : " threads")
+  }
+
+  /// What slows the run down and could be otherwise.
+  public var warnings: [String] {
+    // It was told to use one; a build that does not listen fights with our threads.
+    let ofBLAS = OpenBLAS.threads
+    return cores.warnings
+      + (ofBLAS > 1
+        ? ["OpenBLAS adds \(ofBLAS - 1) threads of its own: set OPENBLAS_NUM_THREADS=1"] : [])
   }
 
   /// Adds the loss and the task's metrics to a metrics record.

@@ -8,6 +8,7 @@ import Models
 import MPI
 import Optimizers
 import Tensors
+import Threads
 
 extension TrainingConfiguration {
   /// The recurrent layers.
@@ -32,6 +33,8 @@ public final class TrainingSession {
   /// The model with this rank's share of the data.
   public let workload: any Workload
   public let parameters: ParameterBuffer<Float>
+  /// The threads of the ranks, and the cores they share.
+  public let cores: CorePlan
   let reducer: any GradientReducer
   let reduction: GradientReduction
 
@@ -65,6 +68,14 @@ public final class TrainingSession {
       return try task.workload(configuration, plan: plan, rank: communicator.rank)
     }
     self.workload = workload
+    do {
+      cores = try CorePlan(
+        wanted: configuration.threads, shards: plan.shards(of: communicator.rank).count,
+        on: communicator)
+    } catch {
+      throw RunFailure(error)
+    }
+    workload.team = ThreadTeam(cores.threads) { KernelVariant.flushDenormals() }
     parameters = ParameterBuffer(workload.layout)
     workload.initialize(parameters)
     func makeReducer(_ communicator: Communicator) -> any GradientReducer {
@@ -75,10 +86,9 @@ public final class TrainingSession {
     }
     reducer = makeReducer(communicator)
     do {
-      let hasFreeCore = try FreeCores.hasOneForEachRank(communicator)
       let overlaps =
         switch configuration.overlap {
-        case .auto: hasFreeCore && Environment.isThreadMultiple && communicator.size > 1
+        case .auto: cores.hasFreeCore && Environment.isThreadMultiple && communicator.size > 1
         case .on: Environment.isThreadMultiple
         case .off: false
         }

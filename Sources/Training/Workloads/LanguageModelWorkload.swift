@@ -5,6 +5,7 @@ import Foundation
 import Kernels
 import Models
 import Tensors
+import Threads
 
 /// A text in columns, gone through chunk by chunk with the state of each column carried on.
 ///
@@ -41,6 +42,10 @@ public final class LanguageModelWorkload: Workload {
     state = model.startState(columns: rows.count)
   }
 
+  public var team: ThreadTeam {
+    get { model.team }
+    set { model.team = newValue }
+  }
   public var layout: ParameterLayout { model.layout }
   public var trainedCount: Int { model.trainedCount }
   public var buffers: [(name: String, tensor: Tensor<Float>)] { model.buffers }

@@ -3,6 +3,7 @@ import DataParallel
 import Datasets
 import Models
 import Tensors
+import Threads
 
 /// Whole sequences in shuffled batches: each starts from a zero state and ends in its own read-out.
 final class SequenceWorkload: Workload {
@@ -32,6 +33,10 @@ final class SequenceWorkload: Workload {
     reader = BatchReader(plan: plan, rank: rank)
   }
 
+  var team: ThreadTeam {
+    get { model.team }
+    set { model.team = newValue }
+  }
   var layout: ParameterLayout { model.layout }
   var trainedCount: Int { model.trainedCount }
   var buffers: [(name: String, tensor: Tensor<Float>)] { model.buffers }

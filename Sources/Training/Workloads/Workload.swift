@@ -2,6 +2,7 @@ import BLAS
 import Datasets
 import Models
 import Tensors
+import Threads
 
 /// Where a run stands before a step.
 public struct StepPosition: Sendable, Hashable {
@@ -25,6 +26,8 @@ public struct StepPosition: Sendable, Hashable {
 /// Whatever a step needs follows from its position, so that a resumed run takes the same steps. It
 /// knows nothing of MPI: the trainer sums what the shards of all ranks return.
 public protocol Workload: AnyObject {
+  /// The threads that share this rank's shards. Their number changes no bit.
+  var team: ThreadTeam { get set }
   /// The parameters of the model.
   var layout: ParameterLayout { get }
   /// How many numbers are trained.

@@ -1,0 +1,92 @@
+import MPI
+
+/// How many threads each rank computes with, and whether the cores it may use bear them.
+public struct CorePlan: Sendable {
+  /// The threads of this rank.
+  public let threads: Int
+  /// The fewest and the most of any rank.
+  public let threadsOfAll: ClosedRange<Int>
+  /// Whether one more thread of each rank would find a core.
+  public let hasFreeCore: Bool
+  /// A line for each group of ranks that share too few cores; the same on every rank.
+  public let warnings: [String]
+
+  /// Looks at the binding of all ranks. Every rank calls this.
+  ///
+  /// - Parameters:
+  ///   - wanted: the threads asked for; 0 takes as many as a rank has cores
+  ///   - shards: those of this rank, more threads than which have nothing to do
+  public init(
+    wanted: Int, shards: Int, on communicator: Communicator
+  ) throws(MPIError) {
+    let host = try communicator.splitByHost()
+    let masks = try host.allgather(CoreMask.own.words.flatMap(Self.bytes)).map(Self.mask)
+    let numbers = try host.allgather(communicator.rank)
+    let groups = CoreGroup.groups(of: masks)
+    let own = groups.first { $0.members.contains(host.rank) }!
+    let threads = max(min(wanted == 0 ? own.threadsForEach : wanted, shards), 1)
+    let all = try host.allgather(threads)
+    let needed = own.members.reduce(0) { $0 + all[$1] }
+    // Where the cores cannot be told, as on other systems, nothing is said.
+    let isCrowded = own.cores.count > 0 && needed > own.cores.count
+    hasFreeCore = own.cores.count >= needed + own.members.count
+    let speaks = isCrowded && own.members.first == host.rank
+    let warning =
+      speaks
+      ? own.warning(
+        ranks: own.members.map { numbers[$0] }, threads: needed,
+        host: Environment.processorName) : ""
+    warnings = try communicator.allgather(Array(warning.utf8)).filter { !$0.isEmpty }.map {
+      String(decoding: $0, as: UTF8.self)
+    }
+    self.threads = threads
+    threadsOfAll =
+      try communicator.allreduce(threads, .minimum)...communicator.allreduce(threads, .maximum)
+  }
+
+  private static func bytes(_ word: UInt64) -> [UInt8] {
+    (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * $0)) }
+  }
+
+  private static func mask(_ bytes: [UInt8]) -> CoreMask {
+    CoreMask(
+      words: stride(from: 0, to: bytes.count, by: 8).map { start in
+        (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[start + $1]) << UInt64(8 * $1) }
+      })
+  }
+}
+
+/// Ranks of one host that share cores, directly or through others, and the cores of all of them.
+struct CoreGroup: Hashable {
+  var members: [Int]
+  var cores: CoreMask
+
+  /// The groups, by their first members.
+  static func groups(of masks: [CoreMask]) -> [CoreGroup] {
+    var groups: [CoreGroup] = []
+    for (member, mask) in masks.enumerated() {
+      var merged = CoreGroup(members: [member], cores: mask)
+      groups.removeAll { group in
+        guard group.cores.overlaps(mask) else { return false }
+        merged.members += group.members
+        merged.cores = merged.cores.union(group.cores)
+        return true
+      }
+      merged.members.sort()
+      groups.append(merged)
+    }
+    return groups.sorted { $0.members[0] < $1.members[0] }
+  }
+
+  /// How many threads each member may have so that every thread finds a core.
+  var threadsForEach: Int { max(cores.count / members.count, 1) }
+
+  /// - Parameter ranks: the numbers of the members
+  func warning(ranks: [Int], threads: Int, host: String) -> String {
+    let list = ranks.prefix(8).map(String.init).joined(separator: ", ")
+    let more = ranks.count > 8 ? " and \(ranks.count - 8) more" : ""
+    return "\(ranks.count == 1 ? "rank" : "ranks") \(list)\(more) on \(host): \(threads) threads"
+      + " share \(cores); start fewer, or give each rank cores of its own"
+      + " (mpirun --map-by core:PE=THREADS --bind-to core)"
+  }
+}

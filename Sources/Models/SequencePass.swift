@@ -1,0 +1,120 @@
+import Cells
+import KernelInterface
+import Kernels
+import Tensors
+
+/// What one thread does of a pass over a batch: some shards, with work space of its own.
+struct SequencePass<Scalar: KernelScalar> {
+  let model: SequenceModel<Scalar>
+  let stack: RecurrentStack<Scalar>
+  let workspace: Workspace<Scalar>
+  /// Where the answers are counted.
+  let confusion: ConfusionCounts?
+
+  private var readOut: Linear<Scalar> { model.readOut }
+  private var pooling: Pooling { model.pooling }
+
+  /// Runs a batch forward and, where gradients are wanted, backward.
+  ///
+  /// - Returns: the totals of each shard
+  func run(
+    _ batch: SequenceBatch<Scalar>, _ parameters: ParameterBuffer<Scalar>,
+    gradients: ShardedBuffer<Scalar>?
+  ) -> [Totals] {
+    let (T, N) = (batch.x.shape[0], batch.x.shape[1])
+    guard N > 0 else { return Array(repeating: Totals(), count: batch.shards) }
+    let activations = stack.forward(
+      batch.x, lengths: batch.lengths, parameters, isTraining: gradients != nil, in: workspace)
+    let top = activations.output
+    // Where only the state at T is asked for, its gradient goes in there, and no kernel reads
+    // [T, N, H] zeros.
+    let seesOnlyTheEnd =
+      batch.lengths == nil && !batch.targets.isEveryStep && stack.directions == 1
+      && pooling == .last
+    let dTop = workspace.tensor("dTop", seesOnlyTheEnd ? [1, N, readOut.inputs] : top.shape)
+    if gradients != nil && !seesOnlyTheEnd { dTop.fill(0) }
+    let totals = readOutAndLoss(
+      batch, seesOnlyTheEnd ? top.rows(T - 1..<T) : top, dTop: dTop, parameters, gradients,
+      firstRow: seesOnlyTheEnd ? (T - 1) * N : 0)
+    if let gradients {
+      // The read-out is declared last.
+      gradients.whenFinal(model.layout.entries.first { $0.name.hasPrefix("readout.") }!.range.lowerBound)
+      stack.backward(
+        seesOnlyTheEnd ? .lastStep(dTop.row(0)) : .everyStep(dTop), through: activations,
+        lengths: batch.lengths, parameters, layout: model.layout, into: gradients,
+        rowStarts: batch.rowStarts, in: workspace)
+    }
+    return totals
+  }
+
+  /// The read-out and the loss, shard by shard: their products then have the shapes of a shard,
+  /// whatever the number of ranks.
+  ///
+  /// - Parameters:
+  ///   - top: the states that the read-out may see, [T, N, D·H] or the last step alone
+  ///   - dTop: receives their gradients
+  ///   - firstRow: the row of [T·N] that `top` starts with
+  private func readOutAndLoss(
+    _ batch: SequenceBatch<Scalar>, _ top: Tensor<Scalar>, dTop: Tensor<Scalar>,
+    _ parameters: ParameterBuffer<Scalar>, _ gradients: ShardedBuffer<Scalar>?, firstRow: Int
+  ) -> [Totals] {
+    let (width, K) = (stack.outputs, readOut.outputs)
+    return (0..<batch.shards).map { shard in
+      let sequences = batch.rowStarts[shard]..<batch.rowStarts[shard + 1]
+      guard !sequences.isEmpty else { return Totals() }
+      let states =
+        pooling == .mean && !batch.targets.isEveryStep
+        ? ReadOutStates.means(batch.validRows(of: sequences))
+        : ReadOutStates.single(
+          (0..<stack.directions).map { direction in
+            batch.readOutRows(of: sequences, isReverse: direction == 1).map { $0 - firstRow }
+          }, hidden: stack.hidden)
+      let count = states.count
+      let h = workspace.tensor("h", [count, width])
+      states.gather(from: top, into: h)
+      let y = workspace.tensor("logits", [count, K])
+      let dy = gradients.map { _ in workspace.tensor("dlogits", [count, K]) }
+      readOut.forward(h, parameters, into: y)
+      let totals = self.totals(batch, of: sequences, rows: states.rows, y, gradient: dy)
+      if let gradients, let dy {
+        let dh = workspace.tensor("dh", [count, width])
+        readOut.backward(dy, x: h, parameters, into: gradients[shard], dx: dh)
+        states.scatter(dh, into: dTop)
+      }
+      return totals
+    }
+  }
+
+  /// The loss of some sequences, and its gradient by the read-out's output.
+  private func totals(
+    _ batch: SequenceBatch<Scalar>, of sequences: Range<Int>, rows: [Int], _ y: Tensor<Scalar>,
+    gradient dy: Tensor<Scalar>?
+  ) -> Totals {
+    let K = readOut.outputs
+    var totals: Totals
+    switch (model.loss, batch.targets) {
+    case (.crossEntropy, .classes(let classes)):
+      totals = Loss.crossEntropy(y, classes: classes[sequences], gradient: dy)
+      if let confusion {
+        for (row, truth) in classes[sequences].enumerated() {
+          confusion.add(Int(truth), predicted: Loss.mostLikely(y.row(row)))
+        }
+      }
+    case (.crossEntropy, .stepClasses(let classes)):
+      totals = Loss.crossEntropy(y, classes: rows.map { classes[$0] }[...], gradient: dy)
+    case (.squaredError, .values(let values)):
+      let range = sequences.lowerBound * K..<sequences.upperBound * K
+      totals = Loss.squaredError(y, targets: values[range], gradient: dy)
+    case (.squaredError, .frames(let frames)):
+      let targets = workspace.tensor("targets", [rows.count, K])
+      targets.copy(
+        K, columnsOf: frames, RowSelection(rows, width: K),
+        to: RowSelection(Array(rows.indices), width: K))
+      totals = Loss.squaredError(y, targets: targets.array.map { Float($0) }[...], gradient: dy)
+    default:
+      preconditionFailure("the loss \(model.loss) does not fit the targets of the batch")
+    }
+    totals.sequences = Double(sequences.count)
+    return totals
+  }
+}

@@ -1,0 +1,110 @@
+import Foundation
+
+/// Threads that wait for work, kept as long as the team: one that computes, and `count - 1` more.
+///
+///     let team = ThreadTeam(2)
+///     team.run { index in ... }        // once for each index, side by side
+///
+/// The calling thread is the one of index 0. Only one thread may give a team work at a time.
+public final class ThreadTeam: Sendable {
+  public let count: Int
+  private let desk = Desk()
+
+  /// The caller by itself, with no thread beside it.
+  public static let alone = ThreadTeam(1)
+
+  /// - Parameter onThread: called on each new thread first, to set how it rounds
+  public init(_ count: Int, onThread: @escaping @Sendable () -> Void = {}) {
+    precondition(count > 0, "a team of \(count)")
+    self.count = count
+    for index in 1..<max(count, 1) {
+      let thread = Thread { [desk] in
+        onThread()
+        desk.serve(index)
+      }
+      thread.name = "compute \(index)"
+      thread.start()
+    }
+  }
+
+  deinit { desk.close() }
+
+  /// Calls `body` once with each of 0 ..< `count`, side by side, and waits for all of them.
+  ///
+  /// What the calls write must not overlap, nor be read by another of them: nothing checks it.
+  public func run(_ body: (Int) -> Void) {
+    if count == 1 { return body(0) }
+    withoutActuallyEscaping(body) { body in
+      desk.give(body, to: count - 1)
+      body(0)
+      desk.waitForAll()
+    }
+  }
+
+  /// What `body` returns for each of 0 ..< `count`, computed side by side.
+  ///
+  /// - Parameter wanted: how many results, at most as many as the team has threads
+  public func map<Result>(_ wanted: Int, _ body: (Int) -> Result) -> [Result] {
+    precondition(wanted <= count, "\(wanted) parts for a team of \(count)")
+    if wanted == 1 { return [body(0)] }
+    var results = [Result?](repeating: nil, count: wanted)
+    results.withUnsafeMutableBufferPointer { results in
+      let results = results
+      run { if $0 < wanted { results[$0] = body($0) } }
+    }
+    return results.map { $0! }
+  }
+}
+
+/// Where the threads of a team take their work. All members are guarded by the condition.
+private final class Desk: @unchecked Sendable {
+  private let condition = NSCondition()
+  private var work: ((Int) -> Void)?
+  /// Counts the pieces of work, so that each thread takes each piece once.
+  private var number = 0
+  private var unfinished = 0
+  private var isClosed = false
+
+  func give(_ work: @escaping (Int) -> Void, to others: Int) {
+    condition.lock()
+    precondition(unfinished == 0, "a team has one piece of work at a time")
+    self.work = work
+    unfinished = others
+    number += 1
+    condition.broadcast()
+    condition.unlock()
+  }
+
+  func waitForAll() {
+    condition.lock()
+    while unfinished > 0 { condition.wait() }
+    work = nil
+    condition.unlock()
+  }
+
+  func close() {
+    condition.lock()
+    isClosed = true
+    condition.broadcast()
+    condition.unlock()
+  }
+
+  /// The life of the thread of an index.
+  func serve(_ index: Int) {
+    var done = 0
+    while true {
+      condition.lock()
+      while number == done, !isClosed { condition.wait() }
+      if number == done { return condition.unlock() }
+      done = number
+      var work = self.work
+      condition.unlock()
+      work?(index)
+      work = nil  // before the giver goes on: it counts on nobody holding it
+      condition.lock()
+      unfinished -= 1
+      if unfinished == 0 { condition.broadcast() }
+      condition.unlock()
+    }
+  }
+}
