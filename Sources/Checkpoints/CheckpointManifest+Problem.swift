@@ -4,6 +4,8 @@ extension CheckpointManifest {
   /// No count in a manifest is above this, so that sums and products of a few cannot overflow.
   private static let maximumCount = 1 << 48
   private static let maximumFiles = 1 << 14
+  /// Steps and epochs key random numbers, by 32 bits each.
+  private static let maximumKey = Int(UInt32.max)
 
   /// What in the manifest could lead outside its folder, to absurd allocations, or to numbers
   /// that nobody wrote; nil if nothing could.
@@ -52,10 +54,11 @@ extension CheckpointManifest {
 
   private var problemOfCounts: String? {
     let counts = [
-      ("step", step), ("epoch", epoch), ("batch", batch), ("parameter_count", parameterCount),
-      ("step_count", optimizer.stepCount),
+      ("step", step, Self.maximumKey), ("epoch", epoch, Self.maximumKey),
+      ("batch", batch, Self.maximumKey), ("step_count", optimizer.stepCount, Self.maximumKey),
+      ("parameter_count", parameterCount, Self.maximumCount),
     ]
-    for (name, count) in counts where !(0...Self.maximumCount ~= count) {
+    for (name, count, maximum) in counts where !(0...maximum ~= count) {
       return "gives \(name) the value \(count)"
     }
     return nil

@@ -13,6 +13,8 @@ public struct RunFolder: Sendable {
   static let partialSuffix = ".partial"
   static let replacedSuffix = ".replaced"
   static let removedSuffix = ".removed"
+  /// What it is called when the run went on from one before it.
+  static let passedSuffix = ".passed"
 
   public init(_ path: String) {
     self.path = path
@@ -96,16 +98,31 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// Removes the oldest checkpoints but for the newest `count` and those in `alwaysKeeping`.
+  /// Gives the checkpoints after a step, from which the run goes on, names that do not count: they
+  /// are damaged, or of a way that the run has left. Nothing is removed.
   ///
-  /// - Parameter newest: the step of one that is known to be good. What is later was passed over
-  ///   when the run was resumed, because it is damaged or of no interest: it does not count, or it
-  ///   would drive out the good ones. The run writes its own in their place.
+  /// - Returns: the new names
+  public func passOver(after step: Int) throws(CheckpointError) -> [String] {
+    var names: [String] = []
+    for later in savedSteps() where later > step {
+      let passed = checkpoint(step: later) + Self.passedSuffix
+      do {
+        DurableFiles.remove(passed)
+        try DurableFiles.rename(existingCheckpoint(step: later), to: passed)
+        try DurableFiles.synchronize(checkpoints)
+      } catch {
+        throw .unwritable(passed, error)
+      }
+      names.append((passed as NSString).lastPathComponent)
+    }
+    return names
+  }
+
+  /// Removes the oldest checkpoints but for the newest `count` and those in `alwaysKeeping`.
   public func prune(
-    keepingLast count: Int, upTo newest: Int = .max, alwaysKeeping: Set<Int>
+    keepingLast count: Int, alwaysKeeping: Set<Int>
   ) throws(CheckpointError) {
-    let steps = savedSteps().filter { $0 <= newest }
-    for step in steps.dropLast(max(count, 1)) where !alwaysKeeping.contains(step) {
+    for step in savedSteps().dropLast(max(count, 1)) where !alwaysKeeping.contains(step) {
       let folder = existingCheckpoint(step: step)
       let removed = checkpoint(step: step) + Self.removedSuffix
       do {

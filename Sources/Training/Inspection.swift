@@ -10,10 +10,11 @@ public struct Inspection {
   ///
   /// - Parameter verifying: whether to read everything and compare it with its checksums
   public static func report(of path: String, verifying: Bool) throws -> Inspection {
-    guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw RunFailure(.unusableData, "\(path): does not exist; check the path")
     }
-    if attributes[.type] as? FileAttributeType == .typeRegular { return try dataset(path, verifying: verifying) }
+    guard isFolder.boolValue else { return try dataset(path, verifying: verifying) }
     let folders = RunFolder.candidates(at: path)
     guard let folder = folders.first else { throw RunFolder.noCheckpoint(at: path) }
     var report = try checkpoint(folder, verifying: verifying)

@@ -15,7 +15,7 @@ struct Evaluate: ParsableCommand {
       Of a run it takes the checkpoint that was best on validation, or the newest where nothing was \
       validated; --checkpoint latest takes the newest in any case. The figures are kept in the \
       run's folder as evaluation-test.json, with the confusion matrix of a classification, for \
-      `report`.
+      `report`; not where --set changes what is measured.
       """)
 
   @Argument(help: "The folder of a run, or of a checkpoint.")
@@ -39,24 +39,25 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     let communicator = try Launch.communicator()
-    let agreement = Agreement(communicator)
-    let (session, checkpoint, choice) = try TrainingSession.restore(
+    let (session, checkpoint) = try TrainingSession.restore(
       from: path, choice: self.checkpoint, assignments: assignments, on: communicator)
     let (record, totals) = try session.record(
-      of: split, at: checkpoint.manifest, checkpoint: choice)
-    try agreement.together {
-      // A record of a run, and not of one of its checkpoints, is kept for the report.
-      guard communicator.rank == 0, checkpoint.folder != path else { return }
-      try record.write(to: path)
-    }
+      of: split, at: checkpoint.manifest, checkpoint: checkpoint.choice)
     guard communicator.rank == 0 else { return }
     if json {
       print(try record.json)
     } else {
-      let which = choice == .best ? ", best on validation" : ""
+      let which = checkpoint.choice == .best ? ", best on validation" : ""
       print(
         "\(split.rawValue)  \(session.describe(totals))  (\(session.describeAmount(totals)),"
           + " step \(checkpoint.manifest.step)\(which))")
+    }
+    // Kept for the report is what a run, and not one of its checkpoints, does on its own data.
+    guard checkpoint.folder != path, assignments.isEmpty else { return }
+    do {
+      try record.write(to: path)
+    } catch {
+      Launch.say("note: not kept for the report: \(error)")
     }
   }
 }

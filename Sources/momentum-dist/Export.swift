@@ -8,8 +8,10 @@ struct Export: ParsableCommand {
     discussion: """
       The tensors have PyTorch's names, such as rnn.weight_hh_l0; what follows from training \
       besides them, such as the bases of orthogonal matrices, is under buffers/. With \
-      --optimizer the state of the optimizer is there as well, under optimizer/. Of a run, the \
-      newest checkpoint is taken. Checksums are compared first.
+      --optimizer the state of the optimizer is there as well, under optimizer/. Where SGD was \
+      averaged, the parameters are the averages, as in `evaluate`. Of a run, the newest checkpoint \
+      is taken, or with --checkpoint best that of the lowest validation loss. Checksums are \
+      compared first.
       """)
 
   @Argument(help: "A run's folder or a checkpoint's.")
@@ -21,29 +23,39 @@ struct Export: ParsableCommand {
   @Flag(help: "Write the state of the optimizer as well.")
   var optimizer = false
 
+  @Option(help: "Of a run, its best or its latest checkpoint.")
+  var checkpoint = CheckpointChoice.latest
+
   func run() throws {
-    do {
-      let reader = try RunFolder.firstReadable(at: path)
-      let own = "parameters/"
-      let tensors = try reader.checkedTensors().compactMap { tensor -> CheckpointTensor? in
-        guard tensor.path.hasPrefix(own) else {
-          return tensor.path.hasPrefix("buffers/")
-            || optimizer && tensor.path.hasPrefix("optimizer/") ? tensor : nil
-        }
-        var named = tensor
-        named.path = String(tensor.path.dropFirst(own.count))
-        return named
-      }
-      let manifest = reader.manifest
+    let communicator = try Launch.communicator()
+    let agreement = Agreement(communicator)
+    let checkpoint = try TrainedCheckpoint(
+      at: path, choice: checkpoint, agreement,
+      saying: Training.Progress(isActive: communicator.rank == 0))
+    let tensors = tensors(of: checkpoint)
+    try agreement.together {
+      guard communicator.rank == 0 else { return }
+      let manifest = checkpoint.manifest
       try SafetensorsFile.write(
         tensors,
         metadata: [
           "step": "\(manifest.step)", "parameters_sha256": manifest.parametersSHA256,
-          "program": manifest.machine.program,
+          "parameters_from": checkpoint.parametersGroup, "program": manifest.machine.program,
         ], to: to)
       print("\(to): \(tensors.count) tensors of step \(manifest.step)")
-    } catch {
-      throw RunFailure(error)
     }
+  }
+
+  /// What is to be written, under the names it gets.
+  private func tensors(of checkpoint: TrainedCheckpoint) -> [CheckpointTensor] {
+    let own = checkpoint.parametersGroup + "/"
+    let parameters = checkpoint.tensors.filter { $0.path.hasPrefix(own) }.map { tensor in
+      var named = tensor
+      named.path = String(tensor.path.dropFirst(own.count))
+      return named
+    }
+    let groups = optimizer ? ["buffers/", "optimizer/"] : ["buffers/"]
+    return parameters
+      + checkpoint.tensors.filter { tensor in groups.contains { tensor.path.hasPrefix($0) } }
   }
 }

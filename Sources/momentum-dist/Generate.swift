@@ -47,16 +47,12 @@ struct Generate: ParsableCommand {
 
   func run() throws {
     let communicator = try Launch.communicator()
-    let (session, _, _) = try TrainingSession.restore(
+    let (session, _) = try TrainingSession.restore(
       from: checkpoint, assignments: assignments, on: communicator)
-    // Every rank could write the same text; one is enough to read it.
+    // Every rank writes the same text, so that none waits for another; one is enough to read it.
     let text = try Agreement(communicator).together {
-      let generator = try TextGenerator(session)
-      return communicator.rank > 0
-        ? ""
-        : try generator.text(
-          prompt: prompt, length: length,
-          .init(temperature: temperature, topK: topK, seed: seed))
+      try TextGenerator(session).text(
+        prompt: prompt, length: length, .init(temperature: temperature, topK: topK, seed: seed))
     }
     if communicator.rank == 0 { print(text) }
   }

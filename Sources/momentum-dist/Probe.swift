@@ -141,14 +141,9 @@ struct Probe: ParsableCommand {
   }
 
   private func subject(ofCheckpoint path: String) throws -> ProbeSubject {
-    guard let folder = RunFolder.candidates(at: path).first else {
-      throw RunFailure(
-        .unusableData, "\(path): holds no checkpoint; name a run or a checkpoint folder")
-    }
-    let reader = try CheckpointReader(folder)
+    let reader = try RunFolder.firstReadable(at: path)
     try reader.verify()
-    let settings = try TrainingConfiguration(
-      yaml: reader.manifest.configuration, path: "\(folder)/\(CheckpointManifest.fileName)")
+    let settings = try TrainingConfiguration(of: reader)
     let title = "\(settings.model.cell.system.name), step \(reader.manifest.step)"
     return ProbeSubject("\(path) (\(title))", settings, checkpoint: reader)
   }

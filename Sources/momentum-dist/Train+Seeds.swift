@@ -13,18 +13,29 @@ extension Train {
     let progress = Progress(isActive: communicator.rank == 0)
     let agreement = Agreement(communicator)
     let top = output ?? resumedRun ?? defaultRun
-    let settings = try agreement.together { try resolve(top) }
+    let yaml = try agreement.fromRoot { [try resolve(top, count).yaml] }[0]
+    let settings = try agreement.together { try TrainingConfiguration(yaml: yaml, path: top) }
     var results: [SeedSummary.Result] = []
     for index in 0..<count {
       var settings = settings
       settings.seed += UInt64(index)
       let run = RunFolder(SeedSeries.folder(top, seed: settings.seed))
-      let (hasStarted, refusal) = (!run.savedSteps().isEmpty, self.refuseOverwriting)
-      try agreement.together { try refusal(run) }
+      let hasStarted = try agreement.fromRoot {
+        guard let step = run.savedSteps().last else { return [] }
+        if resume == nil { throw holdsRun(run, step: step) }
+        return [run.path]
+      }
       progress.say("seed \(settings.seed), \(index + 1) of \(count)")
       let session = try TrainingSession(settings, on: communicator)
-      try Self.train(
-        session, run, progress, resumingFrom: hasStarted ? run.path : nil, maximumSteps: maxSteps)
+      do {
+        try Self.train(
+          session, run, progress, resumingFrom: hasStarted.first, maximumSteps: maxSteps)
+      } catch let failure as RunFailure where failure.status == .preempted {
+        throw RunFailure(
+          .preempted,
+          "interrupted by a signal at seed \(settings.seed), which is saved; go on with --seeds"
+            + " \(count) --resume --output \(top)")
+      }
       results.append(
         try measure(run, seed: settings.seed, settings: settings, agreement, communicator))
     }
@@ -42,16 +53,26 @@ extension Train {
 
   /// The configuration of the first seed: the one given, or, of a series that is resumed without
   /// one, that of its first run.
-  private func resolve(_ top: String) throws -> TrainingConfiguration {
-    if resume != nil, config == nil,
-      let first = SeedSeries.folders(in: top).first(where: { !RunFolder($0).savedSteps().isEmpty })
-    {
-      let newest = try RunFolder.firstReadable(at: first)
-      return try TrainingConfiguration(
-        yaml: newest.manifest.configuration,
-        path: "\(newest.folder)/\(CheckpointManifest.fileName)", assignments: settings)
+  private func resolve(_ top: String, _ count: Int) throws -> TrainingConfiguration {
+    let first = SeedSeries.folders(in: top).first { !RunFolder($0).savedSteps().isEmpty }
+    if let resume, !resume.isEmpty, first == nil || top != resume {
+      throw RunFailure(
+        .usage,
+        "--resume \(resume): with --seeds it must be the folder of a series, that of --output; leave"
+          + " out --seeds to go on with one run")
     }
-    return try TrainingConfiguration(file: config, assignments: settings)
+    let configuration =
+      if resume != nil, config == nil, let first {
+        try TrainingConfiguration(
+          of: RunFolder.firstReadable(at: first), assignments: settings)
+      } else {
+        try TrainingConfiguration(file: config, assignments: settings)
+      }
+    guard !configuration.seed.addingReportingOverflow(UInt64(count)).overflow else {
+      throw RunFailure(
+        .usage, "seed is \(configuration.seed): \(count) seeds from it on are more than there are")
+    }
+    return configuration
   }
 
   /// Validation and test figures of a run's best checkpoint.
@@ -59,13 +80,13 @@ extension Train {
     _ run: RunFolder, seed: UInt64, settings: TrainingConfiguration, _ agreement: Agreement,
     _ communicator: Communicator
   ) throws -> SeedSummary.Result {
-    let (session, checkpoint, choice) = try TrainingSession.restore(
+    let (session, checkpoint) = try TrainingSession.restore(
       from: run.path, choice: .best, assignments: [], on: communicator)
     var values: [String: Double] = [:]
     let isValidated = settings.dataset.validationCount > 0
     for part in isValidated ? [DatasetFile.Part.validation, .test] : [.test] {
       let (record, _) = try session.record(
-        of: part, at: checkpoint.manifest, checkpoint: choice)
+        of: part, at: checkpoint.manifest, checkpoint: checkpoint.choice)
       values["\(part.rawValue)_loss"] = record.loss
       for (name, value) in record.metrics { values["\(part.rawValue)_\(name)"] = value }
       try agreement.together {

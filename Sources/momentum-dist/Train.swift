@@ -47,8 +47,8 @@ struct Train: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Train so many seeds in turn, in seed-1, seed-2, ... of the run's folder, and report mean and "
-        + "deviation.", valueName: "n"))
+      "Train so many seeds in turn, in seed-1, seed-2, ... of the run's folder, and report mean "
+        + "and deviation.", valueName: "n"))
   var seeds: Int?
 
   @Flag(help: "Check configuration and data, print the resolved configuration, and end.")
@@ -88,7 +88,15 @@ struct Train: ParsableCommand {
     let communicator = try Launch.communicator()
     let progress = Progress(isActive: communicator.rank == 0)
     let agreement = Agreement(communicator)
-    let (configuration, run) = try agreement.together { try resolve() }
+    // The hosts may have other files, or none: rank 0's are those of the run.
+    let resolved = try agreement.fromRoot {
+      let (configuration, run) = try resolve()
+      return [configuration.yaml, run.path]
+    }
+    let run = RunFolder(resolved[1])
+    let configuration = try agreement.together {
+      try TrainingConfiguration(yaml: resolved[0], path: run.configuration)
+    }
     let session = try TrainingSession(configuration, on: communicator)
     if dryRun {
       progress.say(session.summary)
@@ -148,12 +156,9 @@ struct Train: ParsableCommand {
       return (configuration, run)
     }
     // A resumed run brings its own configuration with its checkpoint.
+    try refuseOverwriting(run)
     let newest = try RunFolder.firstReadable(at: resume.isEmpty ? run.path : resume)
-    return (
-      try TrainingConfiguration(
-        yaml: newest.manifest.configuration,
-        path: "\(newest.folder)/\(CheckpointManifest.fileName)", assignments: settings), run
-    )
+    return (try TrainingConfiguration(of: newest, assignments: settings), run)
   }
 
   /// The run that `--resume PATH` names, by itself or by one of its checkpoints.
@@ -165,8 +170,21 @@ struct Train: ParsableCommand {
   }
 
   func refuseOverwriting(_ run: RunFolder) throws {
-    guard resume == nil, !dryRun, let step = run.savedSteps().last else { return }
-    throw RunFailure(
+    guard !dryRun, let step = run.savedSteps().last else { return }
+    if resume == nil { throw holdsRun(run, step: step) }
+    func whole(_ path: String) -> String {
+      URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+    }
+    if let resumedRun, whole(resumedRun) != whole(run.path) {
+      throw RunFailure(
+        .usage,
+        "\(run.path): holds a run already (step \(step)), and --resume names another; leave out"
+          + " --output to go on with that one, or name a new folder")
+    }
+  }
+
+  func holdsRun(_ run: RunFolder, step: Int) -> RunFailure {
+    RunFailure(
       .usage,
       "\(run.path): holds a run already (step \(step)); add --resume to go on with it, or"
         + " --output FOLDER to start another")

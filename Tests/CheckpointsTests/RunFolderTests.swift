@@ -62,13 +62,19 @@ import Testing
     }
   }
 
-  /// Later steps that were passed over at the resume do not count.
-  @Test func pruningKeepsWhatIsKnownToBeGood() throws {
+  /// Later steps that were passed over at the resume do not count, and are not lost.
+  @Test func whatIsPassedOverDoesNotCount() throws {
     try withRun([10, 20, 30, 40]) { run in
-      try run.prune(keepingLast: 1, upTo: 20, alwaysKeeping: [])
-      #expect(run.savedSteps() == [20, 30, 40])
-      try run.prune(keepingLast: 0, upTo: 20, alwaysKeeping: [])
-      #expect(run.savedSteps() == [20, 30, 40])
+      let later = ["step-00000030.passed", "step-00000040.passed"]
+      #expect(try run.passOver(after: 20) == later)
+      #expect(run.savedSteps() == [10, 20])
+      try run.prune(keepingLast: 0, alwaysKeeping: [])
+      try run.tidy()
+      #expect(try names(run) == ["step-00000020"] + later)
+      // Another way that is left takes the place of the one before.
+      try CheckpointTests.write(run.checkpoint(step: 40), step: 40, shards: 1)
+      #expect(try run.passOver(after: 20) == [later[1]])
+      #expect(try names(run) == ["step-00000020"] + later)
     }
   }
 

@@ -112,6 +112,19 @@ import Testing
     #expect(!story.report.contains("rank 1"))
   }
 
+  /// A run that was stopped, and went on, blames the peer that it loses later.
+  @Test func aStopLongAgoIsForgotten() {
+    var story = Story()
+    story.wait = nil
+    story.table.sleep(for: 12)
+    story.pass(11)
+    #expect(story.report.contains("was stopped for 12 s"))
+    story.pass(2)
+    story.missing = [1]
+    story.pass(1)
+    #expect(story.report.contains("the process of rank 1 on one is gone"), "\(story.report)")
+  }
+
   @Test func aLostLauncherEndsTheRun() {
     var story = Story()
     story.wait = nil

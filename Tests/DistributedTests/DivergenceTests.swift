@@ -32,6 +32,20 @@ import Testing
     }
   }
 
+  /// One step an epoch: its gradient is finite, and validation is the first to see what came of it.
+  @Test func aValidationLossThatIsNoNumberEndsTheRun() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try RankCountTests.train(
+        "run", ranks: 2, in: folder,
+        ["--set", "optimizer.name=sgd", "--set", "optimizer.learning_rate=1e30",
+          "--set", "batch_size=215"])
+      #expect(outcome.status == 70, "\(outcome.errors)")
+      #expect(
+        outcome.message.hasPrefix("momentum-dist: epoch 1: the validation loss is "),
+        "\(outcome.errors)")
+    }
+  }
+
   @Test func aRateThatIsTooLargeIsReported() throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try RankCountTests.train(

@@ -34,8 +34,10 @@ struct PeerTable {
   private(set) var activitySeconds = 0.0
   private(set) var waitSeconds = 0.0
   private var wait: UInt64?
-  /// How long this process was stopped, the last time that it was.
+  /// How long this process was stopped, the last time that it was. It is forgotten when the process
+  /// has run for as long: had the others given up on it, it would know.
   private(set) var stoppedSeconds = 0.0
+  private var secondsSinceStop = 0.0
   /// Whether the process that started this one is gone.
   private(set) var hasLostLauncher = false
 
@@ -60,6 +62,8 @@ struct PeerTable {
     waitSeconds = wait != nil && wait == self.wait ? waitSeconds + seconds : 0
     self.activity = activity
     self.wait = wait
+    secondsSinceStop += seconds
+    if secondsSinceStop > stoppedSeconds { stoppedSeconds = 0 }
     for peer in peers.indices where peer != rank {
       peers[peer].silentSeconds += seconds
       peers[peer].missingSeconds = missing(peer) ? peers[peer].missingSeconds + seconds : 0
@@ -67,7 +71,10 @@ struct PeerTable {
   }
 
   /// Takes note that this process was stopped for so long, by a signal or with its machine.
-  mutating func sleep(for seconds: Double) { stoppedSeconds = seconds }
+  mutating func sleep(for seconds: Double) {
+    stoppedSeconds = seconds
+    secondsSinceStop = 0
+  }
 
   /// Takes note that the process that started this one is gone: nobody would tell the end of the
   /// run, and clear away what is left of it.

@@ -5,21 +5,14 @@ extension TrainingConfiguration {
   ///
   /// - Returns: a line for each other difference that changes the numbers from here on
   func refuseAnotherModel(than reader: CheckpointReader) throws -> [String] {
-    let old: TrainingConfiguration
-    do {
-      old = try TrainingConfiguration(
-        yaml: reader.manifest.configuration,
-        path: "\(reader.folder)/\(CheckpointManifest.fileName)")
-    } catch {
-      throw RunFailure(.unusableData, error.description)
-    }
     var notes: [String] = []
-    for (key, other) in differences(to: old) {
+    for (key, other) in differences(to: try TrainingConfiguration(of: reader)) {
       let change = "\(key.path) is \(key.value), the checkpoint \(reader.folder) has \(other)"
-      switch effect(of: key) {
+      switch effect(of: key, was: other) {
       case .model:
         throw RunFailure(
-          .configuration, "\(change): that is another model; set it back, or start a new run")
+          .configuration,
+          "\(change): its state does not fit; set it back, or start a new run")
       case .numbers:
         notes.append("note: \(change); the run goes on with other numbers than it would have")
       case .nothing: break
@@ -28,10 +21,12 @@ extension TrainingConfiguration {
     return notes
   }
 
-  /// What a key changes under this configuration: the end of a cosine is the end of the run,
-  /// and MPI adds the numbers of a bucket in an order of its own.
-  private func effect(of key: ConfigurationKey) -> KeyEffect {
+  /// What a key changes under this configuration: the end of a cosine is the end of the run, MPI
+  /// adds the numbers of a bucket in an order of its own, and an optimizer without momentum keeps
+  /// no state of it.
+  private func effect(of key: ConfigurationKey, was other: String) -> KeyEffect {
     switch key.path {
+    case "optimizer.momentum" where (Double(key.value) == 0) != (Double(other) == 0): .model
     case "epochs" where optimizer.schedule == .cosine: .numbers
     case "bucket_bytes" where reduction == .mpi: .numbers
     default: key.effect

@@ -53,7 +53,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     try visitor.field(
       "seed", &seed, "keys every random number: starting weights, order of the data")
     try visitor.field(
-      "epochs", &epochs, "passes over the training set", .atLeast(1), effect: .nothing)
+      "epochs", &epochs, "passes over the training set", .within(1...1_000_000), effect: .nothing)
     try visitor.field(
       "batch_size", &batchSize, "sequences per step, over all ranks", .within(1...1_000_000))
     try visitor.field(
@@ -136,7 +136,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "permutation_seed", &permutationSeed, "chooses the order of the permuted view")
       try visitor.field(
         "validation_count", &validationCount,
-        "sequences held out of the training set to choose by", .atLeast(0))
+        "sequences held out of the training set to choose by", .within(0...100_000_000))
       try visitor.field(
         "steps", &steps,
         "T of generated sequences; copying and denoise add twice the symbols to it",
@@ -148,9 +148,9 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "alphabet", &alphabet, "A, how many symbols there are to choose from (copying, denoise)",
         .within(1...250), effect: .model)
       try visitor.field(
-        "train_count", &trainCount, "generated training sequences", .atLeast(1))
+        "train_count", &trainCount, "generated training sequences", .within(1...100_000_000))
       try visitor.field(
-        "test_count", &testCount, "generated test sequences", .atLeast(1))
+        "test_count", &testCount, "generated test sequences", .within(1...100_000_000))
     }
   }
 

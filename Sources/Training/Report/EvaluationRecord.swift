@@ -8,7 +8,8 @@ public struct EvaluationRecord: Codable, Sendable {
   public var epoch: Int
   /// Which checkpoint was measured: `best` on validation, or the `latest`.
   public var checkpoint: String
-  public var loss: Double
+  /// Nil where it is no finite number.
+  public var loss: Double?
   /// Metrics besides the loss, by key.
   public var metrics: [String: Double]
   public var sequences: Int
@@ -29,8 +30,8 @@ public struct EvaluationRecord: Codable, Sendable {
     self.step = step
     self.epoch = epoch
     self.checkpoint = checkpoint
-    self.loss = loss
-    self.metrics = metrics
+    self.loss = loss.isFinite ? loss : nil
+    self.metrics = metrics.filter(\.value.isFinite)
     self.sequences = sequences
     self.elements = elements
   }
@@ -54,7 +55,7 @@ public struct EvaluationRecord: Codable, Sendable {
   public var json: String {
     get throws {
       var first = MetricsRecord(step: step, epoch: epoch, split: split)
-      first.add("loss", loss)
+      first.add("loss", loss ?? .nan)
       for name in metrics.keys.sorted() { first.add(name, metrics[name]!) }
       first.add("sequences", sequences)
       let encoder = JSONEncoder()

@@ -101,7 +101,7 @@ public struct RunRecord {
 
   /// The metrics besides the loss that any record has.
   var metricKeys: [String] {
-    ["accuracy", "perplexity", "bits_per_character"].filter { key in
+    ["accuracy", "perplexity", "bits_per_token"].filter { key in
       points.contains { $0.values[key] != nil }
     }
   }

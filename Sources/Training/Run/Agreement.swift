@@ -21,6 +21,19 @@ public struct Agreement {
     return try outcome.get()
   }
 
+  /// What rank 0 finds, on every rank: a file or the listing of a folder may differ between hosts.
+  ///
+  /// - Parameter body: runs on rank 0 alone, and gives texts without a zero character
+  public func fromRoot(_ body: () throws -> [String]) throws(RunFailure) -> [String] {
+    let own = try together { communicator.rank == 0 ? try body() : [] }
+    do {
+      let bytes = try communicator.broadcast(Array(own.joined(separator: "\0").utf8))
+      return String(decoding: bytes, as: UTF8.self).split(separator: "\0").map(String.init)
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+
   /// The failure of the lowest rank that has one, on every rank; nil if none has.
   private func share(_ failure: RunFailure?) throws(RunFailure) -> RunFailure? {
     do {

@@ -27,7 +27,7 @@ public struct SeedSummary: Codable, Sendable {
     public var seed: UInt64
     /// The best step on validation, or the last one where there is no validation.
     public var step: Int
-    /// Numbers by name: "validation_loss", "test_accuracy".
+    /// Numbers by name, "validation_loss", "test_accuracy", as far as they are finite.
     public var values: [String: Double]
 
     public init(seed: UInt64, step: Int, values: [String: Double]) {

@@ -39,9 +39,8 @@ struct StepClock {
     _ phase: Phase, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let before = clock.now
-    Deadline.enter(phase.deadlinePhase)
     defer { spent[phase.rawValue] += (clock.now - before).seconds }
-    return try body()
+    return try Deadline.during(phase.deadlinePhase, body)
   }
 
   /// Seconds since the start of the interval.

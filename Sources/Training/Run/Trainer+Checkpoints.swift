@@ -9,16 +9,23 @@ import Optimizers
 import Tensors
 
 extension Trainer {
-  /// Makes the run's folder and writes its resolved configuration.
+  /// Makes the run's folder, or makes it one that goes on from the checkpoint that was restored,
+  /// and writes its resolved configuration.
   public func createRun() throws(RunFailure) {
-    try session.agreement.together {
-      guard isRoot else { return }
+    let passed = try session.agreement.fromRoot {
       try DurableFiles.createFolder(run.checkpoints)
       try DurableFiles.write(configuration.yaml, to: run.configuration)
       try run.tidy()
-      // A kill between a checkpoint and its link, or a fall back to an older checkpoint, leaves
+      // Resumed from another run, this one has nothing yet.
+      guard run.savedSteps().contains(state.savedStep) else { return ["none"] }
+      // A kill between a checkpoint and its link, or a way back to an older checkpoint, leaves
       // `latest` at another than the run goes on from.
-      if run.savedSteps().contains(state.savedStep) { try run.setLatest(step: state.savedStep) }
+      try run.setLatest(step: state.savedStep)
+      return ["own"] + (try run.passOver(after: state.savedStep))
+    }
+    if passed == ["none"] { state.savingStep = -1 }
+    for name in passed.dropFirst() {
+      progress.say("note: a later checkpoint is left behind as \(run.checkpoints)/\(name)")
     }
   }
 
@@ -94,7 +101,7 @@ extension Trainer {
       }
       try pending.save.commit(manifest) {
         try run.setLatest(step: step)
-        try run.prune(keepingLast: keepLast, upTo: step, alwaysKeeping: [best])
+        try run.prune(keepingLast: keepLast, alwaysKeeping: [best])
       }
     }
   }
@@ -145,17 +152,7 @@ extension Trainer {
 
   /// Goes on from the newest checkpoint at `path` that is whole: a run's folder or a checkpoint's.
   public func resume(from path: String) throws(RunFailure) {
-    let candidates = RunFolder.candidates(at: path)
-    guard !candidates.isEmpty else { throw RunFailure(RunFolder.noCheckpoint(at: path)) }
-    for (index, candidate) in candidates.enumerated() {
-      do throws(RunFailure) {
-        try load(candidate)
-        return
-      } catch {
-        guard error.status == .unusableData, index + 1 < candidates.count else { throw error }
-        progress.say("\(error); trying \(candidates[index + 1])")
-      }
-    }
+    try session.agreement.newestUsable(at: path, saying: progress, load)
   }
 
   private func load(_ folder: String) throws(RunFailure) {

@@ -80,16 +80,18 @@ public final class Trainer {
       return .preempted
     }
     let workload = session.workload
-    totalSteps = (0..<configuration.epochs).reduce(0) { $0 + workload.steps(inEpoch: $1) }
+    // Another batch size than the checkpoint's makes other steps from here on, and this epoch may
+    // have fewer of them than are done.
+    let toCome = (state.epoch..<max(configuration.epochs, state.epoch)).map(workload.steps)
+    totalSteps = state.step + max(toCome.reduce(0, +) - state.batch, 0)
     let lastStep = min(maximumSteps ?? .max, totalSteps)
     if let chance = workload.chance {
       progress.say(
         "the loss is the \(session.task.lossName); \(brief(chance.loss)) is \(chance.meaning)")
     }
     clock.restart()
-    while !stopsEarly,
-      state.step < lastStep || state.batch == workload.steps(inEpoch: state.epoch)
-    {
+    Deadline.enter(.computing)
+    while !stopsEarly, state.epoch < configuration.epochs {
       let steps = workload.steps(inEpoch: state.epoch)
       var request = SignalRequest.none
       while state.batch < steps, state.step < lastStep, request != .saveAndStop {
@@ -106,19 +108,18 @@ public final class Trainer {
         try saveAndFinish()
         return .preempted
       }
-      if state.batch == steps {
-        do throws(RunFailure) {
-          try finishEpoch()
-        } catch {
-          // Stopped while validating: the run goes on from the end of this epoch's batches.
-          guard error.status == .preempted else { throw error }
-          try saveAndFinish()
-          return .preempted
-        }
+      guard state.batch >= steps else { break }  // at `maximumSteps`
+      do throws(RunFailure) {
+        try finishEpoch()
+      } catch {
+        // Stopped while validating: the run goes on from the end of this epoch's batches.
+        guard error.status == .preempted else { throw error }
+        try saveAndFinish()
+        return .preempted
       }
     }
     try saveAndFinish()
-    if state.step >= totalSteps { return .finished }
+    if state.epoch >= configuration.epochs { return .finished }
     return stopsEarly ? .stoppedEarly : .reachedMaximumSteps
   }
 
@@ -174,8 +175,8 @@ public final class Trainer {
         settings.clipNorm > 0
         ? clipNorm(of: gradient, to: settings.clipNorm) : norm(of: gradient)
       guard state.gradientNorm.isFinite, total.loss.isFinite else { return false }
-      optimizer.update(
-        session.parameters, gradients: gradient, rateFactor: rateFactor * workload.rateFactor)
+      state.rateFactor = rateFactor * workload.rateFactor
+      optimizer.update(session.parameters, gradients: gradient, rateFactor: state.rateFactor)
       return true
     }
     guard isFinite else { throw try divergence(total) }
@@ -222,18 +223,41 @@ public final class Trainer {
   ///
   /// - Parameter awaitingData: whether to come back only when every rank has the data of the next
   ///   step, or is to stop
+  /// - Throws: a failure of status `peerLost` with the name of the rank, when one has waited for its
+  ///   data for longer than `peer_timeout`: no MPI call waits for it here, so no deadline of one ends
   private func agreeAtBoundary(awaitingData: Bool = false) throws(RunFailure) -> SignalRequest {
     var request = SignalRequest.none
+    let began = ContinuousClock().now
     while true {
       let isIdle = pendingSave?.save.isIdle ?? true
       let isReady = !awaitingData || session.workload.isReady
-      let votes = try maximum([SignalWatch.take().rawValue, isIdle ? 0 : 1, isReady ? 0 : 1])
+      let isLate = !isReady && (ContinuousClock().now - began).seconds > configuration.peerTimeout
+      let votes = try maximum([
+        SignalWatch.take().rawValue, isIdle ? 0 : 1, isReady ? 0 : 1,
+        isLate ? session.communicator.rank + 1 : 0,
+      ])
       request = max(request, SignalRequest(rawValue: votes[0]) ?? .none)
       if votes[1] == 0, pendingSave != nil {
         try clock.measure(.checkpoint) { () throws(RunFailure) in try advanceSave() }
       }
       if votes[2] == 0 || request == .saveAndStop { return request }
+      if votes[3] > 0 { throw try lateData(of: votes[3] - 1) }
       clock.measure(.data) { Thread.sleep(forTimeInterval: 0.001) }
+    }
+  }
+
+  /// What all ranks end with when one of them does not get its data.
+  private func lateData(of rank: Int) throws(RunFailure) -> RunFailure {
+    do {
+      let host = try session.communicator.broadcast(
+        Array(MPI.Environment.processorName.utf8), from: rank)
+      return RunFailure(
+        .peerLost,
+        "rank \(rank) on \(String(decoding: host, as: UTF8.self)) is stuck in reading data, step"
+          + " \(state.step + 1), for \(Int(configuration.peerTimeout.rounded(.up))) s; ended on every"
+          + " rank; start again with --resume")
+    } catch {
+      throw RunFailure(error)
     }
   }
 
@@ -264,7 +288,7 @@ public final class Trainer {
     var record = MetricsRecord(step: state.step, epoch: state.epoch + 1, split: "train")
     session.add(state.interval, to: &record)
     record.add("gradient_norm", state.gradientNorm)
-    record.add("learning_rate", configuration.optimizer.learningRate * rateFactor)
+    record.add("learning_rate", configuration.optimizer.learningRate * state.rateFactor)
     session.addSpeed(state.interval, seconds: seconds, to: &record)
     record.add("seconds", (ContinuousClock().now - started).seconds)
     for (phase, share) in clock.shares { record.add(phase.key, share) }
@@ -296,6 +320,14 @@ public final class Trainer {
           case .none: break
           }
         }
+      }
+      // Before anything takes note of it: the last checkpoint is of good numbers.
+      guard totals.meanLoss.isFinite else {
+        throw RunFailure(
+          .diverged,
+          "epoch \(state.epoch + 1): the validation loss is \(totals.meanLoss); lower"
+            + " optimizer.learning_rate, or set optimizer.clip_norm, and "
+            + (state.savedStep > 0 ? "resume from step \(state.savedStep)" : "start again"))
       }
       state.epoch += 1
       let seconds = (ContinuousClock().now - before).seconds

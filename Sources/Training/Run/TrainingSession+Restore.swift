@@ -2,16 +2,7 @@ import BLAS
 import Checkpoints
 import Models
 import MPI
-import Optimizers
 import Tensors
-
-/// Which checkpoint of a run is meant.
-public enum CheckpointChoice: String, Sendable, CaseIterable {
-  /// The newest one that is whole.
-  case latest
-  /// The one with the lowest validation loss, or the newest where nothing was validated.
-  case best
-}
 
 extension TrainingSession {
   /// A session with the parameters of a checkpoint, under the configuration it was made with.
@@ -21,60 +12,26 @@ extension TrainingSession {
   ///     checkpoint's
   ///   - choice: which checkpoint of a run
   ///   - assignments: keys to set otherwise, as `key.path=value`
-  /// - Returns: the session, its checkpoint, and what that is: the best only where it was asked for
-  ///   and something was validated
+  /// - Returns: the session and its checkpoint
   public static func restore(
     from path: String, choice: CheckpointChoice = .latest, assignments: [String],
     on communicator: Communicator
-  ) throws(RunFailure) -> (
-    session: TrainingSession, checkpoint: CheckpointReader, choice: CheckpointChoice
-  ) {
+  ) throws(RunFailure) -> (session: TrainingSession, checkpoint: TrainedCheckpoint) {
     let agreement = Agreement(communicator)
-    let progress = Progress(isActive: communicator.rank == 0)
-    let (reader, tensors, found) = try agreement.together {
-      if choice == .best, let folder = RunFolder.best(at: path) {
-        do {
-          let (reader, tensors) = try newestWhole(at: folder, saying: progress)
-          return (reader, tensors, CheckpointChoice.best)
-        } catch {
-          progress.say("\(error); taking the newest in the place of the best")
-        }
-      }
-      let (reader, tensors) = try newestWhole(at: path, saying: progress)
-      return (reader, tensors, CheckpointChoice.latest)
-    }
+    let checkpoint = try TrainedCheckpoint(
+      at: path, choice: choice, agreement, saying: Progress(isActive: communicator.rank == 0))
     let configuration = try agreement.together {
-      try TrainingConfiguration(
-        yaml: reader.manifest.configuration, path: "\(reader.folder)/manifest.json",
-        assignments: assignments)
+      let own = try TrainingConfiguration(of: checkpoint.reader, assignments: assignments)
+      _ = try own.refuseAnotherModel(than: checkpoint.reader)
+      return own
     }
-    _ = try agreement.together { try configuration.refuseAnotherModel(than: reader) }
     let session = try TrainingSession(configuration, on: communicator)
     try agreement.together {
-      try session.restore(tensors, folder: reader.folder)
-      if reader.manifest.optimizer.name == ASGD().name, reader.manifest.optimizer.stepCount > 0 {
-        // What averaged SGD has to show is its average, which its first step starts.
-        try session.parameters.restore(tensors, group: "optimizer/ax", folder: reader.folder)
-      }
+      try session.restore(checkpoint.tensors, folder: checkpoint.folder)
+      try session.parameters.restore(
+        checkpoint.tensors, group: checkpoint.parametersGroup, folder: checkpoint.folder)
     }
-    return (session, reader, found)
-  }
-
-  /// The newest checkpoint at a path that can be read and has the sums of its manifest.
-  private static func newestWhole(
-    at path: String, saying progress: Progress
-  ) throws(CheckpointError) -> (CheckpointReader, [CheckpointTensor]) {
-    var first: CheckpointError?
-    for folder in RunFolder.candidates(at: path) {
-      do throws(CheckpointError) {
-        let reader = try CheckpointReader(folder)
-        return (reader, try reader.checkedTensors())
-      } catch {
-        first = first ?? error
-        progress.say("\(error); trying the one before, if there is one")
-      }
-    }
-    throw first ?? RunFolder.noCheckpoint(at: path)
+    return (session, checkpoint)
   }
 
   /// Takes over the parameters and buffers of a checkpoint.
@@ -169,18 +126,5 @@ extension [CheckpointTensor] {
         cure: "it belongs to another model: use the configuration it was made with")
     }
     return tensor.values
-  }
-}
-
-extension RunFolder {
-  /// The checkpoint of a run with the lowest validation loss; nil where nothing was validated, and
-  /// where the path is that of a checkpoint.
-  static func best(at path: String) -> String? {
-    let all = candidates(at: path)
-    guard all.first != path, let newest = try? firstReadable(at: path),
-      let step = newest.manifest.bestStep
-    else { return nil }
-    let folder = RunFolder(path).existingCheckpoint(step: step)
-    return all.contains(folder) ? folder : nil
   }
 }

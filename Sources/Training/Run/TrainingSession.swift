@@ -68,6 +68,11 @@ public final class TrainingSession {
       return try task.workload(configuration, plan: plan, rank: communicator.rank)
     }
     self.workload = workload
+    try Self.refuseUnequal(workload.dataSummary, on: communicator) { (mine, other, rank) in
+      RunFailure(
+        .unusableData,
+        "rank 0 has \(mine), rank \(rank) has \(other): give every host the same data")
+    }
     do {
       cores = try CorePlan(
         wanted: configuration.threads, shards: plan.shards(of: communicator.rank).count,
@@ -107,6 +112,19 @@ public final class TrainingSession {
     _ communicator: Communicator
   ) throws(RunFailure) {
     let mine = "\(KernelVariant.current.rawValue) kernels and OpenBLAS for \(OpenBLAS.coreName)"
+    try refuseUnequal(mine, on: communicator) { (first, other, rank) in
+      RunFailure(
+        .configuration,
+        "rank 0 uses \(first), rank \(rank) \(other): their numbers would differ; start all alike, as"
+          + " with mpirun -x \(KernelVariant.variable)=avx2 -x OPENBLAS_CORETYPE=HASWELL")
+    }
+  }
+
+  /// Throws on every rank where a rank says something else than rank 0.
+  private static func refuseUnequal(
+    _ mine: String, on communicator: Communicator,
+    _ failure: (_ first: String, _ other: String, _ rank: Int) -> RunFailure
+  ) throws(RunFailure) {
     let all: [String]
     do {
       all = try communicator.allgather(Array(mine.utf8)).map { String(decoding: $0, as: UTF8.self) }
@@ -114,10 +132,7 @@ public final class TrainingSession {
       throw RunFailure(error)
     }
     guard let odd = all.firstIndex(where: { $0 != all[0] }) else { return }
-    throw RunFailure(
-      .configuration,
-      "rank 0 uses \(all[0]), rank \(odd) \(all[odd]): their numbers would differ; start all alike,"
-        + " as with mpirun -x \(KernelVariant.variable)=avx2 -x OPENBLAS_CORETYPE=HASWELL")
+    throw failure(all[0], all[odd], odd)
   }
 
   /// The totals of a whole part, the same bits at any rank count.

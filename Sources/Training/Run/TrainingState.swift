@@ -12,6 +12,8 @@ struct TrainingState {
   /// The totals since the last report, so that a resumed run reports the same numbers.
   var interval = Totals()
   var gradientNorm = 0.0
+  /// What the last step multiplied the learning rates by.
+  var rateFactor = 1.0
   /// The validation loss of each epoch so far, which schedules and NT-ASGD go by.
   var validationLosses: [Double] = []
   /// The lowest of them and its step.

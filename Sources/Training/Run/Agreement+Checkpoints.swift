@@ -1,0 +1,31 @@
+import Checkpoints
+
+extension Agreement {
+  /// Goes on with the newest checkpoint at a path that `body` can use. Every rank calls this and
+  /// gets the same one: the list is that of rank 0, and where one rank cannot read a checkpoint,
+  /// all try the one before.
+  ///
+  /// - Parameters:
+  ///   - path: a run's folder, or a checkpoint's
+  ///   - body: reads a checkpoint; all ranks run it together, and fail together
+  /// - Throws: the failure of the oldest, if none can be used; and at once any failure that is not
+  ///   of status `unusableData`
+  func newestUsable<Result>(
+    at path: String, saying progress: Progress, _ body: (String) throws(RunFailure) -> Result
+  ) throws(RunFailure) -> Result {
+    let candidates = try fromRoot {
+      let all = RunFolder.candidates(at: path)
+      guard !all.isEmpty else { throw RunFolder.noCheckpoint(at: path) }
+      return all
+    }
+    for (candidate, next) in zip(candidates, candidates.dropFirst()) {
+      do throws(RunFailure) {
+        return try body(candidate)
+      } catch {
+        guard error.status == .unusableData else { throw error }
+        progress.say("\(error); trying \(next)")
+      }
+    }
+    return try body(candidates[candidates.count - 1])
+  }
+}

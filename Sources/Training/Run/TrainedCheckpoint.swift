@@ -1,0 +1,97 @@
+import Checkpoints
+import Optimizers
+
+/// Which checkpoint of a run is meant.
+public enum CheckpointChoice: String, Sendable, CaseIterable {
+  /// The newest one that is whole.
+  case latest
+  /// The one with the lowest validation loss, or the newest where nothing was validated.
+  case best
+}
+
+/// A checkpoint that was read whole and compared with its sums, to use what was trained.
+public struct TrainedCheckpoint {
+  public let reader: CheckpointReader
+  public let tensors: [CheckpointTensor]
+  /// What it is: the best only where that was asked for and something was validated.
+  public let choice: CheckpointChoice
+
+  public var manifest: CheckpointManifest { reader.manifest }
+  public var folder: String { reader.folder }
+
+  /// Reads a checkpoint. Every rank calls this and gets the same one.
+  ///
+  /// - Parameters:
+  ///   - path: a run's folder, of which the newest checkpoint that is whole is taken, or a
+  ///     checkpoint's
+  ///   - choice: which checkpoint of a run
+  public init(
+    at path: String, choice: CheckpointChoice, _ agreement: Agreement, saying progress: Progress
+  ) throws(RunFailure) {
+    func read(_ folder: String) throws(RunFailure) -> (CheckpointReader, [CheckpointTensor]) {
+      try agreement.together {
+        let reader = try CheckpointReader(folder)
+        return (reader, try reader.checkedTensors())
+      }
+    }
+    if choice == .best,
+      let best = try agreement.fromRoot({ [RunFolder.best(at: path)].compactMap(\.self) }).first
+    {
+      do throws(RunFailure) {
+        (reader, tensors) = try read(best)
+        self.choice = .best
+        return
+      } catch {
+        guard error.status == .unusableData else { throw error }
+        progress.say("\(error); taking the newest in the place of the best")
+      }
+    }
+    (reader, tensors) = try agreement.newestUsable(at: path, saying: progress, read)
+    self.choice = .latest
+  }
+
+  /// Where the trained parameters are among the tensors: what averaged SGD has to show is its
+  /// average, which its first step starts.
+  public var parametersGroup: String {
+    let optimizer = manifest.optimizer
+    return optimizer.name == ASGD().name && optimizer.stepCount > 0 ? "optimizer/ax" : "parameters"
+  }
+}
+
+extension RunFolder {
+  /// The checkpoint of a run with the lowest validation loss; nil where nothing was validated, and
+  /// where the path is that of a checkpoint.
+  static func best(at path: String) -> String? {
+    let all = candidates(at: path)
+    guard all.first != path, let newest = try? firstReadable(at: path),
+      let step = newest.manifest.bestStep
+    else { return nil }
+    let folder = RunFolder(path).existingCheckpoint(step: step)
+    return all.contains(folder) ? folder : nil
+  }
+}
+
+extension TrainingConfiguration {
+  /// The configuration that a checkpoint was made with.
+  ///
+  /// - Parameter assignments: keys to set otherwise, as `key.path=value`
+  /// - Throws: a failure of status `unusableData` where the checkpoint's own cannot be read, of
+  ///   status `configuration` where an assignment is wrong
+  public init(
+    of reader: CheckpointReader, assignments: [String] = []
+  ) throws(RunFailure) {
+    let yaml = reader.manifest.configuration
+    let path = "\(reader.folder)/\(CheckpointManifest.fileName)"
+    do {
+      self = try TrainingConfiguration(yaml: yaml, path: path)
+    } catch {
+      throw RunFailure(.unusableData, error.description)
+    }
+    guard !assignments.isEmpty else { return }
+    do {
+      self = try TrainingConfiguration(yaml: yaml, path: path, assignments: assignments)
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+}
