@@ -69,6 +69,9 @@ public enum DatasetFile {
   /// A data set may be made anew; any other file is left alone.
   private static func refuseOverwriting(_ path: String) throws(DatasetError) {
     guard FileManager.default.fileExists(atPath: path) else { return }
+    guard !DurableFiles.isFolder(path) else {
+      throw DatasetError(path, "is a folder", cure: "name a file in it, such as \(path)/data.h5")
+    }
     let version = try? HDF5.File.open(path).intAttribute("format_version")
     guard version != nil else {
       throw DatasetError(

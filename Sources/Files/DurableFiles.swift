@@ -7,15 +7,21 @@ import Foundation
 public enum DurableFiles {
   /// Makes a folder and those above it.
   public static func createFolder(_ path: String) throws(FileError) {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
-      if isFolder.boolValue { return }
+    if isFolder(path) { return }
+    if FileManager.default.fileExists(atPath: path) {
       throw FileError("make the folder", path, code: EEXIST)
     }
     if parent(of: path) != path { try createFolder(parent(of: path)) }
     guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
       throw FileError("make the folder", path)
     }
+  }
+
+  /// Whether there is a folder at a path, by itself or through links.
+  public static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && isFolder.boolValue
   }
 
   /// Waits until what was written to a file, or the names in a folder, are on the disk.

@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Files
 import Foundation
 
 /// What there is to say about a checkpoint or a data set file.
@@ -10,11 +11,10 @@ public struct Inspection {
   ///
   /// - Parameter verifying: whether to read everything and compare it with its checksums
   public static func report(of path: String, verifying: Bool) throws -> Inspection {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    guard FileManager.default.fileExists(atPath: path) else {
       throw RunFailure(.unusableData, "\(path): does not exist; check the path")
     }
-    guard isFolder.boolValue else { return try dataset(path, verifying: verifying) }
+    guard DurableFiles.isFolder(path) else { return try dataset(path, verifying: verifying) }
     let folders = RunFolder.candidates(at: path)
     guard let folder = folders.first else { throw RunFolder.noCheckpoint(at: path) }
     var report = try checkpoint(folder, verifying: verifying)

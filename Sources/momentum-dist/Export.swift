@@ -27,6 +27,7 @@ struct Export: ParsableCommand {
   var checkpoint = CheckpointChoice.latest
 
   func run() throws {
+    try refuseOverwriting(to, unlessNamed: ".safetensors")
     let communicator = try Launch.communicator()
     let agreement = Agreement(communicator)
     let checkpoint = try TrainedCheckpoint(

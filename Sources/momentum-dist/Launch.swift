@@ -37,6 +37,14 @@ enum Launch {
   /// nobody needs any more, in a library that would be taken down under it.
   static func end(_ status: ExitStatus) -> Never {
     Deadline.enter(.ending)
+    var status = status
+    // What was printed may still be on its way. A reader that has gone away, as `head` does, had
+    // what it wanted.
+    if fflush(nil) != 0, errno != EPIPE, status == .done {
+      let reason = String(cString: strerror(errno))
+      say("momentum-dist: standard output cannot be written: \(reason); make room, or redirect it")
+      status = .diskFailure
+    }
     if MPI.Environment.isInitialized { MPI.Environment.finalize() }
     fflush(nil)
     _exit(status.rawValue)

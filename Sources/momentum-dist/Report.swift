@@ -28,6 +28,7 @@ struct Report: ParsableCommand {
   var gradients = false
 
   func run() throws {
+    try refuseOverwriting(to, unlessNamed: ".html")
     do {
       let records = try runs.flatMap { try RunRecord.all(at: $0) }.withDistinctLabels()
       let series = runs.compactMap { path in
@@ -46,9 +47,7 @@ struct Report: ParsableCommand {
     do {
       let reader = try RunFolder.firstReadable(at: run.path)
       try reader.verify()
-      let settings = try TrainingConfiguration(
-        yaml: reader.manifest.configuration,
-        path: "\(reader.folder)/\(CheckpointManifest.fileName)")
+      let settings = try TrainingConfiguration(of: reader)
       return try ProbeSubject(run.label, settings, checkpoint: reader).curve(
         steps: 784, features: 1, batch: 16)
     } catch {

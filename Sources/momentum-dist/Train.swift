@@ -12,7 +12,7 @@ struct Train: ParsableCommand {
       no --config it learns the adding problem, which it generates.
 
       The run's folder gets config.yaml, metrics.jsonl and checkpoints/. SIGUSR1 saves and goes \
-      on; SIGTERM, SIGUSR2 or Ctrl-C saves and ends with status 75.
+      on; SIGTERM, SIGUSR2 or Ctrl-C saves and ends with status 75. Progress goes to standard error.
       """)
 
   @Option(help: ArgumentHelp("A YAML file; see configs/.", valueName: "file"))
@@ -63,6 +63,9 @@ struct Train: ParsableCommand {
     }
     if let threads, threads < 0 {
       throw ValidationError("--threads is \(threads); expected a number that is not negative.")
+    }
+    for (name, path) in [("output", output), ("config", config)] where path?.isEmpty == true {
+      throw ValidationError("--\(name) is empty; name a path, or leave it out.")
     }
     if let seeds, seeds < 1 {
       throw ValidationError("--seeds is \(seeds); expected a number of 1 or more.")
@@ -124,6 +127,11 @@ struct Train: ParsableCommand {
     let ending = try trainer.train(maximumSteps: maximumSteps)
     let seconds = ContinuousClock().now - started
     let took = Progress.duration(Double(seconds.components.seconds))
+    if !trainer.hasTrained, path != nil, ending != .preempted {
+      progress.say(
+        "at its end already, step \(trainer.step): raise epochs or --max-steps to train on")
+      return
+    }
     switch ending {
     case .finished:
       progress.say("finished in \(took); test it: momentum-dist evaluate \(run.path)")
@@ -164,9 +172,10 @@ struct Train: ParsableCommand {
   /// The run that `--resume PATH` names, by itself or by one of its checkpoints.
   var resumedRun: String? {
     guard let resume, !resume.isEmpty else { return nil }
-    let parent = URL(fileURLWithPath: resume).standardizedFileURL.deletingLastPathComponent()
-    return parent.lastPathComponent == "checkpoints"
-      ? parent.deletingLastPathComponent().path : resume
+    let parent = (resume as NSString).deletingLastPathComponent as NSString
+    guard parent.lastPathComponent == "checkpoints" else { return resume }
+    let run = parent.deletingLastPathComponent
+    return run.isEmpty ? "." : run
   }
 
   func refuseOverwriting(_ run: RunFolder) throws {

@@ -39,7 +39,7 @@ import Testing
       "raise batch_size or set shards=4"),
     Case(
       "more ranks than shards", ["train", "--set", "shards=1"], 78, "there are 2 ranks"),
-    Case("missing configuration", ["train", "--config", "none.yaml"], 78, "none.yaml: cannot"),
+    Case("missing configuration", ["train", "--config", "none.yaml"], 78, "none.yaml: there is no such file"),
     Case(
       "unwritable output", ["train", "--output", "text.h5/run", "--max-steps", "1"], 74,
       "cannot make the folder"),

@@ -58,7 +58,8 @@ import Testing
       #expect(
         try Self.steps(folder, "run") == [
           "latest", "step-00000003", "step-00000006", "step-00000008", "step-00000009",
-          "step-00000009.passed", "step-00000010", "step-00000012.passed",
+          "step-00000009.passed", "step-00000010", "step-00000011.passed",
+          "step-00000012.passed",
         ])
     }
   }

@@ -56,7 +56,9 @@ struct GivenValues {
       throw ConfigurationError("--set \(assignment): expected key.path=value")
     }
     let key = assignment[..<equals].trimmingCharacters(in: .whitespaces)
-    let text = assignment[assignment.index(after: equals)...].trimmingCharacters(in: .whitespaces)
+    var text = assignment[assignment.index(after: equals)...].trimmingCharacters(in: .whitespaces)
+    // A list, as a file has it.
+    if text.hasPrefix("["), text.hasSuffix("]") { text = String(text.dropFirst().dropLast()) }
     values[key] = Given(text: text, place: "--set")
   }
 }
@@ -100,10 +102,21 @@ struct ReadingVisitor: ConfigurationVisitor {
   /// Refuses given keys that no field asked for.
   func refuseUnknownKeys() throws(ConfigurationError) {
     for (key, given) in given.values.sorted(by: { $0.key < $1.key }) where !known.contains(key) {
-      let nearest = known.min { editDistance($0, key) < editDistance($1, key) }!
+      let hint = nearest(to: key).map { "the nearest known key is \($0)" }
       throw ConfigurationError(
-        "\(given.place): unknown key \(key); the nearest known key is \(nearest)")
+        "\(given.place): unknown key \(key); \(hint ?? "train --list-keys prints them all")")
     }
+  }
+
+  /// The known key that is meant by an unknown one; nil where none is near. One that lacks its
+  /// section is near, and one with a few wrong letters.
+  private func nearest(to key: String) -> String? {
+    func name(_ key: String) -> Substring { key.split(separator: ".").last ?? "" }
+    func distance(_ other: String) -> Int {
+      min(editDistance(other, key), editDistance(String(name(other)), String(name(key))))
+    }
+    let nearest = known.min { (distance($0), $0) < (distance($1), $1) }
+    return nearest.flatMap { distance($0) <= max(2, name(key).count / 3) ? $0 : nil }
   }
 }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Yams
 
@@ -6,8 +7,13 @@ extension TrainingConfiguration {
   public init(file: String?, assignments: [String]) throws(ConfigurationError) {
     var given = GivenValues()
     if let file {
+      guard !DurableFiles.isFolder(file) else {
+        throw ConfigurationError("\(file): is a folder; name the YAML file with --config")
+      }
       guard let data = FileManager.default.contents(atPath: file) else {
-        throw ConfigurationError("\(file): cannot be read; check the path given to --config")
+        let reason =
+          FileManager.default.fileExists(atPath: file) ? "cannot be read" : "there is no such file"
+        throw ConfigurationError("\(file): \(reason); check the path given to --config")
       }
       guard let text = String(data: data, encoding: .utf8) else {
         throw ConfigurationError("\(file): is not UTF-8 text; see configs/ for examples")

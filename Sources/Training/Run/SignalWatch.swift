@@ -9,7 +9,7 @@ enum SignalRequest: Int, Comparable {
   case none = 0
   /// SIGUSR1: save and go on.
   case save = 1
-  /// SIGTERM, SIGUSR2 or SIGINT: save and end with `ExitStatus.preempted`.
+  /// SIGTERM, SIGUSR2, SIGHUP or SIGINT: save and end with `ExitStatus.preempted`.
   case saveAndStop = 2
 
   static func < (a: SignalRequest, b: SignalRequest) -> Bool { a.rawValue < b.rawValue }
@@ -29,14 +29,20 @@ public enum SignalWatch {
     signal(SIGUSR1) { _ in
       pending.max(SignalRequest.save.rawValue, ordering: .relaxed)
     }
-    for number in [SIGTERM, SIGUSR2] {
-      signal(number) { _ in
-        pending.max(SignalRequest.saveAndStop.rawValue, ordering: .relaxed)
-      }
-    }
+    for number in [SIGTERM, SIGUSR2] { stopAndSave(at: number) }
+    // A terminal that is closed; `nohup` has it ignored, and that stays.
+    var before = sigaction()
+    _ = unsafe sigaction(SIGHUP, nil, &before)
+    if unsafe before.__sigaction_handler.sa_handler == nil { stopAndSave(at: SIGHUP) }
     signal(SIGINT) { _ in
       pending.max(SignalRequest.saveAndStop.rawValue, ordering: .relaxed)
       if interrupts.add(1, ordering: .relaxed).newValue > 1 { _exit(128 + SIGINT) }
+    }
+  }
+
+  private static func stopAndSave(at number: Int32) {
+    signal(number) { _ in
+      pending.max(SignalRequest.saveAndStop.rawValue, ordering: .relaxed)
     }
   }
 

@@ -14,6 +14,13 @@ extension Trainer {
   public func createRun() throws(RunFailure) {
     let passed = try session.agreement.fromRoot {
       try DurableFiles.createFolder(run.checkpoints)
+      lock = try FolderLock(run.checkpoints)
+      guard lock != nil else {
+        throw RunFailure(
+          .usage,
+          "\(run.path): another process is training into it; wait for its end, or name another"
+            + " folder with --output")
+      }
       try DurableFiles.write(configuration.yaml, to: run.configuration)
       try run.tidy()
       // Resumed from another run, this one has nothing yet.

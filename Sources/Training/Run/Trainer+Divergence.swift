@@ -19,7 +19,10 @@ extension Trainer {
     _ = session.workload.accumulateGradients(session.parameters, into: shards)
     let place = try agreedPlace(firstPlace(in: shards))
     let kept = RunFolder("\(run.path)/diverged")
-    var cure = "lower optimizer.learning_rate or optimizer.clip_norm and "
+    let clip =
+      configuration.optimizer.clipNorm > 0
+      ? "or optimizer.clip_norm" : "or set optimizer.clip_norm=1"
+    var cure = "lower optimizer.learning_rate \(clip), and "
       + (state.savedStep > 0 ? "resume from step \(state.savedStep)" : "start again")
     do throws(RunFailure) {
       try save(in: kept)

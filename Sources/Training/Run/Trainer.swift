@@ -22,6 +22,8 @@ public final class Trainer {
   /// The copy of the state that the last save was, or is being, written from.
   let snapshot: CheckpointSnapshot
   var pendingSave: PendingSave?
+  /// Held on rank 0 as long as this trains.
+  var lock: FolderLock?
   private var metrics: MetricsLog?
   private let started = ContinuousClock().now
   private var stepsThisRun = 0
@@ -82,8 +84,10 @@ public final class Trainer {
     let workload = session.workload
     // Another batch size than the checkpoint's makes other steps from here on, and this epoch may
     // have fewer of them than are done.
-    let toCome = (state.epoch..<max(configuration.epochs, state.epoch)).map(workload.steps)
-    totalSteps = state.step + max(toCome.reduce(0, +) - state.batch, 0)
+    let toCome = (state.epoch..<max(configuration.epochs, state.epoch)).map { epoch in
+      max(workload.steps(inEpoch: epoch) - (epoch == state.epoch ? state.batch : 0), 0)
+    }
+    totalSteps = state.step + toCome.reduce(0, +)
     let lastStep = min(maximumSteps ?? .max, totalSteps)
     if let chance = workload.chance {
       progress.say(
@@ -128,6 +132,11 @@ public final class Trainer {
   private var stopsEarly: Bool {
     configuration.earlyStopping.isDue(state.validationLosses)
   }
+
+  /// Whether any step was taken; a run that is resumed may have been at its end.
+  public var hasTrained: Bool { stepsThisRun > 0 }
+  /// Optimizer steps since the very start of the run.
+  public var step: Int { state.step }
 
   /// The lowest validation loss so far and its step; nil before the first.
   public var best: (loss: Double, step: Int)? {

@@ -1,0 +1,23 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Keeps other processes that lock the same folder away, until it is let go of or the process ends,
+/// however it ends. It leaves nothing in the folder.
+///
+/// The corresponding C function is `flock`.
+public final class FolderLock {
+  private let descriptor: CInt
+
+  /// Locks a folder, which must exist.
+  ///
+  /// - Returns: nil where another process has locked it
+  /// - Throws: where the folder cannot be opened. A file system without locks lets everybody in.
+  public init?(_ path: String) throws(FileError) {
+    descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileError("open", path) }
+    if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK { return nil }
+  }
+
+  deinit { _ = close(descriptor) }
+}
