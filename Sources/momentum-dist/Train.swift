@@ -127,7 +127,7 @@ struct Train: ParsableCommand {
     let ending = try trainer.train(maximumSteps: maximumSteps)
     let seconds = ContinuousClock().now - started
     let took = Progress.duration(Double(seconds.components.seconds))
-    if !trainer.hasTrained, path != nil, ending != .preempted {
+    if !trainer.hasTrained, path != nil, [.finished, .reachedMaximumSteps].contains(ending) {
       progress.say(
         "at its end already, step \(trainer.step): raise epochs or --max-steps to train on")
       return
