@@ -93,4 +93,59 @@ public enum StepBenchmark {
       utilisation: gflops / peak, reductionSeconds: Timing.median(times.map(\.reduction)),
       parameters: work.model.layout.count)
   }
+
+  /// Takes turns, step by step, between the sum in fixed order and that by `MPI_Allreduce`:
+  /// machines drift, and two runs one after the other tell more of that than of the sums.
+  public static func compareReductions(
+    _ problem: StepProblem, repeats: Int, warmup: Int, on communicator: Communicator
+  ) throws -> ReductionComparison {
+    let works = try [false, true].map { usesMPI in
+      var problem = problem
+      problem.usesMPIReduction = usesMPI
+      return try StepWork(problem, on: communicator)
+    }
+    var seconds: [[Double]] = [[], []]
+    var reductions: [[Double]] = [[], []]
+    for turn in 0..<warmup + repeats {
+      // Neither is always the first of a pair.
+      for way in turn % 2 == 0 ? [0, 1] : [1, 0] {
+        let times = try works[way].step()
+        // A step ends when the slowest rank does; the sum is done when the last rank comes.
+        let slowest = try communicator.allreduce(times.total, .maximum)
+        let shortest = try communicator.allreduce(times.reduction, .minimum)
+        guard turn >= warmup else { continue }
+        seconds[way].append(slowest)
+        reductions[way].append(shortest)
+      }
+    }
+    return ReductionComparison(
+      ranks: communicator.size, parameters: works[0].model.layout.count, repeats: repeats,
+      fixedSeconds: Timing.median(seconds[0]), mpiSeconds: Timing.median(seconds[1]),
+      fixedReductionSeconds: Timing.median(reductions[0]),
+      mpiReductionSeconds: Timing.median(reductions[1]),
+      ratio: Timing.median(zip(seconds[0], seconds[1]).map { $0 / $1 }))
+  }
+}
+
+/// What was measured of both sums of gradients in training steps that took turns.
+public struct ReductionComparison: Sendable, Codable {
+  public let ranks: Int
+  public let parameters: Int
+  public let repeats: Int
+  /// The median steps.
+  public let fixedSeconds: Double
+  public let mpiSeconds: Double
+  /// What the sums take of them, on the rank that comes last to each.
+  public let fixedReductionSeconds: Double
+  public let mpiReductionSeconds: Double
+  /// The median of fixed over MPI, pair by pair.
+  public let ratio: Double
+
+  private enum CodingKeys: String, CodingKey {
+    case ranks, parameters, repeats, ratio
+    case fixedSeconds = "fixed_seconds_per_step"
+    case mpiSeconds = "mpi_seconds_per_step"
+    case fixedReductionSeconds = "fixed_reduction_seconds"
+    case mpiReductionSeconds = "mpi_reduction_seconds"
+  }
 }

@@ -60,6 +60,8 @@ struct BenchStep: ParsableCommand {
   var threads = 1
   @Option(help: "How gradients are summed: fixed or mpi.")
   var reduction = ReductionKind.fixed
+  @Flag(help: "Take turns between both ways of summing, step by step, and compare them.")
+  var compareReductions = false
   @Option(help: "Bytes that are summed at a time.")
   var bucketBytes = 1 << 20
   @Flag(help: "Sum on a thread beside the backward pass.")
@@ -104,6 +106,7 @@ struct BenchStep: ParsableCommand {
     problem.usesMPIReduction = reduction == .mpi
     problem.overlaps = overlap
     problem.bucketBytes = bucketBytes
+    if compareReductions { return try compare(problem, on: communicator) }
     let result = try StepBenchmark.run(
       problem, repeats: repeats, warmup: warmup, on: communicator)
     guard communicator.rank == 0 else { return }
@@ -115,6 +118,19 @@ struct BenchStep: ParsableCommand {
         result.cell, result.hidden, result.batch, result.time, result.input, result.ranks,
         result.threads, result.kernels, result.secondsPerStep, result.sequencesPerSecond, result.gflops,
         result.peakGflops, 100 * result.utilisation))
+  }
+
+  private func compare(_ problem: StepProblem, on communicator: Communicator) throws {
+    let result = try StepBenchmark.compareReductions(
+      problem, repeats: repeats, warmup: warmup, on: communicator)
+    guard communicator.rank == 0 else { return }
+    if json { return print(try Bench.json(result)) }
+    print(
+      String(
+        format: "%d rank(s), %d parameters: fixed %.4f s a step (sum %.2f ms), mpi %.4f s "
+          + "(%.2f ms), ratio %.3f",
+        result.ranks, result.parameters, result.fixedSeconds, 1e3 * result.fixedReductionSeconds,
+        result.mpiSeconds, 1e3 * result.mpiReductionSeconds, result.ratio))
   }
 }
 
