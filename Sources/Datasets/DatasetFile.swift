@@ -64,7 +64,7 @@ public enum DatasetFile {
   }
 
   /// The level of deflate for `--compress`: little is gained above it, and reading takes as long.
-  static let compression = 4
+  static func deflate(_ compressing: Bool) -> Int? { compressing ? 4 : nil }
 
   /// A data set may be made anew; any other file is left alone.
   private static func refuseOverwriting(_ path: String) throws(DatasetError) {

@@ -9,7 +9,7 @@ public enum GeneratedFile {
 
   /// The adding problem: inputs [N, T, 2] float32, targets [N, 1] float32.
   public static func write(
-    _ parts: [DatasetFile.Part: AddingProblem], to path: String
+    _ parts: [DatasetFile.Part: AddingProblem], to path: String, compressing: Bool = false
   ) throws(DatasetError) {
     try DatasetFile.create(at: path) { file in
       try header(
@@ -17,7 +17,8 @@ public enum GeneratedFile {
       for (name, source) in sorted(parts) where source.count > 0 {
         let shape = [source.count, source.steps, source.features]
         let inputs = try file.createDataset(
-          "\(name)/inputs", of: Float.self, shape: shape, fletcher32: true)
+          "\(name)/inputs", of: Float.self, shape: shape,
+          deflate: DatasetFile.deflate(compressing), fletcher32: true)
         var targets: [Float] = []
         for range in blocks(of: source.count) {
           let x = Tensor<Float>(shape: [source.steps, range.count, source.features])
@@ -35,7 +36,7 @@ public enum GeneratedFile {
 
   /// Copying or denoise: inputs and targets [N, T] int32, numbers of symbols.
   public static func write(
-    _ parts: [DatasetFile.Part: RecallProblem], to path: String
+    _ parts: [DatasetFile.Part: RecallProblem], to path: String, compressing: Bool = false
   ) throws(DatasetError) {
     try DatasetFile.create(at: path) { file in
       guard let any = parts.values.first else { return }
@@ -45,10 +46,11 @@ public enum GeneratedFile {
       try file.setAttribute("classes", any.targetKind.outputs)
       for (name, source) in sorted(parts) where source.count > 0 {
         let shape = [source.count, source.steps]
+        let deflate = DatasetFile.deflate(compressing)
         let inputs = try file.createDataset(
-          "\(name)/inputs", of: Int32.self, shape: shape, fletcher32: true)
+          "\(name)/inputs", of: Int32.self, shape: shape, deflate: deflate, fletcher32: true)
         let targets = try file.createDataset(
-          "\(name)/targets", of: Int32.self, shape: shape, fletcher32: true)
+          "\(name)/targets", of: Int32.self, shape: shape, deflate: deflate, fletcher32: true)
         for range in blocks(of: source.count) {
           let sequences = range.map { source.sequence($0) }
           for (dataset, rows) in [

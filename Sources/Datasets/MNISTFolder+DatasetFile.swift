@@ -15,7 +15,7 @@ extension MNISTFolder {
         try file.write(
           part.images.bytes, to: "\(name)/inputs", shape: part.images.shape,
           chunk: DatasetFile.chunk(part.images.shape, elementBytes: 1),
-          deflate: compressing ? DatasetFile.compression : nil, fletcher32: true)
+          deflate: DatasetFile.deflate(compressing), fletcher32: true)
         try file.write(
           part.labels.bytes.map { Int32($0) }, to: "\(name)/targets",
           shape: part.labels.shape, fletcher32: true)

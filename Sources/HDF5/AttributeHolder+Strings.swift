@@ -3,14 +3,16 @@ internal import CHDF5
 extension AttributeHolder {
   /// Sets an attribute to a string.
   ///
-  /// The corresponding C function is `H5Awrite`, with a variable-length type.
+  /// The corresponding C function is `H5Awrite`, with a fixed-length type where it fits the 64 KiB of
+  /// an object's header, which has a checksum. Strings of variable length lie in a heap that has none,
+  /// and HDF5 1.10 reads beyond its memory where that is damaged.
   public func setAttribute(_ name: String, _ value: String) throws(HDF5Error) {
     try setStrings(name, [value], shape: [])
   }
 
   /// Sets an attribute to a list of strings.
   ///
-  /// The corresponding C function is `H5Awrite`, with a variable-length type.
+  /// The corresponding C function is `H5Awrite`, with a type as that of one string.
   public func setAttribute(_ name: String, _ values: [String]) throws(HDF5Error) {
     try setStrings(name, values, shape: [values.count])
   }
@@ -45,8 +47,12 @@ extension AttributeHolder {
     }
     let type = try call("write", path) { H5Tcopy(CHDF5_C_S1()) }
     defer { H5Tclose(type) }
-    try call("write", path) { H5Tset_size(type, CHDF5_VARIABLE()) }
     try call("write", path) { H5Tset_cset(type, H5T_CSET_UTF8) }
+    let length = max(1, values.map(\.utf8.count).max() ?? 1)
+    if values.count * length <= Self.headerBytes {
+      return try setFixed(name, values, length: length, type: type, shape: shape, path)
+    }
+    try call("write", path) { H5Tset_size(type, CHDF5_VARIABLE()) }
 
     // All strings lie one after the other, each with its zero byte.
     var characters: [CChar] = []
@@ -62,6 +68,23 @@ extension AttributeHolder {
         return H5Awrite(id, type, &pointers)
       }
     }
+  }
+
+  /// The most bytes of strings that are put into an object's header, with room for its other parts.
+  private static var headerBytes: Int { 1 << 15 }
+
+  private func setFixed(
+    _ name: String, _ values: [String], length: Int, type: hid_t, shape: [Int], _ path: String
+  ) throws(HDF5Error) {
+    try call("write", path) { H5Tset_size(type, length) }
+    try call("write", path) { H5Tset_strpad(type, H5T_STR_NULLPAD) }
+    var bytes: [UInt8] = []
+    for value in values {
+      bytes += Array(value.utf8)
+      bytes += [UInt8](repeating: 0, count: length - value.utf8.count)
+    }
+    if bytes.isEmpty { bytes.append(0) }  // HDF5 refuses a null pointer
+    try createAttribute(name, type: type, shape: shape) { id in H5Awrite(id, type, bytes) }
   }
 }
 

@@ -44,13 +44,22 @@ public final class File: Location, AttributeHolder {
     }
   }
 
+  /// Which versions of HDF5 a new file is for.
+  public enum Format: Hashable, Sendable {
+    /// That of HDF5 1.10, with checksums in all its structures.
+    case current
+    /// The oldest that can hold what is written, as other programs write unless told otherwise.
+    case earliest
+  }
+
   /// Creates a file, in place of an existing one if `overwrite` says so.
   ///
   /// The corresponding C function is `H5Fcreate`.
   public static func create(
-    _ path: String, overwrite: Bool = true
+    _ path: String, overwrite: Bool = true, format: Format = .current
   ) throws(HDF5Error) -> File {
-    let access = try makeAccessList(path, oldest: H5F_LIBVER_V110)
+    let access = try makeAccessList(
+      path, oldest: format == .current ? H5F_LIBVER_V110 : H5F_LIBVER_EARLIEST)
     defer { H5Pclose(access) }
     let creation = try makePropertyList(CHDF5_FILE_CREATE(), "create", path)
     defer { H5Pclose(creation) }

@@ -25,9 +25,12 @@ struct PrepareTS: ParsableCommand {
   @Flag(help: "Keep the numbers as they are.")
   var raw = false
 
+  @Flag(help: "Make a smaller file, which takes longer to read.")
+  var compress = false
+
   func run() throws {
     do {
-      try write(TSArchive.read(from), to: to, raw: raw)
+      try write(TSArchive.read(from), to: to, raw: raw, compress: compress)
     } catch {
       throw RunFailure(error)
     }
@@ -77,6 +80,9 @@ struct PrepareCSV: ParsableCommand {
   @Flag(help: "Keep the numbers as they are.")
   var raw = false
 
+  @Flag(help: "Make a smaller file, which takes longer to read.")
+  var compress = false
+
   func validate() throws {
     try require("features", features, 1...65_536)
     try require("header-lines", headerLines, 0...1_000_000)
@@ -96,7 +102,7 @@ struct PrepareCSV: ParsableCommand {
     format.separator = separator == "tab" ? "\t" : separator.unicodeScalars.first!
     format.testShare = testShare
     do {
-      try write(CSVTable.read(from, format), to: to, raw: raw)
+      try write(CSVTable.read(from, format), to: to, raw: raw, compress: compress)
     } catch {
       throw RunFailure(error)
     }
@@ -104,8 +110,8 @@ struct PrepareCSV: ParsableCommand {
 }
 
 /// Writes an archive's file and says what is in it.
-private func write(_ archive: SequenceArchive, to: String, raw: Bool) throws {
-  try archive.write(to: to, normalising: !raw)
+private func write(_ archive: SequenceArchive, to: String, raw: Bool, compress: Bool) throws {
+  try archive.write(to: to, normalising: !raw, compressing: compress)
   let steps = archive.steps
   let length =
     steps.count == 1 ? "\(steps.lowerBound)" : "\(steps.lowerBound) to \(steps.upperBound)"

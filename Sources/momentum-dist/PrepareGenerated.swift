@@ -22,6 +22,9 @@ struct GeneratedOptions: ParsableArguments {
   @Option(help: "Another seed gives other sequences; 0 gives those that `train` generates.")
   var seed: UInt64 = 0
 
+  @Flag(help: "Make a smaller file, which takes longer to read.")
+  var compress = false
+
   func validate() throws {
     try require("steps", steps, 2...1_000_000)
     try require("train", train, 1...100_000_000)
@@ -68,7 +71,7 @@ struct PrepareAdding: ParsableCommand {
       let parts = options.parts { count, part in
         AddingProblem(count: count, steps: options.steps, seed: options.seed, part: part)
       }
-      try GeneratedFile.write(parts, to: options.to)
+      try GeneratedFile.write(parts, to: options.to, compressing: options.compress)
       print(options.summary("\(options.steps) steps; chance \(brief(AddingProblem.chanceError))"))
     } catch {
       throw RunFailure(error)
@@ -96,7 +99,8 @@ struct RecallOptions: ParsableArguments {
           placement, count: count, delay: options.steps, symbols: symbols, alphabet: alphabet,
           seed: options.seed, part: part)
       }
-      try GeneratedFile.write(options.parts(problem), to: options.to)
+      try GeneratedFile.write(
+        options.parts(problem), to: options.to, compressing: options.compress)
       let one = problem(1, .train)
       print(options.summary("\(one.steps) steps; chance \(brief(one.chanceLoss))"))
     } catch {

@@ -39,6 +39,9 @@ struct PrepareSpeech: ParsableCommand {
   @Flag(help: "Leave out files that cannot be read, and name them, instead of stopping.")
   var skipUnreadable = false
 
+  @Flag(help: "Make a smaller file, which takes longer to read.")
+  var compress = false
+
   func validate() throws {
     if let wrong = sameSpeaker.first(where: { pair(in: $0) == nil }) {
       throw ValidationError("--same-speaker \(wrong): expected two names, as in en_Ann=es_Ann")
@@ -55,7 +58,8 @@ struct PrepareSpeech: ParsableCommand {
     do {
       let corpus = try openSpeechCorpus(from)
       let parts = try corpus.write(
-        to: to, samePerson: sameSpeaker.compactMap(pair), skippingUnreadable: skipUnreadable
+        to: to, samePerson: sameSpeaker.compactMap(pair), skippingUnreadable: skipUnreadable,
+        compressing: compress
       ) { report($0) }
       print(summary(of: parts))
     } catch {

@@ -32,6 +32,9 @@ struct PrepareText: ParsableCommand {
       valueName: "n"))
   var maxVocabulary: Int?
 
+  @Flag(help: "Make a smaller file, which takes longer to read.")
+  var compress = false
+
   func validate() throws {
     if let maxVocabulary, maxVocabulary < 2 {
       throw ValidationError("--max-vocabulary is \(maxVocabulary); expected at least 2.")
@@ -42,7 +45,7 @@ struct PrepareText: ParsableCommand {
     do {
       let corpus = try TextCorpus(
         TextFolder(from).files, level: level, keeping: maxVocabulary)
-      try corpus.write(to: to)
+      try corpus.write(to: to, compressing: compress)
       print(
         "\(to): \(corpus.train.count) training, \(corpus.validation.count) validation and"
           + " \(corpus.test.count) test tokens, a vocabulary of \(corpus.vocabulary.count);"

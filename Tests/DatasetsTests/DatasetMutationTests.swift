@@ -73,6 +73,7 @@ import Testing
           #expect(array.shape.reduce(1, *) == array.bytes.count)
         }
       }
+      print("\(Self.count * 10) mutated arrays of the MNIST format")
     }
   }
 

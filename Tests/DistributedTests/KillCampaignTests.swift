@@ -41,7 +41,7 @@ import Testing
             "language_model.embedding_size=5", "language_model.chunk_length=12",
             "language_model.random_chunks=true", "language_model.evaluation_columns=3",
             "optimizer.name=sgd", "optimizer.learning_rate=1", "optimizer.clip_norm=0.25",
-            "optimizer.averaging_window=1",
+            "optimizer.averaging_window=1", "dataset.memory=0",
           ]
         }
       let common = ["epochs=100", "checkpoint.every_steps=3", "checkpoint.keep_last=2"]

@@ -9,9 +9,14 @@ extension SequenceArchive {
   ///                  targets [N] int32
   ///     /test        likewise
   ///
-  /// - Parameter normalising: whether inputs are stored as (x - mean) / std, by feature, or as
-  ///   they are (mean 0, std 1)
-  public func write(to path: String, normalising: Bool) throws(DatasetError) {
+  /// - Parameters:
+  ///   - normalising: whether inputs are stored as (x - mean) / std, by feature, or as they are
+  ///     (mean 0, std 1)
+  ///   - compressing: makes a smaller file that takes longer to read
+  public func write(
+    to path: String, normalising: Bool, compressing: Bool = false
+  ) throws(DatasetError) {
+    let deflate = DatasetFile.deflate(compressing)
     let (mean, deviation) = normalising ? statistics : ([0], [1])
     try DatasetFile.create(at: path) { file in
       try file.setAttribute("task", "classification")
@@ -30,10 +35,11 @@ extension SequenceArchive {
         if steps.count == 1 {
           try file.write(
             rows, to: "\(name)/inputs", shape: [part.sequences.count, steps.lowerBound, features],
-            fletcher32: true)
+            deflate: deflate, fletcher32: true)
         } else {
           try file.write(
-            rows, to: "\(name)/inputs", shape: [rows.count / features, features], fletcher32: true)
+            rows, to: "\(name)/inputs", shape: [rows.count / features, features], deflate: deflate,
+            fletcher32: true)
           let offsets = part.sequences.reduce(into: [0]) {
             $0.append($0.last! + $1.count / features)
           }

@@ -38,8 +38,10 @@ extension SpeechCorpus {
   /// - Parameters:
   ///   - samePerson: pairs of speaker names that belong to one person
   ///   - skippingUnreadable: whether to leave out files that cannot be read, instead of throwing
+  ///   - compressing: makes a smaller file that takes longer to read
   public func write(
     to path: String, samePerson: [(String, String)] = [], skippingUnreadable: Bool = false,
+    compressing: Bool = false,
     progress: (SpeechProgress) -> Void = { _ in }
   ) throws(DatasetError) -> [DatasetFile.Part: SpeechPartSummary] {
     let parts = try parts(samePerson: samePerson)
@@ -51,7 +53,8 @@ extension SpeechCorpus {
         var writers: [DatasetFile.Part: SpeechPartWriter] = [:]
         var done = 0
         for part in DatasetFile.Part.allCases {
-          var writer = try SpeechPartWriter(file.createGroup(part.rawValue))
+          var writer = try SpeechPartWriter(
+            file.createGroup(part.rawValue), compressing: compressing)
           for index in utterances.indices where parts[index] == part {
             do {
               let features = Spectrogram.shared.features(of: try samples(of: index))

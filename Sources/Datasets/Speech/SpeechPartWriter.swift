@@ -9,10 +9,11 @@ struct SpeechPartWriter {
   private var names: [String] = []
   private var speakers: [String] = []
 
-  init(_ group: Group) throws(HDF5Error) {
+  init(_ group: Group, compressing: Bool) throws(HDF5Error) {
     self.group = group
     inputs = try group.createDataset(
-      "inputs", of: Float.self, shape: [0, Spectrogram.bins], fletcher32: true,
+      "inputs", of: Float.self, shape: [0, Spectrogram.bins],
+      deflate: DatasetFile.deflate(compressing), fletcher32: true,
       maximumShape: [nil, Spectrogram.bins])
   }
 

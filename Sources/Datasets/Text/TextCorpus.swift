@@ -76,7 +76,9 @@ public struct TextCorpus {
   }
 
   /// Writes the data set file for `train`.
-  public func write(to path: String) throws(DatasetError) {
+  ///
+  /// - Parameter compressing: makes a smaller file that takes longer to read
+  public func write(to path: String, compressing: Bool = false) throws(DatasetError) {
     try DatasetFile.create(at: path) { file in
       try file.setAttribute("task", "language_model")
       try file.setAttribute("format_version", DatasetFile.formatVersion)
@@ -86,7 +88,8 @@ public struct TextCorpus {
         (DatasetFile.Part.train, train), (.validation, validation), (.test, test),
       ] {
         try file.write(
-          tokens, to: "\(part.rawValue)/tokens", shape: [tokens.count], fletcher32: true)
+          tokens, to: "\(part.rawValue)/tokens", shape: [tokens.count],
+          deflate: DatasetFile.deflate(compressing), fletcher32: true)
       }
     }
   }

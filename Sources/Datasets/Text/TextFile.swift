@@ -22,8 +22,10 @@ public struct TextFile {
   /// - Parameters:
   ///   - columns: how many columns the part is cut into
   ///   - own: the columns to be read here
+  ///   - memoryLimit: bytes up to which they are kept in memory
   public func columns(
-    of part: DatasetFile.Part, count columns: Int, own: Range<Int>
+    of part: DatasetFile.Part, count columns: Int, own: Range<Int>,
+    memoryLimit: Int = StoredRows.memoryLimit
   ) throws(DatasetError) -> TokenColumns {
     do {
       guard file.contains("\(part.rawValue)/tokens") else {
@@ -38,7 +40,8 @@ public struct TextFile {
             + " 2 tokens", cure: "use fewer columns, or more text")
       }
       return try TokenColumns(
-        dataset, part: part, columns: columns, own: own, vocabulary: vocabulary.count, path: path)
+        dataset, part: part, columns: columns, own: own, vocabulary: vocabulary.count,
+        memoryLimit: memoryLimit, path: path)
     } catch {
       throw Self.unusable(path, error)
     }

@@ -1,4 +1,6 @@
+import Files
 import HDF5
+import Threads
 
 /// A text cut into B columns of L tokens one after the other, L = ⌊n / B⌋; what is left over at
 /// the end is not used.
@@ -6,7 +8,10 @@ import HDF5
 ///     column b holds the tokens b·L ..< (b+1)·L
 ///
 /// A chunk takes the same steps of every column, so that the recurrent state of a column goes on
-/// from chunk to chunk.
+/// from chunk to chunk. Columns that fit are kept in memory. Of more, the steps that are asked for
+/// are read, and `prefetch(_:)` has a thread read those that will be asked for next.
+///
+/// One thread uses an object at a time. Each rank has its own, and opens the file by itself.
 public final class TokenColumns {
   /// B, over all ranks.
   public let count: Int
@@ -14,46 +19,120 @@ public final class TokenColumns {
   public let length: Int
   /// The columns that can be read here.
   public let own: Range<Int>
+  /// Whether the columns are kept in memory.
+  public var isInMemory: Bool { isWhole }
 
-  private let dataset: Dataset
-  private let part: DatasetFile.Part
-  private let path: String
-  private let vocabulary: Int
-  /// The tokens of the own columns, where they fit.
-  private var memory: [Int32]?
+  private let reader: TokenReader
+  private let isWhole: Bool
+  /// Some steps of the own columns; all of them, where they fit.
+  private var held: TokenBlock?
+  private var pending: BackgroundJob<TokenBlock>?
 
   init(
     _ dataset: Dataset, part: DatasetFile.Part, columns: Int, own: Range<Int>, vocabulary: Int,
-    path: String
+    memoryLimit: Int, path: String
   ) throws {
+    try dataset.requireStored()
     count = columns
     length = dataset.shape[0] / columns
     self.own = own
-    self.dataset = dataset
-    self.part = part
-    self.path = path
-    self.vocabulary = vocabulary
-    let elements = own.count * length
-    if elements * MemoryLayout<Int32>.size <= StoredRows.memoryLimit {
-      memory = try read(at: own.lowerBound * length, count: elements)
-    }
+    reader = TokenReader(
+      dataset: dataset, part: part, own: own, length: length, vocabulary: vocabulary, path: path)
+    isWhole = own.count * length * MemoryLayout<Int32>.size <= memoryLimit
+    if isWhole { held = try reader.read(0..<length) }
   }
 
   /// The tokens of the own columns at the steps `steps`, time first: [steps, own columns].
   public func tokens(at steps: Range<Int>) throws(DatasetError) -> [Int32] {
     precondition(
       steps.lowerBound >= 0 && steps.upperBound <= length, "steps \(steps) of \(length)")
+    try hold(steps)
     var result = [Int32](repeating: 0, count: steps.count * own.count)
-    for (n, column) in own.enumerated() {
-      let values: ArraySlice<Int32>
-      if let memory {
-        values = memory[n * length + steps.lowerBound..<n * length + steps.upperBound]
-      } else {
-        values = try read(at: column * length + steps.lowerBound, count: steps.count)[...]
-      }
-      for (t, token) in values.enumerated() { result[t * own.count + n] = token }
+    guard let held else { return result }
+    for n in 0..<own.count {
+      let start = n * held.steps.count + steps.lowerBound - held.steps.lowerBound
+      for t in 0..<steps.count { result[t * own.count + n] = held.tokens[start + t] }
     }
     return result
+  }
+
+  /// Reads steps, of which `tokens(at:)` may then be asked for any.
+  public func hold(_ steps: Range<Int>) throws(DatasetError) {
+    if let held, held.covers(steps) { return }
+    if let fetched = try collect(), fetched.covers(steps) {
+      held = fetched
+    } else {
+      held = try reader.read(steps)
+    }
+  }
+
+  /// Starts to read the steps that will be asked for next.
+  public func prefetch(_ steps: Range<Int>) throws(DatasetError) {
+    guard !isWhole else { return }
+    _ = try collect()
+    let reader = reader
+    pending = BackgroundJob("tokens") {
+      try Failpoint.dataPrefetch.pass(reader.path)
+      return try reader.read(steps)
+    }
+  }
+
+  /// Whether what `prefetch(_:)` was asked for is there.
+  public var isReady: Bool { pending?.isDone ?? true }
+
+  /// Waits for the thread, and takes what it has read. HDF5 is free for this thread then.
+  private func collect() throws(DatasetError) -> TokenBlock? {
+    guard let job = pending else { return nil }
+    pending = nil
+    do {
+      return try job.result()
+    } catch let error as DatasetError {
+      throw error
+    } catch {
+      throw DatasetError(reader.path, "\(error)", cure: "check the disk", isDiskFailure: true)
+    }
+  }
+}
+
+/// Steps of some columns, column after column.
+private struct TokenBlock: Sendable {
+  let steps: Range<Int>
+  let tokens: [Int32]
+
+  func covers(_ other: Range<Int>) -> Bool {
+    steps.lowerBound <= other.lowerBound && other.upperBound <= steps.upperBound
+  }
+}
+
+/// Reads tokens and refuses those that the vocabulary does not have. One thread uses it at a time.
+private final class TokenReader: @unchecked Sendable {
+  let path: String
+  private let dataset: Dataset
+  private let part: DatasetFile.Part
+  private let own: Range<Int>
+  private let length: Int
+  private let vocabulary: Int
+
+  init(
+    dataset: Dataset, part: DatasetFile.Part, own: Range<Int>, length: Int, vocabulary: Int,
+    path: String
+  ) {
+    (self.dataset, self.part, self.own) = (dataset, part, own)
+    (self.length, self.vocabulary, self.path) = (length, vocabulary, path)
+  }
+
+  func read(_ steps: Range<Int>) throws(DatasetError) -> TokenBlock {
+    // Whole columns lie one after the other.
+    if steps == 0..<length {
+      return TokenBlock(
+        steps: steps, tokens: try read(at: own.lowerBound * length, count: own.count * length))
+    }
+    var tokens: [Int32] = []
+    tokens.reserveCapacity(own.count * steps.count)
+    for column in own {
+      tokens += try read(at: column * length + steps.lowerBound, count: steps.count)
+    }
+    return TokenBlock(steps: steps, tokens: tokens)
   }
 
   private func read(at offset: Int, count: Int) throws(DatasetError) -> [Int32] {

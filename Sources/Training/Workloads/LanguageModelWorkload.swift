@@ -37,7 +37,9 @@ public final class LanguageModelWorkload: Workload {
     self.rank = rank
     vocabulary = text.vocabulary
     let rows = plan.rows(ofRank: rank, in: configuration.batchSize)
-    train = try text.columns(of: .train, count: configuration.batchSize, own: rows)
+    train = try text.columns(
+      of: .train, count: configuration.batchSize, own: rows,
+      memoryLimit: configuration.dataset.place.memoryLimit)
     model = LanguageModel(configuration.languageModel(vocabulary: vocabulary.count))
     state = model.startState(columns: rows.count)
   }
@@ -92,6 +94,20 @@ public final class LanguageModelWorkload: Workload {
     )
   }
 
+  public func prefetch(after position: StepPosition) throws {
+    let here = chunks(ofEpoch: position.epoch).chunks
+    let isLast = position.index + 1 == here.count
+    let next = isLast ? chunks(ofEpoch: position.epoch + 1).chunks[0] : here[position.index + 1]
+    try train.prefetch(Self.read(next))
+  }
+
+  public var isReady: Bool { train.isReady }
+
+  /// The steps that a chunk reads: its own, and the one that is the last target.
+  fileprivate static func read(_ chunk: Range<Int>) -> Range<Int> {
+    chunk.lowerBound..<chunk.upperBound + 1
+  }
+
   /// The authors' rule: a longer chunk has a gradient of less variance, and takes a longer step.
   public var rateFactor: Double {
     guard configuration.languageModel.randomChunks, let loaded else { return 1 }
@@ -135,7 +151,8 @@ public final class LanguageModelWorkload: Workload {
   }
 
   fileprivate func read(_ steps: Range<Int>, of columns: TokenColumns) throws -> TokenChunk {
-    TokenChunk(
+    try columns.hold(Self.read(steps))
+    return TokenChunk(
       steps: steps.count, tokens: try columns.tokens(at: steps),
       targets: try columns.tokens(at: steps.lowerBound + 1..<steps.upperBound + 1),
       columns: columns.own.count, columnStarts: plan.rowStarts(ofRank: rank, in: columns.count))
@@ -147,7 +164,8 @@ public final class LanguageModelWorkload: Workload {
     let settings = configuration.languageModel
     let columns = try text.columns(
       of: part, count: settings.evaluationColumns,
-      own: plan.rows(ofRank: rank, in: settings.evaluationColumns))
+      own: plan.rows(ofRank: rank, in: settings.evaluationColumns),
+      memoryLimit: configuration.dataset.place.memoryLimit)
     return ColumnEvaluation(self, columns, chunk: settings.chunkLength)
   }
 
@@ -171,6 +189,9 @@ public final class LanguageModelWorkload: Workload {
     func load(_ index: Int) throws {
       if index == 0 { workload.reset(state) }
       chunk = try workload.read(plan.chunks[index], of: columns)
+      if index + 1 < batches {
+        try columns.prefetch(LanguageModelWorkload.read(plan.chunks[index + 1]))
+      }
     }
 
     func run(_ parameters: ParameterBuffer<Float>) -> [Totals] {

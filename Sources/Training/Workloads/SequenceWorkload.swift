@@ -56,21 +56,24 @@ final class SequenceWorkload: Workload {
   }
 
   func load(_ position: StepPosition) throws {
-    if order?.epoch != position.epoch {
-      order = (
-        position.epoch,
-        EpochOrder(
-          count: train.count, batchSize: configuration.batchSize, seed: configuration.seed,
-          epoch: position.epoch, length: trainLength)
-      )
-    }
-    batch = try reader.read(order!.batches.batch(position.index), from: train)
+    batch = try reader.read(order(ofEpoch: position.epoch).batch(position.index), from: train)
   }
 
   func prefetch(after position: StepPosition) throws {
-    guard let order, order.epoch == position.epoch, position.index + 1 < order.batches.batches
-    else { return }
-    try train.prefetch(reader.own(order.batches.batch(position.index + 1)))
+    let here = order(ofEpoch: position.epoch)
+    let isLast = position.index + 1 == here.batches
+    // What validation reads from the same file may take its place.
+    let next = isLast ? order(ofEpoch: position.epoch + 1).batch(0) : here.batch(position.index + 1)
+    try train.prefetch(reader.own(next))
+  }
+
+  private func order(ofEpoch number: Int) -> EpochOrder {
+    if let order, order.epoch == number { return order.batches }
+    let batches = EpochOrder(
+      count: train.count, batchSize: configuration.batchSize, seed: configuration.seed,
+      epoch: number, length: trainLength)
+    order = (number, batches)
+    return batches
   }
 
   var isReady: Bool { train.isReady }
