@@ -3,7 +3,8 @@ import Foundation
 
 /// The folder of a run, and the checkpoints in it.
 ///
-///     config.yaml  metrics.jsonl
+///     config.yaml  metrics.jsonl  vocabulary.h5 (of a language model)
+///     logs/rank-00003.log
 ///     checkpoints/step-00001200/  checkpoints/latest -> step-00001200
 public struct RunFolder: Sendable {
   public let path: String
@@ -23,6 +24,14 @@ public struct RunFolder: Sendable {
   public var checkpoints: String { "\(path)/checkpoints" }
   public var configuration: String { "\(path)/config.yaml" }
   public var metrics: String { "\(path)/metrics.jsonl" }
+  public var vocabulary: String { "\(path)/vocabulary.h5" }
+
+  /// What a rank tells of the run.
+  public func log(rank: Int) -> String {
+    let number = String(rank)
+    return "\(path)/logs/rank-" + String(repeating: "0", count: max(0, 5 - number.count)) + number
+      + ".log"
+  }
 
   /// The folder of the checkpoint of a step.
   public func checkpoint(step: Int) -> String {

@@ -59,6 +59,9 @@ public struct RecallProblem: SequenceSource {
     self.part = part
   }
 
+  /// The answer wherever no symbol is asked for.
+  public static let blank: Int32 = 0
+
   /// The cross-entropy per step of answering the blank until the marker and guessing from there
   /// on: K ln A / (T + 2K).
   public var chanceLoss: Double {

@@ -10,33 +10,44 @@ public struct Totals: Sendable, Equatable {
   public var elements: Double
   /// How many predictions were right, where that has a meaning.
   public var correct: Double
+  /// How many predictions `correct` is among: not those that nobody asks about.
+  public var judged: Double
   /// How many sequences there were.
   public var sequences: Double
 
-  public init(loss: Double = 0, elements: Double = 0, correct: Double = 0, sequences: Double = 0) {
+  public init(
+    loss: Double = 0, elements: Double = 0, correct: Double = 0, judged: Double = 0,
+    sequences: Double = 0
+  ) {
     self.loss = loss
     self.elements = elements
     self.correct = correct
+    self.judged = judged
     self.sequences = sequences
   }
 
   /// The members in order, for sending.
-  public var values: [Double] { [loss, elements, correct, sequences] }
+  public var values: [Double] { [loss, elements, correct, judged, sequences] }
 
   /// The totals that `values` came from.
   public init(values: [Double]) {
     precondition(values.count == Totals.count, "totals have \(Totals.count) members")
-    self.init(loss: values[0], elements: values[1], correct: values[2], sequences: values[3])
+    self.init(
+      loss: values[0], elements: values[1], correct: values[2], judged: values[3],
+      sequences: values[4])
   }
 
   /// How many members there are.
-  public static let count = 4
+  public static let count = 5
 
   public static func + (a: Totals, b: Totals) -> Totals {
     Totals(
       loss: a.loss + b.loss, elements: a.elements + b.elements, correct: a.correct + b.correct,
-      sequences: a.sequences + b.sequences)
+      judged: a.judged + b.judged, sequences: a.sequences + b.sequences)
   }
+
+  /// The share of right predictions; not a number over none.
+  public var accuracy: Double { correct / judged }
 
   /// The mean loss; not a number over nothing.
   public var meanLoss: Double { loss / elements }
@@ -49,10 +60,12 @@ public enum Loss {
   /// - Parameters:
   ///   - logits: z [N, K]
   ///   - classes: the true class of each row, 0 ..< K
+  ///   - unjudged: a class whose rows count in the loss alone, not among the right and the wrong
   ///   - gradient: receives softmax(z) - onehot(k), [N, K]; nil if not wanted. May be `logits`
   @specialized(where Scalar == Float)
   public static func crossEntropy<Scalar: KernelScalar>(
-    _ logits: Tensor<Scalar>, classes: ArraySlice<Int32>, gradient: Tensor<Scalar>?
+    _ logits: Tensor<Scalar>, classes: ArraySlice<Int32>, unjudged: Int32? = nil,
+    gradient: Tensor<Scalar>?
   ) -> Totals {
     let (rows, K) = (logits.shape[0], logits.shape[1])
     precondition(classes.count == rows, "\(classes.count) classes for \(rows) rows")
@@ -67,7 +80,10 @@ public enum Loss {
       let exponentials = gradient?.row(row) ?? scratch
       let softmax = SoftmaxRow(z, exponentials: exponentials)
       totals.loss += Double(Scalar.logarithm(softmax.sum) - (ownLogit - softmax.largest))
-      if softmax.best == k { totals.correct += 1 }
+      if label != unjudged {
+        totals.judged += 1
+        if softmax.best == k { totals.correct += 1 }
+      }
       guard gradient != nil else { continue }
       exponentials.divide(by: softmax.sum)
       exponentials[k] -= 1

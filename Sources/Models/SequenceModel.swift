@@ -30,6 +30,8 @@ public final class SequenceModel<Scalar: KernelScalar> {
   public let readOut: Linear<Scalar>
   public let loss: LossKind
   public let pooling: Pooling
+  /// A class whose steps are not judged, such as a blank; see `Loss.crossEntropy`.
+  public let unjudgedClass: Int32?
   public let layout: ParameterLayout
 
   /// The threads that share the shards of a batch.
@@ -44,12 +46,13 @@ public final class SequenceModel<Scalar: KernelScalar> {
   ///   - outputs: K, the width of the read-out
   public init(
     _ specification: StackSpecification, inputs: Int, outputs: Int, loss: LossKind,
-    pooling: Pooling = .last
+    pooling: Pooling = .last, unjudgedClass: Int32? = nil
   ) {
     stack = RecurrentStack(specification, inputs: inputs)
     readOut = Linear(inputs: stack.outputs, outputs: outputs, prefix: "readout.")
     self.loss = loss
     self.pooling = pooling
+    self.unjudgedClass = unjudgedClass
     var layout = ParameterLayout()
     for layer in stack.layers { layer.declare(in: &layout) }
     readOut.declare(in: &layout)

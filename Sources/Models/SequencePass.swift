@@ -101,7 +101,8 @@ struct SequencePass<Scalar: KernelScalar> {
         }
       }
     case (.crossEntropy, .stepClasses(let classes)):
-      totals = Loss.crossEntropy(y, classes: rows.map { classes[$0] }[...], gradient: dy)
+      totals = Loss.crossEntropy(
+        y, classes: rows.map { classes[$0] }[...], unjudged: model.unjudgedClass, gradient: dy)
     case (.squaredError, .values(let values)):
       let range = sequences.lowerBound * K..<sequences.upperBound * K
       totals = Loss.squaredError(y, targets: values[range], gradient: dy)

@@ -1,5 +1,8 @@
+import BLAS
+import Checkpoints
 import Datasets
 import Foundation
+import Kernels
 import Models
 import RandomNumbers
 import Tensors
@@ -21,20 +24,44 @@ public struct TextGenerator {
     }
   }
 
-  private let workload: LanguageModelWorkload
+  private let model: LanguageModel<Float>
   private let parameters: ParameterBuffer<Float>
+  private let vocabulary: Vocabulary
 
-  /// - Throws: `RunFailure` where the session is of no language model
-  public init(_ session: TrainingSession) throws(RunFailure) {
-    guard let workload = session.workload as? LanguageModelWorkload else {
+  /// Makes the model of a checkpoint. Its vocabulary is the run's, or else that of its data.
+  ///
+  /// - Parameter assignments: keys of the configuration to set otherwise, as `key.path=value`
+  /// - Throws: `RunFailure` where it is of no language model, `DatasetError` where the vocabulary
+  ///   cannot be found
+  public init(_ checkpoint: TrainedCheckpoint, assignments: [String]) throws {
+    let configuration = try TrainingConfiguration(of: checkpoint.reader, assignments: assignments)
+    _ = try configuration.refuseAnotherModel(than: checkpoint.reader)
+    let task = configuration.dataset.task
+    guard task == .languageModel else {
       throw RunFailure(
         .configuration,
-        "dataset.task is \(session.configuration.dataset.task.rawValue): only a language_model"
-          + " writes text; name a checkpoint of one")
+        "dataset.task is \(task.rawValue): only a language_model writes text; name a checkpoint of"
+          + " one")
     }
-    self.workload = workload
-    parameters = session.parameters
-    try session.prepareModel(advancing: false)
+    OpenBLAS.setThreads(1)
+    KernelVariant.flushDenormals()
+    vocabulary = try Self.vocabulary(checkpoint.folder, else: configuration.dataset.file)
+    model = LanguageModel(configuration.languageModel(vocabulary: vocabulary.count))
+    parameters = ParameterBuffer(model.layout)
+    try parameters.restore(
+      checkpoint.tensors, group: checkpoint.parametersGroup, folder: checkpoint.folder)
+    try model.buffers.restore(checkpoint.tensors, folder: checkpoint.folder)
+    try model.prepare(parameters, masks: nil, advancing: false)
+  }
+
+  private static func vocabulary(
+    _ checkpoint: String, else dataset: String
+  ) throws(DatasetError) -> Vocabulary {
+    // RUN/checkpoints/step-00001200
+    let folder = URL(fileURLWithPath: checkpoint).standardizedFileURL
+    let run = RunFolder(folder.deletingLastPathComponent().deletingLastPathComponent().path)
+    let hasOwn = FileManager.default.fileExists(atPath: run.vocabulary)
+    return try Vocabulary(contentsOf: hasOwn ? run.vocabulary : dataset)
   }
 
   /// The prompt and `length` tokens after it.
@@ -44,21 +71,20 @@ public struct TextGenerator {
     prompt: String, length: Int, _ sampling: Sampling
   ) throws(RunFailure) -> String {
     var tokens = try encode(prompt)
-    let state = workload.model.startState(columns: 1)
+    let state = model.startState(columns: 1)
     var unread = tokens[...]
     for position in 0..<length {
-      let logits = workload.model.logits(
+      let logits = model.logits(
         Array(unread), columns: 1, from: state, parameters)
       var stream = RandomStream(seed: sampling.seed, purpose: .sampling, index: position)
       let next = choose(logits.row(unread.count - 1).array, sampling, &stream)
       tokens.append(Int32(next))
       unread = tokens.suffix(1)
     }
-    return workload.vocabulary.text(tokens)
+    return vocabulary.text(tokens)
   }
 
   private func encode(_ prompt: String) throws(RunFailure) -> [Int32] {
-    let vocabulary = workload.vocabulary
     var (numbers, unknown): ([Int32], String?) = ([], nil)
     vocabulary.split(prompt) { token in
       if let number = vocabulary.number(of: token) ?? vocabulary.number(of: Vocabulary.unknown) {

@@ -18,6 +18,8 @@ enum LossFixture<Scalar: KernelScalar> {
       return try comparisons(fixture, totals, gradient.array.map { Double($0) }, strict: strict)
     case "masked_mse":
       return try compareMasked(fixture, strict: strict)
+    case "poisson_nll_masked":
+      return try comparePoisson(fixture, strict: strict)
     default:
       return []  // a loss of a later system
     }
@@ -41,6 +43,18 @@ enum LossFixture<Scalar: KernelScalar> {
     for (place, value) in zip(valid, gradient.array) { all[place] = Double(value) }
     // Targets of data sets are Float, so this case is checked to Float's precision.
     return try comparisons(fixture, totals, all, strict: false)
+  }
+
+  /// Counts of which the negative ones are unknown.
+  private static func comparePoisson(
+    _ fixture: FixtureCase, strict: Bool
+  ) throws(FixtureError) -> [TensorComparison] {
+    let rates = try fixture.array("lograte")
+    let counts = try fixture.array("labels", shape: rates.shape).values.map { Int32($0) }
+    let r = Tensor(rates.values.map { Scalar($0) }, shape: rates.shape)
+    let gradient = Tensor<Scalar>(shape: r.shape)
+    let totals = Loss.poisson(r, counts: counts[...], gradient: gradient)
+    return try comparisons(fixture, totals, gradient.array.map { Double($0) }, strict: strict)
   }
 
   private static func comparisons(

@@ -7,8 +7,9 @@ struct Generate: ParsableCommand {
     abstract: "Write text with a trained language model.",
     discussion: """
       Goes on from the prompt token by token: words, or characters, whichever the text was cut \
-      into. The same seed writes the same text. The vocabulary is that of dataset.file; where that \
-      has moved, add --set dataset.file=FILE.h5.
+      into. The same seed writes the same text. Of a run the checkpoint is taken that was best on \
+      validation. The vocabulary lies in the run's folder, so that the data are not needed; for a \
+      checkpoint without its run, add --set dataset.file=FILE.h5.
       """)
 
   @Argument(help: "The folder of a run, or of a checkpoint.")
@@ -47,11 +48,13 @@ struct Generate: ParsableCommand {
 
   func run() throws {
     let communicator = try Launch.communicator()
-    let (session, _) = try TrainingSession.restore(
-      from: checkpoint, assignments: assignments, on: communicator)
+    let agreement = Agreement(communicator)
+    let saved = try TrainedCheckpoint(
+      at: checkpoint, choice: .best, agreement,
+      saying: Progress(isActive: communicator.rank == 0))
     // Every rank writes the same text, so that none waits for another; one is enough to read it.
-    let text = try Agreement(communicator).together {
-      try TextGenerator(session).text(
+    let text = try agreement.together {
+      try TextGenerator(saved, assignments: assignments).text(
         prompt: prompt, length: length, .init(temperature: temperature, topK: topK, seed: seed))
     }
     if communicator.rank == 0 { print(text) }

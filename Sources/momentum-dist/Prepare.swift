@@ -11,6 +11,15 @@ struct Prepare: ParsableCommand {
     ])
 }
 
+/// The file that every `prepare` command writes.
+struct OutputOption: ParsableArguments {
+  @Option(help: ArgumentHelp("The HDF5 file to write.", valueName: "file.h5"))
+  var to: String
+
+  @Flag(help: "Make a smaller file, which takes longer to read.")
+  var compress = false
+}
+
 struct PrepareMNIST: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mnist",
@@ -27,19 +36,15 @@ struct PrepareMNIST: ParsableCommand {
   @Option(help: ArgumentHelp("The folder of the IDX files.", valueName: "dir"))
   var from: String
 
-  @Option(help: ArgumentHelp("The HDF5 file to write.", valueName: "file.h5"))
-  var to: String
-
-  @Flag(help: "Make a smaller file, which takes longer to read.")
-  var compress = false
+  @OptionGroup var output: OutputOption
 
   func run() throws {
     do {
       let folder = try MNISTFolder(contentsOf: from)
-      try folder.write(to: to, compressing: compress)
+      try folder.write(to: output.to, compressing: output.compress)
       let shape = folder.train.images.shape
       print(
-        "\(to): \(shape[0]) training and \(folder.test.images.shape[0]) test images of"
+        "\(output.to): \(shape[0]) training and \(folder.test.images.shape[0]) test images of"
           + " \(shape[1])x\(shape[2])")
     } catch {
       throw RunFailure(error)

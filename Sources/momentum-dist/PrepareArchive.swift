@@ -2,6 +2,26 @@ import ArgumentParser
 import Datasets
 import Training
 
+/// What comes out of an archive of sequences.
+struct ArchiveOptions: ParsableArguments {
+  @OptionGroup var output: OutputOption
+
+  @Flag(help: "Keep the numbers as they are.")
+  var raw = false
+
+  /// Writes the archive's file and says what is in it.
+  func write(_ archive: SequenceArchive) throws {
+    try archive.write(to: output.to, normalising: !raw, compressing: output.compress)
+    let steps = archive.steps
+    let length =
+      steps.count == 1 ? "\(steps.lowerBound)" : "\(steps.lowerBound) to \(steps.upperBound)"
+    print(
+      "\(output.to): \(archive.train.classes.count) training and"
+        + " \(archive.test.classes.count) test sequences of \(length) steps,"
+        + " C=\(archive.features), \(archive.classNames.count) classes")
+  }
+}
+
 struct PrepareTS: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ts",
@@ -19,18 +39,11 @@ struct PrepareTS: ParsableCommand {
       "The folder of one *_TRAIN.ts and one *_TEST.ts, or the two files.", valueName: "path"))
   var from: [String]
 
-  @Option(help: ArgumentHelp("The HDF5 file to write.", valueName: "file.h5"))
-  var to: String
-
-  @Flag(help: "Keep the numbers as they are.")
-  var raw = false
-
-  @Flag(help: "Make a smaller file, which takes longer to read.")
-  var compress = false
+  @OptionGroup var options: ArchiveOptions
 
   func run() throws {
     do {
-      try write(TSArchive.read(from), to: to, raw: raw, compress: compress)
+      try options.write(TSArchive.read(from))
     } catch {
       throw RunFailure(error)
     }
@@ -59,8 +72,7 @@ struct PrepareCSV: ParsableCommand {
       valueName: "file"))
   var from: [String]
 
-  @Option(help: ArgumentHelp("The HDF5 file to write.", valueName: "file.h5"))
-  var to: String
+  @OptionGroup var options: ArchiveOptions
 
   @Option(help: "Numbers per time step.")
   var features = 1
@@ -76,12 +88,6 @@ struct PrepareCSV: ParsableCommand {
 
   @Option(help: "The share of sequences held out as the test part, where there is one table.")
   var testShare = 0.2
-
-  @Flag(help: "Keep the numbers as they are.")
-  var raw = false
-
-  @Flag(help: "Make a smaller file, which takes longer to read.")
-  var compress = false
 
   func validate() throws {
     try require("features", features, 1...65_536)
@@ -102,20 +108,9 @@ struct PrepareCSV: ParsableCommand {
     format.separator = separator == "tab" ? "\t" : separator.unicodeScalars.first!
     format.testShare = testShare
     do {
-      try write(CSVTable.read(from, format), to: to, raw: raw, compress: compress)
+      try options.write(CSVTable.read(from, format))
     } catch {
       throw RunFailure(error)
     }
   }
-}
-
-/// Writes an archive's file and says what is in it.
-private func write(_ archive: SequenceArchive, to: String, raw: Bool, compress: Bool) throws {
-  try archive.write(to: to, normalising: !raw, compressing: compress)
-  let steps = archive.steps
-  let length =
-    steps.count == 1 ? "\(steps.lowerBound)" : "\(steps.lowerBound) to \(steps.upperBound)"
-  print(
-    "\(to): \(archive.train.classes.count) training and \(archive.test.classes.count) test"
-      + " sequences of \(length) steps, C=\(archive.features), \(archive.classNames.count) classes")
 }

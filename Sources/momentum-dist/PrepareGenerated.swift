@@ -4,8 +4,7 @@ import Training
 
 /// How many sequences a generated file gets, and where it goes.
 struct GeneratedOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("The HDF5 file to write.", valueName: "file.h5"))
-  var to: String
+  @OptionGroup var output: OutputOption
 
   @Option(help: "T, as dataset.steps in a configuration.")
   var steps = 100
@@ -21,9 +20,6 @@ struct GeneratedOptions: ParsableArguments {
 
   @Option(help: "Another seed gives other sequences; 0 gives those that `train` generates.")
   var seed: UInt64 = 0
-
-  @Flag(help: "Make a smaller file, which takes longer to read.")
-  var compress = false
 
   func validate() throws {
     try require("steps", steps, 2...1_000_000)
@@ -41,7 +37,8 @@ struct GeneratedOptions: ParsableArguments {
 
   /// A line that says what was written.
   func summary(_ shape: String) -> String {
-    "\(to): \(train) training, \(validation) validation and \(test) test sequences of \(shape)"
+    "\(output.to): \(train) training, \(validation) validation and \(test) test sequences of"
+      + " \(shape)"
   }
 }
 
@@ -71,7 +68,8 @@ struct PrepareAdding: ParsableCommand {
       let parts = options.parts { count, part in
         AddingProblem(count: count, steps: options.steps, seed: options.seed, part: part)
       }
-      try GeneratedFile.write(parts, to: options.to, compressing: options.compress)
+      try GeneratedFile.write(
+        parts, to: options.output.to, compressing: options.output.compress)
       print(options.summary("\(options.steps) steps; chance \(brief(AddingProblem.chanceError))"))
     } catch {
       throw RunFailure(error)
@@ -100,7 +98,7 @@ struct RecallOptions: ParsableArguments {
           seed: options.seed, part: part)
       }
       try GeneratedFile.write(
-        options.parts(problem), to: options.to, compressing: options.compress)
+        options.parts(problem), to: options.output.to, compressing: options.output.compress)
       let one = problem(1, .train)
       print(options.summary("\(one.steps) steps; chance \(brief(one.chanceLoss))"))
     } catch {

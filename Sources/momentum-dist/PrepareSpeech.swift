@@ -26,8 +26,7 @@ struct PrepareSpeech: ParsableCommand {
   @Option(help: ArgumentHelp("The folder of the recordings.", valueName: "dir"))
   var from: String
 
-  @Option(help: ArgumentHelp("The HDF5 file to write.", valueName: "file.h5"))
-  var to: String
+  @OptionGroup var output: OutputOption
 
   @Option(
     name: .customLong("same-speaker"),
@@ -39,9 +38,6 @@ struct PrepareSpeech: ParsableCommand {
   @Flag(help: "Leave out files that cannot be read, and name them, instead of stopping.")
   var skipUnreadable = false
 
-  @Flag(help: "Make a smaller file, which takes longer to read.")
-  var compress = false
-
   func validate() throws {
     if let wrong = sameSpeaker.first(where: { pair(in: $0) == nil }) {
       throw ValidationError("--same-speaker \(wrong): expected two names, as in en_Ann=es_Ann")
@@ -49,7 +45,7 @@ struct PrepareSpeech: ParsableCommand {
     func place(_ path: String) -> String {
       URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     }
-    guard place(from) != place(to) else {
+    guard place(from) != place(output.to) else {
       throw ValidationError("--to is --from; name another file to write")
     }
   }
@@ -58,8 +54,8 @@ struct PrepareSpeech: ParsableCommand {
     do {
       let corpus = try openSpeechCorpus(from)
       let parts = try corpus.write(
-        to: to, samePerson: sameSpeaker.compactMap(pair), skippingUnreadable: skipUnreadable,
-        compressing: compress
+        to: output.to, samePerson: sameSpeaker.compactMap(pair), skippingUnreadable: skipUnreadable,
+        compressing: output.compress
       ) { report($0) }
       print(summary(of: parts))
     } catch {
@@ -88,7 +84,7 @@ struct PrepareSpeech: ParsableCommand {
   }
 
   private func summary(of parts: [DatasetFile.Part: SpeechPartSummary]) -> String {
-    var lines = ["\(to): the mean squared error of answering each next frame with ..."]
+    var lines = ["\(output.to): the mean squared error of answering each next frame with ..."]
     lines.append(row("part", "utterances", "speakers", "frames", "last frame", "its mean"))
     for name in DatasetFile.Part.allCases {
       guard let part = parts[name] else { continue }

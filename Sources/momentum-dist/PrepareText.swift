@@ -20,8 +20,7 @@ struct PrepareText: ParsableCommand {
   @Option(help: ArgumentHelp("The folder of the texts, or one text.", valueName: "path"))
   var from: String
 
-  @Option(help: ArgumentHelp("The HDF5 file to write.", valueName: "file.h5"))
-  var to: String
+  @OptionGroup var output: OutputOption
 
   @Option(help: "What the text is cut into: word or character.")
   var level = TextLevel.word
@@ -31,9 +30,6 @@ struct PrepareText: ParsableCommand {
       "Keep the most frequent tokens only, so many with <unk>, which the others become.",
       valueName: "n"))
   var maxVocabulary: Int?
-
-  @Flag(help: "Make a smaller file, which takes longer to read.")
-  var compress = false
 
   func validate() throws {
     if let maxVocabulary, maxVocabulary < 2 {
@@ -45,9 +41,9 @@ struct PrepareText: ParsableCommand {
     do {
       let corpus = try TextCorpus(
         TextFolder(from).files, level: level, keeping: maxVocabulary)
-      try corpus.write(to: to, compressing: compress)
+      try corpus.write(to: output.to, compressing: output.compress)
       print(
-        "\(to): \(corpus.train.count) training, \(corpus.validation.count) validation and"
+        "\(output.to): \(corpus.train.count) training, \(corpus.validation.count) validation and"
           + " \(corpus.test.count) test tokens, a vocabulary of \(corpus.vocabulary.count);"
           + " \(corpus.unknownCount) tokens of the last two that it lacks became <unk>")
     } catch {

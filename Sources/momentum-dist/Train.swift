@@ -11,8 +11,9 @@ struct Train: ParsableCommand {
       Start it under mpirun to train on several ranks: each takes its shard of every batch. With \
       no --config it learns the adding problem, which it generates.
 
-      The run's folder gets config.yaml, metrics.jsonl and checkpoints/. SIGUSR1 saves and goes \
-      on; SIGTERM, SIGUSR2 or Ctrl-C saves and ends with status 75. Progress goes to standard error.
+      The run's folder gets config.yaml, metrics.jsonl, TensorBoard's event files, logs/ of each \
+      rank and checkpoints/. SIGUSR1 saves and goes on; SIGTERM, SIGUSR2 or Ctrl-C saves and ends \
+      with status 75. Progress goes to standard error.
       """)
 
   @Option(help: ArgumentHelp("A YAML file; see configs/.", valueName: "file"))

@@ -99,7 +99,16 @@ import Testing
       #expect(first.status == 0 && first.output.hasPrefix("w8 w10"), "\(first.errors)")
       #expect(try generate(["w8 w10", "--top-k", "4"]).output == first.output)
       #expect(try generate(["w8 w10", "--top-k", "4", "--seed", "2"]).output != first.output)
-      let wrong = try generate(["nobody"])
+      // The run has its own vocabulary; a checkpoint alone takes that of the data.
+      let files = FileManager.default
+      try files.moveItem(atPath: "\(folder)/text.h5", toPath: "\(folder)/moved.h5")
+      #expect(try generate(["w8 w10", "--top-k", "4"]).output == first.output)
+      try files.removeItem(atPath: "\(folder)/run/vocabulary.h5")
+      let lost = try generate(["w8 w10", "--top-k", "4"])
+      #expect(lost.status == 65 && lost.message.contains("text.h5"), "\(lost.errors)")
+      let given = try generate(["w8 w10", "--top-k", "4", "--set", "dataset.file=moved.h5"])
+      #expect(given.output == first.output)
+      let wrong = try generate(["nobody", "--set", "dataset.file=moved.h5"])
       #expect(wrong.status == 64 && wrong.message.contains("\"nobody\""), "\(wrong.errors)")
     }
   }

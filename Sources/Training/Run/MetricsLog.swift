@@ -3,9 +3,15 @@ import Foundation
 
 /// One line of metrics.jsonl. Numbers are written so that they read back to the same bits.
 public struct MetricsRecord {
+  let step: Int
+  let split: String
   private var fields: [(key: String, text: String)] = []
+  /// The measured numbers, without step and epoch, that are finite.
+  private(set) var numbers: [(key: String, value: Double)] = []
 
   public init(step: Int, epoch: Int, split: String) {
+    self.step = step
+    self.split = split
     add("step", step)
     add("epoch", epoch)
     fields.append(("split", "\"\(split)\""))
@@ -18,6 +24,7 @@ public struct MetricsRecord {
   /// JSON has no infinities: what is not finite is written as null.
   public mutating func add(_ key: String, _ value: Double) {
     fields.append((key, value.isFinite ? "\(value)" : "null"))
+    if value.isFinite { numbers.append((key, value)) }
   }
 
   /// The record as a JSON object.

@@ -5,6 +5,9 @@ struct StepClock {
   enum Phase: Int, CaseIterable {
     case data, compute, reduction, checkpoint
 
+    /// What it is called in a log.
+    var name: String { String(key.dropFirst("share_".count)) }
+
     /// The key of its share in a metrics record.
     var key: String {
       switch self {

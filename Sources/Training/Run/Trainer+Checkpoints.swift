@@ -22,6 +22,7 @@ extension Trainer {
             + " folder with --output")
       }
       try DurableFiles.write(configuration.yaml, to: run.configuration)
+      try session.workload.describe(in: run)
       try run.tidy()
       // Resumed from another run, this one has nothing yet.
       guard run.savedSteps().contains(state.savedStep) else { return ["none"] }
@@ -82,6 +83,7 @@ extension Trainer {
       } else {
         try session.agreement.together { try pending.save.checkCommit() }
         state.savedStep = pending.save.step
+        rankLog?.say("the checkpoint of step \(pending.save.step) is whole")
         pendingSave = nil
       }
     } catch {
@@ -212,6 +214,15 @@ struct PendingSave {
 }
 
 extension TrainingSession {
+  /// Which rank this is, where it runs, and what it does.
+  var placeSummary: String {
+    let shards = plan.shards(of: communicator.rank)
+    return "rank \(communicator.rank) of \(communicator.size), process"
+      + " \(ProcessInfo.processInfo.processIdentifier) on \(ProcessInfo.processInfo.hostName);"
+      + " virtual shards \(shards.lowerBound) to \(shards.upperBound - 1), \(machine.kernels)"
+      + " kernels, OpenBLAS for \(machine.blasCore)"
+  }
+
   /// What the bits depend on besides the configuration.
   var machine: CheckpointManifest.Machine {
     CheckpointManifest.Machine(

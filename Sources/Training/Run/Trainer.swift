@@ -25,6 +25,8 @@ public final class Trainer {
   /// Held on rank 0 as long as this trains.
   var lock: FolderLock?
   private var metrics: MetricsLog?
+  private var tensorBoard: TensorBoardLog?
+  private(set) var rankLog: RankLog?
   private let started = ContinuousClock().now
   private var stepsThisRun = 0
   private var totalSteps = 0
@@ -58,6 +60,16 @@ public final class Trainer {
     case reachedMaximumSteps
     /// A signal asked for it; the run is saved.
     case preempted
+
+    /// What a log calls it.
+    var word: String {
+      switch self {
+      case .finished: "finished"
+      case .stoppedEarly: "stopped early"
+      case .reachedMaximumSteps: "stopped by --max-steps"
+      case .preempted: "stopped by a signal"
+      }
+    }
   }
 
   /// Trains to the end of the last epoch, or until a signal or `maximumSteps` ends it. Saves a
@@ -65,9 +77,12 @@ public final class Trainer {
   ///
   /// - Parameter maximumSteps: optimizer steps since the very start of the run
   public func train(maximumSteps: Int?) throws(RunFailure) -> Ending {
-    do {
-      return try runEpochs(maximumSteps: maximumSteps)
+    do throws(RunFailure) {
+      let ending = try runEpochs(maximumSteps: maximumSteps)
+      rankLog?.say("\(ending.word) at step \(state.step)")
+      return ending
     } catch {
+      rankLog?.say("failed at step \(state.step): \(error)")
       leaveSave(after: error)
       throw error
     }
@@ -285,10 +300,14 @@ public final class Trainer {
   // MARK: Reports
 
   private func openRun() throws(RunFailure) {
+    let log = RankLog(run, rank: session.communicator.rank)
+    log.say("\(session.placeSummary); from step \(state.step)")
+    rankLog = log
     try session.agreement.together {
       guard isRoot else { return }
       metrics = try MetricsLog(
         run.metrics, keepingThrough: state.step, epochs: state.epoch)
+      tensorBoard = try TensorBoardLog(in: run.path, from: state.step + 1)
     }
   }
 
@@ -302,6 +321,7 @@ public final class Trainer {
     record.add("seconds", (ContinuousClock().now - started).seconds)
     for (phase, share) in clock.shares { record.add(phase.key, share) }
     try write(record)
+    rankLog?.say(step: state.step, seconds: seconds, shares: clock.shares)
     let perStep = (ContinuousClock().now - started).seconds / Double(max(stepsThisRun, 1))
     progress.show(
       "step \(state.step)/\(lastStep)  epoch \(state.epoch + 1)  \(session.describe(state.interval))"
@@ -345,6 +365,7 @@ public final class Trainer {
       session.addSpeed(totals, seconds: seconds, to: &record)
       record.add("seconds", (ContinuousClock().now - started).seconds)
       try write(record)
+      rankLog?.say("epoch \(state.epoch) validated in \(brief(seconds)) s")
       progress.say("epoch \(state.epoch)  validation \(session.describe(totals))")
       state.validationLosses.append(totals.meanLoss)
       let window = configuration.optimizer.averagingWindow
@@ -371,6 +392,9 @@ public final class Trainer {
 
   /// Writes a record on rank 0; a full disk there ends all ranks.
   private func write(_ record: MetricsRecord) throws(RunFailure) {
-    try session.agreement.together { try metrics?.append(record) }
+    try session.agreement.together {
+      try metrics?.append(record)
+      try tensorBoard?.append(record)
+    }
   }
 }

@@ -37,10 +37,7 @@ extension TrainingSession {
   /// Takes over the parameters and buffers of a checkpoint.
   func restore(_ tensors: [CheckpointTensor], folder: String) throws(CheckpointError) {
     try parameters.restore(tensors, group: "parameters", folder: folder)
-    for (name, buffer) in workload.buffers {
-      buffer.copy(
-        from: try tensors.values("buffers/\(name)", shape: buffer.shape, folder: folder))
-    }
+    try workload.buffers.restore(tensors, folder: folder)
   }
 
   /// A line that says what is about to be trained, and on what.
@@ -111,6 +108,16 @@ extension ParameterBuffer where Scalar == Float {
     for entry in layout.entries {
       self[entry].copy(
         from: try tensors.values("\(group)/\(entry.name)", shape: entry.shape, folder: folder))
+    }
+  }
+}
+
+extension [(name: String, tensor: Tensor<Float>)] {
+  /// Takes over what a checkpoint holds besides parameters.
+  func restore(_ tensors: [CheckpointTensor], folder: String) throws(CheckpointError) {
+    for (name, buffer) in self {
+      buffer.copy(
+        from: try tensors.values("buffers/\(name)", shape: buffer.shape, folder: folder))
     }
   }
 }

@@ -29,6 +29,7 @@ struct TrainingState {
     case intervalLoss = "interval_loss"
     case intervalElements = "interval_elements"
     case intervalCorrect = "interval_correct"
+    case intervalJudged = "interval_judged"
     case intervalSequences = "interval_sequences"
     case bestLoss = "best_validation_loss"
     case bestStep = "best_validation_step"
@@ -42,7 +43,8 @@ struct TrainingState {
   var progress: [String: Double] {
     var values: [Key: Double] = [
       .intervalLoss: interval.loss, .intervalElements: interval.elements,
-      .intervalCorrect: interval.correct, .intervalSequences: interval.sequences,
+      .intervalCorrect: interval.correct, .intervalJudged: interval.judged,
+      .intervalSequences: interval.sequences,
     ]
     if bestLoss.isFinite {
       values[.bestLoss] = bestLoss
@@ -63,7 +65,10 @@ struct TrainingState {
     self.batch = batch
     interval = Totals(
       loss: value(.intervalLoss), elements: value(.intervalElements),
-      correct: value(.intervalCorrect), sequences: value(.intervalSequences))
+      correct: value(.intervalCorrect),
+      // Checkpoints of before did not have it: every prediction was judged.
+      judged: progress[Key.intervalJudged.rawValue] ?? value(.intervalElements),
+      sequences: value(.intervalSequences))
     bestLoss = progress[Key.bestLoss.rawValue] ?? .infinity
     bestStep = Int(exactly: value(.bestStep)) ?? 0
     savedStep = step

@@ -15,6 +15,9 @@ struct RecallTask: SequenceTask {
   var loss: LossKind { .crossEntropy }
   var lossName: String { "cross-entropy per step" }
 
+  /// The blank: the accuracy is over the symbols to be recalled.
+  var unjudgedClass: Int32? { RecallProblem.blank }
+
   /// The loss of a model without memory.
   func chance(on source: any SequenceSource) -> (loss: Double, meaning: String)? {
     switch source {

@@ -7,6 +7,8 @@ import Models
 public protocol SequenceTask: TrainingTask {
   /// The loss of the read-out.
   var loss: LossKind { get }
+  /// A class of steps that nobody asks about, which the accuracy leaves out; nil if there is none.
+  var unjudgedClass: Int32? { get }
   /// The loss of a model that has learned nothing, with a word on where it comes from.
   func chance(on source: any SequenceSource) -> (loss: Double, meaning: String)?
   /// The sequences of a part. The validation part is never taken from the test part.
@@ -14,10 +16,12 @@ public protocol SequenceTask: TrainingTask {
 }
 
 extension SequenceTask {
+  public var unjudgedClass: Int32? { nil }
+
   /// The accuracy, where the answer is a class.
   public func metrics(_ totals: Totals) -> [TaskMetric] {
     guard loss == .crossEntropy else { return [] }
-    let accuracy = totals.correct / totals.elements
+    let accuracy = totals.accuracy
     return [
       TaskMetric(
         "accuracy", accuracy, text: String(format: "accuracy %.2f %%", 100 * accuracy))

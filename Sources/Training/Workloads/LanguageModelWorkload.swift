@@ -1,4 +1,5 @@
 import BLAS
+import Checkpoints
 import DataParallel
 import Datasets
 import Foundation
@@ -71,6 +72,8 @@ public final class LanguageModelWorkload: Workload {
     model.initialize(
       parameters, seed: configuration.seed, gateBias: configuration.model.gateBias)
   }
+
+  public func describe(in run: RunFolder) throws { try vocabulary.write(to: run.vocabulary) }
 
   // MARK: Steps
 

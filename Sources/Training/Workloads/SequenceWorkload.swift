@@ -29,7 +29,8 @@ final class SequenceWorkload: Workload {
     trainLength = isRagged ? { train.length(of: $0) } : nil
     model = SequenceModel(
       configuration.stack, inputs: train.features, outputs: train.targetKind.outputs,
-      loss: task.loss, pooling: configuration.model.pooling)
+      loss: task.loss, pooling: configuration.model.pooling,
+      unjudgedClass: task.unjudgedClass)
     reader = BatchReader(plan: plan, rank: rank)
   }
 

@@ -1,4 +1,5 @@
 import BLAS
+import Checkpoints
 import Datasets
 import Models
 import Tensors
@@ -73,6 +74,9 @@ public protocol Workload: AnyObject {
   /// Takes the carried state to the end of the loaded step, which counts.
   func advance()
 
+  /// Writes into the folder of a run what its model needs to be understood without its data.
+  func describe(in run: RunFolder) throws
+
   /// A part of the data to measure the model on. It leaves the carried state alone.
   func evaluation(of part: DatasetFile.Part) throws -> any Evaluation
 }
@@ -80,6 +84,7 @@ public protocol Workload: AnyObject {
 extension Workload {
   public var carried: [(name: String, rows: Tensor<Float>)] { [] }
   public var rateFactor: Double { 1 }
+  public func describe(in run: RunFolder) throws {}
   public func prefetch(after position: StepPosition) throws {}
   public func advance() {}
   public var isReady: Bool { true }

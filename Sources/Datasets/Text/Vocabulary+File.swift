@@ -1,0 +1,20 @@
+import HDF5
+
+extension Vocabulary {
+  /// Writes a file of the vocabulary alone, which a run keeps beside its checkpoints.
+  public func write(to path: String) throws(DatasetError) {
+    try DatasetFile.create(at: path) { file in
+      try file.setAttribute("format_version", DatasetFile.formatVersion)
+      try write(to: file)
+    }
+  }
+
+  /// Reads the vocabulary of a file of it, or of a data set.
+  public init(contentsOf path: String) throws(DatasetError) {
+    do {
+      self = try Vocabulary(DatasetFile.open(path), path: path)
+    } catch {
+      throw TextFile.unusable(path, error)
+    }
+  }
+}

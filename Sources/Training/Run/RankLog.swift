@@ -1,0 +1,32 @@
+import Checkpoints
+import Foundation
+
+/// What one rank has to tell of a run, in logs/rank-00003.log: where it ran, and where its time
+/// went. The rank that the others wait for is the one with the largest share outside reduction.
+///
+/// It is for people: a disk that takes no more of it ends no run.
+final class RankLog {
+  private let handle: FileHandle?
+
+  init(_ run: RunFolder, rank: Int) {
+    let path = run.log(rank: rank)
+    let files = FileManager.default
+    try? files.createDirectory(
+      atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    if !files.fileExists(atPath: path) { _ = files.createFile(atPath: path, contents: nil) }
+    handle = FileHandle(forWritingAtPath: path)
+    _ = try? handle?.seekToEnd()
+  }
+
+  /// Adds a line with the time.
+  func say(_ text: String) {
+    let line = "\(ISO8601DateFormatter().string(from: Date()))  \(text)\n"
+    try? handle?.write(contentsOf: Data(line.utf8))
+  }
+
+  /// Adds a line on an interval of steps.
+  func say(step: Int, seconds: Double, shares: [(StepClock.Phase, Double)]) {
+    let parts = shares.map { "\($0.name) \(String(format: "%.1f", 100 * $1)) %" }
+    say("step \(step): \(brief(seconds)) s, \(parts.joined(separator: ", "))")
+  }
+}

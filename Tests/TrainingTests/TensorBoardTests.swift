@@ -1,0 +1,36 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Training
+
+@Suite struct TensorBoardTests {
+  @Test func checksumsAreThoseOfTheStandard() {
+    // RFC 3720, appendix B.4, and the usual check string.
+    #expect(CRC32C.checksum(Array("123456789".utf8)) == 0xe306_9283)
+    #expect(CRC32C.checksum([UInt8](repeating: 0, count: 32)) == 0x8a91_36aa)
+    #expect(CRC32C.checksum([UInt8](repeating: 0xff, count: 32)) == 0x62a8_ab43)
+  }
+
+  /// A record that TensorBoard's own reader took, byte by byte.
+  @Test func anEventHasTheWireFormat() {
+    let event = TensorBoardEvent(
+      wallTime: 1.5, step: 300, content: .scalars([(tag: "loss/train", value: 0.25)]))
+    #expect(
+      event.message == [0x09, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f]  // 1: 1.5
+        + [0x10, 0xac, 0x02]  // 2: 300
+        + [0x2a, 19, 0x0a, 17]  // 5: a summary of one value
+        + [0x0a, 10] + Array("loss/train".utf8) + [0x15, 0, 0, 0x80, 0x3e])
+    let record = event.record
+    #expect(record.count == 12 + event.message.count + 4)
+    #expect(Array(record[..<8]) == [UInt8(event.message.count), 0, 0, 0, 0, 0, 0, 0])
+    #expect(Array(record[12...].dropLast(4)) == event.message)
+  }
+
+  @Test func whatIsNotFiniteIsLeftOut() {
+    var record = MetricsRecord(step: 7, epoch: 1, split: "train")
+    record.add("loss", Double.nan)
+    record.add("accuracy", 0.5)
+    #expect(record.numbers.map(\.key) == ["accuracy"] && record.json.contains("\"loss\": null"))
+  }
+}
