@@ -108,13 +108,13 @@ enum LanguageModelFixture<Scalar: KernelScalar> {
     let (V, E) = (model.specification.vocabulary, model.specification.embedding)
     var masks = LanguageModelMasks<Scalar>(layers: model.layers.count)
     masks.embedding = try mask("emb", [V, 1])
-    masks.input = try mask("inp", [1, N, E])
-    masks.output = try mask("out", [1, N, E])
+    masks.input = try mask("inp", [1, N, E]).row(0)
+    masks.output = try mask("out", [1, N, E]).row(0)
     for (level, layer) in model.layers.enumerated() {
       let gates = layer.geometry(steps: 1, rows: N).gateWidth
       masks.recurrent[level] = try mask("whh\(level)", [gates, layer.hidden])
       if level + 1 < model.layers.count {
-        masks.between[level] = try mask("hid\(level)", [1, N, layer.hidden])
+        masks.between[level] = try mask("hid\(level)", [1, N, layer.hidden]).row(0)
       }
     }
     return masks
