@@ -42,6 +42,25 @@ import Testing
     }
   }
 
+  @Test func oneProcessAtATimeTrainsIntoAFolder() throws {
+    try Places.withTemporaryFolder { folder in
+      let first = try Program.run(
+        ["train", "--output", "run", "--max-steps", "9"] + RankCountTests.arguments, ranks: 2,
+        in: folder, environment: ["MOMENTUM_DIST_FAILPOINTS": "train.step=delay:5@0#4"]
+      ) {
+        let checkpoints = "\(folder)/run/checkpoints"
+        for _ in 0..<100 where !FileManager.default.fileExists(atPath: checkpoints) {
+          Thread.sleep(forTimeInterval: 0.1)
+        }
+        let second = try RankCountTests.train("run", ranks: 1, in: folder, [])
+        #expect(second.status == 64, "\(second.errors)")
+        #expect(second.message.contains("another process is training into it"))
+      }
+      #expect(first.status == 0, "\(first.errors)")
+      #expect(try Self.latest(folder, "run") == "step-00000009")
+    }
+  }
+
   /// The way that was left must not win the next resume, though its steps are later.
   @Test func goingBackToAnOlderCheckpointLeavesTheLaterOnesBehind() throws {
     try Places.withTemporaryFolder { folder in

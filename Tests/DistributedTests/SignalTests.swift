@@ -171,6 +171,45 @@ import Testing
     }
   }
 
+  /// Streamed data that never come: no MPI call waits for them, and the rank is named all the same.
+  @Test func dataThatNeverComeEndTheRun() throws {
+    try Places.withTemporaryFolder { folder in
+      let prepared = try Program.run(
+        [
+          "prepare", "adding", "--to", "set.h5", "--steps", "5", "--train", "200",
+          "--test", "8", "--validation", "8",
+        ], in: folder)
+      #expect(prepared.status == 0, "\(prepared.errors)")
+      let outcome = try Program.run(
+        [
+          "train", "--output", "run", "--set", "dataset.file=set.h5", "--set", "dataset.memory=0",
+          "--set", "model.hidden_size=3", "--set", "batch_size=8", "--set", "peer_timeout=2",
+        ], ranks: 2, in: folder,
+        environment: ["MOMENTUM_DIST_FAILPOINTS": "data.prefetch=delay:50@1#5"], deadline: 40)
+      #expect(outcome.status == 76 && outcome.seconds < 40, "\(outcome.errors)")
+      #expect(outcome.errors.contains("rank 1 on "), "\(outcome.errors)")
+      #expect(outcome.errors.contains("is stuck in reading data"), "\(outcome.errors)")
+    }
+  }
+
+  /// A terminal that is closed. Where the tests themselves ignore it, so does what they start.
+  @Test(.enabled("SIGHUP is ignored here, as under nohup") { signalIsHeard(SIGHUP) })
+  func aHangUpSaves() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(
+        ["train", "--output", "run"] + RankCountTests.arguments + ["--set", "epochs=1000000"],
+        in: folder, deadline: 4, signal: "HUP")
+      #expect(outcome.status == 75, "\(outcome.errors)")
+      #expect(outcome.message.contains("saved in run/checkpoints/latest"), "\(outcome.errors)")
+    }
+  }
+
+  private static func signalIsHeard(_ number: Int32) -> Bool {
+    var action = sigaction()
+    _ = sigaction(number, nil, &action)
+    return action.__sigaction_handler.sa_handler == nil
+  }
+
   /// The second Ctrl-C does not wait for anything: the last good checkpoint stays.
   @Test func aSecondInterruptEndsAtOnce() throws {
     try Places.withTemporaryFolder { folder in

@@ -19,11 +19,7 @@ extension Trainer {
     _ = session.workload.accumulateGradients(session.parameters, into: shards)
     let place = try agreedPlace(firstPlace(in: shards))
     let kept = RunFolder("\(run.path)/diverged")
-    let clip =
-      configuration.optimizer.clipNorm > 0
-      ? "or optimizer.clip_norm" : "or set optimizer.clip_norm=1"
-    var cure = "lower optimizer.learning_rate \(clip), and "
-      + (state.savedStep > 0 ? "resume from step \(state.savedStep)" : "start again")
+    var cure = divergenceCure
     do throws(RunFailure) {
       try save(in: kept)
       try finishSave()
@@ -35,6 +31,15 @@ extension Trainer {
       .diverged,
       "step \(step): the loss is \(total.meanLoss) and the norm of the gradient"
         + " \(state.gradientNorm); \(place); \(cure)")
+  }
+
+  /// What to do about numbers that grew beyond all bounds.
+  var divergenceCure: String {
+    let clip =
+      configuration.optimizer.clipNorm > 0
+      ? "or optimizer.clip_norm" : "or set optimizer.clip_norm=1"
+    let start = state.savedStep > 0 ? "resume from step \(state.savedStep)" : "start again"
+    return "lower optimizer.learning_rate \(clip), and \(start)"
   }
 
   /// The first of this rank's shards with a gradient that is not finite, and the tensor of it that

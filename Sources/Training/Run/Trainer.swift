@@ -354,9 +354,7 @@ public final class Trainer {
       guard totals.meanLoss.isFinite else {
         throw RunFailure(
           .diverged,
-          "epoch \(state.epoch + 1): the validation loss is \(totals.meanLoss); lower"
-            + " optimizer.learning_rate, or set optimizer.clip_norm, and "
-            + (state.savedStep > 0 ? "resume from step \(state.savedStep)" : "start again"))
+          "epoch \(state.epoch + 1): the validation loss is \(totals.meanLoss); \(divergenceCure)")
       }
       state.epoch += 1
       let seconds = (ContinuousClock().now - before).seconds

@@ -27,7 +27,7 @@ extension TrainingSession {
     }
     let session = try TrainingSession(configuration, on: communicator)
     try agreement.together {
-      try session.restore(checkpoint.tensors, folder: checkpoint.folder)
+      try session.workload.buffers.restore(checkpoint.tensors, folder: checkpoint.folder)
       try session.parameters.restore(
         checkpoint.tensors, group: checkpoint.parametersGroup, folder: checkpoint.folder)
     }
