@@ -9,23 +9,37 @@ extension DatasetFile {
     try file.stringAttribute("class_names")?.split(separator: "\n").map(String.init)
   }
 
-  /// Opens a data set file of this format version, made for a task.
-  static func open(_ path: String, task: String) throws -> HDF5.File {
+  /// Opens a file that `prepare` made, of the version that this program reads.
+  ///
+  /// - Throws: `DatasetError` or `HDF5Error`
+  static func open(_ path: String) throws -> HDF5.File {
     let file = try HDF5.File.open(path)
+    try requireVersion(of: file, path)
+    return file
+  }
+
+  /// Refuses a file of another format version, or none of ours.
+  static func requireVersion(
+    of file: HDF5.File, _ path: String, cure: String = prepareIt
+  ) throws {
     guard let version = try file.intAttribute("format_version") else {
-      throw DatasetError(path, "is an HDF5 file, but no data set of ours", cure: prepareIt)
+      throw DatasetError(path, "is an HDF5 file, but no data set of ours", cure: cure)
     }
     guard version == formatVersion else {
       throw DatasetError(
         path, "has format version \(version), this program reads \(formatVersion)",
         cure: prepareIt)
     }
+  }
+
+  /// Refuses a file of another format version, or made for another task.
+  static func require(_ task: String, of file: HDF5.File, _ path: String) throws {
+    try requireVersion(of: file, path)
     let found = try file.stringAttribute("task") ?? "unknown"
     guard found == task else {
       throw DatasetError(
         path, "is for the task \(found), not \(task)",
         cure: "set dataset.task=\(found), or prepare another file")
     }
-    return file
   }
 }

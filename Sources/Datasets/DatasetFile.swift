@@ -17,22 +17,6 @@ public enum DatasetFile {
     case train, validation, test
   }
 
-  /// Opens a file that `prepare` made, of the version that this program reads.
-  ///
-  /// - Throws: `DatasetError` or `HDF5Error`
-  static func open(_ path: String) throws -> HDF5.File {
-    let cure = "make it with `momentum-dist prepare`"
-    let file = try HDF5.File.open(path)
-    guard let version = try file.intAttribute("format_version") else {
-      throw DatasetError(path, "is an HDF5 file, but no data set of ours", cure: cure)
-    }
-    guard version == formatVersion else {
-      throw DatasetError(
-        path, "has format version \(version), this program reads \(formatVersion)", cure: cure)
-    }
-    return file
-  }
-
   /// Writes a file under a temporary name, and gives it its own when it is complete.
   public static func create(
     at path: String, _ write: (HDF5.File) throws -> Void

@@ -32,7 +32,7 @@ extension DatasetPlace {
     of file: HDF5.File, _ path: String
   ) throws(DatasetError) -> (classes: Int?, scaling: Float) {
     do {
-      if !isForeign { try Self.requireVersion(of: file, path) }
+      if !isForeign { try DatasetFile.requireVersion(of: file, path, cure: Self.nameOrPrepare) }
       let scaling = try file.doubleAttribute("scaling") ?? 1
       let own = try file.intAttribute("classes") ?? 0
       guard scaling.isFinite, scaling != 0, 0...1 << 24 ~= own else {
@@ -46,17 +46,6 @@ extension DatasetPlace {
       throw error
     } catch {
       throw DatasetError(path, "\(error)", cure: Self.nameOrPrepare)
-    }
-  }
-
-  private static func requireVersion(of file: HDF5.File, _ path: String) throws {
-    guard let version = try file.intAttribute("format_version") else {
-      throw DatasetError(path, "is an HDF5 file, but no data set of ours", cure: nameOrPrepare)
-    }
-    guard version == DatasetFile.formatVersion else {
-      throw DatasetError(
-        path, "has format version \(version), this program reads \(DatasetFile.formatVersion)",
-        cure: "make it with `momentum-dist prepare`")
     }
   }
 

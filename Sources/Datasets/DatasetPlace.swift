@@ -13,6 +13,8 @@ public struct DatasetPlace: Sendable {
   /// or test.
   public var inputs = DatasetPlace.ownInputs
   public var targets = DatasetPlace.ownTargets
+  /// Where sequences of unequal lengths begin, [N + 1]; equal lengths have no such dataset.
+  public var offsets = DatasetPlace.ownOffsets
   /// How many classes there are, where the file does not say; 0 is one more than the largest label.
   public var classes = 0
   /// Bytes up to which a part is kept in memory.
@@ -20,13 +22,16 @@ public struct DatasetPlace: Sendable {
 
   public static let ownInputs = "{part}/inputs"
   public static let ownTargets = "{part}/targets"
+  public static let ownOffsets = "{part}/offsets"
 
   public init(_ files: String) {
     self.files = files
   }
 
   /// Whether the names are the user's, so that no file need be one that `prepare` made.
-  public var isForeign: Bool { inputs != Self.ownInputs || targets != Self.ownTargets }
+  public var isForeign: Bool {
+    inputs != Self.ownInputs || targets != Self.ownTargets || offsets != Self.ownOffsets
+  }
 
   /// The name of a dataset for a part.
   func name(_ pattern: String, of part: DatasetFile.Part) throws(DatasetError) -> String {
@@ -74,5 +79,53 @@ public struct DatasetPlace: Sendable {
       }
     }
     return files
+  }
+
+  /// Opens all files, each of which is for this task; the user's own files need not say so.
+  func open(task: String) throws(DatasetError) -> [(path: String, file: HDF5.File)] {
+    let files = try open()
+    guard !isForeign else { return files }
+    for (path, file) in files {
+      do {
+        try DatasetFile.require(task, of: file, path)
+      } catch let error as DatasetError {
+        throw error
+      } catch {
+        throw DatasetError(path, "\(error)", cure: DatasetFile.prepareIt)
+      }
+    }
+    return files
+  }
+
+  /// Opens the files and finds whether their sequences are of unequal lengths.
+  public func isRagged() throws(DatasetError) -> Bool {
+    let name = try name(offsets, of: .train)
+    return try open().contains { $0.file.contains(name) }
+  }
+
+  /// What all files say alike of a property; nil where there is none.
+  func agreed<Value: Equatable>(
+    _ property: String, of files: [(path: String, file: HDF5.File)],
+    _ value: (HDF5.File) throws -> Value?
+  ) throws(DatasetError) -> Value? {
+    var first: (path: String, value: Value?)?
+    for (path, file) in files {
+      do {
+        let found = try value(file)
+        guard let known = first else {
+          first = (path, found)
+          continue
+        }
+        guard known.value == found else {
+          throw DatasetError(
+            path, "has another \(property) than \(known.path)", cure: "prepare all files alike")
+        }
+      } catch let error as DatasetError {
+        throw error
+      } catch {
+        throw DatasetError(path, "\(error)", cure: Self.nameOrPrepare)
+      }
+    }
+    return first?.value
   }
 }

@@ -2,17 +2,18 @@ import HDF5
 import Tensors
 
 /// Sequences of frames of unequal length, in which each frame is to be predicted from those
-/// before it: a part of a file that `prepare speech` made.
+/// before it: a part of the files that `prepare speech` made.
 ///
 /// An utterance of F frames is a sequence of F - 1 steps: x_t is frame t and its target frame
-/// t + 1. Each rank opens the file by itself, read-only. A part that fits is kept in memory; of a
-/// larger one, utterances are read as they are asked for.
+/// t + 1. Each rank opens the files by itself, read-only; several count as one, and must have been
+/// normalised alike. A part that fits is kept in memory; of a larger one, utterances are read as
+/// they are asked for.
 public final class NextFrameSource {
   /// The attribute `task` of such a file.
   public static let task = "next_frame"
 
   /// How many sequences there are.
-  public var count: Int { offsets.count - 1 }
+  public var count: Int { offsets.count }
   /// T of the longest sequence.
   public let steps: Int
   /// C, numbers per frame.
@@ -21,54 +22,54 @@ public final class NextFrameSource {
   public let persistenceError: Double?
 
   private let inputs: StoredRows  // [F, C]
-  private let offsets: [Int]
+  private let offsets: SequenceOffsets
   private var rows: [Float] = []
 
-  /// Opens one part of a file.
-  ///
-  /// - Parameter memoryLimit: bytes up to which it is kept in memory
-  public init(
-    _ path: String, part: DatasetFile.Part, memoryLimit: Int = StoredRows.memoryLimit
-  ) throws(DatasetError) {
-    do {
-      let file = try HDF5.File.open(path)
-      try Self.checkHeader(of: file, path)
-      let name = part.rawValue
-      guard file.contains("\(name)/inputs"), file.contains("\(name)/offsets") else {
-        throw DatasetError(path, "has no \(name)/inputs and \(name)/offsets", cure: Self.prepare)
-      }
-      inputs = try StoredRows([(path, file)], "\(name)/inputs", memoryLimit: memoryLimit)
-      let shape = inputs.shape
-      guard shape.count == 2, shape[1] > 0 else {
-        throw DatasetError(path, "\(name)/inputs is \(shape)", cure: "it must be [F, C]")
-      }
-      features = shape[1]
-      let stored = try file.dataset("\(name)/offsets")
-      try stored.requireStored()
-      offsets = try stored.read(as: Int.self, maximumElements: 1 << 24)
-      guard offsets.count >= 2, offsets.first == 0, offsets.last == shape[0] else {
-        throw DatasetError(
-          path, "\(name)/offsets has \(offsets.count) numbers and does not end at \(shape[0])",
-          cure: "it must begin with 0 and end with the rows of inputs")
-      }
-      for (index, (start, end)) in zip(offsets, offsets.dropFirst()).enumerated()
-      where end <= start || end == start + 1 {
-        throw DatasetError(
-          path, "\(name)/offsets[\(index)] is \(start), then \(end)",
-          cure: "a sequence needs two frames or more")
-      }
-      steps = zip(offsets, offsets.dropFirst()).reduce(0) { max($0, $1.1 - $1.0 - 1) }
-      persistenceError = try file.group(name).doubleAttribute("persistence_error")
-    } catch let error as DatasetError {
-      throw error
-    } catch {
-      throw DatasetError(path, "\(error)", cure: "check the path, or \(Self.prepare)")
+  /// Opens one part of the files.
+  public init(_ place: DatasetPlace, part: DatasetFile.Part) throws(DatasetError) {
+    let files = try place.open(task: Self.task)
+    let (name, begins) = ("\(part.rawValue)/inputs", "\(part.rawValue)/offsets")
+    for (path, file) in files where !file.contains(name) || !file.contains(begins) {
+      throw DatasetError(path, "has no \(name) and \(begins)", cure: Self.prepare)
     }
+    for statistic in ["feature_mean", "feature_std"] {
+      _ = try place.agreed(statistic, of: files) {
+        $0.contains(statistic) ? try $0.dataset(statistic).read(as: Double.self) : nil
+      }
+    }
+    inputs = try StoredRows(files, name, memoryLimit: place.memoryLimit)
+    let shape = inputs.shape
+    guard shape.count == 2, shape[1] > 0 else {
+      throw DatasetError(place.files, "\(name) is \(shape)", cure: "it must be [F, C]")
+    }
+    features = shape[1]
+    offsets = try SequenceOffsets(files, begins, rows: inputs.rowsOfFiles, shortest: 2)
+    steps = offsets.longest - 1
+    let predicted = zip(inputs.rowsOfFiles, offsets.countsOfFiles).map { $0 - $1 }
+    persistenceError = try Self.persistenceError(of: files, part, predicted: predicted)
+  }
+
+  /// The mean over all predicted frames; nil unless every file says its own.
+  private static func persistenceError(
+    of files: [(path: String, file: HDF5.File)], _ part: DatasetFile.Part, predicted: [Int]
+  ) throws(DatasetError) -> Double? {
+    var sum = 0.0
+    for ((path, file), frames) in zip(files, predicted) {
+      do {
+        guard let own = try file.group(part.rawValue).doubleAttribute("persistence_error") else {
+          return nil
+        }
+        sum += own * (Double(frames) / Double(predicted.reduce(0, +)))
+      } catch {
+        throw DatasetError(path, "\(error)", cure: prepare)
+      }
+    }
+    return sum
   }
 
   /// T, the steps of a sequence: its frames but the last, which is only a target.
   public func length(of index: Int) -> Int {
-    offsets[index + 1] - offsets[index] - 1
+    offsets[index].count - 1
   }
 
   /// Reads the sequences of these indices, time first.
@@ -88,7 +89,7 @@ public final class NextFrameSource {
     for (n, index) in indices.enumerated() {
       precondition(index >= 0 && index < count, "sequence \(index) of \(count)")
       let length = min(T, length(of: index))
-      try inputs.read(offsets[index]..<offsets[index + 1], into: &rows)
+      try inputs.read(offsets[index], into: &rows)
       scatter(rows, from: 0, steps: length, toRow: n, of: x)
       scatter(rows, from: 1, steps: length, toRow: n, of: targets)
     }
@@ -96,7 +97,7 @@ public final class NextFrameSource {
 
   /// Starts to read the sequences that will be asked for next.
   public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
-    try inputs.prefetch(indices.map { offsets[$0]..<offsets[$0 + 1] })
+    try inputs.prefetch(indices.map { offsets[$0] })
   }
 
   /// Whether what was started is there.
@@ -117,19 +118,17 @@ public final class NextFrameSource {
   }
 
   private static let prepare = "make it with `momentum-dist prepare speech`"
+}
 
-  private static func checkHeader(of file: HDF5.File, _ path: String) throws {
-    guard let version = try file.intAttribute("format_version") else {
-      throw DatasetError(path, "is an HDF5 file, but no data set of ours", cure: prepare)
-    }
-    guard version == DatasetFile.formatVersion else {
-      throw DatasetError(
-        path, "has format version \(version), this program reads \(DatasetFile.formatVersion)",
-        cure: prepare)
-    }
-    let task = try file.stringAttribute("task") ?? "unknown"
-    guard task == Self.task else {
-      throw DatasetError(path, "is for the task \(task), not \(Self.task)", cure: prepare)
-    }
+extension NextFrameSource {
+  /// Opens one part of a file.
+  ///
+  /// - Parameter memoryLimit: bytes up to which it is kept in memory
+  public convenience init(
+    _ path: String, part: DatasetFile.Part, memoryLimit: Int = StoredRows.memoryLimit
+  ) throws(DatasetError) {
+    var place = DatasetPlace(path)
+    place.memoryLimit = memoryLimit
+    try self.init(place, part: part)
   }
 }

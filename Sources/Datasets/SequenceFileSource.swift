@@ -1,7 +1,7 @@
 import HDF5
 import Tensors
 
-/// Sequences in a part of a data set file, of equal or unequal lengths, with a target of any kind.
+/// Sequences in a part of a data set, of equal or unequal lengths, with a target of any kind.
 ///
 /// What the file holds tells how to read it:
 ///
@@ -12,7 +12,7 @@ import Tensors
 ///     targets [N, T] of whole numbers       a class at every step
 ///     targets [N, K] of floats              K numbers per sequence
 ///
-/// Each rank opens the file by itself, read-only. A part that fits is kept in memory; of a larger
+/// Each rank opens the files by itself, read-only; several count as one, see `DatasetPlace`. A part that fits is kept in memory; of a larger
 /// one, sequences are read as they are asked for, see `StoredRows`.
 public final class SequenceFileSource: SequenceSource {
   public let count: Int
@@ -23,12 +23,12 @@ public final class SequenceFileSource: SequenceSource {
   /// The loss of a model that has learned nothing, and where it comes from, where the file says.
   public let chance: (loss: Double, meaning: String)?
 
-  private let path: String
+  private let place: String
   private let inputs: StoredRows
   private let targets: Targets
   private var sequence: [Float] = []
-  /// Where sequences begin and the last one ends, in rows of `inputs`; nil where lengths are equal.
-  private let offsets: [Int]?
+  /// The rows of `inputs` of each sequence; nil where lengths are equal.
+  private let offsets: SequenceOffsets?
   /// How many symbols inputs are one-hot of; nil where they are features.
   private let symbols: Int?
 
@@ -38,48 +38,47 @@ public final class SequenceFileSource: SequenceSource {
     case stepClasses([Int32])
   }
 
-  /// Whether a file holds sequences of unequal lengths.
-  public static func isRagged(_ path: String) -> Bool {
-    guard let file = try? HDF5.File.open(path) else { return false }
-    return file.contains("\(DatasetFile.Part.train.rawValue)/offsets")
-  }
-
-  /// Opens one part of a file that `prepare` made.
+  /// Opens one part of the files that `prepare` made, or of the user's own by their names.
   ///
   /// - Parameters:
-  ///   - task: what the file must be for
-  ///   - memoryLimit: bytes up to which it is kept in memory
+  ///   - task: what files that `prepare` made must be for
+  ///   - classes: how many there are, where neither the place nor the files say; what a part other
+  ///     than the training part has to agree with
   public init(
-    _ path: String, task: String, part: DatasetFile.Part,
-    memoryLimit: Int = StoredRows.memoryLimit
+    _ place: DatasetPlace, task: String, part: DatasetFile.Part, classes known: Int? = nil
   ) throws(DatasetError) {
-    self.path = path
-    do {
-      let file = try DatasetFile.open(path, task: task)
-      let name = part.rawValue
-      guard file.contains("\(name)/inputs"), file.contains("\(name)/targets") else {
-        throw DatasetError(
-          path, "has no \(name)/inputs and \(name)/targets", cure: DatasetFile.prepareIt)
-      }
-      inputs = try StoredRows([(path, file)], "\(name)/inputs", memoryLimit: memoryLimit)
-      symbols = try file.intAttribute("symbols")
-      offsets = try Self.offsets(of: file, name, rows: inputs.shape.first ?? 0, path)
-      (count, steps, features) = try Self.sizes(inputs, offsets, symbols, path, name)
-      (targets, targetKind) = try Self.targets(
-        of: file, name, count: count, steps: offsets == nil ? steps : nil, path)
-      classNames = try DatasetFile.classNames(of: file)
-      chance = try file.doubleAttribute("chance_loss").map {
-        ($0, try file.stringAttribute("chance_meaning") ?? "chance")
-      }
-    } catch let error as DatasetError {
-      throw error
-    } catch {
-      throw DatasetError(path, "\(error)", cure: "check the path, or \(DatasetFile.prepareIt)")
+    self.place = place.files
+    let files = try place.open(task: task)
+    let name = (
+      inputs: try place.name(place.inputs, of: part), targets: try place.name(place.targets, of: part),
+      offsets: try place.name(place.offsets, of: part)
+    )
+    for (path, file) in files where !file.contains(name.inputs) || !file.contains(name.targets) {
+      throw DatasetError(
+        path, "has no \(name.inputs) and \(name.targets)", cure: DatasetPlace.nameOrPrepare)
     }
+    inputs = try StoredRows(files, name.inputs, memoryLimit: place.memoryLimit)
+    symbols = try place.agreed("number of symbols", of: files) { try $0.intAttribute("symbols") }
+    let isRagged = try place.agreed("kind of lengths", of: files) { $0.contains(name.offsets) }
+    offsets =
+      isRagged == true
+      ? try SequenceOffsets(files, name.offsets, rows: inputs.rowsOfFiles, shortest: 1) : nil
+    (count, steps, features) = try Self.sizes(inputs, offsets, symbols, place.files, name.inputs)
+    (targets, targetKind) = try Self.targets(
+      files, name.targets, counts: offsets?.countsOfFiles ?? inputs.rowsOfFiles,
+      steps: offsets == nil ? steps : nil, classes: known, place)
+    classNames = try place.agreed("list of classes", of: files, DatasetFile.classNames)
+    let loss = try place.agreed("loss by chance", of: files) {
+      try $0.doubleAttribute("chance_loss")
+    }
+    let meaning = try place.agreed("loss by chance", of: files) {
+      try $0.stringAttribute("chance_meaning")
+    }
+    chance = loss.map { ($0, meaning ?? "chance") }
   }
 
   public func length(of index: Int) -> Int {
-    offsets.map { $0[index + 1] - $0[index] } ?? steps
+    offsets?[index].count ?? steps
   }
 
   public func read(
@@ -116,7 +115,7 @@ public final class SequenceFileSource: SequenceSource {
 
   /// The rows of `inputs` that one sequence is.
   private func rows(of index: Int) -> Range<Int> {
-    offsets.map { $0[index]..<$0[index + 1] } ?? index..<index + 1
+    offsets?[index] ?? index..<index + 1
   }
 
   /// Copies `steps` rows of `values` to row n of the first steps.
@@ -141,40 +140,20 @@ public final class SequenceFileSource: SequenceSource {
   ) throws(DatasetError) {
     guard let wrong = values.first(where: { $0 < 0 || $0 >= Float(symbols) }) else { return }
     throw DatasetError(
-      path, "sequence \(index) of inputs holds \(wrong), outside 0 ..< \(symbols)",
+      place, "sequence \(index) of inputs holds \(wrong), outside 0 ..< \(symbols)",
       cure: "the file is damaged: prepare it again")
   }
 }
 
 // What the shapes in a file mean.
 extension SequenceFileSource {
-  private static func offsets(
-    of file: HDF5.File, _ part: String, rows: Int, _ path: String
-  ) throws -> [Int]? {
-    guard file.contains("\(part)/offsets") else { return nil }
-    let stored = try file.dataset("\(part)/offsets")
-    try stored.requireStored()
-    let offsets = try stored.read(as: Int.self, maximumElements: 1 << 27)
-    guard offsets.count >= 2, offsets.first == 0, offsets.last == rows else {
-      throw DatasetError(
-        path, "\(part)/offsets has \(offsets.count) numbers and does not end at \(rows)",
-        cure: "it must begin with 0 and end with the rows of inputs")
-    }
-    for (index, (start, end)) in zip(offsets, offsets.dropFirst()).enumerated() where end <= start {
-      throw DatasetError(
-        path, "\(part)/offsets[\(index)] is \(start), then \(end)",
-        cure: "a sequence needs a step or more")
-    }
-    return offsets
-  }
-
   private static func sizes(
-    _ inputs: StoredRows, _ offsets: [Int]?, _ symbols: Int?, _ path: String, _ part: String
+    _ inputs: StoredRows, _ offsets: SequenceOffsets?, _ symbols: Int?, _ path: String,
+    _ name: String
   ) throws(DatasetError) -> (count: Int, steps: Int, features: Int) {
     let shape = inputs.shape
     if let offsets, shape.count == 2, shape[1] > 0 {
-      let steps = zip(offsets, offsets.dropFirst()).reduce(0) { max($0, $1.1 - $1.0) }
-      return (offsets.count - 1, steps, shape[1])
+      return (offsets.count, offsets.longest, shape[1])
     }
     if offsets == nil, let symbols, symbols > 0, shape.count == 2, shape.allSatisfy({ $0 > 0 }) {
       return (shape[0], shape[1], symbols)
@@ -183,15 +162,75 @@ extension SequenceFileSource {
       return (shape[0], shape[1], shape[2])
     }
     throw DatasetError(
-      path, "\(part)/inputs is \(shape)",
+      path, "\(name) is \(shape)",
       cure: "it must be [N, T, C], or [F, C] with offsets [N + 1], or [N, T] with the attribute"
         + " `symbols`")
   }
 
+  /// The targets of all files, one after the other.
+  ///
+  /// - Parameters:
+  ///   - counts: the sequences of each file
+  ///   - steps: T, where all sequences are as long
+  ///   - classes: how many there are, where neither the place nor the files say
   private static func targets(
-    of file: HDF5.File, _ part: String, count: Int, steps: Int?, _ path: String
+    _ files: [(path: String, file: HDF5.File)], _ name: String, counts: [Int], steps: Int?,
+    classes: Int?, _ place: DatasetPlace
+  ) throws(DatasetError) -> (Targets, TargetKind) {
+    let declared = try place.agreed("number of classes", of: files) {
+      try $0.intAttribute("classes")
+    }
+    let known = place.classes > 0 ? place.classes : declared ?? classes
+    // A file of the user's own need not say: its largest label does.
+    let allowed = known ?? (place.isForeign ? 1 << 24 : 0)
+    var joined: (targets: Targets, kind: TargetKind)?
+    for ((path, file), count) in zip(files, counts) {
+      do {
+        let own = try targets(
+          of: file, name, count: count, steps: steps, classes: allowed, path)
+        joined = try join(joined, own, path)
+      } catch let error as DatasetError {
+        throw error
+      } catch {
+        throw DatasetError(path, "\(error)", cure: "the file is damaged or foreign: make it again")
+      }
+    }
+    guard let joined else {
+      throw DatasetError(place.files, "names no file", cure: "set dataset.file")
+    }
+    guard known == nil else { return joined }
+    switch joined.targets {
+    case .classes(let labels): return (joined.targets, .classes(Int(labels.max() ?? 0) + 1))
+    case .stepClasses(let labels):
+      return (joined.targets, .stepClasses(Int(labels.max() ?? 0) + 1))
+    case .values: return joined
+    }
+  }
+
+  private static func join(
+    _ before: (targets: Targets, kind: TargetKind)?, _ own: (targets: Targets, kind: TargetKind),
+    _ path: String
+  ) throws(DatasetError) -> (targets: Targets, kind: TargetKind) {
+    guard let before else { return own }
+    switch (before.targets, own.targets) {
+    case (.classes(let a), .classes(let b)) where before.kind == own.kind:
+      return (.classes(a + b), own.kind)
+    case (.values(let a), .values(let b)) where before.kind == own.kind:
+      return (.values(a + b), own.kind)
+    case (.stepClasses(let a), .stepClasses(let b)) where before.kind == own.kind:
+      return (.stepClasses(a + b), own.kind)
+    default:
+      throw DatasetError(
+        path, "has targets of another kind than the files before it",
+        cure: "prepare all files alike")
+    }
+  }
+
+  /// The targets of one file.
+  private static func targets(
+    of file: HDF5.File, _ name: String, count: Int, steps: Int?, classes: Int, _ path: String
   ) throws -> (Targets, TargetKind) {
-    let targets = try file.dataset("\(part)/targets")
+    let targets = try file.dataset(name)
     try targets.requireStored()
     let shape = targets.shape
     let isWhole = ![.float32, .float64].contains(targets.elementType)
@@ -199,24 +238,35 @@ extension SequenceFileSource {
       let values = try targets.read(as: Float.self)
       guard values.allSatisfy(\.isFinite) else {
         throw DatasetError(
-          path, "\(part)/targets hold what is no number",
+          path, "\(name) hold what is no number",
           cure: "the file is damaged: prepare it again")
       }
       return (.values(values), .values(shape[1]))
     }
     guard isWhole, shape == [count] || steps != nil && shape == [count, steps!] else {
       throw DatasetError(
-        path, "\(part)/targets is \(shape) for \(count) sequences",
+        path, "\(name) is \(shape) for \(count) sequences",
         cure: "it must be [N] or [N, T] of whole numbers, or [N, K] of floats")
     }
-    let classes = try file.intAttribute("classes") ?? 0
     let labels = try targets.read(as: Int32.self)
     if let wrong = labels.firstIndex(where: { $0 < 0 || Int($0) >= classes }) {
       throw DatasetError(
-        path, "\(part)/targets[\(wrong)] is \(labels[wrong]), outside 0 ..< \(classes)",
-        cure: "mend the label or the attribute `classes`")
+        path, "\(name)[\(wrong)] is \(labels[wrong]), outside 0 ..< \(classes)",
+        cure: "mend the label or the attribute `classes`, or set dataset.classes")
     }
     return shape.count == 1
       ? (.classes(labels), .classes(classes)) : (.stepClasses(labels), .stepClasses(classes))
+  }
+}
+
+extension SequenceFileSource {
+  /// Opens one part of a file that `prepare` made.
+  public convenience init(
+    _ path: String, task: String, part: DatasetFile.Part,
+    memoryLimit: Int = StoredRows.memoryLimit
+  ) throws(DatasetError) {
+    var place = DatasetPlace(path)
+    place.memoryLimit = memoryLimit
+    try self.init(place, task: task, part: part)
   }
 }

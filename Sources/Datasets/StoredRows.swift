@@ -16,6 +16,8 @@ public final class StoredRows {
   public let width: Int
   /// Whether the rows are kept in memory.
   public var isInMemory: Bool { memory != nil }
+  /// The rows that each file holds.
+  var rowsOfFiles: [Int] { reader.rowsOfFiles }
 
   private let reader: RowReader
   private let memory: StoredNumbers?

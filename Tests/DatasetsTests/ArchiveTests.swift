@@ -125,7 +125,7 @@ import Testing
     try Places.withTemporaryFolder { folder in
       let path = "\(folder)/set.h5"
       try archive.write(to: path, normalising: true)
-      #expect(SequenceFileSource.isRagged(path))
+      #expect(try DatasetPlace(path).isRagged())
       let train = try SequenceFileSource(path, task: "classification", part: .train)
       #expect((train.count, train.steps, train.features) == (2, 3, 2))
       #expect((0..<2).map { train.length(of: $0) } == [3, 2])

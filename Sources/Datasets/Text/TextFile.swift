@@ -1,19 +1,31 @@
 import HDF5
 
-/// A data set file of text: its vocabulary and its parts.
+/// A data set of text: its vocabulary and its parts. Several files count as one text, each part one
+/// after the other in the order of the files, and must have one vocabulary.
 public struct TextFile {
-  public let path: String
   public let vocabulary: Vocabulary
-  private let file: HDF5.File
+  private let place: DatasetPlace
+  private let files: [(path: String, file: HDF5.File)]
 
-  /// Opens a file that `prepare text` made.
-  public init(_ path: String) throws(DatasetError) {
-    self.path = path
+  /// Opens files that `prepare text` made.
+  public init(_ place: DatasetPlace) throws(DatasetError) {
+    self.place = place
     do {
-      file = try DatasetFile.open(path)
-      vocabulary = try Vocabulary(file, path: path)
+      files = try place.open()
+      var known: Vocabulary?
+      for (path, file) in files {
+        try DatasetFile.requireVersion(of: file, path)
+        let own = try Vocabulary(file, path: path)
+        guard known == nil || known == own else {
+          throw DatasetError(
+            path, "has another vocabulary than \(files[0].path)",
+            cure: "prepare the texts together, as one folder")
+        }
+        known = own
+      }
+      vocabulary = known ?? Vocabulary(level: .word)
     } catch {
-      throw Self.unusable(path, error)
+      throw Self.unusable(place.files, error)
     }
   }
 
@@ -22,34 +34,36 @@ public struct TextFile {
   /// - Parameters:
   ///   - columns: how many columns the part is cut into
   ///   - own: the columns to be read here
-  ///   - memoryLimit: bytes up to which they are kept in memory
   public func columns(
-    of part: DatasetFile.Part, count columns: Int, own: Range<Int>,
-    memoryLimit: Int = StoredRows.memoryLimit
+    of part: DatasetFile.Part, count columns: Int, own: Range<Int>
   ) throws(DatasetError) -> TokenColumns {
-    do {
-      guard file.contains("\(part.rawValue)/tokens") else {
-        throw DatasetError(
-          path, "has no \(part.rawValue)/tokens", cure: "make it with `momentum-dist prepare text`")
-      }
-      let dataset = try file.dataset("\(part.rawValue)/tokens")
-      guard dataset.shape.count == 1, dataset.shape[0] / columns >= 2 else {
-        throw DatasetError(
-          path,
-          "has \(part.rawValue)/tokens of shape \(dataset.shape), too few for \(columns) columns of"
-            + " 2 tokens", cure: "use fewer columns, or more text")
-      }
-      return try TokenColumns(
-        dataset, part: part, columns: columns, own: own, vocabulary: vocabulary.count,
-        memoryLimit: memoryLimit, path: path)
-    } catch {
-      throw Self.unusable(path, error)
+    let name = "\(part.rawValue)/tokens"
+    for (path, file) in files where !file.contains(name) {
+      throw DatasetError(
+        path, "has no \(name)", cure: "make it with `momentum-dist prepare text`")
     }
+    let tokens = try JoinedDataset(files, name, cacheBytes: 1 << 20)
+    guard tokens.shape.count == 1, tokens.shape[0] / columns >= 2 else {
+      throw DatasetError(
+        place.files,
+        "has \(name) of shape \(tokens.shape), too few for \(columns) columns of 2 tokens",
+        cure: "use fewer columns, or more text")
+    }
+    return try TokenColumns(
+      tokens, columns: columns, own: own, vocabulary: vocabulary.count,
+      memoryLimit: place.memoryLimit)
   }
 
   static func unusable(_ path: String, _ error: any Error) -> DatasetError {
     error as? DatasetError
       ?? DatasetError(
         path, "\(error)", cure: "check the path, or make it with `momentum-dist prepare text`")
+  }
+}
+
+extension TextFile {
+  /// Opens a file that `prepare text` made.
+  public init(_ path: String) throws(DatasetError) {
+    try self.init(DatasetPlace(path))
   }
 }

@@ -11,7 +11,7 @@ import Threads
 /// from chunk to chunk. Columns that fit are kept in memory. Of more, the steps that are asked for
 /// are read, and `prefetch(_:)` has a thread read those that will be asked for next.
 ///
-/// One thread uses an object at a time. Each rank has its own, and opens the file by itself.
+/// One thread uses an object at a time. Each rank has its own, and opens the files by itself.
 public final class TokenColumns {
   /// B, over all ranks.
   public let count: Int
@@ -29,15 +29,12 @@ public final class TokenColumns {
   private var pending: BackgroundJob<TokenBlock>?
 
   init(
-    _ dataset: Dataset, part: DatasetFile.Part, columns: Int, own: Range<Int>, vocabulary: Int,
-    memoryLimit: Int, path: String
-  ) throws {
-    try dataset.requireStored()
+    _ tokens: JoinedDataset, columns: Int, own: Range<Int>, vocabulary: Int, memoryLimit: Int
+  ) throws(DatasetError) {
     count = columns
-    length = dataset.shape[0] / columns
+    length = tokens.shape[0] / columns
     self.own = own
-    reader = TokenReader(
-      dataset: dataset, part: part, own: own, length: length, vocabulary: vocabulary, path: path)
+    reader = TokenReader(joined: tokens, own: own, length: length, vocabulary: vocabulary)
     isWhole = own.count * length * MemoryLayout<Int32>.size <= memoryLimit
     if isWhole { held = try reader.read(0..<length) }
   }
@@ -105,48 +102,48 @@ private struct TokenBlock: Sendable {
 }
 
 /// Reads tokens and refuses those that the vocabulary does not have. One thread uses it at a time.
-private final class TokenReader: @unchecked Sendable {
-  let path: String
-  private let dataset: Dataset
-  private let part: DatasetFile.Part
+private final class TokenReader: Sendable {
+  private let joined: JoinedDataset
   private let own: Range<Int>
   private let length: Int
   private let vocabulary: Int
 
-  init(
-    dataset: Dataset, part: DatasetFile.Part, own: Range<Int>, length: Int, vocabulary: Int,
-    path: String
-  ) {
-    (self.dataset, self.part, self.own) = (dataset, part, own)
-    (self.length, self.vocabulary, self.path) = (length, vocabulary, path)
+  init(joined: JoinedDataset, own: Range<Int>, length: Int, vocabulary: Int) {
+    (self.joined, self.own, self.length, self.vocabulary) = (joined, own, length, vocabulary)
   }
+
+  /// The first of the files.
+  var path: String { joined.pieces.first?.path ?? "" }
 
   func read(_ steps: Range<Int>) throws(DatasetError) -> TokenBlock {
     // Whole columns lie one after the other.
     if steps == 0..<length {
-      return TokenBlock(
-        steps: steps, tokens: try read(at: own.lowerBound * length, count: own.count * length))
+      let all = own.lowerBound * length..<own.upperBound * length
+      return TokenBlock(steps: steps, tokens: try read(all))
     }
     var tokens: [Int32] = []
     tokens.reserveCapacity(own.count * steps.count)
     for column in own {
-      tokens += try read(at: column * length + steps.lowerBound, count: steps.count)
+      let start = column * length + steps.lowerBound
+      tokens += try read(start..<start + steps.count)
     }
     return TokenBlock(steps: steps, tokens: tokens)
   }
 
-  private func read(at offset: Int, count: Int) throws(DatasetError) -> [Int32] {
-    do {
-      let values = try dataset.read(as: Int32.self, at: [offset], count: [count])
-      if let wrong = values.firstIndex(where: { $0 < 0 || Int($0) >= vocabulary }) {
+  /// The tokens at these places of the whole text.
+  private func read(_ range: Range<Int>) throws(DatasetError) -> [Int32] {
+    var tokens: [Int32] = []
+    try joined.forEachPiece(of: range) { piece, places in
+      let read = try piece.dataset.read(
+        as: Int32.self, at: [places.lowerBound], count: [places.count])
+      if let wrong = read.firstIndex(where: { $0 < 0 || Int($0) >= vocabulary }) {
         throw DatasetError(
-          path,
-          "\(part.rawValue)/tokens[\(offset + wrong)] is \(values[wrong]), outside 0 ..<"
+          piece.path,
+          "\(joined.name)[\(places.lowerBound + wrong)] is \(read[wrong]), outside 0 ..<"
             + " \(vocabulary)", cure: "prepare the file again")
       }
-      return values
-    } catch {
-      throw TextFile.unusable(path, error)
+      if tokens.isEmpty { tokens = read } else { tokens += read }
     }
+    return tokens
   }
 }

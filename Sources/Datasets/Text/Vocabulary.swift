@@ -9,7 +9,7 @@ public enum TextLevel: String, Sendable, CaseIterable {
 }
 
 /// The tokens of a language model by their numbers, 0 ..< count, in order of first appearance.
-public struct Vocabulary: Sendable {
+public struct Vocabulary: Sendable, Equatable {
   public let level: TextLevel
   public private(set) var tokens: [String] = []
   private var numbers: [String: Int32] = [:]

@@ -97,6 +97,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var file = ""
     public var inputs = DatasetPlace.ownInputs
     public var targets = DatasetPlace.ownTargets
+    public var offsets = DatasetPlace.ownOffsets
     public var classes = 0
     public var memory = 1024
     public var view = SequenceView.rows
@@ -118,11 +119,15 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "file", &file,
         "the HDF5 file that `prepare` made, which generated tasks can do without; or several, as a"
-          + " list or a pattern, that count as one (classification)")
+          + " list or a pattern, that count as one")
       try visitor.field(
         "inputs", &inputs, "the name of the inputs in a file of your own (classification)")
       try visitor.field(
         "targets", &targets, "the name of the labels in a file of your own (classification)")
+      try visitor.field(
+        "offsets", &offsets,
+        "the name of where sequences of unequal lengths begin, in a file of your own"
+          + " (classification); without such a dataset all are as long")
       try visitor.field(
         "classes", &classes, "how many classes there are, where the file does not say; 0 counts them",
         .within(0...1 << 24), effect: .model)

@@ -18,9 +18,7 @@ struct AddingTask: SequenceTask {
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
     guard settings.file.isEmpty else {
-      return try SequenceFileSource(
-        settings.file, task: TaskName.adding.rawValue, part: part,
-        memoryLimit: settings.place.memoryLimit)
+      return try SequenceFileSource(settings.place, task: TaskName.adding.rawValue, part: part)
     }
     // The sequences do not depend on the run's seed, so that runs are comparable.
     return AddingProblem(

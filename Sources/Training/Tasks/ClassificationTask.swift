@@ -36,15 +36,15 @@ final class ClassificationTask: SequenceTask {
 
   private func open(_ part: DatasetFile.Part) throws -> any SequenceSource {
     let place = settings.place
-    if !place.isForeign, let file = try place.paths().first, SequenceFileSource.isRagged(file) {
+    if try place.isRagged() {
       guard settings.view == .rows else {
         throw ConfigurationError(
           "dataset.view is \(settings.view.rawValue), but \(settings.file) holds sequences of unequal"
             + " lengths; set dataset.view=rows")
       }
       return try SequenceFileSource(
-        settings.file, task: TaskName.classification.rawValue, part: part,
-        memoryLimit: place.memoryLimit)
+        place, task: TaskName.classification.rawValue, part: part,
+        classes: train?.targetKind.outputs)
     }
     return try FileSource(
       place, part: part, classes: train?.targetKind.outputs, view: settings.view,
@@ -56,7 +56,7 @@ extension TrainingConfiguration.Dataset {
   /// Where the data set lies.
   var place: DatasetPlace {
     var place = DatasetPlace(file)
-    (place.inputs, place.targets) = (inputs, targets)
+    (place.inputs, place.targets, place.offsets) = (inputs, targets, offsets)
     place.classes = classes
     place.memoryLimit = memory << 20
     return place

@@ -29,6 +29,6 @@ struct LanguageModelTask: TrainingTask {
     _ configuration: TrainingConfiguration, plan: ShardPlan, rank: Int
   ) throws -> any Workload {
     try LanguageModelWorkload(
-      configuration, text: TextFile(settings.file), plan: plan, rank: rank)
+      configuration, text: TextFile(settings.place), plan: plan, rank: rank)
   }
 }

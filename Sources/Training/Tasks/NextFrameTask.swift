@@ -19,7 +19,6 @@ struct NextFrameTask: SequenceTask {
   }
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
-    try NextFrameSource(
-      settings.file, part: part, memoryLimit: settings.place.memoryLimit)
+    try NextFrameSource(settings.place, part: part)
   }
 }

@@ -29,9 +29,7 @@ struct RecallTask: SequenceTask {
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
     guard settings.file.isEmpty else {
-      return try SequenceFileSource(
-        settings.file, task: placement.rawValue, part: part,
-        memoryLimit: settings.place.memoryLimit)
+      return try SequenceFileSource(settings.place, task: placement.rawValue, part: part)
     }
     // The sequences do not depend on the run's seed, so that runs are comparable.
     return RecallProblem(

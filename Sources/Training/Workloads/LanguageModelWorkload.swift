@@ -39,8 +39,7 @@ public final class LanguageModelWorkload: Workload {
     vocabulary = text.vocabulary
     let rows = plan.rows(ofRank: rank, in: configuration.batchSize)
     train = try text.columns(
-      of: .train, count: configuration.batchSize, own: rows,
-      memoryLimit: configuration.dataset.place.memoryLimit)
+      of: .train, count: configuration.batchSize, own: rows)
     model = LanguageModel(configuration.languageModel(vocabulary: vocabulary.count))
     state = model.startState(columns: rows.count)
   }
@@ -167,8 +166,7 @@ public final class LanguageModelWorkload: Workload {
     let settings = configuration.languageModel
     let columns = try text.columns(
       of: part, count: settings.evaluationColumns,
-      own: plan.rows(ofRank: rank, in: settings.evaluationColumns),
-      memoryLimit: configuration.dataset.place.memoryLimit)
+      own: plan.rows(ofRank: rank, in: settings.evaluationColumns))
     return ColumnEvaluation(self, columns, chunk: settings.chunkLength)
   }
 

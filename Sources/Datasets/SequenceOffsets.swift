@@ -1,0 +1,67 @@
+import HDF5
+
+/// Where sequences of unequal length lie in rows [F, C] that one or several files hold one after
+/// the other: sequence i is the rows offsets[i] ..< offsets[i + 1].
+///
+/// Each file says so for its own rows, from 0; here they are those of the whole.
+struct SequenceOffsets: Sendable {
+  /// Sequences in each file.
+  let countsOfFiles: [Int]
+  /// [N + 1], rising.
+  private let starts: [Int]
+
+  /// What one file may hold: eight bytes each.
+  private static let maximumCount = 1 << 27
+
+  /// - Parameters:
+  ///   - files: open files with their paths, in order
+  ///   - name: of the dataset [N + 1] in each
+  ///   - rows: how many rows each file holds
+  ///   - shortest: rows that a sequence has at least
+  init(
+    _ files: [(path: String, file: HDF5.File)], _ name: String, rows: [Int], shortest: Int
+  ) throws(DatasetError) {
+    var starts = [0]
+    var counts: [Int] = []
+    for ((path, file), rows) in zip(files, rows) {
+      let own = try Self.read(file, name, path)
+      guard own.count >= 2, own.first == 0, own.last == rows else {
+        throw DatasetError(
+          path, "\(name) has \(own.count) numbers and does not end at \(rows)",
+          cure: "it must begin with 0 and end with the rows of inputs")
+      }
+      for (index, (start, end)) in zip(own, own.dropFirst()).enumerated()
+      where end <= start || end - start < shortest {
+        throw DatasetError(
+          path, "\(name)[\(index)] is \(start), then \(end)",
+          cure: "a sequence needs \(shortest == 1 ? "a step" : "\(shortest) steps") or more")
+      }
+      let base = starts[starts.count - 1]
+      starts += own.dropFirst().map { base + $0 }
+      counts.append(own.count - 1)
+    }
+    self.starts = starts
+    countsOfFiles = counts
+  }
+
+  private static func read(
+    _ file: HDF5.File, _ name: String, _ path: String
+  ) throws(DatasetError) -> [Int] {
+    do {
+      let stored = try file.dataset(name)
+      try stored.requireStored()
+      return try stored.read(as: Int.self, maximumElements: maximumCount)
+    } catch {
+      throw DatasetError(path, "\(error)", cure: "the file is damaged or foreign: make it again")
+    }
+  }
+
+  /// N.
+  var count: Int { starts.count - 1 }
+
+  /// The rows of a sequence.
+  subscript(_ index: Int) -> Range<Int> { starts[index]..<starts[index + 1] }
+
+  /// Rows of the longest sequence.
+  var longest: Int { (0..<count).reduce(0) { max($0, self[$1].count) } }
+}
