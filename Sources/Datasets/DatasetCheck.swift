@@ -2,8 +2,9 @@ import HDF5
 
 /// Reads every number of a data set file, in pieces, and says what is wrong where.
 ///
-/// HDF5 compares each piece with its checksum. Besides, numbers must be finite and classes within
-/// those that the file declares.
+/// HDF5 compares each piece with its checksum, and the file's own are compared, see
+/// `DatasetChecksums`. Besides, numbers must be finite and classes within those that the file
+/// declares.
 struct DatasetCheck {
   let path: String
   let file: HDF5.File
@@ -15,6 +16,7 @@ struct DatasetCheck {
   func run(_ name: String) throws {
     let dataset = try file.dataset(name)
     try dataset.requireStored()
+    let checksums = try RowChecksums(of: name, in: file, path, dataset: dataset)
     let shape = dataset.shape
     guard let extent = shape.first, dataset.elementType != .string else { return }
     let width = shape.dropFirst().reduce(1, *)
@@ -32,7 +34,13 @@ struct DatasetCheck {
           cure: "the file is damaged: make it again")
       }
       try check(values, of: name, from: start, width: width, isFloat: isFloat)
+      if let wrong = checksums?.firstWrong(values, from: start, rows: count[0]) {
+        throw DatasetError(
+          path, "\(name)[\(start + wrong)] does not have the CRC-32 that it was written with",
+          cure: DatasetChecksums.damaged)
+      }
     }
+    try DatasetChecksums.check(dataset, name, path)
   }
 
   private func check(

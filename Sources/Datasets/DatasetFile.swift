@@ -6,7 +6,7 @@ import HDF5
 ///
 ///     /            attributes task, format_version, scaling, classes, source
 ///     /train       inputs [N, T, C], targets [N]; or, of unequal lengths, inputs [F, C] and
-///                  offsets [N + 1]; or, of text, tokens [n]
+///                  offsets [N + 1]; or, of text, tokens [n]; and checksums, see `DatasetChecksums`
 ///     /test        likewise
 ///     /vocabulary  of text: UTF-8 bytes `text`, and `offsets` [V + 1] of its tokens
 public enum DatasetFile {
@@ -27,6 +27,7 @@ public enum DatasetFile {
       try DurableFiles.createFolder(DurableFiles.parent(of: path))
       let file = try HDF5.File.create(temporary)
       try write(file)
+      try DatasetChecksums.add(to: file)
       try file.flush()
       try file.close()
       try DurableFiles.synchronize(temporary)

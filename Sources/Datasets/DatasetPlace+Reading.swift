@@ -58,6 +58,7 @@ extension DatasetPlace {
       do {
         let dataset = try file.dataset(name)
         try dataset.requireStored()
+        try DatasetChecksums.check(dataset, name, path)
         let isColumn = dataset.shape.count == 2 && dataset.shape[1] == 1
         guard dataset.shape.count == 1 || isColumn, dataset.count <= Self.maximumLabels,
           ![.float32, .float64, .string, .other].contains(dataset.elementType)

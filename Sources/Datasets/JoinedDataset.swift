@@ -10,6 +10,7 @@ struct JoinedDataset: @unchecked Sendable {
     let dataset: Dataset
     /// The rows of the whole that lie here.
     let rows: Range<Int>
+    let checksums: RowChecksums?
   }
 
   let name: String
@@ -43,7 +44,10 @@ struct JoinedDataset: @unchecked Sendable {
         throw DatasetError(
           path, "\(name) is \(shape)", cure: "the file is damaged: make it again")
       }
-      pieces.append(Piece(path: path, dataset: dataset, rows: count..<end.partialValue))
+      pieces.append(
+        Piece(
+          path: path, dataset: dataset, rows: count..<end.partialValue,
+          checksums: try RowChecksums(of: name, in: file, path, dataset: dataset)))
       count = end.partialValue
     }
     self.name = name

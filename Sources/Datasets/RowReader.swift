@@ -25,7 +25,7 @@ final class RowReader: Sendable {
 
   /// Reads a range of rows, which may lie in several files.
   ///
-  /// - Throws: `DatasetError`, also where a number is not finite
+  /// - Throws: `DatasetError`, also where a number is not finite or a row not what was written
   func read(_ rows: Range<Int>) throws(DatasetError) -> StoredNumbers {
     var bytes: [UInt8] = []
     var floats: [Float] = []
@@ -34,10 +34,16 @@ final class RowReader: Sendable {
       let count = [rows.count] + shape.dropFirst()
       if isBytes {
         let read = try piece.dataset.read(as: UInt8.self, at: offset, count: count)
+        try refuse(
+          piece.checksums?.firstWrong(read, from: rows.lowerBound, rows: rows.count),
+          in: piece.path, from: rows.lowerBound)
         if bytes.isEmpty { bytes = read } else { bytes += read }
       } else {
         let read = try piece.dataset.read(as: Float.self, at: offset, count: count)
         try check(read, in: piece.path, from: rows.lowerBound)
+        try refuse(
+          piece.checksums?.firstWrong(read, from: rows.lowerBound, rows: rows.count),
+          in: piece.path, from: rows.lowerBound)
         if floats.isEmpty { floats = read } else { floats += read }
       }
     }
@@ -52,5 +58,12 @@ final class RowReader: Sendable {
       "\(joined.name)[\(row + place / width)] holds \(values[place])"
         + " (number \(place % width) of its row)",
       cure: "take such sequences out, or replace the number")
+  }
+
+  private func refuse(_ wrong: Int?, in path: String, from row: Int) throws(DatasetError) {
+    guard let wrong else { return }
+    throw DatasetError(
+      path, "\(joined.name)[\(row + wrong)] does not have the CRC-32 that it was written with",
+      cure: DatasetChecksums.damaged)
   }
 }

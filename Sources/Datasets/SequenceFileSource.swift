@@ -232,6 +232,7 @@ extension SequenceFileSource {
   ) throws -> (Targets, TargetKind) {
     let targets = try file.dataset(name)
     try targets.requireStored()
+    try DatasetChecksums.check(targets, name, path)
     let shape = targets.shape
     let isWhole = ![.float32, .float64].contains(targets.elementType)
     if !isWhole, shape.count == 2, shape[0] == count, shape[1] > 0 {

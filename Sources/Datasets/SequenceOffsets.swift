@@ -50,7 +50,10 @@ struct SequenceOffsets: Sendable {
     do {
       let stored = try file.dataset(name)
       try stored.requireStored()
+      try DatasetChecksums.check(stored, name, path)
       return try stored.read(as: Int.self, maximumElements: maximumCount)
+    } catch let error as DatasetError {
+      throw error
     } catch {
       throw DatasetError(path, "\(error)", cure: "the file is damaged or foreign: make it again")
     }

@@ -46,17 +46,11 @@ public final class SHA256Digest {
     update(Array(text.utf8))
   }
 
-  /// Adds the little-endian bytes of `values`.
+  /// Adds the little-endian bytes of `values`, numbers of a little-endian machine.
   ///
   /// The corresponding C function is `EVP_DigestUpdate`.
-  public func update(_ values: Span<Float>) {
-    #if _endian(little)
-      values.withUnsafeBytes { update($0) }
-    #else
-      for index in values.indices {
-        withUnsafeBytes(of: values[index].bitPattern.littleEndian) { update($0) }
-      }
-    #endif
+  public func update<Scalar: BitwiseCopyable>(_ values: Span<Scalar>) {
+    values.withUnsafeBytes { update($0) }
   }
 
   /// Returns the digest of what was added, as 64 lower-case hexadecimal digits.

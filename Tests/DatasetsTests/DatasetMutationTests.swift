@@ -62,6 +62,55 @@ import Testing
     }
   }
 
+  /// HDF5's checksum takes words of zeros and of ones for the same: ours do not, in memory, read as
+  /// asked for, in labels, and when a file is inspected.
+  @Test func whatFletcher32DoesNotSeeIsSeen() throws {
+    try Places.withTemporaryFolder { folder in
+      let path = "\(folder)/set.h5"
+      try DatasetFile.create(at: path) { file in
+        try file.setAttribute("format_version", DatasetFile.formatVersion)
+        try file.setAttribute("task", "classification")
+        try file.setAttribute("classes", 300)
+        let pixels = (0..<20).flatMap { row in (0..<12).map { UInt8(row == 7 && $0 < 8 ? 0 : 9) } }
+        try file.write(pixels, to: "train/inputs", shape: [20, 4, 3], fletcher32: true)
+        try file.write(
+          (0..<20).map { $0 == 3 ? Int32(0) : 259 }, to: "train/targets", fletcher32: true)
+      }
+      let good = try Data(contentsOf: URL(fileURLWithPath: path))
+      /// Turns a word of zeros after `before` to ones.
+      func spoil(after before: [UInt8], _ zeros: Int) throws {
+        var data = good
+        let place = try #require(data.range(of: Data(before + [UInt8](repeating: 0, count: zeros))))
+        let start = place.lowerBound + before.count
+        let word = start + start % 2
+        data.replaceSubrange(word..<word + 2, with: [255, 255])
+        try data.write(to: URL(fileURLWithPath: path))
+        #expect(try HDF5.File.open(path).readAll("train/targets", as: Int32.self).count == 20)
+        #expect(try HDF5.File.open(path).readAll("train/inputs", as: UInt8.self).count == 240)
+      }
+      func problem(memoryLimit: Int) throws -> String {
+        let error = #expect(throws: DatasetError.self) {
+          try Self.numbers(path, memoryLimit: memoryLimit)
+        }
+        return try #require(error).description
+      }
+      func inspection() throws -> String {
+        let error = #expect(throws: DatasetError.self) {
+          try DatasetSummary(path, readingAll: true)
+        }
+        return try #require(error).description
+      }
+      try spoil(after: [9, 9, 9, 9], 8)
+      for problem in [try problem(memoryLimit: 0), try problem(memoryLimit: 1 << 20), try inspection()] {
+        #expect(problem.hasPrefix("\(path): train/inputs[7] does not have the CRC-32"), "\(problem)")
+      }
+      try spoil(after: [3, 1, 0, 0], 4)
+      for problem in [try problem(memoryLimit: 0), try inspection()] {
+        #expect(problem.contains("train/targets"), "\(problem)")
+      }
+    }
+  }
+
   /// Arrays of the MNIST format and gzipped ones: whatever the bytes, an error or an array.
   @Test func noIDXFileCrashes() throws {
     try Places.withTemporaryFolder { folder in
