@@ -154,3 +154,13 @@ let package = Package(
   ] + simdKernels,
   swiftLanguageModes: [.v6]
 )
+
+// A fuzzer guided by coverage: launch/fuzz builds it, with the compiler's runtime for it.
+if Context.environment["MOMENTUM_DIST_FUZZ"] != nil {
+  package.targets += [
+    .executableTarget(
+      name: "fuzz",
+      dependencies: ["Audio", "Checkpoints", "Datasets", "HDF5", "Tensors", "Training"],
+      path: "Tests/Fuzzing")
+  ]
+}

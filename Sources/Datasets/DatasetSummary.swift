@@ -26,7 +26,8 @@ public struct DatasetSummary {
       scaling = try file.doubleAttribute("scaling") ?? 1
       var parts: [String: [Int]] = [:]
       for part in DatasetFile.Part.allCases where file.contains(part.rawValue) {
-        for name in ["inputs", "targets", "offsets", "tokens"] where file.contains("\(part.rawValue)/\(name)") {
+        for name in ["inputs", "targets", "offsets", "tokens"]
+        where file.contains("\(part.rawValue)/\(name)") {
           let dataset = try file.dataset("\(part.rawValue)/\(name)")
           parts["\(part.rawValue)/\(name)"] = dataset.shape
           if readingAll {

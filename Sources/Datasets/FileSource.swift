@@ -46,7 +46,8 @@ public final class FileSource: SequenceSource {
     let files = try place.open()
     let headers = try place.headers(of: files)
     let names = (
-      inputs: try place.name(place.inputs, of: part), targets: try place.name(place.targets, of: part)
+      inputs: try place.name(place.inputs, of: part),
+      targets: try place.name(place.targets, of: part)
     )
     for (path, file) in files where !file.contains(names.inputs) || !file.contains(names.targets) {
       throw DatasetError(

@@ -50,7 +50,8 @@ public final class SequenceFileSource: SequenceSource {
     self.place = place.files
     let files = try place.open(task: task)
     let name = (
-      inputs: try place.name(place.inputs, of: part), targets: try place.name(place.targets, of: part),
+      inputs: try place.name(place.inputs, of: part),
+      targets: try place.name(place.targets, of: part),
       offsets: try place.name(place.offsets, of: part)
     )
     for (path, file) in files where !file.contains(name.inputs) || !file.contains(name.targets) {

@@ -1,0 +1,97 @@
+import Checkpoints
+import Datasets
+import Foundation
+import HDF5
+import Training
+
+extension Reader {
+  /// Writes a small good file, from which the search begins.
+  func writeSeed(to path: String) throws {
+    switch self {
+    case .idx: try write([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 1, 1, 2, 3, 4], to: path)
+    case .sound: try write(wav, to: path)
+    case .archive:
+      try write(
+        "@problemName x\n@dimensions 2\n@classLabel true a b\n@data\n1,2:3,4:a\n5:6:b\n", to: path)
+    case .table: try write("1,2,3,a\n4,5,6,b\n-1,0.5,1e3,a\n", to: path)
+    case .text: try write(String(repeating: "one two three\nfour five\n", count: 8), to: path)
+    case .yaml: try write(TrainingConfiguration().yaml, to: path)
+    case .manifest: try write(manifest, to: path)
+    case .images:
+      try writeHDF5(path, task: "classification") { file in
+        try file.write(
+          (0..<24).map { UInt8($0) }, to: "train/inputs", shape: [2, 4, 3], fletcher32: true)
+        try file.write([Int32(0), 1], to: "train/targets", fletcher32: true)
+      }
+    case .ragged:
+      try writeHDF5(path, task: "classification") { file in
+        try file.write(
+          (0..<10).map { Float($0) }, to: "train/inputs", shape: [5, 2], fletcher32: true)
+        try file.write([0, 2, 5], to: "train/offsets", fletcher32: true)
+        try file.write([Int32(0), 1], to: "train/targets", fletcher32: true)
+      }
+    case .language:
+      let text = "\(path).txt"
+      try write(String(repeating: "a b c\nd e\n", count: 20), to: text)
+      try TextCorpus(TextFolder(text).files, level: .word).write(to: path)
+      try FileManager.default.removeItem(atPath: text)
+    case .frames:
+      try writeHDF5(path, task: NextFrameSource.task) { file in
+        try file.write(
+          (0..<12).map { Float($0) }, to: "train/inputs", shape: [6, 2], fletcher32: true)
+        try file.write([0, 2, 6], to: "train/offsets", fletcher32: true)
+      }
+    case .recordings:
+      let file = try HDF5.File.create(path)
+      try file.setAttribute("sample_rate", 8000.0)
+      try file.write((0..<600).map { Int16($0 % 77) }, to: "pcm", fletcher32: true)
+      try file.write([0, 250, 600], to: "offset", fletcher32: true)
+      try file.write([1, 2], to: "speaker", fletcher32: true)
+      try file.close()
+    }
+  }
+
+  private func write(_ text: String, to path: String) throws {
+    try write(Array(text.utf8), to: path)
+  }
+
+  private func write(_ bytes: [UInt8], to path: String) throws {
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+  }
+
+  private func writeHDF5(
+    _ path: String, task: String, _ body: (HDF5.File) throws -> Void
+  ) throws {
+    let file = try HDF5.File.create(path)
+    try file.setAttribute("format_version", DatasetFile.formatVersion)
+    try file.setAttribute("task", task)
+    try file.setAttribute("classes", 2)
+    try body(file)
+    try file.close()
+  }
+
+  /// A hundred samples of 16 bits at 8 kHz.
+  private var wav: [UInt8] {
+    func little(_ value: Int, _ bytes: Int) -> [UInt8] {
+      (0..<bytes).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
+    let samples = (0..<100).flatMap { little($0 * 300, 2) }
+    let format = little(1, 2) + little(1, 2) + little(8000, 4) + little(16_000, 4) + little(2, 2)
+    return Array("RIFF".utf8) + little(36 + samples.count, 4) + Array("WAVEfmt ".utf8)
+      + little(16, 4) + format + little(16, 2) + Array("data".utf8) + little(samples.count, 4)
+      + samples
+  }
+
+  /// A manifest of format version 1, which has no checksum of its own to hide behind.
+  private var manifest: String {
+    """
+    {"format":"momentum-dist checkpoint","format_version":1,"step":3,"epoch":1,"batch":2,
+    "parameter_count":6,"parameters_sha256":"\(String(repeating: "0", count: 64))",
+    "optimizer":{"name":"adam","step_count":3},"progress":{"best":0.5},
+    "tensors":[{"path":"parameters/w","shape":[2,3]}],
+    "files":[{"name":"shard-00000-of-00001.h5","bytes":10,"sha256":"00"}],
+    "configuration":"seed: 1","machine":{"precision":"float32","kernels":"reference",
+    "blas_core":"none","virtual_shards":8,"ranks":1,"program":"fuzz"}}
+    """
+  }
+}

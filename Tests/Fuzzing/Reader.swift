@@ -1,0 +1,68 @@
+import Audio
+import Checkpoints
+import Datasets
+import Foundation
+import HDF5
+import Tensors
+import Training
+
+/// A reader of files that people give us, which has to read or refuse whatever bytes come.
+enum Reader: String, CaseIterable {
+  case idx, sound, archive, table, text, yaml, manifest
+  case images, ragged, language, frames, recordings
+
+  /// What the file is called.
+  var fileName: String {
+    switch self {
+    case .archive: "x_TRAIN.ts"
+    case .manifest: CheckpointManifest.fileName
+    case .idx, .sound, .table, .text, .yaml: "input.\(rawValue)"
+    case .images, .ragged, .language, .frames, .recordings: "input.h5"
+    }
+  }
+
+  /// Reads the file of this name in a folder.
+  func read(in folder: String) throws {
+    let path = "\(folder)/\(fileName)"
+    switch self {
+    case .idx: _ = try IDXArray(contentsOf: path, dimensions: 3)
+    case .sound: _ = try AudioFile(contentsOf: path).resampled(to: 8000)
+    case .archive: _ = try TSArchive.read([folder])
+    case .table: _ = try CSVTable.read([path], CSVFormat())
+    case .text: _ = try TextCorpus(TextFolder(path).files, level: .word, keeping: 9)
+    case .yaml: _ = try TrainingConfiguration(yaml: text(path), path: path)
+    case .manifest: _ = try CheckpointReader(folder)
+    case .images: try read(FileSource(path, part: .train, view: .rows, permutationSeed: 1))
+    case .ragged:
+      try read(SequenceFileSource(path, task: "classification", part: .train, memoryLimit: 0))
+    case .language:
+      let columns = try TextFile(path).columns(of: .train, count: 2, own: 0..<2)
+      _ = try columns.tokens(at: 0..<columns.length)
+    case .frames: try read(NextFrameSource(path, part: .train))
+    case .recordings:
+      let archive = try SpeechArchive(path)
+      for index in archive.utterances.indices { _ = try archive.samples(of: index) }
+    }
+  }
+
+  /// Whether this is how bad input is refused: by an error of ours, in one line.
+  func isRefusal(_ error: any Error) -> Bool {
+    let isOurs =
+      error is DatasetError || error is AudioError || error is CheckpointError
+      || error is ConfigurationError
+    return isOurs && !"\(error)".contains("\n")
+  }
+
+  private func text(_ path: String) throws -> String {
+    String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+  }
+
+  private func read(_ source: some SequenceSource) throws {
+    let count = min(source.count, 3)
+    let steps = (0..<count).reduce(0) { max($0, source.length(of: $1)) }
+    // The sizes of a file may be large and still be true; the memory for a batch is the caller's.
+    guard steps * source.features <= 1 << 20 else { return }
+    let x = Tensor<Float>(shape: [steps, count, source.features])
+    _ = try source.read(Array(0..<count)[...], into: x)
+  }
+}
