@@ -150,7 +150,7 @@ let package = Package(
       path: "Tests/TestSupport"),
     .testTarget(
       name: "DistributedTests",
-      dependencies: ["Files", "TestSupport", "momentum-dist", "mpi-checks"]),
+      dependencies: ["Checkpoints", "Files", "TestSupport", "momentum-dist", "mpi-checks"]),
   ] + simdKernels,
   swiftLanguageModes: [.v6]
 )

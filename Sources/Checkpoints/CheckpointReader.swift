@@ -2,6 +2,7 @@ import Digests
 import Files
 import HDF5
 import Synchronization
+import Tensors
 
 /// Reads a checkpoint, whatever the number of ranks that wrote it.
 ///
@@ -79,8 +80,7 @@ public struct CheckpointReader: Sendable {
       do {
         let file = try HDF5.File.open(path)
         for (index, tensor) in wanted.enumerated() {
-          let rows = CheckpointTensor.rows(
-            tensor.shape.first ?? 1, shard: shard, of: manifest.files.count)
+          let rows = RowSlice(shard, of: manifest.files.count).rows(of: tensor.shape)
           guard !rows.isEmpty else { continue }
           let dataset = try file.dataset(tensor.path)
           let shape = [rows.count] + tensor.shape.dropFirst()

@@ -4,11 +4,29 @@ import Tensors
 public struct LiveTensor {
   /// The path in the files, such as `parameters/rnn.weight_ih_l0`.
   public let path: String
+  /// The rows of it that are here.
   public let tensor: Tensor<Float>
+  /// Which they are.
+  public let rows: Range<Int>
+  /// The shape of the whole tensor.
+  public let shape: [Int]
 
   public init(path: String, tensor: Tensor<Float>) {
     self.path = path
     self.tensor = tensor
+    shape = tensor.shape
+    rows = 0..<(shape.first ?? 1)
+  }
+
+  /// Rows of a tensor of which other ranks have the others.
+  public init(path: String, tensor: Tensor<Float>, rows: Range<Int>, of shape: [Int]) {
+    precondition(
+      tensor.count == rows.count * shape.dropFirst().reduce(1, *),
+      "\(tensor.count) elements for rows \(rows) of shape \(shape)")
+    self.path = path
+    self.tensor = tensor
+    self.rows = rows
+    self.shape = shape
   }
 }
 
@@ -67,22 +85,25 @@ public final class CheckpointSnapshot: @unchecked Sendable {
     for (live, place) in zip(tensors, places) {
       let size = place.held.count * place.width
       let values = memory.elements(start..<start + size)
-      let source = place.held.lowerBound * place.width
+      let source = (place.held.lowerBound - live.rows.lowerBound) * place.width
       values.copy(from: live.tensor.elements(source..<source + size))
       slices.append(
         Slice(
-          path: live.path, shape: live.tensor.shape, rows: place.rows, held: place.held,
+          path: live.path, shape: live.shape, rows: place.rows, held: place.held,
           values: values))
       start += size
     }
   }
 
   private func place(of live: LiveTensor) -> (rows: Range<Int>, held: Range<Int>, width: Int) {
-    let extent = live.tensor.shape.first ?? 1
-    let rows = CheckpointTensor.rows(extent, shard: shard, of: shards)
+    let rows = RowSlice(shard, of: shards).rows(of: live.shape)
     let isHashed =
       shard == 0 && ParametersDigest.groups.contains { live.path.hasPrefix($0) }
-    return (rows, isHashed ? 0..<extent : rows, live.tensor.shape.dropFirst().reduce(1, *))
+    let held = isHashed ? 0..<(live.shape.first ?? 1) : rows
+    precondition(
+      held.isEmpty || live.rows.clamped(to: held) == held,
+      "\(live.path): rows \(held) are wanted, and \(live.rows) are here")
+    return (rows, held, live.shape.dropFirst().reduce(1, *))
   }
 
   /// SHA-256 over the parameters, see `ParametersDigest`; only shard 0 has them all.

@@ -12,9 +12,4 @@ public struct CheckpointTensor: Sendable {
     self.shape = shape
     self.values = values
   }
-
-  /// The rows of a tensor with this first extent that shard file `shard` of `shards` holds.
-  static func rows(_ extent: Int, shard: Int, of shards: Int) -> Range<Int> {
-    extent * shard / shards..<extent * (shard + 1) / shards
-  }
 }

@@ -2,6 +2,7 @@ import Digests
 import Files
 import Foundation
 import HDF5
+import Tensors
 
 /// Writes one checkpoint, each rank its shard file, in a temporary folder that becomes the
 /// checkpoint when everything in it is on the disk.
@@ -59,7 +60,7 @@ public struct CheckpointWriter: Sendable {
     for tensor in tensors {
       let rowBytes = tensor.shape.dropFirst().reduce(MemoryLayout<Float>.size, *)
       for shard in 0..<shards {
-        let rows = CheckpointTensor.rows(tensor.shape.first ?? 1, shard: shard, of: shards).count
+        let rows = RowSlice(shard, of: shards).rows(of: tensor.shape).count
         sum +=
           rows * rowBytes <= chunk
           ? rows * rowBytes
@@ -181,9 +182,8 @@ public struct CheckpointWriter: Sendable {
     try file.setAttribute("step", manifest.step)
     try file.setAttribute("parameters_sha256", manifest.parametersSHA256)
     for tensor in manifest.tensors {
-      let extent = tensor.shape.first ?? 1
       let sources = (0..<shards).compactMap { shard -> VirtualSource? in
-        let rows = CheckpointTensor.rows(extent, shard: shard, of: shards)
+        let rows = RowSlice(shard, of: shards).rows(of: tensor.shape)
         guard !rows.isEmpty else { return nil }
         return VirtualSource(
           file: Self.shardName(shard, of: shards), dataset: tensor.path,

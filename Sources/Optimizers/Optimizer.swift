@@ -2,11 +2,21 @@ import Kernels
 import Tensors
 
 /// Update rules with their state for the parameters of a model.
+///
+/// Where the state is split over ranks, each keeps a slice of it and takes the step of that slice:
+/// after an update the caller puts together what the ranks have of the parameters in `split`. The
+/// bits are those of a whole update. See S. Rajbhandari et al., "ZeRO: Memory Optimizations Toward
+/// Training Trillion Parameter Models", 2020, section 5.1.
 public final class Optimizer<Scalar: KernelScalar> {
   public let layout: ParameterLayout
+  /// The rows of each parameter whose state is kept here.
+  public let slice: RowSlice
   /// The state buffers of all rules by name, in order of first mention, each laid out like the
-  /// parameters. What a parameter's rule does not use stays zero.
+  /// slice of the parameters. What a parameter's rule does not use stays zero.
   public let slots: [(name: String, buffer: ParameterBuffer<Scalar>)]
+  /// The parameters of which an update changes the slice alone: those whose rule keeps state, if
+  /// the slice is not the whole.
+  public let split: [ParameterEntry]
   /// Steps taken.
   public var stepCount = 0
 
@@ -19,32 +29,41 @@ public final class Optimizer<Scalar: KernelScalar> {
   private let runs: [Run]
   private let groups: [ParameterGroup]
 
-  /// - Parameter groups: a parameter belongs to the first whose pattern fits its name; one that
-  ///   fits none is not trained
-  public init(_ groups: [ParameterGroup], layout: ParameterLayout) {
+  /// - Parameters:
+  ///   - groups: a parameter belongs to the first whose pattern fits its name; one that fits none
+  ///     is not trained
+  ///   - slice: the rows to keep the state of
+  public init(
+    _ groups: [ParameterGroup], layout: ParameterLayout, slice: RowSlice = .whole
+  ) {
     self.layout = layout
+    self.slice = slice
     self.groups = groups
     var slots: [(name: String, buffer: ParameterBuffer<Scalar>)] = []
     for name in groups.flatMap(\.rule.slots) where !slots.contains(where: { $0.name == name }) {
-      slots.append((name, ParameterBuffer(layout)))
+      slots.append((name, ParameterBuffer(layout.slice(slice))))
     }
     self.slots = slots
-    var places: [(group: Int, range: Range<Int>)] = []
-    for entry in layout.entries {
+    var places: [(group: Int, range: Range<Int>, kept: Range<Int>)] = []
+    var split: [ParameterEntry] = []
+    for (entry, own) in zip(layout.entries, layout.slice(slice).entries) {
       guard let group = groups.firstIndex(where: { $0.contains(entry.name) }) else { continue }
-      if let last = places.last, last.group == group,
-        last.range.upperBound == entry.range.lowerBound
-      {
-        places[places.count - 1].range = last.range.lowerBound..<entry.range.upperBound
+      let isSplit = !slice.isWhole && !groups[group].rule.slots.isEmpty
+      if isSplit { split.append(entry) }
+      let range = isSplit ? slice.elements(of: entry) : entry.range
+      if let last = places.last, last.group == group, last.range.upperBound == range.lowerBound {
+        places[places.count - 1].range = last.range.lowerBound..<range.upperBound
+        places[places.count - 1].kept = last.kept.lowerBound..<own.range.upperBound
       } else {
-        places.append((group, entry.range))
+        places.append((group, range, own.range))
       }
     }
-    runs = places.map { group, range in
+    self.split = split
+    runs = places.map { group, range, kept in
       Run(
         group: groups[group], range: range,
         slots: groups[group].rule.slots.map { name in
-          slots.first { $0.name == name }!.buffer.flat.elements(range)
+          slots.first { $0.name == name }!.buffer.flat.elements(kept)
         })
     }
   }
@@ -60,6 +79,14 @@ public final class Optimizer<Scalar: KernelScalar> {
   /// The state buffer of that name.
   public subscript(slot name: String) -> ParameterBuffer<Scalar>? {
     slots.first { $0.name == name }?.buffer
+  }
+
+  /// Writes a state buffer over the slice of `parameters` that it belongs to.
+  public func copy(slot name: String, to parameters: ParameterBuffer<Scalar>) {
+    guard let buffer = self[slot: name] else { preconditionFailure("there is no slot \(name)") }
+    for (entry, own) in zip(layout.entries, buffer.layout.entries) {
+      parameters.flat.elements(slice.elements(of: entry)).copy(from: buffer[own])
+    }
   }
 
   /// Takes one step on `parameters` along `gradients`.

@@ -3,6 +3,10 @@ import Tensors
 
 /// How an optimizer turns a gradient into a step, element by element.
 ///
+/// What becomes of an element depends on that element alone, its gradient and its state: so a rank
+/// may take the step of any part of a tensor, and gets the bits that the whole would have given. A
+/// rule that needs the norm of a tensor, as LARS and LAMB do, is none of these.
+///
 /// The semantics are those of `torch.optim`. A new optimizer is one file with one conforming
 /// type, and a line where the configuration is read.
 public protocol UpdateRule: Sendable {

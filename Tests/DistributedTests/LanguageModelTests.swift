@@ -4,7 +4,7 @@ import Testing
 
 /// Language models at several rank counts: columns with carried state, masks, random chunks.
 @Suite(.serialized) struct LanguageModelTests {
-  private static let settings = [
+  static let settings = [
     "dataset.task=language_model", "dataset.file=text.h5", "batch_size=7", "shards=5",
     "model.cell=adam_lstm", "model.mu=0.3", "model.layers=2", "model.hidden_size=6",
     "language_model.embedding_size=5", "language_model.chunk_length=12",

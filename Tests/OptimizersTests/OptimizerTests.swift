@@ -1,3 +1,4 @@
+import Foundation
 import Optimizers
 import Tensors
 import TestSupport
@@ -42,6 +43,56 @@ import Testing
     expectClose(
       w.flat.array, [-0.25, -0.25, -0.125, -0.125, -1, -1, 0, 0], absolute: 1e-8, "parameters")
     #expect(optimizer[slot: "momentum_buffer"]?.flat.array == [0, 0, 0, 0, 1, 1, 0, 0])
+  }
+
+  /// Slices of every rule, put together, are bit for bit what the whole makes: tensors whose rows
+  /// do not divide, one with fewer rows than there are parts, a group without state.
+  @Test(arguments: [
+    Adam(), Adam(weightDecay: 0.1, amsgrad: true), Adam(weightDecay: 0.1, decoupled: true),
+    RMSProp(momentum: 0.9, centered: true), SGD(momentum: 0.9, nesterov: true),
+    ASGD(lambda: 0, start: 0),
+  ] as [any UpdateRule]) func aSplitStateGivesTheBitsOfAWholeOne(rule: any UpdateRule) {
+    var layout = ParameterLayout()
+    layout.add("embedding.weight", shape: [37, 5])
+    layout.add("plain", shape: [6, 3])
+    layout.add("rnn.skew_l0", shape: [2, 2])
+    layout.add("bias", shape: [29])
+    let groups = [
+      ParameterGroup("*.skew_l*", Adam(), learningRate: 0.01),
+      ParameterGroup("plain", SGD(), learningRate: 0.1), ParameterGroup(rule, learningRate: 0.1),
+    ]
+    let start = Tensor((0..<layout.count).map { Float(sin(Double($0))) })
+    let parts = 3
+    let whole = ParameterBuffer(layout, over: start.copy())
+    let pieces = (0..<parts).map { _ in ParameterBuffer(layout, over: start.copy()) }
+    let one = Optimizer<Float>(groups, layout: layout)
+    let several = (0..<parts).map {
+      Optimizer<Float>(groups, layout: layout, slice: RowSlice($0, of: parts))
+    }
+    #expect(several[0].split.map(\.name) == ["embedding.weight", "rnn.skew_l0", "bias"])
+    for step in 0..<5 {
+      let gradient = Tensor((0..<layout.count).map { Float(cos(Double($0 * (step + 3)))) })
+      one.update(whole, gradients: gradient)
+      for part in 0..<parts { several[part].update(pieces[part], gradients: gradient) }
+      for entry in several[0].split {
+        for (owner, optimizer) in several.enumerated() {
+          let elements = optimizer.slice.elements(of: entry)
+          for piece in pieces {
+            piece.flat.elements(elements).copy(from: pieces[owner].flat.elements(elements))
+          }
+        }
+      }
+      for piece in pieces {
+        #expect(piece.flat.array.map(\.bitPattern) == whole.flat.array.map(\.bitPattern))
+      }
+    }
+    for (index, slot) in one.slots.enumerated() {
+      #expect(
+        several.reduce(0) { $0 + $1.slots[index].buffer.flat.count } == layout.count, "\(slot.name)")
+      let shown = ParameterBuffer<Float>(layout)
+      for optimizer in several { optimizer.copy(slot: slot.name, to: shown) }
+      #expect(shown.flat.array == slot.buffer.flat.array, "\(slot.name)")
+    }
   }
 
   @Test func clippingLimitsTheNormAndKeepsTheDirection() {

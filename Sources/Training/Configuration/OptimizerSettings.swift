@@ -38,6 +38,7 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
   public var decayFactor = 0.1
   public var patience = 10
   public var averagingWindow = 0
+  public var splitState = false
 
   public init() {}
 
@@ -79,6 +80,10 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
       "averaging_window", &averagingWindow,
       "n of NT-ASGD: sgd changes to asgd when validation is worse than n epochs ago; 0 never does",
       .atLeast(0))
+    try visitor.field(
+      "split_state", &splitState,
+      "keep on each rank the state of its rows alone, and send round what it makes of them: less"
+        + " memory, the same bits", effect: .nothing)
     try checkTogether()
   }
 

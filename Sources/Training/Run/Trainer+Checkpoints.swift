@@ -146,7 +146,18 @@ extension Trainer {
       LiveTensor(path: "buffers/\($0.name)", tensor: $0.tensor)
     }
     return named("parameters", session.parameters) + buffers
-      + optimizer.slots.flatMap { named("optimizer/\($0.name)", $0.buffer) }
+      + optimizer.slots.flatMap { optimizerTensors($0.name, $0.buffer) }
+  }
+
+  /// What this rank has of a state buffer: where it is split, the rows of its own shard file.
+  private func optimizerTensors(
+    _ slot: String, _ buffer: ParameterBuffer<Float>
+  ) -> [LiveTensor] {
+    zip(optimizer.layout.entries, buffer.layout.entries).map { whole, own in
+      LiveTensor(
+        path: "optimizer/\(slot)/\(whole.name)", tensor: buffer[own],
+        rows: optimizer.slice.rows(of: whole.shape), of: whole.shape)
+    }
   }
 
   /// The manifest of the state at hand, but for what only the threads know that write it.
@@ -181,7 +192,9 @@ extension Trainer {
     try session.agreement.together {
       try session.restore(tensors, folder: folder)
       for (name, slot) in optimizer.slots {
-        try slot.restore(tensors, group: "optimizer/\(name)", folder: folder)
+        try slot.restore(
+          tensors, group: "optimizer/\(name)", folder: folder, slice: optimizer.slice,
+          of: optimizer.layout)
       }
       try restoreStreams(tensors, folder: folder)
     }

@@ -42,7 +42,8 @@ public final class Trainer {
       shard: session.communicator.rank, of: session.communicator.size)
     let layout = session.workload.layout
     let settings = session.configuration.optimizer
-    optimizer = Optimizer(settings.groups(settings.rule), layout: layout)
+    optimizer = Optimizer(
+      settings.groups(settings.rule), layout: layout, slice: session.optimizerSlice)
     validation = try session.agreement.together {
       session.configuration.dataset.validationCount > 0
         ? try session.workload.evaluation(of: .validation) : nil
@@ -204,6 +205,9 @@ public final class Trainer {
       return true
     }
     guard isFinite else { throw try divergence(total) }
+    try clock.measure(.reduction) { () throws(RunFailure) in
+      try session.completeParameters(optimizer.split)
+    }
     workload.advance()
     state.step += 1
     state.batch += 1
@@ -226,7 +230,8 @@ public final class Trainer {
   func startAveraging() {
     let settings = configuration.optimizer
     optimizer = Optimizer(
-      settings.groups(settings.averagingRule), layout: session.workload.layout)
+      settings.groups(settings.averagingRule), layout: session.workload.layout,
+      slice: session.optimizerSlice)
   }
 
   var isAveraging: Bool { optimizer[slot: "ax"] != nil && optimizer.stepCount > 0 }
@@ -235,10 +240,11 @@ public final class Trainer {
   private func withAverages<Result>(
     _ body: () throws(RunFailure) -> Result
   ) throws(RunFailure) -> Result {
-    guard isAveraging, let averages = optimizer[slot: "ax"] else { return try body() }
+    guard isAveraging else { return try body() }
     let own = session.parameters.flat.copy()
-    session.parameters.flat.copy(from: averages.flat)
+    optimizer.copy(slot: "ax", to: session.parameters)
     defer { session.parameters.flat.copy(from: own) }
+    try session.completeParameters(optimizer.split)
     return try body()
   }
 

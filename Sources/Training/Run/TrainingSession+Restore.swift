@@ -110,6 +110,23 @@ extension ParameterBuffer where Scalar == Float {
         from: try tensors.values("\(group)/\(entry.name)", shape: entry.shape, folder: folder))
     }
   }
+
+  /// Takes over the slice that this buffer holds of the tensors of a checkpoint's group.
+  ///
+  /// - Parameter whole: the layout of the whole tensors
+  func restore(
+    _ tensors: [CheckpointTensor], group: String, folder: String, slice: RowSlice,
+    of whole: ParameterLayout
+  ) throws(CheckpointError) {
+    for (entry, own) in zip(whole.entries, layout.entries) {
+      let values = try tensors.values(
+        "\(group)/\(entry.name)", shape: entry.shape, folder: folder)
+      let elements = slice.elements(of: entry)
+      let start = entry.range.lowerBound
+      self[own].copy(
+        from: Array(values[elements.lowerBound - start..<elements.upperBound - start]))
+    }
+  }
 }
 
 extension [(name: String, tensor: Tensor<Float>)] {

@@ -197,6 +197,20 @@ public final class TrainingSession {
     }
   }
 
+  /// The rows of each parameter whose optimizer state this rank keeps.
+  var optimizerSlice: RowSlice {
+    configuration.optimizer.splitState ? SliceGather(communicator).slice : .whole
+  }
+
+  /// Puts together parameters of which each rank has the slice alone.
+  func completeParameters(_ split: [ParameterEntry]) throws(RunFailure) {
+    do {
+      try SliceGather(communicator).complete(parameters, split)
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+
   func reduce(_ totals: [Totals]) throws(RunFailure) -> Totals {
     do {
       return Totals(values: try reducer.reduce(totals.map(\.values)))

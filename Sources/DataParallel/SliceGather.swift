@@ -1,0 +1,29 @@
+import MPI
+import Tensors
+
+/// Puts together, on every rank, parameters of which each rank has changed its own rows.
+public struct SliceGather {
+  private let communicator: Communicator
+
+  public init(_ communicator: Communicator) {
+    self.communicator = communicator
+  }
+
+  /// The rows that are this rank's.
+  public var slice: RowSlice { RowSlice(communicator.rank, of: communicator.size) }
+
+  /// Fills the rows of the other ranks, in place: no memory is needed, and nothing is added, so
+  /// that all ranks get the same bits. Every rank calls this with the same parameters.
+  public func complete(
+    _ buffer: ParameterBuffer<Float>, _ entries: [ParameterEntry]
+  ) throws(MPIError) {
+    let slices = (0..<communicator.size).map { RowSlice($0, of: communicator.size) }
+    for entry in entries {
+      let parts = slices.map { $0.elements(of: entry) }
+      let start = entry.range.lowerBound
+      try communicator.allgather(
+        UnsafeMutableBufferPointer(start: buffer.flat.pointer + start, count: entry.range.count),
+        counts: parts.map(\.count), offsets: parts.map { $0.lowerBound - start })
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/// One of several parts of every tensor: a run of its rows, the runs as even as can be.
+///
+/// Part i of n has the rows E·i/n ..< E·(i+1)/n of a tensor whose first extent is E; a tensor with
+/// fewer rows than there are parts leaves some parts without any.
+public struct RowSlice: Sendable, Hashable {
+  public let part: Int
+  public let parts: Int
+
+  public init(_ part: Int, of parts: Int) {
+    precondition(part >= 0 && part < parts, "part \(part) of \(parts)")
+    self.part = part
+    self.parts = parts
+  }
+
+  /// All rows.
+  public static let whole = RowSlice(0, of: 1)
+
+  public var isWhole: Bool { parts == 1 }
+
+  /// The part's rows of a tensor of that shape. One without extents counts as a single row.
+  public func rows(of shape: [Int]) -> Range<Int> {
+    let extent = shape.first ?? 1
+    return extent * part / parts..<extent * (part + 1) / parts
+  }
+
+  /// The part's elements of a parameter, in the flat buffer of all.
+  public func elements(of entry: ParameterEntry) -> Range<Int> {
+    let width = entry.shape.dropFirst().reduce(1, *)
+    let (rows, start) = (rows(of: entry.shape), entry.range.lowerBound)
+    return start + rows.lowerBound * width..<start + rows.upperBound * width
+  }
+}
+
+extension ParameterLayout {
+  /// The layout of what a part holds of each parameter.
+  public func slice(_ slice: RowSlice) -> ParameterLayout {
+    if slice.isWhole { return self }
+    var layout = ParameterLayout()
+    for entry in entries {
+      layout.add(
+        entry.name, shape: [slice.rows(of: entry.shape).count] + entry.shape.dropFirst())
+    }
+    return layout
+  }
+}
