@@ -16,7 +16,7 @@ import Tensors
 /// - Elsewhere each rank receives its slice of every subtree, walks the tree to the root, and all
 ///   gather the slices. That sends a few subtrees more.
 public final class FixedOrderReducer: GradientReducer {
-  let communicator: Communicator
+  public let communicator: Communicator
   let plan: ShardPlan
   /// The subtrees of each rank.
   let subtrees: [[SumTree.Node]]
@@ -37,7 +37,7 @@ public final class FixedOrderReducer: GradientReducer {
     let owned = plan.shards(of: communicator.rank)
     precondition(
       shards.shards == owned.count && sum.count == shards.layout.count
-        && sum.count == buckets.count,
+        && buckets.elements.upperBound <= sum.count,
       "\(shards.shards) buffers where the rank owns shards \(owned)")
     let buffers = (0..<owned.count).map { shards.flat.pointer + $0 * sum.count }
     if communicator.size == 1 {

@@ -3,7 +3,7 @@ import Tensors
 
 /// The sum by `MPI_Allreduce`: the vendor's tuned path. Its bits depend on the rank count.
 public final class MPIReducer: GradientReducer {
-  private let communicator: Communicator
+  public let communicator: Communicator
 
   public init(_ communicator: Communicator) {
     self.communicator = communicator

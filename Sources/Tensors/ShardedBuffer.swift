@@ -16,7 +16,8 @@ public struct ShardedBuffer<Scalar: BitwiseCopyable> {
     self.init(layout, over: Tensor(shape: [shards, layout.count]))
   }
 
-  private init(_ layout: ParameterLayout, over flat: Tensor<Scalar>) {
+  /// A view of `flat`, [shards, P].
+  public init(_ layout: ParameterLayout, over flat: Tensor<Scalar>) {
     self.layout = layout
     self.flat = flat
     shards = flat.shape[0]

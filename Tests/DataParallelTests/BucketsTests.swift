@@ -15,6 +15,12 @@ import Testing
     }
   }
 
+  @Test func bucketsOfAPartCoverItAlone() {
+    let buckets = Array(Buckets(10..<37, bucketBytes: 32))
+    #expect(buckets == [29..<37, 21..<29, 13..<21, 10..<13])
+    #expect(Buckets(10..<37, bucketBytes: 1 << 20).largest == 27)
+  }
+
   /// What a walker on a thread of its own has seen so far.
   private final class Walk: Sendable {
     private let seen = Mutex<[Range<Int>]>([])

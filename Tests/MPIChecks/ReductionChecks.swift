@@ -37,6 +37,66 @@ func checkReduction(_ checker: Checker, on group: Communicator) throws(MPIError)
   }
 }
 
+/// Checks that a gradient of which rows alone are sent has the sum of one that is sent whole, and
+/// that the rows are sent where they are few, or always.
+func checkRowReduction(_ checker: Checker, on group: Communicator) throws(MPIError) {
+  let (shards, vocabulary, width) = (8, 200, 3)
+  guard group.size <= shards else { return }
+  var layout = ParameterLayout()
+  layout.add("embedding", shape: [vocabulary, width])
+  layout.add("rest", shape: [1001])
+  let entry = layout.entries[0]
+  let plan = ShardPlan(shards: shards, ranks: group.size)
+  let owned = plan.shards(of: group.rank)
+  // Row 199 is of no shard. Shard s touches rows s, s + stride, ...: of the first stride all do.
+  for (stride, always) in [(1, false), (1, true), (40, false), (300, false), (300, true)] {
+    func rows(_ shard: Int) -> [Int] {
+      Array(Swift.stride(from: shard, to: vocabulary - 1, by: stride)) + (stride == 40 ? [5] : [])
+    }
+    func fill(_ buffer: ShardedBuffer<Float>) {
+      for (place, shard) in owned.enumerated() {
+        let numbers = randomNumbers(layout.count, seed: 77 + shard)
+        let gradients = buffer[place]
+        for row in rows(shard) {
+          for column in 0..<width {
+            gradients.flat[row * width + column] = numbers[row * width + column]
+          }
+        }
+        for index in entry.range.upperBound..<layout.count { gradients.flat[index] = numbers[index] }
+      }
+    }
+    for (overlaps, bucketBytes) in [(false, 1 << 20), (true, 1 << 20), (true, 100), (false, 100)] {
+      func reduction() throws(MPIError) -> GradientReduction {
+        GradientReduction(
+          FixedOrderReducer(try group.duplicate(), plan: plan), layout: layout,
+          shards: owned.count, bucketBytes: bucketBytes, overlaps: overlaps,
+          alwaysSendsRows: always, onThread: {})
+      }
+      let (whole, sparse) = (try reduction(), try reduction())
+      let touched = TouchedRows(entry, rows: owned.flatMap(rows))
+      for turn in 0..<2 {
+        whole.begin()
+        fill(whole.shards)
+        try whole.finish()
+        sparse.begin(touching: touched)
+        fill(sparse.shards)
+        // What is not sent has no say: of a rank whose buffer is not that of the sum.
+        let (last, spoiled) = (owned.count - 1, turn == 1 && owned.count > 1)
+        if spoiled { sparse.shards[last].flat[199 * width] = 1 }
+        try sparse.finish()
+        let sentWhole = stride == 1 && !always
+        let expected = whole.sum
+        if sentWhole {
+          expected[199 * width] = Float(try group.allreduce(spoiled ? 1 : 0))
+        }
+        checker.expect(
+          "rows of stride \(stride), overlap \(overlaps), buckets of \(bucketBytes)",
+          sparse.sum.array.map(\.bitPattern), expected.array.map(\.bitPattern))
+      }
+    }
+  }
+}
+
 /// The tree written down once more: the left child is the largest power of two of shards that is
 /// smaller than the node.
 private func treeSum(_ node: Range<Int>, _ leaf: (Int) -> Float) -> Float {

@@ -20,6 +20,7 @@ do throws(MPIError) {
   try checkCollectives(checker, on: world)
   try checkPointToPoint(checker, on: world)
   try checkReduction(checker, on: world)
+  try checkRowReduction(checker, on: world)
   try checkReplicas(checker, on: world)
   // Once more where ranks are in the opposite order.
   let reversed = try world.split(color: 0, key: -world.rank)
@@ -27,6 +28,7 @@ do throws(MPIError) {
   try checkCollectives(checker, on: reversed)
   try checkPointToPoint(checker, on: reversed)
   try checkReduction(checker, on: reversed)
+  try checkRowReduction(checker, on: reversed)
   try checker.report()
 } catch {
   print("mpi-checks: MPI failed: \(error)")

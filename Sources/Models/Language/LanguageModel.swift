@@ -72,6 +72,12 @@ public final class LanguageModel<Scalar: KernelScalar> {
     layers.reduce(layout.count) { $0 - $1.untrainedCount }
   }
 
+  /// The embedding, where its gradient touches the rows of a chunk's tokens alone; nil where the
+  /// decoder shares its weight.
+  public var sparseEntry: ParameterEntry? {
+    specification.isTied ? nil : layout[embedding.weight]
+  }
+
   /// What a checkpoint must hold besides parameters, by name.
   public var buffers: [(name: String, tensor: Tensor<Scalar>)] { layers.flatMap(\.buffers) }
 

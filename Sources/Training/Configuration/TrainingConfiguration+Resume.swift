@@ -28,7 +28,7 @@ extension TrainingConfiguration {
     switch key.path {
     case "optimizer.momentum" where (Double(key.value) == 0) != (Double(other) == 0): .model
     case "epochs" where optimizer.schedule == .cosine: .numbers
-    case "bucket_bytes" where reduction == .mpi: .numbers
+    case "bucket_bytes" where reduction == .mpi, "sparse_rows" where reduction == .mpi: .numbers
     default: key.effect
     }
   }

@@ -25,6 +25,14 @@ public enum OverlapChoice: String, ConfigurationChoice {
   case off
 }
 
+/// Whether the gradient of an embedding is sent as the rows of a step's words.
+public enum SparseRowsChoice: String, ConfigurationChoice {
+  /// Where they are at most three quarters of all.
+  case auto
+  case on
+  case off
+}
+
 /// Everything that determines a run. Each key is named once, here.
 public struct TrainingConfiguration: ConfigurationSection, Equatable {
   public var seed: UInt64 = 1
@@ -35,6 +43,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
   public var reduction = ReductionKind.fixed
   public var overlap = OverlapChoice.auto
   public var bucketBytes = 1 << 20
+  public var sparseRows = SparseRowsChoice.auto
   public var replicaCheckSteps = 100
   public var peerTimeout = 120.0
   public var dataset = Dataset()
@@ -74,6 +83,10 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       "bucket_bytes", &bucketBytes,
       "how much of a gradient is summed at a time; the same bits if reduction is fixed",
       .within(4...1 << 40), effect: .nothing)
+    try visitor.field(
+      "sparse_rows", &sparseRows,
+      "send the gradient of an embedding that is not tied as the rows of the step's words: auto,"
+        + " where they are few; the same bits if reduction is fixed", effect: .nothing)
     try visitor.field(
       "replica_check_steps", &replicaCheckSteps,
       "compare the parameters of all ranks every so many steps and before each save; 0 never",

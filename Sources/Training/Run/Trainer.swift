@@ -175,7 +175,7 @@ public final class Trainer {
     }
     let totals = try clock.measure(.compute) { () throws(RunFailure) in
       try session.prepareModel(advancing: true)
-      session.reduction.begin()
+      session.reduction.begin(touching: session.touchedRows)
       spoilGradientIfAsked()
       return workload.accumulateGradients(session.parameters, into: session.reduction.shards)
     }

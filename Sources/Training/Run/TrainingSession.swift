@@ -101,7 +101,8 @@ public final class TrainingSession {
       reduction = GradientReduction(
         makeReducer(try communicator.duplicate()), layout: workload.layout,
         shards: plan.shards(of: communicator.rank).count, bucketBytes: configuration.bucketBytes,
-        overlaps: overlaps, onThread: { KernelVariant.flushDenormals() })
+        overlaps: overlaps, alwaysSendsRows: configuration.sparseRows == .on,
+        onThread: { KernelVariant.flushDenormals() })
     } catch {
       throw RunFailure(error)
     }
@@ -195,6 +196,12 @@ public final class TrainingSession {
     } catch {
       throw RunFailure(.diverged, "the recurrent matrix cannot be computed: \(error)")
     }
+  }
+
+  /// What the gradient of the loaded step touches of the first parameter; nil is all, or that all
+  /// is to be sent.
+  var touchedRows: TouchedRows? {
+    configuration.sparseRows == .off ? nil : workload.touchedRows
   }
 
   /// The rows of each parameter whose optimizer state this rank keeps.

@@ -129,6 +129,12 @@ public final class LanguageModelWorkload: Workload {
     try model.prepare(parameters, masks: masks, advancing: advancing)
   }
 
+  /// The words of the chunk. Where the decoder shares their weight, its gradient touches all rows.
+  public var touchedRows: TouchedRows? {
+    guard let loaded, let entry = model.sparseEntry else { return nil }
+    return TouchedRows(entry, rows: loaded.chunk.tokens.lazy.map { Int($0) })
+  }
+
   public func accumulateGradients(
     _ parameters: ParameterBuffer<Float>, into gradients: ShardedBuffer<Float>
   ) -> [Totals] {

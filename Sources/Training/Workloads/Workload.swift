@@ -60,6 +60,9 @@ public protocol Workload: AnyObject {
   /// Computes what follows from the parameters: before a step's forward pass (`advancing`), after
   /// `load`, or before an evaluation.
   func prepare(_ parameters: ParameterBuffer<Float>, advancing: Bool) throws(LAPACKError)
+  /// The rows of the first parameter that the gradient of the loaded step touches on this rank,
+  /// where that may be few; nil where it touches all. It is nil on every rank or on none.
+  var touchedRows: TouchedRows? { get }
   /// Runs the loaded step forward and backward, adding the gradient of each shard's *summed* loss.
   /// It may say what is complete on the way, by `ShardedBuffer.whenFinal`. The carried state stays
   /// where it is.
@@ -84,6 +87,7 @@ public protocol Workload: AnyObject {
 extension Workload {
   public var carried: [(name: String, rows: Tensor<Float>)] { [] }
   public var rateFactor: Double { 1 }
+  public var touchedRows: TouchedRows? { nil }
   public func describe(in run: RunFolder) throws {}
   public func prefetch(after position: StepPosition) throws {}
   public func advance() {}

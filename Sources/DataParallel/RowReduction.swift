@@ -1,0 +1,83 @@
+import MPI
+import Tensors
+
+/// The sum of a parameter's gradient of which a step touches few rows: these rows alone are sent.
+///
+/// The ranks first tell one another which rows they touch, a bit for each. The rows that any of
+/// them touches are then summed as a smaller gradient, every shard's in the same tree. In a row
+/// that none touches all shards have zeros, and so has the sum: the bits are those of the whole.
+///
+/// Of V rows of E numbers U are sent, and V/8 bytes for the bits. Where U is not much smaller than
+/// V the whole goes as it is, which spares the copies.
+final class RowReduction {
+  private let reducer: any GradientReducer
+  private let bucketBytes: Int
+  private let always: Bool
+  private var memory = Tensor<Float>(shape: [0])
+
+  /// - Parameter always: whether rows are sent however many they are
+  init(_ reducer: any GradientReducer, bucketBytes: Int, always: Bool) {
+    self.reducer = reducer
+    self.bucketBytes = bucketBytes
+    self.always = always
+  }
+
+  /// Adds up the whole gradient into the buffer of the first shard.
+  ///
+  /// - Parameters:
+  ///   - touched: the rows of this rank's shards
+  ///   - others: over the elements behind the touched parameter
+  ///   - own: over those of the parameter
+  func reduce(
+    _ shards: ShardedBuffer<Float>, touched: TouchedRows, others: Buckets, own: Buckets
+  ) throws(MPIError) {
+    let sum = shards.flat.row(0)
+    // Asked for first, and beside the backward pass: which rows they are is known from its start.
+    let rows = try union(touched)
+    try reducer.reduce(shards, into: sum, by: others)
+    own.waitForAll()
+    guard always || 4 * rows.count <= 3 * touched.entry.shape[0] else {
+      return try reducer.reduce(shards, into: sum, by: own)
+    }
+    let packed = pack(rows, of: shards, touched)
+    try reducer.reduce(
+      packed, into: packed.flat.row(0), by: Buckets(packed.layout.count, bucketBytes: bucketBytes))
+    copyRows(rows, width: touched.width, from: packed.flat.pointer, isPacked: true, to: sum.pointer)
+  }
+
+  /// The rows that any rank touches, the same list on all.
+  private func union(_ touched: TouchedRows) throws(MPIError) -> [Int] {
+    var words = touched.words
+    var span = words.mutableSpan
+    try reducer.communicator.allreduce(&span, .bitwiseOr)
+    return TouchedRows(touched.entry, words: words).rows
+  }
+
+  /// The rows of every shard, one after the other.
+  private func pack(
+    _ rows: [Int], of shards: ShardedBuffer<Float>, _ touched: TouchedRows
+  ) -> ShardedBuffer<Float> {
+    var layout = ParameterLayout()
+    layout.add(touched.entry.name, shape: [rows.count, touched.width])
+    let count = shards.shards * layout.count
+    if memory.count < count { memory = Tensor(shape: [count]) }
+    let flat = memory.elements(0..<count).reshaped([shards.shards, layout.count])
+    for shard in 0..<shards.shards {
+      copyRows(
+        rows, width: touched.width, from: shards.flat.row(shard).pointer, isPacked: false,
+        to: flat.row(shard).pointer)
+    }
+    return ShardedBuffer(layout, over: flat)
+  }
+
+  /// Copies rows from where they lie one after the other to their places, or back.
+  private func copyRows(
+    _ rows: [Int], width: Int, from source: UnsafePointer<Float>, isPacked: Bool,
+    to target: UnsafeMutablePointer<Float>
+  ) {
+    for (place, row) in rows.enumerated() {
+      let (from, to) = isPacked ? (place, row) : (row, place)
+      (target + to * width).update(from: source + from * width, count: width)
+    }
+  }
+}
