@@ -1,4 +1,5 @@
 import DataParallel
+import Foundation
 import MPI
 import Tensors
 
@@ -57,12 +58,19 @@ func checkRowReduction(_ checker: Checker, on group: Communicator) throws(MPIErr
       for (place, shard) in owned.enumerated() {
         let numbers = randomNumbers(layout.count, seed: 77 + shard)
         let gradients = buffer[place]
+        for index in entry.range.upperBound..<layout.count { gradients.flat[index] = numbers[index] }
+      }
+      // A backward pass comes to the rows last, and nobody may take them before.
+      buffer.whenFinal(entry.range.upperBound)
+      usleep(2000)
+      for (place, shard) in owned.enumerated() {
+        let numbers = randomNumbers(layout.count, seed: 77 + shard)
+        let gradients = buffer[place]
         for row in rows(shard) {
           for column in 0..<width {
             gradients.flat[row * width + column] = numbers[row * width + column]
           }
         }
-        for index in entry.range.upperBound..<layout.count { gradients.flat[index] = numbers[index] }
       }
     }
     for (overlaps, bucketBytes) in [(false, 1 << 20), (true, 1 << 20), (true, 100), (false, 100)] {
