@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import HDF5
+import Synchronization
 
 /// The file format of data sets: names of groups, datasets and attributes.
 ///
@@ -23,6 +24,8 @@ public enum DatasetFile {
   ) throws(DatasetError) {
     try refuseOverwriting(path)
     let temporary = DurableFiles.temporaryName(for: path)
+    unfinished.withLock { _ = $0.insert(temporary) }
+    defer { unfinished.withLock { _ = $0.remove(temporary) } }
     do {
       try DurableFiles.createFolder(DurableFiles.parent(of: path))
       let file = try HDF5.File.create(temporary)
@@ -39,6 +42,15 @@ public enum DatasetFile {
       DurableFiles.remove(temporary)
       throw unwritable(path, error)
     }
+  }
+
+  /// Files that are being written under their temporary names.
+  private static let unfinished = Mutex<Set<String>>([])
+
+  /// Removes what is half-written. Only for a process that is about to end: another thread may be
+  /// writing it.
+  public static func removeUnfinished() {
+    unfinished.withLock { $0.forEach(DurableFiles.remove) }
   }
 
   /// The shape of the pieces in which rows are stored: about 64 KiB. Sequences are read in random

@@ -36,7 +36,7 @@ struct Bench: ParsableCommand {
 
 extension ReductionKind: ExpressibleByArgument {}
 
-struct BenchStep: ParsableCommand {
+struct BenchStep: DistributedCommand {
   static let configuration = CommandConfiguration(
     commandName: "step",
     abstract: "A full training step: forward, backward, reduction, clipping, optimizer.",

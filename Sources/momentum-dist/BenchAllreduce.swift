@@ -3,7 +3,7 @@ import Benchmarks
 import Foundation
 import MPI
 
-struct BenchAllreduce: ParsableCommand {
+struct BenchAllreduce: DistributedCommand {
   static let configuration = CommandConfiguration(
     commandName: "allreduce",
     abstract: "The sum over ranks: ours in fixed order, beside MPI_Allreduce.",

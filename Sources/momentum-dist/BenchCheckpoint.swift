@@ -5,7 +5,7 @@ import Foundation
 import MPI
 import Training
 
-struct BenchCheckpoint: ParsableCommand {
+struct BenchCheckpoint: DistributedCommand {
   static let configuration = CommandConfiguration(
     commandName: "checkpoint",
     abstract: "How long a training step waits for a checkpoint, in the background and not.",

@@ -6,7 +6,7 @@ import Training
 
 extension Scaling: ExpressibleByArgument {}
 
-struct BenchScaling: ParsableCommand {
+struct BenchScaling: DistributedCommand {
   static let configuration = CommandConfiguration(
     commandName: "scaling",
     abstract: "A training step on 1 to N ranks: efficiency, and where the time goes.",

@@ -8,7 +8,7 @@ import Training
 extension DatasetFile.Part: ExpressibleByArgument {}
 extension CheckpointChoice: ExpressibleByArgument {}
 
-struct Evaluate: ParsableCommand {
+struct Evaluate: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a trained model on a part of its data.",
     discussion: """

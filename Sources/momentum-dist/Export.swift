@@ -2,7 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Training
 
-struct Export: ParsableCommand {
+struct Export: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write the parameters of a checkpoint as a safetensors file.",
     discussion: """

@@ -2,7 +2,7 @@ import ArgumentParser
 import MPI
 import Training
 
-struct Generate: ParsableCommand {
+struct Generate: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write text with a trained language model.",
     discussion: """

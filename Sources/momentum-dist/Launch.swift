@@ -1,4 +1,6 @@
 import DataParallel
+import Datasets
+import Dispatch
 import Foundation
 import MPI
 import Training
@@ -76,4 +78,22 @@ enum Launch {
   static func say(_ line: String) {
     try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8))
   }
+
+  /// Leaves no half-written file behind when Ctrl-C, SIGTERM or a closed terminal ends a command that
+  /// has nothing to save.
+  static func cleanUpWhenInterrupted() {
+    interrupts = [SIGINT, SIGTERM, SIGHUP].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        DatasetFile.removeUnfinished()
+        _exit(128 + number)
+      }
+      source.resume()
+      return source
+    }
+  }
+
+  /// Sources live as long as somebody holds them. Set once, by the main thread.
+  private nonisolated(unsafe) static var interrupts: [any DispatchSourceSignal] = []
 }

@@ -28,15 +28,37 @@ struct MomentumDist: ParsableCommand {
     signal(SIGPIPE, SIG_IGN)  // a launcher that goes away first must not end a save half-way
     do {
       var command = try parseAsRoot()
+      if !(command is any DistributedCommand) {
+        guard Launch.isFirstRank else { Launch.end(.done) }
+        Launch.cleanUpWhenInterrupted()
+      }
       try command.run()
     } catch let failure as RunFailure {
       Launch.end(failure)
     } catch {
       let code = exitCode(for: error)
-      guard Launch.isLaunched, code != .success else { exit(withError: error) }
-      if Launch.isFirstRank { Launch.say(fullMessage(for: error)) }
+      guard code != .success else { exit(withError: error) }
+      if Launch.isFirstRank { Launch.say(usageLine(for: error)) }
       Launch.endTogether(code.rawValue)
     }
     Launch.end(.done)
+  }
+
+  /// What is wrong with the command line, and where its help is, in one line.
+  private static func usageLine(for error: any Error) -> String {
+    let message = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
+    // The parser's own text ends with: See 'momentum-dist train --help' for more information.
+    let help = fullMessage(for: error).split(separator: "'").last { $0.hasSuffix("--help") }
+    return "momentum-dist: \(message.trimmingSuffix(".")); see \(help ?? "momentum-dist --help")"
+  }
+}
+
+/// A command whose ranks, started by mpirun, work together. Of any other, rank 0 does the work and
+/// the other ranks have nothing to do.
+protocol DistributedCommand: ParsableCommand {}
+
+extension String {
+  fileprivate func trimmingSuffix(_ suffix: String) -> String {
+    hasSuffix(suffix) ? String(dropLast(suffix.count)) : self
   }
 }

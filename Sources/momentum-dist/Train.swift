@@ -4,7 +4,7 @@ import Foundation
 import MPI
 import Training
 
-struct Train: ParsableCommand {
+struct Train: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a model.",
     discussion: """

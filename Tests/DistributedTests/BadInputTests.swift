@@ -46,6 +46,10 @@ import Testing
     Case(
       "resume from a folder that is no checkpoint", ["train", "--resume", "empty"], 65,
       "empty: holds no checkpoint"),
+    Case(
+      "model larger than memory",
+      ["train", "--set", "model.hidden_size=65536", "--set", "model.layers=64"], 78,
+      "lower model.hidden_size or model.layers"),
     Case("evaluate nothing", ["evaluate", "empty"], 65, "empty: holds no checkpoint"),
     Case("inspect nothing", ["inspect", "none"], 65, "none: does not exist"),
   ]
@@ -149,6 +153,44 @@ import Testing
       let outcome = try Program.run(["train", "--no-such-option"], ranks: 3, in: folder)
       #expect(outcome.status == 64)
       #expect(outcome.errors.components(separatedBy: "--no-such-option").count == 2)
+      #expect(
+        outcome.message
+          == "momentum-dist: Unknown option '--no-such-option'; see momentum-dist train --help")
+      let alone = try Program.run(["prepare", "adding", "--to"], in: folder)
+      #expect(alone.status == 64 && alone.ownErrors.count == 1, "\(alone.errors)")
+      #expect(alone.message.hasSuffix("; see momentum-dist prepare adding --help"), "\(alone.errors)")
+    }
+  }
+
+  /// Rank 0 prepares; the other ranks have nothing to do.
+  @Test func preparingUnderMPIIsDoneOnce() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(
+        ["prepare", "adding", "--train", "20", "--validation", "5", "--test", "5", "--to", "a.h5"],
+        ranks: 3, in: folder)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.output.components(separatedBy: "a.h5").count == 2, "\(outcome.output)")
+    }
+  }
+
+  /// Ctrl-C leaves no half-written file.
+  @Test func interruptedPreparingLeavesNothing() throws {
+    try Places.withTemporaryFolder { folder in
+      var begun = false
+      let outcome = try Program.run(
+        ["prepare", "adding", "--steps", "1000", "--train", "10000000", "--to", "a.h5"],
+        in: folder, deadline: 8, signal: "INT"
+      ) {
+        let end = ContinuousClock().now + .seconds(7)
+        while !begun, ContinuousClock().now < end {
+          let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+          begun = names.contains { $0.hasPrefix("a.h5.partial") }
+          Thread.sleep(forTimeInterval: 0.05)
+        }
+      }
+      #expect(begun && outcome.status == 130, "\(outcome.errors)")
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+      #expect(!names.contains { $0.hasPrefix("a.h5") }, "\(names)")
     }
   }
 

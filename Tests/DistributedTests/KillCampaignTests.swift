@@ -151,9 +151,12 @@ import Testing
         return
       }
       // Whatever it was killed in, nobody complains of what it left.
-      // Whether mpirun, which may be killed itself where it hangs, tells of the signal or not.
+      // Whether mpirun, which may be killed itself where it hangs, tells of the signal or not; on a
+      // busy machine the other ranks may have ended before it noticed.
       #expect(
-        outcome.errors.contains("signal 9") || outcome.status == 9, "\(run): \(outcome.errors)")
+        outcome.errors.contains("signal 9") || outcome.status == 9
+          || outcome.status == 76 && outcome.errors.contains("the process of rank"),
+        "\(run): \(outcome.errors)")
       #expect(!outcome.message.contains("checkpoint"), "\(outcome.errors)")
       if latest(run, in: folder) == nil {
         tally.beforeFirstCheckpoint += 1

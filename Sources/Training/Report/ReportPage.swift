@@ -238,7 +238,7 @@ extension ReportPage {
       .legend li{overflow-wrap:anywhere}
       .swatch{display:inline-block;width:22px;height:5px;border-radius:3px;margin-right:8px;\
       vertical-align:middle}
-      .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:14px 22px}
+      .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,440px),1fr));gap:14px 22px}
       figure{margin:0}svg{width:100%;height:auto;display:block}
       svg text{fill:var(--ink);font-size:13px}svg .title{font-size:15px;font-weight:600}
       svg .tick{fill:var(--quiet);font-size:12px}svg .label{fill:var(--quiet)}

@@ -138,6 +138,7 @@ public final class Trainer {
         return .preempted
       }
     }
+    sayLastFigures()
     try saveAndFinish()
     if state.epoch >= configuration.epochs { return .finished }
     return stopsEarly ? .stoppedEarly : .reachedMaximumSteps
@@ -336,6 +337,14 @@ public final class Trainer {
       remaining: perStep * Double(lastStep - state.step))
     state.interval = Totals()
     clock.restart()
+  }
+
+  /// Says what the steps since the last report came to, of a run that ends between two. The metrics
+  /// get no record of it: a run that goes on from here makes those of a run that never stopped.
+  private func sayLastFigures() {
+    guard state.interval.elements > 0 else { return }
+    progress.say(
+      "step \(state.step)  epoch \(state.epoch + 1)  \(session.describe(state.interval))")
   }
 
   /// Validates, reports and saves at the end of an epoch.

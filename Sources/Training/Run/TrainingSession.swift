@@ -3,6 +3,7 @@ import Checkpoints
 import DataParallel
 import Datasets
 import Files
+import Foundation
 import Kernels
 import Models
 import MPI
@@ -68,6 +69,7 @@ public final class TrainingSession {
       return try task.workload(configuration, plan: plan, rank: communicator.rank)
     }
     self.workload = workload
+    try agreement.together { try Self.refuseTooLarge(workload.layout.count) }
     try Self.refuseUnequal(workload.dataSummary, on: communicator) { (mine, other, rank) in
       RunFailure(
         .unusableData,
@@ -106,6 +108,19 @@ public final class TrainingSession {
     } catch {
       throw RunFailure(error)
     }
+  }
+
+  /// Refuses a model whose parameters and gradient alone are more than the machine's memory: the
+  /// system would end the process without a word.
+  private static func refuseTooLarge(_ parameters: Int) throws(RunFailure) {
+    let needed = 2.0 * Double(parameters) * Double(MemoryLayout<Float>.size)
+    let there = Double(ProcessInfo.processInfo.physicalMemory)
+    guard needed > there else { return }
+    throw RunFailure(
+      .configuration,
+      "the model has \(parameters) parameters, which take \(brief(needed / 1e9)) GB with their"
+        + " gradient, and this machine has \(brief(there / 1e9)) GB; lower model.hidden_size or"
+        + " model.layers")
   }
 
   /// Ranks whose kernels or BLAS differ round differently: replicas would drift apart.
