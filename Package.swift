@@ -36,6 +36,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -50,9 +51,9 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Models", "Optimizers", "Datasets", "DataParallel", "Checkpoints", "Files", "Threads",
-        "BLAS", "MPI", "Yams",
+        "BLAS", "MPI", "Yams", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
-      swiftSettings: safe),
+      exclude: ["TensorBoard/event.proto"], swiftSettings: safe),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
 
     .target(

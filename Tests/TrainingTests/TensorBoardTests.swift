@@ -13,18 +13,22 @@ import Testing
   }
 
   /// A record that TensorBoard's own reader took, byte by byte.
-  @Test func anEventHasTheWireFormat() {
-    let event = TensorBoardEvent(
-      wallTime: 1.5, step: 300, content: .scalars([(tag: "loss/train", value: 0.25)]))
-    #expect(
-      event.message == [0x09, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f]  // 1: 1.5
-        + [0x10, 0xac, 0x02]  // 2: 300
-        + [0x2a, 19, 0x0a, 17]  // 5: a summary of one value
-        + [0x0a, 10] + Array("loss/train".utf8) + [0x15, 0, 0, 0x80, 0x3e])
-    let record = event.record
-    #expect(record.count == 12 + event.message.count + 4)
-    #expect(Array(record[..<8]) == [UInt8(event.message.count), 0, 0, 0, 0, 0, 0, 0])
-    #expect(Array(record[12...].dropLast(4)) == event.message)
+  @Test func anEventHasTheWireFormat() throws {
+    var event = TensorBoardEvent(
+      step: 300, .summary(TensorBoardSummary([(tag: "loss/train", value: 0.25)])))
+    event.wallTime = 1.5
+    let message =
+      [0x09, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f]  // 1: 1.5
+      + [0x10, 0xac, 0x02]  // 2: 300
+      + [0x2a, 19, 0x0a, 17]  // 5: a summary of one value
+      + [0x0a, 10] + Array("loss/train".utf8) + [0x15, 0, 0, 0x80, 0x3e]
+    let record = Array(try event.record())
+    #expect(record.count == 12 + message.count + 4)
+    #expect(Array(record[..<8]) == [UInt8(message.count), 0, 0, 0, 0, 0, 0, 0])
+    #expect(Array(record[12...].dropLast(4)) == message)
+    // A number that is zero is written all the same.
+    let zero = try TensorBoardSummary([(tag: "", value: 0)]).serializedBytes() as [UInt8]
+    #expect(zero == [0x0a, 5, 0x15, 0, 0, 0, 0])
   }
 
   @Test func whatIsNotFiniteIsLeftOut() {

@@ -22,21 +22,21 @@ final class TensorBoardLog {
       let handle = FileHandle(forWritingAtPath: path)
     else { throw FileError("make", path) }
     self.handle = handle
-    try append(.version, step: 0)
-    try append(.start, step: step)
+    try append(.fileVersion("brain.Event:2"), step: 0)
+    try append(.sessionLog(.with { $0.status = .start }), step: step)
   }
 
   /// Adds the numbers of a record.
   func append(_ record: MetricsRecord) throws(FileError) {
     let scalars = record.numbers.map { (tag: "\($0.key)/\(record.split)", value: Float($0.value)) }
-    try append(.scalars(scalars), step: record.step)
+    try append(.summary(TensorBoardSummary(scalars)), step: record.step)
   }
 
-  private func append(_ content: TensorBoardEvent.Content, step: Int) throws(FileError) {
-    let event = TensorBoardEvent(
-      wallTime: Date().timeIntervalSince1970, step: step, content: content)
+  private func append(
+    _ what: TensorBoardEvent.OneOf_What, step: Int
+  ) throws(FileError) {
     do {
-      try handle.write(contentsOf: Data(event.record))
+      try handle.write(contentsOf: TensorBoardEvent(step: step, what).record())
     } catch {
       throw FileError("write", path)
     }
