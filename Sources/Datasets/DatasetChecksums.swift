@@ -1,147 +1,114 @@
-import Digests
 import Gzip
 import HDF5
 
 /// Checksums of a data set file besides those of HDF5.
 ///
 /// HDF5's own, fletcher32, takes a word of zeros and one of ones for the same, so that a block of a
-/// disk that was lost can go unseen. Therefore a file that `prepare` made holds
+/// disk that was lost can go unseen. Therefore a file that `prepare` made holds, beside each dataset
 ///
-///     inputs_crc32 [rows of inputs] uint32     the CRC-32 of each row of `inputs`, as zlib has it
-///     an attribute sha256 of every other dataset: of all its numbers
+///     NAME_crc32 [blocks] uint32, attribute rows: how many rows a block has, the last one fewer
 ///
-/// of the little-endian bytes of the numbers. A row is compared when it is read, wherever it is
-/// kept; the others as a whole when the file is opened. What has no checksum is not compared.
+/// with the CRC-32 of each block of rows, of some KiB, as zlib has it: of the little-endian bytes of
+/// the numbers. Of inputs and texts the blocks are compared that are read; what is read whole is
+/// compared whole. What has no checksums is not compared.
 enum DatasetChecksums {
-  static let attribute = "sha256"
-  private static let pieceBytes = 1 << 22
+  /// What a block has at least, unless the dataset has less.
+  private static let blockBytes = 1 << 12
 
-  /// The name of the dataset with the checksums of the rows of another.
-  static func rows(of name: String) -> String { name + "_crc32" }
+  static let damaged = "the file is damaged: make it again"
 
-  /// Adds the checksums of all parts to a file that is complete but for them.
+  /// The datasets that are given checksums, where a file has them.
+  private static let names =
+    DatasetFile.Part.allCases.flatMap { part in
+      ["inputs", "targets", "offsets", "tokens"].map { "\(part.rawValue)/\($0)" }
+    } + ["vocabulary/text", "vocabulary/offsets", "feature_mean", "feature_std"]
+
+  /// The name of the checksums of a dataset.
+  static func name(of name: String) -> String { name + "_crc32" }
+
+  /// Adds checksums to a file that is complete but for them.
   static func add(to file: HDF5.File) throws {
-    for part in DatasetFile.Part.allCases.map(\.rawValue) where file.contains(part) {
-      let inputs = "\(part)/inputs"
-      if file.contains(inputs) {
-        let sums = try rowSums(of: file.dataset(inputs))
-        try file.write(sums, to: rows(of: inputs), shape: [sums.count], fletcher32: true)
-      }
-      for name in ["targets", "offsets", "tokens"] where file.contains("\(part)/\(name)") {
-        let dataset = try file.dataset("\(part)/\(name)")
-        try dataset.setAttribute(attribute, try digest(of: dataset))
-      }
+    for name in names where file.contains(name) {
+      let dataset = try file.dataset(name)
+      guard dataset.count > 0, let width = dataset.elementType.width else { continue }
+      // A nonzero count bounds the products of the extents.
+      let rowBytes = dataset.shape.dropFirst().reduce(width, *)
+      let rows = (blockBytes + rowBytes - 1) / rowBytes
+      let sums = try Self.sums(of: dataset, rowsInBlock: rows)
+      try file.write(sums, to: Self.name(of: name), shape: [sums.count], fletcher32: true)
+        .setAttribute("rows", rows)
     }
   }
 
   /// Refuses a dataset whose numbers are not those that were written.
-  ///
-  /// - Parameter limit: bytes above which the numbers are not read for this
-  static func check(
-    _ dataset: Dataset, _ name: String, _ path: String, limit: Int = .max
-  ) throws {
-    guard let written = try dataset.stringAttribute(attribute) else { return }
-    let bytes = dataset.count.multipliedReportingOverflow(by: width(of: dataset.elementType))
-    guard !bytes.overflow, bytes.partialValue <= limit else { return }
-    guard try digest(of: dataset) == written else {
-      throw DatasetError(
-        path, "\(name) does not have the SHA-256 that it was written with", cure: damaged)
+  static func check(_ name: String, in file: HDF5.File, _ path: String) throws {
+    let dataset = try file.dataset(name)
+    guard let checksums = try BlockChecksums(of: name, in: file, path, dataset: dataset) else {
+      return
     }
+    let found = try sums(of: dataset, rowsInBlock: checksums.rows)
+    guard let wrong = zip(found, checksums.sums).enumerated().first(where: { $1.0 != $1.1 })
+    else { return }
+    throw error(name, row: wrong.offset * checksums.rows, path)
   }
 
-  static let damaged = "the file is damaged: make it again"
-
-  // MARK: Bytes
-
-  private static func width(of type: ElementType) -> Int {
-    switch type {
-    case .int8, .uint8: 1
-    case .int16, .uint16: 2
-    case .float32, .int32, .uint32: 4
-    default: 8
-    }
+  static func error(_ name: String, row: Int, _ path: String) -> DatasetError {
+    DatasetError(
+      path, "\(name)[\(row)], or one soon after it, is not what was written: its CRC-32 is another",
+      cure: damaged)
   }
 
-  private static func rowSums(of dataset: Dataset) throws -> [UInt32] {
-    var sums = RowSums(width: dataset.shape.dropFirst().reduce(1, *))
-    try lend(dataset, to: &sums)
-    return sums.sums
-  }
-
-  private static func digest(of dataset: Dataset) throws -> String {
-    var whole = WholeDigest()
-    try lend(dataset, to: &whole)
-    return whole.digest.finalize()
-  }
-
-  /// Lends all numbers as they are stored, some rows at a time.
-  private static func lend(_ dataset: Dataset, to taker: inout some NumberTaker) throws {
+  private static func sums(of dataset: Dataset, rowsInBlock rows: Int) throws -> [UInt32] {
     switch dataset.elementType {
-    case .uint8: try lend(dataset, as: UInt8.self, to: &taker)
-    case .float32: try lend(dataset, as: Float.self, to: &taker)
-    case .float64: try lend(dataset, as: Double.self, to: &taker)
-    case .int32: try lend(dataset, as: Int32.self, to: &taker)
-    default: try lend(dataset, as: Int64.self, to: &taker)
+    case .uint8: try sums(of: dataset, as: UInt8.self, rows)
+    case .float32: try sums(of: dataset, as: Float.self, rows)
+    case .float64: try sums(of: dataset, as: Double.self, rows)
+    case .int32: try sums(of: dataset, as: Int32.self, rows)
+    default: try sums(of: dataset, as: Int64.self, rows)
     }
   }
 
-  private static func lend<Scalar: HDF5Scalar>(
-    _ dataset: Dataset, as type: Scalar.Type, to taker: inout some NumberTaker
-  ) throws {
-    let (shape, extent) = (dataset.shape, dataset.shape.first ?? 0)
-    let rowBytes = shape.dropFirst().reduce(MemoryLayout<Scalar>.size, *)
-    let rows = max(1, pieceBytes / max(rowBytes, 1))
-    for start in stride(from: 0, to: extent, by: rows) {
-      let values = try dataset.read(
-        as: type, at: [start] + shape.dropFirst().map { _ in 0 },
-        count: [min(rows, extent - start)] + shape.dropFirst())
-      taker.take(values.span)
+  private static func sums<Scalar: HDF5Scalar>(
+    of dataset: Dataset, as type: Scalar.Type, _ rows: Int
+  ) throws -> [UInt32] {
+    var sums: [UInt32] = []
+    let extent = dataset.shape[0]
+    // Many blocks at a time: each read of a few has HDF5 unpack a chunk anew.
+    let step = rows * max(1, (1 << 22) / blockBytes)
+    for start in stride(from: 0, to: extent, by: step) {
+      let here = start..<min(start + step, extent)
+      let values = try dataset.read(rows: here, as: type)
+      sums += BlockChecksums.sums(of: values.span, rows: here.count, rowsInBlock: rows)
     }
+    return sums
   }
 }
 
-/// What goes over the numbers of a dataset, some rows at a time.
-private protocol NumberTaker {
-  mutating func take<Scalar: HDF5Scalar>(_ values: Span<Scalar>)
-}
-
-private struct RowSums: NumberTaker {
-  /// Numbers in a row.
-  let width: Int
-  var sums: [UInt32] = []
-
-  mutating func take<Scalar: HDF5Scalar>(_ values: Span<Scalar>) {
-    for start in stride(from: 0, to: values.count, by: max(width, 1)) {
-      sums.append(CRC32.of(values.extracting(start..<start + width)))
-    }
-  }
-}
-
-private struct WholeDigest: NumberTaker {
-  let digest = SHA256Digest()
-
-  mutating func take<Scalar: HDF5Scalar>(_ values: Span<Scalar>) { digest.update(values) }
-}
-
-/// The checksums of the rows of one file's inputs.
-struct RowChecksums: Sendable {
-  private let sums: [UInt32]
-  private let type: ElementType
+/// The checksums of one dataset in one file.
+struct BlockChecksums: Sendable {
+  /// How many rows a block has; the last one may have fewer.
+  let rows: Int
+  let sums: [UInt32]
+  private let extent: Int
 
   /// What the file has of them; nil if it has none.
+  ///
+  /// - Throws: `DatasetError` where they do not fit the dataset
   init?(
     of name: String, in file: HDF5.File, _ path: String, dataset: Dataset
   ) throws(DatasetError) {
-    let sumsName = DatasetChecksums.rows(of: name)
-    guard file.contains(sumsName), [.uint8, .float32, .int32].contains(dataset.elementType) else {
+    let sumsName = DatasetChecksums.name(of: name)
+    guard dataset.count > 0, dataset.elementType.width != nil, file.contains(sumsName) else {
       return nil
     }
+    extent = dataset.shape[0]
     do {
       let stored = try file.dataset(sumsName)
       try stored.requireStored()
-      guard stored.shape == [dataset.shape.first ?? 0] else {
+      rows = try stored.intAttribute("rows") ?? 0
+      guard rows > 0, stored.shape == [(extent - 1) / rows + 1] else {
         throw DatasetError(
-          path, "\(sumsName) is \(stored.shape) for \(name) of \(dataset.shape)",
+          path, "\(sumsName) is \(stored.shape) of \(rows) rows each for \(dataset.shape)",
           cure: DatasetChecksums.damaged)
       }
       sums = try stored.read(as: UInt32.self)
@@ -150,39 +117,59 @@ struct RowChecksums: Sendable {
     } catch {
       throw DatasetError(path, "\(error)", cure: DatasetChecksums.damaged)
     }
-    type = dataset.elementType
   }
 
-  /// The first row, counted from 0, that does not have its checksum.
+  /// The rows of all blocks that hold some of these.
+  func wholeBlocks(of rows: Range<Int>) -> Range<Int> {
+    let start = rows.lowerBound / self.rows * self.rows
+    let last = (rows.upperBound - 1) / self.rows * self.rows
+    return start..<min(last + min(self.rows, extent - last), extent)
+  }
+
+  /// The first row of the first block that is not what was written.
   ///
   /// - Parameters:
-  ///   - bytes: whole rows, as they are stored
+  ///   - values: the rows of whole blocks
   ///   - start: which row of the file is the first of them
-  func firstWrong(_ bytes: [UInt8], from start: Int, rows: Int) -> Int? {
-    firstWrong(bytes.span, from: start, rows: rows)
-  }
-
-  /// Likewise of numbers that were read as floats, whatever they are stored as.
-  func firstWrong(_ values: [Float], from start: Int, rows: Int) -> Int? {
-    switch type {
-    case .uint8:
-      // A number that is none of the stored type has no place in such a file.
-      let bytes = values.map { UInt8(exactly: $0) ?? .max }
-      return firstWrong(bytes.span, from: start, rows: rows)
-    case .int32:
-      let numbers = values.map { Int32(exactly: $0) ?? .min }
-      return firstWrong(numbers.span, from: start, rows: rows)
-    default: return firstWrong(values.span, from: start, rows: rows)
-    }
-  }
-
-  private func firstWrong<Scalar: BitwiseCopyable>(
-    _ values: Span<Scalar>, from start: Int, rows: Int
+  func firstWrong<Scalar: BitwiseCopyable>(
+    _ values: Span<Scalar>, of blocks: Range<Int>
   ) -> Int? {
-    guard rows > 0 else { return nil }
-    let width = values.count / rows
-    return (0..<rows).first { row in
-      CRC32.of(values.extracting(row * width..<(row + 1) * width)) != sums[start + row]
+    let found = Self.sums(of: values, rows: blocks.count, rowsInBlock: rows)
+    let first = blocks.lowerBound / rows
+    let wrong = found.indices.first { found[$0] != sums[first + $0] }
+    return wrong.map { (first + $0) * rows }
+  }
+
+  static func sums<Scalar: BitwiseCopyable>(
+    of values: Span<Scalar>, rows: Int, rowsInBlock: Int
+  ) -> [UInt32] {
+    let width = values.count / max(rows, 1)
+    return stride(from: 0, to: rows, by: rowsInBlock).map { start in
+      let end = start + min(rowsInBlock, rows - start)
+      return CRC32.of(values.extracting(start * width..<end * width))
     }
+  }
+}
+
+extension ElementType {
+  /// Bytes of a number of the types that have checksums.
+  fileprivate var width: Int? {
+    switch self {
+    case .uint8: 1
+    case .float32, .int32: 4
+    case .float64, .int64: 8
+    default: nil
+    }
+  }
+}
+
+extension Dataset {
+  /// The numbers of a range of rows.
+  func read<Scalar: HDF5Scalar>(
+    rows: Range<Int>, as type: Scalar.Type
+  ) throws(HDF5Error) -> [Scalar] {
+    try read(
+      as: type, at: [rows.lowerBound] + shape.dropFirst().map { _ in 0 },
+      count: [rows.count] + shape.dropFirst())
   }
 }

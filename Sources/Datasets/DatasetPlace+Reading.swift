@@ -49,16 +49,35 @@ extension DatasetPlace {
     }
   }
 
-  /// A class for each of `count` sequences.
+  /// Refuses files whose numbers were normalised by other statistics than those of the first: the
+  /// same number would mean another thing in each.
+  func requireSameStatistics(
+    of files: [(path: String, file: HDF5.File)]
+  ) throws(DatasetError) {
+    for name in ["feature_mean", "feature_std"] {
+      _ = try agreed(name, of: files) { (file) throws -> [Double]? in
+        guard file.contains(name) else { return try file.doublesAttribute(name) }
+        let dataset = try file.dataset(name)
+        try dataset.requireStored()
+        return try dataset.read(as: Double.self, maximumElements: Self.maximumFeatures)
+      }
+    }
+  }
+
+  private static let maximumFeatures = 1 << 24
+
+  /// A class for each sequence.
+  ///
+  /// - Parameter counts: the sequences of each file
   func labels(
-    _ files: [(path: String, file: HDF5.File)], _ name: String, count: Int, classes: Int?
+    _ files: [(path: String, file: HDF5.File)], _ name: String, counts: [Int], classes: Int?
   ) throws(DatasetError) -> ([Int32], TargetKind) {
     var labels: [Int32] = []
-    for (path, file) in files {
+    for ((path, file), count) in zip(files, counts) {
       do {
         let dataset = try file.dataset(name)
         try dataset.requireStored()
-        try DatasetChecksums.check(dataset, name, path)
+        try DatasetChecksums.check(name, in: file, path)
         let isColumn = dataset.shape.count == 2 && dataset.shape[1] == 1
         guard dataset.shape.count == 1 || isColumn, dataset.count <= Self.maximumLabels,
           ![.float32, .float64, .string, .other].contains(dataset.elementType)
@@ -74,17 +93,17 @@ extension DatasetPlace {
             path, "\(name)[\(wrong)] is \(own[wrong]), outside \(allowed)",
             cure: "mend the label or the attribute `classes`")
         }
+        guard own.count == count else {
+          throw DatasetError(
+            path, "has \(count) sequences and \(own.count) labels in \(name)",
+            cure: "there must be a label for each")
+        }
         labels += own
       } catch let error as DatasetError {
         throw error
       } catch {
         throw DatasetError(path, "\(error)", cure: "the file is damaged or foreign: make it again")
       }
-    }
-    guard labels.count == count else {
-      throw DatasetError(
-        self.files, "has \(count) sequences and \(labels.count) labels in \(name)",
-        cure: "there must be a label for each")
     }
     return (labels, .classes(classes ?? Int(labels.max() ?? 0) + 1))
   }

@@ -38,8 +38,8 @@ public struct DatasetPlace: Sendable {
     guard pattern.contains("{part}") || part == .train else {
       throw DatasetError(
         files, "\(pattern) is the same for every part, and taken for the training part",
-        cure: "put {part} into dataset.inputs and dataset.targets, as in {part}/x; for a file of"
-          + " test sequences alone, evaluate with --split train --set dataset.file=FILE")
+        cure: "put {part} into dataset.inputs, dataset.targets and dataset.offsets, as in {part}/x;"
+          + " for a file of test sequences alone, evaluate with --split train --set dataset.file=FILE")
     }
     return pattern.replacingOccurrences(of: "{part}", with: part.rawValue)
   }
@@ -99,6 +99,8 @@ public struct DatasetPlace: Sendable {
 
   /// Opens the files and finds whether their sequences are of unequal lengths.
   public func isRagged() throws(DatasetError) -> Bool {
+    // In files of the user's own, whatever has the name that ours have may be anything.
+    guard !isForeign || offsets != Self.ownOffsets else { return false }
     let name = try name(offsets, of: .train)
     return try open().contains { $0.file.contains(name) }
   }

@@ -45,6 +45,7 @@ public final class FileSource: SequenceSource {
   ) throws(DatasetError) {
     let files = try place.open()
     let headers = try place.headers(of: files)
+    try place.requireSameStatistics(of: files)
     let names = (
       inputs: try place.name(place.inputs, of: part),
       targets: try place.name(place.targets, of: part)
@@ -61,9 +62,9 @@ public final class FileSource: SequenceSource {
     }
     count = shape[0]
     (labels, targetKind) = try place.labels(
-      files, names.targets, count: shape[0], classes: known ?? headers.classes)
+      files, names.targets, counts: inputs.rowsOfFiles, classes: known ?? headers.classes)
     scaling = headers.scaling
-    classNames = (files.first?.file).flatMap { try? DatasetFile.classNames(of: $0) }
+    classNames = try place.agreed("list of classes", of: files, DatasetFile.classNames)
     switch view {
     case .rows:
       (steps, features, order) = (shape[1], shape[2], nil)

@@ -10,7 +10,7 @@ struct JoinedDataset: @unchecked Sendable {
     let dataset: Dataset
     /// The rows of the whole that lie here.
     let rows: Range<Int>
-    let checksums: RowChecksums?
+    let checksums: BlockChecksums?
   }
 
   let name: String
@@ -47,7 +47,7 @@ struct JoinedDataset: @unchecked Sendable {
       pieces.append(
         Piece(
           path: path, dataset: dataset, rows: count..<end.partialValue,
-          checksums: try RowChecksums(of: name, in: file, path, dataset: dataset)))
+          checksums: try BlockChecksums(of: name, in: file, path, dataset: dataset)))
       count = end.partialValue
     }
     self.name = name
@@ -89,5 +89,25 @@ struct JoinedDataset: @unchecked Sendable {
         throw DatasetError(piece.path, "\(error)", cure: "the file is damaged: make it again")
       }
     }
+  }
+
+  /// The numbers of some rows of a piece, as they are stored, compared with their checksums.
+  ///
+  /// - Parameter rows: of the file
+  func read<Scalar: HDF5Scalar>(
+    _ piece: Piece, _ rows: Range<Int>, as type: Scalar.Type
+  ) throws -> [Scalar] {
+    guard let checksums = piece.checksums, piece.dataset.elementType == Scalar.elementType else {
+      return try piece.dataset.read(rows: rows, as: type)
+    }
+    let blocks = checksums.wholeBlocks(of: rows)
+    let values = try piece.dataset.read(rows: blocks, as: type)
+    if let wrong = checksums.firstWrong(values.span, of: blocks) {
+      throw DatasetChecksums.error(name, row: wrong, piece.path)
+    }
+    if blocks == rows { return values }
+    let width = values.count / blocks.count
+    let start = (rows.lowerBound - blocks.lowerBound) * width
+    return Array(values[start..<start + rows.count * width])
   }
 }

@@ -32,11 +32,7 @@ public final class NextFrameSource {
     for (path, file) in files where !file.contains(name) || !file.contains(begins) {
       throw DatasetError(path, "has no \(name) and \(begins)", cure: Self.prepare)
     }
-    for statistic in ["feature_mean", "feature_std"] {
-      _ = try place.agreed(statistic, of: files) {
-        $0.contains(statistic) ? try $0.dataset(statistic).read(as: Double.self) : nil
-      }
-    }
+    try place.requireSameStatistics(of: files)
     inputs = try StoredRows(files, name, memoryLimit: place.memoryLimit)
     let shape = inputs.shape
     guard shape.count == 2, shape[1] > 0 else {

@@ -30,20 +30,12 @@ final class RowReader: Sendable {
     var bytes: [UInt8] = []
     var floats: [Float] = []
     try joined.forEachPiece(of: rows) { piece, rows in
-      let offset = [rows.lowerBound] + shape.dropFirst().map { _ in 0 }
-      let count = [rows.count] + shape.dropFirst()
       if isBytes {
-        let read = try piece.dataset.read(as: UInt8.self, at: offset, count: count)
-        try refuse(
-          piece.checksums?.firstWrong(read, from: rows.lowerBound, rows: rows.count),
-          in: piece.path, from: rows.lowerBound)
+        let read = try joined.read(piece, rows, as: UInt8.self)
         if bytes.isEmpty { bytes = read } else { bytes += read }
       } else {
-        let read = try piece.dataset.read(as: Float.self, at: offset, count: count)
+        let read = try numbers(of: piece, rows)
         try check(read, in: piece.path, from: rows.lowerBound)
-        try refuse(
-          piece.checksums?.firstWrong(read, from: rows.lowerBound, rows: rows.count),
-          in: piece.path, from: rows.lowerBound)
         if floats.isEmpty { floats = read } else { floats += read }
       }
     }
@@ -60,10 +52,12 @@ final class RowReader: Sendable {
       cure: "take such sequences out, or replace the number")
   }
 
-  private func refuse(_ wrong: Int?, in path: String, from row: Int) throws(DatasetError) {
-    guard let wrong else { return }
-    throw DatasetError(
-      path, "\(joined.name)[\(row + wrong)] does not have the CRC-32 that it was written with",
-      cure: DatasetChecksums.damaged)
+  /// Rows as floats, whatever they are stored as.
+  private func numbers(of piece: JoinedDataset.Piece, _ rows: Range<Int>) throws -> [Float] {
+    switch piece.dataset.elementType {
+    case .uint8: try joined.read(piece, rows, as: UInt8.self).map { Float($0) }
+    case .int32: try joined.read(piece, rows, as: Int32.self).map { Float($0) }
+    default: try joined.read(piece, rows, as: Float.self)
+    }
   }
 }

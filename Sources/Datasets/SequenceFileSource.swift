@@ -12,8 +12,9 @@ import Tensors
 ///     targets [N, T] of whole numbers       a class at every step
 ///     targets [N, K] of floats              K numbers per sequence
 ///
-/// Each rank opens the files by itself, read-only; several count as one, see `DatasetPlace`. A part that fits is kept in memory; of a larger
-/// one, sequences are read as they are asked for, see `StoredRows`.
+/// Each rank opens the files by itself, read-only; several count as one, see `DatasetPlace`. A part
+/// that fits is kept in memory; of a larger one, sequences are read as they are asked for, see
+/// `StoredRows`.
 public final class SequenceFileSource: SequenceSource {
   public let count: Int
   public let steps: Int
@@ -31,6 +32,9 @@ public final class SequenceFileSource: SequenceSource {
   private let offsets: SequenceOffsets?
   /// How many symbols inputs are one-hot of; nil where they are features.
   private let symbols: Int?
+  private let scaling: Float
+
+  private static let maximumSymbols = 1 << 24
 
   private enum Targets {
     case classes([Int32])
@@ -59,7 +63,14 @@ public final class SequenceFileSource: SequenceSource {
         path, "has no \(name.inputs) and \(name.targets)", cure: DatasetPlace.nameOrPrepare)
     }
     inputs = try StoredRows(files, name.inputs, memoryLimit: place.memoryLimit)
+    let headers = try place.headers(of: files)
+    try place.requireSameStatistics(of: files)
+    scaling = headers.scaling
     symbols = try place.agreed("number of symbols", of: files) { try $0.intAttribute("symbols") }
+    if let symbols, !(1...Self.maximumSymbols ~= symbols) {
+      throw DatasetError(
+        place.files, "has the attribute symbols=\(symbols)", cure: "mend it, or prepare it again")
+    }
     let isRagged = try place.agreed("kind of lengths", of: files) { $0.contains(name.offsets) }
     offsets =
       isRagged == true
@@ -67,7 +78,7 @@ public final class SequenceFileSource: SequenceSource {
     (count, steps, features) = try Self.sizes(inputs, offsets, symbols, place.files, name.inputs)
     (targets, targetKind) = try Self.targets(
       files, name.targets, counts: offsets?.countsOfFiles ?? inputs.rowsOfFiles,
-      steps: offsets == nil ? steps : nil, classes: known, place)
+      steps: offsets == nil ? steps : nil, classes: headers.classes ?? known, place)
     classNames = try place.agreed("list of classes", of: files, DatasetFile.classNames)
     let loss = try place.agreed("loss by chance", of: files) {
       try $0.doubleAttribute("chance_loss")
@@ -129,7 +140,7 @@ public final class SequenceFileSource: SequenceSource {
         if symbols != nil {
           x[(t * N + n) * C + Int(values[t])] = 1
         } else {
-          for i in 0..<C { x[(t * N + n) * C + i] = values[t * C + i] }
+          for i in 0..<C { x[(t * N + n) * C + i] = values[t * C + i] * scaling }
         }
       }
     }
@@ -178,12 +189,8 @@ extension SequenceFileSource {
     _ files: [(path: String, file: HDF5.File)], _ name: String, counts: [Int], steps: Int?,
     classes: Int?, _ place: DatasetPlace
   ) throws(DatasetError) -> (Targets, TargetKind) {
-    let declared = try place.agreed("number of classes", of: files) {
-      try $0.intAttribute("classes")
-    }
-    let known = place.classes > 0 ? place.classes : declared ?? classes
     // A file of the user's own need not say: its largest label does.
-    let allowed = known ?? (place.isForeign ? 1 << 24 : 0)
+    let allowed = classes ?? (place.isForeign ? 1 << 24 : 0)
     var joined: (targets: Targets, kind: TargetKind)?
     for ((path, file), count) in zip(files, counts) {
       do {
@@ -199,7 +206,7 @@ extension SequenceFileSource {
     guard let joined else {
       throw DatasetError(place.files, "names no file", cure: "set dataset.file")
     }
-    guard known == nil else { return joined }
+    guard classes == nil else { return joined }
     switch joined.targets {
     case .classes(let labels): return (joined.targets, .classes(Int(labels.max() ?? 0) + 1))
     case .stepClasses(let labels):
@@ -233,7 +240,7 @@ extension SequenceFileSource {
   ) throws -> (Targets, TargetKind) {
     let targets = try file.dataset(name)
     try targets.requireStored()
-    try DatasetChecksums.check(targets, name, path)
+    try DatasetChecksums.check(name, in: file, path)
     let shape = targets.shape
     let isWhole = ![.float32, .float64].contains(targets.elementType)
     if !isWhole, shape.count == 2, shape[0] == count, shape[1] > 0 {

@@ -50,7 +50,7 @@ struct SequenceOffsets: Sendable {
     do {
       let stored = try file.dataset(name)
       try stored.requireStored()
-      try DatasetChecksums.check(stored, name, path)
+      try DatasetChecksums.check(name, in: file, path)
       return try stored.read(as: Int.self, maximumElements: maximumCount)
     } catch let error as DatasetError {
       throw error

@@ -70,8 +70,14 @@ enum Launch {
   /// Ends the process with the status of a wrong command line, and no rank before all have come
   /// here: mpirun ends all with the first that fails, and rank 0 must have said why.
   static func endTogether(_ status: Int32) -> Never {
-    if (try? MPI.Environment.initialize()) != nil { MPI.Environment.finalize() }
+    if isLaunched, (try? MPI.Environment.initialize()) != nil { MPI.Environment.finalize() }
     exit(status)
+  }
+
+  /// Ends the process of a command without ranks.
+  static func end(withCode code: Int32) -> Never {
+    fflush(nil)
+    exit(code)
   }
 
   /// A line on standard error. A reader that has gone away must not change the exit status.
@@ -79,10 +85,10 @@ enum Launch {
     try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8))
   }
 
-  /// Leaves no half-written file behind when Ctrl-C, SIGTERM or a closed terminal ends a command that
-  /// has nothing to save.
+  /// Leaves no half-written data set behind when Ctrl-C, SIGTERM or a closed terminal ends a command
+  /// that has nothing to save. A signal that is ignored, as by `nohup`, stays so.
   static func cleanUpWhenInterrupted() {
-    interrupts = [SIGINT, SIGTERM, SIGHUP].map { number in
+    interrupts = [SIGINT, SIGTERM, SIGHUP].filter { !SignalWatch.isIgnored($0) }.map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {

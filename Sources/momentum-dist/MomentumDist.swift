@@ -35,6 +35,9 @@ struct MomentumDist: ParsableCommand {
       try command.run()
     } catch let failure as RunFailure {
       Launch.end(failure)
+    } catch let code as ExitCode {
+      // The command has said on standard output what it found.
+      Launch.end(withCode: code.rawValue)
     } catch {
       let code = exitCode(for: error)
       guard code != .success else { exit(withError: error) }

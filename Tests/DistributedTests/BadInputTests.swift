@@ -162,6 +162,17 @@ import Testing
     }
   }
 
+  /// `doctor` ends with 1 for what it found, which it has said on standard output: no line of usage.
+  @Test(arguments: [nil, 2]) func findingsAreNoUsageError(ranks: Int?) throws {
+    try Places.withTemporaryFolder { folder in
+      try Data().write(to: URL(fileURLWithPath: "\(folder)/file"))
+      let outcome = try Program.run(
+        ["doctor", "--output", "file/runs"], ranks: ranks, in: folder, deadline: 30)
+      #expect(outcome.status == 1, "\(outcome.output)")
+      #expect(outcome.message.isEmpty, "\(outcome.errors)")
+    }
+  }
+
   /// Rank 0 prepares; the other ranks have nothing to do.
   @Test func preparingUnderMPIIsDoneOnce() throws {
     try Places.withTemporaryFolder { folder in

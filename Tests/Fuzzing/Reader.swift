@@ -61,7 +61,8 @@ enum Reader: String, CaseIterable {
     let count = min(source.count, 3)
     let steps = (0..<count).reduce(0) { max($0, source.length(of: $1)) }
     // The sizes of a file may be large and still be true; the memory for a batch is the caller's.
-    guard steps * source.features <= 1 << 20 else { return }
+    let size = steps.multipliedReportingOverflow(by: source.features)
+    guard !size.overflow, size.partialValue <= 1 << 20 else { return }
     let x = Tensor<Float>(shape: [steps, count, source.features])
     _ = try source.read(Array(0..<count)[...], into: x)
   }

@@ -49,13 +49,6 @@ public struct TextFile {
         "has \(name) of shape \(tokens.shape), too few for \(columns) columns of 2 tokens",
         cure: "use fewer columns, or more text")
     }
-    for piece in tokens.pieces {
-      do {
-        try DatasetChecksums.check(piece.dataset, name, piece.path, limit: place.memoryLimit)
-      } catch {
-        throw Self.unusable(piece.path, error)
-      }
-    }
     return try TokenColumns(
       tokens, columns: columns, own: own, vocabulary: vocabulary.count,
       memoryLimit: place.memoryLimit)

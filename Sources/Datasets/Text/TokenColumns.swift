@@ -134,8 +134,7 @@ private final class TokenReader: Sendable {
   private func read(_ range: Range<Int>) throws(DatasetError) -> [Int32] {
     var tokens: [Int32] = []
     try joined.forEachPiece(of: range) { piece, places in
-      let read = try piece.dataset.read(
-        as: Int32.self, at: [places.lowerBound], count: [places.count])
+      let read = try joined.read(piece, places, as: Int32.self)
       if let wrong = read.firstIndex(where: { $0 < 0 || Int($0) >= vocabulary }) {
         throw DatasetError(
           piece.path,

@@ -108,6 +108,10 @@ extension Vocabulary {
     guard let level = TextLevel(rawValue: try file.stringAttribute("level") ?? ""),
       file.contains("vocabulary/text"), file.contains("vocabulary/offsets")
     else { throw DatasetError(path, "holds no text with a vocabulary", cure: cure) }
+    for name in ["vocabulary/text", "vocabulary/offsets"] {
+      try file.dataset(name).requireStored()
+      try DatasetChecksums.check(name, in: file, path)
+    }
     let bytes = try file.dataset("vocabulary/text").read(as: UInt8.self)
     let offsets = try file.dataset("vocabulary/offsets").read(as: Int64.self).map { Int($0) }
     guard offsets.count > 1, offsets.first == 0, offsets.last == bytes.count,

@@ -31,13 +31,18 @@ public enum SignalWatch {
     }
     for number in [SIGTERM, SIGUSR2] { stopAndSave(at: number) }
     // A terminal that is closed; `nohup` has it ignored, and that stays.
-    var before = sigaction()
-    _ = unsafe sigaction(SIGHUP, nil, &before)
-    if unsafe before.__sigaction_handler.sa_handler == nil { stopAndSave(at: SIGHUP) }
+    if !isIgnored(SIGHUP) { stopAndSave(at: SIGHUP) }
     signal(SIGINT) { _ in
       pending.max(SignalRequest.saveAndStop.rawValue, ordering: .relaxed)
       if interrupts.add(1, ordering: .relaxed).newValue > 1 { _exit(128 + SIGINT) }
     }
+  }
+
+  /// Whether whoever started this process has a signal ignored, or handles it.
+  public static func isIgnored(_ number: Int32) -> Bool {
+    var before = sigaction()
+    _ = unsafe sigaction(number, nil, &before)
+    return unsafe before.__sigaction_handler.sa_handler != nil
   }
 
   private static func stopAndSave(at number: Int32) {

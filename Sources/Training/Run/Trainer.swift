@@ -342,9 +342,10 @@ public final class Trainer {
   /// Says what the steps since the last report came to, of a run that ends between two. The metrics
   /// get no record of it: a run that goes on from here makes those of a run that never stopped.
   private func sayLastFigures() {
-    guard state.interval.elements > 0 else { return }
-    progress.say(
-      "step \(state.step)  epoch \(state.epoch + 1)  \(session.describe(state.interval))")
+    guard stepsThisRun > 0, state.interval.elements > 0 else { return }
+    // At an epoch's end the count of epochs is that of the next one already.
+    let epoch = state.batch == 0 ? state.epoch : state.epoch + 1
+    progress.say("step \(state.step)  epoch \(epoch)  \(session.describe(state.interval))")
   }
 
   /// Validates, reports and saves at the end of an epoch.
