@@ -57,8 +57,12 @@ public struct CheckpointReader: Sendable {
   }
 
   /// Reads all tensors and compares the checksum of the parameters with the manifest.
-  public func checkedTensors() throws(CheckpointError) -> [CheckpointTensor] {
-    let tensors = try tensors()
+  ///
+  /// - Parameter group: what is left out, such as `optimizer/`, to be read by itself
+  public func checkedTensors(
+    leavingOut group: String? = nil
+  ) throws(CheckpointError) -> [CheckpointTensor] {
+    let tensors = try tensors { path in group.map { !path.hasPrefix($0) } ?? true }
     guard ParametersDigest.sha256(ofCheckpoint: tensors) == manifest.parametersSHA256 else {
       throw CheckpointError(
         folder, "holds parameters that do not have the checksum of the manifest", cure: Self.cure)
@@ -70,9 +74,15 @@ public struct CheckpointReader: Sendable {
   ///
   /// - Parameter prefix: only those whose path starts so, such as `parameters/`
   public func tensors(under prefix: String = "") throws(CheckpointError) -> [CheckpointTensor] {
+    try tensors { $0.hasPrefix(prefix) }
+  }
+
+  private func tensors(
+    where isWanted: (_ path: String) -> Bool
+  ) throws(CheckpointError) -> [CheckpointTensor] {
     // All of them before memory is taken: until then the shapes are only claims.
     try verify()
-    let wanted = manifest.tensors.filter { $0.path.hasPrefix(prefix) }
+    let wanted = manifest.tensors.filter { isWanted($0.path) }
     var values = wanted.map { [Float](repeating: 0, count: $0.shape.reduce(1, *)) }
     for (shard, entry) in manifest.files.enumerated() {
       let path = "\(folder)/\(entry.name)"

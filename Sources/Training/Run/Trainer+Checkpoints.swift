@@ -184,7 +184,7 @@ extension Trainer {
     noteOtherMachine(manifest.machine)
     let tensors = try session.agreement.together {
       // Each rank checks and reads all files for itself, see `CheckpointReader`.
-      try reader.checkedTensors()
+      try reader.checkedTensors(leavingOut: "optimizer/")
     }
     if manifest.optimizer.name == ASGD().name, optimizer.rule.name != ASGD().name {
       startAveraging()
@@ -192,9 +192,11 @@ extension Trainer {
     try session.agreement.together {
       try session.restore(tensors, folder: folder)
       for (name, slot) in optimizer.slots {
+        // One at a time: where the state is split over the ranks, no rank has room for all of it.
+        let group = "optimizer/\(name)"
         try slot.restore(
-          tensors, group: "optimizer/\(name)", folder: folder, slice: optimizer.slice,
-          of: optimizer.layout)
+          reader.tensors(under: "\(group)/"), group: group, folder: folder,
+          slice: optimizer.slice, of: optimizer.layout)
       }
       try restoreStreams(tensors, folder: folder)
     }
