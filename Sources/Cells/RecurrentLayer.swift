@@ -19,6 +19,8 @@ public struct RecurrentLayer<Scalar: KernelScalar> {
   public let drive: DriveParameters
   public let body: BodyKind
   public let orthogonal: OrthogonalKernel<Scalar>?
+  /// k of `LayerGeometry.recomputeEvery`.
+  public var recomputeEvery = 0
 
   private let inputWeight: String
   private let recurrentWeight: String
@@ -129,8 +131,10 @@ public struct RecurrentLayer<Scalar: KernelScalar> {
 
   /// The sizes of a run over T steps of N sequences.
   public func geometry(steps: Int, rows: Int) -> LayerGeometry {
-    LayerGeometry(
+    var geometry = LayerGeometry(
       steps: steps, rows: rows, inputs: inputs, hidden: hidden, drive: drive, body: body)
+    geometry.recomputeEvery = recomputeEvery
+    return geometry
   }
 
   /// The layer's weights in a parameter buffer, as of the last `prepare`.

@@ -35,6 +35,9 @@ public struct LayerGeometry: Sendable, Hashable {
   public var hidden: Int
   public var drive: DriveParameters
   public var body: BodyKind
+  /// Keep the state of every k-th step alone for the backward pass, which computes the rest again;
+  /// 0 keeps all that it needs. The bits are the same. The scalar reference keeps everything.
+  public var recomputeEvery = 0
 
   public init(
     steps: Int, rows: Int, inputs: Int, hidden: Int, drive: DriveParameters, body: BodyKind

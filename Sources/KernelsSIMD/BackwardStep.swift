@@ -8,16 +8,7 @@ struct BackwardStep {
   let slot: Int
   let firstRow: Int
   let rows: Int
-
-  /// The place of the group's first row among the rows of `saved`, [T][block][N].
-  @inline(__always)
-  func place(block: Int) -> Int {
-    (t * buffers.units.blocks + block) * call.geometry.rows + firstRow
-  }
-
-  /// The floats in `saved` from one time step to the next, in rows.
-  @inline(__always)
-  var placeStride: Int { buffers.units.blocks * call.geometry.rows }
+  let saved: SavedPlace
 
   /// The product of the gate gradients in a slot with W_hh, for one panel of columns.
   @inline(__always)

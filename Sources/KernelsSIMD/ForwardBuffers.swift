@@ -29,7 +29,8 @@ struct ForwardBuffers {
   let a: UnsafeMutablePointer<Float>
 
   init(
-    _ call: ForwardCall<Float>, panelLimit: Int, savedCount: Int, arena: inout Arena
+    _ call: ForwardCall<Float>, panelLimit: Int, savedCount: Int, groupRows: Int? = nil,
+    arena: inout Arena
   ) {
     let shape = call.geometry
     streams =
@@ -37,7 +38,8 @@ struct ForwardBuffers {
       && UInt(bitPattern: call.saved) % UInt(4 * Vector.width) == 0
     units = Units(shape.hidden, gates: shape.body.gates)
     split = PanelSplit(blocks: units.blocks, limit: panelLimit)
-    groupRows = Blocking.forwardRows(shape)
+    let groupRows = groupRows ?? Blocking.forwardRows(shape)
+    self.groupRows = groupRows
     hasSingleInput = shape.inputs == 1
     hRow = (units.blocks + 1) * Vector.width
     inputWeights = arena.take(units.paddedWidth * shape.inputs)

@@ -9,12 +9,7 @@ struct ForwardStep {
   let rows: Int
   let h: UnsafeMutablePointer<Float>  // h_{t-1} [row][hRow]
   let hNext: UnsafeMutablePointer<Float>  // h_t
-
-  /// The place of the group's first row among the rows of `saved`, [T][block][N].
-  @inline(__always)
-  func place(block: Int) -> Int {
-    (t * buffers.units.blocks + block) * call.geometry.rows + firstRow
-  }
+  let saved: SavedPlace
 
   /// The product x W_ihᵀ + b_ih for one panel of columns.
   @inline(__always)

@@ -15,16 +15,23 @@ extension Sequence {
       groupStripes = max(groupStripes, end - first)
       first = end
     }
-    Arena.with({
-      BackwardBuffers(
-        call, stripes: stripes, groupRows: groupRows, groupStripes: groupStripes, arena: &$0)
-    }) { buffers in
+    Arena.with({ arena in
+      let buffers = BackwardBuffers(
+        call, stripes: stripes, groupRows: groupRows, groupStripes: groupStripes, arena: &arena)
+      let again =
+        recomputes(shape)
+        ? Recomputation(
+          call, panelLimit: panelLimit, savedWidth: SavedLayout(shape).width,
+          groupRows: groupRows, arena: &arena) : nil
+      return (buffers, again)
+    }) { buffers, again in
       buffers.pack(call)
+      again?.buffers.pack(call.weights, shape)
       var first = 0
       while first < stripes.count {
         let end = stripes.groupEnd(from: first, rows: wanted)
         backward(
-          call, buffers,
+          call, buffers, again,
           WeightGradients(
             call: call, buffers: buffers, stripes: stripes, first: first, end: end))
         first = end
@@ -34,16 +41,33 @@ extension Sequence {
 
   /// Runs a group of rows through all time steps, from the last to the first.
   private static func backward(
-    _ call: BackwardCall<Float>, _ buffers: BackwardBuffers, _ group: WeightGradients
+    _ call: BackwardCall<Float>, _ buffers: BackwardBuffers, _ again: Recomputation?,
+    _ group: WeightGradients
   ) {
     let (T, firstRow, rows) = (call.geometry.steps, group.firstRow, group.rows)
     buffers.load(call, firstRow: firstRow, rows: rows)
-    if B.hasCell, T > 0 { loadLastCell(call, buffers, firstRow: firstRow, rows: rows) }
     group.begin()
+    // The first step of what is saved.
+    var first = 0
+    func saved(_ t: Int) -> SavedPlace {
+      let blocks = buffers.units.blocks
+      guard let again else {
+        return SavedPlace(
+          start: UnsafeMutablePointer(mutating: call.saved), step: t, rows: call.geometry.rows,
+          firstRow: firstRow, blocks: blocks)
+      }
+      return SavedPlace(
+        start: again.call.saved, step: t - first, rows: rows, firstRow: 0, blocks: blocks)
+    }
     for t in (0..<T).reversed() {
+      if let again, t == T - 1 || (t + 1) % call.geometry.recomputeEvery == 0 {
+        first = recompute(
+          again, endingWith: t, firstRow: firstRow, rows: rows, cell: buffers.initialCell)
+      }
       let step = BackwardStep(
         call: call, buffers: buffers, t: t, slot: (T - 1 - t) % buffers.slots,
-        firstRow: firstRow, rows: rows)
+        firstRow: firstRow, rows: rows, saved: saved(t))
+      if B.hasCell, t == T - 1 { loadLastCell(step) }
       run(step)
       step.inputGradient()
       group.add(after: t)
@@ -51,7 +75,7 @@ extension Sequence {
     if let target = call.initialGradient.hidden {
       BackwardStep(
         call: call, buffers: buffers, t: 0, slot: max(T - 1, 0) % buffers.slots,
-        firstRow: firstRow, rows: rows
+        firstRow: firstRow, rows: rows, saved: saved(0)
       ).initialHidden(into: target)
     }
     group.finish()
@@ -107,12 +131,14 @@ extension Sequence {
     let before = hiddenBefore(step, block: block)
     // In block order.
     let layout = SavedLayout(shape)
-    let saved = call.saved + step.place(block: block) * layout.width
+    let place = step.saved.place(block: block)
+    let saved = UnsafePointer(step.saved.start! + place * layout.width)
+    let hasStepBefore = step.saved.step > 0
     let cellsBefore =
-      t > 0
-      ? saved - step.placeStride * layout.width + layout.cell
+      hasStepBefore
+      ? saved - step.saved.stride * layout.width + layout.cell
       : UnsafePointer(buffers.initialCell + block * rows * width)
-    let cellStride = t > 0 ? layout.width : width
+    let cellStride = hasStepBefore ? layout.width : width
     // For the g of a single input.
     let xStart = call.x + t * N + step.firstRow
     let bias = buffers.inputBias + block * blockWidth
@@ -129,7 +155,7 @@ extension Sequence {
         + RowPack(direct, pack, stride: width)
       if let dy { dh = dh + RowPack(first: lanes, of: dy + row * H, pack, stride: H) }
       let kept = saved + row * layout.width
-      if t > 0 { prefetch(kept - step.placeStride * layout.width, layout, pack) }
+      if hasStepBefore { prefetch(kept - step.saved.stride * layout.width, layout, pack) }
       let (cPlace, dcPlace) = (buffers.c + place * width, buffers.dc + place * width)
       var dc = B.hasCell ? RowPack(dcPlace, pack, stride: width) : RowPack(0)
       let cBefore =
@@ -231,15 +257,13 @@ extension Sequence {
   }
 
   /// Takes c_T from what forward saved.
-  private static func loadLastCell(
-    _ call: BackwardCall<Float>, _ buffers: BackwardBuffers, firstRow: Int, rows: Int
-  ) {
-    let (N, blocks) = (call.geometry.rows, buffers.units.blocks)
-    let layout = SavedLayout(call.geometry)
-    for block in 0..<blocks {
+  private static func loadLastCell(_ step: BackwardStep) {
+    let (buffers, rows, saved) = (step.buffers, step.rows, step.saved)
+    let layout = SavedLayout(step.call.geometry)
+    for block in 0..<buffers.units.blocks {
       for row in 0..<rows {
-        let place = ((call.geometry.steps - 1) * blocks + block) * N + firstRow + row
-        Vector(call.saved + place * layout.width + layout.cell)
+        let place = saved.place(block: block) + row
+        Vector(saved.start! + place * layout.width + layout.cell)
           .store(buffers.c + (block * rows + row) * Vector.width)
       }
     }

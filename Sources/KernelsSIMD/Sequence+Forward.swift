@@ -5,7 +5,8 @@ extension Sequence {
   static func forward(_ call: ForwardCall<Float>) {
     Arena.with({
       ForwardBuffers(
-        call, panelLimit: panelLimit, savedCount: savedCount(call.geometry), arena: &$0)
+        call, panelLimit: panelLimit,
+        savedCount: recomputes(call.geometry) ? 0 : savedCount(call.geometry), arena: &$0)
     }) { buffers in
       let shape = call.geometry
       buffers.pack(call.weights, shape)
@@ -25,9 +26,16 @@ extension Sequence {
   ) {
     var (h, hNext) = (buffers.h, buffers.hNext)
     buffers.load(call.initial, call.geometry, firstRow: firstRow, rows: rows)
+    let keepsStates = recomputes(call.geometry)
     for t in 0..<call.geometry.steps {
+      if keepsStates, t > 0, t % call.geometry.recomputeEvery == 0 {
+        keepState(call, buffers, before: t, firstRow: firstRow, rows: rows)
+      }
       let step = ForwardStep(
-        call: call, buffers: buffers, t: t, firstRow: firstRow, rows: rows, h: h, hNext: hNext)
+        call: call, buffers: buffers, t: t, firstRow: firstRow, rows: rows, h: h, hNext: hNext,
+        saved: SavedPlace(
+          start: keepsStates ? nil : call.saved, step: t, rows: call.geometry.rows,
+          firstRow: firstRow, blocks: buffers.units.blocks))
       run(step)
       swap(&h, &hNext)
     }
@@ -37,7 +45,7 @@ extension Sequence {
   /// One time step: for each panel of columns both products, and for each few rows of them, as
   /// soon as they are complete, everything pointwise.
   @inline(__always)
-  private static func run(_ step: ForwardStep) {
+  static func run(_ step: ForwardStep) {
     let drive = D(step.call.geometry.drive, step: step.t)
     let split = step.buffers.split
     for panel in 0..<split.panels {
@@ -83,7 +91,7 @@ extension Sequence {
     let bias = buffers.inputBias + block * blockWidth
     let weights = buffers.inputWeights + block * blockWidth
     let layout = SavedLayout(shape)
-    let saved = call.saved.map { $0 + step.place(block: block) * layout.width }
+    let saved = step.saved.start.map { $0 + step.saved.place(block: block) * layout.width }
     let y = call.y.map {
       $0 + (step.t * shape.rows + step.firstRow) * shape.hidden + block * width
     }

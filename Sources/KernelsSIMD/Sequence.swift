@@ -29,6 +29,7 @@ enum Sequence<D: DriveFormula, B: BodyFormula> where D.V == RowPack, B.V == RowP
   }
 
   static func savedCount(_ shape: LayerGeometry) -> Int {
+    if recomputes(shape) { return statesCount(shape) }
     let units = Units(shape.hidden, gates: B.gates)
     return shape.steps * shape.rows * units.blocks * SavedLayout(shape).width
   }

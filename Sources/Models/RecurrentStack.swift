@@ -20,11 +20,13 @@ struct RecurrentStack<Scalar: KernelScalar> {
     let directions = specification.isBidirectional ? ["", "_reverse"] : [""]
     levels = (0..<specification.layers).map { level in
       directions.map { direction in
-        RecurrentLayer(
+        var layer = RecurrentLayer<Scalar>(
           drive: specification.drive, body: specification.body,
           orthogonal: specification.orthogonal,
           inputs: level == 0 ? inputs : directions.count * specification.hidden,
           hidden: specification.hidden, prefix: "rnn.", suffix: "_l\(level)\(direction)")
+        layer.recomputeEvery = specification.recomputeEvery
+        return layer
       }
     }
   }
@@ -189,6 +191,8 @@ public struct StackSpecification: Sendable {
   public var hidden: Int
   public var layers: Int
   public var isBidirectional: Bool
+  /// Keep every k-th state alone and compute the rest again on the way backward; 0 keeps all.
+  public var recomputeEvery = 0
 
   public init(
     drive: DriveParameters, body: BodyKind, orthogonal: OrthogonalSettings? = nil, hidden: Int,

@@ -40,9 +40,11 @@ public final class LanguageModel<Scalar: KernelScalar> {
     var inputs = specification.embedding
     layers = specification.layers.enumerated().map { level, layer in
       defer { inputs = layer.hidden }
-      return RecurrentLayer(
+      var recurrent = RecurrentLayer<Scalar>(
         drive: layer.drive, body: layer.body, orthogonal: layer.orthogonal, inputs: inputs,
         hidden: layer.hidden, prefix: "rnn.", suffix: "_l\(level)")
+      recurrent.recomputeEvery = specification.recomputeEvery
+      return recurrent
     }
     decoder = Linear(
       inputs: inputs, outputs: specification.vocabulary, prefix: "decoder.",

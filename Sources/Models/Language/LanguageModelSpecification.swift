@@ -58,6 +58,8 @@ public struct LanguageModelSpecification: Sendable {
       self.weights = weights
     }
   }
+  /// Keep every k-th state alone and compute the rest again on the way backward; 0 keeps all.
+  public var recomputeEvery = 0
 
   public init(
     vocabulary: Int, embedding: Int, layers: [Layer], isTied: Bool, dropout: Dropout = Dropout(),

@@ -68,13 +68,15 @@ extension TrainingConfiguration {
         drive: stack.drive, body: stack.body, orthogonal: stack.orthogonal,
         hidden: settings.tied && level == stack.layers - 1 ? settings.embeddingSize : stack.hidden)
     }
-    return LanguageModelSpecification(
+    var specification = LanguageModelSpecification(
       vocabulary: V, embedding: settings.embeddingSize, layers: layers, isTied: settings.tied,
       dropout: .init(
         embedding: settings.embeddingDropout, input: settings.inputDropout,
         layers: settings.layerDropout, output: settings.outputDropout,
         weights: settings.weightDropout),
       activationPenalty: settings.activationPenalty, temporalPenalty: settings.temporalPenalty)
+    specification.recomputeEvery = stack.recomputeEvery
+    return specification
   }
 
   /// What a language model cannot be.

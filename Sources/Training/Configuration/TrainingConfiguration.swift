@@ -184,6 +184,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var beta = 0.99
     public var restart = 2
     public var gateBias = 1.0
+    public var recomputeEvery = 0
     public var orthogonalStart = OrthogonalSettings.Start.cayley
     public var rebaseEvery = 1
     public var projectEvery = 100
@@ -231,6 +232,11 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         .atLeast(0), effect: .model)
       try visitor.field(
         "gate_bias", &gateBias, "start of the forget gate (LSTM) or reset gate (GRU), in each bias")
+      try visitor.field(
+        "recompute_every", &recomputeEvery,
+        "k: keep the state of every k-th time step alone and compute the rest again on the way"
+          + " backward, for sequences that memory does not hold; 0 keeps all; the same bits",
+        .within(0...1 << 24), effect: .nothing)
       try visitor.field(
         "orthogonal_start", &orthogonalStart, "angles of the starting orthogonal matrix")
       try visitor.field(

@@ -15,11 +15,13 @@ extension TrainingConfiguration {
   /// The recurrent layers.
   var stack: StackSpecification {
     let system = model.cell.system
-    return StackSpecification(
+    var stack = StackSpecification(
       drive: system.drive(
         mu: model.mu, epsilon: model.epsilon, beta: model.beta, restart: model.restart),
       body: system.body, orthogonal: model.orthogonal, hidden: model.hiddenSize,
       layers: model.layers, bidirectional: model.bidirectional)
+    stack.recomputeEvery = model.recomputeEvery
+    return stack
   }
 }
 

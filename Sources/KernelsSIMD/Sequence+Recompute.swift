@@ -1,0 +1,145 @@
+import KernelInterface
+
+/// Forward passes over a few steps at a time in the middle of a backward pass, from the states
+/// that the forward pass kept, for what it did not keep (Chen et al., "Training deep nets with
+/// sublinear memory cost", 2016).
+///
+/// A row's forward pass has the same bits whatever rows and steps are computed with it, and all
+/// sums of the backward pass stay where they are: so the gradients have the bits of a pass that
+/// kept everything.
+struct Recomputation {
+  let call: ForwardCall<Float>
+  let buffers: ForwardBuffers
+  /// What forward kept: [segment - 1][block][N] of c, v and q.
+  let states: UnsafePointer<Float>
+  /// h_1 … h_T
+  let y: UnsafePointer<Float>
+
+  init(
+    _ call: BackwardCall<Float>, panelLimit: Int, savedWidth: Int, groupRows: Int,
+    arena: inout Arena
+  ) {
+    let shape = call.geometry
+    let blocks = Units(shape.hidden, gates: 1).blocks
+    let saved = arena.take(shape.recomputeEvery * groupRows * blocks * savedWidth)
+    self.call = ForwardCall(
+      geometry: shape, weights: call.weights, x: call.x, initial: call.initial, y: nil,
+      final: MutableStatePointers(), saved: saved)
+    buffers = ForwardBuffers(
+      self.call, panelLimit: panelLimit, savedCount: 0, groupRows: groupRows, arena: &arena)
+    states = call.saved
+    y = call.y
+  }
+}
+
+extension Sequence {
+  /// Whether the forward pass keeps the state of every k-th step alone.
+  @inline(__always)
+  static func recomputes(_ shape: LayerGeometry) -> Bool {
+    shape.recomputeEvery > 0 && shape.steps > shape.recomputeEvery
+  }
+
+  /// Floats of one row of one block of a kept state.
+  @inline(__always)
+  static func stateWidth(_ shape: LayerGeometry) -> Int {
+    ((B.hasCell ? 1 : 0) + (shape.drive.hasVelocity ? B.gates : 0)
+      + (shape.drive.hasSecondMoment ? B.gates : 0)) * Vector.width
+  }
+
+  /// The floats of all kept states.
+  static func statesCount(_ shape: LayerGeometry) -> Int {
+    let kept = (shape.steps - 1) / shape.recomputeEvery
+    return kept * shape.rows * Units(shape.hidden, gates: 1).blocks * stateWidth(shape)
+  }
+
+  /// Calls `body` with the place of a row of a block in the state before step t, and with its
+  /// number in the buffers of a group.
+  @inline(__always)
+  private static func forEachState(
+    _ shape: LayerGeometry, before t: Int, firstRow: Int, rows: Int,
+    _ body: (_ place: Int, _ row: Int) -> Void
+  ) {
+    let blocks = Units(shape.hidden, gates: 1).blocks
+    let segment = t / shape.recomputeEvery - 1
+    for block in 0..<blocks {
+      let start = (segment * blocks + block) * shape.rows + firstRow
+      for row in 0..<rows { body((start + row) * stateWidth(shape), block * rows + row) }
+    }
+  }
+
+  /// Keeps the state of a group before step t.
+  static func keepState(
+    _ call: ForwardCall<Float>, _ buffers: ForwardBuffers, before t: Int, firstRow: Int, rows: Int
+  ) {
+    guard let states = call.saved else { return }
+    let shape = call.geometry
+    let (width, gates) = (Vector.width, B.gates * Vector.width)
+    forEachState(shape, before: t, firstRow: firstRow, rows: rows) { place, row in
+      var to = states + place
+      if B.hasCell {
+        to.update(from: buffers.c + row * width, count: width)
+        to += width
+      }
+      if shape.drive.hasVelocity {
+        to.update(from: buffers.v + row * gates, count: gates)
+        to += gates
+      }
+      if shape.drive.hasSecondMoment { to.update(from: buffers.q + row * gates, count: gates) }
+    }
+  }
+
+  /// Computes again what the backward pass wants of the segment that ends with step t, and leaves
+  /// the c before it in `cell`.
+  ///
+  /// - Returns: the first step of the segment
+  static func recompute(
+    _ again: Recomputation, endingWith t: Int, firstRow: Int, rows: Int,
+    cell: UnsafeMutablePointer<Float>
+  ) -> Int {
+    let (call, buffers) = (again.call, again.buffers)
+    let shape = call.geometry
+    let first = t / shape.recomputeEvery * shape.recomputeEvery
+    loadState(again, before: first, firstRow: firstRow, rows: rows)
+    if B.hasCell {
+      cell.update(from: buffers.c, count: rows * buffers.units.blocks * Vector.width)
+    }
+    var (h, hNext) = (buffers.h, buffers.hNext)
+    for step in first...t {
+      run(
+        ForwardStep(
+          call: call, buffers: buffers, t: step, firstRow: firstRow, rows: rows, h: h,
+          hNext: hNext,
+          saved: SavedPlace(
+            start: call.saved, step: step - first, rows: rows, firstRow: 0,
+            blocks: buffers.units.blocks)))
+      swap(&h, &hNext)
+    }
+    return first
+  }
+
+  private static func loadState(
+    _ again: Recomputation, before t: Int, firstRow: Int, rows: Int
+  ) {
+    let (buffers, shape) = (again.buffers, again.call.geometry)
+    guard t > 0 else {
+      return buffers.load(again.call.initial, shape, firstRow: firstRow, rows: rows)
+    }
+    let hidden = again.y + (t - 1) * shape.rows * shape.hidden
+    buffers.load(StatePointers(hidden: hidden), shape, firstRow: firstRow, rows: rows)
+    let (width, gates) = (Vector.width, B.gates * Vector.width)
+    forEachState(shape, before: t, firstRow: firstRow, rows: rows) { place, row in
+      var from = again.states + place
+      if B.hasCell {
+        (buffers.c + row * width).update(from: from, count: width)
+        from += width
+      }
+      if shape.drive.hasVelocity {
+        (buffers.v + row * gates).update(from: from, count: gates)
+        from += gates
+      }
+      if shape.drive.hasSecondMoment {
+        (buffers.q + row * gates).update(from: from, count: gates)
+      }
+    }
+  }
+}
