@@ -61,7 +61,7 @@ let package = Package(
     .target(
       name: "Benchmarks",
       dependencies: ["Models", "Optimizers", "DataParallel", "Checkpoints", "Files", "Threads"],
-      swiftSettings: safe),
+      swiftSettings: safe + fast),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "HDF5", "TestSupport"]),
 

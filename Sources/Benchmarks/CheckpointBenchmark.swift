@@ -26,19 +26,6 @@ public struct CheckpointResult: Sendable, Codable {
   public let backgroundCostSeconds: Double
   /// From the beginning of a background save until the checkpoint is whole.
   public let backgroundSeconds: Double
-
-  private enum CodingKeys: String, CodingKey {
-    case ranks
-    case parameterBytes = "parameter_bytes"
-    case stateBytes = "state_bytes"
-    case diskBytes = "disk_bytes"
-    case stepSeconds = "step_seconds"
-    case foregroundStallSeconds = "foreground_stall_seconds"
-    case backgroundStallSeconds = "background_stall_seconds"
-    case backgroundFirstStallSeconds = "background_first_stall_seconds"
-    case backgroundCostSeconds = "background_cost_seconds"
-    case backgroundSeconds = "background_seconds"
-  }
 }
 
 /// Times what saving a checkpoint costs the training that goes on beside it.

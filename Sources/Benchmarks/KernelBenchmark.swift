@@ -15,11 +15,6 @@ public struct KernelResult: Sendable, Codable {
   public let gflops: Double
   public let peakGflops: Double
   public let utilisation: Double
-
-  private enum CodingKeys: String, CodingKey {
-    case kernel, system, hidden, rows, seconds, gflops, utilisation
-    case peakGflops = "peak_gflops"
-  }
 }
 
 /// Times the forward and the backward pass of single layers, and OpenBLAS on the product that is

@@ -172,7 +172,7 @@ public final class ScalingBenchmark {
     let whole = Double(scaling == .weak ? n : 1) * one.slowest[0] / Double(n)
     return ScalingPrediction(
       scaling: scaling, ranks: n, hosts: model.hosts(ranks: n),
-      secondsPerStep: alone + reduction, aloneSeconds: alone, reductionSeconds: reduction,
+      predictedSecondsPerStep: alone + reduction, aloneSeconds: alone, reductionSeconds: reduction,
       efficiency: whole / (alone + reduction))
   }
 

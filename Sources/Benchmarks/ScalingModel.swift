@@ -48,13 +48,6 @@ public struct ScalingModel: Sendable, Codable {
     self.between = between
   }
 
-  private enum CodingKeys: String, CodingKey {
-    case buckets, inside, between
-    case gradientBytes = "gradient_bytes"
-    case addSecondsPerByte = "add_seconds_per_byte"
-    case ranksPerHost = "ranks_per_host"
-  }
-
   /// S(n), of a power of two of ranks.
   public func reductionSeconds(ranks: Int) -> Double {
     precondition(ranks.nonzeroBitCount == 1, "\(ranks) ranks are no power of two")

@@ -29,16 +29,6 @@ public struct ScalingResult: Sendable, Codable {
   public let speedup: Double
   /// The speed-up over the ranks.
   public let efficiency: Double
-
-  private enum CodingKeys: String, CodingKey {
-    case scaling, ranks, hosts, batch, shards, speedup, efficiency
-    case secondsPerStep = "seconds_per_step"
-    case computeSeconds = "compute_seconds"
-    case lateSeconds = "late_seconds"
-    case reductionSeconds = "reduction_seconds"
-    case optimizerSeconds = "optimizer_seconds"
-    case otherSeconds = "other_seconds"
-  }
 }
 
 /// What the model says of a step on so many ranks.
@@ -48,16 +38,9 @@ public struct ScalingPrediction: Sendable, Codable {
   public let hosts: Int
   /// The step and what it is the sum of: a step of one rank with its share of the batch, and the
   /// sum over the ranks.
-  public let secondsPerStep: Double
+  public let predictedSecondsPerStep: Double
   public let aloneSeconds: Double
   public let reductionSeconds: Double
   /// Over the measured step of one rank.
   public let efficiency: Double
-
-  private enum CodingKeys: String, CodingKey {
-    case scaling, ranks, hosts, efficiency
-    case secondsPerStep = "predicted_seconds_per_step"
-    case aloneSeconds = "alone_seconds"
-    case reductionSeconds = "reduction_seconds"
-  }
 }

@@ -15,6 +15,8 @@ public struct StepProblem: Sendable {
   /// C, input features.
   public var inputs = 1
   public var layers = 1
+  /// Keep the state of every k-th time step alone; 0 keeps all.
+  public var recomputeEvery = 0
   /// V, virtual shards.
   public var shards = 8
   /// Threads of each rank.
@@ -61,14 +63,11 @@ public struct StepResult: Sendable, Codable {
   public let utilisation: Double
   public let reductionSeconds: Double
   public let parameters: Int
-
-  private enum CodingKeys: String, CodingKey {
-    case cell, hidden, batch, time, input, layers, ranks, threads, kernels, gflops, utilisation, parameters
-    case secondsPerStep = "seconds_per_step"
-    case sequencesPerSecond = "sequences_per_second"
-    case peakGflops = "peak_gflops"
-    case reductionSeconds = "reduction_seconds"
-  }
+  public let recomputeEvery: Int
+  /// The most memory that a rank had in use, since the program began.
+  public let peakMemoryBytes: Int
+  /// Nil where no layer is orthogonal.
+  public let orthogonal: OrthogonalShare?
 }
 
 /// Times training steps.
@@ -91,7 +90,10 @@ public enum StepBenchmark {
       kernels: KernelVariant.current.rawValue, secondsPerStep: median,
       sequencesPerSecond: Double(problem.batch) / median, gflops: gflops, peakGflops: peak,
       utilisation: gflops / peak, reductionSeconds: Timing.median(times.map(\.reduction)),
-      parameters: work.model.layout.count)
+      parameters: work.model.layout.count, recomputeEvery: problem.recomputeEvery,
+      peakMemoryBytes: Int(
+        try communicator.allreduce(Double(ProcessMemory.peakBytes), .maximum)),
+      orthogonal: OrthogonalShare(times))
   }
 
   /// Takes turns, step by step, between the sum in fixed order and that by `MPI_Allreduce`:
@@ -120,7 +122,8 @@ public enum StepBenchmark {
     }
     return ReductionComparison(
       ranks: communicator.size, parameters: works[0].model.layout.count, repeats: repeats,
-      fixedSeconds: Timing.median(seconds[0]), mpiSeconds: Timing.median(seconds[1]),
+      fixedSecondsPerStep: Timing.median(seconds[0]),
+      mpiSecondsPerStep: Timing.median(seconds[1]),
       fixedReductionSeconds: Timing.median(reductions[0]),
       mpiReductionSeconds: Timing.median(reductions[1]),
       ratio: Timing.median(zip(seconds[0], seconds[1]).map { $0 / $1 }))
@@ -133,19 +136,11 @@ public struct ReductionComparison: Sendable, Codable {
   public let parameters: Int
   public let repeats: Int
   /// The median steps.
-  public let fixedSeconds: Double
-  public let mpiSeconds: Double
+  public let fixedSecondsPerStep: Double
+  public let mpiSecondsPerStep: Double
   /// What the sums take of them, on the rank that comes last to each.
   public let fixedReductionSeconds: Double
   public let mpiReductionSeconds: Double
   /// The median of fixed over MPI, pair by pair.
   public let ratio: Double
-
-  private enum CodingKeys: String, CodingKey {
-    case ranks, parameters, repeats, ratio
-    case fixedSeconds = "fixed_seconds_per_step"
-    case mpiSeconds = "mpi_seconds_per_step"
-    case fixedReductionSeconds = "fixed_reduction_seconds"
-    case mpiReductionSeconds = "mpi_reduction_seconds"
-  }
 }

@@ -1,4 +1,5 @@
 import BLAS
+import Cells
 import DataParallel
 import Kernels
 import Models
@@ -19,6 +20,8 @@ public struct StepTimes: Sendable {
   public var reduction = 0.0
   /// Scaling, clipping and the optimizer.
   public var optimizer = 0.0
+  /// The orthogonal matrices; part of the whole.
+  public var orthogonal: OrthogonalWork?
 }
 
 /// Training steps on random sequences: forward, backward, reduction, clipping and the optimizer.
@@ -50,16 +53,18 @@ final class StepWork {
 
   static func model(_ problem: StepProblem) -> SequenceModel<Float> {
     let drive = problem.system.drive(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40)
+    var stack = StackSpecification(
+      drive: drive, body: problem.system.body, orthogonal: problem.system.orthogonal,
+      hidden: problem.hidden, layers: problem.layers)
+    stack.recomputeEvery = problem.recomputeEvery
     return SequenceModel<Float>(
-      StackSpecification(
-        drive: drive, body: problem.system.body, orthogonal: problem.system.orthogonal,
-        hidden: problem.hidden, layers: problem.layers),
-      inputs: problem.inputs, outputs: problem.classes, loss: .crossEntropy)
+      stack, inputs: problem.inputs, outputs: problem.classes, loss: .crossEntropy)
   }
 
   /// Takes a step. Every rank calls this.
   func step() throws -> StepTimes {
     var times = StepTimes()
+    let orthogonal = model.orthogonalWork
     let start = clock.now
     reduction.begin()
     let began = clock.now
@@ -79,6 +84,7 @@ final class StepWork {
     times.reduction = (reduced - computed).inSeconds
     times.optimizer = (end - reduced).inSeconds
     times.total = (end - start).inSeconds
+    if let orthogonal { times.orthogonal = model.orthogonalWork.map { $0 - orthogonal } }
     return times
   }
 

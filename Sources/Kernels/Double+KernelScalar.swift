@@ -9,15 +9,17 @@ import KernelInterface
 extension Double: KernelScalar {
   public static var precisionName: String { "float64" }
 
-  public static func recurrentSavedCount(_ geometry: LayerGeometry) -> Int {
+  public static func recurrentSavedCount(
+    _ geometry: LayerGeometry, on variant: KernelVariant
+  ) -> Int {
     ReferenceKernels<Double>.savedCount(geometry)
   }
 
-  public static func recurrentForward(_ call: ForwardCall<Double>) {
+  public static func recurrentForward(_ call: ForwardCall<Double>, on variant: KernelVariant) {
     ReferenceKernels.forward(call)
   }
 
-  public static func recurrentBackward(_ call: BackwardCall<Double>) {
+  public static func recurrentBackward(_ call: BackwardCall<Double>, on variant: KernelVariant) {
     ReferenceKernels.backward(call)
   }
 

@@ -19,12 +19,14 @@ private typealias Baseline = KernelsBaseline.SIMDKernels
   import Glibc
 #endif
 
-/// `Float` takes the kernels of `KernelVariant.current`.
+/// `Float` takes the kernels of the variant, for training those of `KernelVariant.current`.
 extension Float: KernelScalar {
   public static var precisionName: String { "float32" }
 
-  public static func recurrentSavedCount(_ geometry: LayerGeometry) -> Int {
-    switch KernelVariant.current {
+  public static func recurrentSavedCount(
+    _ geometry: LayerGeometry, on variant: KernelVariant
+  ) -> Int {
+    switch variant {
     case .reference: ReferenceKernels<Float>.savedCount(geometry)
     case .baseline: Baseline.savedCount(geometry)
     case .avx2: AVX2.savedCount(geometry)
@@ -32,8 +34,8 @@ extension Float: KernelScalar {
     }
   }
 
-  public static func recurrentForward(_ call: ForwardCall<Float>) {
-    switch KernelVariant.current {
+  public static func recurrentForward(_ call: ForwardCall<Float>, on variant: KernelVariant) {
+    switch variant {
     case .reference: ReferenceKernels.forward(call)
     case .baseline: Baseline.forward(call)
     case .avx2: AVX2.forward(call)
@@ -41,8 +43,8 @@ extension Float: KernelScalar {
     }
   }
 
-  public static func recurrentBackward(_ call: BackwardCall<Float>) {
-    switch KernelVariant.current {
+  public static func recurrentBackward(_ call: BackwardCall<Float>, on variant: KernelVariant) {
+    switch variant {
     case .reference: ReferenceKernels.backward(call)
     case .baseline: Baseline.backward(call)
     case .avx2: AVX2.backward(call)

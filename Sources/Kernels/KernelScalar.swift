@@ -7,11 +7,11 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, BL
   static var precisionName: String { get }
 
   /// How many scalars a recurrent layer saves between forward and backward.
-  static func recurrentSavedCount(_ geometry: LayerGeometry) -> Int
+  static func recurrentSavedCount(_ geometry: LayerGeometry, on variant: KernelVariant) -> Int
   /// Runs a recurrent layer over a sequence.
-  static func recurrentForward(_ call: ForwardCall<Self>)
+  static func recurrentForward(_ call: ForwardCall<Self>, on variant: KernelVariant)
   /// Runs it backward.
-  static func recurrentBackward(_ call: BackwardCall<Self>)
+  static func recurrentBackward(_ call: BackwardCall<Self>, on variant: KernelVariant)
 
   /// e^x, rounded as the C library does.
   static func exponential(_ x: Self) -> Self

@@ -60,8 +60,10 @@ public struct RecurrentLayerEntries: Sendable {
 /// Runs a recurrent layer over a whole sequence on the kernels of `Scalar`.
 public enum RecurrentLayerKernels<Scalar: KernelScalar> {
   /// How many scalars `saved` needs.
-  public static func savedCount(_ geometry: LayerGeometry) -> Int {
-    Scalar.recurrentSavedCount(geometry)
+  public static func savedCount(
+    _ geometry: LayerGeometry, on variant: KernelVariant = .current
+  ) -> Int {
+    Scalar.recurrentSavedCount(geometry, on: variant)
   }
 
   /// Forward from step 1 to step T.
@@ -73,20 +75,21 @@ public enum RecurrentLayerKernels<Scalar: KernelScalar> {
   ///   - saved: receives what `backward` needs, `savedCount` scalars to be passed on as they
   ///     are; nil for inference
   ///   - final: receives the state after step T
+  ///   - variant: whose kernels `Float` takes; the same as for `savedCount` and `backward`
   public static func forward(
     _ geometry: LayerGeometry, weights: RecurrentLayerWeights<Scalar>, x: Tensor<Scalar>,
     initial: RecurrentState<Scalar>?, y: Tensor<Scalar>?, saved: Tensor<Scalar>?,
-    final: RecurrentState<Scalar>?
+    final: RecurrentState<Scalar>?, on variant: KernelVariant = .current
   ) {
     check(geometry, x: x, y: y)
     precondition(saved == nil || y != nil, "training needs the outputs kept")
-    precondition(saved == nil || saved!.count >= savedCount(geometry), "saved is too small")
+    precondition(saved == nil || saved!.count >= savedCount(geometry, on: variant), "saved is too small")
     Scalar.recurrentForward(
       ForwardCall(
         geometry: geometry, weights: weights.pointers(for: geometry),
         x: UnsafePointer(x.pointer), initial: initial?.pointers ?? StatePointers(),
         y: y?.pointer, final: final?.mutablePointers ?? MutableStatePointers(),
-        saved: saved?.pointer))
+        saved: saved?.pointer), on: variant)
   }
 
   /// Backward from step T to step 1, adding to the gradients of each shard.
@@ -104,7 +107,8 @@ public enum RecurrentLayerKernels<Scalar: KernelScalar> {
     initial: RecurrentState<Scalar>?, y: Tensor<Scalar>, saved: Tensor<Scalar>,
     dy: Tensor<Scalar>?, finalGradient: RecurrentState<Scalar>?,
     entries: RecurrentLayerEntries, gradients: ShardedBuffer<Scalar>, rowStarts: [Int],
-    dx: Tensor<Scalar>?, initialGradient: RecurrentState<Scalar>?
+    dx: Tensor<Scalar>?, initialGradient: RecurrentState<Scalar>?,
+    on variant: KernelVariant = .current
   ) {
     check(geometry, x: x, y: y)
     precondition(
@@ -128,7 +132,8 @@ public enum RecurrentLayerKernels<Scalar: KernelScalar> {
             recurrentBias: entries.recurrentBias.map { base + $0.range.lowerBound },
             unitBias: entries.unitBias.map { base + $0.range.lowerBound }),
           dx: dx?.pointer,
-          initialGradient: initialGradient?.mutablePointers ?? MutableStatePointers()))
+          initialGradient: initialGradient?.mutablePointers ?? MutableStatePointers()),
+        on: variant)
     }
   }
 

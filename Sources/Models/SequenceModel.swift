@@ -97,6 +97,13 @@ public final class SequenceModel<Scalar: KernelScalar> {
     for layer in layers { try layer.finishGradients(gradients) }
   }
 
+  /// What the orthogonal matrices of all layers have cost since the model was made; nil where
+  /// there are none.
+  public var orthogonalWork: OrthogonalWork? {
+    let works = layers.compactMap { $0.orthogonal?.work }
+    return works.isEmpty ? nil : works.reduce(OrthogonalWork(), +)
+  }
+
   /// Runs a batch forward.
   ///
   /// - Parameter confusion: counts the answers of sequences that have one class each

@@ -24,22 +24,7 @@ struct BenchScaling: DistributedCommand {
       are not here, give their link by --latency and --bandwidth.
       """)
 
-  @Option(help: "The recurrent system.")
-  var cell = "momentum_lstm"
-  @Option(help: "H, units per layer.")
-  var hidden = 128
-  @Option(help: "Sequences per step: over all ranks (strong), or on each (weak).")
-  var batch = 128
-  @Option(help: "T, time steps.")
-  var time = 784
-  @Option(help: "C, input features.")
-  var input = 1
-  @Option(help: "Recurrent layers.")
-  var layers = 1
-  @Option(help: "Virtual shards: over all ranks (strong), or on each (weak).")
-  var shards = 8
-  @Option(help: "Bytes that are summed at a time.")
-  var bucketBytes = 1 << 20
+  @OptionGroup var options: StepOptions
   @Option(
     help: ArgumentHelp(
       "Numbers of ranks, as in 1,2,4 (default: powers of two, and all).", valueName: "n,..."))
@@ -62,24 +47,10 @@ struct BenchScaling: DistributedCommand {
       "Gbit/s of a host's link, each way (default: measured between hosts here, else 10).",
       valueName: "gbit"))
   var bandwidth: Double?
-  @Option(help: "Steps that are timed.")
-  var repeats = 5
-  @Option(help: "Steps before that.")
-  var warmup = 2
-  @Flag(help: "Print one JSON object a line.")
-  var json = false
 
   func validate() throws {
-    _ = try Bench.system(cell)
-    guard hidden > 0, time > 0, input > 0, layers > 0, shards > 0, repeats > 0, warmup >= 0,
-      upTo > 0
-    else { throw ValidationError("sizes and counts must be positive.") }
-    guard bucketBytes >= 4 else {
-      throw ValidationError("--bucket-bytes \(bucketBytes) is less than one number.")
-    }
-    guard batch >= shards else {
-      throw ValidationError("--batch \(batch) is smaller than --shards \(shards).")
-    }
+    let (batch, shards) = (options.batch, options.shards)
+    guard upTo > 0 else { throw ValidationError("--up-to must be positive.") }
     guard [latency, bandwidth].allSatisfy({ $0.map { $0 > 0 && $0.isFinite } ?? true }) else {
       throw ValidationError("--latency and --bandwidth must be positive.")
     }
@@ -97,22 +68,15 @@ struct BenchScaling: DistributedCommand {
     let communicator = try Launch.communicator()
     let counts = try counts(upTo: communicator.size)
     let scalings = only.map { [$0] } ?? Scaling.allCases
-    if scalings.contains(.strong), let most = counts.last, most > shards {
+    if scalings.contains(.strong), let most = counts.last, most > options.shards {
       throw RunFailure(
         .configuration,
-        "--shards is \(shards) and --ranks goes to \(most): raise --shards, or take --only weak")
+        "--shards is \(options.shards) and --ranks goes to \(most): raise --shards, or take --only weak")
     }
-    var problem = StepProblem(system: try Bench.system(cell))
-    problem.hidden = hidden
-    problem.batch = batch
-    problem.steps = time
-    problem.inputs = input
-    problem.layers = layers
-    problem.shards = shards
-    problem.bucketBytes = bucketBytes
+    let problem = try options.problem
     let benchmark = try ScalingBenchmark(
-      problem, repeats: repeats, warmup: warmup, on: communicator)
-    let output = ScalingOutput(isActive: communicator.rank == 0, isJSON: json)
+      problem, repeats: options.repeats, warmup: options.warmup, on: communicator)
+    let output = ScalingOutput(isActive: communicator.rank == 0, isJSON: options.json)
     output.begin(problem, parameters: benchmark.parameterCount, ranks: communicator.size)
     var measured: [ScalingResult] = []
     for scaling in scalings {

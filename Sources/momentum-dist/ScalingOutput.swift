@@ -70,13 +70,13 @@ struct ScalingOutput {
       measured.map {
         String(
           format: "%10.4f%+10.1f %%", $0.secondsPerStep,
-          100 * (prediction.secondsPerStep / $0.secondsPerStep - 1))
+          100 * (prediction.predictedSecondsPerStep / $0.secondsPerStep - 1))
       } ?? ""
     print(
       prediction.scaling.rawValue.padding(toLength: 7, withPad: " ", startingAt: 0)
         + String(
           format: "%6d%6d%10.4f%8.4f%8.4f%10.1f %%", prediction.ranks, prediction.hosts,
-          prediction.secondsPerStep, prediction.aloneSeconds, prediction.reductionSeconds,
+          prediction.predictedSecondsPerStep, prediction.aloneSeconds, prediction.reductionSeconds,
           100 * prediction.efficiency) + comparison)
     fflush(nil)
   }

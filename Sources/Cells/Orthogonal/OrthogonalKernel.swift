@@ -25,6 +25,8 @@ public final class OrthogonalKernel<Scalar: KernelScalar> {
   /// k, optimizer steps since the last rebase, and m, rebases since the last projection; part of a
   /// checkpoint, so a tensor like the rest of it.
   public let counters = Tensor<Scalar>(shape: [2])
+  /// What it has cost since it was made.
+  public private(set) var work = OrthogonalWork()
 
   /// Where and about what the next gradient is taken.
   private var tangentPoint: Matrix
@@ -96,19 +98,27 @@ public final class OrthogonalKernel<Scalar: KernelScalar> {
   public func finishGradient(_ gradient: Tensor<Scalar>) throws(LAPACKError) {
     let dP = matrix(gradient).transposed
     let dPhi = leftFactor.transposed * dP
-    let dSkew =
-      switch settings.map {
-      case .exponential:
-        try MatrixFunctions.exponentialAdjoint(at: tangentPoint, gradient: dPhi)
-      case .cayley: try MatrixFunctions.cayleyAdjoint(at: tangentPoint, gradient: dPhi)
-      }
+    let dSkew = try adjoint(dPhi)
     store(MatrixFunctions.skewAdjoint(dSkew), in: gradient)
   }
 
+  /// φ(S)
   private func map(_ skew: Matrix) throws(LAPACKError) -> Matrix {
-    switch settings.map {
+    let start = ContinuousClock.now
+    defer { work.map.add(ContinuousClock.now - start) }
+    return switch settings.map {
     case .exponential: try MatrixFunctions.exponential(skew)
     case .cayley: try MatrixFunctions.cayley(skew)
+    }
+  }
+
+  /// The adjoint of φ's derivative at the tangent point.
+  private func adjoint(_ gradient: Matrix) throws(LAPACKError) -> Matrix {
+    let start = ContinuousClock.now
+    defer { work.adjoint.add(ContinuousClock.now - start) }
+    return switch settings.map {
+    case .exponential: try MatrixFunctions.exponentialAdjoint(at: tangentPoint, gradient: gradient)
+    case .cayley: try MatrixFunctions.cayleyAdjoint(at: tangentPoint, gradient: gradient)
     }
   }
 

@@ -1,0 +1,98 @@
+import Foundation
+import Kernels
+
+/// An error that was measured, beside its limit.
+public protocol AccuracyResult: Codable, Sendable, CustomStringConvertible {
+  var passes: Bool { get }
+}
+
+/// What was measured of one function of one variant against Double.
+///
+/// Denormal numbers are zero, as operands and as results, as they are in training.
+public struct FunctionAccuracy: AccuracyResult {
+  public let function: String
+  public let kernels: String
+  /// How many numbers were tried: every k-th Float that is finite.
+  public let arguments: Int
+  /// The worst |y - f(x)| from the beginning of the function's `range` on, in units of the last
+  /// place of f(x). Above the range y may be infinite.
+  public let worstUlps: Double
+  /// The x of that.
+  public let worstAt: Float
+  /// The worst |y - f(x)| below the range, and where f(x) is denormal.
+  public let worstNearZero: Double
+  public let limitUlps: Double
+
+  public static let limitNearZero = 1e-37
+  public var passes: Bool { worstUlps <= limitUlps && worstNearZero <= Self.limitNearZero }
+
+  public var description: String {
+    let title = "\(function) \(kernels)".padding(toLength: 28, withPad: " ", startingAt: 0)
+    return title
+      + String(
+        format: "%6.3f units of the last place at most, at %@ (limit %.1f); "
+          + "next to 0 %.1e; %d numbers  %@",
+        worstUlps, "\(worstAt)", limitUlps, worstNearZero, arguments,
+        passes ? "ok" : "BEYOND THE LIMIT")
+  }
+
+  /// Measures each function of each variant that this processor runs.
+  public static func measureAll(
+    every k: Int, _ add: (FunctionAccuracy) throws -> Void
+  ) rethrows {
+    KernelVariant.flushDenormals()
+    for function in ElementaryFunction.allCases {
+      for variant in KernelVariant.supported {
+        try add(
+          measure(
+            function, kernels: variant.rawValue, every: k
+          ) { function.values(at: $0, on: variant) })
+      }
+    }
+  }
+
+  /// Compares `values` with the function in Double on every k-th finite Float, in the order of
+  /// their bits.
+  public static func measure(
+    _ function: ElementaryFunction, kernels: String, every k: Int,
+    _ values: ([Float]) -> [Float]
+  ) -> FunctionAccuracy {
+    var (worst, worstAt, below, count) = (0.0, Float(0), 0.0, 0)
+    var next = 0
+    while next <= Int(UInt32.max) {
+      var x: [Float] = []
+      while next <= Int(UInt32.max), x.count < 1 << 14 {
+        let number = Float(bitPattern: UInt32(next))
+        if number.isFinite { x.append(number) }
+        next += k
+      }
+      count += x.count
+      for (x, y) in zip(x, values(x)) {
+        let exact = function.exact(Double(x))
+        let isNearZero = exact.magnitude < Double(Float.leastNormalMagnitude)
+        if isNearZero || x < function.range.lowerBound {
+          // A NaN counts as the worst.
+          let error = abs(Double(y) - exact)
+          if !(error <= below) { below = error.isNaN ? .infinity : error }
+          continue
+        }
+        let isBeyond = x > function.range.upperBound && y == .infinity
+        let error = isBeyond ? 0 : ulps(y, exact)
+        if !(error <= worst) { (worst, worstAt) = (error.isNaN ? .infinity : error, x) }
+      }
+    }
+    return FunctionAccuracy(
+      function: function.rawValue, kernels: kernels, arguments: count, worstUlps: worst,
+      worstAt: worstAt, worstNearZero: below,
+      limitUlps: function == .exponential ? 1.5 : 3)
+  }
+
+  /// |y - exact| in units of the last place; 0 where both are beyond all Floats.
+  private static func ulps(_ y: Float, _ exact: Double) -> Double {
+    let rounded = Float(exact)
+    guard rounded.isFinite else { return y == rounded ? 0 : .infinity }
+    // Not the Float's own: a unit may be denormal.
+    let unit = Double(sign: .plus, exponent: Int(Double(rounded).exponent) - 23, significand: 1)
+    return abs(Double(y) - exact) / unit
+  }
+}

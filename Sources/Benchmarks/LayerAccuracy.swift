@@ -1,0 +1,137 @@
+import Cells
+import Foundation
+import KernelInterface
+import Kernels
+import RandomNumbers
+import Tensors
+
+/// What was measured of one cell's layer on one variant against the scalar reference in Double.
+public struct LayerAccuracy: AccuracyResult {
+  public let system: String
+  public let kernels: String
+  /// The worst ‖a - b‖ / ‖b‖ over outputs and gradients, and whose it is.
+  public let worstError: Double
+  public let worstTensor: String
+  public let limit: Double
+
+  public var passes: Bool { worstError <= limit }
+
+  public var description: String {
+    "\(system) \(kernels)".padding(toLength: 28, withPad: " ", startingAt: 0)
+      + String(
+        format: "%.2e of the norm at most, of %@ (limit %.0e)  %@", worstError, worstTensor,
+        limit, passes ? "ok" : "BEYOND THE LIMIT")
+  }
+
+  /// Measures each cell on each variant that this processor runs.
+  public static func measureAll(_ add: (LayerAccuracy) throws -> Void) throws {
+    for system in RecurrentSystem.all {
+      let cases = try [(1, 20), (17, 33)].map { inputs, hidden in
+        try LayerAccuracyCase(system, inputs: inputs, hidden: hidden)
+      }
+      let exact = cases.map { $0.run(on: .reference) as [LayerAccuracyCase.Named<Double>] }
+      for variant in KernelVariant.supported {
+        var (worst, name) = (0.0, "none")
+        for (index, aCase) in cases.enumerated() {
+          let computed: [LayerAccuracyCase.Named<Float>] = aCase.run(on: variant)
+          for (a, b) in zip(computed, exact[index]) {
+            let error = relativeError(a.tensor, b.tensor)
+            if error >= worst { (worst, name) = (error, b.name) }
+          }
+        }
+        try add(
+          LayerAccuracy(
+            system: system.name, kernels: variant.rawValue, worstError: worst, worstTensor: name,
+            limit: 1e-5))
+      }
+    }
+  }
+
+  /// ‖a - b‖ / ‖b‖; infinite where a number is not finite.
+  static func relativeError(_ a: Tensor<Float>, _ b: Tensor<Double>) -> Double {
+    var (difference, norm) = (0.0, 0.0)
+    for (a, b) in zip(a.array, b.array) {
+      difference += (Double(a) - b) * (Double(a) - b)
+      norm += b * b
+    }
+    let error = norm > 0 ? (difference / norm).squareRoot() : difference.squareRoot()
+    return error.isFinite ? error : .infinity
+  }
+}
+
+/// One layer with random Floats for all it takes, which any scalar can run.
+struct LayerAccuracyCase {
+  typealias Named<Scalar: KernelScalar> = (name: String, tensor: Tensor<Scalar>)
+
+  private static let (steps, rows) = (19, 13)
+  private let system: RecurrentSystem
+  private let (inputs, hidden): (Int, Int)
+  private let layer: RecurrentLayer<Float>
+  private let parameters: ParameterBuffer<Float>
+
+  init(_ system: RecurrentSystem, inputs: Int, hidden: Int) throws {
+    self.system = system
+    (self.inputs, self.hidden) = (inputs, hidden)
+    layer = Self.layer(system, inputs: inputs, hidden: hidden)
+    var layout = ParameterLayout()
+    layer.declare(in: &layout)
+    parameters = ParameterBuffer(layout)
+    var stream = RandomStream(seed: 1, purpose: .benchmark)
+    Initialization.uniform(
+      parameters.flat.reshaped([1, layout.count]), bound: 1 / Double(hidden).squareRoot(),
+      stream: &stream)
+    try layer.prepare(parameters, advancing: true)
+  }
+
+  private static func layer<Scalar: KernelScalar>(
+    _ system: RecurrentSystem, inputs: Int, hidden: Int
+  ) -> RecurrentLayer<Scalar> {
+    RecurrentLayer(
+      drive: system.drive(mu: 0.6, epsilon: 0.8, beta: 0.7, restart: 3), body: system.body,
+      orthogonal: system.orthogonal, inputs: inputs, hidden: hidden, prefix: "", suffix: "_l0")
+  }
+
+  /// Runs forward and backward: outputs, the gradient of each weight and of the input.
+  func run<Scalar: KernelScalar>(on variant: KernelVariant) -> [Named<Scalar>] {
+    typealias Kernels = RecurrentLayerKernels<Scalar>
+    let layer: RecurrentLayer<Scalar> = Self.layer(system, inputs: inputs, hidden: hidden)
+    let geometry = layer.geometry(steps: Self.steps, rows: Self.rows)
+    let weights = weights(as: Scalar.self)
+    var stream = RandomStream(seed: 2, purpose: .benchmark)
+    func random(_ shape: [Int]) -> Tensor<Scalar> {
+      let values = (0..<shape.reduce(1, *)).map { _ in Scalar(Float(2 * stream.uniform() - 1)) }
+      return Tensor(values, shape: shape)
+    }
+    let x = random([Self.steps, Self.rows, inputs])
+    let dy = random([Self.steps, Self.rows, hidden])
+    let initial = RecurrentState<Scalar>(zerosFor: geometry)
+    // From zero on, the derivative of Adam's quotient is too ill-conditioned for Float.
+    initial.secondMoment?.fill(0.5)
+    let y = Tensor<Scalar>(shape: [Self.steps, Self.rows, hidden])
+    let saved = Tensor<Scalar>(shape: [Kernels.savedCount(geometry, on: variant)])
+    let dx = Tensor<Scalar>(shape: x.shape)
+    Kernels.forward(
+      geometry, weights: weights, x: x, initial: initial, y: y, saved: saved, final: nil,
+      on: variant)
+    let layout = parameters.layout
+    let gradients = ShardedBuffer<Scalar>(layout, shards: 1)
+    Kernels.backward(
+      geometry, weights: weights, x: x, initial: initial, y: y, saved: saved, dy: dy,
+      finalGradient: nil, entries: layer.entries(in: layout), gradients: gradients,
+      rowStarts: [0, Self.rows], dx: dx, initialGradient: nil, on: variant)
+    let sums = ParameterBuffer(layout, over: gradients[0].flat)
+    return [("h", y), ("dx", dx)] + layout.entries.map { ("d\($0.name)", sums[$0.name]) }
+  }
+
+  /// The weights as Floats have them, so that only the arithmetic differs.
+  private func weights<Scalar: KernelScalar>(as type: Scalar.Type) -> RecurrentLayerWeights<Scalar> {
+    func convert(_ tensor: Tensor<Float>) -> Tensor<Scalar> {
+      Tensor(tensor.array.map { Scalar($0) }, shape: tensor.shape)
+    }
+    let weights = layer.weights(parameters)
+    return RecurrentLayerWeights(
+      input: convert(weights.input), recurrent: convert(weights.recurrent),
+      inputBias: weights.inputBias.map(convert), recurrentBias: weights.recurrentBias.map(convert),
+      unitBias: weights.unitBias.map(convert))
+  }
+}

@@ -1,0 +1,24 @@
+import Cells
+
+/// What the orthogonal matrices of a step cost: the exponential (or Cayley's map) and its adjoint.
+public struct OrthogonalShare: Sendable, Codable {
+  /// Calls in one step, over all layers.
+  public let mapsPerStep: Int
+  public let adjointsPerStep: Int
+  /// Medians.
+  public let mapSeconds: Double
+  public let adjointSeconds: Double
+  /// Both, over the step they are part of.
+  public let share: Double
+
+  /// Nil where no layer is orthogonal.
+  init?(_ times: [StepTimes]) {
+    let works = times.compactMap(\.orthogonal)
+    guard let most = works.max(by: { $0.map.calls < $1.map.calls }) else { return nil }
+    mapsPerStep = most.map.calls
+    adjointsPerStep = works.map(\.adjoint.calls).max() ?? 0
+    mapSeconds = Timing.median(works.map(\.map.seconds))
+    adjointSeconds = Timing.median(works.map(\.adjoint.seconds))
+    share = (mapSeconds + adjointSeconds) / Timing.median(times.map(\.total))
+  }
+}

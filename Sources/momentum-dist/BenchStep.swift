@@ -1,0 +1,78 @@
+import ArgumentParser
+import Benchmarks
+import Foundation
+import MPI
+import Training
+
+extension ReductionKind: ExpressibleByArgument {}
+
+struct BenchStep: DistributedCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "step",
+    abstract: "A full training step: forward, backward, reduction, clipping, optimizer.",
+    discussion: "Under mpirun the batch is that of all ranks together.")
+
+  @OptionGroup var options: StepOptions
+  @Option(help: "Threads of each rank.")
+  var threads = 1
+  @Option(help: "How gradients are summed: fixed or mpi.")
+  var reduction = ReductionKind.fixed
+  @Flag(help: "Take turns between both ways of summing, step by step, and compare them.")
+  var compareReductions = false
+  @Flag(help: "Sum on a thread beside the backward pass.")
+  var overlap = false
+
+  func validate() throws {
+    guard threads > 0 else { throw ValidationError("--threads must be positive.") }
+  }
+
+  func run() throws {
+    let communicator = try Launch.communicator()
+    guard options.shards >= communicator.size else {
+      throw RunFailure(
+        .configuration,
+        "--shards is \(options.shards) and there are \(communicator.size) ranks: raise --shards")
+    }
+    var problem = try options.problem
+    problem.threads = threads
+    problem.usesMPIReduction = reduction == .mpi
+    problem.overlaps = overlap
+    if compareReductions { return try compare(problem, on: communicator) }
+    let result = try StepBenchmark.run(
+      problem, repeats: options.repeats, warmup: options.warmup, on: communicator)
+    guard communicator.rank == 0 else { return }
+    if options.json { return print(try Bench.json(result)) }
+    print(line(result))
+  }
+
+  private func line(_ result: StepResult) -> String {
+    var line = String(
+      format: "%@ H=%d N=%d T=%d C=%d, %d rank(s) x %d thread(s), %@: %.4f s a step, "
+        + "%.1f sequences/s, %.1f of %.1f GFLOP/s a thread, %.0f %% of the peak, %.0f MB at most",
+      result.cell, result.hidden, result.batch, result.time, result.input, result.ranks,
+      result.threads, result.kernels, result.secondsPerStep, result.sequencesPerSecond,
+      result.gflops, result.peakGflops, 100 * result.utilisation,
+      Double(result.peakMemoryBytes) * 1e-6)
+    if let orthogonal = result.orthogonal {
+      line += String(
+        format: "; of the step the orthogonal map takes %.4f s (%d call(s)), its adjoint %.4f s "
+          + "(%d): %.1f %%",
+        orthogonal.mapSeconds, orthogonal.mapsPerStep, orthogonal.adjointSeconds,
+        orthogonal.adjointsPerStep, 100 * orthogonal.share)
+    }
+    return line
+  }
+
+  private func compare(_ problem: StepProblem, on communicator: Communicator) throws {
+    let result = try StepBenchmark.compareReductions(
+      problem, repeats: options.repeats, warmup: options.warmup, on: communicator)
+    guard communicator.rank == 0 else { return }
+    if options.json { return print(try Bench.json(result)) }
+    print(
+      String(
+        format: "%d rank(s), %d parameters: fixed %.4f s a step (sum %.2f ms), mpi %.4f s "
+          + "(%.2f ms), ratio %.3f",
+        result.ranks, result.parameters, result.fixedSecondsPerStep, 1e3 * result.fixedReductionSeconds,
+        result.mpiSecondsPerStep, 1e3 * result.mpiReductionSeconds, result.ratio))
+  }
+}

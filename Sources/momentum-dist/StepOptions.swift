@@ -1,0 +1,63 @@
+import ArgumentParser
+import Benchmarks
+
+/// The training step that `bench step` and `bench scaling` take, and how often.
+struct StepOptions: ParsableArguments {
+  @Option(help: "The recurrent system.")
+  var cell = "momentum_lstm"
+  @Option(help: "H, units per layer.")
+  var hidden = 128
+  @Option(help: "Sequences per step, over all ranks (with weak scaling: on each).")
+  var batch = 128
+  @Option(help: "T, time steps.")
+  var time = 784
+  @Option(help: "C, input features.")
+  var input = 1
+  @Option(help: "Recurrent layers.")
+  var layers = 1
+  @Option(
+    help: ArgumentHelp(
+      "Keep the state of every k-th time step alone and compute the rest again; 0 keeps all.",
+      valueName: "k"))
+  var recomputeEvery = 0
+  @Option(help: "Virtual shards, over all ranks (with weak scaling: on each).")
+  var shards = 8
+  @Option(help: "Bytes that are summed at a time.")
+  var bucketBytes = 1 << 20
+  @Option(help: "Steps that are timed.")
+  var repeats = 5
+  @Option(help: "Steps before that.")
+  var warmup = 2
+  @Flag(help: "Print JSON, one object a line.")
+  var json = false
+
+  func validate() throws {
+    _ = try Bench.system(cell)
+    guard hidden > 0, time > 0, input > 0, layers > 0, shards > 0, repeats > 0, warmup >= 0,
+      recomputeEvery >= 0
+    else {
+      throw ValidationError("sizes and counts must be positive.")
+    }
+    guard bucketBytes >= 4 else {
+      throw ValidationError("--bucket-bytes \(bucketBytes) is less than one number.")
+    }
+    guard batch >= shards else {
+      throw ValidationError("--batch \(batch) is smaller than --shards \(shards).")
+    }
+  }
+
+  var problem: StepProblem {
+    get throws {
+      var problem = StepProblem(system: try Bench.system(cell))
+      problem.hidden = hidden
+      problem.batch = batch
+      problem.steps = time
+      problem.inputs = input
+      problem.layers = layers
+      problem.recomputeEvery = recomputeEvery
+      problem.shards = shards
+      problem.bucketBytes = bucketBytes
+      return problem
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What `bench step` and `bench kernels` print fits together.
+@Suite(.serialized) struct BenchTests {
+  private static func lines(_ arguments: [String], ranks: Int? = nil) throws -> [[String: Any]] {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(["bench"] + arguments + ["--json"], ranks: ranks, in: folder)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      return try outcome.output.split(separator: "\n").map { line in
+        try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+      }
+    }
+  }
+
+  private static let small = [
+    "step", "--hidden", "6", "--time", "40", "--batch", "8", "--repeats", "2", "--warmup", "1",
+  ]
+
+  @Test func anOrthogonalStepSaysWhatItsMatrixCosts() throws {
+    let line = try #require(
+      try Self.lines(Self.small + ["--cell", "dtriv", "--layers", "2"], ranks: 2).first)
+    let cost = try #require(line["orthogonal"] as? [String: Any])
+    #expect(cost["maps_per_step"] as? Int == 2 && cost["adjoints_per_step"] as? Int == 2)
+    let seconds = try ["map_seconds", "adjoint_seconds"].map { try #require(cost[$0] as? Double) }
+    let share = try #require(cost["share"] as? Double)
+    #expect(seconds.allSatisfy { $0 > 0 } && 0 < share && share < 1)
+    #expect(line["seconds_per_step"] is Double && (line["peak_memory_bytes"] as? Int ?? 0) > 1 << 20)
+  }
+
+  @Test func otherStepsHaveNoSuchCost() throws {
+    let line = try #require(try Self.lines(Self.small + ["--recompute-every", "7"]).first)
+    #expect(line["orthogonal"] == nil && line["recompute_every"] as? Int == 7)
+  }
+
+  @Test func accuracyCoversEveryFunctionAndCell() throws {
+    let lines = try Self.lines(["kernels", "--accuracy", "--every", "999983"])
+    for name in ["exp", "tanh", "logistic"] {
+      #expect(lines.contains { $0["function"] as? String == name && $0["kernels"] is String })
+    }
+    let systems = Set(lines.compactMap { $0["system"] as? String })
+    #expect(systems.count == 26 && systems.contains("srdtriv"))
+    #expect(lines.compactMap { $0["worst_error"] as? Double }.allSatisfy { $0 <= 1e-5 })
+  }
+}
