@@ -1,0 +1,125 @@
+import KernelInterface
+import KernelsBaseline
+
+// What launch/check-arm64 runs under an emulator: the baseline kernels beside the scalar reference,
+// built in embedded mode, since no standard library for Linux on arm64 comes with the compiler of
+// another processor. The reference finds the C library's functions here.
+
+@_extern(c, "exp") func exp(_ x: Double) -> Double
+@_extern(c, "tanh") func tanh(_ x: Double) -> Double
+@_extern(c, "expf") func expf(_ x: Float) -> Float
+@_extern(c, "tanhf") func tanhf(_ x: Float) -> Float
+@_extern(c, "flush_denormals") func flushDenormals()
+
+struct Reference: LayerKernels {
+  func savedCount(_ geometry: LayerGeometry) -> Int {
+    ReferenceKernels<Double>.savedCount(geometry)
+  }
+  func forward(_ call: ForwardCall<Double>) { ReferenceKernels.forward(call) }
+  func backward(_ call: BackwardCall<Double>) { ReferenceKernels.backward(call) }
+}
+
+struct Baseline: LayerKernels {
+  func savedCount(_ geometry: LayerGeometry) -> Int { SIMDKernels.savedCount(geometry) }
+  func forward(_ call: ForwardCall<Float>) { SIMDKernels.forward(call) }
+  func backward(_ call: BackwardCall<Float>) { SIMDKernels.backward(call) }
+}
+
+@main struct Arm64Check {
+  nonisolated(unsafe) static var failures = 0
+
+  static func main() {
+    checkDenormals()
+    checkFunctions()
+    checkLayers()
+    print(failures == 0 ? "arm64: all is well" : "arm64: \(failures) failure(s)")
+    if failures > 0 { fatalError() }
+  }
+
+  static func expect(_ isGood: Bool, _ what: String) {
+    print(isGood ? "ok     \(what)" : "WRONG  \(what)")
+    if !isGood { failures += 1 }
+  }
+
+  /// The flushing that every computing thread turns on.
+  static func checkDenormals() {
+    // Not known to the compiler.
+    var small = Pool<Float>().fill([1e-30])[0]
+    if small != 1e-30 { small = 1e-30 }
+    let before = small * small * 1e20
+    flushDenormals()
+    let after = half(Pool<Float>().fill([Float.leastNormalMagnitude])[0])
+    expect(before >= 0 && after == 0, "denormal results are flushed to zero")
+  }
+
+  @inline(never) static func half(_ x: Float) -> Float { x * 0.5 }
+
+  static func checkFunctions() {
+    func check(
+      _ name: String, _ bounds: ClosedRange<Float>, limit: Double,
+      _ function: (UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void,
+      _ exact: (Double) -> Double
+    ) {
+      let count = 1 << 16
+      let pool = Pool<Float>()
+      let step = (bounds.upperBound - bounds.lowerBound) / Float(count)
+      let x = pool.fill((0..<count).map { bounds.lowerBound + step * Float($0) })
+      let y = pool.fill([Float](repeating: 77, count: count))
+      function(x, y, count)
+      var worst = 0.0
+      for index in 0..<count {
+        let expected = exact(Double(x[index]))
+        // Not the Float's own unit in the last place, which may be denormal.
+        let exponent = max(Int(Double(Float(expected)).exponent), -126) - 23
+        let error =
+          abs(Double(y[index]) - expected) / Double(sign: .plus, exponent: exponent, significand: 1)
+        if !(error <= worst) { worst = error }
+      }
+      expect(worst <= limit, "\(name): \(scaled(worst, 1000)) thousandths of a unit in the last place")
+    }
+    check("exp", -87.3...88.3, limit: 1.5, { SIMDKernels.exponential($0, into: $1, count: $2) }) {
+      exp($0)
+    }
+    check("tanh", -12...12, limit: 3, { SIMDKernels.hyperbolicTangent($0, into: $1, count: $2) }) {
+      tanh($0)
+    }
+    check("logistic", -87...87, limit: 3, { SIMDKernels.logistic($0, into: $1, count: $2) }) {
+      1 / (1 + exp(-$0))
+    }
+  }
+
+  /// A whole number for print, which knows no others here.
+  static func scaled(_ x: Double, _ factor: Double) -> Int {
+    x * factor < 1e15 ? Int(x * factor) : .max
+  }
+
+  static func checkLayers() {
+    let drives = [
+      DriveParameters(.plain), DriveParameters(.momentum, mu: 0.6, epsilon: 0.9),
+      DriveParameters(.adam, mu: 0.6, epsilon: 0.8, beta: 0.7),
+      DriveParameters(.nesterov, epsilon: 0.9, restart: 3),
+      DriveParameters(.nesterovExtrapolated, epsilon: 0.5, restart: 40),
+    ]
+    for body in BodyKind.allCases {
+      for drive in drives where !(body == .gru && drive.kind == .nesterovExtrapolated) {
+        var worst = 0.0
+        for (C, H) in [(1, 20), (5, 33)] {
+          let layer = LayerCase(
+            geometry: LayerGeometry(
+              steps: 11, rows: 13, inputs: C, hidden: H, drive: drive, body: body),
+            shardRows: [5, 0, 8])
+          let numbers = layer.numbers()
+          let exact = layer.run(numbers, with: Reference())
+          let computed = layer.run(numbers, with: Baseline())
+          for index in 0..<computed.tensors.count {
+            worst = max(
+              worst, relativeError(computed.tensors[index].values, exact.tensors[index].values))
+          }
+        }
+        expect(
+          worst <= 1e-5,
+          "\(body.rawValue) \(drive.kind.rawValue): \(scaled(worst, 1e9)) parts in 10^9 of the norm")
+      }
+    }
+  }
+}
