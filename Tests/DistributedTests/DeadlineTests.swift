@@ -14,13 +14,15 @@ import Testing
 
   /// Runs on 3 ranks. A hang is ended after 60 s and fails.
   static func run(
-    failpoints: String = "", _ more: [String] = [], meanwhile: (String) throws -> Void = { _ in },
+    failpoints: String = "", _ more: [String] = [],
+    errorsFile: String? = nil, meanwhile: (String) throws -> Void = { _ in },
     _ check: (Program.Outcome) throws -> Void
   ) throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try Program.run(
         arguments + more, ranks: 3, in: folder,
-        environment: ["MOMENTUM_DIST_FAILPOINTS": failpoints], deadline: 60
+        environment: ["MOMENTUM_DIST_FAILPOINTS": failpoints], deadline: 60,
+        errorsFile: errorsFile
       ) { try meanwhile(folder) }
       try check(outcome)
       expectNoProcess(in: folder)
@@ -29,12 +31,14 @@ import Testing
 
   /// What mpirun ends may take a moment to go.
   static func expectNoProcess(
-    in folder: String, sourceLocation: SourceLocation = #_sourceLocation
+    in folder: String, but others: Set<String> = [],
+    sourceLocation: SourceLocation = #_sourceLocation
   ) {
-    for _ in 0..<100 where !RunningProcess.all(in: folder).isEmpty {
-      Thread.sleep(forTimeInterval: 0.1)
+    func left() -> [RunningProcess] {
+      RunningProcess.all(in: folder).filter { !others.contains($0.name) }
     }
-    let left = RunningProcess.all(in: folder)
+    for _ in 0..<100 where !left().isEmpty { Thread.sleep(forTimeInterval: 0.1) }
+    let left = left()
     #expect(left.isEmpty, "processes stay", sourceLocation: sourceLocation)
     for process in left { process.signal(SIGKILL) }
   }
@@ -101,6 +105,9 @@ import Testing
         #expect(line.contains("rank 1 on \(Self.host) is silent for "), "\(line)")
         #expect(line.contains("(last seen "), "\(line)")
       }
+      // mpirun wakes it up to end it: it knows that it was not the others that were late.
+      #expect(
+        lines[1]?.contains("rank 1 on \(Self.host) was stopped for ") == true, "\(outcome.errors)")
     }
   }
 
@@ -113,9 +120,22 @@ import Testing
     }
   }
 
+  /// Each rank sees by itself that mpirun is gone. What they say goes to a file: a line to mpirun,
+  /// which nobody reads any more, would end a rank too, and the others with it.
   @Test func withoutMpirunNoRankStays() throws {
-    try Self.run(meanwhile: { try Self.signal(SIGKILL, rank: nil, in: $0) }) { outcome in
+    var said = ""
+    try Self.run(
+      errorsFile: "errors",
+      meanwhile: { folder in
+        try Self.signal(SIGKILL, rank: nil, in: folder)
+        Self.expectNoProcess(in: folder, but: ["timeout"])
+        said = try String(contentsOfFile: "\(folder)/errors", encoding: .utf8)
+      }
+    ) { outcome in
       #expect(outcome.status != 0)
+      for rank in 0..<3 {
+        #expect(said.contains("rank \(rank) on \(Self.host): its launcher, such as mpirun, is gone"))
+      }
     }
   }
 

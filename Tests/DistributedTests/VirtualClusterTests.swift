@@ -67,14 +67,21 @@ import Testing
     }
   }
 
-  /// Killed half-way, the script leaves neither hosts nor processes.
-  @Test func nothingIsLeftOfAKilledCluster() throws {
+  /// Ended half-way, the script leaves neither hosts nor processes. The signal is for the script
+  /// alone: one to its whole group, as by `timeout`, would end what it leaves.
+  @Test(arguments: [SIGTERM, SIGKILL]) func nothingIsLeftOfAKilledCluster(signal: Int32) throws {
     try Places.withTemporaryFolder { folder in
-      let outcome = try Program.script(
-        "virtual-cluster", ["--hosts", "2", Self.program] + DeadlineTests.arguments, in: folder,
-        deadline: 4, signal: "TERM")
+      let outcome = try Self.cluster(["--hosts", "2"], DeadlineTests.arguments, in: folder) {
+        try DeadlineTests.waitForSteps(in: folder)
+        let script = RunningProcess.all(in: folder).first {
+          $0.name == "bash" && $0.arguments.first?.hasSuffix("/virtual-cluster") == true
+            && !$0.arguments.contains("--inside")
+        }
+        try #require(script).signal(signal)
+        // Here, for nobody waits for the end of a process whose pipes live on in others.
+        DeadlineTests.expectNoProcess(in: folder, but: ["timeout"])
+      }
       #expect(outcome.status != 0)
-      DeadlineTests.expectNoProcess(in: folder)
     }
   }
 }

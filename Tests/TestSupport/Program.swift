@@ -40,13 +40,18 @@ public enum Program {
   ///   - deadline: seconds after which it is ended, so that a hang is a failure
   ///   - signal: what it is sent at the deadline; mpirun passes USR1 and USR2 on to the ranks
   ///   - core: the only one that every rank may use
+  ///   - errorsFile: what the ranks append their standard error to, past mpirun
   ///   - meanwhile: called once it has started
   public static func run(
     _ arguments: [String], of name: String = "momentum-dist", ranks: Int? = nil,
     and others: [String]? = nil, in folder: String, environment: [String: String] = [:], deadline: Double = 120,
-    signal: String = "KILL", onCore core: Int? = nil, meanwhile: () throws -> Void = {}
+    signal: String = "KILL", onCore core: Int? = nil, errorsFile: String? = nil,
+    meanwhile: () throws -> Void = {}
   ) throws -> Outcome {
     var command = ["\(products)/\(name)"] + arguments
+    if let errorsFile {
+      command = ["sh", "-c", "exec \"$0\" \"$@\" 2>>'\(errorsFile)'"] + command
+    }
     if let core { command = ["taskset", "--cpu-list", "\(core)"] + command }
     if let ranks {
       let second = others.map { [":"] + $0 + command } ?? []

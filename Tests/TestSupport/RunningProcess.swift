@@ -7,6 +7,8 @@ public struct RunningProcess: Sendable, Hashable {
   public let name: String
   /// Its rank under mpirun; nil for mpirun itself.
   public let rank: Int?
+  /// Its command line, the program itself left out.
+  public let arguments: [String]
 
   /// The processes that work in a folder: those of a run that was started there.
   public static func all(in folder: String) -> [RunningProcess] {
@@ -25,7 +27,9 @@ public struct RunningProcess: Sendable, Hashable {
         return text.hasPrefix("OMPI_COMM_WORLD_RANK=") ? Int(text.dropFirst(21)) : nil
       }.first
       return RunningProcess(
-        number: number, name: URL(fileURLWithPath: program).lastPathComponent, rank: rank)
+        number: number, name: URL(fileURLWithPath: program).lastPathComponent, rank: rank,
+        arguments: (files.contents(atPath: "/proc/\(number)/cmdline") ?? Data())
+          .split(separator: 0).dropFirst().map { String(decoding: $0, as: UTF8.self) })
     }
   }
 
