@@ -45,7 +45,8 @@ let package = Package(
       name: "momentum-dist",
       dependencies: [
         "Training", "Verification", "Benchmarks", "Diagnosis", "Checkpoints", "DataParallel",
-        "Datasets", "BLAS", "Kernels", "MPI", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Datasets", "BLAS", "Kernels", "MPI",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
       name: "Training",

@@ -45,7 +45,8 @@ public enum KernelBenchmark {
     layer.declare(in: &layout)
     let parameters = ParameterBuffer<Float>(layout)
     var stream = RandomStream(seed: 1, purpose: .benchmark)
-    Initialization.uniform(parameters.flat.reshaped([1, layout.count]), bound: 0.05, stream: &stream)
+    Initialization.uniform(
+      parameters.flat.reshaped([1, layout.count]), bound: 0.05, stream: &stream)
     let geometry = layer.geometry(steps: steps, rows: rows)
     let x = Tensor<Float>(shape: [steps, rows, 1])
     Initialization.uniform(x, bound: 1, stream: &stream)

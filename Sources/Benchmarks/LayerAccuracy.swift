@@ -124,7 +124,8 @@ struct LayerAccuracyCase {
   }
 
   /// The weights as Floats have them, so that only the arithmetic differs.
-  private func weights<Scalar: KernelScalar>(as type: Scalar.Type) -> RecurrentLayerWeights<Scalar> {
+  private func weights<Scalar: KernelScalar>(as type: Scalar.Type) -> RecurrentLayerWeights<Scalar>
+  {
     func convert(_ tensor: Tensor<Float>) -> Tensor<Scalar> {
       Tensor(tensor.array.map { Scalar($0) }, shape: tensor.shape)
     }

@@ -43,7 +43,8 @@ public struct RunFolder: Sendable {
   /// The steps of which there is a checkpoint with a manifest, oldest first.
   public func savedSteps() -> [Int] {
     let steps = names().compactMap { name -> Int? in
-      let own = name.hasSuffix(Self.replacedSuffix)
+      let own =
+        name.hasSuffix(Self.replacedSuffix)
         ? String(name.dropLast(Self.replacedSuffix.count)) : name
       guard own.hasPrefix("step-"), let step = Int(own.dropFirst(5)), step >= 0,
         (checkpoint(step: step) as NSString).lastPathComponent == own

@@ -28,8 +28,8 @@ public struct ShardPlan: Sendable, Hashable {
   /// The rows of a batch of `count` that a rank holds.
   public func rows(ofRank rank: Int, in count: Int) -> Range<Int> {
     let owned = shards(of: rank)
-    return rows(of: owned.lowerBound, in: count).lowerBound
-      ..< rows(of: owned.upperBound - 1, in: count).upperBound
+    return rows(of: owned.lowerBound, in: count)
+      .lowerBound..<rows(of: owned.upperBound - 1, in: count).upperBound
   }
 
   /// Where each of a rank's shards starts among the rank's own rows, and where the last one ends.

@@ -17,7 +17,9 @@ struct DatasetCheck {
     let dataset = try file.dataset(name)
     try dataset.requireStored()
     let shape = dataset.shape
-    guard let extent = shape.first, dataset.count > 0, dataset.elementType != .string else { return }
+    guard let extent = shape.first, dataset.count > 0, dataset.elementType != .string else {
+      return
+    }
     let width = shape.dropFirst().reduce(1, *)
     let rows = max(1, Self.pieceElements / max(width, 1))
     let isFloat = [.float32, .float64].contains(dataset.elementType)

@@ -19,7 +19,8 @@ extension DatasetPlace {
       let header = try header(of: file, path)
       if let found, found != header {
         throw DatasetError(
-          path, "has \(header.classes ?? 0) classes and the scaling \(header.scaling),"
+          path,
+          "has \(header.classes ?? 0) classes and the scaling \(header.scaling),"
             + " \(files[0].path) \(found.classes ?? 0) and \(found.scaling)",
           cure: "prepare all files alike")
       }

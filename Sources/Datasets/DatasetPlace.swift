@@ -39,7 +39,8 @@ public struct DatasetPlace: Sendable {
       throw DatasetError(
         files, "\(pattern) is the same for every part, and taken for the training part",
         cure: "put {part} into dataset.inputs, dataset.targets and dataset.offsets, as in {part}/x;"
-          + " for a file of test sequences alone, evaluate with --split train --set dataset.file=FILE")
+          + " for a file of test sequences alone, evaluate with --split train --set dataset.file=FILE"
+      )
     }
     return pattern.replacingOccurrences(of: "{part}", with: part.rawValue)
   }

@@ -22,7 +22,8 @@ public struct FileSystem: Sendable, Hashable {
   /// The corresponding C function is `statvfs`.
   public init?(of path: String) {
     var folder = path.isEmpty ? "." : path
-    while !FileManager.default.fileExists(atPath: folder), DurableFiles.parent(of: folder) != folder {
+    while !FileManager.default.fileExists(atPath: folder), DurableFiles.parent(of: folder) != folder
+    {
       folder = DurableFiles.parent(of: folder)
     }
     var status = statvfs()

@@ -35,7 +35,8 @@ public final class WritableFile {
     let code = bytes.withUnsafeBytes { bytes -> Int32 in
       var rest = bytes[...]
       while !rest.isEmpty {
-        let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        let count = Glibc.write(
+          descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
         if count < 0, errno == EINTR { continue }
         // A disk that takes nothing and gives no reason would be asked for ever.
         guard count > 0 else { return count < 0 ? errno : ENOSPC }

@@ -83,7 +83,8 @@ public enum RecurrentLayerKernels<Scalar: KernelScalar> {
   ) {
     check(geometry, x: x, y: y)
     precondition(saved == nil || y != nil, "training needs the outputs kept")
-    precondition(saved == nil || saved!.count >= savedCount(geometry, on: variant), "saved is too small")
+    precondition(
+      saved == nil || saved!.count >= savedCount(geometry, on: variant), "saved is too small")
     Scalar.recurrentForward(
       ForwardCall(
         geometry: geometry, weights: weights.pointers(for: geometry),

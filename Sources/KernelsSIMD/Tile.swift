@@ -29,7 +29,11 @@ struct Tile: RegisterTile {
     let (aRow, segment, skip) = (aRow, segment, segmentStride - segment)
     var (a, w, prefetch) = (a, w + column, prefetch)
     var sums: R
-    if let start { sums = R(R.Column(start + column)) } else { sums = R(out + column, stride: outRow) }
+    if let start {
+      sums = R(R.Column(start + column))
+    } else {
+      sums = R(out + column, stride: outRow)
+    }
     // Both counts are at least one, see `GradientTile`.
     var segmentsLeft = segments
     repeat {

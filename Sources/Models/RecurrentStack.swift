@@ -86,7 +86,8 @@ struct RecurrentStack<Scalar: KernelScalar> {
       }
       result.passes.append(passes)
       result.levels.append(
-        directions == 1 ? passes[0].y : joined(passes.map(\.y), level: level, reversal, in: workspace))
+        directions == 1
+          ? passes[0].y : joined(passes.map(\.y), level: level, reversal, in: workspace))
     }
     return result
   }

@@ -90,7 +90,8 @@ public struct SequenceBatch<Scalar: KernelScalar> {
           Array(values[rows.lowerBound * values.count / N..<rows.upperBound * values.count / N]))
       case .frames(let frames): .frames(part("part.frames", of: frames))
       case .stepClasses(let classes):
-        .stepClasses((0..<T).flatMap { classes[$0 * N + rows.lowerBound..<$0 * N + rows.upperBound] })
+        .stepClasses(
+          (0..<T).flatMap { classes[$0 * N + rows.lowerBound..<$0 * N + rows.upperBound] })
       }
     return SequenceBatch(
       x: part("part.x", of: x), targets: targets, lengths: lengths.map { Array($0[rows]) },

@@ -38,7 +38,8 @@ struct SequencePass<Scalar: KernelScalar> {
       firstRow: seesOnlyTheEnd ? (T - 1) * N : 0)
     if let gradients {
       // The read-out is declared last.
-      gradients.whenFinal(model.layout.entries.first { $0.name.hasPrefix("readout.") }!.range.lowerBound)
+      gradients.whenFinal(
+        model.layout.entries.first { $0.name.hasPrefix("readout.") }!.range.lowerBound)
       stack.backward(
         seesOnlyTheEnd ? .lastStep(dTop.row(0)) : .everyStep(dTop), through: activations,
         lengths: batch.lengths, parameters, layout: model.layout, into: gradients,

@@ -71,7 +71,8 @@ struct BenchScaling: DistributedCommand {
     if scalings.contains(.strong), let most = counts.last, most > options.shards {
       throw RunFailure(
         .configuration,
-        "--shards is \(options.shards) and --ranks goes to \(most): raise --shards, or take --only weak")
+        "--shards is \(options.shards) and --ranks goes to \(most): raise --shards, or take --only weak"
+      )
     }
     let problem = try options.problem
     let benchmark = try ScalingBenchmark(

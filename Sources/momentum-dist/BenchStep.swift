@@ -72,7 +72,8 @@ struct BenchStep: DistributedCommand {
       String(
         format: "%d rank(s), %d parameters: fixed %.4f s a step (sum %.2f ms), mpi %.4f s "
           + "(%.2f ms), ratio %.3f",
-        result.ranks, result.parameters, result.fixedSecondsPerStep, 1e3 * result.fixedReductionSeconds,
+        result.ranks, result.parameters, result.fixedSecondsPerStep,
+        1e3 * result.fixedReductionSeconds,
         result.mpiSecondsPerStep, 1e3 * result.mpiReductionSeconds, result.ratio))
   }
 }

@@ -9,5 +9,6 @@ func refuseOverwriting(_ path: String, unlessNamed ending: String) throws(RunFai
   guard !path.isEmpty else { throw RunFailure(.usage, "--to is empty; name a file") }
   guard FileManager.default.fileExists(atPath: path), !path.hasSuffix(ending) else { return }
   throw RunFailure(
-    .usage, "\(path): exists, and its name does not end in \(ending); name another file, or remove it")
+    .usage,
+    "\(path): exists, and its name does not end in \(ending); name another file, or remove it")
 }

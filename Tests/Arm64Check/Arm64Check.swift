@@ -75,7 +75,8 @@ struct Baseline: LayerKernels {
           abs(Double(y[index]) - expected) / Double(sign: .plus, exponent: exponent, significand: 1)
         if !(error <= worst) { worst = error }
       }
-      expect(worst <= limit, "\(name): \(scaled(worst, 1000)) thousandths of a unit in the last place")
+      expect(
+        worst <= limit, "\(name): \(scaled(worst, 1000)) thousandths of a unit in the last place")
     }
     check("exp", -87.3...88.3, limit: 1.5, { SIMDKernels.exponential($0, into: $1, count: $2) }) {
       exp($0)
@@ -118,7 +119,8 @@ struct Baseline: LayerKernels {
         }
         expect(
           worst <= 1e-5,
-          "\(body.rawValue) \(drive.kind.rawValue): \(scaled(worst, 1e9)) parts in 10^9 of the norm")
+          "\(body.rawValue) \(drive.kind.rawValue): \(scaled(worst, 1e9)) parts in 10^9 of the norm"
+        )
       }
     }
   }

@@ -6,7 +6,10 @@ import Testing
 /// Damaged sound files: refused in one line, or read.
 @Suite struct AudioMutationTests {
   static let sounds: [(name: String, data: Data, words: [String])] = [
-    ("WAV", Sounds.wav((0..<600).map { Int16($0) }, rate: 8000, channels: 2), ["RIFF", "fmt ", "data", "LIST"]),
+    (
+      "WAV", Sounds.wav((0..<600).map { Int16($0) }, rate: 8000, channels: 2),
+      ["RIFF", "fmt ", "data", "LIST"]
+    ),
     (
       "SPHERE", Sounds.sphere((0..<600).map { Int16($0) }, rate: 16_000),
       [

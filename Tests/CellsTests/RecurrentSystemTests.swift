@@ -208,7 +208,8 @@ struct LayerProblem {
     // The identity of a [12, 3] matrix: the input gate gets ones, the others zeros.
     let U = parameters["rnn.weight_hh_l0"].array
     #expect(U == (0..<36).map { $0 % 4 == 0 && $0 < 9 ? 1 : 0 })
-    #expect(parameters["rnn.bias_ih_l0"].array == [0, 0, 0, 1, 1, 1] + Array(repeating: 0, count: 6))
+    #expect(
+      parameters["rnn.bias_ih_l0"].array == [0, 0, 0, 1, 1, 1] + Array(repeating: 0, count: 6))
     #expect(parameters["rnn.bias_hh_l0"].array == parameters["rnn.bias_ih_l0"].array)
   }
 

@@ -88,8 +88,9 @@ import Testing
       try Self.write("\(folder)/step", shards: 1)
       let path = "\(folder)/step/manifest.json"
       let text = try String(contentsOfFile: path, encoding: .utf8)
-      for (old, new) in [("\"shard-", "\"../shard-"), ("5,\n", "-5,\n"), ("5,\n", "1099511627776,\n")]
-      {
+      for (old, new) in [
+        ("\"shard-", "\"../shard-"), ("5,\n", "-5,\n"), ("5,\n", "1099511627776,\n"),
+      ] {
         try text.replacingOccurrences(of: old, with: new).write(
           toFile: path, atomically: true, encoding: .utf8)
         #expect(throws: CheckpointError.self) { try CheckpointReader("\(folder)/step") }

@@ -100,8 +100,9 @@ struct Mutator {
 
   /// Puts something hostile somewhere into a JSON value, or takes something away.
   private mutating func mutate(json: Any) throws -> Any {
-    if let object = json as? [String: Any], let key = object.keys.sorted().randomElement(
-      using: &generator)
+    if let object = json as? [String: Any],
+      let key = object.keys.sorted().randomElement(
+        using: &generator)
     {
       var object = object
       switch Int.random(in: 0..<8, using: &generator) {

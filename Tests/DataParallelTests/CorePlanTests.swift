@@ -4,7 +4,9 @@ import Testing
 
 @Suite struct CorePlanTests {
   @Test func ranksThatShareCoresAreOneGroup() {
-    let masks = [CoreMask([0]), CoreMask([2, 3]), CoreMask([0, 1]), CoreMask([70]), CoreMask([3])]
+    let masks = [
+      CoreMask([0]), CoreMask([2, 3]), CoreMask([0, 1]), CoreMask([70]), CoreMask([3]),
+    ]
     let groups = CoreGroup.groups(of: masks)
     #expect(groups.map(\.members) == [[0, 2], [1, 4], [3]])
     #expect(groups.map(\.cores.cores) == [[0, 1], [2, 3], [70]])

@@ -66,7 +66,8 @@ import Testing
     story.says[3] = nil
     story.pass(10)
     #expect(story.ranks == [3])
-    #expect(story.report.contains("rank 3 on two is silent for 10 s (last seen computing, step 41)"))
+    #expect(
+      story.report.contains("rank 3 on two is silent for 10 s (last seen computing, step 41)"))
   }
 
   @Test func aRankThatAnswersButDoesNotWaitIsStuck() {

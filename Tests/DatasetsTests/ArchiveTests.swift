@@ -38,7 +38,8 @@ import Testing
 
   @Test func tsSequencesAreReadStepByStep() throws {
     let archive = try read(
-      train: Self.header + "1,2,3:10,20,30:up\r\n\n4 , 5:40,50:down\n", test: Self.header + "9:8:up")
+      train: Self.header + "1,2,3:10,20,30:up\r\n\n4 , 5:40,50:down\n", test: Self.header + "9:8:up"
+    )
     #expect(archive.features == 2 && archive.classNames == ["down", "up"])
     #expect(archive.train.sequences == [[1, 10, 2, 20, 3, 30], [4, 40, 5, 50]])
     #expect(archive.train.classes == [1, 0])
@@ -160,7 +161,8 @@ import Testing
           return "nothing"
         } catch { return error.description }
       }
-      func write(_ offsets: [Int], _ labels: [Int32], _ rows: [Float]) -> (HDF5.File) throws -> Void {
+      func write(_ offsets: [Int], _ labels: [Int32], _ rows: [Float]) -> (HDF5.File) throws -> Void
+      {
         { file in
           try file.write(rows, to: "train/inputs", shape: [rows.count, 1])
           try file.write(offsets, to: "train/offsets")

@@ -31,7 +31,8 @@ import Testing
     place.memoryLimit = memoryLimit
     let source = try FileSource(place, part: .train, view: .rows, permutationSeed: 1)
     let x = Tensor<Float>(shape: [source.steps, source.count, source.features])
-    guard source.count == 20, case .classes(let labels) = try source.read(Array(0..<20)[...], into: x)
+    guard source.count == 20,
+      case .classes(let labels) = try source.read(Array(0..<20)[...], into: x)
     else { return ([], []) }
     return (x.array, labels)
   }

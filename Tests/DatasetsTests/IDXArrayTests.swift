@@ -34,7 +34,8 @@ import Testing
     #expect(try #require(problem(swapped)).contains("00 00 08 03"), "images given for labels")
     #expect(try #require(problem(Self.file([1], [9], type: 13))).contains("00 00 0d 01"))
     let short = Self.file([5], [1, 2, 3])
-    #expect(try #require(problem(short)).contains("declares 5 bytes of data (shape [5]) and holds 3"))
+    #expect(
+      try #require(problem(short)).contains("declares 5 bytes of data (shape [5]) and holds 3"))
     #expect(try #require(problem(Self.file([2], [1, 2, 3]))).contains("holds 3"))
     let huge = Self.file([1 << 31, 1 << 31, 1 << 31], [])
     #expect(try #require(problem(huge, dimensions: 3)).contains("declares"))

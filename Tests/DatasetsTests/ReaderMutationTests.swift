@@ -76,10 +76,12 @@ import Testing
     try Places.withTemporaryFolder { folder in
       let text = (0..<60).map { "word\($0 % 7) héllo 日本\n" }.joined()
       campaign(
-        "text by \(level)", seed: 3, words: ["\u{FEFF}", "<eos>", "<unk>", "\u{0}", "\r", "e\u{301}"],
+        "text by \(level)", seed: 3,
+        words: ["\u{FEFF}", "<eos>", "<unk>", "\u{0}", "\r", "e\u{301}"],
         good: Data(text.utf8), file: "text.txt", in: folder
       ) {
-        let corpus = try TextCorpus(TextFolder("\(folder)/text.txt").files, level: level, keeping: 9)
+        let corpus = try TextCorpus(
+          TextFolder("\(folder)/text.txt").files, level: level, keeping: 9)
         try corpus.write(to: "\(folder)/out.h5")
         _ = try TextFile("\(folder)/out.h5").columns(of: .train, count: 2, own: 0..<2)
       }
@@ -92,7 +94,9 @@ import Testing
       let array = IDXArrayTests.file([4, 3, 2], (0..<24).map { $0 })
       let length = UInt16(array.count)
       var stored: [UInt8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1]
-      stored += [UInt8(length & 255), UInt8(length >> 8), UInt8(~length & 255), UInt8(~length >> 8)]
+      stored += [
+        UInt8(length & 255), UInt8(length >> 8), UInt8(~length & 255), UInt8(~length >> 8),
+      ]
       stored += array + crc32(array) + [UInt8(array.count), 0, 0, 0]
       try Data(stored).write(to: URL(fileURLWithPath: "\(folder)/array.gz"))
       #expect(try IDXArray(contentsOf: "\(folder)/array.gz", dimensions: 3).bytes.count == 24)

@@ -11,7 +11,8 @@ import Testing
   /// Files of sequences [N, 2, 3] that count up from one file to the next, with labels 0, 1, 2, ...
   static func write(
     _ names: [String], in folder: String, rows: Int = 4, inputs: String = "train/inputs",
-    targets: String = "train/targets", header: Bool = true, changing: (inout [Float]) -> Void = { _ in }
+    targets: String = "train/targets", header: Bool = true,
+    changing: (inout [Float]) -> Void = { _ in }
   ) throws {
     for (number, name) in names.enumerated() {
       let file = try HDF5.File.create("\(folder)/\(name)")
@@ -39,7 +40,9 @@ import Testing
 
   static func read(_ source: FileSource, _ indices: [Int]) throws -> ([Float], [Int32]) {
     let x = Tensor<Float>(shape: [6, indices.count, 1])
-    guard case .classes(let labels) = try source.read(indices[...], into: x) else { return ([], []) }
+    guard case .classes(let labels) = try source.read(indices[...], into: x) else {
+      return ([], [])
+    }
     return (x.array, labels)
   }
 

@@ -10,7 +10,8 @@ import Testing
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
     #expect(finding.state == state, "\(finding)", sourceLocation: sourceLocation)
-    #expect(finding.text.contains(text) || text.isEmpty, "\(finding)", sourceLocation: sourceLocation)
+    #expect(
+      finding.text.contains(text) || text.isEmpty, "\(finding)", sourceLocation: sourceLocation)
     #expect((finding.cure == nil) == (state == .good), "\(finding)", sourceLocation: sourceLocation)
     if let cure {
       #expect(finding.cure?.contains(cure) == true, "\(finding)", sourceLocation: sourceLocation)
@@ -30,9 +31,11 @@ import Testing
     expect(
       InstructionsCheck(current: .baseline, fastest: .avx512).finding, .note, "avx512",
       cure: "unset")
-    expect(InstructionsCheck(current: .baseline, fastest: .baseline).finding, .note, cure: "-cpu host")
     expect(
-      InstructionsCheck(current: .avx2, fastest: .avx2, problem: "no such").finding, .wrong, "no such")
+      InstructionsCheck(current: .baseline, fastest: .baseline).finding, .note, cure: "-cpu host")
+    expect(
+      InstructionsCheck(current: .avx2, fastest: .avx2, problem: "no such").finding, .wrong,
+      "no such")
   }
 
   @Test func memory() {
@@ -56,7 +59,8 @@ import Testing
 
   @Test func openMPI() {
     let library = "Open MPI v4.1.4, package: Debian OpenMPI, ident: 4.1.4"
-    expect(OpenMPICheck(library: library, launcher: "mpirun (Open MPI) 4.1.4").finding, .good, "4.1.4")
+    expect(
+      OpenMPICheck(library: library, launcher: "mpirun (Open MPI) 4.1.4").finding, .good, "4.1.4")
     expect(
       OpenMPICheck(library: library, launcher: "mpirun (Open MPI) 5.0.1").finding, .wrong, "5.0.1",
       cure: "PATH")
@@ -67,7 +71,8 @@ import Testing
   @Test func root() {
     expect(RootCheck(isRoot: true, isAllowed: true).finding, .good)
     expect(RootCheck(isRoot: false, isAllowed: false).finding, .good)
-    expect(RootCheck(isRoot: true, isAllowed: false).finding, .wrong, cure: "OMPI_ALLOW_RUN_AS_ROOT=1")
+    expect(
+      RootCheck(isRoot: true, isAllowed: false).finding, .wrong, cure: "OMPI_ALLOW_RUN_AS_ROOT=1")
   }
 
   @Test func singleCopy() {

@@ -39,7 +39,9 @@ import Testing
       "raise batch_size or set shards=4"),
     Case(
       "more ranks than shards", ["train", "--set", "shards=1"], 78, "there are 2 ranks"),
-    Case("missing configuration", ["train", "--config", "none.yaml"], 78, "none.yaml: there is no such file"),
+    Case(
+      "missing configuration", ["train", "--config", "none.yaml"], 78,
+      "none.yaml: there is no such file"),
     Case(
       "unwritable output", ["train", "--output", "text.h5/run", "--max-steps", "1"], 74,
       "cannot make the folder"),
@@ -158,7 +160,8 @@ import Testing
           == "momentum-dist: Unknown option '--no-such-option'; see momentum-dist train --help")
       let alone = try Program.run(["prepare", "adding", "--to"], in: folder)
       #expect(alone.status == 64 && alone.ownErrors.count == 1, "\(alone.errors)")
-      #expect(alone.message.hasSuffix("; see momentum-dist prepare adding --help"), "\(alone.errors)")
+      #expect(
+        alone.message.hasSuffix("; see momentum-dist prepare adding --help"), "\(alone.errors)")
     }
   }
 
@@ -207,8 +210,10 @@ import Testing
 
   @Test func aRunIsNotOverwritten() throws {
     try Places.withTemporaryFolder { folder in
-      let arguments = ["train", "--max-steps", "1", "--set", "dataset.train_count=100",
-        "--set", "batch_size=10", "--set", "model.hidden_size=2", "--output", "run"]
+      let arguments = [
+        "train", "--max-steps", "1", "--set", "dataset.train_count=100",
+        "--set", "batch_size=10", "--set", "model.hidden_size=2", "--output", "run",
+      ]
       #expect(try Program.run(arguments, in: folder).status == 0)
       let again = try Program.run(arguments, in: folder)
       #expect(again.status == 64 && again.message.contains("add --resume"))

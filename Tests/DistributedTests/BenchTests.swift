@@ -26,7 +26,8 @@ import Testing
     let seconds = try ["map_seconds", "adjoint_seconds"].map { try #require(cost[$0] as? Double) }
     let share = try #require(cost["share"] as? Double)
     #expect(seconds.allSatisfy { $0 > 0 } && 0 < share && share < 1)
-    #expect(line["seconds_per_step"] is Double && (line["peak_memory_bytes"] as? Int ?? 0) > 1 << 20)
+    #expect(
+      line["seconds_per_step"] is Double && (line["peak_memory_bytes"] as? Int ?? 0) > 1 << 20)
   }
 
   @Test func otherStepsHaveNoSuchCost() throws {

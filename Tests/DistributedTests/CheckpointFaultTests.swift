@@ -202,7 +202,8 @@ import Testing
   @Test func oneSaveAtATimeIsOnItsWay() throws {
     try Places.withTemporaryFolder { folder in
       let killed = try Self.train(
-        "run", ranks: 2, in: folder, failpoints: "checkpoint.shard.sync=delay:1@1#1,train.step=kill#7")
+        "run", ranks: 2, in: folder,
+        failpoints: "checkpoint.shard.sync=delay:1@1#1,train.step=kill#7")
       #expect(killed.errors.contains("signal 9"), "\(killed.errors)")
       #expect(try Self.names(folder).prefix(2) == ["latest", "step-00000003"])
       try Self.expectToGoOn(folder, ranks: 1)

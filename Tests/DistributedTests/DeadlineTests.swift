@@ -134,7 +134,8 @@ import Testing
     ) { outcome in
       #expect(outcome.status != 0)
       for rank in 0..<3 {
-        #expect(said.contains("rank \(rank) on \(Self.host): its launcher, such as mpirun, is gone"))
+        #expect(
+          said.contains("rank \(rank) on \(Self.host): its launcher, such as mpirun, is gone"))
       }
     }
   }

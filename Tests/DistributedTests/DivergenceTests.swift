@@ -21,8 +21,9 @@ import Testing
         "\(outcome.errors)")
       #expect(outcome.message.contains("run/diverged/checkpoints/step-00000008"))
       // The run goes on from its own checkpoint; what was kept is that of an undisturbed run.
-      #expect(try RankCountTests.train("whole", ranks: nil, in: folder, ["--max-steps", "8"])
-        .status == 0)
+      #expect(
+        try RankCountTests.train("whole", ranks: nil, in: folder, ["--max-steps", "8"])
+          .status == 0)
       let expected = try RankCountTests.digest("whole", in: folder)
       #expect(try RankCountTests.digest("run/diverged", in: folder) == expected)
       let resumed = try RankCountTests.train(
@@ -37,8 +38,10 @@ import Testing
     try Places.withTemporaryFolder { folder in
       let outcome = try RankCountTests.train(
         "run", ranks: 2, in: folder,
-        ["--set", "optimizer.name=sgd", "--set", "optimizer.learning_rate=1e39",
-          "--set", "batch_size=215"])
+        [
+          "--set", "optimizer.name=sgd", "--set", "optimizer.learning_rate=1e39",
+          "--set", "batch_size=215",
+        ])
       #expect(outcome.status == 70, "\(outcome.errors)")
       #expect(
         outcome.message.hasPrefix("momentum-dist: epoch 1: the validation loss is "),
@@ -50,8 +53,10 @@ import Testing
     try Places.withTemporaryFolder { folder in
       let outcome = try RankCountTests.train(
         "run", ranks: 2, in: folder,
-        ["--set", "optimizer.name=sgd", "--set", "optimizer.learning_rate=1e30",
-          "--set", "optimizer.clip_norm=0"])
+        [
+          "--set", "optimizer.name=sgd", "--set", "optimizer.learning_rate=1e30",
+          "--set", "optimizer.clip_norm=0",
+        ])
       #expect(outcome.status == 70, "\(outcome.errors)")
       #expect(outcome.message.contains("lower optimizer.learning_rate"), "\(outcome.errors)")
     }

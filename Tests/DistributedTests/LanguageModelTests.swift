@@ -82,7 +82,8 @@ import Testing
         ["train", "--output", "again", "--resume", "run/diverged"] + settings, ranks: 3, in: folder)
       #expect(resumed.errors.contains("step-00000005: step 5"), "\(resumed.errors)")
       #expect(
-        try RankCountTests.digest("again", in: folder) == RankCountTests.digest("whole", in: folder))
+        try RankCountTests.digest("again", in: folder) == RankCountTests.digest("whole", in: folder)
+      )
     }
   }
 

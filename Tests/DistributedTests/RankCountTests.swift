@@ -243,13 +243,15 @@ import Testing
       let figures = try (1...2).map { ranks in
         try Program.run(["evaluate", "whole", "--json"], ranks: ranks, in: folder).output
       }
-      #expect(figures[0] == figures[1] && figures[0].contains("\"step\": \(best),"), "\(figures[0])")
+      #expect(
+        figures[0] == figures[1] && figures[0].contains("\"step\": \(best),"), "\(figures[0])")
       let kept = try String(contentsOfFile: "\(folder)/whole/evaluation-test.json", encoding: .utf8)
       #expect(kept == figures[0])
       let text = try Program.run(["evaluate", "whole"], in: folder).output
       #expect(text.contains("step \(best), best on validation"), "\(text)")
       let latest = try Program.run(
-        ["evaluate", "whole", "--checkpoint", "latest"], in: folder).output
+        ["evaluate", "whole", "--checkpoint", "latest"], in: folder
+      ).output
       #expect(latest.contains("step \(steps.last!))"), "\(latest)")
 
       let series = try Self.train("series", ranks: 2, in: folder, settings + ["--seeds", "2"])

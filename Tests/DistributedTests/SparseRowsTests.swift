@@ -4,10 +4,11 @@ import Testing
 
 /// The gradient of an embedding, sent as the rows of a step's words or whole: the same bits.
 @Suite(.serialized) struct SparseRowsTests {
-  private static let settings = LanguageModelTests.settings + [
-    "--set", "language_model.tied=false", "--set", "optimizer.averaging_window=0",
-    "--set", "epochs=2",
-  ]
+  private static let settings =
+    LanguageModelTests.settings + [
+      "--set", "language_model.tied=false", "--set", "optimizer.averaging_window=0",
+      "--set", "epochs=2",
+    ]
 
   private static func train(
     _ run: String, ranks: Int?, in folder: String, _ more: [String], spoiled: String = ""
@@ -46,8 +47,10 @@ import Testing
         let run = "r\(ranks)-\(rows)-\(overlap)-\(bytes)"
         let outcome = try Self.train(
           run, ranks: ranks, in: folder,
-          ["--set", "sparse_rows=\(rows)", "--set", "overlap=\(overlap)",
-            "--set", "bucket_bytes=\(bytes)"])
+          [
+            "--set", "sparse_rows=\(rows)", "--set", "overlap=\(overlap)",
+            "--set", "bucket_bytes=\(bytes)",
+          ])
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(try RankCountTests.digest(run, in: folder) == expected, "\(run)")
         #expect(try RankCountTests.metrics(run, in: folder) == metrics, "\(run)")
@@ -63,15 +66,19 @@ import Testing
 
   /// A NaN in the row of the first word, which the fourth chunk does not hold, goes nowhere unless
   /// the whole is sent, as it is where the decoder shares the weight.
-  @Test(arguments: [("auto", false, 0), ("off", false, 70), ("auto", true, 70)] as [(String, Bool, Int32)])
+  @Test(
+    arguments: [("auto", false, 0), ("off", false, 70), ("auto", true, 70)]
+      as [(String, Bool, Int32)])
   func rowsOfOtherWordsAreNotSent(rows: String, isTied: Bool, status: Int32) throws {
     try Places.withTemporaryFolder { folder in
       try Self.prepare(in: folder)
       // Shard 4 is not the first of the last rank, in whose buffer the sum comes to lie.
       let outcome = try Self.train(
         "run", ranks: 2, in: folder,
-        ["--set", "sparse_rows=\(rows)", "--set", "language_model.tied=\(isTied)",
-          "--max-steps", "5"], spoiled: "4:4")
+        [
+          "--set", "sparse_rows=\(rows)", "--set", "language_model.tied=\(isTied)",
+          "--max-steps", "5",
+        ], spoiled: "4:4")
       #expect(outcome.status == status, "\(outcome.errors)")
       // And not because replicas differ.
       #expect(

@@ -12,7 +12,9 @@ import Testing
       "supervise",
       options + ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "\(ranks)"]
         + ["\(Program.products)/momentum-dist", "train", "--output", "run"]
-        + RankCountTests.arguments + ["--set", "peer_timeout=2", "--set", "checkpoint.every_steps=5"]
+        + RankCountTests.arguments + [
+          "--set", "peer_timeout=2", "--set", "checkpoint.every_steps=5",
+        ]
         + more,
       in: folder, environment: ["MOMENTUM_DIST_FAILPOINTS": failpoints], deadline: deadline,
       signal: signal)

@@ -9,7 +9,10 @@ import Testing
       "checkpoint.begin=kill,checkpoint.view=fail#3,checkpoint.rename=nospace@1#2,"
         + "checkpoint.prune=delay:0.5@4,checkpoint.latest=readonly,start.data=quota", rank: 0)
     let entries = try #require(plan.entries)
-    #expect(entries.map(\.action) == [.kill, .fail(EIO), .fail(ENOSPC), .delay(0.5), .fail(EROFS), .fail(EDQUOT)])
+    #expect(
+      entries.map(\.action) == [
+        .kill, .fail(EIO), .fail(ENOSPC), .delay(0.5), .fail(EROFS), .fail(EDQUOT),
+      ])
     #expect(entries.map(\.rank) == [nil, nil, 1, 4, nil, nil])
     #expect(entries.map(\.count) == [nil, 3, 2, nil, nil, nil])
     #expect(

@@ -46,13 +46,16 @@ import Testing
   @Test(arguments: Variant.all) func accuracy(variant: Variant) throws {
     try variant.requireSupport()
     let exponential = worst(
-      variant.exponential, arguments(-87.3...88.3, tiny: true)) { exp($0) }
+      variant.exponential, arguments(-87.3...88.3, tiny: true)
+    ) { exp($0) }
     let tangent = worst(
-      variant.hyperbolicTangent, arguments(-12...12, tiny: true)) { tanh($0) }
+      variant.hyperbolicTangent, arguments(-12...12, tiny: true)
+    ) { tanh($0) }
     let logistic = worst(
-      variant.logistic, arguments(-87...87, tiny: false) + arguments(-12...12, tiny: true)) {
-        1 / (1 + exp(-$0))
-      }
+      variant.logistic, arguments(-87...87, tiny: false) + arguments(-12...12, tiny: true)
+    ) {
+      1 / (1 + exp(-$0))
+    }
     #expect(exponential.error <= 1.5, "exp at \(exponential.at)")
     #expect(tangent.error <= 3, "tanh at \(tangent.at)")
     #expect(logistic.error <= 3, "logistic at \(logistic.at)")

@@ -73,7 +73,8 @@ struct LayerCase {
       unitBias: input("b", hasBiases && shape.body.hasUnitBias))
     func states(_ end: String) -> StatePointers<Scalar> {
       StatePointers(
-        hidden: input("h\(end)", hasStates), cell: input("c\(end)", hasStates && shape.body.hasCell),
+        hidden: input("h\(end)", hasStates),
+        cell: input("c\(end)", hasStates && shape.body.hasCell),
         velocity: input("v\(end)", hasStates && hasVelocity),
         // From q = 0 on, the derivative of Adam's quotient is too ill-conditioned for Float.
         secondMoment: input("q\(end)", hasMoment))

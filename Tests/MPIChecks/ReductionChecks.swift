@@ -58,7 +58,9 @@ func checkRowReduction(_ checker: Checker, on group: Communicator) throws(MPIErr
       for (place, shard) in owned.enumerated() {
         let numbers = randomNumbers(layout.count, seed: 77 + shard)
         let gradients = buffer[place]
-        for index in entry.range.upperBound..<layout.count { gradients.flat[index] = numbers[index] }
+        for index in entry.range.upperBound..<layout.count {
+          gradients.flat[index] = numbers[index]
+        }
       }
       // A backward pass comes to the rows last, and nobody may take them before.
       buffer.whenFinal(entry.range.upperBound)

@@ -151,8 +151,10 @@ import Threads
     }
     for row in 0..<2 {
       for unit in 0..<3 {
-        exchanged["readout.weight"][row * 6 + unit] = parameters["readout.weight"][row * 6 + unit + 3]
-        exchanged["readout.weight"][row * 6 + unit + 3] = parameters["readout.weight"][row * 6 + unit]
+        exchanged["readout.weight"][row * 6 + unit] =
+          parameters["readout.weight"][row * 6 + unit + 3]
+        exchanged["readout.weight"][row * 6 + unit + 3] =
+          parameters["readout.weight"][row * 6 + unit]
       }
     }
     var reversed = batch

@@ -47,11 +47,13 @@ import Testing
 
   /// Slices of every rule, put together, are bit for bit what the whole makes: tensors whose rows
   /// do not divide, one with fewer rows than there are parts, a group without state.
-  @Test(arguments: [
-    Adam(), Adam(weightDecay: 0.1, amsgrad: true), Adam(weightDecay: 0.1, decoupled: true),
-    RMSProp(momentum: 0.9, centered: true), SGD(momentum: 0.9, nesterov: true),
-    ASGD(lambda: 0, start: 0),
-  ] as [any UpdateRule]) func aSplitStateGivesTheBitsOfAWholeOne(rule: any UpdateRule) {
+  @Test(
+    arguments: [
+      Adam(), Adam(weightDecay: 0.1, amsgrad: true), Adam(weightDecay: 0.1, decoupled: true),
+      RMSProp(momentum: 0.9, centered: true), SGD(momentum: 0.9, nesterov: true),
+      ASGD(lambda: 0, start: 0),
+    ] as [any UpdateRule]) func aSplitStateGivesTheBitsOfAWholeOne(rule: any UpdateRule)
+  {
     var layout = ParameterLayout()
     layout.add("embedding.weight", shape: [37, 5])
     layout.add("plain", shape: [6, 3])
@@ -88,7 +90,8 @@ import Testing
     }
     for (index, slot) in one.slots.enumerated() {
       #expect(
-        several.reduce(0) { $0 + $1.slots[index].buffer.flat.count } == layout.count, "\(slot.name)")
+        several.reduce(0) { $0 + $1.slots[index].buffer.flat.count } == layout.count, "\(slot.name)"
+      )
       let shown = ParameterBuffer<Float>(layout)
       for optimizer in several { optimizer.copy(slot: slot.name, to: shown) }
       #expect(shown.flat.array == slot.buffer.flat.array, "\(slot.name)")
@@ -116,7 +119,8 @@ import Testing
 
   @Test func factorsFollowFromThePosition() {
     #expect(factor(.constant, step: 70) == 1)
-    #expect((0..<5).map { factor(.step(every: 2, decay: 0.5), epoch: $0) } == [1, 1, 0.5, 0.5, 0.25])
+    #expect(
+      (0..<5).map { factor(.step(every: 2, decay: 0.5), epoch: $0) } == [1, 1, 0.5, 0.5, 0.25])
     expectClose(
       [0, 50, 100].map { factor(.cosine, step: $0) }, [1, 0.5, 0], absolute: 1e-15)
     let warm = LearningRateSchedule.constant.warmedUp(over: 4)

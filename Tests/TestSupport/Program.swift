@@ -44,7 +44,8 @@ public enum Program {
   ///   - meanwhile: called once it has started
   public static func run(
     _ arguments: [String], of name: String = "momentum-dist", ranks: Int? = nil,
-    and others: [String]? = nil, in folder: String, environment: [String: String] = [:], deadline: Double = 120,
+    and others: [String]? = nil, in folder: String, environment: [String: String] = [:],
+    deadline: Double = 120,
     signal: String = "KILL", onCore core: Int? = nil, errorsFile: String? = nil,
     meanwhile: () throws -> Void = {}
   ) throws -> Outcome {
@@ -247,7 +248,9 @@ extension Program {
     let outcome = Outcome(
       status: process.terminationStatus, output: "", errors: errors(),
       seconds: Double(took.components.seconds) + Double(took.components.attoseconds) * 1e-18)
-    for suffix in ["out", "err"] { try? FileManager.default.removeItem(atPath: "\(stem).\(suffix)") }
+    for suffix in ["out", "err"] {
+      try? FileManager.default.removeItem(atPath: "\(stem).\(suffix)")
+    }
     return outcome
   }
 

@@ -7,9 +7,11 @@ import Testing
 /// Damaged and hostile configurations: refused in one line, or read.
 @Suite struct ConfigurationMutationTests {
   static let words = [
-    "{", "}", "[", "]", ": ", "- ", "&a", "*a", "&a [*a, *a]", "<<: *a", "!!binary ", "!!set ", "|\n",
+    "{", "}", "[", "]", ": ", "- ", "&a", "*a", "&a [*a, *a]", "<<: *a", "!!binary ", "!!set ",
+    "|\n",
     ">-\n", "\t", "'", "\"", "#", "---\n", "...\n", "%YAML 9.9\n", "? ", "~", "null", "yes", ".nan",
-    ".inf", "-1", "1e999", "0x10", "99999999999999999999", "2001-01-01", "\u{0}", "\u{FEFF}", "\u{85}",
+    ".inf", "-1", "1e999", "0x10", "99999999999999999999", "2001-01-01", "\u{0}", "\u{FEFF}",
+    "\u{85}",
     "é", "model:", "model.mu: 1", "seed:", String(repeating: "[", count: 3000),
     String(repeating: " ", count: 3000) + "x",
   ]

@@ -21,7 +21,8 @@ import Testing
     configuration.model.mu = 0.1 + 0.2
     configuration.dataset.file = "a: b #c 'd'.h5"
     configuration.dataset.view = .permuted
-    configuration.optimizer.rateFactors = (0..<20).map { "layer \($0)*=0.5" }.joined(separator: ", ")
+    configuration.optimizer.rateFactors = (0..<20).map { "layer \($0)*=0.5" }.joined(
+      separator: ", ")
     configuration.optimizer.name = .rmsprop
     let again = try TrainingConfiguration(yaml: configuration.yaml, path: "again")
     #expect(again == configuration)

@@ -25,7 +25,8 @@ import Verification
   static let sharedSystems = [
     "rnn_tanh", "lstm", "gru", "momentum_rnn", "momentum_lstm", "momentum_gru", "adam_rnn",
     "adam_lstm", "rmsprop_lstm", "nag_rnn", "nag_lstm", "srlstm", "srlstm_mnist", "optimizers",
-    "losses", "awd_lstm", "exprnn", "scornn", "dtriv", "momentum_dtriv", "adam_dtriv", "rmsprop_dtriv",
+    "losses", "awd_lstm", "exprnn", "scornn", "dtriv", "momentum_dtriv", "adam_dtriv",
+    "rmsprop_dtriv",
     "srdtriv", "dtriv_rebase", "matrix_functions",
   ]
 

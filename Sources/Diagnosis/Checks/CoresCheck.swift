@@ -18,15 +18,19 @@ struct CoresCheck {
     if let granted, granted < Double(allowed) {
       let ranks = max(1, Int(granted))
       return .note(
-        "cores", "\(allowed) of \(all), of which the control group grants the time of"
+        "cores",
+        "\(allowed) of \(all), of which the control group grants the time of"
           + String(format: " %.2g", granted),
-        cure: "start at most \(ranks) rank\(ranks == 1 ? "" : "s") here, or raise the limit (docker run --cpus)")
+        cure:
+          "start at most \(ranks) rank\(ranks == 1 ? "" : "s") here, or raise the limit (docker run --cpus)"
+      )
     }
     if allowed < all {
       return .note(
         "cores", "\(allowed) of \(all) may be used",
         cure: "if that is not meant: taskset, or mpirun --bind-to none")
     }
-    return .good("cores", "\(all): up to \(all) rank\(all == 1 ? "" : "s"), or fewer with a thread each")
+    return .good(
+      "cores", "\(all): up to \(all) rank\(all == 1 ? "" : "s"), or fewer with a thread each")
   }
 }

@@ -15,8 +15,10 @@ struct HDF5Check {
   var finding: Finding {
     guard isThreadSafe else {
       return .wrong(
-        "HDF5", "\(version), built without thread safety: a save beside training would spoil memory",
-        cure: "apt-get install libhdf5-103-1, or build it with --enable-threadsafe; until then --set"
+        "HDF5",
+        "\(version), built without thread safety: a save beside training would spoil memory",
+        cure:
+          "apt-get install libhdf5-103-1, or build it with --enable-threadsafe; until then --set"
           + " checkpoint.background=false and data that fit dataset.memory")
     }
     guard hasDeflate else {

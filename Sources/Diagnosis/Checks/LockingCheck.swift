@@ -22,7 +22,8 @@ struct LockingCheck {
     case .some(true):
       return isOff
         ? .note(
-          "locks", "\(Self.variable) is FALSE, though locks work here: nothing keeps two writers"
+          "locks",
+          "\(Self.variable) is FALSE, though locks work here: nothing keeps two writers"
             + " apart", cure: "unset \(Self.variable)")
         : .good("locks", "files can be locked, as HDF5 wants")
     case .some(false):
@@ -30,7 +31,8 @@ struct LockingCheck {
         ? .good("locks", "there are none here, and \(Self.variable) is FALSE")
         : .wrong(
           "locks", "files cannot be locked here, and HDF5 would not open them",
-          cure: "export \(Self.variable)=FALSE; nothing but this program may write to the data then")
+          cure: "export \(Self.variable)=FALSE; nothing but this program may write to the data then"
+        )
     case .none:
       return .note("locks", "could not be tried: no file can be made", cure: "see output")
     }

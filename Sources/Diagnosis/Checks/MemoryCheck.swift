@@ -15,7 +15,8 @@ struct MemoryCheck {
 
   var finding: Finding {
     let room = min(available, limit ?? .max)
-    let granted = limit.map { $0 < available ? ", the control group grants \(amount($0))" : "" } ?? ""
+    let granted =
+      limit.map { $0 < available ? ", the control group grants \(amount($0))" : "" } ?? ""
     let text = "\(amount(available)) available\(granted)"
     guard room >= 1 << 29 else {
       return .wrong(

@@ -28,7 +28,8 @@ struct OpenMPICheck {
       Self.version(library) == Self.version(launcher)
     else {
       return .wrong(
-        "Open MPI", "the library is \(name), the mpirun on the path \(launcher): every rank would"
+        "Open MPI",
+        "the library is \(name), the mpirun on the path \(launcher): every rank would"
           + " take itself for the only one", cure: "put the mpirun of \(name) first on the PATH")
     }
     return .good("Open MPI", "\(name), with its mpirun")

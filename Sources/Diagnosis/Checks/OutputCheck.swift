@@ -24,7 +24,8 @@ struct OutputCheck {
     }
     let text = "\(disk.folder): \(disk.kind), \(amount(disk.freeBytes)) free"
     if let problem {
-      return .wrong("output", problem, cure: "make \(disk.folder) writable, or choose another --output")
+      return .wrong(
+        "output", problem, cure: "make \(disk.folder) writable, or choose another --output")
     }
     if disk.freeBytes < 1 << 30 {
       return .wrong(

@@ -204,7 +204,8 @@ struct LanguagePass<Scalar: KernelScalar> {
       RecurrentLayerKernels.backward(
         layer.geometry(steps: T, rows: N), weights: model.weights(level, parameters), x: pass.x,
         initial: state[level], y: pass.y, saved: pass.saved!, dy: dy, finalGradient: nil,
-        entries: layer.entries(in: model.layout), gradients: gradients, rowStarts: chunk.columnStarts,
+        entries: layer.entries(in: model.layout), gradients: gradients,
+        rowStarts: chunk.columnStarts,
         dx: dx, initialGradient: initialGradient?[level])
       let mask = level > 0 ? masks.between[level - 1] : masks.input
       if let mask { dx.setProduct(of: dx, repeating: mask) }

@@ -142,7 +142,8 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "the name of where sequences of unequal lengths begin, in a file of your own"
           + " (classification); without such a dataset all are as long")
       try visitor.field(
-        "classes", &classes, "how many classes there are, where the file does not say; 0 counts them",
+        "classes", &classes,
+        "how many classes there are, where the file does not say; 0 counts them",
         .within(0...1 << 24), effect: .model)
       try visitor.field(
         "memory", &memory, "megabytes up to which a rank keeps a part in memory; more is streamed",

@@ -69,7 +69,8 @@ extension Trainer {
       guard shards[rank] < .max else {
         return "every shard's gradient is finite, but their sum is not"
       }
-      let text = "\(own?.tensor ?? "") in virtual shard \(shards[rank]), rank \(rank) on"
+      let text =
+        "\(own?.tensor ?? "") in virtual shard \(shards[rank]), rank \(rank) on"
         + " \(MPI.Environment.processorName)"
       let place = try session.communicator.broadcast(Array(text.utf8), from: rank)
       return "the gradient of " + String(decoding: place, as: UTF8.self)
