@@ -57,6 +57,8 @@ import Testing
     #expect(
       problem("model: {cell: dtriv}\noptimizer: {name: asgd}")?.contains("moving bases") == true)
     #expect(
+      problem("optimizer: {name: asgd, orthogonal_rule: adam}")?.contains("averages all") == true)
+    #expect(
       problem("dataset: {validation_count: 0}\noptimizer: {schedule: plateau}")?.contains(
         "hold some sequences out") == true)
     #expect(problem("optimizer: {learning_rate: nan}")?.contains("expected a number") == true)

@@ -100,6 +100,12 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
         "optimizer.averaging_window is \(averagingWindow) and optimizer.name \(name.rawValue):"
           + " only sgd changes to averaged sgd; set optimizer.name=sgd or averaging_window=0")
     }
+    // What is validated and exported is the averages: a parameter without one has none to give.
+    if averagingWindow > 0 || name == .asgd, orthogonalRule != .same {
+      throw ConfigurationError(
+        "optimizer.orthogonal_rule is \(orthogonalRule.rawValue), and averaged sgd averages all"
+          + " parameters; set optimizer.orthogonal_rule=same, or averaging_window=0 and another name")
+    }
   }
 
   /// The patterns and factors of `rate_factors`.
