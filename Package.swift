@@ -83,7 +83,7 @@ let package = Package(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "Tensors", "TestSupport"]),
     .target(
       name: "Datasets",
-      dependencies: ["Audio", "HDF5", "Gzip", "Digests", "Files", "RandomNumbers", "Tensors", "Threads"],
+      dependencies: ["Audio", "HDF5", "Gzip", "Files", "RandomNumbers", "Tensors", "Threads"],
       swiftSettings: safe + fast),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
     .target(name: "Models", dependencies: ["Cells", "Threads"], swiftSettings: safe),

@@ -93,6 +93,7 @@ public struct CheckpointReader: Sendable {
           let rows = RowSlice(shard, of: manifest.files.count).rows(of: tensor.shape)
           guard !rows.isEmpty else { continue }
           let dataset = try file.dataset(tensor.path)
+          try dataset.requireStored()
           let shape = [rows.count] + tensor.shape.dropFirst()
           guard dataset.shape == shape, dataset.elementType == .float32 else {
             throw CheckpointError(

@@ -5,6 +5,7 @@ import HDF5
 ///
 /// HDF5's own, fletcher32, takes a word of zeros and one of ones for the same, so that a block of a
 /// disk that was lost can go unseen. Therefore a file that `prepare` made holds, beside each dataset
+/// of its parts and its vocabulary,
 ///
 ///     NAME_crc32 [blocks] uint32, attribute rows: how many rows a block has, the last one fewer
 ///
@@ -21,7 +22,7 @@ enum DatasetChecksums {
   private static let names =
     DatasetFile.Part.allCases.flatMap { part in
       ["inputs", "targets", "offsets", "tokens"].map { "\(part.rawValue)/\($0)" }
-    } + ["vocabulary/text", "vocabulary/offsets", "feature_mean", "feature_std"]
+    } + ["vocabulary/text", "vocabulary/offsets"]
 
   /// The name of the checksums of a dataset.
   static func name(of name: String) -> String { name + "_crc32" }

@@ -8,6 +8,21 @@ extension DatasetPlace {
   /// The labels that are read: four bytes each, for all sequences of a part.
   private static let maximumLabels = 1 << 28
 
+  /// The names of a part's datasets, of which every file must have inputs and targets.
+  func names(
+    of part: DatasetFile.Part, in files: [(path: String, file: HDF5.File)]
+  ) throws(DatasetError) -> (inputs: String, targets: String, offsets: String) {
+    let names = (
+      inputs: try name(inputs, of: part), targets: try name(targets, of: part),
+      offsets: try name(offsets, of: part)
+    )
+    for (path, file) in files where !file.contains(names.inputs) || !file.contains(names.targets) {
+      throw DatasetError(
+        path, "has no \(names.inputs) and \(names.targets)", cure: Self.nameOrPrepare)
+    }
+    return names
+  }
+
   /// What the files say of themselves, which must be the same for all.
   ///
   /// The user's own files need say nothing.

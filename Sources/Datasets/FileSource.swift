@@ -46,14 +46,7 @@ public final class FileSource: SequenceSource {
     let files = try place.open()
     let headers = try place.headers(of: files)
     try place.requireSameStatistics(of: files)
-    let names = (
-      inputs: try place.name(place.inputs, of: part),
-      targets: try place.name(place.targets, of: part)
-    )
-    for (path, file) in files where !file.contains(names.inputs) || !file.contains(names.targets) {
-      throw DatasetError(
-        path, "has no \(names.inputs) and \(names.targets)", cure: DatasetPlace.nameOrPrepare)
-    }
+    let names = try place.names(of: part, in: files)
     inputs = try StoredRows(files, names.inputs, memoryLimit: place.memoryLimit)
     let shape = inputs.shape
     guard shape.count == 3 else {

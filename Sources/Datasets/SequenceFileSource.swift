@@ -53,15 +53,7 @@ public final class SequenceFileSource: SequenceSource {
   ) throws(DatasetError) {
     self.place = place.files
     let files = try place.open(task: task)
-    let name = (
-      inputs: try place.name(place.inputs, of: part),
-      targets: try place.name(place.targets, of: part),
-      offsets: try place.name(place.offsets, of: part)
-    )
-    for (path, file) in files where !file.contains(name.inputs) || !file.contains(name.targets) {
-      throw DatasetError(
-        path, "has no \(name.inputs) and \(name.targets)", cure: DatasetPlace.nameOrPrepare)
-    }
+    let name = try place.names(of: part, in: files)
     inputs = try StoredRows(files, name.inputs, memoryLimit: place.memoryLimit)
     let headers = try place.headers(of: files)
     try place.requireSameStatistics(of: files)

@@ -1,0 +1,55 @@
+import Foundation
+import Models
+
+/// What a run tells of itself: metrics, TensorBoard's events, the ranks' logs, progress.
+extension Trainer {
+  func openRun() throws(RunFailure) {
+    let log = RankLog(run, rank: session.communicator.rank)
+    log.say("\(session.placeSummary); from step \(state.step)")
+    rankLog = log
+    try session.agreement.together {
+      guard isRoot else { return }
+      metrics = try MetricsLog(
+        run.metrics, keepingThrough: state.step, epochs: state.epoch)
+      tensorBoard = try TensorBoardLog(in: run.path, from: state.step + 1)
+    }
+  }
+
+  func report(lastStep: Int) throws(RunFailure) {
+    let seconds = clock.elapsed
+    var record = MetricsRecord(step: state.step, epoch: state.epoch + 1, split: "train")
+    session.add(state.interval, to: &record)
+    record.add("gradient_norm", state.gradientNorm)
+    record.add("learning_rate", configuration.optimizer.learningRate * state.rateFactor)
+    session.addSpeed(state.interval, seconds: seconds, to: &record)
+    record.add("seconds", (ContinuousClock().now - started).seconds)
+    for (phase, share) in clock.shares { record.add(phase.key, share) }
+    try write(record)
+    rankLog?.say(step: state.step, seconds: seconds, shares: clock.shares)
+    let perStep = (ContinuousClock().now - started).seconds / Double(max(stepsThisRun, 1))
+    progress.show(
+      "step \(state.step)/\(lastStep)  epoch \(state.epoch + 1)  \(session.describe(state.interval))"
+        + "  \(session.describeSpeed(state.interval, seconds: seconds))",
+      fraction: Double(state.step) / Double(lastStep),
+      remaining: perStep * Double(lastStep - state.step))
+    state.interval = Totals()
+    clock.restart()
+  }
+
+  /// Says what the steps since the last report came to, of a run that ends between two. The metrics
+  /// get no record of it: a run that goes on from here makes those of a run that never stopped.
+  func sayLastFigures() {
+    guard stepsThisRun > 0, state.interval.elements > 0 else { return }
+    // At an epoch's end the count of epochs is that of the next one already.
+    let epoch = state.batch == 0 ? state.epoch : state.epoch + 1
+    progress.say("step \(state.step)  epoch \(epoch)  \(session.describe(state.interval))")
+  }
+
+  /// Writes a record on rank 0; a full disk there ends all ranks.
+  func write(_ record: MetricsRecord) throws(RunFailure) {
+    try session.agreement.together {
+      try metrics?.append(record)
+      try tensorBoard?.append(record)
+    }
+  }
+}
