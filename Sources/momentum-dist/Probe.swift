@@ -99,7 +99,7 @@ struct Probe: ParsableCommand {
         if let seed { subject.configuration.seed = seed }
         return try subject.curve(steps: steps, features: inputs, batch: batch)
       }
-      if let svg { try ProbeFigure(curves).write(to: svg) }
+      if let svg { try ProbeCurve.draw(curves, to: svg) }
       print(json ? try encode(curves) : table(curves))
     } catch {
       throw RunFailure(error)

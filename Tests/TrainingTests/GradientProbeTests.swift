@@ -161,18 +161,24 @@ import Testing
     #expect(adding.data == "adding" && adding.norms.count == 6 && adding.inputs == 2)
   }
 
-  @Test func figuresAreWellFormedWithAPathPerCurve() throws {
+  @Test func figuresAreWellFormedWithALineAndALegendForEachCurve() throws {
     var curves = [try curve("lstm", steps: 9), try curve("gru", steps: 1)]
     curves[0].label = "a <b> & \"c\" \u{1}"
     curves[0].norms[3] = 0
-    for figure in [ProbeFigure(curves), ProbeFigure([curves[0]]), ProbeFigure([])] {
-      let elements = try #require(Elements(of: figure.svg))
+    for some in [curves, [curves[0]], []] {
+      let figure = ProbeCurve.chart(of: some).figure
+      let elements = try #require(Elements(of: figure))
       #expect(elements.counts["svg"] == 1)
-      #expect(!figure.svg.contains("nan") && !figure.svg.contains("inf"))
+      #expect(elements.counts["path", default: 0] == 2 * some.count)
+      #expect(!figure.contains("nan") && !figure.contains("inf"))
     }
-    let elements = try #require(Elements(of: ProbeFigure(curves).svg))
-    #expect(elements.counts["path"] == curves.count)
-    #expect(elements.text.contains("a <b> & \"c\""))
+    let figure = ProbeCurve.chart(of: curves).figure
+    #expect(try #require(Elements(of: figure)).text.contains("a <b> & \"c\""))
+    // The zero has no logarithm: a gap, and the line begins anew behind it.
+    let line = try #require(figure.split(separator: "\n").first { $0.contains("</title></path>") })
+    #expect(line.count { $0 == "M" } == 2)
+    // What reads SVG and is no browser knows no variables.
+    #expect(!figure.contains("var("))
   }
 
   /// The elements of an XML text, counted by name; nil where it is not well-formed.

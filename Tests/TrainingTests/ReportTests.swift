@@ -86,6 +86,8 @@ import Testing
     #expect(LineChart.ticks(0...1, about: 5) == [0, 0.2, 0.4, 0.6000000000000001, 0.8, 1])
     #expect(LineChart.ticks(3...3, about: 5) == [3])
     #expect(LineChart.decades(-3...2).map { log10($0).rounded() } == [-3, -2, -1, 0, 1, 2])
+    #expect(
+      LineChart.decades(-58.3...0.2).map { log10($0).rounded() } == [-50, -40, -30, -20, -10, 0])
     #expect(LineChart.number(0.6000000000000001) == "0.6" && LineChart.number(2e7) == "2e7")
     let many = (0..<5000).map { ChartPoint(x: Double($0), y: 1) }
     let few = LineChart.thinned(many)

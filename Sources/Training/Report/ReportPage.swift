@@ -55,16 +55,18 @@ public struct ReportPage {
   }
 
   private func figures(_ charts: [LineChart]) -> String {
-    let drawn = charts.filter { !$0.isEmpty }.map(\.svg)
+    let drawn = charts.filter { !$0.isEmpty }.map(\.html)
     return drawn.isEmpty ? "" : "<div class=\"charts\">\n\(drawn.joined(separator: "\n"))\n</div>"
   }
 
-  /// The colour of a run.
-  private func color(_ index: Int) -> Int { index % Self.colors.count }
+  /// A patch in the colour of a run's lines.
+  private func swatch(_ index: Int) -> String {
+    "<span class=\"swatch \(ChartStyle.colorClass(index))\"></span>"
+  }
 
   private var legend: String {
     let names = runs.enumerated().map { index, run in
-      "<li><span class=\"swatch b\(color(index))\"></span>\(escapeHTML(run.label))</li>"
+      "<li>\(swatch(index))\(escapeHTML(run.label))</li>"
     }
     return """
       <ul class="legend">\(names.joined())</ul>
@@ -81,7 +83,7 @@ public struct ReportPage {
       runs.enumerated().map { index, run in
         ChartSeries(
           label: run.label + (isValidation ? ", validation" : ", training"),
-          points: run.curve(key, validation: isValidation, byEpoch: byEpoch), color: color(index),
+          points: run.curve(key, validation: isValidation, byEpoch: byEpoch), number: index,
           style: isValidation ? .marked : .faint)
       }
     }
@@ -120,19 +122,13 @@ public struct ReportPage {
     let norms = runs.enumerated().map { index, run in
       ChartSeries(
         label: run.label, points: run.curve("gradient_norm", validation: false, byEpoch: false),
-        color: color(index), style: .plain)
-    }
-    let flow = gradients.map { curve in
-      ChartSeries(
-        label: curve.label,
-        points: curve.norms.enumerated().map { ChartPoint(x: Double($0 + 1), y: $1) },
-        color: color(runs.firstIndex { $0.label == curve.label } ?? 0), style: .plain)
+        number: index, style: .plain)
     }
     return [
       LineChart("norm of the gradient", x: "optimizer step", y: "norm, before clipping", norms),
-      LineChart(
-        "gradient flow back in time", x: "time step t; the loss is at the end", y: "norm of dL/dh",
-        flow, isLogarithmic: true),
+      ProbeCurve.chart(of: gradients) { index in
+        runs.firstIndex { $0.label == gradients[index].label } ?? index
+      },
     ]
   }
 
@@ -150,7 +146,7 @@ public struct ReportPage {
       let best = run.best
       let test = run.test
       return [
-        "<span class=\"swatch b\(color(index))\"></span>\(escapeHTML(run.label))",
+        swatch(index) + escapeHTML(run.label),
         escapeHTML(run.standing), best.map { "\($0.epoch)" } ?? "–",
       ] + keys.map { text(best?.values[$0], key: $0) }
         + keys.map { text($0 == "loss" ? test?.loss : test?.metrics[$0], key: $0) }
@@ -206,56 +202,5 @@ public struct ReportPage {
     }
     return "<p class=\"quiet\">\(note)</p>"
       + htmlTable(["key"] + runs.map { escapeHTML($0.label) }, rows)
-  }
-}
-
-extension ReportPage {
-  /// Okabe and Ito (2008), which any colour vision tells apart: on white, and, lighter, on black.
-  private static let colors: [(light: String, dark: String)] = [
-    ("#0072b2", "#56a8e0"), ("#d55e00", "#ff8c42"), ("#009e73", "#3ccfa4"),
-    ("#b3589a", "#e08fc4"), ("#a87900", "#e6b422"), ("#4b4bb8", "#9a9af5"),
-    ("#7a4b2a", "#c99a78"), ("#555555", "#bbbbbb"),
-  ]
-
-  private static var style: String {
-    func variables(_ pick: (Int) -> String) -> String {
-      colors.indices.map { "--c\($0):\(pick($0));" }.joined()
-    }
-    let classes = colors.indices.map {
-      ".c\($0){--c:var(--c\($0))}.b\($0){background:var(--c\($0))}"
-    }
-    return """
-      :root{color-scheme:light dark;--ink:#1d1f23;--quiet:#63676f;--paper:#fff;--rule:#dfe1e5;\
-      --right:#009e73;--wrong:#d55e00;\(variables { colors[$0].light })}
-      @media (prefers-color-scheme:dark){:root{--ink:#e6e7ea;--quiet:#9a9ea8;--paper:#16181c;\
-      --rule:#32363d;--right:#3ccfa4;--wrong:#ff8c42;\(variables { colors[$0].dark })}}
-      body{font:15px/1.5 system-ui,"Helvetica Neue",Arial,sans-serif;color:var(--ink);\
-      background:var(--paper);max-width:1180px;margin:0 auto;padding:24px 20px 60px}
-      h1{font-size:26px;margin:0;overflow-wrap:anywhere}
-      h2{font-size:19px;margin:36px 0 10px;overflow-wrap:anywhere}
-      .quiet{color:var(--quiet);margin:4px 0 12px;font-size:14px}
-      .legend{list-style:none;display:flex;flex-wrap:wrap;gap:4px 22px;padding:0;margin:18px 0 4px}
-      .legend li{overflow-wrap:anywhere}
-      .swatch{display:inline-block;width:22px;height:5px;border-radius:3px;margin-right:8px;\
-      vertical-align:middle}
-      .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,440px),1fr));gap:14px 22px}
-      figure{margin:0}svg{width:100%;height:auto;display:block}
-      svg text{fill:var(--ink);font-size:13px}svg .title{font-size:15px;font-weight:600}
-      svg .tick{fill:var(--quiet);font-size:12px}svg .label{fill:var(--quiet)}
-      .grid{stroke:var(--rule)}.axis{stroke:var(--quiet)}
-      .level{stroke:var(--quiet);stroke-dasharray:6 4}
-      path{fill:none;stroke:var(--c);stroke-linejoin:round;stroke-linecap:round}
-      path.faint{stroke-width:1.3;opacity:.55}path.marked,path.plain{stroke-width:2.2}
-      circle{fill:var(--c)}
-      .scroll{overflow-x:auto}
-      table{border-collapse:collapse;font-size:14px;font-variant-numeric:tabular-nums}
-      th,td{padding:5px 12px 5px 0;text-align:left;border-bottom:1px solid var(--rule);vertical-align:top}
-      th{color:var(--quiet);font-weight:600}th.n,td.n{text-align:right;padding-left:12px;padding-right:6px}
-      table.confusion td,table.confusion th{padding:4px 9px}
-      td.right{background:color-mix(in srgb,var(--right) var(--d),transparent)}
-      td.wrong{background:color-mix(in srgb,var(--wrong) var(--d),transparent)}
-      code{font-size:13px}
-      \(classes.joined())
-      """
   }
 }

@@ -1,0 +1,165 @@
+import Foundation
+
+/// A point of a chart.
+struct ChartPoint: Equatable {
+  var x: Double
+  var y: Double
+}
+
+/// A line of a chart.
+struct ChartSeries {
+  enum Style {
+    /// Thin and pale: training, which jitters.
+    case faint
+    /// Thick, with its points marked: validation.
+    case marked
+    /// Thick.
+    case plain
+  }
+
+  var label: String
+  var points: [ChartPoint]
+  /// Which line this is: it has the colour, and the dashes, of that number.
+  var number: Int
+  var style: Style
+  /// What a legend says besides the label.
+  var note = ""
+}
+
+/// Lines over two axes, drawn as SVG: on a page, which holds the `ChartStyle`, or as a figure that
+/// stands by itself.
+struct LineChart {
+  var title: String
+  var xLabel: String
+  var yLabel: String
+  var series: [ChartSeries]
+  /// A level to compare with, drawn as a broken line.
+  var baseline: (y: Double, label: String)?
+  /// Whether the y axis is logarithmic; nil lets the numbers tell.
+  var isLogarithmic: Bool?
+
+  // In pixels of the view box.
+  let width = 560.0
+  let height = 320.0
+  let left = 64.0
+  let right = 546.0
+  let top = 34.0
+  let bottom = 270.0
+
+  init(
+    _ title: String, x: String, y: String, _ series: [ChartSeries],
+    baseline: (y: Double, label: String)? = nil, isLogarithmic: Bool? = nil
+  ) {
+    self.title = title
+    xLabel = x
+    yLabel = y
+    self.series = series.filter { !$0.points.isEmpty }
+    self.baseline = baseline
+    self.isLogarithmic = isLogarithmic
+  }
+
+  /// Whether there is something to draw.
+  var isEmpty: Bool { series.isEmpty }
+
+  /// The chart as an element of an HTML page.
+  var html: String {
+    """
+    <figure><svg viewBox="0 0 \(pixel(width)) \(pixel(height))" role="img" \
+    aria-label="\(escapeHTML(title))">
+    \(heading)
+    \(plot)
+    </svg></figure>
+    """
+  }
+
+  var heading: String {
+    "<text class=\"title\" x=\"\(pixel(left))\" y=\"20\">\(escapeHTML(title))</text>"
+  }
+
+  /// Axes and lines, below the heading.
+  var plot: String {
+    let scale = scale
+    let parts = yAxis(scale) + xAxis(scale) + [level(scale)] + series.map { line($0, scale) }
+    return parts.filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+
+  private func yAxis(_ scale: Scale) -> [String] {
+    let ticks =
+      scale.isLogarithmic ? Self.decades(scale.y) : Self.ticks(scale.y, about: 6)
+    let marks = ticks.compactMap { tick -> String? in
+      guard let y = y(tick, scale), y >= top - 1, y <= bottom + 1 else { return nil }
+      return """
+        <line class="grid" x1="\(pixel(left))" y1="\(pixel(y))" x2="\(pixel(right))" \
+        y2="\(pixel(y))"/><text class="tick" x="\(pixel(left - 8))" y="\(pixel(y + 4))" \
+        text-anchor="end">\(Self.number(tick))</text>
+        """
+    }
+    let note = scale.isLogarithmic ? ", log scale" : ""
+    return marks + [
+      """
+      <text class="label" transform="translate(15 \(pixel((top + bottom) / 2))) rotate(-90)" \
+      text-anchor="middle">\(escapeHTML(yLabel + note))</text>
+      """
+    ]
+  }
+
+  private func xAxis(_ scale: Scale) -> [String] {
+    let marks = Self.ticks(scale.x, about: 6).map { tick in
+      """
+      <line class="axis" x1="\(pixel(x(tick, scale)))" y1="\(pixel(bottom))" \
+      x2="\(pixel(x(tick, scale)))" y2="\(pixel(bottom + 5))"/><text class="tick" \
+      x="\(pixel(x(tick, scale)))" y="\(pixel(bottom + 19))" \
+      text-anchor="middle">\(Self.number(tick))</text>
+      """
+    }
+    return [
+      """
+      <line class="axis" x1="\(pixel(left))" y1="\(pixel(bottom))" x2="\(pixel(right))" \
+      y2="\(pixel(bottom))"/>
+      """
+    ] + marks + [
+      """
+      <text class="label" x="\(pixel((left + right) / 2))" y="\(pixel(bottom + 40))" \
+      text-anchor="middle">\(escapeHTML(xLabel))</text>
+      """
+    ]
+  }
+
+  private func level(_ scale: Scale) -> String {
+    guard let baseline, let y = y(baseline.y, scale) else { return "" }
+    return """
+      <line class="level" x1="\(pixel(left))" y1="\(pixel(y))" x2="\(pixel(right))" \
+      y2="\(pixel(y))"/><text class="tick" x="\(pixel(right))" y="\(pixel(y - 5))" \
+      text-anchor="end">\(escapeHTML(baseline.label))</text>
+      """
+  }
+
+  /// Zeros have no logarithm and leave a gap.
+  private func line(_ series: ChartSeries, _ scale: Scale) -> String {
+    var path = ""
+    var isDrawing = false
+    var dots: [String] = []
+    let name = escapeHTML(series.label)
+    let points = Self.thinned(series.points)
+    for point in points {
+      guard let y = y(point.y, scale) else {
+        isDrawing = false
+        continue
+      }
+      let (column, row) = (pixel(x(point.x, scale)), pixel(y))
+      // A line to where it starts makes a lone point a dot.
+      path += isDrawing ? "L\(column) \(row)" : "M\(column) \(row)L\(column) \(row)"
+      isDrawing = true
+      dots.append(
+        """
+        <circle class="\(ChartStyle.lineClass(series.number))" cx="\(column)" cy="\(row)" r="2.6">\
+        <title>\(name): \(brief(point.y)) at \(Self.number(point.x))</title></circle>
+        """)
+    }
+    let classes = "\(series.style) \(ChartStyle.lineClass(series.number))"
+    let line = "<path class=\"\(classes)\" d=\"\(path)\"><title>\(name)</title></path>"
+    return series.style == .marked && points.count <= 60 ? line + dots.joined() : line
+  }
+
+  func pixel(_ value: Double) -> String { String(format: "%.1f", value) }
+}

@@ -1,0 +1,56 @@
+import Files
+import Foundation
+
+/// The norm of dL/dh_t against t of one model, and how it came about.
+public struct ProbeCurve: Encodable, Sendable {
+  public var label: String
+  public var cell: String
+  public var mu: Double
+  public var epsilon: Double
+  public var beta: Double
+  public var restart: Int
+  public var hiddenSize: Int
+  public var layers: Int
+  public var inputs: Int
+  public var steps: Int
+  public var batch: Int
+  public var seed: UInt64
+  /// Where the sequences came from.
+  public var data: String
+  /// Where the parameters came from: a checkpoint's folder, or `initialisation`.
+  public var parameters: String
+  /// The mean loss of the sequences.
+  public var loss: Double
+  /// The mean norm at t = 1 ... T.
+  public var norms: [Double]
+
+  /// t = 1, T/4, T/2, 3T/4, T.
+  public var landmarks: [Int] { (0...4).map { max(1, norms.count * $0 / 4) } }
+}
+
+extension ProbeCurve {
+  /// The curves in one chart, t to the right and the norm upwards on a logarithmic axis.
+  ///
+  /// - Parameter number: which line of the chart each of them is
+  static func chart(of curves: [ProbeCurve], number: (Int) -> Int = { $0 }) -> LineChart {
+    let series = curves.enumerated().map { index, curve in
+      ChartSeries(
+        label: curve.label,
+        points: curve.norms.enumerated().map { ChartPoint(x: Double($0 + 1), y: $1) },
+        number: number(index), style: .plain,
+        note: curve.norms.first.map { String(format: "%.1e at t = 1", $0) } ?? "")
+    }
+    return LineChart(
+      "gradient flow back in time", x: "time step t; the loss is at the end",
+      y: "norm of dL/dh", series, isLogarithmic: true)
+  }
+
+  /// Writes a figure of the curves to an SVG file, whole or not at all.
+  public static func draw(_ curves: [ProbeCurve], to path: String) throws(RunFailure) {
+    do {
+      try DurableFiles.write(chart(of: curves).figure, to: path)
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+}
