@@ -19,8 +19,14 @@ struct PrepareSpeech: ParsableCommand {
       training and 10 % each for validation and test.
 
       Debian's packages asterisk-core-sounds-en-wav, -es-wav, -fr-wav, -it-wav and -ru-wav hold \
-      speech, in /usr/share/asterisk/sounds. An HDF5 file with pcm, offset and speaker is read \
-      too; its speakers are called by their numbers.
+      2.2 h of speech by four voices, one of them in two languages, and one empty file:
+
+        momentum-dist prepare speech --from /usr/share/asterisk/sounds \\
+          --same-speaker en_US_f_Allison=es_MX_f_Allison \\
+          --skip-unreadable --to data/speech.h5
+
+      An HDF5 file with pcm, offset and speaker is read too; its speakers are called by their \
+      numbers.
       """)
 
   @Option(help: ArgumentHelp("The folder of the recordings.", valueName: "dir"))

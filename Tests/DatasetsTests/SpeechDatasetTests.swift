@@ -118,6 +118,7 @@ import Testing
       let corpus = try openSpeechCorpus("\(folder)/in")
       let error = #expect(throws: DatasetError.self) { try corpus.write(to: path) }
       #expect(error?.path == bad && error?.isDiskFailure == false)
+      #expect(error?.cure.contains("--skip-unreadable") == true)
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["in"])
       var leftOut: [String] = []
       let summary = try corpus.write(to: path, skippingUnreadable: true) { progress in

@@ -63,8 +63,10 @@ extension SpeechCorpus {
               }
             } catch let error as DatasetError {
               guard skippingUnreadable else {
-                unusable = error
-                throw error
+                unusable = DatasetError(
+                  error.path, error.problem,
+                  cure: error.cure + ", or leave such files out with --skip-unreadable")
+                throw unusable!
               }
               progress(.leftOut(error))
             }
