@@ -55,7 +55,9 @@ let package = Package(
         "BLAS", "MPI", "Yams", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["TensorBoard/event.proto"], swiftSettings: safe),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: ["Training", "DataParallel", "Datasets", "HDF5", "TestSupport"]),
 
     .target(
       name: "Verification", dependencies: ["Models", "Optimizers", "HDF5"], swiftSettings: safe),

@@ -50,7 +50,8 @@ struct Evaluate: DistributedCommand {
       let which = checkpoint.choice == .best ? ", best on validation" : ""
       print(
         "\(split.rawValue)  \(session.describe(totals))  (\(session.describeAmount(totals)),"
-          + " step \(checkpoint.manifest.step)\(which))")
+          + " step \(checkpoint.manifest.step)\(which)"
+          + (record.chance.map { "; \($0)" } ?? "") + ")")
     }
     // Kept for the report is what a run, and not one of its checkpoints, does on its own data.
     guard checkpoint.folder != path, assignments.isEmpty else { return }

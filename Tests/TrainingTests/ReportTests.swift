@@ -21,7 +21,7 @@ import Testing
   private let metrics = [
     #"{"step": 5, "epoch": 1, "split": "train", "loss": 2.0, "accuracy": 0.25, "gradient_norm": 3}"#,
     #"{"step": 10, "epoch": 1, "split": "validation", "loss": 1.5, "accuracy": 0.5}"#,
-    #"{"step": 20, "epoch": 2, "split": "validation", "loss": 1.75, "accuracy": 0.75}"#,
+    #"{"step": 20, "epoch": 2, "split": "validation", "loss": 1.75, "accuracy": 0.75, "own_metric": 1, "chance_loss": 2.5, "seconds": 3}"#,
     #"{"step": 25, "epoch": 3, "split": "train", "loss": null}"#, #"{"step": 30, "ep"#,
   ]
 
@@ -36,7 +36,9 @@ import Testing
       // Ten steps an epoch; what is not finite is left out.
       #expect(run.curve("loss", validation: false, byEpoch: true) == [ChartPoint(x: 0.5, y: 2)])
       #expect(run.best?.step == 10 && run.standing == "epoch 3 of 9, step 25")
-      #expect(run.metricKeys == ["accuracy"])
+      #expect(run.metricKeys == ["accuracy", "own_metric"])
+      #expect(run.chanceLoss == 2.5)
+      #expect(ReportPage([run]).html.contains("2.500 in validation: having learned nothing"))
     }
   }
 

@@ -100,11 +100,12 @@ public struct ReportPage {
   }
 
   private var lossCharts: [LineChart] {
-    // The level of a model without knowledge, where it is the same for all.
-    let levels = Set(runs.map { $0.test?.chanceLoss })
+    // The level of a model that has learned nothing, where it is the same for all.
+    let levels = Set(runs.map(\.chanceLoss))
     var baseline: (y: Double, label: String)?
-    if levels.count == 1, let loss = levels.first!, let meaning = runs[0].test?.chanceMeaning {
-      baseline = (loss, "\(brief(loss)): \(meaning)")
+    if levels.count == 1, let loss = levels.first! {
+      let meaning = runs[0].test?.chanceMeaning ?? "having learned nothing"
+      baseline = (loss, "\(brief(loss)) in validation: \(meaning)")
     }
     return pair("loss", "loss", baseline: baseline)
   }
@@ -150,12 +151,12 @@ public struct ReportPage {
         escapeHTML(run.standing), best.map { "\($0.epoch)" } ?? "–",
       ] + keys.map { text(best?.values[$0], key: $0) }
         + keys.map { text($0 == "loss" ? test?.loss : test?.metrics[$0], key: $0) }
-        + [run.speed.map { brief($0, digits: 3) } ?? "–"]
+        + [text(test?.chanceLoss, key: "loss"), run.speed.map { brief($0, digits: 3) } ?? "–"]
     }
     return htmlTable(
       ["run", "stands at", "best epoch"] + names.map { "validation \($0)" }
-        + names.map { "test \($0)" } + ["sequences/s"],
-      rows, numeric: Set(2..<4 + 2 * keys.count))
+        + names.map { "test \($0)" } + ["test loss by chance", "sequences/s"],
+      rows, numeric: Set(2..<5 + 2 * keys.count))
       + (runs.contains { $0.test == nil }
         ? "<p class=\"quiet\">Test figures appear after <code>momentum-dist evaluate RUN</code>, "
           + "which takes the checkpoint that was best on validation.</p>" : "")

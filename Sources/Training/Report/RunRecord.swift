@@ -99,11 +99,16 @@ public struct RunRecord {
     return "epoch \(last.epoch)\(planned), step \(last.step)"
   }
 
-  /// The metrics besides the loss that any record has.
+  /// The loss on the validation part of a model that has learned nothing, where the records tell.
+  var chanceLoss: Double? { points.last(where: \.isValidation)?.values["chance_loss"] }
+
+  /// The metrics besides the loss that any record has, whatever the task calls them.
   var metricKeys: [String] {
-    ["accuracy", "perplexity", "bits_per_token"].filter { key in
-      points.contains { $0.values[key] != nil }
-    }
+    let others = ["step", "epoch", "loss", "chance_loss", "gradient_norm", "learning_rate"]
+    return Set(points.flatMap(\.values.keys)).filter { key in
+      !others.contains(key) && !key.hasPrefix("share_") && !key.hasSuffix("seconds")
+        && !key.hasSuffix("_per_second")
+    }.sorted()
   }
 
   /// The median of sequences per second in training.

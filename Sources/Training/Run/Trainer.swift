@@ -106,8 +106,11 @@ public final class Trainer {
     totalSteps = state.step + toCome.reduce(0, +)
     let lastStep = min(maximumSteps ?? .max, totalSteps)
     if let chance = workload.chance {
+      // Of a frame that repeats the one before, each part has an error of its own.
+      let other = validation?.chance.flatMap { $0.value == chance.value ? nil : $0 }
       progress.say(
-        "the loss is the \(session.task.lossName); \(brief(chance.loss)) is \(chance.meaning)")
+        "the loss is the \(session.task.lossName); \(chance)"
+          + (other.map { ", \(brief($0.value)) in validation" } ?? ""))
     }
     clock.restart()
     Deadline.enter(.computing)
@@ -332,6 +335,7 @@ public final class Trainer {
       let seconds = (ContinuousClock().now - before).seconds
       var record = MetricsRecord(step: state.step, epoch: state.epoch, split: "validation")
       session.add(totals, to: &record)
+      if let chance = validation.chance { record.add("chance_loss", chance.value) }
       session.addSpeed(totals, seconds: seconds, to: &record)
       record.add("seconds", (ContinuousClock().now - started).seconds)
       try write(record)

@@ -188,8 +188,8 @@ public final class TrainingSession {
       checkpoint: checkpoint.rawValue, loss: totals.meanLoss,
       metrics: Dictionary(task.metrics(totals).map { ($0.key, $0.value) }) { $1 },
       sequences: Int(totals.sequences), elements: Int(totals.elements))
-    record.chanceLoss = workload.chance?.loss
-    record.chanceMeaning = workload.chance?.meaning
+    record.chanceLoss = evaluation.chance?.value
+    record.chanceMeaning = evaluation.chance?.meaning
     if let confusion = evaluation.confusion {
       do {
         // Whole numbers: the order of addition does not matter.

@@ -12,8 +12,8 @@ struct AddingTask: SequenceTask {
   var loss: LossKind { .squaredError }
   var lossName: String { "mean squared error" }
 
-  func chance(on source: any SequenceSource) -> (loss: Double, meaning: String)? {
-    (AddingProblem.chanceError, AddingProblem.chanceMeaning)
+  func chance(on source: any SequenceSource) -> ChanceLoss? {
+    ChanceLoss(AddingProblem.chanceError, AddingProblem.chanceMeaning)
   }
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {

@@ -16,9 +16,9 @@ final class ClassificationTask: SequenceTask {
   var loss: LossKind { .crossEntropy }
   var lossName: String { "cross-entropy" }
 
-  func chance(on source: any SequenceSource) -> (loss: Double, meaning: String)? {
+  func chance(on source: any SequenceSource) -> ChanceLoss? {
     let classes = source.targetKind.outputs
-    return (log(Double(classes)), "ln \(classes), guessing")
+    return ChanceLoss(log(Double(classes)), "ln \(classes), guessing")
   }
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {

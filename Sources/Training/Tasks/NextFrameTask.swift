@@ -13,9 +13,10 @@ struct NextFrameTask: SequenceTask {
   var loss: LossKind { .squaredError }
   var lossName: String { "mean squared error" }
 
-  func chance(on source: any SequenceSource) -> (loss: Double, meaning: String)? {
-    guard let error = (source as? NextFrameSource)?.persistenceError else { return nil }
-    return (error, "predicting each frame by the one before")
+  func chance(on source: any SequenceSource) -> ChanceLoss? {
+    (source as? NextFrameSource)?.persistenceError.map {
+      ChanceLoss($0, "predicting each frame by the one before")
+    }
   }
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {

@@ -19,10 +19,10 @@ struct RecallTask: SequenceTask {
   var unjudgedClass: Int32? { RecallProblem.blank }
 
   /// The loss of a model without memory.
-  func chance(on source: any SequenceSource) -> (loss: Double, meaning: String)? {
+  func chance(on source: any SequenceSource) -> ChanceLoss? {
     switch source {
-    case let problem as RecallProblem: (problem.chanceLoss, RecallProblem.chanceMeaning)
-    case let file as SequenceFileSource: file.chance
+    case let problem as RecallProblem: ChanceLoss(problem.chanceLoss, RecallProblem.chanceMeaning)
+    case let file as SequenceFileSource: file.chance.map { ChanceLoss($0.loss, $0.meaning) }
     default: nil
     }
   }

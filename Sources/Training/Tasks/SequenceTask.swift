@@ -9,8 +9,8 @@ public protocol SequenceTask: TrainingTask {
   var loss: LossKind { get }
   /// A class of steps that nobody asks about, which the accuracy leaves out; nil if there is none.
   var unjudgedClass: Int32? { get }
-  /// The loss of a model that has learned nothing, with a word on where it comes from.
-  func chance(on source: any SequenceSource) -> (loss: Double, meaning: String)?
+  /// The loss on some sequences of a model that has learned nothing; nil where nobody knows.
+  func chance(on source: any SequenceSource) -> ChanceLoss?
   /// The sequences of a part. The validation part is never taken from the test part.
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource
 }

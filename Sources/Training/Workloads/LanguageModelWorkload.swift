@@ -63,8 +63,8 @@ public final class LanguageModelWorkload: Workload {
       + " vocabulary \(vocabulary.count)"
   }
 
-  public var chance: (loss: Double, meaning: String)? {
-    (log(Double(vocabulary.count)), "ln \(vocabulary.count), guessing")
+  public var chance: ChanceLoss? {
+    ChanceLoss(log(Double(vocabulary.count)), "ln \(vocabulary.count), guessing")
   }
 
   public func initialize(_ parameters: ParameterBuffer<Float>) {
@@ -192,6 +192,7 @@ public final class LanguageModelWorkload: Workload {
     }
 
     var batches: Int { plan.chunks.count }
+    var chance: ChanceLoss? { workload.chance }
 
     func load(_ index: Int) throws {
       if index == 0 { workload.reset(state) }

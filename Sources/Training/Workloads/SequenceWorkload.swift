@@ -41,7 +41,7 @@ final class SequenceWorkload: Workload {
   var layout: ParameterLayout { model.layout }
   var trainedCount: Int { model.trainedCount }
   var buffers: [(name: String, tensor: Tensor<Float>)] { model.buffers }
-  var chance: (loss: Double, meaning: String)? { task.chance(on: train) }
+  var chance: ChanceLoss? { task.chance(on: train) }
   var dataSummary: String {
     "\(configuration.dataset.task.rawValue) T=\(train.steps) C=\(train.features),"
       + " \(train.count) sequences"
@@ -110,7 +110,7 @@ final class SequenceWorkload: Workload {
           + " dataset.validation_count")
     }
     return SequenceEvaluation(
-      model, source, reader, batchSize: configuration.batchSize)
+      model, source, reader, batchSize: configuration.batchSize, chance: task.chance(on: source))
   }
 }
 
@@ -124,11 +124,12 @@ private final class SequenceEvaluation: Evaluation {
 
   init(
     _ model: SequenceModel<Float>, _ source: any SequenceSource, _ reader: BatchReader,
-    batchSize: Int
+    batchSize: Int, chance: ChanceLoss?
   ) {
     self.model = model
     self.source = source
     self.reader = reader
+    self.chance = chance
     order = EpochOrder(inOrder: source.count, batchSize: batchSize)
     if case .classes(let count) = source.targetKind, count <= Self.maximumClasses {
       confusion = ConfusionCounts(classes: count)
@@ -137,6 +138,7 @@ private final class SequenceEvaluation: Evaluation {
     }
   }
 
+  let chance: ChanceLoss?
   let confusion: ConfusionCounts?
   var batches: Int { order.batches }
   var classNames: [String]? { source.classNames }

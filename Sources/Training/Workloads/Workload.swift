@@ -40,8 +40,8 @@ public protocol Workload: AnyObject {
   var carried: [(name: String, rows: Tensor<Float>)] { get }
   /// The data in a few words, such as "classification T=28 C=28, 55000 sequences".
   var dataSummary: String { get }
-  /// The loss of a model that has learned nothing, with a word on where it comes from.
-  var chance: (loss: Double, meaning: String)? { get }
+  /// The loss on the training part of a model that has learned nothing; nil where nobody knows.
+  var chance: ChanceLoss? { get }
 
   /// Sets the starting values, which depend on the seed alone.
   func initialize(_ parameters: ParameterBuffer<Float>)
@@ -103,6 +103,8 @@ public protocol Evaluation: AnyObject {
   ///
   /// - Returns: the totals of each shard
   func run(_ parameters: ParameterBuffer<Float>) -> [Totals]
+  /// The loss on this part of a model that has learned nothing; nil where nobody knows.
+  var chance: ChanceLoss? { get }
   /// This rank's share of how often one class was taken for another, in the batches run so far;
   /// nil where the answer is no class, or one of very many.
   var confusion: ConfusionCounts? { get }
