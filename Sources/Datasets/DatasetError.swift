@@ -1,3 +1,5 @@
+import Gzip
+
 /// Data that cannot be used: what, where, and what to do about it, in one line.
 public struct DatasetError: Error, CustomStringConvertible, Sendable {
   /// The file or folder.
@@ -17,4 +19,17 @@ public struct DatasetError: Error, CustomStringConvertible, Sendable {
   }
 
   public var description: String { "\(path): \(problem); \(cure)" }
+}
+
+extension DatasetError {
+  /// A file that was to be read whole.
+  init(_ error: GzipError) {
+    let cure =
+      switch error {
+      case .missing, .unreadable: "name a file that can be read with --from"
+      case .truncated, .corrupt: "download or copy it again"
+      case .tooLarge: "cut it into smaller files"
+      }
+    self.init(error.path, error.problem, cure: cure)
+  }
 }

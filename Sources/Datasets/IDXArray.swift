@@ -58,7 +58,7 @@ public struct IDXArray: Sendable {
     do {
       file = try readPossiblyGzipped(path)
     } catch {
-      throw DatasetError(path, "\(error)", cure: "download it again")
+      throw DatasetError(error)
     }
     try self.init(parsing: file, dimensions: dimensions, path: path)
   }

@@ -17,19 +17,25 @@ public enum GzipError: Error, Hashable, Sendable {
 }
 
 extension GzipError: CustomStringConvertible {
-  /// The error on one line.
-  public var description: String {
+  public var path: String {
     switch self {
-    case .missing(let path):
-      "\(path): there is no such file"
-    case .unreadable(let path, let reason):
-      "\(path): cannot be read: \(reason)"
-    case .truncated(let path):
-      "\(path): the gzip data ends too early; download or copy the file again"
-    case .corrupt(let path, let reason):
-      "\(path): the gzip data is corrupt: \(reason); download or copy the file again"
-    case .tooLarge(let path, let maximumBytes):
-      "\(path): holds more than the limit of \(maximumBytes) bytes"
+    case .missing(let path), .unreadable(let path, _), .truncated(let path), .corrupt(let path, _),
+      .tooLarge(let path, _):
+      path
     }
   }
+
+  /// What is wrong, without the path.
+  public var problem: String {
+    switch self {
+    case .missing: "there is no such file"
+    case .unreadable(_, let reason): "cannot be read: \(reason)"
+    case .truncated: "the gzip data ends too early"
+    case .corrupt(_, let reason): "the gzip data is corrupt: \(reason)"
+    case .tooLarge(_, let maximumBytes): "holds more than the limit of \(maximumBytes) bytes"
+    }
+  }
+
+  /// The error on one line.
+  public var description: String { "\(path): \(problem)" }
 }

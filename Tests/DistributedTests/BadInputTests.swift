@@ -108,7 +108,9 @@ import Testing
     Case(
       "ts that is damaged", ["prepare", "ts", "--from", "a_TRAIN.ts", "a_TEST.ts"], 65,
       "a_TRAIN.ts:3: has a missing value (\"?\"); fill it in"),
-    Case("csv of nothing", ["prepare", "csv", "--from", "none.csv"], 65, "none.csv: "),
+    Case(
+      "csv of nothing", ["prepare", "csv", "--from", "none.csv"], 65,
+      "momentum-dist: none.csv: there is no such file; name a file that can be read with --from"),
     Case(
       "csv of other width", ["prepare", "csv", "--from", "t.csv", "--features", "2"], 65,
       "t.csv:2: has 3 numbers beside the class, with 2 per step; set --features"),

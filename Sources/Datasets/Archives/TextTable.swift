@@ -12,7 +12,7 @@ struct TextTable {
     do {
       bytes = try readPossiblyGzipped(path)
     } catch {
-      throw DatasetError(path, "\(error)", cure: "check --from")
+      throw DatasetError(error)
     }
     guard !bytes.contains(0) else {
       throw DatasetError(path, "is no text", cure: "check --from")
