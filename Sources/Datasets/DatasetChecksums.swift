@@ -116,7 +116,7 @@ struct BlockChecksums: Sendable {
     } catch let error as DatasetError {
       throw error
     } catch {
-      throw DatasetError(path, "\(error)", cure: DatasetChecksums.damaged)
+      throw DatasetError(path, error, cure: DatasetChecksums.damaged)
     }
   }
 

@@ -1,4 +1,5 @@
 import Gzip
+import HDF5
 
 /// Data that cannot be used: what, where, and what to do about it, in one line.
 public struct DatasetError: Error, CustomStringConvertible, Sendable {
@@ -16,6 +17,12 @@ public struct DatasetError: Error, CustomStringConvertible, Sendable {
     self.problem = problem
     self.cure = cure
     self.isDiskFailure = isDiskFailure
+  }
+
+  /// An error that a library reported about the file.
+  init(_ path: String, _ error: any Error, cure: String, isDiskFailure: Bool = false) {
+    let problem = (error as? HDF5Error)?.description(in: path) ?? "\(error)"
+    self.init(path, problem, cure: cure, isDiskFailure: isDiskFailure)
   }
 
   public var description: String { "\(path): \(problem); \(cure)" }

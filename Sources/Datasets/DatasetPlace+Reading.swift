@@ -61,7 +61,7 @@ extension DatasetPlace {
     } catch let error as DatasetError {
       throw error
     } catch {
-      throw DatasetError(path, "\(error)", cure: Self.nameOrPrepare)
+      throw DatasetError(path, error, cure: Self.nameOrPrepare)
     }
   }
 
@@ -118,7 +118,7 @@ extension DatasetPlace {
       } catch let error as DatasetError {
         throw error
       } catch {
-        throw DatasetError(path, "\(error)", cure: "the file is damaged or foreign: make it again")
+        throw DatasetError(path, error, cure: "the file is damaged or foreign: make it again")
       }
     }
     return (labels, .classes(classes ?? Int(labels.max() ?? 0) + 1))

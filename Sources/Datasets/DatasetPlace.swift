@@ -76,7 +76,7 @@ public struct DatasetPlace: Sendable {
         files.append((path, try HDF5.File.open(path)))
       } catch {
         throw DatasetError(
-          path, "\(error)", cure: "check the path, or make it with `momentum-dist prepare`")
+          path, error, cure: "check the path, or make it with `momentum-dist prepare`")
       }
     }
     return files
@@ -92,7 +92,7 @@ public struct DatasetPlace: Sendable {
       } catch let error as DatasetError {
         throw error
       } catch {
-        throw DatasetError(path, "\(error)", cure: DatasetFile.prepareIt)
+        throw DatasetError(path, error, cure: DatasetFile.prepareIt)
       }
     }
     return files
@@ -126,7 +126,7 @@ public struct DatasetPlace: Sendable {
       } catch let error as DatasetError {
         throw error
       } catch {
-        throw DatasetError(path, "\(error)", cure: Self.nameOrPrepare)
+        throw DatasetError(path, error, cure: Self.nameOrPrepare)
       }
     }
     return first?.value

@@ -40,7 +40,7 @@ public struct DatasetSummary {
     } catch let error as DatasetError {
       throw error
     } catch {
-      throw DatasetError(path, "\(error)", cure: "check the path; the file may be damaged")
+      throw DatasetError(path, error, cure: "check the path; the file may be damaged")
     }
   }
 }

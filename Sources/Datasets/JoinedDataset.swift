@@ -69,7 +69,7 @@ struct JoinedDataset: @unchecked Sendable {
     } catch let error as DatasetError {
       throw error
     } catch {
-      throw DatasetError(path, "\(error)", cure: "the file is damaged or foreign: make it again")
+      throw DatasetError(path, error, cure: "the file is damaged or foreign: make it again")
     }
   }
 
@@ -86,7 +86,7 @@ struct JoinedDataset: @unchecked Sendable {
       } catch let error as DatasetError {
         throw error
       } catch {
-        throw DatasetError(piece.path, "\(error)", cure: "the file is damaged: make it again")
+        throw DatasetError(piece.path, error, cure: "the file is damaged: make it again")
       }
     }
   }

@@ -57,7 +57,7 @@ public final class NextFrameSource {
         }
         sum += own * (Double(frames) / Double(predicted.reduce(0, +)))
       } catch {
-        throw DatasetError(path, "\(error)", cure: prepare)
+        throw DatasetError(path, error, cure: prepare)
       }
     }
     return sum

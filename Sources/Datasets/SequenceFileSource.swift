@@ -192,7 +192,7 @@ extension SequenceFileSource {
       } catch let error as DatasetError {
         throw error
       } catch {
-        throw DatasetError(path, "\(error)", cure: "the file is damaged or foreign: make it again")
+        throw DatasetError(path, error, cure: "the file is damaged or foreign: make it again")
       }
     }
     guard let joined else {

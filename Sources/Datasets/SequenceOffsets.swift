@@ -55,7 +55,7 @@ struct SequenceOffsets: Sendable {
     } catch let error as DatasetError {
       throw error
     } catch {
-      throw DatasetError(path, "\(error)", cure: "the file is damaged or foreign: make it again")
+      throw DatasetError(path, error, cure: "the file is damaged or foreign: make it again")
     }
   }
 

@@ -85,7 +85,7 @@ public final class StoredRows {
       throw error
     } catch {
       throw DatasetError(
-        reader.path, "\(error)", cure: "check the disk", isDiskFailure: true)
+        reader.path, error, cure: "check the disk", isDiskFailure: true)
     }
   }
 }

@@ -21,4 +21,11 @@ extension HDF5Error: CustomStringConvertible {
   public var description: String {
     "\(path): cannot \(operation): \(detail)"
   }
+
+  /// The error for a line that names the file before it: without that name.
+  public func description(in file: String) -> String {
+    guard path.hasPrefix(file) else { return description }
+    let object = path.dropFirst(file.count).drop { $0 == ":" }
+    return (object.isEmpty ? "" : "\(object): ") + "cannot \(operation): \(detail)"
+  }
 }

@@ -7,6 +7,11 @@ public struct FixtureError: Error, CustomStringConvertible, Sendable {
   init(_ path: String, _ problem: String, cure: String) {
     description = "\(path): \(problem); \(cure)"
   }
+
+  /// An error that a library reported about the file.
+  init(_ path: String, _ error: any Error, cure: String) {
+    self.init(path, (error as? HDF5Error)?.description(in: path) ?? "\(error)", cure: cure)
+  }
 }
 
 /// A reference file: inputs and expected outputs of one system, in cases of different sizes.
@@ -35,7 +40,7 @@ public struct FixtureFile {
     } catch let error as FixtureError {
       throw error
     } catch {
-      throw FixtureError(path, "\(error)", cure: "check the path")
+      throw FixtureError(path, error, cure: "check the path")
     }
   }
 
@@ -44,7 +49,7 @@ public struct FixtureFile {
     do {
       return FixtureCase(path: path, system: system, name: name, group: try file.group(name))
     } catch {
-      throw FixtureError(path, "\(error)", cure: "the file may be damaged")
+      throw FixtureError(path, error, cure: "the file may be damaged")
     }
   }
 }

@@ -25,7 +25,8 @@ import Testing
 
   static let cases = [
     Case(
-      "missing dataset", classification + ["--set", "dataset.file=none.h5"], 65, "none.h5: "),
+      "missing dataset", classification + ["--set", "dataset.file=none.h5"], 65,
+      "momentum-dist: none.h5: cannot open: there is no such file"),
     Case(
       "truncated dataset", classification + ["--set", "dataset.file=truncated.h5"], 65,
       "truncated.h5: "),

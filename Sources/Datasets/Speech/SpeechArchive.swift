@@ -58,7 +58,7 @@ public struct SpeechArchive: SpeechCorpus {
     } catch let error as DatasetError {
       throw error
     } catch {
-      throw DatasetError(path, "\(error)", cure: "name a folder of sound files, or an HDF5 file")
+      throw DatasetError(path, error, cure: "name a folder of sound files, or an HDF5 file")
     }
   }
 
@@ -70,7 +70,7 @@ public struct SpeechArchive: SpeechCorpus {
       return AudioFile(samples: values.map { Float($0) / 32_768 }, sampleRate: sampleRate)
         .resampled(to: Spectrogram.sampleRate).samples
     } catch {
-      throw DatasetError(path, "\(error)", cure: "the file is damaged: copy it again")
+      throw DatasetError(path, error, cure: "the file is damaged: copy it again")
     }
   }
 }

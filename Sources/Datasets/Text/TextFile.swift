@@ -57,7 +57,7 @@ public struct TextFile {
   static func unusable(_ path: String, _ error: any Error) -> DatasetError {
     error as? DatasetError
       ?? DatasetError(
-        path, "\(error)", cure: "check the path, or make it with `momentum-dist prepare text`")
+        path, error, cure: "check the path, or make it with `momentum-dist prepare text`")
   }
 }
 

@@ -86,7 +86,7 @@ public final class TokenColumns {
     } catch let error as DatasetError {
       throw error
     } catch {
-      throw DatasetError(reader.path, "\(error)", cure: "check the disk", isDiskFailure: true)
+      throw DatasetError(reader.path, error, cure: "check the disk", isDiskFailure: true)
     }
   }
 }
