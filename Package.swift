@@ -52,7 +52,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Models", "Optimizers", "Datasets", "DataParallel", "Checkpoints", "Files", "Threads",
-        "BLAS", "MPI", "Yams", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        "BLAS", "HDF5", "MPI", "Yams", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["TensorBoard/event.proto"], swiftSettings: safe),
     .testTarget(
@@ -122,8 +122,8 @@ let package = Package(
     // Wrappers: each is the only importer of its C module.
     .target(name: "MPI", dependencies: ["COpenMPI"]),
     .executableTarget(
-      name: "mpi-checks", dependencies: ["DataParallel", "MPI", "Tensors"], path: "Tests/MPIChecks",
-      swiftSettings: fast),
+      name: "mpi-checks", dependencies: ["DataParallel", "MPI", "Tensors", "Threads"],
+      path: "Tests/MPIChecks", swiftSettings: fast),
     .target(name: "Datagrams"),
     .target(name: "BLAS", dependencies: ["COpenBLAS"]),
     .testTarget(name: "BLASTests", dependencies: ["BLAS"]),
@@ -154,7 +154,9 @@ let package = Package(
       path: "Tests/TestSupport"),
     .testTarget(
       name: "DistributedTests",
-      dependencies: ["Checkpoints", "Files", "TestSupport", "momentum-dist", "mpi-checks"]),
+      dependencies: [
+        "Checkpoints", "Files", "RandomNumbers", "TestSupport", "momentum-dist", "mpi-checks",
+      ]),
   ] + simdKernels,
   swiftLanguageModes: [.v6]
 )

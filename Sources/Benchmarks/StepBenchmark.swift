@@ -1,4 +1,5 @@
 import Cells
+import Files
 import KernelInterface
 import Kernels
 import MPI

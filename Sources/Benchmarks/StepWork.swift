@@ -34,11 +34,11 @@ final class StepWork {
   private let optimizer: Optimizer<Float>
   private let clock = ContinuousClock()
 
-  init(_ problem: StepProblem, on communicator: Communicator) throws(MPIError) {
+  init(_ problem: StepProblem, on communicator: Communicator) throws {
     OpenBLAS.setThreads(1)
     KernelVariant.flushDenormals()
     model = Self.model(problem)
-    model.team = ThreadTeam(problem.threads) { KernelVariant.flushDenormals() }
+    model.team = try ThreadTeam(problem.threads) { KernelVariant.flushDenormals() }
     parameters = ParameterBuffer<Float>(model.layout)
     model.initialize(parameters, seed: 1, gateBias: 1)
     let plan = ShardPlan(shards: problem.shards, ranks: communicator.size)
@@ -47,7 +47,8 @@ final class StepWork {
     reducer = problem.usesMPIReduction ? MPIReducer(own) : FixedOrderReducer(own, plan: plan)
     reduction = GradientReduction(
       reducer, layout: model.layout, shards: batch.shards, bucketBytes: problem.bucketBytes,
-      overlaps: problem.overlaps, onThread: { KernelVariant.flushDenormals() })
+      worker: problem.overlaps
+        ? try BackgroundWorker("reduction") { KernelVariant.flushDenormals() } : nil)
     optimizer = Optimizer<Float>(RMSProp(alpha: 0.9), learningRate: 1e-3, layout: model.layout)
   }
 

@@ -124,6 +124,11 @@ public struct RecurrentLayer<Scalar: KernelScalar> {
     try orthogonal?.prepare(parameters[recurrentWeight], advancing: advancing)
   }
 
+  /// Takes back the last advancing `prepare`, for a step that does not count.
+  public func revert(_ parameters: ParameterBuffer<Scalar>) {
+    orthogonal?.revert(parameters[recurrentWeight])
+  }
+
   /// Turns the summed gradient of W_hh into that of the parameter behind it.
   public func finishGradients(_ gradients: ParameterBuffer<Scalar>) throws(LAPACKError) {
     try orthogonal?.finishGradient(gradients[recurrentWeight])

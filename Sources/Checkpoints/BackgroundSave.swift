@@ -1,3 +1,4 @@
+import HDF5
 import Threads
 
 /// One rank's part in saving a checkpoint: threads write what a snapshot holds, and between their
@@ -33,7 +34,7 @@ public final class BackgroundSave {
   /// Starts to write this rank's shard.
   public func start() {
     let (writer, snapshot) = (writer, snapshot)
-    writing = BackgroundJob("checkpoint") {
+    writing = BackgroundJob("checkpoint", inPlace: !HDF5Library.isThreadSafe) {
       let entry = try writer.write(snapshot)
       return Receipt(
         entry: entry,
@@ -70,7 +71,7 @@ public final class BackgroundSave {
     guard var manifest, let sha256 = try writing?.result().parametersSHA256 else { return }
     manifest.parametersSHA256 = sha256
     let (writer, complete) = (writer, manifest)
-    committing = BackgroundJob("checkpoint") {
+    committing = BackgroundJob("checkpoint", inPlace: !HDF5Library.isThreadSafe) {
       try writer.commit(complete)
       try finish()
     }

@@ -26,6 +26,11 @@ public struct CheckpointManifest: Codable, Sendable {
   public var optimizer: OptimizerState
   /// Numbers that the trainer carries from step to step, such as the best loss so far.
   public var progress: [String: Double]
+  /// The key in `progress` of the step at which validation was best so far.
+  public static let bestStepKey = "best_validation_step"
+
+  /// The step at which validation was best so far; nil if nothing was validated yet.
+  public var bestStep: Int? { progress[Self.bestStepKey].flatMap { Int(exactly: $0) } }
   /// Every tensor, in order.
   public var tensors: [TensorEntry]
   public var files: [FileEntry]

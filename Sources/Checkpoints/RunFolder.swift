@@ -128,11 +128,15 @@ public struct RunFolder: Sendable {
     return names
   }
 
-  /// Removes the oldest checkpoints but for the newest `count` and those in `alwaysKeeping`.
+  /// Removes the oldest checkpoints, except the newest `count`, those in `alwaysKeeping`, and the
+  /// best one that each kept checkpoint names: if the newest is damaged, the run resumes from one
+  /// before it, whose best may be another.
   public func prune(
     keepingLast count: Int, alwaysKeeping: Set<Int>
   ) throws(CheckpointError) {
-    for step in savedSteps().dropLast(max(count, 1)) where !alwaysKeeping.contains(step) {
+    let steps = savedSteps()
+    let kept = withTheirBest(alwaysKeeping.union(steps.suffix(max(count, 1))))
+    for step in steps where !kept.contains(step) {
       let folder = existingCheckpoint(step: step)
       let removed = checkpoint(step: step) + Self.removedSuffix
       do {
@@ -145,6 +149,17 @@ public struct RunFolder: Sendable {
         throw .unwritable(folder, error)
       }
     }
+  }
+
+  /// These steps and, of each that is saved, the step that its manifest names as the best.
+  private func withTheirBest(_ steps: Set<Int>) -> Set<Int> {
+    var (all, unread) = (steps, steps)
+    while let step = unread.popFirst() {
+      // A manifest that cannot be read belongs to a checkpoint that nobody resumes from.
+      let manifest = try? CheckpointManifest(ofCheckpoint: existingCheckpoint(step: step))
+      if let best = manifest?.bestStep, all.insert(best).inserted { unread.insert(best) }
+    }
+    return all
   }
 
   /// The best checkpoint at a path whose manifest can be read.

@@ -2,49 +2,49 @@ import MPI
 import Tensors
 import Threads
 
-/// The reduction of each step's gradient, beside the backward pass where a core is free.
+/// The reduction of each step's gradient, during the backward pass where a core is free.
 ///
 ///     reduction.begin()
 ///     model.accumulateGradients(batch, parameters, into: reduction.shards)
 ///     try reduction.finish()          // now `sum` holds the sum over all ranks
 ///
-/// Of a parameter whose gradient touches few rows, as `begin(touching:)` is told, the rows alone are
+/// Where `begin(touching:)` names the rows that a parameter's gradient touches, only those rows are
 /// sent; see `RowReduction`.
 ///
-/// With `overlaps`, a thread sums the layers above while the layers below are in backward. It does
-/// what `finish()` would do without it, bucket for bucket in the same order, so the bits are the
-/// same, and ranks may decide differently.
+/// With a worker, its thread sums the upper layers while the lower ones are in their backward pass.
+/// It walks the same buckets in the same order as `finish()` would, so the result is
+/// bit-identical. Nothing of a step outlives `finish()`.
 public final class GradientReduction {
   /// Where the backward pass leaves the gradients.
   public private(set) var shards: ShardedBuffer<Float>
   /// The sum, in the memory of the first shard: a large model needs no copy for it.
   public let sum: Tensor<Float>
-  public let overlaps: Bool
+  /// Whether gradients are summed during the backward pass.
+  public var overlaps: Bool { worker != nil }
 
   private let bucketBytes: Int
-  private let onThread: @Sendable () -> Void
+  private let worker: BackgroundWorker?
   private let reducer: any GradientReducer
   private let rowReduction: RowReduction
-  private var work: Work
-  private var job: BackgroundJob<Void>?
+  /// The work of the current step; nil between steps.
+  private var work: Work?
 
   /// - Parameters:
-  ///   - reducer: on a communicator of its own, if it `overlaps`
+  ///   - reducer: with a worker, on a communicator of its own
   ///   - shards: how many this rank owns
   ///   - alwaysSendsRows: whether touched rows are sent however many they are
-  ///   - onThread: called on a new thread first, to set how it rounds
+  ///   - worker: the thread that sums during the backward pass; nil sums in `finish()`. Either all
+  ///     ranks have one or none has: a rank with one waits in MPI for the others
   public init(
     _ reducer: any GradientReducer, layout: ParameterLayout, shards: Int, bucketBytes: Int,
-    overlaps: Bool, alwaysSendsRows: Bool = false, onThread: @escaping @Sendable () -> Void
+    alwaysSendsRows: Bool = false, worker: BackgroundWorker?
   ) {
     self.reducer = reducer
     rowReduction = RowReduction(reducer, bucketBytes: bucketBytes, always: alwaysSendsRows)
     self.shards = ShardedBuffer(layout, shards: shards)
     self.bucketBytes = bucketBytes
-    self.overlaps = overlaps
-    self.onThread = onThread
+    self.worker = worker
     sum = self.shards.flat.row(0)
-    work = .whole(reducer, self.shards, Buckets(layout.count, bucketBytes: bucketBytes))
   }
 
   /// Clears the gradients for a backward pass.
@@ -52,25 +52,26 @@ public final class GradientReduction {
   /// - Parameter rows: those of the first parameter that the pass may touch on this rank; nil is
   ///   all. Every rank gives rows, or none does.
   public func begin(touching rows: TouchedRows? = nil) {
+    precondition(work == nil, "the step before is not finished")
     shards.flat.fill(0)
     let work = work(touching: rows, final: overlaps ? sum.count : 0)
     self.work = work
-    guard overlaps else { return }
+    guard let worker else { return }
     shards.whenFinal = { work.complete(from: $0) }
-    let onThread = onThread
-    job = BackgroundJob("reduction") {
-      onThread()
-      try work.run()
-    }
+    worker.start { try work.run() }
   }
 
   /// Waits until the sum is there. Every rank calls this after its backward pass.
   public func finish() throws(MPIError) {
+    guard let work else { preconditionFailure("finish() before begin()") }
+    defer {
+      self.work = nil
+      shards = shards.withoutListener
+    }
     work.complete(from: 0)
-    guard let job else { return try work.run() }
-    self.job = nil
+    guard let worker else { return try work.run() }
     do {
-      try job.result()
+      try worker.finish()
     } catch {
       throw error as? MPIError ?? .other
     }
@@ -80,13 +81,14 @@ public final class GradientReduction {
     func buckets(_ elements: Range<Int>) -> Buckets {
       Buckets(elements, bucketBytes: bucketBytes, final: final)
     }
+    let shards = shards.withoutListener
     guard let rows else { return .whole(reducer, shards, buckets(0..<sum.count)) }
     let middle = rows.entry.range.upperBound
     return .rows(rowReduction, shards, rows, buckets(middle..<sum.count), buckets(0..<middle))
   }
 
-  /// What is summed, by a thread or without one. The backward pass writes only to elements that the
-  /// thread has not been told of yet.
+  /// What is summed, on the worker's thread or the caller's. The backward pass writes only to
+  /// elements that are not yet complete.
   private enum Work: @unchecked Sendable {
     case whole(any GradientReducer, ShardedBuffer<Float>, Buckets)
     case rows(RowReduction, ShardedBuffer<Float>, TouchedRows, _ others: Buckets, _ own: Buckets)

@@ -34,7 +34,7 @@ public enum DatasetFile {
       try file.flush()
       try file.close()
       try DurableFiles.synchronize(temporary)
-      try DurableFiles.rename(temporary, to: path)
+      try DurableFiles.publish(temporary, as: path)
     } catch let error as DatasetError {
       DurableFiles.remove(temporary)
       throw error

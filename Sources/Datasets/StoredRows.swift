@@ -63,7 +63,7 @@ public final class StoredRows {
     try collect()
     fetched = [:]
     let reader = reader
-    pending = BackgroundJob("data") {
+    pending = BackgroundJob("data", inPlace: !HDF5Library.isThreadSafe) {
       try Failpoint.dataPrefetch.pass(reader.path)
       // In the order of the file: neighbours often lie in one chunk.
       return try ranges.sorted { $0.lowerBound < $1.lowerBound }.map {

@@ -5,16 +5,18 @@ import Foundation
 
 /// File operations that survive a power cut, and that replace files whole or not at all.
 public enum DurableFiles {
-  /// Makes a folder and those above it.
+  /// Makes a folder and those above it. Their names are on the disk when this returns.
   public static func createFolder(_ path: String) throws(FileError) {
     if isFolder(path) { return }
     if FileManager.default.fileExists(atPath: path) {
       throw FileError("make the folder", path, code: EEXIST)
     }
     if parent(of: path) != path { try createFolder(parent(of: path)) }
-    guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+    guard mkdir(path, 0o777) == 0 else {
+      if errno == EEXIST { return }
       throw FileError("make the folder", path)
     }
+    try synchronize(parent(of: path))
   }
 
   /// Whether there is a folder at a path, by itself or through links.
@@ -35,6 +37,13 @@ public enum DurableFiles {
   /// Gives a file or folder another name, replacing what had it.
   public static func rename(_ path: String, to newPath: String) throws(FileError) {
     guard Glibc.rename(path, newPath) == 0 else { throw FileError("rename to \(newPath)", path) }
+  }
+
+  /// Gives a file that is on the disk its final name, and waits until the name is on the disk too:
+  /// after a power cut there is either what had the name before, or this.
+  public static func publish(_ temporary: String, as path: String) throws(FileError) {
+    try rename(temporary, to: path)
+    try synchronize(parent(of: path))
   }
 
   /// Removes a file or a folder with all it holds; it need not exist.
@@ -58,12 +67,11 @@ public enum DurableFiles {
       try body(file)
       try file.synchronize()
       try file.close()
-      try rename(temporary, to: path)
+      try publish(temporary, as: path)
     } catch {
       remove(temporary)
       throw error
     }
-    try synchronize(parent(of: path))
   }
 
   /// Points a symbolic link at `target`, replacing an older link in one step.
@@ -71,8 +79,7 @@ public enum DurableFiles {
     let temporary = temporaryName(for: path)
     _ = unlink(temporary)
     guard symlink(target, temporary) == 0 else { throw FileError("link", path) }
-    try rename(temporary, to: path)
-    try synchronize(parent(of: path))
+    try publish(temporary, as: path)
   }
 
   /// How many bytes may still be written to the file system of a folder; nil where it does not say.

@@ -8,6 +8,7 @@ internal import CHDF5
 func call<Status: SignedInteger>(
   _ operation: String, _ path: String, _ body: () -> Status
 ) throws(HDF5Error) -> Status {
+  HDF5Library.checkThread()
   CHDF5_silence()
   let status = body()
   guard status >= 0 else { throw HDF5Error(operation, path, errorStack()) }

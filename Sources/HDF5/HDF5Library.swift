@@ -1,4 +1,9 @@
 internal import CHDF5
+import Synchronization
+
+#if canImport(Glibc)
+  internal import Glibc
+#endif
 
 /// The HDF5 library that this process uses.
 public enum HDF5Library {
@@ -11,13 +16,30 @@ public enum HDF5Library {
     return "\(numbers.0).\(numbers.1).\(numbers.2)"
   }
 
-  /// Whether several threads may use it.
+  /// Whether several threads may use it. Where they may not, all calls must come from one thread,
+  /// and a call from a second one traps: it would spoil memory.
+  ///
+  /// With `MOMENTUM_DIST_HDF5_THREADS=one` in the environment this is false, for tests of what
+  /// follows from it.
   ///
   /// The corresponding C function is `H5is_library_threadsafe`.
-  public static var isThreadSafe: Bool {
+  public static let isThreadSafe: Bool = {
+    if getenv("MOMENTUM_DIST_HDF5_THREADS").map({ String(cString: $0) }) == "one" { return false }
     var isThreadSafe = false
     return H5is_library_threadsafe(&isThreadSafe) >= 0 && isThreadSafe
+  }()
+
+  /// Traps where a second thread calls a library that is not thread-safe.
+  static func checkThread() {
+    if isThreadSafe { return }
+    let here = UInt(bitPattern: pthread_self().hashValue)
+    let (_, first) = firstThread.compareExchange(
+      expected: 0, desired: here, ordering: .relaxed)
+    precondition(
+      first == 0 || first == here, "HDF5 is not thread-safe, and two threads call it")
   }
+
+  private static let firstThread = Atomic<UInt>(0)
 
   /// Whether it can read and write compressed data.
   ///

@@ -92,6 +92,11 @@ public final class SequenceModel<Scalar: KernelScalar> {
     for layer in layers { try layer.prepare(parameters, advancing: advancing) }
   }
 
+  /// Takes back the last advancing `prepare`, for a step that does not count.
+  public func revert(_ parameters: ParameterBuffer<Scalar>) {
+    for layer in layers { layer.revert(parameters) }
+  }
+
   /// Turns summed gradients of what `prepare` computed into gradients of the parameters.
   public func finishGradients(_ gradients: ParameterBuffer<Scalar>) throws(LAPACKError) {
     for layer in layers { try layer.finishGradients(gradients) }
@@ -133,6 +138,8 @@ public final class SequenceModel<Scalar: KernelScalar> {
     _ batch: SequenceBatch<Scalar>, _ parameters: ParameterBuffer<Scalar>,
     gradients: ShardedBuffer<Scalar>?, counting confusion: ConfusionCounts?
   ) -> [Totals] {
+    // A batch too short for every shard leaves some ranks without a row.
+    if batch.x.shape[1] == 0 { return Array(repeating: Totals(), count: batch.shards) }
     while workspaces.count < team.count { workspaces.append(Workspace()) }
     func pass(_ index: Int, counting confusion: ConfusionCounts?) -> SequencePass<Scalar> {
       SequencePass(

@@ -22,6 +22,7 @@ struct SequencePass<Scalar: KernelScalar> {
     gradients: ShardedBuffer<Scalar>?
   ) -> [Totals] {
     let (T, N) = (batch.x.shape[0], batch.x.shape[1])
+    // A thread's run of shards may be empty where the whole batch is not.
     guard N > 0 else { return Array(repeating: Totals(), count: batch.shards) }
     let activations = stack.forward(
       batch.x, lengths: batch.lengths, parameters, isTraining: gradients != nil, in: workspace)

@@ -11,6 +11,10 @@ public struct ShardedBuffer<Scalar: BitwiseCopyable> {
   /// layout to its start, and need not call it.
   public var whenFinal: (_ from: Int) -> Void = { _ in }
 
+  /// The same memory, without a listener. Whoever keeps a buffer from step to step keeps this one:
+  /// a listener may hold the work of its step.
+  public var withoutListener: ShardedBuffer { ShardedBuffer(layout, over: flat) }
+
   /// Zeros for `shards` shards.
   public init(_ layout: ParameterLayout, shards: Int) {
     self.init(layout, over: Tensor(shape: [shards, layout.count]))

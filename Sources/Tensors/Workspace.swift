@@ -8,9 +8,16 @@ public final class Workspace<Scalar: BitwiseCopyable> {
 
   public init() {}
 
-  /// A tensor of the given shape, valid until the same name is asked for again.
+  /// A tensor of the given shape, valid until the same name is asked for again. In debug builds
+  /// it is a fault to ask while any tensor of that name is still held.
   public func tensor(_ name: String, _ shape: [Int]) -> Tensor<Scalar> {
     let count = shape.reduce(1, *)
+    #if DEBUG
+      // The name belongs to whoever holds its last tensor: that one's numbers would change.
+      precondition(
+        storages[name] == nil || isKnownUniquelyReferenced(&storages[name]),
+        "the workspace name \(name) is asked for while its last tensor is in use")
+    #endif
     if let storage = storages[name], storage.count >= count {
       return Tensor(storage: storage, offset: 0, shape: shape)
     }

@@ -1,8 +1,7 @@
 import Dispatch
-import Foundation
 import Synchronization
 
-/// A piece of work on a thread of its own, whose result is asked for later.
+/// A piece of work on its own thread, whose result is asked for later.
 ///
 ///     let job = BackgroundJob("write") { try write(copy) }
 ///     ...                       // meanwhile
@@ -14,18 +13,41 @@ public final class BackgroundJob<Value: Sendable>: Sendable {
   private let group = DispatchGroup()
   private let outcome = Mutex<Result<Value, any Error>?>(nil)
 
-  /// Starts the work.
+  /// Starts the work. If the system refuses another thread, the work is done before this returns:
+  /// the result is the same, only later.
   ///
-  /// - Parameter name: what debuggers call the thread
-  public init(_ name: String, _ body: @escaping @Sendable () throws -> Value) {
-    group.enter()
-    let thread = Thread { [self] in
+  /// - Parameters:
+  ///   - name: the name that debuggers show for the thread
+  ///   - inPlace: whether the calling thread does the work before this returns
+  public convenience init(
+    _ name: String, inPlace: Bool = false, _ body: @escaping @Sendable () throws -> Value
+  ) {
+    self.init(name, inPlace: inPlace, stackBytes: nil, body)
+  }
+
+  /// - Parameter stackBytes: see `NewThread.start`
+  init(
+    _ name: String, inPlace: Bool, stackBytes: Int?, _ body: @escaping @Sendable () throws -> Value
+  ) {
+    let work: @Sendable () -> Void = { [self] in
       let result = Result { try body() }
       outcome.withLock { $0 = result }
+    }
+    guard !inPlace else {
+      work()
+      return
+    }
+    let group = group
+    group.enter()
+    do {
+      try NewThread.start(name, stackBytes: stackBytes) {
+        work()
+        group.leave()
+      }
+    } catch {
+      work()
       group.leave()
     }
-    thread.name = name
-    thread.start()
   }
 
   /// Whether `result()` would not have to wait.

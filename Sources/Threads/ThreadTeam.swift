@@ -10,20 +10,35 @@ public final class ThreadTeam: Sendable {
   public let count: Int
   private let desk = Desk()
 
-  /// The caller by itself, with no thread beside it.
-  public static let alone = ThreadTeam(1)
+  /// The calling thread alone.
+  public static let alone = ThreadTeam()
+
+  private init() { count = 1 }
 
   /// - Parameter onThread: called on each new thread first, to set how it rounds
-  public init(_ count: Int, onThread: @escaping @Sendable () -> Void = {}) {
+  /// - Throws: `ThreadError` if the system refuses one of the threads
+  public convenience init(
+    _ count: Int, onThread: @escaping @Sendable () -> Void = {}
+  ) throws(ThreadError) {
+    try self.init(count, stackBytes: nil, onThread: onThread)
+  }
+
+  /// - Parameter stackBytes: see `NewThread.start`
+  init(
+    _ count: Int, stackBytes: Int?, onThread: @escaping @Sendable () -> Void
+  ) throws(ThreadError) {
     precondition(count > 0, "a team of \(count)")
     self.count = count
-    for index in 1..<max(count, 1) {
-      let thread = Thread { [desk] in
-        onThread()
-        desk.serve(index)
+    for index in 1..<count {
+      do throws(ThreadError) {
+        try NewThread.start("compute \(index)", stackBytes: stackBytes) { [desk] in
+          onThread()
+          desk.serve(index)
+        }
+      } catch {
+        desk.close()  // ends those that did start
+        throw error
       }
-      thread.name = "compute \(index)"
-      thread.start()
     }
   }
 

@@ -2,6 +2,7 @@ import Checkpoints
 import Datasets
 import Files
 import MPI
+import Threads
 
 extension RunFailure {
   /// The failure that an error of the parts below amounts to.
@@ -21,6 +22,8 @@ extension RunFailure {
         "\(error); check that the folder exists, is writable and has room")
     case let error as MPIError:
       self.init(.peerLost, "MPI: \(error); look at the other ranks' messages and start again")
+    case let error as ThreadError:
+      self.init(.configuration, "\(error), or set threads=1")
     default:
       self.init(.diverged, "unexpected: \(error); please report this")
     }

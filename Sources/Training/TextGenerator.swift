@@ -75,7 +75,7 @@ public struct TextGenerator {
     var unread = tokens[...]
     for position in 0..<length {
       let logits = model.logits(
-        Array(unread), columns: 1, from: state, parameters)
+        Array(unread), columns: 1, from: state, firstStep: unread.startIndex, parameters)
       var stream = RandomStream(seed: sampling.seed, purpose: .sampling, index: position)
       let next = choose(logits.row(unread.count - 1).array, sampling, &stream)
       tokens.append(Int32(next))

@@ -46,7 +46,7 @@ enum LanguageModelFixture<Scalar: KernelScalar> {
     do { try model.finishGradients(gradients[0]) } catch {
       throw FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "mend the file")
     }
-    let logits = model.logits(chunk.tokens, columns: N, from: start, parameters)
+    let logits = model.logits(chunk.tokens, columns: N, from: start, firstStep: 0, parameters)
 
     // The fixture's objective has means, ours sums over the predictions.
     let count = outcome.totals[0].elements

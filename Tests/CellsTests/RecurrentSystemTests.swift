@@ -113,6 +113,56 @@ struct LayerProblem {
     }
   }
 
+  /// A sequence in pieces, with the state carried and the step count going on, equals the whole
+  /// bit for bit, for every system, in the scalar reference and in the SIMD kernels.
+  @Test(arguments: RecurrentSystem.all.map(\.name), [[1, 1, 1, 1, 1, 1, 1], [3, 4], [1, 5, 1]])
+  func aSequenceInPiecesEqualsTheWhole(name: String, pieces: [Int]) throws {
+    let system = try #require(RecurrentSystem(named: name))
+    try expectPiecesEqualWhole(system, pieces, as: Double.self)
+    try expectPiecesEqualWhole(system, pieces, as: Float.self)
+  }
+
+  private func expectPiecesEqualWhole<Scalar: KernelScalar>(
+    _ system: RecurrentSystem, _ pieces: [Int], as _: Scalar.Type
+  ) throws {
+    let (T, N, C, H) = (pieces.reduce(0, +), 3, 2, 5)
+    let layer = RecurrentLayer<Scalar>(
+      drive: system.drive(mu: 0.6, epsilon: 0.7, beta: 0.9, restart: 3), body: system.body,
+      orthogonal: system.orthogonal, inputs: C, hidden: H, prefix: "", suffix: "")
+    var layout = ParameterLayout()
+    layer.declare(in: &layout)
+    let parameters = ParameterBuffer<Scalar>(layout)
+    var stream = RandomStream(seed: 5, purpose: .testing)
+    layer.initialize(parameters, gateBias: 1, stream: &stream)
+    try layer.prepare(parameters, advancing: false)
+    let x = Tensor<Scalar>(shape: [T, N, C])
+    for index in 0..<x.count { x[index] = Scalar(stream.normal()) }
+
+    func run(_ steps: Range<Int>, from state: RecurrentState<Scalar>) -> (
+      y: Tensor<Scalar>, final: RecurrentState<Scalar>
+    ) {
+      var geometry = layer.geometry(steps: steps.count, rows: N)
+      geometry.drive.firstStep = steps.lowerBound
+      let y = Tensor<Scalar>(shape: [steps.count, N, H])
+      let final = RecurrentState<Scalar>(zerosFor: geometry)
+      RecurrentLayerKernels.forward(
+        geometry, weights: layer.weights(parameters), x: x.rows(steps), initial: state, y: y,
+        saved: nil, final: final)
+      return (y, final)
+    }
+    let zero = RecurrentState<Scalar>(zerosFor: layer.geometry(steps: T, rows: N))
+    let whole = run(0..<T, from: zero)
+    var (state, first) = (zero, 0)
+    for count in pieces {
+      let piece = run(first..<first + count, from: state)
+      #expect(piece.y.array == whole.y.rows(first..<first + count).array, "from step \(first)")
+      (state, first) = (piece.final, first + count)
+    }
+    for (a, b) in zip(state.named, whole.final.named) {
+      #expect(a.tensor.array == b.tensor.array, "the final \(a.name)")
+    }
+  }
+
   /// What each name promises of its drive, whatever the other constants are set to.
   @Test func namesKeepTheirPromises() {
     for system in RecurrentSystem.all {

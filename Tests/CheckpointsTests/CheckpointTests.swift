@@ -14,14 +14,15 @@ import Testing
   ]
 
   /// Writes a checkpoint as `shards` ranks would.
-  static func write(_ folder: String, step: Int = 3, shards: Int) throws {
+  static func write(_ folder: String, step: Int = 3, shards: Int, best: Int? = nil) throws {
     let writer = CheckpointWriter(folder: folder, shards: shards)
     try writer.begin()
     let files = try (0..<shards).map { try writer.writeShard($0, tensors) }
     try writer.commit(
       CheckpointManifest(
         step: step, epoch: 1, batch: 2, parameterCount: 17, parametersSHA256: "x",
-        optimizer: .init(name: "adam", stepCount: step), progress: ["best": 0.1],
+        optimizer: .init(name: "adam", stepCount: step),
+        progress: best.map { [CheckpointManifest.bestStepKey: Double($0)] } ?? ["best": 0.1],
         tensors: tensors.map { .init(path: $0.path, shape: $0.shape) }, files: files,
         configuration: "seed: 1\n",
         machine: .init(

@@ -78,6 +78,21 @@ import Testing
     }
   }
 
+  /// If the newest checkpoint is damaged, the run resumes from an older one and evaluates the best
+  /// that the older one names.
+  @Test func theBestOfEveryKeptCheckpointStays() throws {
+    try withRun([]) { run in
+      for (step, best) in [(10, 10), (20, 10), (30, 10), (40, 40), (50, 40)] {
+        try CheckpointTests.write(run.checkpoint(step: step), step: step, shards: 1, best: best)
+        try run.prune(keepingLast: 2, alwaysKeeping: [best])
+      }
+      #expect(run.savedSteps() == [40, 50], "nothing that is kept names step 10")
+      try CheckpointTests.write(run.checkpoint(step: 60), step: 60, shards: 1, best: 60)
+      try run.prune(keepingLast: 2, alwaysKeeping: [60])
+      #expect(run.savedSteps() == [40, 50, 60], "step 50 names step 40")
+    }
+  }
+
   @Test func savingAStepTwiceReplacesIt() throws {
     try withRun([10]) { run in
       try CheckpointTests.write(run.checkpoint(step: 10), step: 10, shards: 2)

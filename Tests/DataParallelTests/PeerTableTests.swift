@@ -43,7 +43,7 @@ import Testing
       }
     }
 
-    var culprits: [PeerTable.Culprit]? { table.culprits(limit: 10) }
+    var culprits: [PeerTable.Culprit]? { table.culprits(limit: 10, savingLimit: 60) }
     var ranks: [Int]? { culprits.map { $0.map(\.rank) } }
     var report: String { table.report(culprits, hosts: PeerTableTests.hosts) }
   }
@@ -194,5 +194,32 @@ import Testing
     let other = ProcessIdentity(
       number: ProcessIdentity.current.number, start: ProcessIdentity.current.start + 1)
     #expect(!other.isAlive)
+  }
+
+  /// A slow disk is not a lost peer.
+  @Test func aRankThatSavesGetsTheLongerLimit() {
+    var story = Story()
+    story.says[1] = story.beat(1, .saving)
+    story.pass(55)
+    #expect(story.culprits == [])
+    story.pass(10)
+    #expect(story.ranks == [1])
+    #expect(story.report.contains("rank 1 on one is stuck in saving, step 41, for"))
+  }
+
+  @Test func aLostRankIsNamedWhileAnotherSaves() {
+    var story = Story()
+    story.says[1] = story.beat(1, .saving)
+    story.says[2] = nil
+    story.pass(11)
+    #expect(story.ranks == [2])
+  }
+
+  /// A rank that saves and is itself waiting for a peer is not what the others wait for.
+  @Test func aRankThatWaitsInASaveDoesNotExtendTheLimit() {
+    var story = Story()
+    story.says[1] = story.beat(1, .saving, waiting: 1)
+    story.pass(11)
+    #expect(story.culprits == nil)
   }
 }

@@ -87,12 +87,27 @@ import Testing
 
   @Test func aRankStuckInSavingIsNamed() throws {
     try Self.run(
-      failpoints: "checkpoint.shard.write=delay:100@2#1", ["--set", "checkpoint.every_steps=5"]
+      failpoints: "checkpoint.shard.write=delay:100@2#1",
+      ["--set", "checkpoint.every_steps=5", "--set", "checkpoint.timeout=3"]
     ) { outcome in
       #expect(outcome.status == 76, "\(outcome.errors)")
       #expect(
         outcome.message.contains("rank 2 on \(Self.host) is stuck in saving, step "),
         "\(outcome.errors)")
+    }
+  }
+
+  /// Rank 0 commits and prunes by itself while the others wait; a slow disk is not a lost peer.
+  @Test(arguments: ["checkpoint.prune", "checkpoint.manifest", "checkpoint.shard.sync"])
+  func aSaveLongerThanThePeerTimeoutIsWaitedFor(point: String) throws {
+    try Self.run(
+      failpoints: "\(point)=delay:5#2",
+      [
+        "--set", "checkpoint.every_steps=5", "--set", "checkpoint.background=false",
+        "--set", "checkpoint.keep_last=1", "--max-steps", "20",
+      ]
+    ) { outcome in
+      #expect(outcome.status == 0, "\(outcome.errors)")
     }
   }
 

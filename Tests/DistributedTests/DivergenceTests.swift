@@ -33,6 +33,29 @@ import Testing
     }
   }
 
+  /// Before the step that diverged an orthogonal layer may have rebased: the state that is kept is
+  /// that before it, with the counters, and leads to the bits of an undisturbed run.
+  @Test(arguments: [8, 9, 10]) func theRebaseOfADivergedStepIsTakenBack(step: Int) throws {
+    try Places.withTemporaryFolder { folder in
+      let settings = [
+        "--set", "model.cell=momentum_dtriv", "--set", "model.rebase_every=3",
+        "--set", "model.project_every=2", "--max-steps", "20",
+      ]
+      #expect(try RankCountTests.train("whole", ranks: nil, in: folder, settings).status == 0)
+      let outcome = try Program.run(
+        ["train", "--output", "run"] + RankCountTests.arguments + settings, ranks: 2, in: folder,
+        environment: ["MOMENTUM_DIST_SPOIL_GRADIENT": "6:\(step)"])
+      #expect(outcome.status == 70, "\(outcome.errors)")
+      let resumed = try Program.run(
+        ["train", "--resume", "run/diverged", "--output", "again", "--max-steps", "20"],
+        in: folder)
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      #expect(
+        try RankCountTests.digest("again", in: folder)
+          == RankCountTests.digest("whole", in: folder))
+    }
+  }
+
   /// One step an epoch: its gradient is finite, and validation is the first to see what came of it.
   @Test func aValidationLossThatIsNoNumberEndsTheRun() throws {
     try Places.withTemporaryFolder { folder in

@@ -311,6 +311,27 @@ import Testing
     }
   }
 
+  /// A build of HDF5 that is not thread-safe is called by one thread alone: a second one would trap.
+  @Test func anHDF5OfOneThreadIsUsedByOneThread() throws {
+    try Places.withTemporaryFolder { folder in
+      let prepared = try Program.run(
+        ["prepare", "adding", "--to", "set.h5", "--steps", "7", "--train", "215", "--test", "8"],
+        in: folder)
+      #expect(prepared.status == 0, "\(prepared.errors)")
+      let streamed = [
+        "--set", "dataset.file=set.h5", "--set", "dataset.memory=0", "--max-steps", "30",
+        "--set", "checkpoint.every_steps=5",
+      ]
+      #expect(try Self.train("threads", ranks: 2, in: folder, streamed).status == 0)
+      let outcome = try Program.run(
+        ["train", "--output", "one"] + Self.arguments + streamed, ranks: 2, in: folder,
+        environment: ["MOMENTUM_DIST_HDF5_THREADS": "one"])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.errors.contains("was built without thread safety"), "\(outcome.errors)")
+      #expect(try Self.digest("one", in: folder) == Self.digest("threads", in: folder))
+    }
+  }
+
   @Test func theVendorsReductionLearnsToo() throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try Self.train(

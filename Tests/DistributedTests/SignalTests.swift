@@ -135,7 +135,22 @@ import Testing
       // An epoch has eight steps; at its end a run may save by itself.
       let between = saved.compactMap { Int($0.dropFirst(5)) }.filter { $0 % 8 != 0 }
       if phase == .data || phase == .training { #expect(!between.isEmpty, "\(saved)") }
+      if phase == .startUp { #expect(saved.contains("step-00000000"), "\(saved)") }
       #expect(try RankCountTests.digest("run", in: folder) == Self.undisturbed)
+    }
+  }
+
+  /// Without validation no step is the best, and the first save goes as any other does.
+  @Test func theFirstSaveIsPrunedWhereNothingIsValidated() throws {
+    try Places.withTemporaryFolder { folder in
+      let phase = Phase.startUp
+      let outcome = try Program.run(
+        ["train", "--output", "run"] + Self.arguments + ["--set", "dataset.validation_count=0"],
+        ranks: 2, in: folder, environment: ["MOMENTUM_DIST_FAILPOINTS": phase.rawValue],
+        sending: [SIGUSR1], when: phase.text)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let saved = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/run/checkpoints")
+      #expect(saved.sorted() == ["latest", "step-00000039", "step-00000040"])
     }
   }
 

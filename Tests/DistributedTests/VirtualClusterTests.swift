@@ -42,6 +42,25 @@ import Testing
     }
   }
 
+  /// The rank of one host has a free core and would overlap, that of the other has none: they agree.
+  @Test func hostsThatWouldDecideDifferentlyAgreeOnOverlap() throws {
+    try Places.withTemporaryFolder { folder in
+      let onOneCore =
+        "if [ \"$OMPI_COMM_WORLD_RANK\" = 0 ]; then exec taskset --cpu-list 0 \"$0\" \"$@\"; fi;"
+        + " exec \"$0\" \"$@\""
+      let outcome = try Program.script(
+        "virtual-cluster",
+        ["--hosts", "2", "sh", "-c", onOneCore, Self.program, "train", "--output", "run"]
+          + RankCountTests.arguments + ["--max-steps", "20"], in: folder, deadline: 90)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      for rank in 0..<2 {
+        let log = try String(
+          contentsOfFile: "\(folder)/run/logs/rank-0000\(rank).log", encoding: .utf8)
+        #expect(log.contains(", overlap off"), "\(log)")
+      }
+    }
+  }
+
   /// The ranks on the near side of the cut name those behind it; those behind it end too.
   @Test func aLinkThatGoesDownEndsAllAndIsNamed() throws {
     try Places.withTemporaryFolder { folder in

@@ -2,6 +2,7 @@ import DataParallel
 import Foundation
 import MPI
 import Tensors
+import Threads
 
 /// Checks that the fixed-order reduction is, bit for bit, what one process gets that walks the
 /// tree alone.
@@ -38,9 +39,43 @@ func checkReduction(_ checker: Checker, on group: Communicator) throws(MPIError)
   }
 }
 
+/// Checks that the sum by MPI has the same bits on every rank, at sizes for which MPI chooses
+/// different algorithms, and that the totals, from which decisions follow, have too.
+func checkMPIReducer(_ checker: Checker, on group: Communicator) throws(MPIError) {
+  let reducer = MPIReducer(group)
+  for count in [1, 7, 1000, 3001, 70_001, 400_000] {
+    var layout = ParameterLayout()
+    layout.add("w", shape: [count])
+    let shards = ShardedBuffer<Float>(layout, shards: 2)
+    for shard in 0..<2 {
+      let numbers = randomNumbers(count, seed: 9 * group.rank + shard)
+      for index in 0..<count { shards[shard].flat[index] = numbers[index] }
+    }
+    let sum = shards.flat.row(0)
+    try reducer.reduce(shards, into: sum, by: Buckets(count, bucketBytes: 1 << 20))
+    let bits = sum.array.map { Int($0.bitPattern) }
+    checker.expect("MPI sum of \(count)", bits, try fromRoot(bits, group))
+  }
+  for _ in 0..<20 {
+    let totals = (0..<2).map { shard in
+      randomNumbers(5, seed: 31 * group.rank + shard).map { Double($0) / 3 }
+    }
+    let bits = try reducer.reduce(totals).map { Int(truncatingIfNeeded: $0.bitPattern) }
+    checker.expect("MPI totals", bits, try fromRoot(bits, group))
+  }
+}
+
+/// The numbers of rank 0.
+private func fromRoot(_ own: [Int], _ group: Communicator) throws(MPIError) -> [Int] {
+  var numbers = own
+  var span = numbers.mutableSpan
+  try group.broadcast(&span)
+  return numbers
+}
+
 /// Checks that a gradient of which rows alone are sent has the sum of one that is sent whole, and
 /// that the rows are sent where they are few, or always.
-func checkRowReduction(_ checker: Checker, on group: Communicator) throws(MPIError) {
+func checkRowReduction(_ checker: Checker, on group: Communicator) throws {
   let (shards, vocabulary, width) = (8, 200, 3)
   guard group.size <= shards else { return }
   var layout = ParameterLayout()
@@ -76,11 +111,11 @@ func checkRowReduction(_ checker: Checker, on group: Communicator) throws(MPIErr
       }
     }
     for (overlaps, bucketBytes) in [(false, 1 << 20), (true, 1 << 20), (true, 100), (false, 100)] {
-      func reduction() throws(MPIError) -> GradientReduction {
+      func reduction() throws -> GradientReduction {
         GradientReduction(
           FixedOrderReducer(try group.duplicate(), plan: plan), layout: layout,
-          shards: owned.count, bucketBytes: bucketBytes, overlaps: overlaps,
-          alwaysSendsRows: always, onThread: {})
+          shards: owned.count, bucketBytes: bucketBytes, alwaysSendsRows: always,
+          worker: overlaps ? try BackgroundWorker("reduction") : nil)
       }
       let (whole, sparse) = (try reduction(), try reduction())
       let touched = TouchedRows(entry, rows: owned.flatMap(rows))

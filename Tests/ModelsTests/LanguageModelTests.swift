@@ -200,7 +200,7 @@ import Threads
       }
       return (numbers, totals)
     }
-    let (expected, computed) = (try run(.alone), try run(ThreadTeam(threads)))
+    let (expected, computed) = (try run(.alone), try run(try ThreadTeam(threads)))
     #expect(computed.numbers == expected.numbers)
     #expect(computed.totals == expected.totals)
   }

@@ -16,7 +16,7 @@ import Threads
         orthogonal: OrthogonalSettings(), hidden: 4, layers: layers)
       stack.recomputeEvery = every
       let model = SequenceModel<Float>(stack, inputs: 2, outputs: 3, loss: .crossEntropy)
-      model.team = ThreadTeam(threads)
+      model.team = try ThreadTeam(threads)
       let parameters = ParameterBuffer<Float>(model.layout)
       model.initialize(parameters, seed: 5, gateBias: 0)
       let x = Tensor<Float>(shape: [T, 10, 2])

@@ -206,7 +206,7 @@ import Threads
   /// Every number of threads gives the bits of one, in training and in evaluation, with shards
   /// that are empty, more threads than shards, and ragged rows asked at every step.
   @Test(arguments: [2, 3, 9], [true, false])
-  func threadsLeaveTheBitsAlone(threads: Int, everyStep: Bool) {
+  func threadsLeaveTheBitsAlone(threads: Int, everyStep: Bool) throws {
     let loss: LossKind = everyStep ? .squaredError : .crossEntropy
     func run(_ team: ThreadTeam) -> (bits: [UInt32], totals: [Totals], counts: [Int]) {
       let (model, parameters) = model(layers: 2, loss: loss, bidirectional: true, as: Float.self)
@@ -225,7 +225,7 @@ import Threads
       #expect(seen == trained)
       return (gradients.flat.array.map(\.bitPattern), trained, counts.counts)
     }
-    let (expected, computed) = (run(.alone), run(ThreadTeam(threads)))
+    let (expected, computed) = (run(.alone), run(try ThreadTeam(threads)))
     #expect(computed.bits == expected.bits)
     #expect(computed.totals == expected.totals)
     #expect(computed.counts == expected.counts)

@@ -51,4 +51,18 @@ import Testing
     var stream = RandomStream(seed: 7, purpose: .shuffle, step: 4)
     #expect(stream.permutation(count).sorted() == Array(0..<count))
   }
+
+  /// Computed by an independent program from the definitions of Philox, Lemire and Fisher-Yates:
+  /// a change here would reorder every epoch and every permuted image in silence.
+  @Test func permutationsAreTheKnownOnes() {
+    func permutation(_ seed: UInt64, _ purpose: RandomPurpose, step: Int = 0, _ count: Int) -> [Int]
+    {
+      var stream = RandomStream(seed: seed, purpose: purpose, step: step)
+      return stream.permutation(count)
+    }
+    #expect(permutation(1, .shuffle, 12) == [2, 6, 10, 8, 9, 7, 0, 11, 5, 4, 3, 1])
+    #expect(permutation(7, .shuffle, step: 3, 12) == [8, 4, 1, 5, 9, 7, 3, 0, 2, 10, 11, 6])
+    #expect(permutation(5 << 32 + 9, .pixelPermutation, 10) == [8, 0, 5, 2, 4, 7, 1, 3, 9, 6])
+    #expect(permutation(2, .validationSplit, 9) == [7, 5, 8, 4, 2, 0, 3, 6, 1])
+  }
 }

@@ -28,6 +28,15 @@ public final class OrthogonalKernel<Scalar: KernelScalar> {
   /// What it has cost since it was made.
   public private(set) var work = OrthogonalWork()
 
+  /// What the last advance changed; nil before the first.
+  private var beforeAdvance: BeforeAdvance?
+
+  private struct BeforeAdvance {
+    var counters: [Scalar]
+    /// A and Q before a rebase; nil if the advance did not rebase.
+    var rebased: (skew: [Scalar], base: [Scalar])?
+  }
+
   /// Where and about what the next gradient is taken.
   private var tangentPoint: Matrix
   private var leftFactor: Matrix
@@ -73,6 +82,8 @@ public final class OrthogonalKernel<Scalar: KernelScalar> {
     var p = leftFactor * (try map(tangentPoint))
     if advancing && settings.isDynamic {
       var (k, m) = (Int(counters[0]), Int(counters[1]))
+      beforeAdvance = BeforeAdvance(
+        counters: counters.array, rebased: k == 0 ? (A.array, base.array) : nil)
       if k == 0 {
         A.fill(0)
         store(p, in: base)
@@ -92,6 +103,18 @@ public final class OrthogonalKernel<Scalar: KernelScalar> {
       counters[1] = Scalar(m)
     }
     store(p.transposed, in: recurrentWeight)
+  }
+
+  /// Takes back the last advance, for a step that does not count: A, Q and the counters are those
+  /// before it.
+  public func revert(_ A: Tensor<Scalar>) {
+    guard let before = beforeAdvance else { return }
+    counters.copy(from: before.counters)
+    if let (skew, base) = before.rebased {
+      A.copy(from: skew)
+      self.base.copy(from: base)
+    }
+    beforeAdvance = nil
   }
 
   /// Turns dL/dW_hh = dL/d(Pᵀ), in place, into dL/dA.

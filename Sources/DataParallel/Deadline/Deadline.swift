@@ -36,6 +36,13 @@ public enum Deadline {
     set { settings.seconds = newValue }
   }
 
+  /// How long a peer may be busy saving while others wait for it. The default is 1800 s. A slow
+  /// disk is not a lost peer, so this is longer than `seconds`; the longer of the two counts.
+  public static var savingSeconds: Double {
+    get { settings.savingSeconds }
+    set { settings.savingSeconds = newValue }
+  }
+
   /// Says what this rank is busy with from here on.
   public static func enter(_ phase: Phase) {
     settings.activity = Activity(phase, step: settings.activity.step)
@@ -73,11 +80,17 @@ final class DeadlineSettings: Sendable {
   static let exitStatus: Int32 = 76
 
   private let limit = Atomic<UInt64>((120.0).bitPattern)
+  private let savingLimit = Atomic<UInt64>((1800.0).bitPattern)
   private let packed = Atomic<UInt64>(Activity(.starting, step: 0).packed)
 
   var seconds: Double {
     get { Double(bitPattern: limit.load(ordering: .relaxed)) }
     set { limit.store(newValue.bitPattern, ordering: .relaxed) }
+  }
+
+  var savingSeconds: Double {
+    get { Double(bitPattern: savingLimit.load(ordering: .relaxed)) }
+    set { savingLimit.store(newValue.bitPattern, ordering: .relaxed) }
   }
 
   var activity: Activity {

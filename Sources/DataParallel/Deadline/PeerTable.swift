@@ -100,8 +100,9 @@ struct PeerTable {
   ///
   /// The limit is on this rank's own wait: as long as messages arrive, no silence ends a run, for
   /// a network may refuse heartbeats. A peer whose process ended before the run did, and a peer
-  /// that has given up itself, end it at once.
-  func culprits(limit: Double) -> [Culprit]? {
+  /// that has given up itself, end it at once. A peer that answers and is saving gets
+  /// `savingLimit`: only the disk is slow.
+  func culprits(limit: Double, savingLimit: Double) -> [Culprit]? {
     if hasLostLauncher, activity.phase != .ending { return nil }
     for case let report? in peers.lazy.map(\.last) {
       guard let culprit = report.culprit else { continue }
@@ -119,8 +120,19 @@ struct PeerTable {
       if !gone.isEmpty { return gone.map { Culprit(rank: $0, evidence: .gone) } }
     }
     guard waitSeconds >= limit else { return [] }
-    let suspects = suspects(limit: limit)
-    return suspects.isEmpty ? nil : suspects
+    let savers = peers.indices.filter {
+      $0 != rank && isSaving(peers[$0], limit: limit, savingLimit: savingLimit)
+    }
+    let suspects = suspects(limit: limit).filter { !savers.contains($0.rank) }
+    if suspects.isEmpty { return savers.isEmpty ? nil : [] }
+    return suspects
+  }
+
+  /// Whether a peer answers and is at work on a checkpoint for less than `savingLimit`.
+  private func isSaving(_ peer: Peer, limit: Double, savingLimit: Double) -> Bool {
+    guard let last = peer.last, peer.missingSeconds < Self.missingLimit else { return false }
+    return peer.silentSeconds < limit / 2 && last.activity.phase == .saving
+      && last.waitSeconds < limit / 2 && last.activitySeconds < savingLimit
   }
 
   /// The ranks that look lost or late.

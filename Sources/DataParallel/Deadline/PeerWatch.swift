@@ -60,7 +60,7 @@ final class PeerWatch: Sendable {
         })
       last = now
       tell(table.heartbeat(), routes)
-      let culprits = table.culprits(limit: limit)
+      let culprits = table.culprits(limit: limit, savingLimit: settings.savingSeconds)
       if culprits?.isEmpty != true { end(culprits, &table, &routes) }
     }
   }

@@ -68,7 +68,7 @@ public final class TokenColumns {
     guard !isWhole else { return }
     _ = try collect()
     let reader = reader
-    pending = BackgroundJob("tokens") {
+    pending = BackgroundJob("tokens", inPlace: !HDF5Library.isThreadSafe) {
       try Failpoint.dataPrefetch.pass(reader.path)
       return try reader.read(steps)
     }

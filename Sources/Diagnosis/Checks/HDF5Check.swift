@@ -14,12 +14,11 @@ struct HDF5Check {
 
   var finding: Finding {
     guard isThreadSafe else {
-      return .wrong(
+      return .note(
         "HDF5",
-        "\(version), built without thread safety: a save beside training would spoil memory",
-        cure:
-          "apt-get install libhdf5-103-1, or build it with --enable-threadsafe; until then --set"
-          + " checkpoint.background=false and data that fit dataset.memory")
+        "\(version), built without thread safety: training waits while data are read and"
+          + " checkpoints are written",
+        cure: "apt-get install libhdf5-103-1, or build it with --enable-threadsafe")
     }
     guard hasDeflate else {
       return .note(

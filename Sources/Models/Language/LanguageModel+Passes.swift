@@ -57,10 +57,15 @@ extension LanguageModel {
   }
 
   /// z of every token, [T·N, V], for generating; `state` is left where the columns end.
+  ///
+  /// - Parameter firstStep: how many steps of the text came before `tokens`. The Nesterov drives
+  ///   count steps, and a text that is read in pieces is one text.
   public func logits(
-    _ tokens: [Int32], columns N: Int, from state: State, _ parameters: ParameterBuffer<Scalar>
+    _ tokens: [Int32], columns N: Int, from state: State, firstStep: Int,
+    _ parameters: ParameterBuffer<Scalar>
   ) -> Tensor<Scalar> {
-    pass(0, columns: 0..<N).logits(tokens, columns: N, from: state, parameters)
+    pass(0, columns: 0..<N).logits(
+      tokens, columns: N, from: state, firstStep: firstStep, parameters)
   }
 
   // MARK: Threads

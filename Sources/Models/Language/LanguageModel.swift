@@ -99,6 +99,7 @@ public final class LanguageModel<Scalar: KernelScalar> {
     _ parameters: ParameterBuffer<Scalar>, masks: LanguageModelMasks<Scalar>?, advancing: Bool
   ) throws(LAPACKError) {
     self.masks = masks ?? LanguageModelMasks(layers: layers.count)
+    droppedWeights = layers.map { _ in nil }  // gives their memory back
     for (level, layer) in layers.enumerated() {
       try layer.prepare(parameters, advancing: advancing)
       droppedWeights[level] = self.masks.recurrent[level].map { mask in
@@ -109,6 +110,14 @@ public final class LanguageModel<Scalar: KernelScalar> {
       }
     }
   }
+
+  /// Takes back the last advancing `prepare`, for a step that does not count.
+  public func revert(_ parameters: ParameterBuffer<Scalar>) {
+    for layer in layers { layer.revert(parameters) }
+  }
+
+  /// Forgets the masks of the last step, so that their memory can take those of the next.
+  public func dropMasks() { masks = LanguageModelMasks(layers: layers.count) }
 
   /// Turns summed gradients of what `prepare` computed into gradients of the parameters.
   public func finishGradients(_ gradients: ParameterBuffer<Scalar>) throws(LAPACKError) {

@@ -46,9 +46,11 @@ struct LanguagePass<Scalar: KernelScalar> {
   }
 
   func logits(
-    _ tokens: [Int32], columns N: Int, from state: State, _ parameters: ParameterBuffer<Scalar>
+    _ tokens: [Int32], columns N: Int, from state: State, firstStep: Int,
+    _ parameters: ParameterBuffer<Scalar>
   ) -> Tensor<Scalar> {
-    let activations = forward(tokens, from: state, parameters, isTraining: false)
+    let activations = forward(
+      tokens, from: state, firstStep: firstStep, parameters, isTraining: false)
     let z = workspace.tensor("logits", [tokens.count, specification.vocabulary])
     decoder.forward(
       activations.dropped.reshaped([tokens.count, decoder.inputs]), parameters, into: z)
@@ -74,8 +76,8 @@ struct LanguagePass<Scalar: KernelScalar> {
   }
 
   private func forward(
-    _ tokens: [Int32], from state: State, _ parameters: ParameterBuffer<Scalar>,
-    isTraining: Bool
+    _ tokens: [Int32], from state: State, firstStep: Int = 0,
+    _ parameters: ParameterBuffer<Scalar>, isTraining: Bool
   ) -> Activations {
     let N = state[0].hidden.shape[0]
     let T = tokens.count / N
@@ -87,10 +89,12 @@ struct LanguagePass<Scalar: KernelScalar> {
     }
     let words = workspace.tensor("x", [T, N, specification.embedding])
     model.embedding.forward(tokens, mask: masks.embedding, parameters, into: words)
-    var x = masked("x", words, masks.input)
+    if let mask = masks.input { words.setProduct(of: words, repeating: mask) }
+    var x = words
     var passes: [Activations.Layer] = []
     for (level, layer) in layers.enumerated() {
-      let geometry = layer.geometry(steps: T, rows: N)
+      var geometry = layer.geometry(steps: T, rows: N)
+      geometry.drive.firstStep = firstStep
       let y = workspace.tensor("y\(level)", [T, N, layer.hidden])
       let saved =
         isTraining

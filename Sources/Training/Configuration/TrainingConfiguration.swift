@@ -282,6 +282,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var everySteps = 0
     public var keepLast = 2
     public var background = true
+    public var timeout = 1800.0
 
     public init() {}
 
@@ -298,6 +299,10 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "background", &background,
         "write checkpoints from a copy while training goes on; false waits for the disk",
         effect: .nothing)
+      try visitor.field(
+        "timeout", &timeout,
+        "seconds that the ranks wait for one that is saving before all end with status 76",
+        .above(0), effect: .nothing)
     }
   }
 

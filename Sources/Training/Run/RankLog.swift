@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 
 /// What one rank has to tell of a run, in logs/rank-00003.log: where it ran, and where its time
@@ -11,8 +12,7 @@ final class RankLog {
   init(_ run: RunFolder, rank: Int) {
     let path = run.log(rank: rank)
     let files = FileManager.default
-    try? files.createDirectory(
-      atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    try? DurableFiles.createFolder(DurableFiles.parent(of: path))
     if !files.fileExists(atPath: path) { _ = files.createFile(atPath: path, contents: nil) }
     handle = FileHandle(forWritingAtPath: path)
     _ = try? handle?.seekToEnd()
@@ -26,7 +26,10 @@ final class RankLog {
 
   /// Adds a line on an interval of steps.
   func say(step: Int, seconds: Double, shares: [(StepClock.Phase, Double)]) {
-    let parts = shares.map { "\($0.name) \(String(format: "%.1f", 100 * $1)) %" }
+    var parts = shares.map { "\($0.name) \(String(format: "%.1f", 100 * $1)) %" }
+    if let bytes = ProcessMemory.residentBytes {
+      parts.append("memory \(String(format: "%.1f", Double(bytes) / 1e6)) MB")
+    }
     say("step \(step): \(brief(seconds)) s, \(parts.joined(separator: ", "))")
   }
 }

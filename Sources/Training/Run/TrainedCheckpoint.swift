@@ -34,16 +34,21 @@ public struct TrainedCheckpoint {
         return (reader, try reader.checkedTensors())
       }
     }
-    if choice == .best,
-      let best = try agreement.fromRoot({ [RunFolder.best(at: path)].compactMap(\.self) }).first
-    {
+    let best = try agreement.fromRoot {
+      guard choice == .best, let best = RunFolder.best(at: path) else { return [] }
+      return best.isThere ? [best.folder] : [best.folder, "missing"]
+    }
+    if best.count > 1 {
+      progress.say(
+        "\(best[0]): the best checkpoint on validation is missing; measuring the newest instead")
+    } else if let best = best.first {
       do throws(RunFailure) {
         (reader, tensors) = try read(best)
         self.choice = .best
         return
       } catch {
         guard error.status == .unusableData else { throw error }
-        progress.say("\(error); taking the newest in the place of the best")
+        progress.say("\(error); measuring the newest instead of the best")
       }
     }
     (reader, tensors) = try agreement.newestUsable(at: path, saying: progress, read)
@@ -59,15 +64,16 @@ public struct TrainedCheckpoint {
 }
 
 extension RunFolder {
-  /// The checkpoint of a run with the lowest validation loss; nil where nothing was validated, and
-  /// where the path is that of a checkpoint.
-  static func best(at path: String) -> String? {
+  /// The checkpoint of a run with the lowest validation loss, and whether it is there; nil if
+  /// nothing was validated, and if the path is that of a checkpoint.
+  static func best(at path: String) -> (folder: String, isThere: Bool)? {
     let all = candidates(at: path)
     guard all.first != path, let newest = try? firstReadable(at: path),
       let step = newest.manifest.bestStep
     else { return nil }
-    let folder = RunFolder(path).existingCheckpoint(step: step)
-    return all.contains(folder) ? folder : nil
+    let run = RunFolder(path)
+    let folder = run.existingCheckpoint(step: step)
+    return all.contains(folder) ? (folder, true) : (run.checkpoint(step: step), false)
   }
 }
 

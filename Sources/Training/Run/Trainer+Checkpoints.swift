@@ -1,5 +1,6 @@
 import BLAS
 import Checkpoints
+import DataParallel
 import Files
 import Foundation
 import Kernels
@@ -100,6 +101,7 @@ extension Trainer {
     }
     let (run, step) = (pending.run, pending.save.step)
     let (keepLast, best) = (configuration.checkpoint.keepLast, pending.bestStep)
+    let records = isRoot && metrics != nil ? self.run.metrics : nil
     try session.agreement.together {
       var manifest: CheckpointManifest?
       if let entries {
@@ -109,17 +111,21 @@ extension Trainer {
         }
       }
       try pending.save.commit(manifest) {
+        // The records up to this step outlive a power cut as the checkpoint does.
+        if let records { try DurableFiles.synchronize(records) }
         try run.setLatest(step: step)
-        try run.prune(keepingLast: keepLast, alwaysKeeping: [best])
+        try run.prune(keepingLast: keepLast, alwaysKeeping: Set([best].compactMap(\.self)))
       }
     }
   }
 
-  /// Waits until the save that is on its way, if there is one, is whole.
+  /// Waits until the save that is on its way, if there is one, is complete.
   func finishSave() throws(RunFailure) {
-    while let pending = pendingSave {
-      pending.save.wait()
-      try advanceSave()
+    try Deadline.during(.saving) { () throws(RunFailure) in
+      while let pending = pendingSave {
+        pending.save.wait()
+        try advanceSave()
+      }
     }
   }
 
@@ -225,7 +231,7 @@ struct PendingSave {
   let save: BackgroundSave
   let run: RunFolder
   let manifest: CheckpointManifest
-  let bestStep: Int
+  let bestStep: Int?
 }
 
 extension TrainingSession {
@@ -235,7 +241,7 @@ extension TrainingSession {
     return "rank \(communicator.rank) of \(communicator.size), process"
       + " \(ProcessInfo.processInfo.processIdentifier) on \(ProcessInfo.processInfo.hostName);"
       + " virtual shards \(shards.lowerBound) to \(shards.upperBound - 1), \(machine.kernels)"
-      + " kernels, OpenBLAS for \(machine.blasCore)"
+      + " kernels, OpenBLAS for \(machine.blasCore), overlap \(reduction.overlaps ? "on" : "off")"
   }
 
   /// What the bits depend on besides the configuration.

@@ -14,10 +14,10 @@ extension Trainer {
     let step = state.step + 1
     session.reduction.shards.flat.fill(0)
     spoilGradientIfAsked()
-    var shards = session.reduction.shards
-    shards.whenFinal = { _ in }
+    let shards = session.reduction.shards
     _ = session.workload.accumulateGradients(session.parameters, into: shards)
     let place = try agreedPlace(firstPlace(in: shards))
+    session.workload.revert(session.parameters)
     let kept = RunFolder("\(run.path)/diverged")
     var cure = divergenceCure
     do throws(RunFailure) {

@@ -93,7 +93,10 @@ public final class Trainer {
     SignalWatch.start()
     try openRun()
     // A signal may have come while the run started.
-    if try agreeAtBoundary() == .saveAndStop {
+    switch try agreeAtBoundary() {
+    case .none: break
+    case .save: if state.savingStep != state.step { try save() }
+    case .saveAndStop:
       try saveAndFinish()
       return .preempted
     }
@@ -160,7 +163,8 @@ public final class Trainer {
 
   /// The lowest validation loss so far and its step; nil before the first.
   public var best: (loss: Double, step: Int)? {
-    state.bestLoss.isFinite ? (state.bestLoss, state.bestStep) : nil
+    guard state.bestLoss.isFinite, let step = state.bestStep else { return nil }
+    return (state.bestLoss, step)
   }
 
   // MARK: A step

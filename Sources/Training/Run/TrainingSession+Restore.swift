@@ -1,5 +1,6 @@
 import BLAS
 import Checkpoints
+import HDF5
 import Models
 import MPI
 import Tensors
@@ -65,6 +66,12 @@ extension TrainingSession {
     return cores.warnings
       + (ofBLAS > 1
         ? ["OpenBLAS adds \(ofBLAS - 1) threads of its own: set OPENBLAS_NUM_THREADS=1"] : [])
+      + (HDF5Library.isThreadSafe
+        ? []
+        : [
+          "HDF5 \(HDF5Library.version) was built without thread safety: training waits while data"
+            + " are read and checkpoints are written; use a build with --enable-threadsafe"
+        ])
   }
 
   /// Adds the loss and the task's metrics to a metrics record.

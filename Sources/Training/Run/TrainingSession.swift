@@ -51,6 +51,7 @@ public final class TrainingSession {
     self.communicator = communicator
     agreement = Agreement(communicator)
     Deadline.seconds = configuration.peerTimeout
+    Deadline.savingSeconds = configuration.checkpoint.timeout
     try agreement.together {
       if let problem = KernelVariant.requestProblem { throw RunFailure(.configuration, problem) }
     }
@@ -84,7 +85,10 @@ public final class TrainingSession {
     } catch {
       throw RunFailure(error)
     }
-    workload.team = ThreadTeam(cores.threads) { KernelVariant.flushDenormals() }
+    let threads = cores.threads
+    workload.team = try agreement.together {
+      try ThreadTeam(threads) { KernelVariant.flushDenormals() }
+    }
     parameters = ParameterBuffer(workload.layout)
     workload.initialize(parameters)
     func makeReducer(_ communicator: Communicator) -> any GradientReducer {
@@ -94,19 +98,37 @@ public final class TrainingSession {
       }
     }
     reducer = makeReducer(communicator)
+    let worker = try Self.overlapWorker(configuration.overlap, cores: cores, on: communicator)
     do {
-      let overlaps =
-        switch configuration.overlap {
-        case .auto: cores.hasFreeCore && Environment.isThreadMultiple && communicator.size > 1
-        case .on: Environment.isThreadMultiple
-        case .off: false
-        }
       // Messages of another thread must not meet those of this one.
       reduction = GradientReduction(
         makeReducer(try communicator.duplicate()), layout: workload.layout,
         shards: plan.shards(of: communicator.rank).count, bucketBytes: configuration.bucketBytes,
-        overlaps: overlaps, alwaysSendsRows: configuration.sparseRows == .on,
-        onThread: { KernelVariant.flushDenormals() })
+        alwaysSendsRows: configuration.sparseRows == .on, worker: worker)
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+
+  /// The thread that sums gradients during the backward pass; nil where they are summed after it.
+  ///
+  /// The ranks decide together: one that overlapped alone would wait in MPI through the whole
+  /// backward pass of the others, and would take them for lost where that is longer than
+  /// `peer_timeout`.
+  private static func overlapWorker(
+    _ overlap: OverlapChoice, cores: CorePlan, on communicator: Communicator
+  ) throws(RunFailure) -> BackgroundWorker? {
+    let isWanted =
+      switch overlap {
+      case .auto: cores.hasFreeCore && Environment.isThreadMultiple && communicator.size > 1
+      case .on: Environment.isThreadMultiple
+      case .off: false
+      }
+    let worker =
+      isWanted ? try? BackgroundWorker("reduction") { KernelVariant.flushDenormals() } : nil
+    do {
+      let all = try communicator.allreduce(worker == nil ? 0 : 1, .minimum)
+      return all == 1 ? worker : nil
     } catch {
       throw RunFailure(error)
     }

@@ -16,9 +16,9 @@ struct TrainingState {
   var rateFactor = 1.0
   /// The validation loss of each epoch so far, which schedules and NT-ASGD go by.
   var validationLosses: [Double] = []
-  /// The lowest of them and its step.
+  /// The lowest of them and its step; no step before the first.
   var bestLoss = Double.infinity
-  var bestStep = 0
+  var bestStep: Int?
   /// The step of the newest checkpoint that is whole; not part of it.
   var savedStep = -1
   /// The step of the newest one, which may still be on its way, as long as it has the state at
@@ -32,7 +32,6 @@ struct TrainingState {
     case intervalJudged = "interval_judged"
     case intervalSequences = "interval_sequences"
     case bestLoss = "best_validation_loss"
-    case bestStep = "best_validation_step"
   }
 
   /// The key of the validation loss of an epoch, from 1.
@@ -46,11 +45,9 @@ struct TrainingState {
       .intervalCorrect: interval.correct, .intervalJudged: interval.judged,
       .intervalSequences: interval.sequences,
     ]
-    if bestLoss.isFinite {
-      values[.bestLoss] = bestLoss
-      values[.bestStep] = Double(bestStep)
-    }
+    if bestLoss.isFinite { values[.bestLoss] = bestLoss }
     var all = Dictionary(uniqueKeysWithValues: values.map { ($0.rawValue, $1) })
+    if bestLoss.isFinite { all[CheckpointManifest.bestStepKey] = bestStep.map(Double.init) }
     for (index, loss) in validationLosses.enumerated() {
       all[Self.validationKey(index + 1)] = loss
     }
@@ -70,19 +67,12 @@ struct TrainingState {
       judged: progress[Key.intervalJudged.rawValue] ?? value(.intervalElements),
       sequences: value(.intervalSequences))
     bestLoss = progress[Key.bestLoss.rawValue] ?? .infinity
-    bestStep = Int(exactly: value(.bestStep)) ?? 0
+    bestStep = progress[CheckpointManifest.bestStepKey].flatMap { Int(exactly: $0) }
     savedStep = step
     savingStep = step
     validationLosses = []
     while let loss = progress[Self.validationKey(validationLosses.count + 1)] {
       validationLosses.append(loss)
     }
-  }
-}
-
-extension CheckpointManifest {
-  /// The step at which validation was best so far; nil where nothing was validated yet.
-  var bestStep: Int? {
-    progress[TrainingState.Key.bestStep.rawValue].flatMap { Int(exactly: $0) }
   }
 }

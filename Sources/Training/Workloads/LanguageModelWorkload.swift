@@ -120,6 +120,7 @@ public final class LanguageModelWorkload: Workload {
   public func prepare(
     _ parameters: ParameterBuffer<Float>, advancing: Bool
   ) throws(LAPACKError) {
+    model.dropMasks()
     var masks: LanguageModelMasks<Float>?
     if advancing, let loaded {
       masks = LanguageModelMasks(
@@ -149,6 +150,8 @@ public final class LanguageModelWorkload: Workload {
     if let final { model.advance(state, to: final) }
     final = nil
   }
+
+  public func revert(_ parameters: ParameterBuffer<Float>) { model.revert(parameters) }
 
   public func finishGradients(_ gradients: ParameterBuffer<Float>) throws(LAPACKError) {
     try model.finishGradients(gradients)

@@ -57,6 +57,7 @@ final class SequenceWorkload: Workload {
   }
 
   func load(_ position: StepPosition) throws {
+    batch = nil
     batch = try reader.read(order(ofEpoch: position.epoch).batch(position.index), from: train)
   }
 
@@ -89,6 +90,11 @@ final class SequenceWorkload: Workload {
     guard let batch else { preconditionFailure("no step is loaded") }
     return model.accumulateGradients(batch, parameters, into: gradients)
   }
+
+  /// Gives the memory of the batch back to the reader, which evaluations share.
+  func advance() { batch = nil }
+
+  func revert(_ parameters: ParameterBuffer<Float>) { model.revert(parameters) }
 
   func finishGradients(_ gradients: ParameterBuffer<Float>) throws(LAPACKError) {
     try model.finishGradients(gradients)
@@ -153,6 +159,7 @@ private final class SequenceEvaluation: Evaluation {
 
   func run(_ parameters: ParameterBuffer<Float>) -> [Totals] {
     guard let batch else { preconditionFailure("no batch is loaded") }
+    self.batch = nil  // gives its memory back to the reader
     return model.evaluate(batch, parameters, counting: confusion)
   }
 }

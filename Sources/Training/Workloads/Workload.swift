@@ -60,6 +60,8 @@ public protocol Workload: AnyObject {
   /// Computes what follows from the parameters: before a step's forward pass (`advancing`), after
   /// `load`, or before an evaluation.
   func prepare(_ parameters: ParameterBuffer<Float>, advancing: Bool) throws(LAPACKError)
+  /// Takes back the last advancing `prepare`: its step diverged and does not count.
+  func revert(_ parameters: ParameterBuffer<Float>)
   /// The rows of the first parameter that the gradient of the loaded step touches on this rank,
   /// where that may be few; nil where it touches all. It is nil on every rank or on none.
   var touchedRows: TouchedRows? { get }
