@@ -96,6 +96,16 @@ import Testing
     #expect(try problem(data).contains("sph2pipe"))
   }
 
+  @Test(arguments: ["shortpack", "wavpack", "WavPack"])
+  func otherCompressedSpheresAreNamed(method: String) throws {
+    let coding = "pcm,embedded-\(method)-v1.1"
+    let data = Sounds.sphere(
+      [1, 2], rate: 16_000, fields: ["sample_coding": "-s\(coding.count) \(coding)"])
+    let text = try problem(data)
+    #expect(text.contains("is a SPHERE file compressed by \(method.lowercased())"), "\(text)")
+    #expect(text.contains("w_decode"), "\(text)")
+  }
+
   /// One bit after the other is changed: each file is read or refused, and nothing else.
   @Test func noDamageOfAHeaderIsFatal() throws {
     try Places.withTemporaryFolder { folder in
