@@ -56,7 +56,6 @@ import Testing
     #expect(problem("1,2:3,4:up").contains("TRAIN.ts:1: a line of data before @data"))
     #expect(problem("@classLabel false\n@data\n1:2").contains("have no class"))
     #expect(problem("@targetLabel true\n@data\n1:2").contains("asks for numbers"))
-    #expect(problem("@timeStamps true\n@data\n1:2").contains("time stamps"))
     #expect(problem("# nothing").contains("has no @data line"))
     #expect(problem(header).contains("has no training sequence"))
     #expect(problem(header + "1:2:up", test: header + "1:up").contains("has 1 dimensions"))
