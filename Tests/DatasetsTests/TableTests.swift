@@ -184,12 +184,13 @@ import Testing
     #expect(problem(rows).contains("has 30 classes for 30 sequences; values per sequence"))
   }
 
-  /// Sixty thousand classes took 23 s when each label was looked for among all of them. The test
-  /// would not end in its time if that came back.
-  @Test(.timeLimit(.minutes(1))) func manyClassesAreReadInTime() throws {
+  /// As many classes as sequences. (When each label was looked for among all names, this took most
+  /// of a minute.)
+  @Test func manyClassesAreRead() throws {
     let rows = (0..<60_000).map { "\($0 % 10),\($0 % 3),c\($0)\n" }.joined()
     let table = try TextFiles.table(rows, rows)
-    #expect(table.classNames.count == 60_000 && table.train.classes.count == 60_000)
+    #expect(table.classNames.count == 60_000 && Set(table.train.classes).count == 60_000)
+    #expect(table.classNames[Int(table.train.classes[31_415])] == "c31415")
   }
 
   @Test func rareClassesAreInBothParts() throws {

@@ -150,7 +150,9 @@ struct TableValues {
 
   init(_ path: String, _ dialect: TableDialect, _ missing: MissingValues) {
     self.path = path
-    number = FieldNumber(allowsDecimalComma: dialect.separator != ",", missing: missing)
+    number = FieldNumber(
+      allowsDecimalComma: dialect.separator != ",", missing: missing,
+      cure: "check --separator; --header-lines skips a header, --values names the columns to read")
   }
 
   mutating func read(_ field: ArraySlice<UInt8>, line: Int) throws(DatasetError) -> Float {

@@ -4,6 +4,8 @@ struct FieldNumber {
   var allowsDecimalComma = false
   /// What is done about missing values: all but `refuse` are read as NaN, and filled in later.
   var missing = MissingValues.refuse
+  /// What to do about a field that is no number.
+  var cure = "check the format, see prepare --help"
 
   /// The words for a value that is not there, in any letter case.
   private static let missingWords: Set<String> = [
@@ -35,8 +37,7 @@ struct FieldNumber {
     if let value = value(field) { return value }
     guard Self.isMissing(field) else {
       throw DatasetError(
-        "\(path):\(line)", "\(quoted(field)) is no number",
-        cure: "check the format, see prepare --help")
+        "\(path):\(line)", "\(quoted(field)) is no number", cure: cure)
     }
     guard missing == .refuse else { return .nan }
     throw DatasetError(
