@@ -56,7 +56,9 @@ private struct HeaderReader {
       let words = line.split(separator: " ", maxSplits: 2)
       if words.count == 3 { fields[words[0]] = words[2] }
     }
-    let coding = fields["sample_coding"]?.lowercased() ?? ""
+    // SPHERE 1 had no sample_coding and named the compression as the order of bytes.
+    let coding = ["sample_coding", "sample_byte_format"].compactMap { fields[$0]?.lowercased() }
+      .joined(separator: " ")
     for method in ["shortpack", "wavpack", "shorten"] where coding.contains(method) {
       // sph2pipe knows shorten alone.
       let command = method == "shorten" ? "sph2pipe -f wav IN OUT" : "w_decode -o pcm IN OUT"
