@@ -44,6 +44,7 @@ struct PrepareText: ParsableCommand {
       let corpus = try TextCorpus(
         TextFolder(from).files, level: level, keeping: maxVocabulary)
       try corpus.write(to: output.to, compressing: output.compress)
+      for note in corpus.notes { print(note) }
       print(
         "\(output.to): \(corpus.train.count) training, \(corpus.validation.count) validation and"
           + " \(corpus.test.count) test tokens, a vocabulary of \(corpus.vocabulary.count);"

@@ -73,6 +73,23 @@ import Testing
     #expect(problem(header + "(0,x):a\n").contains("\"x\" is no number"))
   }
 
+  @Test func headersThatDifferFromTheDataAreSaid() throws {
+    let right = "@univariate false\n@dimensions 2\n@equalLength true\n@seriesLength 2\n"
+    let data = "@classLabel true a b\n@data\n1,2:3,4:a\n5,6:7,8:b\n"
+    #expect(try read(right + data).notes.isEmpty)
+    let wrong =
+      "@UNIVARIATE true\n@Dimension 3\n@equalLength false\n@seriesLength 5\n@missing true\n"
+    let notes = try read(wrong + data).notes.prefix(5)
+    #expect(
+      notes.map { String($0.split(separator: ": ")[1]) } == [
+        "the header has @univariate true, the sequences false",
+        "the header has @dimension 3, the sequences 2",
+        "the header has @equallength false, the sequences true",
+        "the header has @serieslength 5, the sequences 2",
+        "the header has @missing true, the sequences false",
+      ])
+  }
+
   @Test func whatIsNotLearnedIsRefusedWithACure() {
     #expect(
       problem("@TargetLabel True\n@data\n1:2.5\n").contains(

@@ -21,6 +21,13 @@ import Testing
           : ["t", "h", "e", " ", "c", "ä", "s", "a", "\n", "d", "o", "g"].uniqued(text)
         #expect(corpus.vocabulary.tokens == expected, "\(name)")
         #expect(corpus.vocabulary.text(corpus.train) == text, "\(name)")
+        let says = corpus.notes.first.map { String($0.split(separator: ": ")[1]) }
+        let expectedNote =
+          name.contains("mark")
+          ? "UTF-8 with a byte order mark"
+          : name.contains("UTF-16")
+            ? "UTF-16" : name.contains("CR") ? "\(name) at the ends of lines" : nil
+        #expect(says == expectedNote, "\(name)")
       }
     }
   }

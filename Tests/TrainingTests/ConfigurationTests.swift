@@ -29,6 +29,13 @@ import Testing
     #expect(again.differences(to: configuration).isEmpty)
   }
 
+  /// The names of two files may be canonically equivalent: a resume on the other one is noted.
+  @Test func differencesAreThoseOfBytes() throws {
+    var (one, two) = (TrainingConfiguration(), TrainingConfiguration())
+    (one.dataset.file, two.dataset.file) = ("caf\u{e9}.h5", "cafe\u{301}.h5")
+    #expect(one.differences(to: two).map(\.key.path) == ["dataset.file"])
+  }
+
   @Test func assignmentsGoOverTheFile() throws {
     let configuration = try TrainingConfiguration(
       yaml: "epochs: 3\nmodel:\n  hidden_size: 7\n", path: "run.yaml",

@@ -10,6 +10,8 @@ struct TSFile {
   private(set) var notes: [String] = []
   private var places: [Int] = []
   private let number: FieldNumber
+  /// What the header says of the sequences, by key: a number, true or false.
+  private var declared: [(key: String, value: String)] = []
   /// Sequences with time stamps, and those of them whose times are not at equal distances.
   private var (stamped, unequal) = (0, 0)
 
@@ -31,6 +33,7 @@ struct TSFile {
     guard isInData else {
       throw DatasetError(path, "has no @data line", cure: "it is no .ts archive, or cut short")
     }
+    noteDifferences()
     try fillMissing()
     if unequal > 0 {
       notes.append(
@@ -55,9 +58,27 @@ struct TSFile {
           number, "its sequences have no class", cure: "give an archive with @classLabel true")
       }
       classNames = words.count > 2 ? Array(words[2...]) : nil
-    default: break
+    default:
+      if words.count > 1 { declared.append((words[0].lowercased(), words[1].lowercased())) }
     }
     return false
+  }
+
+  /// Says where the header differs from the sequences, which count.
+  private mutating func noteDifferences() {
+    let lengths = Set(sequences.map { $0.count / features })
+    let found: [String: String] = [
+      "@dimension": "\(features)", "@dimensions": "\(features)",
+      "@univariate": "\(features == 1)", "@equallength": "\(lengths.count == 1)",
+      "@missing": "\(sequences.contains { $0.contains(where: \.isNaN) })",
+    ]
+    for (key, value) in declared {
+      let truth =
+        key == "@serieslength" && lengths.count == 1 ? "\(lengths.first!)" : found[key] ?? value
+      if truth != value, !sequences.isEmpty {
+        notes.append("\(table.path): the header has \(key) \(value), the sequences \(truth)")
+      }
+    }
   }
 
   private mutating func addSequence(

@@ -117,6 +117,14 @@ extension DecodedText {
     }
   }
 
+  /// What stands at the ends of lines, if it is not "\n" alone.
+  public var lineEnds: String? {
+    guard bytes.contains(UInt8(ascii: "\r")) else { return nil }
+    guard bytes.contains(UInt8(ascii: "\n")) else { return "CR" }
+    let isPair = zip(bytes, bytes.dropFirst()).contains { $0 == 0x0d && $1 == 0x0a }
+    return isPair ? "CRLF" : nil
+  }
+
   /// Whether a byte ends a line.
   static func isLineEnd(_ byte: UInt8) -> Bool { byte == 0x0a || byte == 0x0d }
 }

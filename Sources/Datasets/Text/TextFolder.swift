@@ -47,12 +47,12 @@ public struct TextFolder {
       cure: "name the folder with train, valid and test, or one text file")
   }
 
-  /// The text of a file, plain or gzipped, with "\n" at the end of each line.
-  static func read(_ path: String) throws(DatasetError) -> String {
+  /// The text of a file, plain or gzipped.
+  static func read(_ path: String) throws(DatasetError) -> DecodedText {
     let text = try DecodedText(contentsOf: path)
     guard !text.bytes.isEmpty else {
       throw DatasetError(path, "is empty", cure: "give a text")
     }
-    return String(decoding: text.bytesByLines, as: UTF8.self)
+    return text
   }
 }

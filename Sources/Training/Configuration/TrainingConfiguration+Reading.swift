@@ -114,7 +114,8 @@ extension TrainingConfiguration {
     to other: TrainingConfiguration
   ) -> [(key: ConfigurationKey, other: String)] {
     zip(keys, other.keys).compactMap { mine, theirs in
-      mine.value == theirs.value ? nil : (mine, theirs.value)
+      // Names of two files may be canonically equivalent.
+      ExactText(mine.value) == ExactText(theirs.value) ? nil : (mine, theirs.value)
     }
   }
 }
