@@ -42,6 +42,21 @@ import Testing
       .replacing("a,9,", with: "a,2023-12-31,").replacing("a,11,", with: "a,2024-02-01,")
     let table = try TextFiles.table(text, text, format())
     #expect(table.train.sequences[0] == [6, 5, 2, 1, 10, 9])
+    func order(_ times: [String]) -> [Int]? {
+      var sequence = LongTable.Sequence(id: "a", label: "b", line: 1)
+      sequence.times = times.map { Array($0.utf8)[...] }
+      sequence.timeLines = Array(times.indices)
+      return try? LongTable.order(sequence, path: "x").places
+    }
+    #expect(order(["10:30", "09:45", "10:29"]) == [1, 2, 0])
+    #expect(
+      order(["2024-01-01T10:00:00+02:00", "2024-01-01T09:00:00+02:00"]) == [1, 0])
+    // The day or the month first, names of months, two zones: not the order of letters.
+    #expect(order(["02.01.2024", "01.02.2024"]) == nil)
+    #expect(order(["01/31/2024", "02/01/2023"]) == nil)
+    #expect(order(["2024-Feb-01", "2024-Jan-31"]) == nil)
+    #expect(order(["2024-01-01T10:00:00+02:00", "2024-01-01T09:00:00+00:00"]) == nil)
+    #expect(order(["2024-01-01", "2024-1-2"]) == nil)
     let gap = Self.text.replacing(",11,", with: ",30,")
     let notes = try TextFiles.table(gap, gap, format()).notes
     #expect(notes.contains { $0.contains("the times of 1 sequences are not at equal distances") })

@@ -12,8 +12,8 @@ enum LongTable {
     var values: [Float] = []
   }
 
-  /// The steps of a sequence in the order of time, which are numbers, or dates from the year on,
-  /// whose order is that of their letters.
+  /// The steps of a sequence in the order of time. Times are numbers, or dates from the year on
+  /// and times of a day, whose order is that of their letters.
   ///
   /// - Throws: where times are neither numbers nor dates, or two are equal
   static func order(
@@ -24,15 +24,15 @@ enum LongTable {
     if numbers.allSatisfy(\.isFinite) {
       places = numbers.indices.sorted { (numbers[$0], $0) < (numbers[$1], $1) }
     } else {
+      let shape = sequence.times.first.flatMap { dateShape($0) }
       let odd = sequence.times.indices.first {
-        sequence.times[$0].count != sequence.times[0].count
-          || !(0x30...0x39).contains(sequence.times[$0].first ?? 0)
+        shape == nil || dateShape(sequence.times[$0]) != shape
       }
       if let odd {
         throw DatasetError(
           "\(path):\(sequence.timeLines[odd])",
           "\(quoted(sequence.times[odd])) is no time that can be put in order",
-          cure: "write times as numbers, or all as dates like 2024-05-31 12:00:00")
+          cure: "write times as numbers, or as dates like 2024-05-31 12:00:00, all of one zone")
       }
       places = sequence.times.indices.sorted {
         sequence.times[$0].lexicographicallyPrecedes(sequence.times[$1])
@@ -49,6 +49,24 @@ enum LongTable {
         cure: "remove one of the two lines, or check --id and --time")
     }
     return (places, isEqual(places.map { numbers[$0] }))
+  }
+
+  /// What dates must have in common for their letters to have their order: everything but their
+  /// digits, and the zone. Nil if that is not enough, as where the day comes first.
+  private static func dateShape(_ time: ArraySlice<UInt8>) -> [UInt8]? {
+    func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+    let leading = time.prefix(while: isDigit).count
+    let next = time.dropFirst(leading).first
+    guard leading == 4 && next != nil || leading == 2 && next == UInt8(ascii: ":") else {
+      return nil
+    }
+    // A zone is a sign, hours and minutes after the time of a day: +02:00.
+    let end = time.suffix(6)
+    let hasZone =
+      time.count > 16 && end.count { $0 == UInt8(ascii: ":") } == 1
+      && [UInt8(ascii: "+"), UInt8(ascii: "-")].contains(end.first!)
+    let zone = hasZone ? end : []
+    return time.dropLast(zone.count).map { isDigit($0) ? 0x30 : $0 } + zone
   }
 
   /// Whether sorted times are at equal distances, as far as they are numbers.
