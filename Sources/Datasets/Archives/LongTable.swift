@@ -25,9 +25,10 @@ enum LongTable {
       places = numbers.indices.sorted { (numbers[$0], $0) < (numbers[$1], $1) }
     } else {
       let shape = sequence.times.first.flatMap { dateShape($0) }
-      let odd = sequence.times.indices.first {
-        shape == nil || dateShape(sequence.times[$0]) != shape
-      }
+      let odd =
+        shape == nil
+        ? numbers.firstIndex { !$0.isFinite }
+        : sequence.times.firstIndex { dateShape($0) != shape }
       if let odd {
         throw DatasetError(
           "\(path):\(sequence.timeLines[odd])",
