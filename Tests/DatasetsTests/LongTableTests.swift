@@ -59,7 +59,7 @@ import Testing
     #expect(order(["2024-01-01", "2024-1-2"]) == nil)
     let gap = Self.text.replacing(",11,", with: ",30,")
     let notes = try TextFiles.table(gap, gap, format()).notes
-    #expect(notes.contains { $0.contains("the times of 1 sequences are not at equal distances") })
+    #expect(notes.contains { $0.contains("the times of 1 sequences are not equally spaced") })
   }
 
   @Test func mistakesAreNamedWithTheirLine() {
@@ -76,7 +76,7 @@ import Testing
     #expect(problem("a,11", "a,9.0").contains("train.csv:6: has the time \"9.0\" of line 4"))
     #expect(
       problem("a,11", "a,late").contains(
-        "train.csv:6: \"late\" is no time that can be put in order"))
+        "train.csv:6: \"late\" is not a time that can be ordered"))
     #expect(problem("a,9,5,6,up", "a,9,5,up").contains("train.csv:4: has 4 fields, the header 5"))
     #expect(problem("a,9,5,6,up", "a,9,,6,up").contains("train.csv:4: has a missing value"))
     #expect(problem("a,9,5,6,up", "a,9,5,6,").contains("train.csv:4: has no class"))

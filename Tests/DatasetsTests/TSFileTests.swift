@@ -48,7 +48,7 @@ import Testing
     #expect(problem(empty, .carry).contains("X_TRAIN.ts:5: feature 1 has no value to carry on"))
     let dropped = try read(empty, .drop)
     #expect(dropped.train.classes == [1, 0])
-    #expect(dropped.notes[0].contains("1 sequences without a whole step left out"))
+    #expect(dropped.notes[0].contains("1 sequences with no complete step left out"))
   }
 
   @Test func timeStampsPutStepsInOrder() throws {
@@ -63,14 +63,14 @@ import Testing
     #expect(dates.train.sequences == [[2, 1], [3]])
     let gap = try read(header + "(0,1),(1,2),(5,3):a\n(0,1):b\n")
     #expect(
-      gap.notes[0].contains("the times of 1 of 2 sequences with time stamps are not at equal"))
+      gap.notes[0].contains("the times of 1 of 2 sequences with time stamps are not equally"))
     // A feature that lacks a time of another has a missing value.
     let ragged = header + "(0,1),(1,2):(1,5):a\n(0,1):(0,2):b\n"
     #expect(problem(ragged).contains("X_TRAIN.ts:6: dimension 2 has no value at the time \"0\""))
     #expect(try read(ragged, .zero).train.sequences[0] == [1, 0, 2, 5])
     #expect(problem(header + "(0,1),(0,2):a\n").contains("has the time \"0\" twice"))
-    #expect(problem(header + "(0,1),2:a\n").contains("\"2\" is no value with its time"))
-    #expect(problem(header + "(0,x):a\n").contains("\"x\" is no number"))
+    #expect(problem(header + "(0,1),2:a\n").contains("\"2\" is not a value with its time"))
+    #expect(problem(header + "(0,x):a\n").contains("\"x\" is not a number"))
   }
 
   @Test func headersThatDifferFromTheDataAreSaid() throws {
@@ -93,7 +93,7 @@ import Testing
   @Test func whatIsNotLearnedIsRefusedWithACure() {
     #expect(
       problem("@TargetLabel True\n@data\n1:2.5\n").contains(
-        "X_TRAIN.ts:1: it asks for numbers, not for classes (regression), which are not learned;"
+        "X_TRAIN.ts:1: its targets are numbers (regression), which is not supported;"
           + " put the numbers into classes"))
     #expect(
       problem("@CLASSLABEL FALSE\n@data\n1:2\n").contains("X_TRAIN.ts:1: its sequences have no"))

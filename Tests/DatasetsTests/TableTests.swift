@@ -32,7 +32,7 @@ import Testing
     #expect(
       problem("1,5;2;a\n1;2.5;b").contains(
         "train.csv:2: has decimal points, line 1 has the other sign"))
-    #expect(problem("1,5;2;a\n1.234,5;2;b").contains("train.csv:2: \"1.234,5\" is no number"))
+    #expect(problem("1,5;2;a\n1.234,5;2;b").contains("train.csv:2: \"1.234,5\" is not a number"))
     // The comma of a single value does not separate it.
     let one = try TextFiles.table("1,5;a\n2,5;b\n3,5;a", "1,5;a\n2;b")
     #expect(one.train.sequences == [[1.5], [2.5], [3.5]] && one.classNames == ["a", "b"])
@@ -61,10 +61,11 @@ import Testing
     }
     #expect(first.train.sequences == [[5], [6], [7]] && first.classNames == ["1", "2"])
     // No header, because the user says so, or because values are numbers.
-    #expect(problem("x,y\n1,a\n2,b", "1,a") { $0.headerLines = 0 }.contains("\"x\" is no number"))
+    #expect(
+      problem("x,y\n1,a\n2,b", "1,a") { $0.headerLines = 0 }.contains("\"x\" is not a number"))
     let plain = try TextFiles.table(rows, rows)
     #expect(plain.train.sequences.count == 3 && plain.notes[0].contains("no header"))
-    #expect(problem("1,x,a\n1,2,b\n3,4,a").contains("train.csv:1: \"x\" is no number"))
+    #expect(problem("1,x,a\n1,2,b\n3,4,a").contains("train.csv:1: \"x\" is not a number"))
     #expect(
       problem("u,v,class\n" + rows, "v,u,class\n" + rows).contains(
         "has other columns in its header"))
@@ -104,7 +105,7 @@ import Testing
     // Shuffled rows keep their numbers; a column of that name that repeats is no index.
     let shuffled = ",x,y,class\n" + rows.reversed().joined(separator: "\n")
     #expect(try TextFiles.table(shuffled, shuffled).train.sequences[0] == [25, 7])
-    #expect(problem(",x,class\n1,2,a\n1,3,b").contains("is no index: values repeat"))
+    #expect(problem(",x,class\n1,2,a\n1,3,b").contains("is not an index: its values repeat"))
     // The class first, or what looks like it.
     let swapped = (1...6).map { "\($0),\($0 % 3),8" }.joined(separator: "\n")
     #expect(
@@ -121,7 +122,7 @@ import Testing
     #expect(
       problem("1,2,\"a\nb\"\n3,4,b\n5,x,b").contains("train.csv:1: the class \"a b\" holds the end")
     )
-    #expect(problem("1,2,a\n\"3\n\",4,b\n5,x,b").contains("train.csv:2: \"3 \" is no number"))
+    #expect(problem("1,2,a\n\"3\n\",4,b\n5,x,b").contains("train.csv:2: \"3 \" is not a number"))
   }
 
   /// The class is missing: first or last, with every separator, with its line.
@@ -176,7 +177,9 @@ import Testing
     let text = rows.joined(separator: "\n")
     let table = try TextFiles.table(text, text)
     #expect(
-      table.notes.contains { $0.contains("1 sequences have not 3 steps") && $0.contains("line 8") })
+      table.notes.contains {
+        $0.contains("1 sequences do not have 3 steps") && $0.contains("line 8")
+      })
   }
 
   @Test func valuesAreNoClasses() {

@@ -1,6 +1,6 @@
 /// How the lines of a table are to be read. What is nil or automatic is found out and said.
 public struct CSVFormat: Sendable {
-  /// Whether the first column counts the lines, and is no value.
+  /// Whether the first column counts the lines and holds no value.
   public enum IndexColumn: String, Sendable, CaseIterable {
     case auto, yes, no
   }

@@ -37,7 +37,7 @@ public enum CSVTable {
     if let missing = test.classes.first(where: { !known.contains($0) }) {
       throw DatasetError(
         paths.last!,
-        "has the class \(quoted(naming.names[Int(missing)].utf8)), the training part has not",
+        "has the class \(quoted(naming.names[Int(missing)].utf8)), which the training part lacks",
         cure: "give training sequences of every class")
     }
     var archive = try SequenceArchive(
@@ -136,7 +136,7 @@ struct TableRows {
     throw DatasetError(
       path, "has \(distinct) classes for \(labels.count) sequences",
       cure: (areNumbers
-        ? "values per sequence (regression) are not learned: put them into classes; or "
+        ? "values per sequence (regression) are not supported: put them into classes; or "
         : "") + "say which column the class is, with --label-first or --target")
   }
 }

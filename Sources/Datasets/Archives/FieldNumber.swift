@@ -4,7 +4,7 @@ struct FieldNumber {
   var allowsDecimalComma = false
   /// What is done about missing values: all but `refuse` are read as NaN, and filled in later.
   var missing = MissingValues.refuse
-  /// What to do about a field that is no number.
+  /// What to do about a field that is not a number.
   var cure = "check the format, see prepare --help"
 
   /// The words for a value that is not there, in any letter case.
@@ -37,7 +37,7 @@ struct FieldNumber {
     if let value = value(field) { return value }
     guard Self.isMissing(field) else {
       throw DatasetError(
-        "\(path):\(line)", "\(quoted(field)) is no number", cure: cure)
+        "\(path):\(line)", "\(quoted(field)) is not a number", cure: cure)
     }
     guard missing == .refuse else { return .nan }
     throw DatasetError(

@@ -32,7 +32,7 @@ enum LongTable {
       if let odd {
         throw DatasetError(
           "\(path):\(sequence.timeLines[odd])",
-          "\(quoted(sequence.times[odd])) is no time that can be put in order",
+          "\(quoted(sequence.times[odd])) is not a time that can be ordered",
           cure: "write times as numbers, or as dates like 2024-05-31 12:00:00, all of one zone")
       }
       places = sequence.times.indices.sorted {
@@ -137,8 +137,8 @@ extension TableRows {
     }
     if unequal > 0 {
       notes.append(
-        "\(path): the times of \(unequal) sequences are not at equal distances; each line is a"
-          + " step all the same")
+        "\(path): the times of \(unequal) sequences are not equally spaced; each line is one"
+          + " step")
     }
   }
 }

@@ -76,7 +76,7 @@ struct MissingValueFiller {
       case .carry: "taken from the step before"
       case .drop: "left out with their steps"
       }
-    let left = emptied > 0 ? "; \(emptied) sequences without a whole step left out" : ""
+    let left = emptied > 0 ? "; \(emptied) sequences with no complete step left out" : ""
     return "\(values) missing values in \(sequences) sequences \(what)\(left)"
   }
 }

@@ -18,7 +18,8 @@ enum PartSplit {
     let inTest = counts(test.map { all.classes[$0] }, classNames.count)
     if zip(totals, inTest).contains(where: { $0 > 1 && $1 == 0 || $0 > 0 && $1 == $0 }) {
       test = withinClasses(order, all.classes, totals, testShare)
-      notes.append("the test part was drawn within each class, so that a rare one is in both parts")
+      notes.append(
+        "the test part was drawn within each class, so that rare classes are in both parts")
     }
     if let alone = totals.firstIndex(of: 1) {
       let others = totals.count { $0 == 1 } - 1

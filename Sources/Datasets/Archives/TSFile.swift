@@ -12,7 +12,7 @@ struct TSFile {
   private let number: FieldNumber
   /// What the header says of the sequences, by key: a number, true or false.
   private var declared: [(key: String, value: String)] = []
-  /// Sequences with time stamps, and those of them whose times are not at equal distances.
+  /// Sequences with time stamps, and those of them whose times are not equally spaced.
   private var (stamped, unequal) = (0, 0)
 
   init(_ path: String, _ missing: MissingValues) throws(DatasetError) {
@@ -27,18 +27,19 @@ struct TSFile {
         isInData = try readHeader(TextTable.string(line), number)
       } else {
         throw table.error(
-          number, "a line of data before @data", cure: "it is no .ts archive, or damaged")
+          number, "a line of data before @data", cure: "it is not a .ts archive, or it is damaged")
       }
     }
     guard isInData else {
-      throw DatasetError(path, "has no @data line", cure: "it is no .ts archive, or cut short")
+      throw DatasetError(
+        path, "has no @data line", cure: "it is not a .ts archive, or it is cut short")
     }
     noteDifferences()
     try fillMissing()
     if unequal > 0 {
       notes.append(
-        "\(path): the times of \(unequal) of \(stamped) sequences with time stamps are not at equal"
-          + " distances; each time is a step all the same")
+        "\(path): the times of \(unequal) of \(stamped) sequences with time stamps are not equally"
+          + " spaced; each time is one step")
     }
   }
 
@@ -50,7 +51,7 @@ struct TSFile {
     case "@data": return true
     case "@targetlabel" where isTrue:
       throw table.error(
-        number, "it asks for numbers, not for classes (regression), which are not learned",
+        number, "its targets are numbers (regression), which is not supported",
         cure: "put the numbers into classes and write @classLabel true with their names")
     case "@classlabel":
       guard isTrue else {
@@ -171,7 +172,7 @@ struct TSFile {
       let comma = inner.lastIndex(of: UInt8(ascii: ","))
     else {
       throw table.error(
-        line, "\(quoted(pair)) is no value with its time",
+        line, "\(quoted(pair)) is not a value with its time",
         cure: "expected (TIME,VALUE), as all values of a sequence with time stamps have it")
     }
     let value = TextTable.trim(inner[(comma + 1)...])
@@ -207,7 +208,7 @@ struct TSFile {
           place,
           "the class \(quoted(label.utf8)) is none of"
             + " \(naming.names.prefix(20).joined(separator: " "))",
-          cure: "mend the label, or the @classLabel line of the training file")
+          cure: "fix the label, or the @classLabel line of the training file")
       }
       part.classes.append(number)
     }

@@ -74,7 +74,7 @@ extension TableRows {
     if dialect.hasIndex, format.index == .auto, !index.isDistinct {
       throw DatasetError(
         path,
-        "its first column is called \(quoted(header![0].utf8)), but is no index: values repeat",
+        "its first column is called \(quoted(header![0].utf8)), but it is not an index: its values repeat",
         cure: "set --index yes to leave it out, or --index no to read it")
     }
     let isRead = format.values.isEmpty && !dialect.hasIndex
@@ -106,7 +106,7 @@ extension TableRows {
     guard 20 * usual.value.count >= 19 * sequences.count else { return }
     let places = odd.prefix(5).map { "\(lines[$0])" }.joined(separator: ", ")
     notes.append(
-      "\(path): \(odd.count) sequences have not \(usual.key / features) steps as the others: line"
+      "\(path): \(odd.count) sequences do not have \(usual.key / features) steps as the others do: line"
         + " \(places)\(odd.count > 5 ? ", ..." : "")")
   }
 }

@@ -64,7 +64,7 @@ public struct DecodedText: Sendable {
           cure: "convert it with `iconv -f \(name) -t UTF-8`")
       }
       throw DatasetError(
-        "\(path):\(line(at: place))", "holds a zero byte, so it is not a text",
+        "\(path):\(line(at: place))", "holds a zero byte, so it is not text",
         cure: "check the path given to --from, or remove the byte")
     }
     guard String(validating: bytes, as: UTF8.self) == nil else { return }
