@@ -56,11 +56,17 @@ private struct HeaderReader {
       let words = line.split(separator: " ", maxSplits: 2)
       if words.count == 3 { fields[words[0]] = words[2] }
     }
-    for method in ["shorten", "wavpack", "shortpack"]
-    where fields["sample_coding"]?.contains(method) == true {
+    // SPHERE 1 had no sample_coding and named the compression as the order of bytes.
+    let coding = ["sample_coding", "sample_byte_format"].compactMap { fields[$0]?.lowercased() }
+      .joined(separator: " ")
+    for method in ["shortpack", "wavpack", "shorten"] where coding.contains(method) {
+      // sph2pipe knows shorten alone.
+      let command = method == "shorten" ? "sph2pipe -f wav IN OUT" : "w_decode -o pcm IN OUT"
       throw AudioError(
         path, "is a SPHERE file compressed by \(method)",
-        cure: "decompress it with `sph2pipe -f wav IN.WAV OUT.wav`")
+        cure:
+          "decompress it with `\(command)`\(method == "shorten" ? "" : " of NIST's SPHERE tools")"
+      )
     }
     func number(_ name: Substring) -> Int? {
       fields[name].flatMap { Int($0.trimmingCharacters(in: .whitespaces)) }

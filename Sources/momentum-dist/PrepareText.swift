@@ -10,11 +10,13 @@ struct PrepareText: ParsableCommand {
     abstract: "From texts, for a language model.",
     discussion: """
       The folder holds train.txt, valid.txt and test.txt, as the usual form of Penn TreeBank, or \
-      wiki.train.tokens and its kin, as WikiText. A single UTF-8 file is cut into 90 % for \
-      training and 5 % each for validation and test.
+      wiki.train.tokens and its kin, as WikiText. A single file is cut into 90 % for \
+      training and 5 % each for validation and test. Texts are UTF-8, or UTF-16 with a byte order \
+      mark, plain or gzipped (.gz).
 
       At word level a line is its words, between spaces, and <eos>. The vocabulary is that of the \
-      training part; what the others have besides becomes <unk>.
+      training part; what the others have besides becomes <unk>. Tokens are bytes: an accented \
+      letter of one scalar and one of two are two tokens.
       """)
 
   @Option(help: ArgumentHelp("The folder of the texts, or one text.", valueName: "path"))
@@ -42,6 +44,7 @@ struct PrepareText: ParsableCommand {
       let corpus = try TextCorpus(
         TextFolder(from).files, level: level, keeping: maxVocabulary)
       try corpus.write(to: output.to, compressing: output.compress)
+      for note in corpus.notes { print(note) }
       print(
         "\(output.to): \(corpus.train.count) training, \(corpus.validation.count) validation and"
           + " \(corpus.test.count) test tokens, a vocabulary of \(corpus.vocabulary.count);"

@@ -96,6 +96,20 @@ import Testing
     #expect(try problem(data).contains("sph2pipe"))
   }
 
+  @Test(arguments: ["shortpack", "wavpack", "WavPack"])
+  func otherCompressedSpheresAreNamed(method: String) throws {
+    let coding = "pcm,embedded-\(method)-v1.1"
+    let data = Sounds.sphere(
+      [1, 2], rate: 16_000, fields: ["sample_coding": "-s\(coding.count) \(coding)"])
+    let text = try problem(data)
+    #expect(text.contains("is a SPHERE file compressed by \(method.lowercased())"), "\(text)")
+    #expect(text.contains("w_decode"), "\(text)")
+    let old = Sounds.sphere(
+      [1, 2], rate: 16_000,
+      fields: ["sample_byte_format": "-s\(method.count + 3) \(method)-v0", "sample_count": "-i 99"])
+    #expect(try problem(old).contains("compressed by \(method.lowercased())"))
+  }
+
   /// One bit after the other is changed: each file is read or refused, and nothing else.
   @Test func noDamageOfAHeaderIsFatal() throws {
     try Places.withTemporaryFolder { folder in

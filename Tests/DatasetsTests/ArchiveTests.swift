@@ -51,12 +51,11 @@ import Testing
     #expect(problem(header + "1,2:3:up").contains("TRAIN.ts:7: dimension 2 has 1 values"))
     #expect(problem(header + "1:3:up\n1:2:3:up").contains("TRAIN.ts:8: has 3 dimensions"))
     #expect(problem(header + "1,?:3,4:up").contains("TRAIN.ts:7: has a missing value"))
-    #expect(problem(header + "1,x:3,4:up").contains("\"x\" is no number"))
+    #expect(problem(header + "1,x:3,4:up").contains("\"x\" is not a number"))
     #expect(problem(header + "1:2:left").contains("\"left\" is none of down up"))
     #expect(problem("1,2:3,4:up").contains("TRAIN.ts:1: a line of data before @data"))
     #expect(problem("@classLabel false\n@data\n1:2").contains("have no class"))
-    #expect(problem("@targetLabel true\n@data\n1:2").contains("asks for numbers"))
-    #expect(problem("@timeStamps true\n@data\n1:2").contains("time stamps"))
+    #expect(problem("@targetLabel true\n@data\n1:2").contains("its targets are numbers"))
     #expect(problem("# nothing").contains("has no @data line"))
     #expect(problem(header).contains("has no training sequence"))
     #expect(problem(header + "1:2:up", test: header + "1:up").contains("has 1 dimensions"))
@@ -114,10 +113,11 @@ import Testing
     }
     #expect(problem("1,2,3,a", features: 2).contains("train.csv:1: has 3 numbers"))
     #expect(problem("1,a\n1,,b").contains("train.csv:2: has a missing value"))
-    #expect(problem("x,a").contains("\"x\" is no number"))
+    #expect(problem("x,a").contains("\"x\" is not a number"))
     #expect(problem("1,2,").contains("has no class"))
     #expect(problem("1,a\n2,a", "3,a").contains("has one class only, a"))
-    #expect(problem("1,a\n2,b", "3,c").contains("has the class \"c\", the training part has not"))
+    #expect(
+      problem("1,a\n2,b", "3,c").contains("has the class \"c\", which the training part lacks"))
   }
 
   @Test func filesKeepLengthsClassesAndStatistics() throws {

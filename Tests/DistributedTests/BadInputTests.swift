@@ -116,7 +116,7 @@ import Testing
       "csv of other width", ["prepare", "csv", "--from", "t.csv", "--features", "2"], 65,
       "t.csv:2: has 3 numbers beside the class, with 2 per step; set --features"),
     Case(
-      "csv with words", ["prepare", "csv", "--from", "t.csv"], 65, "t.csv:3: \"x\" is no number"),
+      "csv with words", ["prepare", "csv", "--from", "t.csv"], 65, "t.csv:3: \"x\" is not a number"),
     Case("text over a file", ["prepare", "copying"], 65, "exists and is no data set of ours"),
     Case(
       "adding of one step", ["prepare", "adding", "--steps", "1"], 64, "--steps is 1; expected"),

@@ -29,7 +29,7 @@ public func initialize(
     let folder = "\(FileManager.default.temporaryDirectory.path)/fuzz-\(getpid())"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     // An archive is two files, of which one is spoiled.
-    if reader == .archive { try reader.writeSeed(to: "\(folder)/x_TEST.ts") }
+    if reader == .archive || reader == .stamps { try reader.writeSeed(to: "\(folder)/x_TEST.ts") }
     target = (reader, folder)
   } catch {
     print(error)

@@ -13,6 +13,11 @@ extension Reader {
     case .archive:
       try write(
         "@problemName x\n@dimensions 2\n@classLabel true a b\n@data\n1,2:3,4:a\n5:6:b\n", to: path)
+    case .stamps:
+      try write(
+        "@timestamps true\n@classLabel true a b\n@data\n(0,1),(1,2):(0,3):a\n(5,5):(5,6):b\n",
+        to: path)
+    case .long: try write("i,t,x,c\n1,0,5,a\n1,1,,a\n2,0,\"7\",b\n3,0,8,b\n", to: path)
     case .table: try write("1,2,3,a\n4,5,6,b\n-1,0.5,1e3,a\n", to: path)
     case .text: try write(String(repeating: "one two three\nfour five\n", count: 8), to: path)
     case .yaml: try write(TrainingConfiguration().yaml, to: path)

@@ -8,15 +8,15 @@ import Training
 
 /// A reader of files that people give us, which has to read or refuse whatever bytes come.
 enum Reader: String, CaseIterable {
-  case idx, sound, archive, table, text, yaml, manifest
+  case idx, sound, archive, stamps, table, long, text, yaml, manifest
   case images, ragged, language, frames, recordings
 
   /// What the file is called.
   var fileName: String {
     switch self {
-    case .archive: "x_TRAIN.ts"
+    case .archive, .stamps: "x_TRAIN.ts"
     case .manifest: CheckpointManifest.fileName
-    case .idx, .sound, .table, .text, .yaml: "input.\(rawValue)"
+    case .idx, .sound, .table, .long, .text, .yaml: "input.\(rawValue)"
     case .images, .ragged, .language, .frames, .recordings: "input.h5"
     }
   }
@@ -28,6 +28,11 @@ enum Reader: String, CaseIterable {
     case .idx: _ = try IDXArray(contentsOf: path, dimensions: 3)
     case .sound: _ = try AudioFile(contentsOf: path).resampled(to: 8000)
     case .archive: _ = try TSArchive.read([folder])
+    case .stamps: _ = try TSArchive.read([folder], missing: .carry)
+    case .long:
+      var format = CSVFormat()
+      (format.id, format.time, format.target, format.missing) = ("i", "t", "c", .drop)
+      _ = try CSVTable.read([path], format)
     case .table: _ = try CSVTable.read([path], CSVFormat())
     case .text: _ = try TextCorpus(TextFolder(path).files, level: .word, keeping: 9)
     case .yaml: _ = try TrainingConfiguration(yaml: text(path), path: path)

@@ -29,6 +29,13 @@ import Testing
     #expect(again.differences(to: configuration).isEmpty)
   }
 
+  /// The names of two files may be canonically equivalent: a resume on the other one is noted.
+  @Test func differencesAreThoseOfBytes() throws {
+    var (one, two) = (TrainingConfiguration(), TrainingConfiguration())
+    (one.dataset.file, two.dataset.file) = ("caf\u{e9}.h5", "cafe\u{301}.h5")
+    #expect(one.differences(to: two).map(\.key.path) == ["dataset.file"])
+  }
+
   @Test func assignmentsGoOverTheFile() throws {
     let configuration = try TrainingConfiguration(
       yaml: "epochs: 3\nmodel:\n  hidden_size: 7\n", path: "run.yaml",
@@ -36,6 +43,33 @@ import Testing
     #expect(configuration.epochs == 3)
     #expect(configuration.model.hiddenSize == 9)
     #expect(configuration.optimizer.name == .sgd)
+  }
+
+  /// Editors save a byte order mark, UTF-16, and other line ends.
+  @Test func filesAreReadInEveryEncodingThatIsMarked() throws {
+    let text = "epochs: 3\nmodel:\n  hidden_size: 7\n"
+    let mark: [UInt8] = [0xef, 0xbb, 0xbf]
+    let wide = ([0xfeff] + Array(text.utf16)).flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
+    try Places.withTemporaryFolder { folder in
+      let path = "\(folder)/run.yaml"
+      func read(_ bytes: [UInt8]) throws -> TrainingConfiguration {
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        return try TrainingConfiguration(file: path, assignments: [])
+      }
+      for bytes in [
+        Array(text.utf8), mark + Array(text.utf8), wide,
+        mark + Array(text.replacing("\n", with: "\r\n").utf8),
+        Array(text.replacing("\n", with: "\r").utf8),
+      ] {
+        let configuration = try read(bytes)
+        #expect(configuration.epochs == 3 && configuration.model.hiddenSize == 7)
+      }
+      let latin = #expect(throws: ConfigurationError.self) {
+        try read(Array("epochs: 3\n# ".utf8) + [0xe9])
+      }
+      #expect(latin?.description.contains("run.yaml:2: byte 3 of the line is 0xE9") == true)
+    }
+    #expect(try TrainingConfiguration(yaml: "\u{FEFF}" + text, path: "run.yaml").epochs == 3)
   }
 
   @Test func mistakesAreNamedWithPlaceAndCure() {

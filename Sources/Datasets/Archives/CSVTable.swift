@@ -1,25 +1,9 @@
-import RandomNumbers
-
-/// How the lines of a table are to be read.
-public struct CSVFormat: Sendable {
-  /// C, numbers per time step.
-  public var features = 1
-  /// Whether the class is the first field of a line, or else the last.
-  public var labelComesFirst = false
-  /// Lines to skip at the top.
-  public var headerLines = 0
-  public var separator: Unicode.Scalar = ","
-  /// The share of sequences held out as the test part where there is one file only.
-  public var testShare = 0.2
-
-  public init() {}
-}
-
-/// Tables with a labelled sequence on each line, such as the UCI's pendigits.
+/// Tables of labelled sequences, such as the UCI's pendigits.
 ///
-/// A line has T·C numbers, step by step (x_1, y_1, x_2, y_2, ... for C = 2), and the class, which
-/// is a word, a number, or a string of zeros and a one, whose place is the class. Lines may differ
-/// in length.
+/// A wide table has a sequence on each line: T·C numbers, step by step (x_1, y_1, x_2, y_2, ... for
+/// C = 2), and the class, which is a word, a number, or a string of zeros and a one, whose place is
+/// the class. Lines may differ in length. A long table has a time step on each line (see
+/// `LongTable`).
 public enum CSVTable {
   /// Reads the training and the test part, which may be one file and is then split at random.
   public static func read(
@@ -30,93 +14,159 @@ public enum CSVTable {
         paths.joined(separator: " "), "are \(paths.count) files",
         cure: "give one, or the training and the test file, with --from")
     }
-    var files: [Rows] = []
-    for path in paths { files.append(try Rows(path, format)) }
-    let naming = ClassNaming(files.flatMap(\.labels))
-    var parts: [SequenceArchive.Part] = []
-    for file in files { parts.append(naming.part(file)) }
-    if parts.count == 1 { parts = split(parts[0], testShare: format.testShare) }
-    // The model learns the classes of the training part.
-    let known = Set(parts[0].classes)
-    if let missing = parts[1].classes.first(where: { !known.contains($0) }) {
+    var files: [TableRows] = []
+    for path in paths { files.append(try TableRows(path, format)) }
+    if let other = files.last, let a = files[0].header, let b = other.header,
+      a.map({ ExactText($0) }) != b.map({ ExactText($0) })
+    {
       throw DatasetError(
-        paths.last!, "has the class \"\(naming.names[Int(missing)])\", the training part has not",
+        other.path, "has other columns in its header than \(first)",
+        cure: "give two tables with the same columns in the same order")
+    }
+    let naming = ClassNaming(files.flatMap(\.labels))
+    var notes = files.flatMap(\.notes)
+    var (train, test) = (files[0].part(naming), files[files.count - 1].part(naming))
+    if files.count == 1 {
+      try files[0].checkLabelsRepeat(naming)
+      let split = PartSplit.split(train, testShare: format.testShare, classNames: naming.names)
+      (train, test) = (split.train, split.test)
+      notes += split.notes
+    }
+    // The model learns the classes of the training part.
+    let known = Set(train.classes)
+    if let missing = test.classes.first(where: { !known.contains($0) }) {
+      throw DatasetError(
+        paths.last!,
+        "has the class \(quoted(naming.names[Int(missing)].utf8)), which the training part lacks",
         cure: "give training sequences of every class")
     }
-    return try SequenceArchive(
-      first, features: format.features, classNames: naming.names, train: parts[0], test: parts[1])
+    var archive = try SequenceArchive(
+      first, features: files[0].features, classNames: naming.names, train: train, test: test)
+    archive.notes = notes
+    return archive
   }
+}
 
-  private static func split(
-    _ all: SequenceArchive.Part, testShare: Double
-  ) -> [SequenceArchive.Part] {
-    var stream = RandomStream(seed: 0, purpose: .validationSplit)
-    let order = stream.permutation(all.classes.count)
-    let test = Int((testShare * Double(order.count)).rounded())
-    return [order[test...], order[..<test]].map { indices in
-      var part = SequenceArchive.Part()
-      part.sequences = indices.sorted().map { all.sequences[$0] }
-      part.classes = indices.sorted().map { all.classes[$0] }
-      return part
+/// The sequences of one table.
+struct TableRows {
+  let path: String
+  /// C, numbers per step.
+  var features: Int
+  /// The names of the columns, if there are any.
+  var header: [String]?
+  var sequences: [[Float]] = []
+  var labels: [String] = []
+  /// The line where each sequence begins.
+  var lines: [Int] = []
+  /// What was understood, for the user.
+  var notes: [String] = []
+
+  init(_ path: String, _ format: CSVFormat) throws(DatasetError) {
+    self.path = path
+    features = format.features
+    let text = try DecodedText(contentsOf: path)
+    let dialect = try TableDialect(text.bytes, path: path, format)
+    header = dialect.header
+    var scanner = RecordScanner(text.bytes, path: path, separator: dialect.separator)
+    _ = try scanner.skip(lines: dialect.headerLines)
+    var reader = TableValues(path, dialect, format.missing)
+    if let id = format.id {
+      try readLong(&scanner, &reader, dialect, id: id, format)
+    } else {
+      try readWide(&scanner, &reader, dialect, format)
     }
+    try fillMissing(format.missing)
+    let encoding = text.encoding.map { "\($0), " } ?? ""
+    let comma = reader.commaLine == nil ? "" : ", decimal commas"
+    notes.insert(
+      "\(path): \(encoding)\(dialect.description)\(comma), \(sequences.count) sequences", at: 0)
   }
 
-  /// The lines of one file.
-  fileprivate struct Rows {
-    var sequences: [[Float]] = []
-    var labels: [String] = []
-
-    init(_ path: String, _ format: CSVFormat) throws(DatasetError) {
-      let table = try TextTable(path)
-      for (number, line) in table.lines where number > format.headerLines {
-        var fields = TextTable.fields(line, separator: format.separator)
-        let label = format.labelComesFirst ? fields.removeFirst() : fields.removeLast()
-        guard !fields.isEmpty, fields.count % format.features == 0 else {
-          throw table.error(
-            number,
-            "has \(fields.count) numbers beside the class, with \(format.features) per step",
-            cure: "set --features to the numbers per time step, or --separator")
-        }
-        var sequence: [Float] = []
-        for field in fields { sequence.append(try table.number(field, line: number)) }
-        guard !label.isEmpty else {
-          throw table.error(
-            number, "has no class",
-            cure: "the last field, or with --label-first the first, is the class")
-        }
-        sequences.append(sequence)
-        labels.append(TextTable.string(label))
+  private mutating func fillMissing(_ policy: MissingValues) throws(DatasetError) {
+    var filler = MissingValueFiller(policy, features: features)
+    var kept: [Int] = []
+    for index in sequences.indices {
+      guard let filled = try filler.fill(sequences[index], at: "\(path):\(lines[index])") else {
+        continue
       }
+      sequences[index] = filled
+      kept.append(index)
     }
+    if kept.count < sequences.count {
+      sequences = kept.map { sequences[$0] }
+      labels = kept.map { labels[$0] }
+      lines = kept.map { lines[$0] }
+    }
+    if let note = filler.note { notes.append("\(path): \(note)") }
   }
 
-  /// Which class a label means.
-  fileprivate struct ClassNaming {
-    let names: [String]
-    private let isOneHot: Bool
+  func error(_ line: Int, _ problem: String, cure: String) -> DatasetError {
+    DatasetError("\(path):\(line)", problem, cure: cure)
+  }
 
-    init(_ labels: [String]) {
-      let distinct = Set(labels)
-      let widths = Set(distinct.map(\.count))
-      isOneHot =
-        widths.count == 1 && widths.first! >= 2
-        && distinct.allSatisfy { label in
-          label.allSatisfy { $0 == "0" || $0 == "1" } && label.filter { $0 == "1" }.count == 1
-        }
-      names = isOneHot ? (0..<widths.first!).map(String.init) : TSArchive.order(distinct)
+  /// The label of a line.
+  func label(_ field: ArraySlice<UInt8>, line: Int) throws(DatasetError) -> String {
+    let label = TextTable.string(field)
+    guard !["", "?", "nan"].contains(label.lowercased()) else {
+      throw error(
+        line, label.isEmpty ? "has no class" : "has no class (\(quoted(field)))",
+        cure: "the last field, or with --label-first the first, is the class")
     }
+    // The names of classes are stored as lines.
+    guard !field.contains(where: DecodedText.isLineEnd) else {
+      throw error(
+        line, "the class \(quoted(field)) holds the end of a line", cure: "rename the class")
+    }
+    return label
+  }
 
-    func part(_ rows: Rows) -> SequenceArchive.Part {
-      var part = SequenceArchive.Part()
-      part.sequences = rows.sequences
-      part.classes = rows.labels.map { label in
-        let place =
-          isOneHot
-          ? label.distance(from: label.startIndex, to: label.firstIndex(of: "1")!)
-          : names.firstIndex(of: label)!
-        return Int32(place)
-      }
-      return part
+  func part(_ naming: ClassNaming) -> SequenceArchive.Part {
+    var part = SequenceArchive.Part()
+    part.sequences = sequences
+    part.classes = labels.map { naming.number(of: $0)! }
+    return part
+  }
+
+  /// Refuses a table in which nearly every sequence has a class of its own: a column of values, or
+  /// of lines, was taken for the classes.
+  func checkLabelsRepeat(_ naming: ClassNaming) throws(DatasetError) {
+    let distinct = Set(labels.map { naming.number(of: $0)! }).count
+    guard labels.count >= 20, 10 * distinct >= 9 * labels.count else { return }
+    let areNumbers = labels.allSatisfy { Double($0) != nil }
+    throw DatasetError(
+      path, "has \(distinct) classes for \(labels.count) sequences",
+      cure: (areNumbers
+        ? "values per sequence (regression) are not supported: put them into classes; or "
+        : "") + "say which column the class is, with --label-first or --target")
+  }
+}
+
+/// Reads the values of a table, which must agree on their decimal sign.
+struct TableValues {
+  let path: String
+  private let number: FieldNumber
+  private(set) var commaLine: Int?
+  private var pointLine: Int?
+
+  init(_ path: String, _ dialect: TableDialect, _ missing: MissingValues) {
+    self.path = path
+    number = FieldNumber(
+      allowsDecimalComma: dialect.separator != ",", missing: missing,
+      cure: "check --separator; --header-lines skips a header, --values names the columns to read")
+  }
+
+  mutating func read(_ field: ArraySlice<UInt8>, line: Int) throws(DatasetError) -> Float {
+    let value = try number.read(field, path: path, line: line)
+    guard number.allowsDecimalComma else { return value }
+    if commaLine == nil, number.hasComma(field) { commaLine = line }
+    if pointLine == nil, field.contains(UInt8(ascii: ".")) { pointLine = line }
+    if let commaLine, let pointLine {
+      throw DatasetError(
+        "\(path):\(max(commaLine, pointLine))",
+        "has decimal \(commaLine > pointLine ? "commas" : "points"), line"
+          + " \(min(commaLine, pointLine)) has the other sign",
+        cure: "write all numbers with decimal points")
     }
+    return value
   }
 }

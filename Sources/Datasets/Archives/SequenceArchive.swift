@@ -18,6 +18,8 @@ public struct SequenceArchive: Sendable {
   public let classNames: [String]
   public let train: Part
   public let test: Part
+  /// What was understood of the files, a line each, for the user.
+  public internal(set) var notes: [String] = []
 
   init(
     _ path: String, features: Int, classNames: [String], train: Part, test: Part
@@ -36,6 +38,15 @@ public struct SequenceArchive: Sendable {
     self.classNames = classNames
     self.train = train
     self.test = test
+  }
+
+  /// The training and the test sequences of each class.
+  public var classCounts: [(train: Int, test: Int)] {
+    Array(
+      zip(
+        PartSplit.counts(train.classes, classNames.count),
+        PartSplit.counts(test.classes, classNames.count))
+    ).map { (train: $0, test: $1) }
   }
 
   /// The shortest and the longest T.

@@ -1,5 +1,3 @@
-import Gzip
-
 /// A text file, plain or gzipped, line by line: what the readers of archives share.
 struct TextTable {
   let path: String
@@ -8,37 +6,49 @@ struct TextTable {
 
   init(_ path: String) throws(DatasetError) {
     self.path = path
-    let bytes: [UInt8]
-    do {
-      bytes = try readPossiblyGzipped(path)
-    } catch {
-      throw DatasetError(error)
+    let bytes = try DecodedText(contentsOf: path).bytes
+    var lines: [(number: Int, text: ArraySlice<UInt8>)] = []
+    var (number, start) = (1, bytes.startIndex)
+    while start < bytes.endIndex {
+      let end = bytes[start...].firstIndex(where: DecodedText.isLineEnd) ?? bytes.endIndex
+      let text = Self.trim(bytes[start..<end])
+      if !text.isEmpty { lines.append((number, text)) }
+      number += 1
+      let isPair = end + 1 < bytes.endIndex && bytes[end] == 0x0d && bytes[end + 1] == 0x0a
+      start = end + (isPair ? 2 : 1)
     }
-    guard !bytes.contains(0) else {
-      throw DatasetError(path, "is no text", cure: "check --from")
-    }
-    lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-      .enumerated().compactMap { index, line in
-        let text = Self.trim(line)
-        return text.isEmpty ? nil : (index + 1, text)
-      }
+    self.lines = lines
   }
 
-  /// The fields of a line between separators, without the blanks around them.
+  /// The fields of a line between separators, without the blanks around them. Separators between
+  /// parentheses count as text.
   static func fields(
     _ line: ArraySlice<UInt8>, separator: Unicode.Scalar
   ) -> [ArraySlice<UInt8>] {
-    // Several blanks separate as one does.
-    line.split(separator: UInt8(ascii: separator), omittingEmptySubsequences: separator == " ")
-      .map(trim)
+    let separator = UInt8(ascii: separator)
+    var fields: [ArraySlice<UInt8>] = []
+    var (start, depth) = (line.startIndex, 0)
+    for index in line.indices {
+      switch line[index] {
+      case UInt8(ascii: "("): depth += 1
+      case UInt8(ascii: ")"): depth = max(depth - 1, 0)
+      case separator where depth == 0:
+        fields.append(trim(line[start..<index]))
+        start = index + 1
+      default: break
+      }
+    }
+    fields.append(trim(line[start...]))
+    return fields
   }
 
   static func string(_ field: ArraySlice<UInt8>) -> String {
     String(decoding: field, as: UTF8.self)
   }
 
-  private static func trim(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0d }
+  static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+
+  static func trim(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     guard let first = line.firstIndex(where: { !isBlank($0) }),
       let last = line.lastIndex(where: { !isBlank($0) })
     else { return [] }
@@ -48,19 +58,5 @@ struct TextTable {
   /// A complaint about a line.
   func error(_ line: Int, _ problem: String, cure: String) -> DatasetError {
     DatasetError("\(path):\(line)", problem, cure: cure)
-  }
-
-  /// A number of a line, which must be finite.
-  func number(_ field: ArraySlice<UInt8>, line: Int) throws(DatasetError) -> Float {
-    let text = Self.string(field)
-    guard let value = Float(text), value.isFinite else {
-      let isMissing = ["", "?", "nan", "NaN", "NA"].contains(text)
-      throw error(
-        line,
-        isMissing ? "has a missing value (\"\(text)\")" : "\"\(text.prefix(40))\" is no number",
-        cure: isMissing
-          ? "fill it in, or leave the sequence out" : "check the format, see prepare --help")
-    }
-    return value
   }
 }

@@ -5,28 +5,29 @@ import RandomNumbers
 ///
 /// - Parameter samePerson: pairs of names that belong to one person
 func splitBySpeaker(
-  _ speakers: Set<String>, samePerson: [(String, String)], path: String
-) throws(DatasetError) -> [String: DatasetFile.Part] {
+  _ speakers: Set<ExactText>, samePerson: [(String, String)], path: String
+) throws(DatasetError) -> [ExactText: DatasetFile.Part] {
   var person = Dictionary(uniqueKeysWithValues: speakers.map { ($0, $0) })
-  for (a, b) in samePerson {
+  for (a, b) in samePerson.map({ (ExactText($0), ExactText($1)) }) {
     guard let first = person[a], let second = person[b] else {
-      let examples = speakers.sorted().prefix(5).joined(separator: ", ")
+      let examples = speakers.sorted().prefix(5).map(\.text).joined(separator: ", ")
       throw DatasetError(
-        path, "has no speaker '\(speakers.contains(a) ? b : a)'", cure: "it has \(examples) ...")
+        path, "has no speaker '\((speakers.contains(a) ? b : a).text)'",
+        cure: "it has \(examples) ...")
     }
     person = person.mapValues { $0 == second ? first : $0 }
   }
   let persons = Set(person.values).sorted()
   guard persons.count >= 3 else {
     throw DatasetError(
-      path, "has \(persons.count) speaker(s) (\(persons.joined(separator: ", ")))",
+      path, "has \(persons.count) speaker(s) (\(persons.map(\.text).joined(separator: ", ")))",
       cure: "training, validation and test need one each: give every speaker a sub-folder, or "
         + "begin file names with the speaker and '-' or '_'")
   }
   var stream = RandomStream(seed: 0, purpose: .validationSplit)
   let order = stream.permutation(persons.count)
   let heldOut = max(1, (persons.count + 5) / 10)
-  var parts: [String: DatasetFile.Part] = [:]
+  var parts: [ExactText: DatasetFile.Part] = [:]
   for (place, index) in order.enumerated() {
     parts[persons[index]] =
       place < heldOut ? .test : place < 2 * heldOut ? .validation : .train

@@ -49,11 +49,11 @@ extension SpeechCorpus {
   public func parts(
     samePerson: [(String, String)] = []
   ) throws(DatasetError) -> [DatasetFile.Part] {
-    let free = utterances.filter { $0.part == nil }.map(\.speaker)
+    let free = utterances.filter { $0.part == nil }.map { ExactText($0.speaker) }
     let split =
       free.isEmpty
       ? [:] : try splitBySpeaker(Set(free), samePerson: samePerson, path: path)
-    let parts = utterances.map { $0.part ?? split[$0.speaker]! }
+    let parts = utterances.map { $0.part ?? split[ExactText($0.speaker)]! }
     for part in DatasetFile.Part.allCases where !parts.contains(part) {
       throw DatasetError(
         path, "has no utterance for the part \(part.rawValue)",

@@ -53,13 +53,13 @@ public struct SpeechFolder: SpeechCorpus {
 ///
 /// Links are followed, each folder is entered once, and hidden files are left out.
 private func soundFiles(in folder: String) throws(DatasetError) -> [String] {
-  var entered: Set<String> = []
+  var entered: Set<ExactText> = []
   var files: [String] = []
   var waiting = [""]
   while let inner = waiting.popLast() {
     let path = inner.isEmpty ? folder : "\(folder)/\(inner)"
     let place = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    guard entered.insert(place).inserted else { continue }
+    guard entered.insert(ExactText(place)).inserted else { continue }
     let names: [String]
     do {
       names = try FileManager.default.contentsOfDirectory(atPath: path)
@@ -75,5 +75,5 @@ private func soundFiles(in folder: String) throws(DatasetError) -> [String] {
       }
     }
   }
-  return files.sorted()
+  return files.map { ExactText($0) }.sorted().map(\.text)
 }

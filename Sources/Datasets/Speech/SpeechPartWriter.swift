@@ -55,7 +55,8 @@ struct SpeechPartWriter {
     try group.setAttribute("names", names.joined(separator: "\n"))
     try group.setAttribute("speakers", speakers.joined(separator: "\n"))
     let summary = SpeechPartSummary(
-      utterances: names.count, speakers: Set(speakers).count, frames: statistics.frames,
+      utterances: names.count, speakers: Set(speakers.map { ExactText($0) }).count,
+      frames: statistics.frames,
       persistenceError: statistics.persistenceError(deviation: deviation),
       utteranceMeanError: statistics.utteranceMeanError(deviation: deviation))
     try group.setAttribute("persistence_error", summary.persistenceError)

@@ -13,7 +13,7 @@ struct TIMITUtterance {
 
   /// The utterances among the files of a folder; none if it is no TIMIT.
   static func find(in files: [String]) -> [TIMITUtterance] {
-    var seen: Set<String> = []
+    var seen: Set<ExactText> = []
     var found: [(file: String, name: String, isTraining: Bool, speaker: String)] = []
     for file in files {
       let places = file.uppercased().split(separator: "/").suffix(4).map(String.init)
@@ -23,7 +23,7 @@ struct TIMITUtterance {
       // Some copies hold SX127.WAV and, converted, SX127.WAV.wav: the first in order counts.
       let stem = places[3].prefix { $0 != "." }
       let name = (places[..<3] + [String(stem)]).joined(separator: "/")
-      guard !stem.hasPrefix("SA"), seen.insert(name).inserted else { continue }
+      guard !stem.hasPrefix("SA"), seen.insert(ExactText(name)).inserted else { continue }
       found.append((file, name, places[0] == "TRAIN", places[2]))
     }
     let speakers = Set(found.lazy.filter { !$0.isTraining }.map(\.speaker))

@@ -11,6 +11,8 @@ public struct TextCorpus {
   public private(set) var test: [Int32] = []
   /// Tokens of the validation and test parts that the vocabulary does not have.
   public private(set) var unknownCount = 0
+  /// What was understood of files that are not plain UTF-8 with "\n" at the ends of lines.
+  public private(set) var notes: [String] = []
 
   /// One part in twenty each for validation and test, where one text is cut.
   private static let shareHeldOut = 20
@@ -25,12 +27,12 @@ public struct TextCorpus {
     vocabulary = Vocabulary(level: level)
     switch files {
     case .parts(let trainPath, let validationPath, let testPath):
-      train = learn(Self.split(vocabulary, try TextFolder.read(trainPath)), keeping: limit)
-      validation = encode(Self.split(vocabulary, try TextFolder.read(validationPath)))
-      test = encode(Self.split(vocabulary, try TextFolder.read(testPath)))
+      train = learn(try tokens(of: trainPath), keeping: limit)
+      validation = encode(try tokens(of: validationPath))
+      test = encode(try tokens(of: testPath))
       try check([trainPath, validationPath, testPath])
     case .whole(let path):
-      let all = Self.split(vocabulary, try TextFolder.read(path))
+      let all = try tokens(of: path)
       let held = all.count / Self.shareHeldOut
       train = learn(all.dropLast(2 * held), keeping: limit)
       validation = encode(Array(all[(all.count - 2 * held)..<(all.count - held)]))
@@ -39,9 +41,13 @@ public struct TextCorpus {
     }
   }
 
-  private static func split(_ vocabulary: Vocabulary, _ text: String) -> [String] {
+  private mutating func tokens(of path: String) throws(DatasetError) -> [String] {
+    let text = try TextFolder.read(path)
+    let understood = [text.encoding, text.lineEnds.map { "\($0) at the ends of lines" }]
+      .compactMap { $0 }
+    if !understood.isEmpty { notes.append("\(path): \(understood.joined(separator: ", "))") }
     var tokens: [String] = []
-    vocabulary.split(text) { tokens.append($0) }
+    vocabulary.split(String(decoding: text.bytesByLines, as: UTF8.self)) { tokens.append($0) }
     return tokens
   }
 

@@ -2,6 +2,7 @@ import Foundation
 
 /// The texts of a language model's three parts, as people have them: Penn TreeBank's train.txt,
 /// valid.txt and test.txt (or ptb.train.txt ...), WikiText's wiki.train.tokens ..., or one text.
+/// Each may be gzipped, with .gz at the end of its name.
 public struct TextFolder {
   /// The three files, or one that is still to be cut.
   public enum Files: Sendable, Equatable {
@@ -26,7 +27,10 @@ public struct TextFolder {
     }
     for stem in Self.stems {
       func file(_ part: String) -> String {
-        "\(path)/" + stem.replacingOccurrences(of: "%", with: part)
+        let plain = "\(path)/" + stem.replacingOccurrences(of: "%", with: part)
+        let exists = FileManager.default.fileExists(atPath: plain)
+        return exists || !FileManager.default.fileExists(atPath: plain + ".gz")
+          ? plain : plain + ".gz"
       }
       guard FileManager.default.fileExists(atPath: file("train")) else { continue }
       for part in ["valid", "test"]
@@ -43,34 +47,12 @@ public struct TextFolder {
       cure: "name the folder with train, valid and test, or one text file")
   }
 
-  /// The text of a file.
-  static func read(_ path: String) throws(DatasetError) -> String {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw DatasetError(path, "cannot be read", cure: "check that it is a file you may read")
-    }
-    guard !data.isEmpty else {
+  /// The text of a file, plain or gzipped.
+  static func read(_ path: String) throws(DatasetError) -> DecodedText {
+    let text = try DecodedText(contentsOf: path)
+    guard !text.bytes.isEmpty else {
       throw DatasetError(path, "is empty", cure: "give a text")
     }
-    guard let text = String(validating: data, as: UTF8.self) else {
-      throw DatasetError(
-        path, "is not UTF-8 text (\(firstWrongByte(data)))",
-        cure: "convert it, as with `iconv -f LATIN1 -t UTF-8`")
-    }
     return text
-  }
-
-  /// Where the text stops being UTF-8.
-  private static func firstWrongByte(_ data: Data) -> String {
-    var (good, bad) = (0, data.count)  // a prefix of `good` bytes is fine, one of `bad` is not
-    while bad - good > 4 {
-      let middle = (good + bad) / 2
-      // A prefix may end inside a character: up to three bytes more may be needed.
-      let isFine = (0...3).contains {
-        middle >= $0 && String(validating: data.prefix(middle - $0), as: UTF8.self) != nil
-      }
-      if isFine { good = middle } else { bad = middle }
-    }
-    let line = data.prefix(good).reduce(1) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
-    return "line \(line)"
   }
 }

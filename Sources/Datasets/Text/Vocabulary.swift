@@ -9,10 +9,12 @@ public enum TextLevel: String, Sendable, CaseIterable {
 }
 
 /// The tokens of a language model by their numbers, 0 ..< count, in order of first appearance.
+///
+/// Tokens are bytes: two that differ in a byte are two tokens, canonically equivalent or not.
 public struct Vocabulary: Sendable, Equatable {
   public let level: TextLevel
   public private(set) var tokens: [String] = []
-  private var numbers: [String: Int32] = [:]
+  private var numbers: [ExactText: Int32] = [:]
 
   /// The end of a line, at word level.
   public static let endOfLine = "<eos>"
@@ -26,15 +28,20 @@ public struct Vocabulary: Sendable, Equatable {
 
   public var count: Int { tokens.count }
 
+  public static func == (a: Vocabulary, b: Vocabulary) -> Bool {
+    a.level == b.level && a.tokens.map { ExactText($0) } == b.tokens.map { ExactText($0) }
+  }
+
   /// The number of a token; nil if the vocabulary does not have it.
-  public func number(of token: String) -> Int32? { numbers[token] }
+  public func number(of token: String) -> Int32? { numbers[ExactText(token)] }
 
   /// The number of a token, which joins the vocabulary if it is new.
   @discardableResult
   public mutating func add(_ token: String) -> Int32 {
-    if let number = numbers[token] { return number }
+    let key = ExactText(token)
+    if let number = numbers[key] { return number }
     let number = Int32(tokens.count)
-    numbers[token] = number
+    numbers[key] = number
     tokens.append(token)
     return number
   }

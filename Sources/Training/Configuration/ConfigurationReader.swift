@@ -12,6 +12,9 @@ struct GivenValues {
 
   /// Adds the scalars of a YAML text.
   mutating func add(yaml: String, path: String) throws(ConfigurationError) {
+    // An editor may have put a byte order mark at the start, which would join the first key.
+    let yaml =
+      yaml.unicodeScalars.first == "\u{FEFF}" ? String(yaml.unicodeScalars.dropFirst()) : yaml
     let root: Node?
     do {
       root = try Yams.compose(yaml: yaml)

@@ -1,3 +1,4 @@
+import Datasets
 import Files
 import Foundation
 import Yams
@@ -15,10 +16,13 @@ extension TrainingConfiguration {
           FileManager.default.fileExists(atPath: file) ? "cannot be read" : "there is no such file"
         throw ConfigurationError("\(file): \(reason); check the path given to --config")
       }
-      guard let text = String(data: data, encoding: .utf8) else {
-        throw ConfigurationError("\(file): is not UTF-8 text; see configs/ for examples")
+      let text: DecodedText
+      do {
+        text = try DecodedText(Array(data), path: file)
+      } catch {
+        throw ConfigurationError("\(error.path): \(error.problem); see configs/ for examples")
       }
-      try given.add(yaml: text, path: file)
+      try given.add(yaml: String(decoding: text.bytes, as: UTF8.self), path: file)
     }
     try self.init(given, assignments: assignments)
   }
@@ -110,7 +114,8 @@ extension TrainingConfiguration {
     to other: TrainingConfiguration
   ) -> [(key: ConfigurationKey, other: String)] {
     zip(keys, other.keys).compactMap { mine, theirs in
-      mine.value == theirs.value ? nil : (mine, theirs.value)
+      // Names of two files may be canonically equivalent.
+      ExactText(mine.value) == ExactText(theirs.value) ? nil : (mine, theirs.value)
     }
   }
 }

@@ -1,0 +1,30 @@
+/// How the lines of a table are to be read. What is nil or automatic is found out and said.
+public struct CSVFormat: Sendable {
+  /// Whether the first column counts the lines and holds no value.
+  public enum IndexColumn: String, Sendable, CaseIterable {
+    case auto, yes, no
+  }
+
+  /// C, numbers per time step.
+  public var features = 1
+  /// Whether the class is the first field of a line, or else the last.
+  public var labelComesFirst = false
+  /// Lines to skip at the top, the last of which names the columns; nil to find out.
+  public var headerLines: Int?
+  /// What stands between two fields, a space for any number of blanks; nil to find out.
+  public var separator: Unicode.Scalar?
+  public var index = IndexColumn.auto
+  public var missing = MissingValues.refuse
+  /// The share of sequences held out as the test part where there is one file only.
+  public var testShare = 0.2
+  /// The column of the class, by its name in the header; nil for the first or last column.
+  public var target: String?
+  /// The columns of the values, by their names; empty for all that are nothing else.
+  public var values: [String] = []
+  /// The column that names the sequence of each line of a long table; nil for a wide one.
+  public var id: String?
+  /// The column that orders the lines of a sequence of a long table; nil for the order of the file.
+  public var time: String?
+
+  public init() {}
+}

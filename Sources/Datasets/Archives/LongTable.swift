@@ -1,0 +1,177 @@
+/// A long table has a time step on each line: a column that names the sequence, one for the time,
+/// one or more for the values, and one for the class, which is the same on all lines of a sequence.
+enum LongTable {
+  /// The lines of one sequence, in the order of the file.
+  struct Sequence {
+    var id: String
+    var label: String
+    var line: Int
+    var times: [ArraySlice<UInt8>] = []
+    var timeLines: [Int] = []
+    /// [T, C]
+    var values: [Float] = []
+  }
+
+  /// The steps of a sequence in the order of time. Times are numbers, or dates from the year on
+  /// and times of a day, whose order is that of their letters.
+  ///
+  /// - Throws: where times are neither numbers nor dates, or two are equal
+  static func order(
+    _ sequence: Sequence, path: String
+  ) throws(DatasetError) -> (places: [Int], isEqual: Bool) {
+    let numbers = sequence.times.map { Double(TextTable.string($0)) ?? .nan }
+    let places: [Int]
+    if numbers.allSatisfy(\.isFinite) {
+      places = numbers.indices.sorted { (numbers[$0], $0) < (numbers[$1], $1) }
+    } else {
+      let shape = sequence.times.first.flatMap { dateShape($0) }
+      let odd =
+        shape == nil
+        ? numbers.firstIndex { !$0.isFinite }
+        : sequence.times.firstIndex { dateShape($0) != shape }
+      if let odd {
+        throw DatasetError(
+          "\(path):\(sequence.timeLines[odd])",
+          "\(quoted(sequence.times[odd])) is not a time that can be ordered",
+          cure: "write times as numbers, or as dates like 2024-05-31 12:00:00, all of one zone")
+      }
+      places = sequence.times.indices.sorted {
+        sequence.times[$0].lexicographicallyPrecedes(sequence.times[$1])
+      }
+    }
+    for (a, b) in zip(places, places.dropFirst())
+    where sequence.times[a].elementsEqual(sequence.times[b])
+      || numbers[a].isFinite && numbers[a] == numbers[b]
+    {
+      throw DatasetError(
+        "\(path):\(sequence.timeLines[b])",
+        "has the time \(quoted(sequence.times[b])) of line \(sequence.timeLines[a]), in the same"
+          + " sequence \(quoted(sequence.id.utf8))",
+        cure: "remove one of the two lines, or check --id and --time")
+    }
+    return (places, isEqual(places.map { numbers[$0] }))
+  }
+
+  /// What dates must have in common for their letters to have their order: everything but their
+  /// digits, and the zone. Nil if that is not enough, as where the day comes first.
+  private static func dateShape(_ time: ArraySlice<UInt8>) -> [UInt8]? {
+    func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+    let leading = time.prefix(while: isDigit).count
+    let next = time.dropFirst(leading).first
+    guard leading == 4 && next != nil || leading == 2 && next == UInt8(ascii: ":") else {
+      return nil
+    }
+    // A zone is a sign, hours and minutes after the time of a day: +02:00.
+    let end = time.suffix(6)
+    let hasZone =
+      time.count > 16 && end.count { $0 == UInt8(ascii: ":") } == 1
+      && [UInt8(ascii: "+"), UInt8(ascii: "-")].contains(end.first!)
+    let zone = hasZone ? end : []
+    return time.dropLast(zone.count).map { isDigit($0) ? 0x30 : $0 } + zone
+  }
+
+  /// Whether sorted times are at equal distances, as far as they are numbers.
+  static func isEqual(_ times: [Double]) -> Bool {
+    guard times.count > 2, times.allSatisfy(\.isFinite) else { return true }
+    let step = (times[times.count - 1] - times[0]) / Double(times.count - 1)
+    return zip(times, times.dropFirst()).allSatisfy { abs($1 - $0 - step) <= 1e-3 * step }
+  }
+}
+
+extension TableRows {
+  /// Reads a table with a time step on each line.
+  mutating func readLong(
+    _ scanner: inout RecordScanner, _ reader: inout TableValues, _ dialect: TableDialect,
+    id: String, _ format: CSVFormat
+  ) throws(DatasetError) {
+    let columns = try LongColumns(dialect, id: id, format, path: path)
+    features = columns.values.count
+    var found: [LongTable.Sequence] = []
+    var places: [ExactText: Int] = [:]
+    while let record = try scanner.next() {
+      let (fields, line) = (record.fields, record.line)
+      guard fields.count == dialect.header!.count else {
+        throw error(
+          line, "has \(fields.count) fields, the header \(dialect.header!.count)",
+          cure: "fill in what is missing, or set --separator")
+      }
+      let label = try self.label(fields[columns.target], line: line)
+      let id = TextTable.string(fields[columns.id])
+      let place = places[ExactText(id)] ?? found.count
+      if place == found.count {
+        places[ExactText(id)] = place
+        found.append(LongTable.Sequence(id: id, label: label, line: line))
+      }
+      guard ExactText(found[place].label) == ExactText(label) else {
+        throw error(
+          line,
+          "has the class \(quoted(label.utf8)), but line \(found[place].line) of the same"
+            + " sequence \(quoted(id.utf8)) has \(quoted(found[place].label.utf8))",
+          cure: "a sequence has one class: check --id and --target")
+      }
+      if let time = columns.time {
+        found[place].times.append(fields[time])
+        found[place].timeLines.append(line)
+      }
+      for column in columns.values {
+        found[place].values.append(try reader.read(fields[column], line: line))
+      }
+    }
+    try take(found, isOrdered: columns.time == nil)
+  }
+
+  private mutating func take(
+    _ found: [LongTable.Sequence], isOrdered: Bool
+  ) throws(DatasetError) {
+    var unequal = 0
+    for sequence in found {
+      var values = sequence.values
+      if !isOrdered {
+        let (places, isEqual) = try LongTable.order(sequence, path: path)
+        values = places.flatMap { sequence.values[$0 * features..<($0 + 1) * features] }
+        if !isEqual { unequal += 1 }
+      }
+      sequences.append(values)
+      labels.append(sequence.label)
+      lines.append(sequence.line)
+    }
+    if unequal > 0 {
+      notes.append(
+        "\(path): the times of \(unequal) sequences are not equally spaced; each line is one"
+          + " step")
+    }
+  }
+}
+
+/// Where a long table has what.
+private struct LongColumns {
+  let id: Int
+  let time: Int?
+  let target: Int
+  let values: [Int]
+
+  init(
+    _ dialect: TableDialect, id: String, _ format: CSVFormat, path: String
+  ) throws(DatasetError) {
+    self.id = try dialect.column(id, "id", path: path)
+    guard let target = format.target else {
+      throw DatasetError(
+        path, "is read by --id", cure: "name the column of the class with --target")
+    }
+    self.target = try dialect.column(target, "target", path: path)
+    if let time = format.time {
+      self.time = try dialect.column(time, "time", path: path)
+    } else {
+      self.time = nil
+    }
+    var values: [Int] = []
+    for name in format.values { values.append(try dialect.column(name, "values", path: path)) }
+    let used = [self.id, self.target, self.time]
+    self.values =
+      values.isEmpty ? dialect.header!.indices.filter { !used.contains($0) } : values
+    guard !self.values.isEmpty else {
+      throw DatasetError(
+        path, "has no column left for values", cure: "name them with --values")
+    }
+  }
+}

@@ -1,0 +1,82 @@
+/// What is done about values that a text leaves out.
+public enum MissingValues: String, Sendable, CaseIterable {
+  /// The first one is an error.
+  case refuse
+  /// The number 0, before any normalisation.
+  case zero
+  /// The value of the feature's last step before that has one; before all others, the first one.
+  case carry
+  /// The steps that lack a value are left out, and so is a sequence of such steps alone.
+  case drop
+}
+
+/// Fills in missing values, which are NaN, and counts them.
+struct MissingValueFiller {
+  let policy: MissingValues
+  /// C, numbers per step.
+  let features: Int
+  private(set) var values = 0
+  private(set) var sequences = 0
+  private(set) var emptied = 0
+
+  init(_ policy: MissingValues, features: Int) {
+    self.policy = policy
+    self.features = features
+  }
+
+  /// Fills in a sequence [T, C].
+  ///
+  /// - Returns: nil if nothing of it is left
+  /// - Throws: where a feature has no value to carry
+  mutating func fill(_ sequence: [Float], at place: String) throws(DatasetError) -> [Float]? {
+    let count = sequence.count { $0.isNaN }
+    guard count > 0 else { return sequence }
+    values += count
+    sequences += 1
+    switch policy {
+    case .refuse: preconditionFailure("a missing value was not refused")
+    case .zero: return sequence.map { $0.isNaN ? 0 : $0 }
+    case .carry: return try carry(sequence, place)
+    case .drop:
+      var kept: [Float] = []
+      for start in stride(from: 0, to: sequence.count, by: features) {
+        let step = sequence[start..<start + features]
+        if step.allSatisfy({ !$0.isNaN }) { kept += step }
+      }
+      if kept.isEmpty { emptied += 1 }
+      return kept.isEmpty ? nil : kept
+    }
+  }
+
+  private func carry(_ sequence: [Float], _ place: String) throws(DatasetError) -> [Float] {
+    var filled = sequence
+    for feature in 0..<features {
+      let places = Swift.stride(from: feature, to: sequence.count, by: features)
+      guard let first = places.first(where: { !sequence[$0].isNaN }) else {
+        throw DatasetError(
+          place, "feature \(feature + 1) has no value to carry on",
+          cure: "leave the sequence out, or choose --missing zero or drop")
+      }
+      var last = sequence[first]
+      for place in places {
+        if !sequence[place].isNaN { last = sequence[place] }
+        filled[place] = last
+      }
+    }
+    return filled
+  }
+
+  /// A line about what was done; nil if nothing was missing.
+  var note: String? {
+    guard values > 0 else { return nil }
+    let what =
+      switch policy {
+      case .refuse: "refused"
+      case .zero: "taken as 0"
+      case .carry: "taken from the step before"
+      case .drop: "left out with their steps"
+      }
+    let left = emptied > 0 ? "; \(emptied) sequences with no complete step left out" : ""
+    return "\(values) missing values in \(sequences) sequences \(what)\(left)"
+  }
+}

@@ -1,0 +1,134 @@
+import ArgumentParser
+import Datasets
+import Training
+
+struct PrepareCSV: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "csv",
+    abstract: "From tables of labelled sequences.",
+    discussion: """
+      A line has the numbers of a sequence, time step by time step (with --features 2: x1, y1, x2, \
+      y2, ...), and its class, a word or a number, at the end or, with --label-first, at the \
+      beginning. Lines may differ in length. A class that is a string of zeros with a single one \
+      in it, as in the UCI's pendigits, means the place of the one. Inputs are normalised by mean \
+      and deviation of the training part, which the file remembers.
+
+      The separator, a header line and an index column are found out and printed, unless options \
+      give them. Fields may be quoted; with another separator than the comma, numbers may have \
+      decimal commas. Tables are UTF-8 text, or UTF-16 with a byte order mark, plain or gzipped.
+
+      With --id, a line is one time step: --id names the column of the sequence, --time the one \
+      that orders its steps, --target the class, and --values the numbers of a step.
+
+      momentum-dist prepare csv --features 2 --from pendigits.tra pendigits.tes --to \
+      data/pendigits.h5
+      momentum-dist prepare csv --id patient --time hour --target outcome --values pulse,pressure \
+      --from stays.csv --to data/stays.h5
+      """)
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "The training and the test table, plain or gzipped, or one table to be split.",
+      valueName: "file"))
+  var from: [String]
+
+  @OptionGroup var options: ArchiveOptions
+
+  @Option(help: "Numbers per time step.")
+  var features = 1
+
+  @Flag(help: "The class is the first field of a line.")
+  var labelFirst = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Lines to skip at the top of each table, of which the last may name the columns. Without it,"
+        + " a header line is recognised.", valueName: "n"))
+  var headerLines: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "What stands between two fields: one character, tab, or space for any number of blanks."
+        + " Without it, it is recognised.", valueName: "character"))
+  var separator: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Whether the first column counts the lines and is left out; auto goes by its name.",
+      valueName: "auto|yes|no"))
+  var index = CSVFormat.IndexColumn.auto
+
+  @Option(help: ArgumentHelp("The column of the class, by its name.", valueName: "name"))
+  var target: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The columns of the values, by their names, with commas between them. Without it, all that"
+        + " are nothing else.", valueName: "names"))
+  var values: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The column that names the sequence, of a table with a time step on each line.",
+      valueName: "name"))
+  var id: String?
+
+  @Option(
+    help: ArgumentHelp("With --id: the column that orders the steps.", valueName: "name"))
+  var time: String?
+
+  @Option(help: "The share of sequences held out as the test part, where there is one table.")
+  var testShare = 0.2
+
+  func validate() throws {
+    try require("features", features, 1...65_536)
+    if let headerLines { try require("header-lines", headerLines, 0...1_000_000) }
+    if let separator {
+      guard ["tab", "space"].contains(separator) || separator.utf8.count == 1 else {
+        throw ValidationError(
+          "--separator is \"\(separator)\"; expected one character, tab, or space.")
+      }
+    }
+    guard testShare > 0, testShare < 1 else {
+      throw ValidationError("--test-share is \(testShare); expected a number between 0 and 1.")
+    }
+    if id == nil, time != nil {
+      throw ValidationError("--time needs --id, the column of the sequence.")
+    }
+    if id != nil, target == nil {
+      throw ValidationError("--id needs --target, the column of the class.")
+    }
+    if labelFirst, target != nil {
+      throw ValidationError("--label-first and --target both name the class; give one of them.")
+    }
+    if id != nil, features != 1 {
+      throw ValidationError("--features is for lines of whole sequences; with --id, use --values.")
+    }
+  }
+
+  func run() throws {
+    var format = CSVFormat()
+    format.features = features
+    format.labelComesFirst = labelFirst
+    format.headerLines = headerLines
+    format.separator = separator.map { name in
+      ["tab": "\t", "space": " "][name] ?? name.unicodeScalars.first!
+    }
+    format.index = index
+    format.missing = options.missing
+    format.testShare = testShare
+    format.target = target
+    format.values =
+      values.map { list in
+        list.split(separator: ",").map { String($0.drop(while: \.isWhitespace)) }
+      } ?? []
+    format.id = id
+    format.time = time
+    do {
+      try options.write(CSVTable.read(from, format))
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+}

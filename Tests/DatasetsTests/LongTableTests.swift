@@ -1,0 +1,92 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Datasets
+
+/// Tables with a time step on each line.
+@Suite struct LongTableTests {
+  private func format(_ change: (inout CSVFormat) -> Void = { _ in }) -> (inout CSVFormat) -> Void {
+    var format = CSVFormat()
+    format.id = "who"
+    format.time = "when"
+    format.target = "kind"
+    format.values = ["x", "y"]
+    change(&format)
+    return { [format] in $0 = format }
+  }
+
+  static let text = """
+    who,when,y,x,kind
+    a,10,1,2,up
+    b,1,3,4,down
+    a,9,5,6,up
+    b,2,7,8,down
+    a,11,9,10,up
+
+    """
+
+  @Test func stepsAreInTheOrderOfTimeWithinEachSequence() throws {
+    let table = try TextFiles.table(Self.text, Self.text, format())
+    #expect(table.features == 2 && table.classNames == ["down", "up"])
+    #expect(table.train.sequences == [[6, 5, 2, 1, 10, 9], [4, 3, 8, 7]])
+    #expect(table.train.classes == [1, 0])
+    let unordered = try TextFiles.table(Self.text, Self.text, format { $0.time = nil })
+    #expect(unordered.train.sequences[0] == [2, 1, 6, 5, 10, 9])
+    let all = try TextFiles.table(Self.text, Self.text, format { $0.values = [] })
+    #expect(all.train.sequences[1] == [3, 4, 7, 8])
+  }
+
+  @Test func datesAreOrderedAndUnequalTimesSaid() throws {
+    let text = Self.text.replacing("a,10,", with: "a,2024-01-10,")
+      .replacing("a,9,", with: "a,2023-12-31,").replacing("a,11,", with: "a,2024-02-01,")
+    let table = try TextFiles.table(text, text, format())
+    #expect(table.train.sequences[0] == [6, 5, 2, 1, 10, 9])
+    func order(_ times: [String]) -> [Int]? {
+      var sequence = LongTable.Sequence(id: "a", label: "b", line: 1)
+      sequence.times = times.map { Array($0.utf8)[...] }
+      sequence.timeLines = Array(times.indices)
+      return try? LongTable.order(sequence, path: "x").places
+    }
+    #expect(order(["10:30", "09:45", "10:29"]) == [1, 2, 0])
+    #expect(
+      order(["2024-01-01T10:00:00+02:00", "2024-01-01T09:00:00+02:00"]) == [1, 0])
+    // The day or the month first, names of months, two zones: not the order of letters.
+    #expect(order(["02.01.2024", "01.02.2024"]) == nil)
+    #expect(order(["01/31/2024", "02/01/2023"]) == nil)
+    #expect(order(["2024-Feb-01", "2024-Jan-31"]) == nil)
+    #expect(order(["2024-01-01T10:00:00+02:00", "2024-01-01T09:00:00+00:00"]) == nil)
+    #expect(order(["2024-01-01", "2024-1-2"]) == nil)
+    let gap = Self.text.replacing(",11,", with: ",30,")
+    let notes = try TextFiles.table(gap, gap, format()).notes
+    #expect(notes.contains { $0.contains("the times of 1 sequences are not equally spaced") })
+  }
+
+  @Test func mistakesAreNamedWithTheirLine() {
+    func problem(
+      _ old: String, _ new: String, _ change: (inout CSVFormat) -> Void = { _ in }
+    ) -> String {
+      TextFiles.tableProblem(Self.text.replacing(old, with: new), nil, format(change))
+    }
+    #expect(
+      problem("a,9,5,6,up", "a,9,5,6,down").contains(
+        "train.csv:4: has the class \"down\", but line 2 of the same sequence \"a\" has \"up\""))
+    #expect(
+      problem("a,11", "a,9").contains("train.csv:6: has the time \"9\" of line 4"))
+    #expect(problem("a,11", "a,9.0").contains("train.csv:6: has the time \"9.0\" of line 4"))
+    #expect(
+      problem("a,11", "a,late").contains(
+        "train.csv:6: \"late\" is not a time that can be ordered"))
+    #expect(problem("a,9,5,6,up", "a,9,5,up").contains("train.csv:4: has 4 fields, the header 5"))
+    #expect(problem("a,9,5,6,up", "a,9,,6,up").contains("train.csv:4: has a missing value"))
+    #expect(problem("a,9,5,6,up", "a,9,5,6,").contains("train.csv:4: has no class"))
+    #expect(problem("", "") { $0.id = "whom" }.contains("has 0 columns called \"whom\""))
+    #expect(problem("", "") { $0.values = ["x", "z"] }.contains("has 0 columns called \"z\""))
+  }
+
+  @Test func missingValuesAreFilledInAfterTheStepsAreInOrder() throws {
+    let text = Self.text.replacing("a,10,1,2", with: "a,10,,2")
+    let table = try TextFiles.table(text, text, format { $0.missing = .carry })
+    #expect(table.train.sequences[0] == [6, 5, 2, 5, 10, 9])
+  }
+}
