@@ -54,6 +54,15 @@ import Testing
     }
   }
 
+  @Test func helpThatCannotBePrintedIsNoSuccess() throws {
+    try Places.withTemporaryFolder { folder in
+      for option in ["--help", "--version", "train --help"] {
+        let outcome = try Program.bash("$PROGRAM \(option) > /dev/full", in: folder)
+        #expect(outcome.status == 74 && outcome.ownErrors.count == 1, "\(outcome.errors)")
+      }
+    }
+  }
+
   /// A reader that goes away has what it wanted.
   @Test func aClosedStandardOutputIsNoError() throws {
     try Places.withTemporaryFolder { folder in
