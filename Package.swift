@@ -45,19 +45,22 @@ let package = Package(
       name: "momentum-dist",
       dependencies: [
         "Training", "Verification", "Benchmarks", "Diagnosis", "Checkpoints", "DataParallel",
-        "Datasets", "BLAS", "Kernels", "MPI",
+        "Datasets", "BLAS", "Files", "Kernels", "MPI", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
       name: "Training",
       dependencies: [
-        "Models", "Optimizers", "Datasets", "DataParallel", "Checkpoints", "Files", "Threads",
-        "BLAS", "HDF5", "MPI", "Yams", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        "Models", "Optimizers", "Datasets", "DataParallel", "Checkpoints", "Diagnosis", "Files",
+        "Threads", "BLAS", "HDF5", "MPI", "Yams",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["TensorBoard/event.proto"], swiftSettings: safe),
     .testTarget(
       name: "TrainingTests",
-      dependencies: ["Training", "DataParallel", "Datasets", "HDF5", "TestSupport"]),
+      dependencies: [
+        "Training", "DataParallel", "Datasets", "Diagnosis", "HDF5", "Models", "TestSupport",
+      ]),
 
     .target(
       name: "Verification", dependencies: ["Models", "Optimizers", "HDF5"], swiftSettings: safe),

@@ -15,13 +15,50 @@ public struct CheckpointReader: Sendable {
   public let folder: String
   public let manifest: CheckpointManifest
   private let verified = VerifiedFiles()
+  /// The shard files; nil for one that cannot be opened. There are none where they are so many that
+  /// the limit of open files is near.
+  private let held: [HeldFile?]
+
+  private static let mostHeld = 128
 
   private static let cure = "the checkpoint is damaged: use an older one"
 
   /// Opens a checkpoint folder and reads its manifest.
   public init(_ folder: String) throws(CheckpointError) {
     self.folder = folder
-    manifest = try CheckpointManifest(ofCheckpoint: folder)
+    let manifest = try CheckpointManifest(ofCheckpoint: folder)
+    self.manifest = manifest
+    held = manifest.files.prefix(manifest.files.count <= Self.mostHeld ? Self.mostHeld : 0).map {
+      HeldFile("\(folder)/\($0.name)")
+    }
+  }
+
+  /// Where a shard file is found: under its name, or, when the whole checkpoint was removed, by what
+  /// holds it. A shard that is missing beside its manifest is damage.
+  private func place(of index: Int) -> (path: String, stamp: FileStamp?) {
+    let path = "\(folder)/\(manifest.files[index].name)"
+    let stamp = FileStamp(path)
+    guard stamp == nil, FileStamp("\(folder)/\(CheckpointManifest.fileName)") == nil else {
+      return (path, stamp)
+    }
+    guard held.indices.contains(index), let file = held[index] else { return (path, nil) }
+    return (file.path, file.stamp)
+  }
+
+  /// Opens a shard file that is verified.
+  private func open(file index: Int) throws -> HDF5.File {
+    let entry = manifest.files[index]
+    let path = "\(folder)/\(entry.name)"
+    do {
+      return try HDF5.File.open(path)
+    } catch {
+      // HDF5 opens no file without a name.
+      let place = place(of: index)
+      guard place.path != path,
+        let image = try DurableFiles.contents(of: place.path, limit: entry.bytes)
+      else { throw error }
+      return try HDF5.File.open(image: image, named: path)
+    }
   }
 
   /// Compares the size and checksum of every shard file with the manifest.
@@ -32,7 +69,8 @@ public struct CheckpointReader: Sendable {
   private func verify(file index: Int) throws(CheckpointError) {
     let entry = manifest.files[index]
     let path = "\(folder)/\(entry.name)"
-    guard let stamp = FileStamp(path) else {
+    let place = place(of: index)
+    guard let stamp = place.stamp else {
       throw CheckpointError(path, "is missing", cure: Self.cure)
     }
     guard stamp.isRegular else {
@@ -45,7 +83,7 @@ public struct CheckpointReader: Sendable {
     guard !verified.contains(index, stamp) else { return }
     let sha256: String
     do {
-      sha256 = try SHA256Digest.ofFile(path)
+      sha256 = try SHA256Digest.ofFile(place.path)
     } catch {
       throw CheckpointError(path, "cannot be read (\(error))", cure: Self.cure)
     }
@@ -88,7 +126,7 @@ public struct CheckpointReader: Sendable {
       let path = "\(folder)/\(entry.name)"
       try verify(file: shard)
       do {
-        let file = try HDF5.File.open(path)
+        let file = try open(file: shard)
         for (index, tensor) in wanted.enumerated() {
           let rows = RowSlice(shard, of: manifest.files.count).rows(of: tensor.shape)
           guard !rows.isEmpty else { continue }

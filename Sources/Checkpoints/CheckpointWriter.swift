@@ -22,6 +22,9 @@ public struct CheckpointWriter: Sendable {
     self.shards = shards
   }
 
+  /// The name of the file that shows the whole tensors.
+  static let viewName = "checkpoint.h5"
+
   /// The name of a shard file.
   public static func shardName(_ shard: Int, of shards: Int) -> String {
     func padded(_ number: Int) -> String {
@@ -176,7 +179,7 @@ public struct CheckpointWriter: Sendable {
   /// Writes `checkpoint.h5`, which shows the whole tensors to h5py and h5dump. We never read it:
   /// where a shard is missing, such a view quietly reads as zeros.
   private func writeView(_ manifest: CheckpointManifest) throws {
-    let path = "\(temporary)/checkpoint.h5"
+    let path = "\(temporary)/\(Self.viewName)"
     let file = try HDF5.File.create(path)
     try Failpoint.checkpointView.pass(path)
     try file.setAttribute("step", manifest.step)

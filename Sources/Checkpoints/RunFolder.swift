@@ -5,7 +5,8 @@ import Foundation
 ///
 ///     config.yaml  metrics.jsonl  vocabulary.h5 (of a language model)
 ///     logs/rank-00003.log
-///     checkpoints/step-00001200/  checkpoints/latest -> step-00001200
+///     checkpoints/step-00001200/  checkpoints/latest -> step-00001200 (a text file with that name
+///                                 on a file system without symbolic links)
 public struct RunFolder: Sendable {
   public let path: String
 
@@ -102,6 +103,7 @@ public struct RunFolder: Sendable {
     let target = (checkpoint(step: step) as NSString).lastPathComponent
     do {
       try Failpoint.checkpointLatest.pass("\(checkpoints)/latest")
+      try moveCopyOfLatest()
       try DurableFiles.link("\(checkpoints)/latest", to: target)
     } catch {
       throw .unwritable("\(checkpoints)/latest", error)
@@ -166,15 +168,17 @@ public struct RunFolder: Sendable {
   ///
   /// - Throws: the error of the best one, if none can be, or that there is none
   public static func firstReadable(at path: String) throws(CheckpointError) -> CheckpointReader {
-    var first: CheckpointError?
-    for folder in candidates(at: path) {
-      do {
-        return try CheckpointReader(folder)
-      } catch {
-        first = first ?? error
+    try reading(at: path) { () throws(CheckpointError) in
+      var first: CheckpointError?
+      for folder in candidates(at: path) {
+        do throws(CheckpointError) {
+          return try CheckpointReader(folder)
+        } catch {
+          first = first ?? error
+        }
       }
+      throw first ?? noCheckpoint(at: path)
     }
-    throw first ?? noCheckpoint(at: path)
   }
 
   /// What to say of a path that holds no checkpoint.

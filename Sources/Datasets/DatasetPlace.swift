@@ -48,8 +48,7 @@ public struct DatasetPlace: Sendable {
   /// The paths of the files.
   public func paths() throws(DatasetError) -> [String] {
     var paths: [String] = []
-    for entry in files.split(separator: ",") {
-      let pattern = entry.trimmingCharacters(in: .whitespaces)
+    for pattern in entries {
       guard pattern.contains(where: { "*?[".contains($0) }),
         !FileManager.default.fileExists(atPath: pattern)
       else {

@@ -31,7 +31,12 @@ public enum DurableFiles {
     let descriptor = open(path, O_RDONLY)
     guard descriptor >= 0 else { throw FileError("open", path) }
     defer { _ = close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw FileError("write to disk", path) }
+    guard fsync(descriptor) != 0 else { return }
+    let code = errno
+    guard isFolder(path), FileSystemGap.folderSynchronization.isMeant(by: code) else {
+      throw FileError("write to disk", path, code: code)
+    }
+    FileSystemGap.folderSynchronization.note(path, code: code)
   }
 
   /// Gives a file or folder another name, replacing what had it.
@@ -74,11 +79,19 @@ public enum DurableFiles {
     }
   }
 
-  /// Points a symbolic link at `target`, replacing an older link in one step.
+  /// Points a symbolic link at `target`, replacing an older link in one step. On a file system
+  /// without symbolic links, writes a text file that holds the name of the target.
   public static func link(_ path: String, to target: String) throws(FileError) {
     let temporary = temporaryName(for: path)
     _ = unlink(temporary)
-    guard symlink(target, temporary) == 0 else { throw FileError("link", path) }
+    if symlink(target, temporary) != 0 {
+      let code = errno
+      guard FileSystemGap.symbolicLinks.isMeant(by: code) else {
+        throw FileError("link", path, code: code)
+      }
+      try write(target + "\n", to: path)
+      return FileSystemGap.symbolicLinks.note(path, code: code)
+    }
     try publish(temporary, as: path)
   }
 
@@ -92,13 +105,16 @@ public enum DurableFiles {
     return overflow ? Int.max : Int(clamping: bytes)
   }
 
-  /// The files that fit a pattern with `*`, `?` and `[...]`, sorted.
+  /// The files that fit a pattern with `*`, `?` and `[...]`, sorted. A leading folder that exists
+  /// under its literal name is that folder, whatever characters are in its name.
   ///
   /// The corresponding C function is `glob`.
   public static func names(fitting pattern: String) -> [String] {
     var result = glob_t()
     defer { globfree(&result) }
-    guard glob(pattern, 0, nil, &result) == 0, let names = result.gl_pathv else { return [] }
+    guard glob(escapingExistingFolders(of: pattern), 0, nil, &result) == 0,
+      let names = result.gl_pathv
+    else { return [] }
     return (0..<Int(result.gl_pathc)).compactMap { names[$0].map { String(cString: $0) } }
   }
 

@@ -18,6 +18,19 @@ public struct FileStamp: Hashable, Sendable {
   public init?(_ path: String) {
     var status = stat()
     guard lstat(path, &status) == 0 else { return nil }
+    self.init(status)
+  }
+
+  /// Looks at an open file.
+  ///
+  /// The corresponding C function is `fstat`.
+  init?(descriptor: CInt) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return nil }
+    self.init(status)
+  }
+
+  private init(_ status: stat) {
     bytes = Int(status.st_size)
     isRegular = status.st_mode & S_IFMT == S_IFREG
     device = UInt64(status.st_dev)

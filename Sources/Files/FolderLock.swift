@@ -16,7 +16,10 @@ public final class FolderLock {
   public init?(_ path: String) throws(FileError) {
     descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError("open", path) }
-    if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK { return nil }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) != 0 else { return }
+    let code = errno
+    if code == EWOULDBLOCK { return nil }
+    if FileSystemGap.locks.isMeant(by: code) { FileSystemGap.locks.note(path, code: code) }
   }
 
   deinit { _ = close(descriptor) }

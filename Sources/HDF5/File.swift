@@ -37,11 +37,28 @@ public final class File: Location, AttributeHolder {
     defer { H5Pclose(access) }
     let flags = mode == .readWrite ? CHDF5_ACC_RDWR() : CHDF5_ACC_RDONLY()
     do throws(HDF5Error) {
-      let id = try call("open", path) { H5Fopen(path, flags, access) }
+      let id = try withLocksIfPossible("open", path, access: access) { _ in
+        H5Fopen(path, flags, access)
+      }
       return File(id, path, isWritable: mode == .readWrite)
     } catch {
       throw explained(error)
     }
+  }
+
+  /// Opens the bytes of a file, read-only, when the file itself no longer has a name.
+  ///
+  /// - Parameter path: what errors call it
+  ///
+  /// The corresponding C function is `H5Pset_file_image`.
+  public static func open(image: [UInt8], named path: String) throws(HDF5Error) -> File {
+    let access = try makeAccessList(path)
+    defer { H5Pclose(access) }
+    try call("open", path) { H5Pset_fapl_core(access, 1 << 20, false) }
+    var image = image
+    try call("open", path) { H5Pset_file_image(access, &image, image.count) }
+    let id = try call("open", path) { H5Fopen(path, CHDF5_ACC_RDONLY(), access) }
+    return File(id, path, isWritable: false)
   }
 
   /// Which versions of HDF5 a new file is for.
@@ -65,7 +82,10 @@ public final class File: Location, AttributeHolder {
     defer { H5Pclose(creation) }
     let flags = overwrite ? CHDF5_ACC_TRUNC() : CHDF5_ACC_EXCL()
     do throws(HDF5Error) {
-      let id = try call("create", path) { H5Fcreate(path, flags, creation, access) }
+      let id = try withLocksIfPossible("create", path, access: access) { isSecond in
+        // The first call has made the file, and failed at its lock.
+        H5Fcreate(path, isSecond ? CHDF5_ACC_TRUNC() : flags, creation, access)
+      }
       return File(id, path, isWritable: true)
     } catch {
       throw explained(error)

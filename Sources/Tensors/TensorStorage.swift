@@ -17,10 +17,15 @@ final class TensorStorage<Scalar: BitwiseCopyable> {
   init(count: Int) {
     precondition(count >= 0, "a tensor cannot hold \(count) elements")
     self.count = count
-    let bytes = max(count, 1) * MemoryLayout<Scalar>.stride
+    let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(
+      by: MemoryLayout<Scalar>.stride)
     let isHuge = bytes >= 2 * Self.hugePage
-    let raw = UnsafeMutableRawPointer.allocate(
-      byteCount: bytes, alignment: isHuge ? Self.hugePage : Self.alignment)
+    var memory: UnsafeMutableRawPointer?
+    // `UnsafeMutableRawPointer.allocate` traps where there is no memory.
+    guard !overflow,
+      posix_memalign(&memory, isHuge ? Self.hugePage : Self.alignment, bytes) == 0,
+      let raw = memory
+    else { OutOfMemory.handler(overflow ? Int.max : bytes) }
     #if os(Linux)
       if isHuge { _ = madvise(raw, bytes, Int32(MADV_HUGEPAGE)) }
     #endif
@@ -29,6 +34,6 @@ final class TensorStorage<Scalar: BitwiseCopyable> {
   }
 
   deinit {
-    UnsafeMutableRawPointer(base).deallocate()
+    free(base)
   }
 }

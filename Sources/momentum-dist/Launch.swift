@@ -1,6 +1,7 @@
 import DataParallel
 import Datasets
 import Dispatch
+import Files
 import Foundation
 import MPI
 import Training
@@ -39,6 +40,7 @@ enum Launch {
   /// nobody needs any more, in a library that would be taken down under it.
   static func end(_ status: ExitStatus) -> Never {
     Deadline.enter(.ending)
+    if isFirstRank { for note in FileSystemGap.takeNotes() { say(note) } }
     var status = status
     // What was printed may still be on its way. A reader that has gone away, as `head` does, had
     // what it wanted.
@@ -67,6 +69,20 @@ enum Launch {
     end(failure.status)
   }
 
+  /// Ends all ranks when the system grants this one no memory, on whatever thread.
+  @Sendable static func outOfMemory(_ bytes: Int) -> Never {
+    // Ranks that are alike run out together: rank 0 speaks, and ends the others meanwhile.
+    if !isFirstRank { Thread.sleep(forTimeInterval: 4) }
+    say(
+      "momentum-dist: the system grants no memory for \(bytes) more bytes; lower batch_size or"
+        + " model.hidden_size, set model.recompute_every, or start fewer ranks on this machine")
+    if isLaunched, MPI.Environment.isInitialized {
+      Deadline.end(within: 5)  // MPI may not be able to
+      MPI.Environment.abort(code: ExitStatus.configuration.rawValue)
+    }
+    _exit(ExitStatus.configuration.rawValue)
+  }
+
   /// Ends the process with the status of a wrong command line, and no rank before all have come
   /// here: mpirun ends all with the first that fails, and rank 0 must have said why.
   static func endTogether(_ status: Int32) -> Never {
@@ -82,6 +98,7 @@ enum Launch {
 
   /// A line on standard error. A reader that has gone away must not change the exit status.
   static func say(_ line: String) {
+    Training.Progress.endLine()
     try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8))
   }
 

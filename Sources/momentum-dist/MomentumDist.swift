@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Tensors
 import Training
 
 /// The command line. Commands only: what they do is in the modules below.
@@ -26,6 +27,8 @@ struct MomentumDist: ParsableCommand {
   static func main() {
     BLASCore.correct()
     signal(SIGPIPE, SIG_IGN)  // a launcher that goes away first must not end a save half-way
+    signal(SIGXFSZ, SIG_IGN)  // a file size limit is then an error of the write, as a full disk is
+    OutOfMemory.handler = Launch.outOfMemory
     do {
       var command = try parseAsRoot()
       if !(command is any DistributedCommand) {
@@ -40,7 +43,11 @@ struct MomentumDist: ParsableCommand {
       Launch.end(withCode: code.rawValue)
     } catch {
       let code = exitCode(for: error)
-      guard code != .success else { exit(withError: error) }
+      guard code != .success else {
+        // Help and version: `exit(withError:)` would not notice a full disk.
+        print(fullMessage(for: error))
+        Launch.end(.done)
+      }
       if Launch.isFirstRank { Launch.say(usageLine(for: error)) }
       Launch.endTogether(code.rawValue)
     }

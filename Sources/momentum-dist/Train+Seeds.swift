@@ -13,8 +13,14 @@ extension Train {
     let progress = Progress(isActive: communicator.rank == 0)
     let agreement = Agreement(communicator)
     let top = output ?? resumedRun ?? defaultRun
-    let yaml = try agreement.fromRoot { [try resolve(top, count).yaml] }[0]
-    let settings = try agreement.together { try TrainingConfiguration(yaml: yaml, path: top) }
+    let resolved = try agreement.fromRoot {
+      let (configuration, notes) = try resolve(top, count)
+      return [configuration.yaml] + notes
+    }
+    for note in resolved.dropFirst() { progress.say(note) }
+    let settings = try agreement.together {
+      try TrainingConfiguration(yaml: resolved[0], path: top)
+    }
     var results: [SeedSummary.Result] = []
     for index in 0..<count {
       var settings = settings
@@ -53,7 +59,9 @@ extension Train {
 
   /// The configuration of the first seed: the one given, or, of a series that is resumed without
   /// one, that of its first run.
-  private func resolve(_ top: String, _ count: Int) throws -> TrainingConfiguration {
+  private func resolve(
+    _ top: String, _ count: Int
+  ) throws -> (TrainingConfiguration, notes: [String]) {
     let first = SeedSeries.folders(in: top).first { !RunFolder($0).savedSteps().isEmpty }
     if let resume, !resume.isEmpty, first == nil || top != resume {
       throw RunFailure(
@@ -61,18 +69,18 @@ extension Train {
         "--resume \(resume): with --seeds it must be the folder of a series, that of --output; leave"
           + " out --seeds to go on with one run")
     }
-    let configuration =
+    let (configuration, notes): (TrainingConfiguration, [String]) =
       if resume != nil, config == nil, let first {
-        try TrainingConfiguration(
-          of: RunFolder.firstReadable(at: first), assignments: settings)
+        try TrainingConfiguration.resuming(
+          RunFolder(first), from: RunFolder.firstReadable(at: first), assignments: settings)
       } else {
-        try TrainingConfiguration(file: config, assignments: settings)
+        (try TrainingConfiguration(file: config, assignments: settings), [])
       }
     guard !configuration.seed.addingReportingOverflow(UInt64(count)).overflow else {
       throw RunFailure(
         .usage, "seed is \(configuration.seed): \(count) seeds from it on are more than there are")
     }
-    return configuration
+    return (configuration, notes)
   }
 
   /// Validation and test figures of a run's best checkpoint.

@@ -82,6 +82,8 @@ struct Train: DistributedCommand {
   /// The name of the configuration, which the run's folder gets.
   var defaultRun: String {
     guard let config else { return "runs/adding" }
+    // A pipe has no name that says anything.
+    if ["/dev/", "/proc/"].contains(where: config.hasPrefix) { return "runs/unnamed" }
     return "runs/" + ((config as NSString).lastPathComponent as NSString).deletingPathExtension
   }
 
@@ -94,9 +96,10 @@ struct Train: DistributedCommand {
     let agreement = Agreement(communicator)
     // The hosts may have other files, or none: rank 0's are those of the run.
     let resolved = try agreement.fromRoot {
-      let (configuration, run) = try resolve()
-      return [configuration.yaml, run.path]
+      let (configuration, run, notes) = try resolve()
+      return [configuration.yaml, run.path] + notes
     }
+    for note in resolved.dropFirst(2) { progress.say(note) }
     let run = RunFolder(resolved[1])
     let configuration = try agreement.together {
       try TrainingConfiguration(yaml: resolved[0], path: run.configuration)
@@ -150,24 +153,21 @@ struct Train: DistributedCommand {
     }
   }
 
-  /// The configuration and the run's folder that the options mean.
-  private func resolve() throws -> (TrainingConfiguration, RunFolder) {
-    if let config {
-      let run = RunFolder(output ?? resumedRun ?? defaultRun)
+  /// The configuration and the run's folder that the options mean, and what to say about them.
+  private func resolve() throws -> (TrainingConfiguration, RunFolder, notes: [String]) {
+    let run = RunFolder(output ?? resumedRun ?? defaultRun)
+    if config != nil || resume == nil {
       let configuration = try TrainingConfiguration(file: config, assignments: settings)
       try refuseOverwriting(run)
-      return (configuration, run)
-    }
-    let run = RunFolder(output ?? resumedRun ?? defaultRun)
-    guard let resume else {
-      let configuration = try TrainingConfiguration(file: nil, assignments: settings)
-      try refuseOverwriting(run)
-      return (configuration, run)
+      return (configuration, run, [])
     }
     // A resumed run brings its own configuration with its checkpoint.
     try refuseOverwriting(run)
-    let newest = try RunFolder.firstReadable(at: resume.isEmpty ? run.path : resume)
-    return (try TrainingConfiguration(of: newest, assignments: settings), run)
+    let path = resume.flatMap { $0.isEmpty ? nil : $0 } ?? run.path
+    let (configuration, notes) = try TrainingConfiguration.resuming(
+      RunFolder(resumedRun ?? run.path), from: RunFolder.firstReadable(at: path),
+      assignments: settings)
+    return (configuration, run, notes)
   }
 
   /// The run that `--resume PATH` names, by itself or by one of its checkpoints.

@@ -121,7 +121,8 @@ import Testing
     expect(LockingCheck(works: true).finding, .good)
     expect(LockingCheck(works: true, setting: "FALSE").finding, .note, cure: "unset")
     expect(LockingCheck(works: false, setting: "FALSE").finding, .good)
-    expect(LockingCheck(works: false).finding, .wrong, cure: "HDF5_USE_FILE_LOCKING=FALSE")
+    expect(LockingCheck(works: false).finding, .note, cure: "only one process")
+    expect(LockingCheck(works: false, setting: "TRUE").finding, .wrong, cure: "unset")
     expect(LockingCheck(works: nil).finding, .note)
   }
 

@@ -74,6 +74,18 @@ public enum Program {
       deadline: deadline, signal: signal, meanwhile: meanwhile)
   }
 
+  /// Runs a shell script with arguments, its "$@".
+  public static func bash(
+    _ script: String, _ arguments: [String] = [], in folder: String,
+    environment: [String: String] = [:], deadline: Double = 120,
+    meanwhile: () throws -> Void = {}
+  ) throws -> Outcome {
+    try start(
+      ["bash", "-c", script, "bash"] + arguments, in: folder,
+      environment: environment.merging(["PROGRAM": "\(products)/momentum-dist"]) { $1 },
+      deadline: deadline, meanwhile: meanwhile)
+  }
+
   /// Runs a shell script, which finds the program as "$PROGRAM", with mounts of its own that are
   /// gone when it ends. Needs root.
   public static func shellWithMounts(

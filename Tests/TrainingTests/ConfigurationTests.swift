@@ -98,6 +98,40 @@ import Testing
     #expect(problem("optimizer: {learning_rate: nan}")?.contains("expected a number") == true)
   }
 
+  @Test func aKeyIsGivenOnceInAFile() {
+    let twice = "optimizer.learning_rate: 0.5\noptimizer:\n  learning_rate: 0.1\n"
+    #expect(
+      problem(twice)
+        == "run.yaml:3: optimizer.learning_rate is given twice, as \"0.5\" (run.yaml:1) and as"
+        + " \"0.1\"; remove one")
+    #expect(problem("model: {mu: 0.1}\nmodel.mu: 0.1\n")?.contains("given twice") == true)
+    #expect(problem("epochs: 1\nepochs: 2\n")?.contains("is not valid YAML") == true)
+    #expect(problem("epochs: 1", ["epochs=2", "epochs=3"]) == nil, "the command line goes over it")
+  }
+
+  @Test func sectionsAreNoValuesAndValuesNoSections() {
+    #expect(
+      problem("optimizer: sgd")
+        == "run.yaml:1: optimizer is a section of keys, and is given the value \"sgd\"; set one of"
+        + " its keys, such as optimizer.name")
+    #expect(problem("", ["model=lstm"])?.hasPrefix("--set: model is a section") == true)
+    #expect(problem("dataset: [a, b]")?.contains("dataset is a section") == true)
+    #expect(problem("optimizer:\nmodel: ~\nlog: null\n") == nil, "a section without keys")
+    #expect(problem("epochs: {first: 1}")?.contains("epochs is a key with one value") == true)
+    #expect(problem("a: {b: {c: {d: {e: 1}}}}")?.contains("has keys below it") == true)
+  }
+
+  /// Each level is ten times the one below it: so few lines would be 10^9 keys.
+  @Test func anchorsDoNotMultiplyWithoutEnd() {
+    var yaml = "a0: &a0 {k: 1}\n"
+    for level in 1...9 {
+      let members = (0..<10).map { "k\($0): *a\(level - 1)" }.joined(separator: ", ")
+      yaml += "a\(level): &a\(level) {\(members)}\n"
+    }
+    #expect(problem(yaml) != nil)
+    #expect(problem("model: &m {mu: 0.5}\noptimizer: {momentum: 0.5}\n") == nil)
+  }
+
   @Test func everyConfigurationOfTheRepositoryIsValid() throws {
     let folder = Places.package + "/configs"
     let files = try #require(FileManager.default.enumerator(atPath: folder))

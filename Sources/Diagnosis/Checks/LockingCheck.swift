@@ -27,12 +27,14 @@ struct LockingCheck {
             + " apart", cure: "unset \(Self.variable)")
         : .good("locks", "files can be locked, as HDF5 wants")
     case .some(false):
-      return isOff
-        ? .good("locks", "there are none here, and \(Self.variable) is FALSE")
-        : .wrong(
-          "locks", "files cannot be locked here, and HDF5 would not open them",
-          cure: "export \(Self.variable)=FALSE; nothing but this program may write to the data then"
-        )
+      if isOff { return .good("locks", "there are none here, and \(Self.variable) is FALSE") }
+      return setting == "TRUE"
+        ? .wrong(
+          "locks", "files cannot be locked here, and \(Self.variable) is TRUE: HDF5 opens none",
+          cure: "unset \(Self.variable)")
+        : .note(
+          "locks", "files cannot be locked here; HDF5 files are opened without locks",
+          cure: "make sure that only one process writes to a file or trains in a folder")
     case .none:
       return .note("locks", "could not be tried: no file can be made", cure: "see output")
     }

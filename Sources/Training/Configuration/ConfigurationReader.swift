@@ -10,7 +10,7 @@ struct GivenValues {
 
   private(set) var values: [String: Given] = [:]
 
-  /// Adds the scalars of a YAML text.
+  /// Adds the scalars of a YAML text, in which no key stands twice.
   mutating func add(yaml: String, path: String) throws(ConfigurationError) {
     // An editor may have put a byte order mark at the start, which would join the first key.
     let yaml =
@@ -26,14 +26,23 @@ struct GivenValues {
     guard root.mapping != nil else {
       throw ConfigurationError("\(path): is not a list of `key: value` lines; see configs/")
     }
-    try add(root, prefix: "", path: path)
+    var own = GivenValues()
+    try own.add(root, prefix: "", path: path)
+    values.merge(own.values) { $1 }
   }
 
   private mutating func add(
     _ node: Node, prefix: String, path: String
   ) throws(ConfigurationError) {
+    let line = node.mark.map { ":\($0.line)" } ?? ""
     switch node {
     case .mapping(let mapping):
+      // Keys have one section at most. Anchors could make a small file one of very many keys.
+      guard prefix.filter({ $0 == "." }).count < Self.mostDots else {
+        throw ConfigurationError(
+          "\(path)\(line): \(prefix) has keys below it; a key has one section at most, as in"
+            + " model.hidden_size")
+      }
       for (key, value) in mapping {
         guard let name = key.string else {
           throw ConfigurationError("\(path): a key under \"\(prefix)\" is not a text")
@@ -41,16 +50,32 @@ struct GivenValues {
         try add(value, prefix: prefix.isEmpty ? name : "\(prefix).\(name)", path: path)
       }
     case .scalar(let scalar):
-      let line = node.mark.map { ":\($0.line)" } ?? ""
-      values[prefix] = Given(text: scalar.string, place: "\(path)\(line)")
+      try set(prefix, Given(text: scalar.string, place: "\(path)\(line)"))
     case .sequence(let sequence) where sequence.allSatisfy({ $0.scalar != nil }):
       // A list of names is a text with commas; what cannot be one refuses it as that.
-      let line = node.mark.map { ":\($0.line)" } ?? ""
       let text = sequence.compactMap { $0.scalar?.string }.joined(separator: ", ")
-      values[prefix] = Given(text: text, place: "\(path)\(line)")
+      try set(prefix, Given(text: text, place: "\(path)\(line)"))
     case .sequence, .alias:
       throw ConfigurationError("\(path): \(prefix) is a list; expected a single value")
     }
+  }
+
+  private static let mostDots = 2
+
+  /// Sets a value, once: a key that is written as `section.key` and again below its section would
+  /// otherwise take one of the two values in silence.
+  private mutating func set(_ key: String, _ value: Given) throws(ConfigurationError) {
+    if let first = values[key] {
+      throw ConfigurationError(
+        "\(value.place): \(key) is given twice, as \"\(first.text)\" (\(first.place)) and as"
+          + " \"\(value.text)\"; remove one")
+    }
+    values[key] = value
+  }
+
+  /// Sets a value over what other places gave.
+  mutating func replace(_ key: String, _ text: String, place: String) {
+    values[key] = Given(text: text, place: place)
   }
 
   /// Adds a `key.path=value` of the command line.
@@ -102,9 +127,20 @@ struct ReadingVisitor: ConfigurationVisitor {
     prefix = outer
   }
 
-  /// Refuses given keys that no field asked for.
+  /// Refuses given keys that no field asked for. A section without keys sets nothing.
   func refuseUnknownKeys() throws(ConfigurationError) {
     for (key, given) in given.values.sorted(by: { $0.key < $1.key }) where !known.contains(key) {
+      if let first = known.first(where: { $0.hasPrefix(key + ".") }) {
+        if ["", "~", "null"].contains(given.text) { continue }
+        throw ConfigurationError(
+          "\(given.place): \(key) is a section of keys, and is given the value"
+            + " \"\(given.text)\"; set one of its keys, such as \(first)")
+      }
+      if let whole = known.first(where: { key.hasPrefix($0 + ".") }) {
+        throw ConfigurationError(
+          "\(given.place): unknown key \(key): \(whole) is a key with one value, and has no keys"
+            + " below it")
+      }
       let hint = nearest(to: key).map { "the nearest known key is \($0)" }
       throw ConfigurationError(
         "\(given.place): unknown key \(key); \(hint ?? "train --list-keys prints them all")")

@@ -3,29 +3,49 @@ import Files
 import Foundation
 import Yams
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 extension TrainingConfiguration {
   /// Reads a YAML file, if one is given, then `key.path=value` assignments over it.
   public init(file: String?, assignments: [String]) throws(ConfigurationError) {
     var given = GivenValues()
-    if let file {
-      guard !DurableFiles.isFolder(file) else {
-        throw ConfigurationError("\(file): is a folder; name the YAML file with --config")
-      }
-      guard let data = FileManager.default.contents(atPath: file) else {
-        let reason =
-          FileManager.default.fileExists(atPath: file) ? "cannot be read" : "there is no such file"
-        throw ConfigurationError("\(file): \(reason); check the path given to --config")
-      }
-      let text: DecodedText
-      do {
-        text = try DecodedText(Array(data), path: file)
-      } catch {
-        throw ConfigurationError("\(error.path): \(error.problem); see configs/ for examples")
-      }
-      try given.add(yaml: String(decoding: text.bytes, as: UTF8.self), path: file)
-    }
+    if let file { try given.add(yaml: Self.text(of: file), path: file) }
     try self.init(given, assignments: assignments)
   }
+
+  /// The text of a file given to --config, which may be a pipe: it is read once.
+  private static func text(of file: String) throws(ConfigurationError) -> String {
+    guard !DurableFiles.isFolder(file) else {
+      throw ConfigurationError("\(file): is a folder; name the YAML file with --config")
+    }
+    let bytes: [UInt8]?
+    do {
+      bytes = try DurableFiles.contents(of: file, limit: maximumBytes)
+    } catch {
+      let isMissing = [ENOENT, ENXIO].contains(error.code)
+      let detail = unsafe String(cString: strerror(error.code))
+      let reason = isMissing ? "there is no such file" : "cannot be read (\(detail))"
+      // mpirun hands its standard input to rank 0, and closes what else the shell had open.
+      let cure =
+        isMissing && file.hasPrefix("/dev/fd/")
+        ? "mpirun does not pass it on to its ranks; name a file, or pipe it into --config /dev/stdin"
+        : "check the path given to --config"
+      throw ConfigurationError("\(file): \(reason); \(cure)")
+    }
+    guard let bytes else {
+      throw ConfigurationError(
+        "\(file): has more than \(maximumBytes) bytes; name a YAML file, see configs/ for examples")
+    }
+    do {
+      return String(decoding: try DecodedText(bytes, path: file).bytes, as: UTF8.self)
+    } catch {
+      throw ConfigurationError("\(error.path): \(error.problem); see configs/ for examples")
+    }
+  }
+
+  private static let maximumBytes = 1 << 20
 
   /// Reads a YAML text, such as the configuration in a checkpoint.
   public init(yaml: String, path: String, assignments: [String] = []) throws(ConfigurationError) {
@@ -34,7 +54,7 @@ extension TrainingConfiguration {
     try self.init(given, assignments: assignments)
   }
 
-  private init(_ given: GivenValues, assignments: [String]) throws(ConfigurationError) {
+  init(_ given: GivenValues, assignments: [String]) throws(ConfigurationError) {
     var given = given
     for assignment in assignments { try given.add(assignment: assignment) }
     self.init()

@@ -13,19 +13,46 @@ extension Agreement {
   func newestUsable<Result>(
     at path: String, saying progress: Progress, _ body: (String) throws(RunFailure) -> Result
   ) throws(RunFailure) -> Result {
-    let candidates = try fromRoot {
-      let all = RunFolder.candidates(at: path)
-      guard !all.isEmpty else { throw RunFolder.noCheckpoint(at: path) }
-      return all
+    try reading(at: path) { () throws(RunFailure) in
+      let candidates = try fromRoot {
+        let all = RunFolder.candidates(at: path)
+        guard !all.isEmpty else { throw RunFolder.noCheckpoint(at: path) }
+        return all
+      }
+      for (candidate, next) in zip(candidates, candidates.dropFirst()) {
+        do throws(RunFailure) {
+          return try body(candidate)
+        } catch {
+          guard error.status == .unusableData, try !haveChanged(at: path, since: candidates) else {
+            throw error
+          }
+          progress.say("\(error); trying \(next)")
+        }
+      }
+      return try body(candidates[candidates.count - 1])
     }
-    for (candidate, next) in zip(candidates, candidates.dropFirst()) {
+  }
+
+  /// Reads a run that another process may be training; see `RunFolder.reading`. Every rank calls
+  /// this, and all run `body` equally often.
+  func reading<Result>(
+    at path: String, _ body: () throws(RunFailure) -> Result
+  ) throws(RunFailure) -> Result {
+    for _ in 1..<RunFolder.readingAttempts {
+      let before = try fromRoot { RunFolder.candidates(at: path) }
       do throws(RunFailure) {
-        return try body(candidate)
+        return try body()
       } catch {
-        guard error.status == .unusableData else { throw error }
-        progress.say("\(error); trying \(next)")
+        guard error.status == .unusableData, try haveChanged(at: path, since: before) else {
+          throw error
+        }
       }
     }
-    return try body(candidates[candidates.count - 1])
+    return try body()
+  }
+
+  /// Whether the list of checkpoints is another than it was, as rank 0 sees it.
+  func haveChanged(at path: String, since before: [String]) throws(RunFailure) -> Bool {
+    try fromRoot { RunFolder.candidates(at: path) } != before
   }
 }

@@ -9,39 +9,40 @@ import Foundation
 public struct Progress {
   private let isActive: Bool
   private let isTerminal: Bool
-  private let usesColor: Bool
 
   /// - Parameter isActive: false on every rank but 0
   public init(isActive: Bool) {
     self.isActive = isActive
     isTerminal = isatty(STDERR_FILENO) == 1
-    usesColor = isTerminal && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
   }
 
   /// A line that stays.
   public func say(_ text: String) {
     guard isActive else { return }
-    write((isTerminal ? "\r\u{1B}[K" : "") + text + "\n")
+    if isTerminal { return TerminalLine.shared.write(text + "\n") }
+    try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
   }
 
-  /// The state of the run at a step.
+  /// Whether `update` would draw something now: between two intervals, on a terminal, and not more
+  /// than a few times a second.
+  var isDue: Bool { isActive && isTerminal && TerminalLine.shared.isDue }
+
+  /// The state of the run between two intervals, which only a terminal shows.
+  func update(_ text: String, fraction: Double, remaining: Double) {
+    guard isActive, isTerminal else { return }
+    TerminalLine.shared.show(.init(text: text, fraction: fraction, remaining: remaining))
+  }
+
+  /// The state of the run at the end of an interval.
   func show(_ text: String, fraction: Double, remaining: Double) {
     guard isActive else { return }
-    let eta = Self.duration(remaining)
-    guard isTerminal else {
-      write("\(text)  eta \(eta)\n")
-      return
-    }
-    let width = 24
-    let full = Int((fraction * Double(width)).rounded())
-    let bar = String(repeating: "━", count: full)
-    let rest = String(repeating: "─", count: width - full)
-    let painted = usesColor ? "\u{1B}[32m\(bar)\u{1B}[0m\(rest)" : bar + rest
-    write("\r\u{1B}[K\(painted) \(text)  eta \(eta)")
+    guard isTerminal else { return say("\(text)  eta \(Self.duration(remaining))") }
+    update(text, fraction: fraction, remaining: remaining)
   }
 
-  private func write(_ text: String) {
-    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+  /// Takes the bar away, so that whatever is written next has a line to itself.
+  public static func endLine() {
+    TerminalLine.shared.remove()
   }
 
   /// Seconds as 12 s, 3 min 05 s or 2 h 10 min.

@@ -1,4 +1,5 @@
 import DataParallel
+import Models
 
 /// Where the time of a run goes.
 struct StepClock {
@@ -32,6 +33,9 @@ struct StepClock {
   private let clock = ContinuousClock()
   private var spent = [Double](repeating: 0, count: Phase.allCases.count)
   private var start: ContinuousClock.Instant
+  /// What the steps of the interval went through: speed is this by `elapsed`, for both leave out the
+  /// same.
+  private(set) var done = Totals()
 
   init() {
     start = clock.now
@@ -44,6 +48,25 @@ struct StepClock {
     let before = clock.now
     defer { spent[phase.rawValue] += (clock.now - before).seconds }
     return try Deadline.during(phase.deadlinePhase, body)
+  }
+
+  /// Counts a step into the interval.
+  mutating func count(_ totals: Totals) {
+    done = done + totals
+  }
+
+  /// A moment of the interval, for `leaveOut(since:)`.
+  struct Mark {
+    fileprivate let instant: ContinuousClock.Instant
+    fileprivate let spent: [Double]
+  }
+
+  var mark: Mark { Mark(instant: clock.now, spent: spent) }
+
+  /// Leaves out of the interval what came after a moment of it, such as a validation.
+  mutating func leaveOut(since mark: Mark) {
+    start += clock.now - mark.instant
+    spent = mark.spent
   }
 
   /// Seconds since the start of the interval.

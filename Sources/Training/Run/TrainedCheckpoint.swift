@@ -28,12 +28,21 @@ public struct TrainedCheckpoint {
   public init(
     at path: String, choice: CheckpointChoice, _ agreement: Agreement, saying progress: Progress
   ) throws(RunFailure) {
+    (reader, tensors, self.choice) = try agreement.reading(at: path) { () throws(RunFailure) in
+      try Self.read(at: path, choice: choice, agreement, saying: progress)
+    }
+  }
+
+  private static func read(
+    at path: String, choice: CheckpointChoice, _ agreement: Agreement, saying progress: Progress
+  ) throws(RunFailure) -> (CheckpointReader, [CheckpointTensor], CheckpointChoice) {
     func read(_ folder: String) throws(RunFailure) -> (CheckpointReader, [CheckpointTensor]) {
       try agreement.together {
         let reader = try CheckpointReader(folder)
         return (reader, try reader.checkedTensors())
       }
     }
+    let listed = try agreement.fromRoot { RunFolder.candidates(at: path) }
     let best = try agreement.fromRoot {
       guard choice == .best, let best = RunFolder.best(at: path) else { return [] }
       return best.isThere ? [best.folder] : [best.folder, "missing"]
@@ -43,16 +52,17 @@ public struct TrainedCheckpoint {
         "\(best[0]): the best checkpoint on validation is missing; measuring the newest instead")
     } else if let best = best.first {
       do throws(RunFailure) {
-        (reader, tensors) = try read(best)
-        self.choice = .best
-        return
+        let (reader, tensors) = try read(best)
+        return (reader, tensors, .best)
       } catch {
-        guard error.status == .unusableData else { throw error }
+        guard error.status == .unusableData,
+          try !agreement.haveChanged(at: path, since: listed)
+        else { throw error }
         progress.say("\(error); measuring the newest instead of the best")
       }
     }
-    (reader, tensors) = try agreement.newestUsable(at: path, saying: progress, read)
-    self.choice = .latest
+    let (reader, tensors) = try agreement.newestUsable(at: path, saying: progress, read)
+    return (reader, tensors, .latest)
   }
 
   /// Where the trained parameters are among the tensors: what averaged SGD has to show is its

@@ -26,6 +26,7 @@ extension Trainer {
       try session.workload.describe(in: run)
       try run.tidy()
       // Resumed from another run, this one has nothing yet.
+      takeCheckpointsAlong()
       guard run.savedSteps().contains(state.savedStep) else { return ["none"] }
       // A kill between a checkpoint and its link, or a way back to an older checkpoint, leaves
       // `latest` at another than the run goes on from.
@@ -33,6 +34,7 @@ extension Trainer {
       return ["own"] + (try run.passOver(after: state.savedStep))
     }
     if passed == ["none"] { state.savingStep = -1 }
+    for note in FileSystemGap.takeNotes() { progress.say(note) }
     for name in passed.dropFirst() {
       progress.say("note: a later checkpoint is left behind as \(run.checkpoints)/\(name)")
     }
@@ -49,6 +51,7 @@ extension Trainer {
     let run = folder ?? run
     try clock.measure(.checkpoint) { () throws(RunFailure) in
       try finishSave()
+      try refuseInfiniteState()
       if configuration.replicaCheckSteps > 0 { try checkReplicas() }
       let communicator = session.communicator
       let writer = CheckpointWriter(
@@ -85,6 +88,7 @@ extension Trainer {
         try session.agreement.together { try pending.save.checkCommit() }
         state.savedStep = pending.save.step
         rankLog?.say("the checkpoint of step \(pending.save.step) is whole")
+        for note in FileSystemGap.takeNotes() { progress.say(note) }
         pendingSave = nil
       }
     } catch {
@@ -172,7 +176,7 @@ extension Trainer {
       step: state.step, epoch: state.epoch, batch: state.batch,
       parameterCount: session.workload.trainedCount,
       optimizer: .init(name: optimizer.rule.name, stepCount: optimizer.stepCount),
-      progress: state.progress, tensors: snapshot.entries, files: [],
+      progress: state.progress(seconds: runSeconds), tensors: snapshot.entries, files: [],
       configuration: configuration.yaml, machine: session.machine)
   }
 
@@ -204,9 +208,10 @@ extension Trainer {
           reader.tensors(under: "\(group)/"), group: group, folder: folder,
           slice: optimizer.slice, of: optimizer.layout)
       }
-      try restoreStreams(tensors, folder: folder)
+      try restoreStreams(tensors, batch: manifest.batch, folder: folder)
     }
     optimizer.stepCount = manifest.optimizer.stepCount
+    resumedFrom = folder
     state.restore(
       step: manifest.step, epoch: manifest.epoch, batch: manifest.batch,
       progress: manifest.progress)

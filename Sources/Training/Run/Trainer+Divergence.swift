@@ -11,6 +11,8 @@ extension Trainer {
   /// The sum has taken the place of the shards' gradients, so the step is computed once more: it
   /// gives the same bits. All ranks call this together.
   func divergence(_ total: Totals) throws(RunFailure) -> RunFailure {
+    // An update that overflowed is the cause, and this step only its first sign.
+    try refuseInfiniteState()
     let step = state.step + 1
     session.reduction.shards.flat.fill(0)
     spoilGradientIfAsked()

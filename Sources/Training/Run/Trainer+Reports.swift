@@ -21,20 +21,46 @@ extension Trainer {
     session.add(state.interval, to: &record)
     record.add("gradient_norm", state.gradientNorm)
     record.add("learning_rate", configuration.optimizer.learningRate * state.rateFactor)
-    session.addSpeed(state.interval, seconds: seconds, to: &record)
-    record.add("seconds", (ContinuousClock().now - started).seconds)
+    session.addSpeed(clock.done, seconds: seconds, to: &record)
+    record.add("seconds", runSeconds)
     for (phase, share) in clock.shares { record.add(phase.key, share) }
     try write(record)
     rankLog?.say(step: state.step, seconds: seconds, shares: clock.shares)
-    let perStep = (ContinuousClock().now - started).seconds / Double(max(stepsThisRun, 1))
+    let (fraction, remaining) = outlook(lastStep: lastStep)
     progress.show(
-      "step \(state.step)/\(lastStep)  epoch \(state.epoch + 1)  \(session.describe(state.interval))"
-        + "  \(session.describeSpeed(state.interval, seconds: seconds))",
-      fraction: Double(state.step) / Double(lastStep),
-      remaining: perStep * Double(lastStep - state.step))
+      "\(place(lastStep: lastStep))  \(session.describe(state.interval))"
+        + "  \(session.describeSpeed(clock.done, seconds: seconds))",
+      fraction: fraction, remaining: remaining)
     state.interval = Totals()
     clock.restart()
   }
+
+  /// Shows where the run is between two reports, on a terminal.
+  func showProgress(lastStep: Int) {
+    let (fraction, remaining) = outlook(lastStep: lastStep)
+    var parts = [place(lastStep: lastStep)]
+    if state.interval.elements > 0 { parts.append(session.describe(state.interval)) }
+    if clock.done.elements > 0 {
+      parts.append(session.describeSpeed(clock.done, seconds: clock.elapsed))
+    }
+    progress.update(
+      parts.joined(separator: "  "), fraction: fraction, remaining: remaining)
+  }
+
+  private func place(lastStep: Int) -> String {
+    "step \(state.step)/\(lastStep)  epoch \(state.epoch + 1)"
+  }
+
+  /// The share of the run that is done, and the seconds to its end; before the first step of this
+  /// process nothing is known of them.
+  private func outlook(lastStep: Int) -> (fraction: Double, remaining: Double) {
+    let perStep = (ContinuousClock().now - started).seconds / Double(max(stepsThisRun, 1))
+    let steps = stepsThisRun > 0 ? Double(lastStep - state.step) : 0
+    return (Double(state.step) / Double(max(lastStep, 1)), perStep * steps)
+  }
+
+  /// Seconds that the run has taken so far, before a resume too.
+  var runSeconds: Double { state.secondsBefore + (ContinuousClock().now - started).seconds }
 
   /// Says what the steps since the last report came to, of a run that ends between two. The metrics
   /// get no record of it: a run that goes on from here makes those of a run that never stopped.

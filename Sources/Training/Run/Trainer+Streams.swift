@@ -26,9 +26,21 @@ extension Trainer {
   }
 
   /// Takes this rank's rows out of a checkpoint.
-  func restoreStreams(_ tensors: [CheckpointTensor], folder: String) throws(CheckpointError) {
+  ///
+  /// - Parameter batch: how many batches of its epoch the checkpoint has done. At the start of an
+  ///   epoch the streams start anew, so that it may have been made with another batch size.
+  func restoreStreams(_ tensors: [CheckpointTensor], batch: Int, folder: String) throws {
     for (name, mine) in session.workload.carried {
       let width = mine.shape[1]
+      let saved = tensors.first { $0.path == "\(Self.group)/\(name)" }?.shape ?? []
+      if saved.count == 2, saved[1] == width, saved[0] != configuration.batchSize {
+        guard batch > 0 else { continue }
+        throw RunFailure(
+          .configuration,
+          "batch_size is \(configuration.batchSize), and the checkpoint \(folder) is in the middle"
+            + " of an epoch with the state of \(saved[0]) columns; set batch_size=\(saved[0]) until"
+            + " the epoch's end, or resume from a checkpoint at an epoch's start")
+      }
       let all = try tensors.values(
         "\(Self.group)/\(name)", shape: [configuration.batchSize, width], folder: folder)
       mine.copy(from: Array(all[rows.own.lowerBound * width..<rows.own.upperBound * width]))

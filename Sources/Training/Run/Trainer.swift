@@ -22,6 +22,8 @@ public final class Trainer {
   /// The copy of the state that the last save was, or is being, written from.
   let snapshot: CheckpointSnapshot
   var pendingSave: PendingSave?
+  /// The checkpoint that this run was resumed from.
+  var resumedFrom: String?
   /// Held on rank 0 as long as this trains.
   var lock: FolderLock?
   var metrics: MetricsLog?
@@ -80,9 +82,11 @@ public final class Trainer {
   public func train(maximumSteps: Int?) throws(RunFailure) -> Ending {
     do throws(RunFailure) {
       let ending = try runEpochs(maximumSteps: maximumSteps)
+      Progress.endLine()
       rankLog?.say("\(ending.word) at step \(state.step)")
       return ending
     } catch {
+      Progress.endLine()
       rankLog?.say("failed at step \(state.step): \(error)")
       leaveSave(after: error)
       throw error
@@ -115,6 +119,7 @@ public final class Trainer {
         "the loss is the \(session.task.lossName); \(chance)"
           + (other.map { ", \(brief($0.value)) in validation" } ?? ""))
     }
+    showProgress(lastStep: lastStep)
     clock.restart()
     Deadline.enter(.computing)
     while !stopsEarly, state.epoch < configuration.epochs {
@@ -124,6 +129,8 @@ public final class Trainer {
         try takeStep()
         if state.step % configuration.log.everySteps == 0 {
           try report(lastStep: lastStep)
+        } else if progress.isDue {
+          showProgress(lastStep: lastStep)
         }
         let every = configuration.checkpoint.everySteps
         request = try agreeAtBoundary(awaitingData: state.batch < steps)
@@ -220,6 +227,7 @@ public final class Trainer {
     state.step += 1
     state.batch += 1
     state.interval = state.interval + total
+    clock.count(total)
     stepsThisRun += 1
     flipBitIfAsked()
     let every = configuration.replicaCheckSteps
@@ -319,7 +327,7 @@ public final class Trainer {
     var isBest = false
     var mustSave = false
     if let validation {
-      let before = ContinuousClock().now
+      let (before, mark) = (ContinuousClock().now, clock.mark)
       let totals = try withAverages { () throws(RunFailure) in
         try session.evaluate(validation) { () throws(RunFailure) in
           switch try agreeAtBoundary() {
@@ -341,7 +349,7 @@ public final class Trainer {
       session.add(totals, to: &record)
       if let chance = validation.chance { record.add("chance_loss", chance.value) }
       session.addSpeed(totals, seconds: seconds, to: &record)
-      record.add("seconds", (ContinuousClock().now - started).seconds)
+      record.add("seconds", runSeconds)
       try write(record)
       rankLog?.say("epoch \(state.epoch) validated in \(brief(seconds)) s")
       progress.say("epoch \(state.epoch)  validation \(session.describe(totals))")
@@ -358,6 +366,7 @@ public final class Trainer {
         state.bestStep = state.step
         isBest = true
       }
+      clock.leaveOut(since: mark)
     } else {
       state.epoch += 1
     }
@@ -365,6 +374,5 @@ public final class Trainer {
     state.savingStep = -1  // what a checkpoint of this step may hold is of before the epoch's end
     let every = configuration.checkpoint.everySteps
     if isBest || mustSave || every == 0 || state.step % every == 0 { try save() }
-    clock.restart()
   }
 }

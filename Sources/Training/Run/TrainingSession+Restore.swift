@@ -26,7 +26,7 @@ extension TrainingSession {
       _ = try own.refuseAnotherModel(than: checkpoint.reader)
       return own
     }
-    let session = try TrainingSession(configuration, on: communicator)
+    let session = try TrainingSession(configuration, on: communicator, isTraining: false)
     try agreement.together {
       try session.workload.buffers.restore(checkpoint.tensors, folder: checkpoint.folder)
       try session.parameters.restore(

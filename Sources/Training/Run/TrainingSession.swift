@@ -42,8 +42,11 @@ public final class TrainingSession {
   let reduction: GradientReduction
 
   /// Sets up the model and opens the training data, which tells the model its sizes.
+  ///
+  /// - Parameter isTraining: whether steps are taken, which need more memory than an evaluation
   public init(
-    _ configuration: TrainingConfiguration, on communicator: Communicator
+    _ configuration: TrainingConfiguration, on communicator: Communicator,
+    isTraining: Bool = true
   ) throws(RunFailure) {
     OpenBLAS.setThreads(1)
     KernelVariant.flushDenormals()
@@ -65,6 +68,8 @@ public final class TrainingSession {
     }
     let plan = ShardPlan(shards: configuration.shards, ranks: communicator.size)
     self.plan = plan
+    // The workload makes the matrices and states of the model.
+    try MemoryNeed(ofMatrices: configuration).refuse(on: communicator)
     let task = configuration.dataset.task.make(configuration)
     self.task = task
     let workload = try agreement.together {
@@ -72,7 +77,6 @@ public final class TrainingSession {
       return try task.workload(configuration, plan: plan, rank: communicator.rank)
     }
     self.workload = workload
-    try agreement.together { try Self.refuseTooLarge(workload.layout.count) }
     try Self.refuseUnequal(workload.dataSummary, on: communicator) { (mine, other, rank) in
       RunFailure(
         .unusableData,
@@ -85,6 +89,10 @@ public final class TrainingSession {
     } catch {
       throw RunFailure(error)
     }
+    try MemoryNeed(
+      configuration, workload, plan: plan, on: communicator, threads: cores.threads,
+      isTraining: isTraining
+    ).refuse(on: communicator)
     let threads = cores.threads
     workload.team = try agreement.together {
       try ThreadTeam(threads) { KernelVariant.flushDenormals() }
@@ -132,19 +140,6 @@ public final class TrainingSession {
     } catch {
       throw RunFailure(error)
     }
-  }
-
-  /// Refuses a model whose parameters and gradient alone are more than the machine's memory: the
-  /// system would end the process without a word.
-  private static func refuseTooLarge(_ parameters: Int) throws(RunFailure) {
-    let needed = 2.0 * Double(parameters) * Double(MemoryLayout<Float>.size)
-    let there = Double(ProcessInfo.processInfo.physicalMemory)
-    guard needed > there else { return }
-    throw RunFailure(
-      .configuration,
-      "the model has \(parameters) parameters, which take \(brief(needed / 1e9)) GB with their"
-        + " gradient, and this machine has \(brief(there / 1e9)) GB; lower model.hidden_size or"
-        + " model.layers")
   }
 
   /// Ranks whose kernels or BLAS differ round differently: replicas would drift apart.

@@ -19,6 +19,8 @@ struct TrainingState {
   /// The lowest of them and its step; no step before the first.
   var bestLoss = Double.infinity
   var bestStep: Int?
+  /// Seconds that the run had taken when it was resumed.
+  var secondsBefore = 0.0
   /// The step of the newest checkpoint that is whole; not part of it.
   var savedStep = -1
   /// The step of the newest one, which may still be on its way, as long as it has the state at
@@ -32,6 +34,7 @@ struct TrainingState {
     case intervalJudged = "interval_judged"
     case intervalSequences = "interval_sequences"
     case bestLoss = "best_validation_loss"
+    case seconds
   }
 
   /// The key of the validation loss of an epoch, from 1.
@@ -39,11 +42,13 @@ struct TrainingState {
 
   /// The numbers that go into a checkpoint's manifest. JSON has no infinity, so a best loss that
   /// does not exist yet is left out.
-  var progress: [String: Double] {
+  ///
+  /// - Parameter seconds: what the run has taken so far
+  func progress(seconds: Double) -> [String: Double] {
     var values: [Key: Double] = [
       .intervalLoss: interval.loss, .intervalElements: interval.elements,
       .intervalCorrect: interval.correct, .intervalJudged: interval.judged,
-      .intervalSequences: interval.sequences,
+      .intervalSequences: interval.sequences, .seconds: seconds,
     ]
     if bestLoss.isFinite { values[.bestLoss] = bestLoss }
     var all = Dictionary(uniqueKeysWithValues: values.map { ($0.rawValue, $1) })
@@ -68,6 +73,7 @@ struct TrainingState {
       sequences: value(.intervalSequences))
     bestLoss = progress[Key.bestLoss.rawValue] ?? .infinity
     bestStep = progress[CheckpointManifest.bestStepKey].flatMap { Int(exactly: $0) }
+    secondsBefore = max(value(.seconds), 0)
     savedStep = step
     savingStep = step
     validationLosses = []

@@ -67,6 +67,19 @@ public final class LanguageModelWorkload: Workload {
     ChanceLoss(log(Double(vocabulary.count)), "ln \(vocabulary.count), guessing")
   }
 
+  public var batchShape: (steps: Int, rows: Int) {
+    (min(configuration.languageModel.chunkLength, train.length), configuration.batchSize)
+  }
+
+  public func workingBytes(threads: Int, isTraining: Bool) -> Double {
+    // An evaluation has columns of its own.
+    let columns =
+      isTraining ? configuration.batchSize : configuration.languageModel.evaluationColumns
+    return model.workingBytes(
+      steps: batchShape.steps, rows: plan.rows(ofRank: rank, in: columns).count,
+      shards: plan.shards(of: rank).count, isTraining: isTraining)
+  }
+
   public func initialize(_ parameters: ParameterBuffer<Float>) {
     model.initialize(
       parameters, seed: configuration.seed, gateBias: configuration.model.gateBias)

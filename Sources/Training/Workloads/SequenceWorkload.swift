@@ -12,6 +12,9 @@ final class SequenceWorkload: Workload {
   private let train: any SequenceSource
   private let model: SequenceModel<Float>
   private let reader: BatchReader
+  /// The shards of this rank, and its rows of a whole batch.
+  private let ownShards: Int
+  private let ownRows: Int
   /// The length of a training sequence by its index, where lengths differ.
   private let trainLength: ((Int) -> Int)?
   private var order: (epoch: Int, batches: EpochOrder)?
@@ -32,6 +35,8 @@ final class SequenceWorkload: Workload {
       loss: task.loss, pooling: configuration.model.pooling,
       unjudgedClass: task.unjudgedClass)
     reader = BatchReader(plan: plan, rank: rank)
+    ownShards = plan.shards(of: rank).count
+    ownRows = plan.rows(ofRank: rank, in: min(configuration.batchSize, max(train.count, 1))).count
   }
 
   var team: ThreadTeam {
@@ -45,6 +50,21 @@ final class SequenceWorkload: Workload {
   var dataSummary: String {
     "\(configuration.dataset.task.rawValue) T=\(train.steps) C=\(train.features),"
       + " \(train.count) sequences"
+  }
+
+  var batchShape: (steps: Int, rows: Int) {
+    (train.steps, min(configuration.batchSize, train.count))
+  }
+
+  func workingBytes(threads: Int, isTraining: Bool) -> Double {
+    let isEveryStep =
+      switch train.targetKind {
+      case .classes, .values: false
+      case .frames, .stepClasses: true
+      }
+    return model.workingBytes(
+      steps: train.steps, rows: ownRows, shards: ownShards, threads: threads,
+      isEveryStep: isEveryStep, isRagged: trainLength != nil, isTraining: isTraining)
   }
 
   func initialize(_ parameters: ParameterBuffer<Float>) {

@@ -43,6 +43,15 @@ public protocol Workload: AnyObject {
   /// The loss on the training part of a model that has learned nothing; nil where nobody knows.
   var chance: ChanceLoss? { get }
 
+  /// About how many bytes of memory the passes over a batch take on this rank.
+  ///
+  /// - Parameters:
+  ///   - threads: that share the shards of this rank
+  ///   - isTraining: whether there is a backward pass
+  func workingBytes(threads: Int, isTraining: Bool) -> Double
+  /// The time steps of a batch and its sequences over all ranks, at most.
+  var batchShape: (steps: Int, rows: Int) { get }
+
   /// Sets the starting values, which depend on the seed alone.
   func initialize(_ parameters: ParameterBuffer<Float>)
 

@@ -1,0 +1,33 @@
+import Files
+import Foundation
+
+extension RunFolder {
+  /// The checkpoint that `latest` names, by a link or, on a file system without links, by its text;
+  /// nil where it names none. It is for people: a resume goes by the folders themselves.
+  public var latestCheckpoint: String? {
+    let latest = "\(checkpoints)/latest"
+    let manifest = CheckpointManifest.fileName
+    // Through a link, or in a folder, which a copy of the run makes of a link.
+    if FileManager.default.fileExists(atPath: "\(latest)/\(manifest)") { return latest }
+    guard let data = FileManager.default.contents(atPath: latest), data.count < 1 << 10 else {
+      return nil
+    }
+    let name = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines)
+    let folder = "\(checkpoints)/\(name)"
+    guard name.hasPrefix("step-"), !name.contains("/"),
+      FileManager.default.fileExists(atPath: "\(folder)/\(manifest)")
+    else { return nil }
+    return folder
+  }
+
+  /// Moves a folder that has the name `latest` out of the way: a copy of the run that followed its
+  /// links has made it.
+  func moveCopyOfLatest() throws(FileError) {
+    let latest = "\(checkpoints)/latest"
+    guard let stamp = FileStamp(latest), !stamp.isRegular,
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: latest)) == nil
+    else { return }
+    DurableFiles.remove(latest + Self.passedSuffix)
+    try DurableFiles.rename(latest, to: latest + Self.passedSuffix)
+  }
+}

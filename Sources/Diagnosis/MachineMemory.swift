@@ -1,0 +1,50 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// The memory that this process may have, and has.
+public struct MachineMemory: Codable, Sendable, Equatable {
+  /// Bytes of memory of this machine.
+  public var physicalBytes: Double
+  /// Bytes that the control groups of this process grant; nil without a limit.
+  public var groupBytes: Double?
+  /// Which control group that is: processes of one share its limit.
+  public var group: String
+  /// Bytes that this process alone may have (`ulimit -v`); nil without a limit.
+  public var processBytes: Double?
+
+  public init(
+    physicalBytes: Double, groupBytes: Double?, group: String, processBytes: Double?
+  ) {
+    (self.physicalBytes, self.groupBytes) = (physicalBytes, groupBytes)
+    (self.group, self.processBytes) = (group, processBytes)
+  }
+
+  public static func here() -> MachineMemory {
+    let group = ControlGroup.here()
+    return MachineMemory(
+      physicalBytes: Double(ProcessInfo.processInfo.physicalMemory),
+      groupBytes: group.memoryBytes.map { Double($0) },
+      group: group.folders(of: "memory").first ?? "", processBytes: addressSpaceLimit)
+  }
+
+  /// Bytes of memory that this process has now; 0 if unknown.
+  public static var residentBytes: Double {
+    let text = FileManager.default.contents(atPath: "/proc/self/statm") ?? Data()
+    let pages = String(decoding: text, as: UTF8.self).split(separator: " ").compactMap {
+      Double($0)
+    }
+    return pages.count > 1 ? pages[1] * Double(sysconf(Int32(_SC_PAGESIZE))) : 0
+  }
+
+  /// The corresponding C function is `getrlimit`, with `RLIMIT_AS`.
+  private static var addressSpaceLimit: Double? {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
+      limit.rlim_cur < UInt(Int.max)
+    else { return nil }
+    return Double(limit.rlim_cur)
+  }
+}

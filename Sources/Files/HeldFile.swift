@@ -1,0 +1,28 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// An ordinary file that is kept open, so that it can be read even after it was removed.
+public final class HeldFile: Sendable {
+  private let descriptor: CInt
+
+  /// Opens a file; nil if there is none, or if it is not an ordinary one.
+  ///
+  /// The corresponding C function is `open`.
+  public init?(_ path: String) {
+    // A pipe in its place must not block.
+    descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    if FileStamp(descriptor: descriptor)?.isRegular != true { return nil }
+  }
+
+  deinit {
+    if descriptor >= 0 { _ = close(descriptor) }
+  }
+
+  /// A path under which this process, and no other, finds the file.
+  public var path: String { "/proc/self/fd/\(descriptor)" }
+
+  /// What the file looks like now.
+  public var stamp: FileStamp? { FileStamp(descriptor: descriptor) }
+}

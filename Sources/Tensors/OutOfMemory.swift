@@ -1,0 +1,14 @@
+import Synchronization
+
+/// What happens where the system grants no memory for a tensor.
+public enum OutOfMemory {
+  /// Ends the process. It is called, on whatever thread, with the bytes that were asked for.
+  public static var handler: @Sendable (_ bytes: Int) -> Never {
+    get { current.withLock { $0 } }
+    set { current.withLock { $0 = newValue } }
+  }
+
+  private static let current = Mutex<@Sendable (Int) -> Never> { bytes in
+    fatalError("there is no memory for \(bytes) bytes")
+  }
+}

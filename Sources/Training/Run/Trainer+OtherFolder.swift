@@ -1,0 +1,46 @@
+import Checkpoints
+import Foundation
+
+/// A run that is resumed into another folder.
+extension Trainer {
+  /// Takes the checkpoint that the run was resumed from along into this run's folder, and with it
+  /// the best one so far: otherwise `evaluate` would know of a best loss and not have its model.
+  /// Rank 0 calls this.
+  ///
+  /// Without them the run trains as well, so that a failure is only noted.
+  func takeCheckpointsAlong() {
+    guard let source = resumedFrom, !run.savedSteps().contains(state.savedStep) else { return }
+    do {
+      try run.takeAlong(source)
+    } catch {
+      return progress.say("note: \(error); the run's first checkpoint is its next one")
+    }
+    // The folder of a checkpoint lies in `checkpoints` of its run.
+    let other = RunFolder(source.deletingLastParts(2))
+    guard state.bestLoss.isFinite, let best = state.bestStep, best != state.savedStep else {
+      return
+    }
+    guard other.savedSteps().contains(best) else {
+      return progress.say(
+        "note: the best checkpoint so far, of step \(best), is not in \(other.path) any"
+          + " more; `evaluate` takes the newest until validation is better")
+    }
+    do {
+      try run.takeAlong(other.existingCheckpoint(step: best))
+    } catch {
+      progress.say(
+        "note: \(error); `evaluate` takes the newest until validation is better than at step"
+          + " \(best)")
+    }
+  }
+}
+
+extension String {
+  /// A path without its last parts; `.` where nothing is left of it.
+  fileprivate func deletingLastParts(_ count: Int) -> String {
+    let path = (0..<count).reduce(self as NSString) { path, _ in
+      path.deletingLastPathComponent as NSString
+    }
+    return path.length == 0 ? "." : path as String
+  }
+}

@@ -1,0 +1,77 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// No checkpoint holds a number that is not finite, whatever the loss and the norm of the gradient
+/// of the last step are.
+@Suite(.serialized) struct FiniteStateTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    let name: String
+    let settings: [String]
+    /// What the line says.
+    let message: String
+    var testDescription: String { name }
+  }
+
+  static let cases = [
+    Case(
+      name: "the last step's update overflows",
+      settings: ["optimizer.name=sgd", "optimizer.learning_rate=1e308"], message: "after the update"
+    ),
+    Case(
+      name: "Adam's too",
+      settings: ["optimizer.name=adam", "optimizer.learning_rate=1e308"],
+      message: "after the update"),
+    Case(
+      name: "with a clipped gradient",
+      settings: [
+        "optimizer.name=sgd", "optimizer.learning_rate=1e308", "optimizer.clip_norm=1",
+      ], message: "after the update"),
+    Case(
+      name: "the rate of one parameter alone",
+      settings: [
+        "optimizer.name=sgd", "optimizer.learning_rate=1e-3",
+        "optimizer.rate_factors=readout.bias=1e300",
+      ], message: "readout.bias holds"),
+    Case(
+      name: "split over the ranks",
+      settings: [
+        "optimizer.name=adam", "optimizer.learning_rate=1e308", "optimizer.split_state=true",
+      ], message: "after the update"),
+  ]
+
+  @Test(arguments: cases) func anUpdateThatOverflowsEndsTheRunBeforeTheSave(_ item: Case) throws {
+    try Places.withTemporaryFolder { folder in
+      let plain = ["--set", "dataset.validation_count=0", "--set", "checkpoint.every_steps=1000"]
+      #expect(
+        try RankCountTests.train("run", ranks: 2, in: folder, plain + ["--max-steps", "3"]).status
+          == 0)
+      let good = try RankCountTests.digest("run", in: folder)
+      // One step on from the good checkpoint: only the save sees what came of it.
+      let settings = item.settings.flatMap { ["--set", $0] }
+      let needsNew = item.settings.contains("optimizer.name=sgd")
+      let outcome = try RankCountTests.train(
+        needsNew ? "new" : "run", ranks: 2, in: folder,
+        plain + settings + (needsNew ? ["--max-steps", "1"] : ["--resume", "--max-steps", "4"]))
+      #expect(outcome.status == 70, "\(outcome.errors)")
+      #expect(outcome.message.split(separator: "\n").count == 1, "\(outcome.errors)")
+      #expect(outcome.message.contains(item.message), "\(outcome.errors)")
+      #expect(outcome.message.contains("lower optimizer.learning_rate"), "\(outcome.errors)")
+      #expect(try RankCountTests.digest("run", in: folder) == good)
+      let made = try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/new/checkpoints")
+      #expect(made ?? [] == [], "nothing of the run is kept that cannot be used")
+    }
+  }
+
+  /// Where the step after it is the first to see it, the update is still named as the cause.
+  @Test func theCauseIsNamedAndNotItsSign() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try RankCountTests.train(
+        "run", ranks: 2, in: folder,
+        ["--set", "optimizer.name=sgd", "--set", "optimizer.learning_rate=1e308"])
+      #expect(outcome.status == 70, "\(outcome.errors)")
+      #expect(outcome.message.hasPrefix("momentum-dist: step 1: "), "\(outcome.errors)")
+      #expect(outcome.message.contains("after the update"), "\(outcome.errors)")
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import Testing
+
+@testable import Files
+
+@Suite struct FileHelpersTests {
+  private func withFolder(_ body: (String) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("files-\(UUID().uuidString)").path
+    defer { DurableFiles.remove(folder) }
+    try DurableFiles.createFolder(folder)
+    try body(folder)
+  }
+
+  @Test func patternsReachIntoFoldersWithAnyName() throws {
+    try withFolder { folder in
+      for name in ["d[1]", "d1", "a*b", "a-b"] {
+        try DurableFiles.createFolder("\(folder)/\(name)")
+        try DurableFiles.write("", to: "\(folder)/\(name)/p.h5")
+      }
+      func names(_ pattern: String) -> [String] {
+        DurableFiles.names(fitting: "\(folder)/\(pattern)").map {
+          String($0.dropFirst(folder.count + 1))
+        }
+      }
+      #expect(names("d[1]/*.h5") == ["d[1]/p.h5"])
+      #expect(names("a*b/*.h5") == ["a*b/p.h5"])
+      #expect(names("d[12]/*.h5") == ["d1/p.h5"], "no such folder: a pattern")
+      #expect(names("d?/p.h5") == ["d1/p.h5"])
+      #expect(names("*/p.h5").count == 4)
+    }
+  }
+
+  @Test func aHeldFileIsReadAfterItsRemoval() throws {
+    try withFolder { folder in
+      let path = "\(folder)/file"
+      try DurableFiles.write("text", to: path)
+      let held = try #require(HeldFile(path))
+      DurableFiles.remove(path)
+      #expect(FileStamp(path) == nil && held.stamp?.bytes == 4)
+      #expect(try DurableFiles.contents(of: held.path, limit: 4) == Array("text".utf8))
+      #expect(HeldFile(folder) == nil && HeldFile(path) == nil)
+      #expect(mkfifo(path, 0o600) == 0 && HeldFile(path) == nil, "it does not wait for a writer")
+    }
+  }
+
+  @Test func aWholeFileHasALimit() throws {
+    try withFolder { folder in
+      try DurableFiles.write("12345", to: "\(folder)/file")
+      #expect(try DurableFiles.contents(of: "\(folder)/file", limit: 5)?.count == 5)
+      #expect(try DurableFiles.contents(of: "\(folder)/file", limit: 4) == nil)
+      #expect(try DurableFiles.contents(of: "/dev/zero", limit: 1 << 20) == nil)
+      let error = #expect(throws: FileError.self) {
+        try DurableFiles.contents(of: "\(folder)/none", limit: 5)
+      }
+      #expect(error?.code == ENOENT)
+    }
+  }
+
+  /// /dev/shm is another file system than the temporary folder, or the same: both must work.
+  @Test(arguments: ["", "/dev/shm"]) func linksOrCopies(top: String) throws {
+    try withFolder { folder in
+      try DurableFiles.write("text", to: "\(folder)/file")
+      let target = top.isEmpty ? "\(folder)/second" : "\(top)/momentum-dist-\(UUID().uuidString)"
+      defer { DurableFiles.remove(target) }
+      try DurableFiles.linkOrCopy("\(folder)/file", to: target)
+      DurableFiles.remove("\(folder)/file")
+      #expect(try String(contentsOfFile: target, encoding: .utf8) == "text")
+    }
+  }
+}
