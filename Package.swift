@@ -154,7 +154,7 @@ let package = Package(
       path: "Tests/TestSupport"),
     .testTarget(
       name: "DistributedTests",
-      dependencies: ["Checkpoints", "Files", "TestSupport", "momentum-dist", "mpi-checks"]),
+      dependencies: ["Checkpoints", "Files", "HDF5", "TestSupport", "momentum-dist", "mpi-checks"]),
   ] + simdKernels,
   swiftLanguageModes: [.v6]
 )

@@ -14,6 +14,18 @@ func call<Status: SignedInteger>(
   return status
 }
 
+/// The error in plain words where the file was written by a later HDF5 in a format of its own; `nil`
+/// where it has another cause. A damaged file may say the same.
+func newerFormat(_ error: HDF5Error) -> HDF5Error? {
+  guard error.detail.contains("bad version number") || error.detail.contains("bad superblock version")
+  else { return nil }
+  let version = HDF5Library.version
+  return HDF5Error(
+    error.operation, error.path,
+    "it is damaged, or in a format that HDF5 \(version) does not know (\(error.detail))",
+    cure: "write it for HDF5 1.10, as libver=('earliest', 'v110') does in h5py, or make it again")
+}
+
 /// Returns the innermost reason on the error stack, followed by the outermost one.
 private func errorStack() -> String {
   var reasons: [String] = []
