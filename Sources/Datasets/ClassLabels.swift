@@ -55,8 +55,8 @@ struct ClassLabels {
     if known == nil, width == nil, !files.areOurs, labels.min() == 1, largest > 1 {
       throw DatasetError(
         files.paths.first ?? "", "\(name) has labels from 1 to \(largest) and no 0",
-        cure: "classes are numbered from 0: subtract 1, or set dataset.classes=\(largest + 1) where a"
-          + " class 0 is meant")
+        cure: "classes are numbered from 0: subtract 1, or set dataset.classes=\(largest + 1) where"
+          + " a class 0 is meant")
     }
     count = known ?? width ?? largest + 1
     self.labels = labels.map { Int32($0) }
@@ -73,20 +73,19 @@ struct ClassLabels {
 
   /// What is worth a word about the labels of a part.
   static func notes(_ labels: [Int32], _ count: Int, _ place: String) -> [String] {
-    var sequences = [Int](repeating: 0, count: count)
-    for label in labels { sequences[Int(label)] += 1 }
-    let missing = sequences.indices.filter { sequences[$0] == 0 }
-    if missing.count + 1 == count || count == 1, let first = labels.first {
+    let used = Set(labels)
+    if used.count == 1, let label = labels.first {
       return [
-        "\(place): all \(labels.count) labels are \(first): a model that always answers \(first) has"
+        "\(place): all \(labels.count) labels are \(label): a model that always answers \(label) has"
           + " an accuracy of 100 %"
       ]
     }
-    guard !missing.isEmpty else { return [] }
-    let shown = missing.prefix(10).map(String.init).joined(separator: ", ")
+    let missing = count - used.count
+    guard missing > 0 else { return [] }
+    let shown = (0..<count).lazy.filter { !used.contains(Int32($0)) }.prefix(10)
     return [
-      "\(place): \(missing.count) of \(count) classes have no sequence: \(shown)"
-        + (missing.count > 10 ? ", ..." : "")
+      "\(place): \(missing) of \(count) classes have no sequence: "
+        + shown.map(String.init).joined(separator: ", ") + (missing > 10 ? ", ..." : "")
     ]
   }
 }
@@ -181,7 +180,7 @@ struct StoredLabels {
     }
     if Set(labels) == [-1, 1] {
       return DatasetError(
-        path, "\(problem): the labels are -1 and 1",
+        path, "\(name) has the labels -1 and 1",
         cure: "number the classes 0 and 1: in h5py, y[...] = (y[...] + 1) // 2")
     }
     let fits = label >= 0 && label < 1 << 24

@@ -21,8 +21,10 @@ public struct FileListing {
 
     /// A line for a person.
     public var text: String {
-      "\(name)  \(type) \(shape)  \(([layout] + filters).joined(separator: ", "))"
-        + (problem.map { "; \($0)" } ?? "")
+      // Names are from the file, and may hold anything.
+      FileListing.onOneLine(
+        "\(name)  \(type) \(shape)  \(([layout] + filters).joined(separator: ", "))"
+          + (problem.map { "; \($0)" } ?? ""))
     }
   }
 
@@ -30,6 +32,9 @@ public struct FileListing {
   public let entries: [Entry]
   /// Lists of keys, each of which would train on the file: `dataset.inputs={part}/x`, ...
   public let trainable: [[String]]
+
+  /// Why two datasets that look like inputs and labels cannot be trained on, where none can.
+  public let refusal: String?
 
   /// More datasets than this are not listed.
   public static let most = 10_000
@@ -44,13 +49,24 @@ public struct FileListing {
       var walk = Walk()
       try walk.visit(file, "")
       entries = walk.entries
-      trainable = TrainableKeys(path: path, entries: entries).found
+      (trainable, refusal) = TrainableKeys(path: path, entries: entries).search()
       if readingAll { try Self.check(file, path, entries, trainable) }
-    } catch let error as DatasetError {
-      throw error
     } catch {
-      throw DatasetError(path, error, cure: "check the path; the file may be damaged")
+      let known =
+        error as? DatasetError
+        ?? DatasetError(path, error, cure: "check the path; the file may be damaged")
+      throw DatasetError(path, Self.onOneLine(known.problem), cure: known.cure)
     }
+  }
+
+  /// The text without what would end its line or steer a terminal.
+  static func onOneLine(_ text: String) -> String {
+    String(
+      String.UnicodeScalarView(
+        text.unicodeScalars.map {
+          $0.properties.generalCategory == .control || ["\u{2028}", "\u{2029}"].contains($0)
+            ? "\u{FFFD}" : $0
+        }))
   }
 
   private static func check(

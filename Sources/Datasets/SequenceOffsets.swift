@@ -49,7 +49,8 @@ struct SequenceOffsets: Sendable {
   ) throws(DatasetError) -> [Int] {
     do {
       let stored = try file.dataset(name)
-      guard stored.elementType.isNumber, stored.shape.count == 1, stored.count <= maximumCount else {
+      guard stored.elementType.isNumber, stored.shape.count == 1, stored.count <= maximumCount
+      else {
         throw DatasetError(
           path, "\(name) is \(stored.typeDescription) \(stored.shape)",
           cure: "it must be [N + 1] whole numbers")

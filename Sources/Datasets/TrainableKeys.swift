@@ -21,17 +21,24 @@ struct TrainableKeys {
     return name
   }
 
-  var found: [[String]] {
+  /// The keys that would train; and where there are none, why the first datasets that have the
+  /// shapes would not.
+  func search() -> (found: [[String]], refusal: String?) {
     var found: [[String]] = []
+    var refusal: String?
     var tried = 0
     for inputs in candidates {
       for targets in labels(for: inputs) {
-        guard found.count < Self.mostFound, tried < Self.mostTried else { return found }
+        guard found.count < Self.mostFound, tried < Self.mostTried else { return (found, nil) }
         tried += 1
-        if let keys = keys(inputs, targets), !found.contains(keys) { found.append(keys) }
+        do throws(DatasetError) {
+          if let keys = try keys(inputs, targets), !found.contains(keys) { found.append(keys) }
+        } catch {
+          refusal = refusal ?? FileListing.onOneLine("\(error.problem); \(error.cure)")
+        }
       }
     }
-    return found
+    return (found, found.isEmpty ? refusal : nil)
   }
 
   /// Datasets that may be inputs, of the training part or of none; the largest first.
@@ -55,21 +62,26 @@ struct TrainableKeys {
   }
 
   /// The keys for two datasets, if they can be trained on.
-  private func keys(_ inputs: FileListing.Entry, _ targets: FileListing.Entry) -> [String]? {
+  private func keys(
+    _ inputs: FileListing.Entry, _ targets: FileListing.Entry
+  ) throws(DatasetError) -> [String]? {
     if inputs.shape.count >= 2, inputs.shape[0] == targets.shape[0] {
-      if let keys = keys(inputs, targets, offsets: nil) { return keys }
+      return try keys(inputs, targets, offsets: nil)
     }
     guard inputs.shape.count <= 2, inputs.shape[0] > targets.shape[0] else { return nil }
     let starts = entries.filter {
       $0.problem == nil && $0.elementType.isNumber && $0.shape == [targets.shape[0] + 1]
         && isOfPart($0.name) == isOfPart(inputs.name) && !isOfAnotherPart($0.name)
     }
-    return starts.lazy.compactMap { keys(inputs, targets, offsets: $0) }.first
+    for offsets in starts {
+      if let keys = try? keys(inputs, targets, offsets: offsets) { return keys }
+    }
+    return nil
   }
 
   private func keys(
     _ inputs: FileListing.Entry, _ targets: FileListing.Entry, offsets: FileListing.Entry?
-  ) -> [String]? {
+  ) throws(DatasetError) -> [String] {
     var place = DatasetPlace(path)
     place.memoryLimit = 0
     place.inputs = Self.pattern(of: inputs.name)
@@ -79,17 +91,13 @@ struct TrainableKeys {
       "dataset.file=\(path)", "dataset.task=classification", "dataset.inputs=\(place.inputs)",
       "dataset.targets=\(place.targets)",
     ]
-    do throws(DatasetError) {
-      if offsets == nil {
-        _ = try FileSource(place, part: .train, view: .rows, permutationSeed: 1)
-      } else {
-        keys.append("dataset.offsets=\(place.offsets)")
-        _ = try SequenceFileSource(place, task: "classification", part: .train)
-      }
-      return keys
-    } catch {
-      return nil
+    if offsets == nil {
+      _ = try FileSource(place, part: .train, view: .rows, permutationSeed: 1)
+    } else {
+      keys.append("dataset.offsets=\(place.offsets)")
+      _ = try SequenceFileSource(place, task: "classification", part: .train)
     }
+    return keys
   }
 
   private func isOfPart(_ name: String) -> Bool { Self.pattern(of: name) != name }

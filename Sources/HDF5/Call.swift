@@ -17,8 +17,8 @@ func call<Status: SignedInteger>(
 /// The error in plain words where the file was written by a later HDF5 in a format of its own; `nil`
 /// where it has another cause. A damaged file may say the same.
 func newerFormat(_ error: HDF5Error) -> HDF5Error? {
-  guard error.detail.contains("bad version number") || error.detail.contains("bad superblock version")
-  else { return nil }
+  let signs = ["bad version number", "bad superblock version"]
+  guard signs.contains(where: error.detail.contains) else { return nil }
   let version = HDF5Library.version
   return HDF5Error(
     error.operation, error.path,

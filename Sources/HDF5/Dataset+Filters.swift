@@ -77,8 +77,9 @@ extension Dataset {
 
   private func error(of filter: Filter) -> HDF5Error {
     HDF5Error(
-      "read", handle.path, "it is packed by the filter \(filter.name) (number \(filter.id)), which is"
-        + " not installed here", cure: filter.cure)
+      "read", handle.path,
+      "it is packed by the filter \(filter.name) (number \(filter.id)), which is not installed here",
+      cure: filter.cure)
   }
 
   /// Whether one of the first chunks went through the filter at this place of the pipeline.

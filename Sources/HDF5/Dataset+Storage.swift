@@ -37,9 +37,11 @@ extension Dataset {
       HDF5Error("use", handle.path, reason, cure: cure)
     }
     try requireOwnFile()
+    guard hasPlausibleType else { throw refuse("its type is damaged") }
     let compresses = try withCreationProperties { (properties) throws(HDF5Error) in
       switch H5Pget_layout(properties) {
-      case H5D_VIRTUAL: throw refuse(
+      case H5D_VIRTUAL:
+        throw refuse(
           "it is virtual, a view of other datasets that may be missing",
           cure: "name the files that it is a view of, or copy it with h5py: g[name] = f[name][...]")
       case H5D_CONTIGUOUS where H5Pget_external_count(properties) > 0:
@@ -68,6 +70,32 @@ extension Dataset {
     }
     if let missing { throw refuse(missing.description, cure: missing.cure) }
     try requireFilters()
+  }
+
+  /// Whether the bits of a number lie within its bytes. HDF5 1.10 does not ask, and reads beyond its
+  /// memory where a damaged type says otherwise.
+  private var hasPlausibleType: Bool {
+    let own = H5Dget_type(handle.id)
+    defer { H5Tclose(own) }
+    guard H5Tget_class(own) == H5T_ENUM else { return isPlausible(own) }
+    let base = H5Tget_super(own)
+    defer { H5Tclose(base) }
+    return isPlausible(base)
+  }
+
+  private func isPlausible(_ type: hid_t) -> Bool {
+    let kind = H5Tget_class(type)
+    guard kind == H5T_INTEGER || kind == H5T_FLOAT else { return true }
+    let bits = H5Tget_size(type) * 8
+    let (offset, precision) = (Int(H5Tget_offset(type)), H5Tget_precision(type))
+    guard offset >= 0, 1...bits ~= precision, offset <= bits - precision else { return false }
+    if kind == H5T_INTEGER { return true }
+    var (sign, exponent, exponentBits, mantissa, mantissaBits) = (0, 0, 0, 0, 0)
+    guard H5Tget_fields(type, &sign, &exponent, &exponentBits, &mantissa, &mantissaBits) >= 0 else {
+      return false
+    }
+    return 0..<bits ~= sign && 0...bits ~= exponent && 0...bits - exponent ~= exponentBits
+      && 0...bits ~= mantissa && 0...bits - mantissa ~= mantissaBits
   }
 
   /// Bytes of an element in the file.

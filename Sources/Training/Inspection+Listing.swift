@@ -20,9 +20,11 @@ extension Inspection {
     report.add(
       "trainable", listing.trainable,
       text: listing.trainable.isEmpty
-        ? "trainable: no datasets here are sequences [N, T, C] with a class for each; name some with"
-          + " dataset.inputs and dataset.targets to be told why"
+        ? "trainable: "
+          + (listing.refusal.map { "not yet: \($0)" }
+            ?? "no datasets here are sequences [N, T, C] or [N, T] with a class for each")
         : list("train it with", listing.trainable.map(options)))
+    if let refusal = listing.refusal { report.add("refusal", refusal, text: "") }
     if verifying { report.add("verified", true) }
     return report
   }

@@ -108,7 +108,7 @@ public struct Inspection {
 
   /// The report for a person, a line a field.
   public var text: String {
-    fields.map { key, value in
+    fields.filter { lines[$0.key] != "" }.map { key, value in
       if let lines = lines[key] { return lines }
       guard let shapes = value as? [String: [Int]] else { return "\(key): \(value)" }
       let lines = shapes.sorted { $0.key < $1.key }.map { "  \($0.key) \($0.value)" }

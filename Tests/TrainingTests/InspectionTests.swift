@@ -58,10 +58,28 @@ import Testing
         path: "run.yaml", assignments: keys[0] + ["dataset.validation_count=1"])
       #expect(try ClassificationTask(configuration.dataset).source(.train).count == 5)
       let text = try Inspection.report(of: path, verifying: false).text
-      #expect(text.contains("\n  data/x_train  float32 [6, 4, 3]  chunks [2, 4, 3], shuffle, gzip\n"))
+      let line = "data/x_train  float32 [6, 4, 3]  chunks [2, 4, 3], shuffle, gzip"
+      #expect(text.contains("\n  \(line)\n"))
       #expect(text.contains("'dataset.inputs=data/x_{part}'"))
       let error = #expect(throws: DatasetError.self) { try json(path, verifying: true) }
       #expect(error?.description.contains("half/written") == true)
+    }
+  }
+
+  /// Where two datasets would do but for one thing, that is said; and a name stays on its line.
+  @Test func whatKeepsAFileFromTrainingIsSaid() throws {
+    try Places.withTemporaryFolder { folder in
+      let path = "\(folder)/own.h5"
+      try write(path) { file in
+        try file.write((0..<72).map { Float($0) }, to: "x\ny", shape: [6, 4, 3])
+        try file.write([1, 2, 3, 1, 2, 3], to: "z")
+      }
+      let report = try Inspection.report(of: path, verifying: true)
+      let lines = report.text.split(separator: "\n")
+      #expect(lines.count == 7, "\(report.text)")
+      #expect(lines[3] == "  x\u{FFFD}y  float32 [6, 4, 3]  contiguous")
+      #expect(lines[5].hasPrefix("trainable: not yet: z has labels from 1 to 3 and no 0; classes"))
+      #expect(try json(path)["refusal"] as? String == String(lines[5].dropFirst(20)))
     }
   }
 
