@@ -68,6 +68,22 @@ import Testing
     try File.open(folder.path()).dataset("x").requireStored()
   }
 
+  /// HDF5 1.10 reads beyond its memory where the bits of a number lie outside of its bytes.
+  @Test(arguments: [0, 2, 5, 7]) func aDamagedTypeIsRefused(byte: Int) throws {
+    let file = try File.create(folder.path(), format: .earliest)
+    try file.write([1.5, 2.5], to: "x")
+    try file.close()
+    try File.open(folder.path()).dataset("x").requireStored()
+    try folder.edit { bytes in
+      // Offset and precision in bits, places and sizes of exponent and mantissa, the bias.
+      let start = position(of: [0, 0, 64, 0, 52, 11, 0, 52, 255, 3, 0, 0], in: bytes)!
+      bytes[start + byte] = 200
+    }
+    expectError("x: cannot use: its type is damaged") {
+      try File.open(folder.path()).dataset("x").requireStored()
+    }
+  }
+
   /// The number of deflate becomes one that nobody has, and the name that of another program.
   @Test(arguments: [(32000, "lzf"), (60123, "madeup")])
   func aMissingFilterIsNamed(_ id: Int, _ name: String) throws {
