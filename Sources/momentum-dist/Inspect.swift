@@ -20,7 +20,8 @@ struct Inspect: ParsableCommand {
 
   @Flag(
     help: ArgumentHelp(
-      "Read everything, compare it with its checksums, and fail if a part lacks what training needs."))
+      "Read everything, compare it with its checksums, and fail if a part lacks what training needs."
+    ))
   var verify = false
 
   func run() throws {
