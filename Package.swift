@@ -158,7 +158,8 @@ let package = Package(
     .testTarget(
       name: "DistributedTests",
       dependencies: [
-        "Checkpoints", "Files", "RandomNumbers", "TestSupport", "momentum-dist", "mpi-checks",
+        "Checkpoints", "Files", "HDF5", "RandomNumbers", "TestSupport", "momentum-dist",
+        "mpi-checks",
       ]),
   ] + simdKernels,
   swiftLanguageModes: [.v6]

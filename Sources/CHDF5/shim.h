@@ -49,4 +49,16 @@ static inline unsigned CHDF5_LOCAL_OBJECTS(void) {
   return H5F_OBJ_LOCAL | H5F_OBJ_GROUP | H5F_OBJ_DATASET | H5F_OBJ_ATTR | H5F_OBJ_DATATYPE;
 }
 
+// Where an object lies in its file. HDF5 1.12 has another structure of the same meaning.
+static inline herr_t CHDF5_object_address(hid_t location, const char *name, haddr_t *address) {
+#if H5_VERSION_GE(1, 12, 0)
+  H5O_info1_t info;
+#else
+  H5O_info_t info;
+#endif
+  herr_t status = H5Oget_info_by_name2(location, name, &info, H5O_INFO_BASIC, H5P_DEFAULT);
+  if (status >= 0) *address = info.addr;
+  return status;
+}
+
 #endif

@@ -10,6 +10,8 @@ struct DatasetCheck {
   let file: HDF5.File
   /// How many classes or symbols whole-number targets are of; 0 is any.
   let classes: Int
+  /// Whether the file has a right to infinity and NaN, as one that is not to be trained on.
+  var allowsNotFinite = false
 
   private static let pieceElements = 1 << 22
 
@@ -17,12 +19,12 @@ struct DatasetCheck {
     let dataset = try file.dataset(name)
     try dataset.requireStored()
     let shape = dataset.shape
-    guard let extent = shape.first, dataset.count > 0, dataset.elementType != .string else {
+    guard let extent = shape.first, dataset.count > 0, dataset.elementType.isNumber else {
       return
     }
     let width = shape.dropFirst().reduce(1, *)
     let rows = max(1, Self.pieceElements / max(width, 1))
-    let isFloat = [.float32, .float64].contains(dataset.elementType)
+    let isFloat = dataset.elementType.isFloat
     for start in stride(from: 0, to: extent, by: rows) {
       let count = [min(rows, extent - start)] + shape.dropFirst()
       let values: [Float]
@@ -32,7 +34,7 @@ struct DatasetCheck {
       } catch {
         throw DatasetError(
           path, "\(name)[\(start) ..< \(start + count[0])] cannot be read (\(error.detail))",
-          cure: "the file is damaged: make it again")
+          cure: error.cure ?? "the file is damaged: make it again")
       }
       try check(values, of: name, from: start, width: width, isFloat: isFloat)
     }
@@ -45,7 +47,7 @@ struct DatasetCheck {
     func place(_ index: Int) -> String {
       "\(name)[\(row + index / width)]" + (width > 1 ? " (number \(index % width) of its row)" : "")
     }
-    if let index = StoredNumbers.floats(values).firstNotFinite {
+    if !allowsNotFinite, let index = StoredNumbers.floats(values).firstNotFinite {
       throw DatasetError(
         path, "\(place(index)) is \(values[index])",
         cure: "take such sequences out, or replace the number")

@@ -19,10 +19,12 @@ public struct DatasetError: Error, CustomStringConvertible, Sendable {
     self.isDiskFailure = isDiskFailure
   }
 
-  /// An error that a library reported about the file.
+  /// An error that a library reported about the file; where it knows a cure, that is taken.
   init(_ path: String, _ error: any Error, cure: String, isDiskFailure: Bool = false) {
-    let problem = (error as? HDF5Error)?.description(in: path) ?? "\(error)"
-    self.init(path, problem, cure: cure, isDiskFailure: isDiskFailure)
+    let own = error as? HDF5Error
+    self.init(
+      path, own?.description(in: path) ?? "\(error)", cure: own?.cure ?? cure,
+      isDiskFailure: isDiskFailure)
   }
 
   public var description: String { "\(path): \(problem); \(cure)" }

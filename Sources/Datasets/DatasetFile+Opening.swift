@@ -4,7 +4,18 @@ extension DatasetFile {
   /// What to do about a file that is none of ours.
   static let prepareIt = "make it with `momentum-dist prepare`"
 
-  /// What the classes of a file are called, where it says.
+  /// Whether `prepare` made a file, so that its attributes say what its numbers mean.
+  ///
+  /// Ours has the attributes `format_version`, one integer, and `task`, one string; under our names
+  /// of datasets the first alone is enough. Whatever else a file of the user's own has is the user's.
+  ///
+  /// - Throws: where the attributes cannot be read. A damaged file of ours is not one of the user's.
+  static func isOurs(_ file: HDF5.File, byNames: Bool) throws(HDF5Error) -> Bool {
+    guard try file.hasIntegerAttribute("format_version") else { return false }
+    return byNames ? true : try file.hasStringAttribute("task")
+  }
+
+  /// What the classes of a file that `prepare` made are called, where it says.
   static func classNames(of file: HDF5.File) throws(HDF5Error) -> [String]? {
     try file.stringAttribute("class_names")?.split(separator: "\n").map(String.init)
   }

@@ -4,31 +4,35 @@ extension DatasetPlace {
   static let nameOrPrepare =
     "name its datasets with dataset.inputs and dataset.targets, or make it with"
     + " `momentum-dist prepare`"
-
-  /// The labels that are read: four bytes each, for all sequences of a part.
-  private static let maximumLabels = 1 << 28
+  static let inspectIt = "; `momentum-dist inspect` lists what a file holds"
 
   /// The names of a part's datasets, of which every file must have inputs and targets.
   func names(
-    of part: DatasetFile.Part, in files: [(path: String, file: HDF5.File)]
+    of part: DatasetFile.Part, in files: DatasetFiles
   ) throws(DatasetError) -> (inputs: String, targets: String, offsets: String) {
     let names = (
       inputs: try name(inputs, of: part), targets: try name(targets, of: part),
       offsets: try name(offsets, of: part)
     )
     for (path, file) in files where !file.contains(names.inputs) || !file.contains(names.targets) {
+      let missing = [names.inputs, names.targets].filter { !file.contains($0) }
       throw DatasetError(
-        path, "has no \(names.inputs) and \(names.targets)", cure: Self.nameOrPrepare)
+        path,
+        isForeign || files.areOurs
+          ? "has no \(missing.joined(separator: " and "))"
+          : "is an HDF5 file, but no data set of ours",
+        cure: Self.nameOrPrepare + Self.inspectIt)
     }
     return names
   }
 
   /// What the files say of themselves, which must be the same for all.
   ///
-  /// The user's own files need say nothing.
+  /// Attributes of the user's own files are the user's: what they say is not for us.
   func headers(
-    of files: [(path: String, file: HDF5.File)]
+    of files: DatasetFiles
   ) throws(DatasetError) -> (classes: Int?, scaling: Float) {
+    guard files.areOurs else { return (classes > 0 ? classes : nil, 1) }
     var found: (classes: Int?, scaling: Float)?
     for (path, file) in files {
       let header = try header(of: file, path)
@@ -48,7 +52,7 @@ extension DatasetPlace {
     of file: HDF5.File, _ path: String
   ) throws(DatasetError) -> (classes: Int?, scaling: Float) {
     do {
-      if !isForeign { try DatasetFile.requireVersion(of: file, path, cure: Self.nameOrPrepare) }
+      try DatasetFile.requireVersion(of: file, path, cure: Self.nameOrPrepare)
       let scaling = try file.doubleAttribute("scaling") ?? 1
       let own = try file.intAttribute("classes") ?? 0
       guard scaling.isFinite, scaling != 0, 0...1 << 24 ~= own else {
@@ -68,8 +72,9 @@ extension DatasetPlace {
   /// Refuses files whose numbers were normalised by other statistics than those of the first: the
   /// same number would mean another thing in each.
   func requireSameStatistics(
-    of files: [(path: String, file: HDF5.File)]
+    of files: DatasetFiles
   ) throws(DatasetError) {
+    guard files.areOurs else { return }
     for name in ["feature_mean", "feature_std"] {
       _ = try agreed(name, of: files) { (file) throws -> [Double]? in
         guard file.contains(name) else { return try file.doublesAttribute(name) }
@@ -82,45 +87,26 @@ extension DatasetPlace {
 
   private static let maximumFeatures = 1 << 24
 
-  /// A class for each sequence.
-  ///
-  /// - Parameter counts: the sequences of each file
-  func labels(
-    _ files: [(path: String, file: HDF5.File)], _ name: String, counts: [Int], classes: Int?
-  ) throws(DatasetError) -> ([Int32], TargetKind) {
-    var labels: [Int32] = []
-    for ((path, file), count) in zip(files, counts) {
-      do {
-        let dataset = try file.dataset(name)
-        try dataset.requireStored()
-        try DatasetChecksums.check(name, in: file, path)
-        let isColumn = dataset.shape.count == 2 && dataset.shape[1] == 1
-        guard dataset.shape.count == 1 || isColumn, dataset.count <= Self.maximumLabels,
-          ![.float32, .float64, .string, .other].contains(dataset.elementType)
-        else {
-          throw DatasetError(
-            path, "\(name) is \(dataset.elementType) \(dataset.shape)",
-            cure: "it must be [N] whole numbers")
-        }
-        let own = try dataset.read(as: Int32.self)
-        let allowed = 0..<(classes ?? 1 << 24)
-        if let wrong = own.firstIndex(where: { !allowed.contains(Int($0)) }) {
-          throw DatasetError(
-            path, "\(name)[\(wrong)] is \(own[wrong]), outside \(allowed)",
-            cure: "mend the label or the attribute `classes`")
-        }
-        guard own.count == count else {
-          throw DatasetError(
-            path, "has \(count) sequences and \(own.count) labels in \(name)",
-            cure: "there must be a label for each")
-        }
-        labels += own
-      } catch let error as DatasetError {
-        throw error
-      } catch {
-        throw DatasetError(path, error, cure: "the file is damaged or foreign: make it again")
-      }
+  /// Refuses files that `prepare` made for something else.
+  func requireClassification(_ files: DatasetFiles) throws(DatasetError) {
+    let task = try agreed("task", of: files) { file in
+      files.areOurs ? try file.stringAttribute("task") : nil
     }
-    return (labels, .classes(classes ?? Int(labels.max() ?? 0) + 1))
+    guard let task, task != "classification" else { return }
+    throw DatasetError(
+      self.files, "is for the task \(task), not classification",
+      cure: "set dataset.task=\(task), or prepare another file")
+  }
+
+  /// What the classes are called, where the files say, and what is worth a word about the data.
+  func classNames(
+    of files: DatasetFiles, _ labels: ClassLabels, _ inputs: StoredRows
+  ) throws(DatasetError) -> (names: [String]?, notes: [String]) {
+    let notes = inputs.notes + labels.notes
+    if files.areOurs {
+      return (try agreed("list of classes", of: files, DatasetFile.classNames), notes)
+    }
+    let own = OwnAttributes.classNames(of: files, count: labels.count)
+    return (own.names ?? labels.names, OwnAttributes.notes(of: files) + own.notes + notes)
   }
 }

@@ -28,7 +28,8 @@ public struct DatasetPlace: Sendable {
     self.files = files
   }
 
-  /// Whether the names are the user's, so that no file need be one that `prepare` made.
+  /// Whether the names are the user's. A file of the user's own may have our names as well: whether
+  /// `prepare` made it is what `DatasetFiles.areOurs` says.
   public var isForeign: Bool {
     inputs != Self.ownInputs || targets != Self.ownTargets || offsets != Self.ownOffsets
   }
@@ -68,23 +69,17 @@ public struct DatasetPlace: Sendable {
   }
 
   /// Opens all files.
-  func open() throws(DatasetError) -> [(path: String, file: HDF5.File)] {
-    var files: [(path: String, file: HDF5.File)] = []
-    for path in try paths() {
-      do {
-        files.append((path, try HDF5.File.open(path)))
-      } catch {
-        throw DatasetError(
-          path, error, cure: "check the path, or make it with `momentum-dist prepare`")
-      }
+  func open() throws(DatasetError) -> DatasetFiles {
+    let namesAreOwn = isForeign
+    return try DatasetFiles(try paths()) { (file) throws(HDF5Error) in
+      try DatasetFile.isOurs(file, byNames: !namesAreOwn)
     }
-    return files
   }
 
   /// Opens all files, each of which is for this task; the user's own files need not say so.
-  func open(task: String) throws(DatasetError) -> [(path: String, file: HDF5.File)] {
+  func open(task: String) throws(DatasetError) -> DatasetFiles {
     let files = try open()
-    guard !isForeign else { return files }
+    guard files.areOurs else { return files }
     for (path, file) in files {
       do {
         try DatasetFile.require(task, of: file, path)
@@ -102,12 +97,13 @@ public struct DatasetPlace: Sendable {
     // In files of the user's own, whatever has the name that ours have may be anything.
     guard !isForeign || offsets != Self.ownOffsets else { return false }
     let name = try name(offsets, of: .train)
-    return try open().contains { $0.file.contains(name) }
+    for (_, file) in try open() where file.contains(name) { return true }
+    return false
   }
 
   /// What all files say alike of a property; nil where there is none.
   func agreed<Value: Equatable>(
-    _ property: String, of files: [(path: String, file: HDF5.File)],
+    _ property: String, of files: DatasetFiles,
     _ value: (HDF5.File) throws -> Value?
   ) throws(DatasetError) -> Value? {
     var first: (path: String, value: Value?)?

@@ -17,8 +17,7 @@ public struct DatasetSummary {
       let file = try HDF5.File.open(path)
       guard let version = try file.intAttribute("format_version") else {
         throw DatasetError(
-          path, "is an HDF5 file, but no data set of ours",
-          cure: "make one with `momentum-dist prepare`")
+          path, "is an HDF5 file, but no data set of ours", cure: DatasetFile.prepareIt)
       }
       formatVersion = version
       task = try file.stringAttribute("task") ?? "unknown"
@@ -37,6 +36,7 @@ public struct DatasetSummary {
         }
       }
       self.parts = parts
+      if readingAll { try Self.requireTrainable(path, file, task: task) }
     } catch let error as DatasetError {
       throw error
     } catch {

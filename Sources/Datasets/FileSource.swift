@@ -29,6 +29,7 @@ public final class FileSource: SequenceSource {
   public let features: Int
   public let targetKind: TargetKind
   public let classNames: [String]?
+  public let notes: [String]
 
   /// Whether the sequences are kept in memory.
   public var isInMemory: Bool { inputs.isInMemory }
@@ -44,20 +45,24 @@ public final class FileSource: SequenceSource {
     permutationSeed: UInt64
   ) throws(DatasetError) {
     let files = try place.open()
+    try place.requireClassification(files)
     let headers = try place.headers(of: files)
     try place.requireSameStatistics(of: files)
     let names = try place.names(of: part, in: files)
     inputs = try StoredRows(files, names.inputs, memoryLimit: place.memoryLimit)
-    let shape = inputs.shape
+    // [N, T] is T steps of one feature.
+    let shape = inputs.shape.count == 2 ? inputs.shape + [1] : inputs.shape
     guard shape.count == 3 else {
       throw DatasetError(
-        place.files, "\(names.inputs) is \(shape)", cure: "it must be [N, T, C]")
+        place.files, "\(names.inputs) is \(shape)",
+        cure: "it must be [N, T, C], or [N, T] of one feature; reshape it")
     }
     count = shape[0]
-    (labels, targetKind) = try place.labels(
+    let targets = try ClassLabels(
       files, names.targets, counts: inputs.rowsOfFiles, classes: known ?? headers.classes)
+    (labels, targetKind) = (targets.labels, .classes(targets.count))
     scaling = headers.scaling
-    classNames = try place.agreed("list of classes", of: files, DatasetFile.classNames)
+    (classNames, notes) = try place.classNames(of: files, targets, inputs)
     switch view {
     case .rows:
       (steps, features, order) = (shape[1], shape[2], nil)

@@ -1,13 +1,18 @@
+import Files
 import HDF5
 
 /// A dataset of one name that several files hold one after the other, joined along its first axis.
 ///
-/// HDF5 has a lock of its own, but the objects here do not: one thread uses an object at a time.
+/// Few of the files are open at a time, see `OpenFileLimit`. HDF5 has a lock of its own, but the
+/// objects here do not: one thread uses an object at a time.
 struct JoinedDataset: @unchecked Sendable {
   /// What one file holds of it.
   struct Piece {
     let path: String
-    let dataset: Dataset
+    /// The number of the file.
+    let number: Int
+    let shape: [Int]
+    let elementType: ElementType
     /// The rows of the whole that lie here.
     let rows: Range<Int>
     let checksums: BlockChecksums?
@@ -17,26 +22,32 @@ struct JoinedDataset: @unchecked Sendable {
   /// The shape of the whole, [N, ...].
   let shape: [Int]
   let pieces: [Piece]
+  private let cacheBytes: Int
+  private let open: OpenFilePool<Dataset>
 
   /// Opens the dataset in all files.
   ///
   /// - Parameters:
-  ///   - files: open files with their paths, in order
+  ///   - files: the files with their paths, in order
   ///   - cacheBytes: memory for pieces of all files that HDF5 has unpacked
   init(
-    _ files: [(path: String, file: HDF5.File)], _ name: String, cacheBytes: Int
+    _ files: DatasetFiles, _ name: String, cacheBytes: Int,
+    limit: Int = OpenFileLimit.shared
   ) throws(DatasetError) {
+    self.name = name
+    self.cacheBytes = cacheBytes / max(files.count, 1)
+    open = OpenFilePool(limit: limit)
     var pieces: [Piece] = []
     var count = 0
-    for (path, file) in files {
-      let dataset = try Self.open(name, in: file, path, cacheBytes: cacheBytes / files.count)
+    for (number, (path, file)) in files.enumerated() {
+      let dataset = try Self.open(name, in: file, path, cacheBytes: self.cacheBytes)
       let shape = dataset.shape
       guard shape.count >= 1, shape.allSatisfy({ $0 > 0 }) else {
         throw DatasetError(path, "\(name) is \(shape)", cure: "it must hold sequences: [N, ...]")
       }
-      if let first = pieces.first, first.dataset.shape.dropFirst() != shape.dropFirst() {
+      if let first = pieces.first, first.shape.dropFirst() != shape.dropFirst() {
         throw DatasetError(
-          path, "\(name) is \(shape), in \(first.path) it is \(first.dataset.shape)",
+          path, "\(name) is \(shape), in \(first.path) it is \(first.shape)",
           cure: "all but the first number must agree in all files")
       }
       let end = count.addingReportingOverflow(shape[0])
@@ -46,13 +57,15 @@ struct JoinedDataset: @unchecked Sendable {
       }
       pieces.append(
         Piece(
-          path: path, dataset: dataset, rows: count..<end.partialValue,
-          checksums: try BlockChecksums(of: name, in: file, path, dataset: dataset)))
+          path: path, number: number, shape: shape, elementType: dataset.elementType,
+          rows: count..<end.partialValue,
+          checksums: files.areOurs
+            ? try BlockChecksums(of: name, in: file, path, dataset: dataset) : nil))
+      open.keep(dataset, number)
       count = end.partialValue
     }
-    self.name = name
     self.pieces = pieces
-    shape = [count] + (pieces.first?.dataset.shape.dropFirst() ?? [])
+    shape = [count] + (pieces.first?.shape.dropFirst() ?? [])
   }
 
   /// Opens a dataset whose numbers the file really holds.
@@ -60,9 +73,16 @@ struct JoinedDataset: @unchecked Sendable {
     _ name: String, in file: HDF5.File, _ path: String, cacheBytes: Int
   ) throws(DatasetError) -> Dataset {
     do {
+      guard !file.isGroup(name) else {
+        throw DatasetError(
+          path, "\(name): cannot open the dataset: it is a group",
+          cure: "name a dataset in it; `momentum-dist inspect` lists what a file holds")
+      }
       let dataset = try file.dataset(name, cacheBytes: cacheBytes)
-      guard dataset.elementType != .string, dataset.elementType != .other else {
-        throw DatasetError(path, "\(name) does not hold numbers", cure: "name another dataset")
+      guard dataset.elementType.isNumber else {
+        throw DatasetError(
+          path, "\(name) does not hold numbers but \(dataset.typeDescription)",
+          cure: "name another dataset, or store numbers")
       }
       try dataset.requireStored()
       return dataset
@@ -72,6 +92,23 @@ struct JoinedDataset: @unchecked Sendable {
       throw DatasetError(path, error, cure: "the file is damaged or foreign: make it again")
     }
   }
+
+  /// The dataset of a piece, opened again where it was let go.
+  private func dataset(of piece: Piece) throws -> Dataset {
+    if let dataset = open[piece.number] { return dataset }
+    let file = try HDF5.File.open(piece.path)
+    let dataset = try file.dataset(name, cacheBytes: cacheBytes)
+    guard dataset.shape == piece.shape, dataset.elementType == piece.elementType else {
+      throw DatasetError(
+        piece.path, "\(name) was \(piece.shape) and is \(dataset.shape) now",
+        cure: "leave the file alone while it is read")
+    }
+    open.keep(dataset, piece.number)
+    return dataset
+  }
+
+  /// Lets the files go; what is read later is opened again.
+  func close() { open.removeAll() }
 
   /// Calls `body` for each file that holds some of these rows of the whole, with the rows of the
   /// file. What it throws gets the file's path.
@@ -97,11 +134,12 @@ struct JoinedDataset: @unchecked Sendable {
   func read<Scalar: HDF5Scalar>(
     _ piece: Piece, _ rows: Range<Int>, as type: Scalar.Type
   ) throws -> [Scalar] {
-    guard let checksums = piece.checksums, piece.dataset.elementType == Scalar.elementType else {
-      return try piece.dataset.read(rows: rows, as: type)
+    let dataset = try dataset(of: piece)
+    guard let checksums = piece.checksums, piece.elementType == Scalar.elementType else {
+      return try dataset.read(rows: rows, as: type)
     }
     let blocks = checksums.wholeBlocks(of: rows)
-    let values = try piece.dataset.read(rows: blocks, as: type)
+    let values = try dataset.read(rows: blocks, as: type)
     if let wrong = checksums.firstWrong(values.span, of: blocks) {
       throw DatasetChecksums.error(name, row: wrong, piece.path)
     }

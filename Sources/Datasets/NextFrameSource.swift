@@ -47,7 +47,7 @@ public final class NextFrameSource {
 
   /// The mean over all predicted frames; nil unless every file says its own.
   private static func persistenceError(
-    of files: [(path: String, file: HDF5.File)], _ part: DatasetFile.Part, predicted: [Int]
+    of files: DatasetFiles, _ part: DatasetFile.Part, predicted: [Int]
   ) throws(DatasetError) -> Double? {
     var sum = 0.0
     for ((path, file), frames) in zip(files, predicted) {

@@ -7,10 +7,10 @@ final class RowReader: Sendable {
   private let joined: JoinedDataset
 
   init(
-    _ files: [(path: String, file: HDF5.File)], _ name: String, cacheBytes: Int
+    _ files: DatasetFiles, _ name: String, cacheBytes: Int
   ) throws(DatasetError) {
     joined = try JoinedDataset(files, name, cacheBytes: cacheBytes)
-    isBytes = joined.pieces.allSatisfy { $0.dataset.elementType == .uint8 }
+    isBytes = joined.pieces.allSatisfy { $0.elementType == .uint8 }
   }
 
   var shape: [Int] { joined.shape }
@@ -22,6 +22,9 @@ final class RowReader: Sendable {
   var path: String { joined.pieces.first?.path ?? "" }
 
   var elementBytes: Int { isBytes ? 1 : MemoryLayout<Float>.size }
+
+  /// Lets the files go; what is read later is opened again.
+  func close() { joined.close() }
 
   /// Reads a range of rows, which may lie in several files.
   ///
@@ -35,26 +38,47 @@ final class RowReader: Sendable {
         if bytes.isEmpty { bytes = read } else { bytes += read }
       } else {
         let read = try numbers(of: piece, rows)
-        try check(read, in: piece.path, from: rows.lowerBound)
+        try check(read, of: piece, from: rows.lowerBound)
         if floats.isEmpty { floats = read } else { floats += read }
       }
     }
     return isBytes ? .bytes(bytes) : .floats(floats)
   }
 
-  private func check(_ values: [Float], in path: String, from row: Int) throws(DatasetError) {
+  private func check(
+    _ values: [Float], of piece: JoinedDataset.Piece, from row: Int
+  ) throws(DatasetError) {
     guard let place = StoredNumbers.floats(values).firstNotFinite else { return }
     let width = shape.dropFirst().reduce(1, *)
+    // A finite number of 64 bits may be infinite in 32.
+    let here = row + place / width..<row + place / width + 1
+    let stored = try? joined.read(piece, here, as: Double.self)[place % width]
+    let isTooLarge = stored?.isFinite == true
     throw DatasetError(
-      path,
-      "\(joined.name)[\(row + place / width)] holds \(values[place])"
-        + " (number \(place % width) of its row)",
-      cure: "take such sequences out, or replace the number")
+      piece.path,
+      "\(joined.name)[\(here.lowerBound)] holds \(stored ?? Double(values[place]))"
+        + " (number \(place % width) of its row)" + (isTooLarge ? ", too large for float32" : ""),
+      cure: isTooLarge
+        ? "scale the inputs" : "take such sequences out, or replace the number")
+  }
+
+  /// Whole numbers from here on are not all float32.
+  private static let largestExact: Float = 16_777_216
+
+  /// A word on numbers that lose digits in float32, the type that is calculated in.
+  func note(on numbers: StoredNumbers) -> String? {
+    let wide: [ElementType] = [.int32, .int64, .uint32, .uint64, .float64]
+    guard case .floats(let values) = numbers,
+      joined.pieces.contains(where: { wide.contains($0.elementType) }),
+      let largest = values.lazy.map(abs).max(), largest > Self.largestExact
+    else { return nil }
+    return "\(path): \(joined.name) holds numbers up to \(largest): float32 rounds what is beyond"
+      + " 16777216; subtract an offset, or scale"
   }
 
   /// Rows as floats, whatever they are stored as.
   private func numbers(of piece: JoinedDataset.Piece, _ rows: Range<Int>) throws -> [Float] {
-    switch piece.dataset.elementType {
+    switch piece.elementType {
     case .uint8: try joined.read(piece, rows, as: UInt8.self).map { Float($0) }
     case .int32: try joined.read(piece, rows, as: Int32.self).map { Float($0) }
     default: try joined.read(piece, rows, as: Float.self)

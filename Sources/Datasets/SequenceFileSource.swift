@@ -8,6 +8,7 @@ import Tensors
 ///     inputs [N, T, C]                      sequences of one length
 ///     inputs [F, C], offsets [N + 1]        sequence i is rows offsets[i] ..< offsets[i + 1]
 ///     inputs [N, T] of whole numbers        one-hot, of the file's attribute `symbols` many
+///     inputs [N, T], [F] without it         one feature
 ///     targets [N] of whole numbers          a class per sequence, of the attribute `classes` many
 ///     targets [N, T] of whole numbers       a class at every step
 ///     targets [N, K] of floats              K numbers per sequence
@@ -21,6 +22,7 @@ public final class SequenceFileSource: SequenceSource {
   public let features: Int
   public let targetKind: TargetKind
   public let classNames: [String]?
+  public let notes: [String]
   /// The loss of a model that has learned nothing, and where it comes from, where the file says.
   public let chance: (loss: Double, meaning: String)?
 
@@ -58,26 +60,41 @@ public final class SequenceFileSource: SequenceSource {
     let headers = try place.headers(of: files)
     try place.requireSameStatistics(of: files)
     scaling = headers.scaling
-    symbols = try place.agreed("number of symbols", of: files) { try $0.intAttribute("symbols") }
+    // Attributes of a file of the user's own are not ours.
+    func attribute<Value: Equatable>(
+      _ property: String, _ value: (HDF5.File) throws -> Value?
+    ) throws(DatasetError) -> Value? {
+      files.areOurs ? try place.agreed(property, of: files, value) : nil
+    }
+    symbols = try attribute("number of symbols") { try $0.intAttribute("symbols") }
     if let symbols, !(1...Self.maximumSymbols ~= symbols) {
       throw DatasetError(
         place.files, "has the attribute symbols=\(symbols)", cure: "mend it, or prepare it again")
     }
-    let isRagged = try place.agreed("kind of lengths", of: files) { $0.contains(name.offsets) }
+    let mayBeRagged =
+      files.areOurs || !place.isForeign || place.offsets != DatasetPlace.ownOffsets
+    let isRagged = try place.agreed("kind of lengths", of: files) {
+      mayBeRagged && $0.contains(name.offsets)
+    }
     offsets =
       isRagged == true
       ? try SequenceOffsets(files, name.offsets, rows: inputs.rowsOfFiles, shortest: 1) : nil
     (count, steps, features) = try Self.sizes(inputs, offsets, symbols, place.files, name.inputs)
-    (targets, targetKind) = try Self.targets(
-      files, name.targets, counts: offsets?.countsOfFiles ?? inputs.rowsOfFiles,
-      steps: offsets == nil ? steps : nil, classes: headers.classes ?? known, place)
-    classNames = try place.agreed("list of classes", of: files, DatasetFile.classNames)
-    let loss = try place.agreed("loss by chance", of: files) {
-      try $0.doubleAttribute("chance_loss")
+    let counts = offsets?.countsOfFiles ?? inputs.rowsOfFiles
+    if task == "classification" {
+      let labels = try ClassLabels(
+        files, name.targets, counts: counts, classes: headers.classes ?? known)
+      (targets, targetKind) = (.classes(labels.labels), .classes(labels.count))
+      (classNames, notes) = try place.classNames(of: files, labels, inputs)
+    } else {
+      (targets, targetKind) = try Self.targets(
+        files, name.targets, counts: counts,
+        steps: offsets == nil ? steps : nil, classes: headers.classes ?? known, place)
+      classNames = try attribute("list of classes", DatasetFile.classNames)
+      notes = OwnAttributes.notes(of: files) + inputs.notes
     }
-    let meaning = try place.agreed("loss by chance", of: files) {
-      try $0.stringAttribute("chance_meaning")
-    }
+    let loss = try attribute("loss by chance") { try $0.doubleAttribute("chance_loss") }
+    let meaning = try attribute("loss by chance") { try $0.stringAttribute("chance_meaning") }
     chance = loss.map { ($0, meaning ?? "chance") }
   }
 
@@ -159,6 +176,10 @@ extension SequenceFileSource {
     if let offsets, shape.count == 2, shape[1] > 0 {
       return (offsets.count, offsets.longest, shape[1])
     }
+    if let offsets, shape.count == 1 { return (offsets.count, offsets.longest, 1) }
+    if offsets == nil, symbols == nil, shape.count == 2, shape.allSatisfy({ $0 > 0 }) {
+      return (shape[0], shape[1], 1)
+    }
     if offsets == nil, let symbols, symbols > 0, shape.count == 2, shape.allSatisfy({ $0 > 0 }) {
       return (shape[0], shape[1], symbols)
     }
@@ -167,8 +188,7 @@ extension SequenceFileSource {
     }
     throw DatasetError(
       path, "\(name) is \(shape)",
-      cure: "it must be [N, T, C], or [F, C] with offsets [N + 1], or [N, T] with the attribute"
-        + " `symbols`")
+      cure: "it must be [N, T, C] or [N, T], or [F, C] with offsets [N + 1]; reshape it")
   }
 
   /// The targets of all files, one after the other.
@@ -178,14 +198,15 @@ extension SequenceFileSource {
   ///   - steps: T, where all sequences are as long
   ///   - classes: how many there are, where neither the place nor the files say
   private static func targets(
-    _ files: [(path: String, file: HDF5.File)], _ name: String, counts: [Int], steps: Int?,
+    _ files: DatasetFiles, _ name: String, counts: [Int], steps: Int?,
     classes: Int?, _ place: DatasetPlace
   ) throws(DatasetError) -> (Targets, TargetKind) {
     // A file of the user's own need not say: its largest label does.
-    let allowed = classes ?? (place.isForeign ? 1 << 24 : 0)
+    let allowed = classes ?? (files.areOurs ? 0 : 1 << 24)
     var joined: (targets: Targets, kind: TargetKind)?
     for ((path, file), count) in zip(files, counts) {
       do {
+        if files.areOurs { try DatasetChecksums.check(name, in: file, path) }
         let own = try targets(
           of: file, name, count: count, steps: steps, classes: allowed, path)
         joined = try join(joined, own, path)
@@ -231,32 +252,39 @@ extension SequenceFileSource {
     of file: HDF5.File, _ name: String, count: Int, steps: Int?, classes: Int, _ path: String
   ) throws -> (Targets, TargetKind) {
     let targets = try file.dataset(name)
+    guard targets.elementType.isNumber else {
+      throw DatasetError(
+        path, "\(name) does not hold numbers but \(targets.typeDescription)",
+        cure: "name another dataset, or store numbers")
+    }
     try targets.requireStored()
-    try DatasetChecksums.check(name, in: file, path)
     let shape = targets.shape
-    let isWhole = ![.float32, .float64].contains(targets.elementType)
-    if !isWhole, shape.count == 2, shape[0] == count, shape[1] > 0 {
+    let isWhole = !targets.elementType.isFloat
+    // [N] is one number per sequence.
+    if !isWhole, shape == [count] || shape.count == 2 && shape[0] == count && shape[1] > 0 {
       let values = try targets.read(as: Float.self)
-      guard values.allSatisfy(\.isFinite) else {
+      if let wrong = values.firstIndex(where: { !$0.isFinite }) {
+        let row = wrong / (values.count / count)
         throw DatasetError(
-          path, "\(name) hold what is no number",
-          cure: "the file is damaged: prepare it again")
+          path, "\(name)[\(row)] holds \(values[wrong])",
+          cure: "take such sequences out, or replace the number")
       }
-      return (.values(values), .values(shape[1]))
+      return (.values(values), .values(values.count / count))
     }
     guard isWhole, shape == [count] || steps != nil && shape == [count, steps!] else {
       throw DatasetError(
         path, "\(name) is \(shape) for \(count) sequences",
         cure: "it must be [N] or [N, T] of whole numbers, or [N, K] of floats")
     }
-    let labels = try targets.read(as: Int32.self)
-    if let wrong = labels.firstIndex(where: { $0 < 0 || Int($0) >= classes }) {
+    let labels = try StoredLabels(path: path, name: name, dataset: targets).wholeNumbers()
+    if let wrong = labels.firstIndex(where: { $0 < 0 || $0 >= classes }) {
       throw DatasetError(
         path, "\(name)[\(wrong)] is \(labels[wrong]), outside 0 ..< \(classes)",
         cure: "mend the label or the attribute `classes`, or set dataset.classes")
     }
+    let narrow = labels.map { Int32($0) }
     return shape.count == 1
-      ? (.classes(labels), .classes(classes)) : (.stepClasses(labels), .stepClasses(classes))
+      ? (.classes(narrow), .classes(classes)) : (.stepClasses(narrow), .stepClasses(classes))
   }
 }
 

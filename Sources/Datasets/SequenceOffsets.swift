@@ -14,17 +14,17 @@ struct SequenceOffsets: Sendable {
   private static let maximumCount = 1 << 27
 
   /// - Parameters:
-  ///   - files: open files with their paths, in order
+  ///   - files: the files with their paths, in order
   ///   - name: of the dataset [N + 1] in each
   ///   - rows: how many rows each file holds
   ///   - shortest: rows that a sequence has at least
   init(
-    _ files: [(path: String, file: HDF5.File)], _ name: String, rows: [Int], shortest: Int
+    _ files: DatasetFiles, _ name: String, rows: [Int], shortest: Int
   ) throws(DatasetError) {
     var starts = [0]
     var counts: [Int] = []
     for ((path, file), rows) in zip(files, rows) {
-      let own = try Self.read(file, name, path)
+      let own = try Self.read(file, name, path, areOurs: files.areOurs)
       guard own.count >= 2, own.first == 0, own.last == rows else {
         throw DatasetError(
           path, "\(name) has \(own.count) numbers and does not end at \(rows)",
@@ -45,13 +45,19 @@ struct SequenceOffsets: Sendable {
   }
 
   private static func read(
-    _ file: HDF5.File, _ name: String, _ path: String
+    _ file: HDF5.File, _ name: String, _ path: String, areOurs: Bool
   ) throws(DatasetError) -> [Int] {
     do {
       let stored = try file.dataset(name)
+      guard stored.elementType.isNumber, stored.shape.count == 1, stored.count <= maximumCount
+      else {
+        throw DatasetError(
+          path, "\(name) is \(stored.typeDescription) \(stored.shape)",
+          cure: "it must be [N + 1] whole numbers")
+      }
       try stored.requireStored()
-      try DatasetChecksums.check(name, in: file, path)
-      return try stored.read(as: Int.self, maximumElements: maximumCount)
+      if areOurs { try DatasetChecksums.check(name, in: file, path) }
+      return try StoredLabels(path: path, name: name, dataset: stored).wholeNumbers()
     } catch let error as DatasetError {
       throw error
     } catch {

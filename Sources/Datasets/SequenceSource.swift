@@ -47,6 +47,9 @@ public protocol SequenceSource {
   /// What the classes are called, where the data say.
   var classNames: [String]? { get }
 
+  /// What a user should know of the data, in a line each.
+  var notes: [String] { get }
+
   /// The time steps of one sequence.
   func length(of index: Int) -> Int
 
@@ -76,4 +79,6 @@ extension SequenceSource {
   public var isReady: Bool { true }
 
   public var classNames: [String]? { nil }
+
+  public var notes: [String] { [] }
 }

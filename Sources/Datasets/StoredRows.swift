@@ -16,6 +16,8 @@ public final class StoredRows {
   public let width: Int
   /// Whether the rows are kept in memory.
   public var isInMemory: Bool { memory != nil }
+  /// What is worth a word about numbers that are kept in memory.
+  var notes: [String] { memory.flatMap { reader.note(on: $0) }.map { [$0] } ?? [] }
   /// The rows that each file holds.
   var rowsOfFiles: [Int] { reader.rowsOfFiles }
 
@@ -30,10 +32,10 @@ public final class StoredRows {
   /// Opens a dataset of one name in all files.
   ///
   /// - Parameters:
-  ///   - files: open files with their paths, in order
+  ///   - files: the files with their paths, in order
   ///   - memoryLimit: bytes up to which the numbers are kept in memory
-  public init(
-    _ files: [(path: String, file: HDF5.File)], _ name: String,
+  init(
+    _ files: DatasetFiles, _ name: String,
     memoryLimit: Int = StoredRows.memoryLimit
   ) throws(DatasetError) {
     reader = try RowReader(files, name, cacheBytes: max(memoryLimit / 8, 1 << 20))
@@ -42,6 +44,7 @@ public final class StoredRows {
     let bytes = shape[0].multipliedReportingOverflow(by: width * reader.elementBytes)
     let fits = !bytes.overflow && bytes.partialValue <= memoryLimit
     memory = fits ? try reader.read(0..<shape[0]) : nil
+    if fits { reader.close() }
   }
 
   /// Copies the numbers of a range of rows into `buffer`, which gets just their count.

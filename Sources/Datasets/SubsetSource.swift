@@ -16,6 +16,7 @@ public struct SubsetSource: SequenceSource {
   public var features: Int { base.features }
   public var targetKind: TargetKind { base.targetKind }
   public var classNames: [String]? { base.classNames }
+  public var notes: [String] { base.notes }
 
   public func length(of index: Int) -> Int { base.length(of: indices[index]) }
 

@@ -27,6 +27,20 @@ extension AttributeHolder {
     return names.sorted()
   }
 
+  /// Returns whether there is an attribute of this name that is one integer.
+  ///
+  /// The corresponding C function is `H5Tget_class`.
+  public func hasIntegerAttribute(_ name: String) throws(HDF5Error) -> Bool {
+    try withAttribute(name) { $0.count == 1 && H5Tget_class($0.type) == H5T_INTEGER } ?? false
+  }
+
+  /// Returns whether there is an attribute of this name that is one string.
+  ///
+  /// The corresponding C function is `H5Tget_class`.
+  public func hasStringAttribute(_ name: String) throws(HDF5Error) -> Bool {
+    try withAttribute(name) { $0.count == 1 && H5Tget_class($0.type) == H5T_STRING } ?? false
+  }
+
   /// Creates an attribute, in place of one of the same name, and lends it to be written.
   func createAttribute(
     _ name: String, type: hid_t, shape: [Int], _ write: (hid_t) -> herr_t

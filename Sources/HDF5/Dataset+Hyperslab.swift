@@ -55,8 +55,14 @@ extension Dataset {
   ) throws(HDF5Error) {
     try withSelection(buffer.count, at: offset, count: count, "read") {
       (memory, file) throws(HDF5Error) in
-      try call("read", handle.path) {
-        H5Dread(handle.id, Scalar.nativeTypeID, memory, file, CHDF5_DEFAULT(), buffer.baseAddress)
+      do throws(HDF5Error) {
+        try call("read", handle.path) {
+          H5Dread(
+            handle.id, Scalar.nativeTypeID, memory, file, CHDF5_DEFAULT(), buffer.baseAddress)
+        }
+      } catch {
+        // A chunk that was packed by a filter that is not here.
+        throw missingFilterError() ?? error
       }
     }
   }

@@ -29,16 +29,24 @@ extension Dataset {
   /// Throws unless the numbers lie in this file, and as many as the shape declares.
   ///
   /// A virtual dataset, an external link and external storage take numbers from another file, and
-  /// read as zeros where that is missing. What was never written reads as zeros as well. A declared
-  /// size that the file cannot hold is not believed: memory would be taken for it.
+  /// read as zeros where that is missing. Chunks that were never written read as zeros as well. A
+  /// declared size that the file cannot hold is not believed: memory would be taken for it. What a
+  /// filter of another program packed can only be read with that filter.
   public func requireStored() throws(HDF5Error) {
-    func refuse(_ reason: String) -> HDF5Error { HDF5Error("trust", handle.path, reason) }
+    func refuse(_ reason: String, cure: String? = nil) -> HDF5Error {
+      HDF5Error("use", handle.path, reason, cure: cure)
+    }
     try requireOwnFile()
+    guard hasPlausibleType else { throw refuse("its type is damaged") }
     let compresses = try withCreationProperties { (properties) throws(HDF5Error) in
       switch H5Pget_layout(properties) {
-      case H5D_VIRTUAL: throw refuse("it is virtual, a view of other files; name those instead")
+      case H5D_VIRTUAL:
+        throw refuse(
+          "it is virtual, a view of other datasets that may be missing",
+          cure: "name the files that it is a view of, or copy it with h5py: g[name] = f[name][...]")
       case H5D_CONTIGUOUS where H5Pget_external_count(properties) > 0:
-        throw refuse("its numbers lie outside of the file; copy them into it with h5repack")
+        throw refuse(
+          "its numbers lie outside of the file", cure: "copy them into it with h5repack")
       default: return H5Pget_nfilters(properties) > 0
       }
     }
@@ -46,16 +54,48 @@ extension Dataset {
       let bytes = elementCount(chunk)?.multipliedReportingOverflow(by: elementBytes)
       guard let bytes, !bytes.overflow, bytes.partialValue <= Self.maximumChunkBytesToRead else {
         throw refuse(
-          "its chunks are \(chunk), more than \(Self.maximumChunkBytesToRead >> 20) MB each; make "
-            + "them smaller with h5repack")
+          "its chunks are \(chunk), more than \(Self.maximumChunkBytesToRead >> 20) MB each",
+          cure: "make them smaller with h5repack")
       }
     }
     let declared = count.multipliedReportingOverflow(by: elementBytes)
     let (room, overflow) = min(storedBytes, try fileBytes())
       .multipliedReportingOverflow(by: compresses ? Self.maximumCompression : 1)
+    let missing = try missingChunks()
     guard !declared.overflow, overflow || declared.partialValue <= room else {
-      throw refuse("shape \(shape) is declared, but only \(storedBytes) bytes are stored")
+      throw refuse(
+        "shape \(shape) is declared, but only \(storedBytes) bytes are stored"
+          + (missing.map { ": \($0)" } ?? ""),
+        cure: missing?.cure ?? (storedBytes == 0 ? MissingChunks.writeFillValue : nil))
     }
+    if let missing { throw refuse(missing.description, cure: missing.cure) }
+    try requireFilters()
+  }
+
+  /// Whether the bits of a number lie within its bytes. HDF5 1.10 does not ask, and reads beyond its
+  /// memory where a damaged type says otherwise.
+  private var hasPlausibleType: Bool {
+    let own = H5Dget_type(handle.id)
+    defer { H5Tclose(own) }
+    guard H5Tget_class(own) == H5T_ENUM else { return isPlausible(own) }
+    let base = H5Tget_super(own)
+    defer { H5Tclose(base) }
+    return isPlausible(base)
+  }
+
+  private func isPlausible(_ type: hid_t) -> Bool {
+    let kind = H5Tget_class(type)
+    guard kind == H5T_INTEGER || kind == H5T_FLOAT else { return true }
+    let bits = H5Tget_size(type) * 8
+    let (offset, precision) = (Int(H5Tget_offset(type)), H5Tget_precision(type))
+    guard offset >= 0, 1...bits ~= precision, offset <= bits - precision else { return false }
+    if kind == H5T_INTEGER { return true }
+    var (sign, exponent, exponentBits, mantissa, mantissaBits) = (0, 0, 0, 0, 0)
+    guard H5Tget_fields(type, &sign, &exponent, &exponentBits, &mantissa, &mantissaBits) >= 0 else {
+      return false
+    }
+    return 0..<bits ~= sign && 0...bits ~= exponent && 0...bits - exponent ~= exponentBits
+      && 0...bits ~= mantissa && 0...bits - mantissa ~= mantissaBits
   }
 
   /// Bytes of an element in the file.
@@ -73,7 +113,8 @@ extension Dataset {
     let own = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     guard handle.path.hasPrefix("\(own):/") else {
       throw HDF5Error(
-        "trust", handle.path, "it is a link to the file \(own.debugDescription); name that instead")
+        "use", handle.path, "it is a link to the file \(own.debugDescription)",
+        cure: "name that file instead")
     }
   }
 
@@ -85,7 +126,7 @@ extension Dataset {
     return Int(clamping: bytes)
   }
 
-  private func withCreationProperties<Value>(
+  func withCreationProperties<Value>(
     _ body: (hid_t) throws(HDF5Error) -> Value
   ) throws(HDF5Error) -> Value {
     let properties = try call("read the layout", handle.path) { H5Dget_create_plist(handle.id) }

@@ -2,12 +2,20 @@ internal import CHDF5
 
 /// The type of a dataset's elements in the file.
 public enum ElementType: String, Hashable, Sendable {
-  case float32, float64
+  case float16, float32, float64
   case int8, int16, int32, int64
   case uint8, uint16, uint32, uint64
   case string
-  /// A type that has no Swift scalar, such as an enumeration, a compound or a half float.
+  /// Whole numbers with names; h5py stores Boolean values as one of `FALSE` and `TRUE`.
+  case enumeration
+  /// A type that is no number, such as a compound, a reference or a list of variable length.
   case other
+
+  /// Whether the elements are numbers with a fraction.
+  public var isFloat: Bool { [.float16, .float32, .float64].contains(self) }
+
+  /// Whether the elements are numbers, which HDF5 converts to any other type of number.
+  public var isNumber: Bool { self != .string && self != .other }
 
   /// Names the type with identifier `type`.
   init(_ type: hid_t) {
@@ -15,6 +23,7 @@ public enum ElementType: String, Hashable, Sendable {
     let isSigned = H5Tget_sign(type) != H5T_SGN_NONE
     self =
       switch (H5Tget_class(type), size) {
+      case (H5T_FLOAT, 2): .float16
       case (H5T_FLOAT, 4): .float32
       case (H5T_FLOAT, 8): .float64
       case (H5T_INTEGER, 1): isSigned ? .int8 : .uint8
@@ -22,6 +31,7 @@ public enum ElementType: String, Hashable, Sendable {
       case (H5T_INTEGER, 4): isSigned ? .int32 : .uint32
       case (H5T_INTEGER, 8): isSigned ? .int64 : .uint64
       case (H5T_STRING, _): .string
+      case (H5T_ENUM, 1...8): .enumeration
       default: .other
       }
   }

@@ -61,6 +61,9 @@ public final class File: Location, AttributeHolder {
     return File(id, path, isWritable: false)
   }
 
+  /// A file that could not be opened: what is asked of it throws, or is not there.
+  public static func unopened(_ path: String) -> File { File(-1, path, isWritable: false) }
+
   /// Which versions of HDF5 a new file is for.
   public enum Format: Hashable, Sendable {
     /// That of HDF5 1.10, with checksums in all its structures.
@@ -133,6 +136,13 @@ public final class File: Location, AttributeHolder {
 
   /// Returns an error of opening a file in plain words, where its cause is a known one.
   private static func explained(_ error: HDF5Error) -> HDF5Error {
+    if error.detail.contains("file is already open for") {
+      return HDF5Error(
+        error.operation, error.path,
+        "a program has it open for writing, or ended without closing it (\(error.detail))",
+        cure: "wait until it is closed; if nothing writes to it, run `h5clear -s FILE`")
+    }
+    if let newer = newerFormat(error) { return newer }
     let detail =
       if error.detail.contains("file signature not found") {
         "this is not an HDF5 file"

@@ -9,10 +9,14 @@ public struct HDF5Error: Error, Hashable, Sendable {
   /// Why it failed, on one line.
   public let detail: String
 
-  init(_ operation: String, _ path: String, _ detail: String) {
+  /// What the user can do, where the cause is known; `nil` where it may be anything.
+  public let cure: String?
+
+  init(_ operation: String, _ path: String, _ detail: String, cure: String? = nil) {
     self.operation = operation
     self.path = path
     self.detail = detail
+    self.cure = cure
   }
 }
 

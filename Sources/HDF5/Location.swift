@@ -65,8 +65,12 @@ extension Location {
       // Slots: a prime far above the number of chunks that fit, as HDF5's documentation has it.
       try call("open the dataset", path) { H5Pset_chunk_cache(access, 12_421, cacheBytes, 0.75) }
     }
-    let id = try call("open the dataset", path) { H5Dopen2(handle.id, name, access) }
-    return try Dataset(id, path)
+    do throws(HDF5Error) {
+      let id = try call("open the dataset", path) { H5Dopen2(handle.id, name, access) }
+      return try Dataset(id, path)
+    } catch {
+      throw newerFormat(error) ?? error
+    }
   }
 
   /// Returns whether there is an object of this name.
@@ -94,6 +98,16 @@ extension Location {
     let id = H5Oopen(handle.id, name, CHDF5_DEFAULT())
     defer { H5Oclose(id) }
     return H5Iget_type(id) == H5I_GROUP
+  }
+
+  /// Returns where the object of this name lies in its file: the same for two names of one object;
+  /// `nil` if there is none.
+  ///
+  /// The corresponding C function is `H5Oget_info_by_name2`.
+  public func address(of name: String) -> UInt64? {
+    CHDF5_silence()
+    var address: haddr_t = 0
+    return CHDF5_object_address(handle.id, name, &address) >= 0 ? UInt64(address) : nil
   }
 
   /// Returns the names directly in this location, sorted.

@@ -6,6 +6,16 @@ import Foundation
 /// What there is to say about a checkpoint or a data set file.
 public struct Inspection {
   private var fields: [(key: String, value: Any)] = []
+  /// The lines for a person of fields that have lines of their own.
+  private var lines: [String: String] = [:]
+
+  /// Adds a field.
+  ///
+  /// - Parameter text: its lines for a person; nil for "key: value"
+  mutating func add(_ key: String, _ value: Any, text: String? = nil) {
+    fields.append((key, value))
+    lines[key] = text
+  }
 
   /// Looks at a run, a checkpoint or a data set.
   ///
@@ -85,6 +95,9 @@ public struct Inspection {
   }
 
   private static func dataset(_ path: String, verifying: Bool) throws -> Inspection {
+    guard try DatasetSummary.describes(path) else {
+      return try listing(of: path, verifying: verifying)
+    }
     let summary = try DatasetSummary(path, readingAll: verifying)
     var report = Inspection()
     report.fields = [
@@ -106,7 +119,8 @@ public struct Inspection {
 
   /// The report for a person, a line a field.
   public var text: String {
-    fields.map { key, value in
+    fields.filter { lines[$0.key] != "" }.map { key, value in
+      if let lines = lines[key] { return lines }
       guard let shapes = value as? [String: [Int]] else { return "\(key): \(value)" }
       let lines = shapes.sorted { $0.key < $1.key }.map { "  \($0.key) \($0.value)" }
       return "\(key):\n" + lines.joined(separator: "\n")

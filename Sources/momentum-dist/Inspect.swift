@@ -5,20 +5,23 @@ import Training
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say what a checkpoint, a run or a data set file holds.",
+    abstract: "Say what a checkpoint, a run, a data set or any other HDF5 file holds.",
     discussion: """
       Of a run it takes the newest checkpoint. parameters_sha256 is over all parameters as a \
       whole, however many files they lie in: two runs that print the same ended with the same \
-      bits.
+      bits. Of an HDF5 file of your own it lists the datasets, and the keys that would train on it.
       """)
 
-  @Argument(help: "A run's folder, a checkpoint's folder or a data set file.")
+  @Argument(help: "A run's folder, a checkpoint's folder or an HDF5 file.")
   var path: String
 
   @Flag(help: "Print one JSON object.")
   var json = false
 
-  @Flag(help: "Read everything and compare it with its checksums.")
+  @Flag(
+    help: ArgumentHelp(
+      "Read everything, compare it with its checksums, and fail if a part lacks what training needs."
+    ))
   var verify = false
 
   func run() throws {

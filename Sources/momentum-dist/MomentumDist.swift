@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Tensors
 import Training
@@ -26,6 +27,7 @@ struct MomentumDist: ParsableCommand {
   /// Runs the command; every rank ends with the same status, and rank 0 alone says why.
   static func main() {
     BLASCore.correct()
+    OpenFileLimit.raise()
     signal(SIGPIPE, SIG_IGN)  // a launcher that goes away first must not end a save half-way
     signal(SIGXFSZ, SIG_IGN)  // a file size limit is then an error of the write, as a full disk is
     OutOfMemory.handler = Launch.outOfMemory

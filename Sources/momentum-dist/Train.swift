@@ -127,6 +127,7 @@ struct Train: DistributedCommand {
     try trainer.createRun()
     progress.say(session.summary)
     for warning in session.warnings { progress.say("warning: \(warning)") }
+    for note in session.workload.notes { progress.say("note: \(note)") }
     let started = ContinuousClock().now
     let ending = try trainer.train(maximumSteps: maximumSteps)
     let seconds = ContinuousClock().now - started

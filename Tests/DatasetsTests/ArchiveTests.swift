@@ -172,7 +172,7 @@ import Testing
       #expect(try problem(write([0, 2, 3], [0, 1], [1, 2, 3])) == "nothing")
       #expect(try problem(write([0, 2, 4], [0, 1], [1, 2, 3])).contains("does not end at 3"))
       #expect(try problem(write([0, 3, 3], [0, 1], [1, 2, 3])).contains("needs a step or more"))
-      #expect(try problem(write([0, 2, 3], [0, 2], [1, 2, 3])).contains("outside 0 ..< 2"))
+      #expect(try problem(write([0, 2, 3], [0, 2], [1, 2, 3])).contains("outside 0..<2"))
       #expect(try problem(write([0, 2, 3], [0], [1, 2, 3])).contains("for 2 sequences"))
       #expect(try problem(write([0, 2, 3], [0, 1], [1, .nan, 3])).contains("holds nan"))
     }

@@ -81,7 +81,7 @@ import Testing
       let error = #expect(throws: DatasetError.self) {
         try SequenceFileSource(place, task: "classification", part: .train)
       }
-      #expect(error?.description.contains("y[0] is 2, outside 0 ..< 2") == true)
+      #expect(error?.description.contains("y[0] is 2, outside 0..<2") == true)
     }
   }
 

@@ -43,6 +43,12 @@ extension Reader {
         try file.write((0..<12).map { Float($0) }, to: "train/inputs", shape: [6, 2])
         try file.write([0, 2, 6], to: "train/offsets")
       }
+    case .listing:
+      let file = try HDF5.File.create(path)
+      try file.write(
+        (0..<24).map { Float($0) }, to: "data/x", shape: [4, 3, 2], chunk: [2, 3, 2], deflate: 1)
+      try file.write([Int32(0), 1, 1, 0], to: "data/y")
+      try file.close()
     case .recordings:
       let file = try HDF5.File.create(path)
       try file.setAttribute("sample_rate", 8000.0)

@@ -9,7 +9,7 @@ import Training
 /// A reader of files that people give us, which has to read or refuse whatever bytes come.
 enum Reader: String, CaseIterable {
   case idx, sound, archive, stamps, table, long, text, yaml, manifest
-  case images, ragged, language, frames, recordings
+  case images, ragged, language, frames, recordings, listing
 
   /// What the file is called.
   var fileName: String {
@@ -17,7 +17,7 @@ enum Reader: String, CaseIterable {
     case .archive, .stamps: "x_TRAIN.ts"
     case .manifest: CheckpointManifest.fileName
     case .idx, .sound, .table, .long, .text, .yaml: "input.\(rawValue)"
-    case .images, .ragged, .language, .frames, .recordings: "input.h5"
+    case .images, .ragged, .language, .frames, .recordings, .listing: "input.h5"
     }
   }
 
@@ -44,6 +44,7 @@ enum Reader: String, CaseIterable {
       let columns = try TextFile(path).columns(of: .train, count: 2, own: 0..<2)
       _ = try columns.tokens(at: 0..<columns.length)
     case .frames: try read(NextFrameSource(path, part: .train))
+    case .listing: _ = try FileListing(path, readingAll: true)
     case .recordings:
       let archive = try SpeechArchive(path)
       for index in archive.utterances.indices { _ = try archive.samples(of: index) }

@@ -96,6 +96,17 @@ public enum Program {
       environment: environment.merging(["PROGRAM": "\(products)/momentum-dist"]) { $1 })
   }
 
+  /// Runs a shell script, which finds the program as "$PROGRAM".
+  public static func shell(
+    _ script: String, in folder: String, environment: [String: String] = [:],
+    deadline: Double = 120
+  ) throws -> Outcome {
+    try start(
+      ["bash", "-c", script], in: folder,
+      environment: environment.merging(["PROGRAM": "\(products)/momentum-dist"]) { $1 },
+      deadline: deadline)
+  }
+
   /// Whether this process may mount file systems.
   public static let canMount: Bool =
     (try? Places.withTemporaryFolder { folder in

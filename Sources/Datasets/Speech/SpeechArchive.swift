@@ -30,6 +30,7 @@ public struct SpeechArchive: SpeechCorpus {
         throw DatasetError(
           path, "pcm is \(pcm.elementType.rawValue) \(pcm.shape)", cure: "it must be int16 [S]")
       }
+      for name in ["pcm", "offset", "speaker"] { try file.dataset(name).requireStored() }
       let offsets = try file.readAll("offset", as: Int.self, maximumElements: 1 << 24)
       let speakers = try file.readAll("speaker", as: Int.self, maximumElements: 1 << 24)
       guard !speakers.isEmpty, offsets.count == speakers.count + 1 else {

@@ -5,7 +5,7 @@ import HDF5
 public struct TextFile {
   public let vocabulary: Vocabulary
   private let place: DatasetPlace
-  private let files: [(path: String, file: HDF5.File)]
+  private let files: DatasetFiles
 
   /// Opens files that `prepare text` made.
   public init(_ place: DatasetPlace) throws(DatasetError) {

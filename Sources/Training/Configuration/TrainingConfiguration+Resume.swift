@@ -22,12 +22,14 @@ extension TrainingConfiguration {
   }
 
   /// What a key changes under this configuration: the end of a cosine is the end of the run, MPI
-  /// adds the numbers of a bucket in an order of its own, and an optimizer without momentum keeps
-  /// no state of it.
+  /// adds the numbers of a bucket in an order of its own, an optimizer without momentum keeps no
+  /// state of it, and classes that were counted may be named.
   private func effect(of key: ConfigurationKey, was other: String) -> KeyEffect {
     switch key.path {
     case "optimizer.momentum" where (Double(key.value) == 0) != (Double(other) == 0): .model
     case "epochs" where optimizer.schedule == .cosine: .numbers
+    // 0 counts them: that many may be named. Another number does not fit the parameters' shapes.
+    case "dataset.classes" where key.value == "0" || other == "0": .nothing
     case "bucket_bytes" where reduction == .mpi, "sparse_rows" where reduction == .mpi: .numbers
     default: key.effect
     }

@@ -47,6 +47,7 @@ final class SequenceWorkload: Workload {
   var trainedCount: Int { model.trainedCount }
   var buffers: [(name: String, tensor: Tensor<Float>)] { model.buffers }
   var chance: ChanceLoss? { task.chance(on: train) }
+  var notes: [String] { train.notes }
   var dataSummary: String {
     "\(configuration.dataset.task.rawValue) T=\(train.steps) C=\(train.features),"
       + " \(train.count) sequences"

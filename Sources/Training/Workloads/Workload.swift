@@ -40,6 +40,8 @@ public protocol Workload: AnyObject {
   var carried: [(name: String, rows: Tensor<Float>)] { get }
   /// The data in a few words, such as "classification T=28 C=28, 55000 sequences".
   var dataSummary: String { get }
+  /// What a user should know of the data, in a line each.
+  var notes: [String] { get }
   /// The loss on the training part of a model that has learned nothing; nil where nobody knows.
   var chance: ChanceLoss? { get }
 
@@ -98,6 +100,7 @@ public protocol Workload: AnyObject {
 extension Workload {
   public var carried: [(name: String, rows: Tensor<Float>)] { [] }
   public var rateFactor: Double { 1 }
+  public var notes: [String] { [] }
   public var touchedRows: TouchedRows? { nil }
   public func describe(in run: RunFolder) throws {}
   public func prefetch(after position: StepPosition) throws {}

@@ -1,0 +1,96 @@
+import Files
+import HDF5
+
+/// The files of a data set, of which few are open at a time.
+///
+///     for (path, file) in files { ... }
+///
+/// opens each when its turn comes. A file that cannot be opened again, though it could at first,
+/// has its error in whatever is asked of it. One thread uses an object at a time.
+struct DatasetFiles: RandomAccessCollection {
+  let paths: [String]
+  /// Whether `prepare` made the files: their attributes say what the numbers mean. Those of a
+  /// user's own file are the user's.
+  let areOurs: Bool
+  private let pool: OpenFilePool<HDF5.File>
+
+  /// Opens all files, one after the other, to see that they are there.
+  ///
+  /// - Parameter isOurs: whether `prepare` made a file
+  init(
+    _ paths: [String], limit: Int = OpenFileLimit.shared,
+    isOurs: (HDF5.File) throws(HDF5Error) -> Bool
+  ) throws(DatasetError) {
+    self.paths = paths
+    pool = OpenFilePool(limit: limit)
+    var known: Bool?
+    for (number, path) in paths.enumerated() {
+      let file: HDF5.File
+      let own: Bool
+      do {
+        file = try HDF5.File.open(path)
+        own = try isOurs(file)
+      } catch {
+        throw DatasetError(
+          path, error, cure: "check the path, or make it with `momentum-dist prepare`")
+      }
+      if let known, known != own {
+        throw DatasetError(
+          path,
+          own
+            ? "was made by `momentum-dist prepare`, \(paths[0]) was not"
+            : "is an HDF5 file, but no data set of ours, as \(paths[0]) is",
+          cure: "prepare all files alike")
+      }
+      known = own
+      pool.keep(file, number)
+    }
+    areOurs = known ?? false
+  }
+
+  var startIndex: Int { 0 }
+  var endIndex: Int { paths.count }
+
+  subscript(index: Int) -> (path: String, file: HDF5.File) {
+    let path = paths[index]
+    if let file = pool[index] { return (path, file) }
+    guard let file = try? HDF5.File.open(path) else { return (path, HDF5.File.unopened(path)) }
+    pool.keep(file, index)
+    return (path, file)
+  }
+}
+
+/// What is kept open of several files by their numbers; what was not used for longest is let go.
+/// One thread uses an object at a time.
+final class OpenFilePool<Value> {
+  private let limit: Int
+  private var open: [Int: (value: Value, lastUse: Int)] = [:]
+  private var uses = 0
+
+  init(limit: Int) {
+    self.limit = Swift.max(limit, 1)
+  }
+
+  /// How many are open.
+  var count: Int { open.count }
+
+  subscript(number: Int) -> Value? {
+    guard let value = open[number]?.value else { return nil }
+    keep(value, number)
+    return value
+  }
+
+  /// Keeps one more, in the place of another where there are too many.
+  func keep(_ value: Value, _ number: Int) {
+    uses += 1
+    if open[number] == nil, open.count >= limit,
+      let oldest = open.min(by: { $0.value.lastUse < $1.value.lastUse })?.key
+    {
+      open[oldest] = nil
+    }
+    open[number] = (value, uses)
+  }
+
+  /// Lets all go.
+  func removeAll() { open = [:] }
+}

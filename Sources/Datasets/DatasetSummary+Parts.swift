@@ -1,0 +1,48 @@
+import HDF5
+
+extension DatasetSummary {
+  /// Whether a file is a data set that `prepare` made, or the vocabulary of a run.
+  public static func describes(_ path: String) throws(DatasetError) -> Bool {
+    do {
+      let file = try HDF5.File.open(path)
+      let names = DatasetFile.Part.allCases.flatMap { part in
+        ["inputs", "targets", "offsets", "tokens"].map { "\(part.rawValue)/\($0)" }
+      }
+      return try DatasetFile.isOurs(
+        file, byNames: file.contains("vocabulary/text") || names.contains(where: file.contains))
+    } catch {
+      throw DatasetError(path, error, cure: "check the path; the file may be damaged")
+    }
+  }
+
+  /// Refuses a file in which a part lacks what training needs, by opening each as training does.
+  static func requireTrainable(_ path: String, _ file: HDF5.File, task: String) throws {
+    let parts = DatasetFile.Part.allCases.filter { file.contains($0.rawValue) }
+    if parts.isEmpty, file.contains("vocabulary/text") {
+      _ = try Vocabulary(file, path: path)
+      return
+    }
+    guard !parts.isEmpty else {
+      throw DatasetError(
+        path, "has none of the groups train, validation and test", cure: DatasetFile.prepareIt)
+    }
+    var place = DatasetPlace(path)
+    place.memoryLimit = 0
+    for part in parts {
+      switch task {
+      case "language_model":
+        _ = try TextFile(place).columns(of: part, count: 1, own: 0..<1)
+      case NextFrameSource.task:
+        _ = try NextFrameSource(place, part: part)
+      case "classification", "unknown":
+        if file.contains("\(part.rawValue)/offsets") {
+          _ = try SequenceFileSource(place, task: task, part: part)
+        } else {
+          _ = try FileSource(place, part: part, view: .rows, permutationSeed: 1)
+        }
+      default:
+        _ = try SequenceFileSource(place, task: task, part: part)
+      }
+    }
+  }
+}

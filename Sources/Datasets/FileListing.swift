@@ -1,0 +1,138 @@
+import Foundation
+import HDF5
+
+/// What any HDF5 file holds, and under which keys it could be trained on.
+public struct FileListing {
+  /// A dataset of the file.
+  public struct Entry: Sendable {
+    /// Its path in the file, without a slash at the front.
+    public let name: String
+    /// The type in words: "float32".
+    public let type: String
+    public let shape: [Int]
+    /// Where its numbers lie: "chunks [10, 6, 3]".
+    public let layout: String
+    /// What its chunks went through: "gzip".
+    public let filters: [String]
+    /// Why it cannot be read; nil if it can.
+    public let problem: String?
+
+    let elementType: ElementType
+
+    /// A line for a person.
+    public var text: String {
+      // Names are from the file, and may hold anything.
+      FileListing.onOneLine(
+        "\(name)  \(type) \(shape)  \(([layout] + filters).joined(separator: ", "))"
+          + (problem.map { "; \($0)" } ?? ""))
+    }
+  }
+
+  public let path: String
+  public let entries: [Entry]
+  /// Lists of keys, each of which would train on the file: `dataset.inputs={part}/x`, ...
+  public let trainable: [[String]]
+
+  /// Why two datasets that look like inputs and labels cannot be trained on, where none can.
+  public let refusal: String?
+
+  /// More datasets than this are not listed.
+  public static let most = 10_000
+
+  /// Lists a file.
+  ///
+  /// - Parameter readingAll: whether to read every number, and to throw where one cannot be read
+  public init(_ path: String, readingAll: Bool) throws(DatasetError) {
+    self.path = path
+    do {
+      let file = try HDF5.File.open(path)
+      var walk = Walk()
+      try walk.visit(file, "")
+      entries = walk.entries
+      (trainable, refusal) = TrainableKeys(path: path, entries: entries).search()
+      if readingAll { try Self.check(file, path, entries, trainable) }
+    } catch {
+      let known =
+        error as? DatasetError
+        ?? DatasetError(path, error, cure: "check the path; the file may be damaged")
+      throw DatasetError(path, Self.onOneLine(known.problem), cure: known.cure)
+    }
+  }
+
+  /// The text without what would end its line or steer a terminal.
+  static func onOneLine(_ text: String) -> String {
+    String(
+      String.UnicodeScalarView(
+        text.unicodeScalars.map {
+          $0.properties.generalCategory == .control || ["\u{2028}", "\u{2029}"].contains($0)
+            ? "\u{FFFD}" : $0
+        }))
+  }
+
+  private static func check(
+    _ file: HDF5.File, _ path: String, _ entries: [Entry], _ trainable: [[String]]
+  ) throws {
+    let keys = trainable.joined().joined(separator: "\n")
+    for entry in entries where entry.elementType.isNumber && !entry.shape.contains(0) {
+      let pattern = TrainableKeys.pattern(of: entry.name)
+      var check = DatasetCheck(path: path, file: file, classes: 0)
+      check.allowsNotFinite = !keys.contains("=\(entry.name)") && !keys.contains("=\(pattern)")
+      try check.run(entry.name)
+    }
+  }
+}
+
+/// A walk through the groups of a file, which may contain themselves.
+private struct Walk {
+  var entries: [FileListing.Entry] = []
+  private var visited: Set<UInt64> = []
+
+  private static let deepest = 64
+
+  mutating func visit(_ location: some Location, _ prefix: String, depth: Int = 0) throws {
+    guard depth < Self.deepest else { return }
+    for name in try location.childNames() where entries.count < FileListing.most {
+      let path = prefix + name
+      if location.isGroup(name) {
+        guard let address = location.address(of: name), visited.insert(address).inserted else {
+          continue
+        }
+        try visit(location.group(name), path + "/", depth: depth + 1)
+      } else if location.contains(name) {
+        // A named type is no dataset, and nothing to train on.
+        if let entry = entry(location, name, path) { entries.append(entry) }
+      } else {
+        entries.append(
+          .init(
+            name: path, type: "link", shape: [], layout: "leads nowhere", filters: [],
+            problem: nil, elementType: .other))
+      }
+    }
+  }
+
+  private func entry(
+    _ location: some Location, _ name: String, _ path: String
+  ) -> FileListing.Entry? {
+    do {
+      let dataset = try location.dataset(name)
+      var problem: String?
+      do {
+        if dataset.count > 0 { try dataset.requireStored() }
+      } catch {
+        problem = error.detail
+      }
+      return .init(
+        name: path, type: dataset.typeDescription, shape: dataset.shape,
+        layout: (try? dataset.layoutDescription()) ?? "unknown layout",
+        filters: ((try? dataset.filters()) ?? []).map {
+          "\($0)" + ($0.isAvailable ? "" : ", which is not installed here")
+        },
+        problem: problem, elementType: dataset.elementType)
+    } catch {
+      guard !error.detail.contains("not a dataset") else { return nil }
+      return .init(
+        name: path, type: "dataset", shape: [], layout: "unknown layout", filters: [],
+        problem: error.detail, elementType: .other)
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import HDF5
+
+/// Attributes of a file of the user's own that have the names of ours.
+///
+/// They are the user's: none changes what is read. Names of the classes are welcome where they fit.
+enum OwnAttributes {
+  private static let names = ["classes", "scaling", "symbols", "feature_mean", "feature_std"]
+
+  /// A note about those that are there and not used.
+  static func notes(of files: DatasetFiles) -> [String] {
+    guard !files.areOurs, let (path, file) = files.first,
+      let all = try? file.attributeNames()
+    else { return [] }
+    let found = names.filter(all.contains)
+    guard !found.isEmpty else { return [] }
+    return [
+      "\(path): `momentum-dist prepare` did not make this file, so its"
+        + " \(found.count == 1 ? "attribute" : "attributes") \(found.joined(separator: ", "))"
+        + " \(found.count == 1 ? "is" : "are") not used"
+        + (found.contains("classes") ? "; dataset.classes sets the number of classes" : "")
+    ]
+  }
+
+  /// The names of the classes that all files give alike, and a note where they do not fit.
+  static func classNames(
+    of files: DatasetFiles, count: Int
+  ) -> (names: [String]?, notes: [String]) {
+    var known: [String]?
+    for (path, file) in files {
+      guard (try? file.attributeNames())?.contains("class_names") == true else { return (nil, []) }
+      let found = (try? file.stringsAttribute("class_names")) ?? nil
+      // One string is a list with a name on each line, as ours is.
+      let own =
+        found?.count == 1 ? found?[0].split(separator: "\n").map(String.init) : found
+      guard let own, known == nil || known == own, own.count == count,
+        own.allSatisfy({ !$0.isEmpty }), Set(own).count == count
+      else {
+        let what = own.map { "\($0.count) names" } ?? "no strings"
+        return (
+          nil,
+          [
+            "\(path): its attribute class_names has \(what) and there are \(count) classes, or differs"
+              + " from that of another file: it is not used"
+          ]
+        )
+      }
+      known = own
+    }
+    return (known, [])
+  }
+}

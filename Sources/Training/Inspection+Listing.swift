@@ -1,0 +1,43 @@
+import Datasets
+
+extension Inspection {
+  /// What an HDF5 file holds that `prepare` did not make.
+  static func listing(of path: String, verifying: Bool) throws -> Inspection {
+    let listing = try FileListing(path, readingAll: verifying)
+    var report = Inspection()
+    report.add("kind", "hdf5", text: "kind: HDF5 file, not made by `momentum-dist prepare`")
+    report.add("path", path)
+    report.add(
+      "datasets",
+      listing.entries.map { entry in
+        var fields: [String: Any] = [
+          "name": entry.name, "type": entry.type, "shape": entry.shape, "layout": entry.layout,
+          "filters": entry.filters,
+        ]
+        if let problem = entry.problem { fields["problem"] = problem }
+        return fields
+      }, text: list("datasets", listing.entries.map(\.text)))
+    report.add(
+      "trainable", listing.trainable,
+      text: listing.trainable.isEmpty
+        ? "trainable: "
+          + (listing.refusal.map { "not yet: \($0)" }
+            ?? "no datasets here are sequences [N, T, C] or [N, T] with a class for each")
+        : list("train it with", listing.trainable.map(options)))
+    if let refusal = listing.refusal { report.add("refusal", refusal, text: "") }
+    if verifying { report.add("verified", true) }
+    return report
+  }
+
+  private static func list(_ name: String, _ lines: [String]) -> String {
+    "\(name):" + lines.map { "\n  \($0)" }.joined()
+  }
+
+  /// Keys as options of `train`, quoted for a shell.
+  private static func options(_ keys: [String]) -> String {
+    keys.map { key in
+      let isPlain = key.allSatisfy { $0.isLetter || $0.isNumber || "._-/=+:,@%".contains($0) }
+      return "--set " + (isPlain ? key : "'\(key.replacing("'", with: "'\\''"))'")
+    }.joined(separator: " ")
+  }
+}

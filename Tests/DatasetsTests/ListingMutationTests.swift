@@ -1,0 +1,41 @@
+import Foundation
+import HDF5
+import TestSupport
+import Testing
+
+@testable import Datasets
+
+/// Any file may be inspected, also a damaged one: listed, or refused in one line. The file has the
+/// checksums of HDF5 1.10's structures. Without them libhdf5 1.10.8 itself ends by a signal on some
+/// damage, such as a chunk with a side of 0 (H5D__chunk_set_info), as soon as a dataset is opened.
+@Suite struct ListingMutationTests {
+  @Test(arguments: [nil, 4]) func noDamageCrashesAListing(deflate: Int?) throws {
+    try Places.withTemporaryFolder { folder in
+      let path = "\(folder)/own.h5"
+      let file = try HDF5.File.create(path)
+      try file.write(
+        (0..<240).map { Double($0) }, to: "group/train/x", shape: [20, 4, 3], chunk: [6, 4, 3],
+        deflate: deflate)
+      try file.write((0..<20).map { Int32($0 % 3) }, to: "group/train/y", chunk: [8])
+      try file.write([0, 5, 20], to: "begins")
+      try file.setAttribute("class_names", ["a", "b", "c"])
+      try file.close()
+      let whole = try FileListing(path, readingAll: true)
+      #expect(whole.entries.map(\.name) == ["begins", "group/train/x", "group/train/y"])
+      #expect(whole.trainable.count == 1)
+      let good = try Data(contentsOf: URL(fileURLWithPath: path))
+      let tally = ByteMutator.campaign(
+        "listing, deflate \(deflate ?? 0)", seed: 11, good: good
+      ) { data in
+        try data.write(to: URL(fileURLWithPath: path))
+        let listing = try FileListing(path, readingAll: false)
+        for entry in listing.entries { #expect(entry.text.split(separator: "\n").count == 1) }
+        _ = try FileListing(path, readingAll: true)
+      } judge: { error, number in
+        #expect(error is DatasetError, "\(number): \(error)")
+        #expect(!"\(error)".contains("\n"), "\(number): \(error)")
+      }
+      #expect(tally.refused > ByteMutator.count / 20)
+    }
+  }
+}
