@@ -42,6 +42,13 @@ public protocol Workload: AnyObject {
   var dataSummary: String { get }
   /// The loss on the training part of a model that has learned nothing; nil where nobody knows.
   var chance: ChanceLoss? { get }
+  /// What tells the data from others. It is asked for while no step is being read.
+  ///
+  /// - Parameter validating: whether a validation part counts that would have to be opened first
+  func identity(validating: Bool) throws -> DataIdentity
+  /// How classes or words of the data were understood, where they are numbered otherwise than those
+  /// that the model has learned; nil where they are not.
+  var mapping: String? { get }
 
   /// Sets the starting values, which depend on the seed alone.
   func initialize(_ parameters: ParameterBuffer<Float>)
@@ -87,6 +94,7 @@ public protocol Workload: AnyObject {
 extension Workload {
   public var carried: [(name: String, rows: Tensor<Float>)] { [] }
   public var rateFactor: Double { 1 }
+  public var mapping: String? { nil }
   public var touchedRows: TouchedRows? { nil }
   public func describe(in run: RunFolder) throws {}
   public func prefetch(after position: StepPosition) throws {}
