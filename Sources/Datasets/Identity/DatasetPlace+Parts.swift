@@ -47,9 +47,16 @@ extension DatasetPlace {
     }
   }
 
-  /// Whether the files have a part.
+  /// Whether any of the files has a part. One is open at a time: there may be very many.
   public func holds(_ part: DatasetFile.Part) throws(DatasetError) -> Bool {
-    holds(part, try open())
+    for path in try paths() {
+      do {
+        if holds(part, [(path, try HDF5.File.open(path))]) { return true }
+      } catch {
+        throw DatasetError(path, error, cure: "check the path, or " + DatasetFile.prepareIt)
+      }
+    }
+    return false
   }
 
   /// The part of files to measure that need not have a training part: the one that is wanted, or

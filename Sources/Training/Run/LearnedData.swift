@@ -114,15 +114,24 @@ public struct LearnedData: Sendable, Equatable {
 
   /// A text with its tokens numbered as in the run.
   ///
-  /// - Returns: the text, and how it was understood where its own numbers are others
+  /// - Returns: the text, and what there is to say of its numbers where they are others
   /// - Throws: `DatasetError` with the first word that the run did not learn
   func understand(
     _ text: TextFile, _ path: String
   ) throws(DatasetError) -> (text: TextFile, mapping: String?) {
     let (own, known) = (text.vocabulary.identity, identity?.meaning.vocabulary)
-    if own == known || own == vocabulary?.identity { return (text, nil) }
+    if own == known || known == nil && (vocabulary == nil || own == vocabulary?.identity) {
+      return (text, nil)
+    }
+    guard let known else {
+      // Versions that kept no identity could overwrite a vocabulary: it proves nothing.
+      return (
+        text,
+        "the vocabulary is not that of vocabulary.h5 in the run, and the checkpoint does not say which"
+          + " of them it learned"
+      )
+    }
     guard let vocabulary else {
-      guard let known else { return (text, nil) }
       throw DatasetError(
         path,
         "has another vocabulary (\(own.count) \(own.level)s) than the run (\(known.count)"

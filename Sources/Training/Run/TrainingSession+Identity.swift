@@ -31,7 +31,9 @@ extension TrainingSession {
   public func notes(on part: DatasetFile.Part) throws(RunFailure) -> [String] {
     var notes = [workload.mapping].compactMap(\.self)
     if configuration.dataset.measured == nil, part != .test {
-      let own = try agreement.together { try workload.identity(validating: part == .validation) }
+      let own =
+        part == .train
+        ? identity : try agreement.together { try workload.identity(validating: true) }
       notes += [changeOfPart(part, in: own)].compactMap(\.self)
     }
     return notes.map { "note: \(configuration.dataset.file): \($0)" }

@@ -46,8 +46,8 @@ final class ClassificationTask: SequenceTask {
 
   /// Opens the training part, and finds what is validated on.
   private func openTrain() throws -> any SequenceSource {
-    let train = try open(.train)
     let hasOwnPart = try settings.place.holds(.validation)
+    let train = try open(.train)
     switch settings.heldOut {
     case .count(let count):
       guard count < train.count else {
