@@ -132,15 +132,26 @@ extension DataIdentityRunTests {
       let rows = item.lines("abc", seed: 1)
       try item.csv(rows, rows, to: "a/data.h5")
       try item.csv(rows.replacing(",a\n", with: ",b\n", maxReplacements: 1), rows, to: "b/data.h5")
-      let train = "\(Self.classification) --set dataset.file=data.h5 --output \(item.folder)/run"
-        .split(separator: " ").map(String.init)
-      let outcome = try Program.run(
-        train, ranks: 1, and: ["-np", "1", "-wdir", "\(item.folder)/b"], in: "\(item.folder)/a",
-        deadline: 30)
-      #expect(outcome.status == 65, "\(outcome.errors)")
+      func refuse(_ command: String, _ part: String) throws {
+        let outcome = try Program.run(
+          command.split(separator: " ").map(String.init), ranks: 1,
+          and: ["-np", "1", "-wdir", "\(item.folder)/b"], in: "\(item.folder)/a", deadline: 30)
+        #expect(outcome.status == 65, "\(outcome.errors)")
+        #expect(
+          outcome.message.contains("rank 1 has other data than rank 0: the \(part) part differs"),
+          "\(outcome.errors)")
+      }
+      let train =
+        "\(Self.classification) --set epochs=1 --set dataset.file=data.h5"
+        + " --output \(item.folder)/run"
+      try refuse(train, "train")
+      // The part that is measured may be the only one that differs.
+      try item.csv(rows, item.lines("abc", seed: 2), to: "b/data.h5")
       #expect(
-        outcome.message.contains("rank 1 has other data than rank 0: the train part differs"),
-        "\(outcome.errors)")
+        try Program.run(
+          train.split(separator: " ").map(String.init), in: "\(item.folder)/a"
+        ).status == 0)
+      try refuse("evaluate \(item.folder)/run", "test")
     }
   }
 }

@@ -80,6 +80,35 @@ import Testing
     }
   }
 
+  /// An order of pixels means nothing for images of another size.
+  @Test func imagesOfAnotherSizeHaveNoSuchOrder() throws {
+    try DataIdentityRunTests.withCase { item in
+      for (name, height) in [("own", 4), ("same", 4), ("larger", 5)] {
+        let file = try HDF5.File.create("\(item.folder)/\(name).h5")
+        try file.setAttribute("format_version", 1)
+        try file.setAttribute("task", "classification")
+        try file.setAttribute("classes", 3)
+        for (part, count) in [("train", 60), ("test", 30)] {
+          let bytes = (0..<count * height * 2).map { UInt8($0 * 31 % 251) }
+          try file.write(bytes, to: "\(part)/inputs", shape: [count, height, 2])
+          try file.write((0..<count).map { Int32($0 % 3) }, to: "\(part)/targets")
+        }
+        try file.close()
+      }
+      for view in ["permuted", "pixels"] {
+        try item.run(
+          "\(DataIdentityRunTests.classification) --set dataset.file=own.h5 --set epochs=1",
+          "--set dataset.view=\(view) --output \(view)")
+        try item.run("evaluate \(view) --file same.h5")
+      }
+      let larger = try item.run("evaluate permuted --file larger.h5", status: 65)
+      #expect(
+        larger.message.contains("larger.h5: has 10 pixels in one order, the run learned 8"),
+        "\(larger.errors)")
+      try item.run("evaluate pixels --file larger.h5")
+    }
+  }
+
   @Test func otherLettersAreRefused() throws {
     try DataIdentityRunTests.withCase { item in
       for (name, text) in [("own", "abcab\n"), ("other", "abdab\n"), ("fewer", "ba\n")] {

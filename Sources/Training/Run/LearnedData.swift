@@ -102,7 +102,17 @@ public struct LearnedData: Sendable, Equatable {
   }
 
   /// Refuses sequences that do not fit the model.
-  func requireSizes(of source: any SequenceSource, _ path: String) throws(DatasetError) {
+  ///
+  /// - Parameter view: how they are laid out in time: an order of pixels is of one number of them
+  func requireSizes(
+    of source: any SequenceSource, _ view: SequenceView, _ path: String
+  ) throws(DatasetError) {
+    let steps = identity?.parts[DatasetFile.Part.train.rawValue]?.steps
+    if view == .permuted, let steps, steps != source.steps {
+      throw DatasetError(
+        path, "has \(source.steps) pixels in one order, the run learned \(steps) in another",
+        cure: cure)
+    }
     for (what, own, known) in [
       ("features per step", source.features, features),
       ("classes or outputs", source.targetKind.outputs, outputs),

@@ -67,6 +67,22 @@ extension TrainingSession {
     let identity = try Agreement(communicator).together {
       try workload.identity(validating: !isMeasured)
     }
+    try refuseUnequal(identity, on: communicator)
+    return identity
+  }
+
+  /// Throws on every rank if any rank's part to measure on is not that of rank 0.
+  func refuseUnequalParts(
+    _ evaluation: any Evaluation, _ part: DatasetFile.Part
+  ) throws(RunFailure) {
+    var identity = DataIdentity()
+    identity.parts[part.rawValue] = try agreement.together { try evaluation.identity() }
+    try Self.refuseUnequal(identity, on: communicator)
+  }
+
+  private static func refuseUnequal(
+    _ identity: DataIdentity, on communicator: Communicator
+  ) throws(RunFailure) {
     let text = (try? identity.json) ?? ""
     try refuseUnequal(text, on: communicator) { (first, other, rank) in
       func read(_ text: String) -> DataIdentity? {
@@ -78,7 +94,6 @@ extension TrainingSession {
         "rank \(rank) has other data than rank 0"
           + (difference.map { ": the \($0)" } ?? "") + "; give every host the same data")
     }
-    return identity
   }
 }
 

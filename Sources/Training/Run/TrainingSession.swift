@@ -185,6 +185,7 @@ public final class TrainingSession {
     of part: DatasetFile.Part, at manifest: CheckpointManifest, checkpoint: CheckpointChoice
   ) throws(RunFailure) -> (record: EvaluationRecord, totals: Totals) {
     let evaluation = try agreement.together { try workload.evaluation(of: part) }
+    try refuseUnequalParts(evaluation, part)
     let totals = try evaluate(evaluation)
     var record = EvaluationRecord(
       split: part.rawValue, step: manifest.step, epoch: manifest.epoch,

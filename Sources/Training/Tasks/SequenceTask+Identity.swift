@@ -7,7 +7,7 @@ extension SequenceTask {
   ) throws(DatasetError) {
     guard let learned = settings.learned, !settings.file.isEmpty else { return }
     try learned.refuseOtherMeaning(settings.place.meaning().meaning, settings.file)
-    try learned.requireSizes(of: train, settings.file)
+    try learned.requireSizes(of: train, settings.view, settings.file)
   }
 
   /// What tells the data of a run from others.

@@ -189,19 +189,24 @@ public final class LanguageModelWorkload: Workload {
     let columns = try text.columns(
       of: part, count: settings.evaluationColumns,
       own: plan.rows(ofRank: rank, in: settings.evaluationColumns))
-    return ColumnEvaluation(self, columns, chunk: settings.chunkLength)
+    return ColumnEvaluation(self, columns, of: part, chunk: settings.chunkLength)
   }
 
   /// A part in columns, each from a zero state, in chunks of one length.
   private final class ColumnEvaluation: Evaluation {
     private let workload: LanguageModelWorkload
     private let columns: TokenColumns
+    private let part: DatasetFile.Part
     private let plan: ChunkPlan
     private let state: LanguageModel<Float>.State
     private var chunk: TokenChunk?
 
-    init(_ workload: LanguageModelWorkload, _ columns: TokenColumns, chunk: Int) {
+    init(
+      _ workload: LanguageModelWorkload, _ columns: TokenColumns, of part: DatasetFile.Part,
+      chunk: Int
+    ) {
       self.workload = workload
+      self.part = part
       self.columns = columns
       plan = ChunkPlan(length: columns.length, chunk: chunk)
       state = workload.model.startState(columns: columns.own.count)
@@ -209,6 +214,8 @@ public final class LanguageModelWorkload: Workload {
 
     var batches: Int { plan.chunks.count }
     var chance: ChanceLoss? { workload.chance }
+
+    func identity() throws -> DataIdentity.Part? { try workload.text.identity(of: part) }
 
     func load(_ index: Int) throws {
       if index == 0 { workload.reset(state) }

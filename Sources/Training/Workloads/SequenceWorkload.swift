@@ -163,6 +163,8 @@ private final class SequenceEvaluation: Evaluation {
   var batches: Int { order.batches }
   var classNames: [String]? { source.classNames }
 
+  func identity() throws -> DataIdentity.Part? { try source.identity() }
+
   /// More classes than this make a matrix that nobody reads.
   private static let maximumClasses = 1000
 

@@ -118,6 +118,8 @@ public protocol Evaluation: AnyObject {
   var confusion: ConfusionCounts? { get }
   /// What the classes are called, where the data say.
   var classNames: [String]? { get }
+  /// What tells this part from others; nil if nothing does.
+  func identity() throws -> DataIdentity.Part?
 }
 
 extension Evaluation {
