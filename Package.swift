@@ -82,13 +82,16 @@ let package = Package(
       swiftSettings: fast),
     .testTarget(name: "DataParallelTests", dependencies: ["DataParallel", "TestSupport"]),
     .target(
-      name: "Checkpoints", dependencies: ["HDF5", "Digests", "Files", "Tensors", "Threads"],
+      name: "Checkpoints",
+      dependencies: ["Datasets", "HDF5", "Digests", "Files", "Tensors", "Threads"],
       swiftSettings: safe),
     .testTarget(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "Tensors", "TestSupport"]),
     .target(
       name: "Datasets",
-      dependencies: ["Audio", "HDF5", "Gzip", "Files", "RandomNumbers", "Tensors", "Threads"],
+      dependencies: [
+        "Audio", "HDF5", "Gzip", "Digests", "Files", "RandomNumbers", "Tensors", "Threads",
+      ],
       swiftSettings: safe + fast),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
     .target(name: "Models", dependencies: ["Cells", "Threads"], swiftSettings: safe),

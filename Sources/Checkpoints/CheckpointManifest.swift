@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 
 /// What a checkpoint is: everything about it but the numbers.
@@ -37,6 +38,8 @@ public struct CheckpointManifest: Codable, Sendable {
   /// The resolved configuration of the run, as YAML.
   public var configuration: String
   public var machine: Machine
+  /// What the run learned from; nil of a checkpoint by a version that did not keep it.
+  public var data: DataIdentity?
 
   public struct OptimizerState: Codable, Sendable {
     public var name: String
@@ -104,7 +107,7 @@ public struct CheckpointManifest: Codable, Sendable {
     step: Int, epoch: Int, batch: Int, parameterCount: Int, parametersSHA256: String = "",
     optimizer: OptimizerState,
     progress: [String: Double], tensors: [TensorEntry], files: [FileEntry], configuration: String,
-    machine: Machine
+    machine: Machine, data: DataIdentity? = nil
   ) {
     self.step = step
     self.epoch = epoch
@@ -117,6 +120,7 @@ public struct CheckpointManifest: Codable, Sendable {
     self.files = files
     self.configuration = configuration
     self.machine = machine
+    self.data = data
   }
 
   private enum CodingKeys: String, CodingKey {
@@ -126,6 +130,6 @@ public struct CheckpointManifest: Codable, Sendable {
     case step, epoch, batch
     case parameterCount = "parameter_count"
     case parametersSHA256 = "parameters_sha256"
-    case optimizer, progress, tensors, files, configuration, machine
+    case optimizer, progress, tensors, files, configuration, machine, data
   }
 }

@@ -3,7 +3,7 @@ import Foundation
 
 /// The folder of a run, and the checkpoints in it.
 ///
-///     config.yaml  metrics.jsonl  vocabulary.h5 (of a language model)
+///     config.yaml  metrics.jsonl  data.json  vocabulary.h5 (of a language model)
 ///     logs/rank-00003.log
 ///     checkpoints/step-00001200/  checkpoints/latest -> step-00001200 (a text file with that name
 ///                                 on a file system without symbolic links)
@@ -26,6 +26,8 @@ public struct RunFolder: Sendable {
   public var configuration: String { "\(path)/config.yaml" }
   public var metrics: String { "\(path)/metrics.jsonl" }
   public var vocabulary: String { "\(path)/vocabulary.h5" }
+  /// What the run learns from: a `DataIdentity`.
+  public var data: String { "\(path)/data.json" }
 
   /// What a rank tells of the run.
   public func log(rank: Int) -> String {

@@ -10,9 +10,11 @@ extension DatasetPlace {
   func names(
     of part: DatasetFile.Part, in files: DatasetFiles
   ) throws(DatasetError) -> (inputs: String, targets: String, offsets: String) {
+    let spelling = try spelling(of: part, in: files)
     let names = (
-      inputs: try name(inputs, of: part), targets: try name(targets, of: part),
-      offsets: try name(offsets, of: part)
+      inputs: try name(inputs, of: part, as: spelling),
+      targets: try name(targets, of: part, as: spelling),
+      offsets: try name(offsets, of: part, as: spelling)
     )
     for (path, file) in files where !file.contains(names.inputs) || !file.contains(names.targets) {
       let missing = [names.inputs, names.targets].filter { !file.contains($0) }

@@ -35,15 +35,19 @@ public struct DatasetPlace: Sendable {
   }
 
   /// The name of a dataset for a part.
-  func name(_ pattern: String, of part: DatasetFile.Part) throws(DatasetError) -> String {
+  ///
+  /// - Parameter spelling: what the part is called in the files; nil is as we call it
+  func name(
+    _ pattern: String, of part: DatasetFile.Part, as spelling: String? = nil
+  ) throws(DatasetError) -> String {
     guard pattern.contains("{part}") || part == .train else {
       throw DatasetError(
         files, "\(pattern) is the same for every part, and taken for the training part",
         cure: "put {part} into dataset.inputs, dataset.targets and dataset.offsets, as in {part}/x;"
-          + " for a file of test sequences alone, evaluate with --split train --set dataset.file=FILE"
+          + " to measure a file of test sequences alone, evaluate with --file FILE"
       )
     }
-    return pattern.replacingOccurrences(of: "{part}", with: part.rawValue)
+    return pattern.replacingOccurrences(of: "{part}", with: spelling ?? part.rawValue)
   }
 
   /// The paths of the files.
@@ -93,12 +97,12 @@ public struct DatasetPlace: Sendable {
   }
 
   /// Opens the files and finds whether their sequences are of unequal lengths.
-  public func isRagged() throws(DatasetError) -> Bool {
+  public func isRagged(_ part: DatasetFile.Part = .train) throws(DatasetError) -> Bool {
     // In files of the user's own, whatever has the name that ours have may be anything.
     guard !isForeign || offsets != Self.ownOffsets else { return false }
-    let name = try name(offsets, of: .train)
-    for (_, file) in try open() where file.contains(name) { return true }
-    return false
+    let files = try open()
+    let name = try name(offsets, of: part, as: spelling(of: part, in: files))
+    return files.contains { $0.file.contains(name) }
   }
 
   /// What all files say alike of a property; nil where there is none.

@@ -92,6 +92,11 @@ public final class FileSource: SequenceSource {
 
   public var isReady: Bool { inputs.isReady }
 
+  public func identity() throws(DatasetError) -> DataIdentity.Part {
+    DataIdentity.Part(
+      of: self, inputs: try inputs.fingerprint(), targets: Fingerprint(of: labels))
+  }
+
   /// Copies one stored sequence to row n of every time step.
   private func scatter(_ values: [Float], toRow n: Int, of x: Tensor<Float>) {
     let (N, C) = (x.shape[1], features)

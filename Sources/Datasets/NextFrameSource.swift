@@ -99,6 +99,11 @@ public final class NextFrameSource {
   /// Whether what was started is there.
   public var isReady: Bool { inputs.isReady }
 
+  public func identity() throws(DatasetError) -> DataIdentity.Part {
+    DataIdentity.Part(
+      of: self, inputs: try inputs.fingerprint(), offsets: Fingerprint(of: offsets.starts))
+  }
+
   /// Copies rows of `values` [F, C] to row n of the first steps, and clears the others.
   private func scatter(
     _ values: [Float], from start: Int, steps: Int, toRow n: Int, of x: Tensor<Float>

@@ -4,7 +4,7 @@ import HDF5
 /// reader at a time.
 final class RowReader: Sendable {
   let isBytes: Bool
-  private let joined: JoinedDataset
+  let joined: JoinedDataset
 
   init(
     _ files: DatasetFiles, _ name: String, cacheBytes: Int

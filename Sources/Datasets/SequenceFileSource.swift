@@ -134,6 +134,17 @@ public final class SequenceFileSource: SequenceSource {
 
   public var isReady: Bool { inputs.isReady }
 
+  public func identity() throws(DatasetError) -> DataIdentity.Part {
+    let targets =
+      switch targets {
+      case .classes(let all), .stepClasses(let all): Fingerprint(of: all)
+      case .values(let all): Fingerprint(of: all)
+      }
+    return DataIdentity.Part(
+      of: self, inputs: try inputs.fingerprint(), targets: targets,
+      offsets: offsets.map { Fingerprint(of: $0.starts) })
+  }
+
   /// The rows of `inputs` that one sequence is.
   private func rows(of index: Int) -> Range<Int> {
     offsets?[index] ?? index..<index + 1

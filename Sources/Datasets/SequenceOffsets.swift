@@ -8,7 +8,7 @@ struct SequenceOffsets: Sendable {
   /// Sequences in each file.
   let countsOfFiles: [Int]
   /// [N + 1], rising.
-  private let starts: [Int]
+  let starts: [Int]
 
   /// What one file may hold: eight bytes each.
   private static let maximumCount = 1 << 27

@@ -67,6 +67,9 @@ public protocol SequenceSource {
 
   /// Whether what was started is there, so that reading it does not wait.
   var isReady: Bool { get }
+
+  /// What tells the sequences from others. It is asked for before any are prefetched.
+  func identity() throws(DatasetError) -> DataIdentity.Part
 }
 
 extension SequenceSource {
@@ -81,4 +84,7 @@ extension SequenceSource {
   public var classNames: [String]? { nil }
 
   public var notes: [String] { [] }
+
+  /// The sizes: what is generated follows from its settings.
+  public func identity() throws(DatasetError) -> DataIdentity.Part { DataIdentity.Part(of: self) }
 }

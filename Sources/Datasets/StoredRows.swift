@@ -21,8 +21,8 @@ public final class StoredRows {
   /// The rows that each file holds.
   var rowsOfFiles: [Int] { reader.rowsOfFiles }
 
-  private let reader: RowReader
-  private let memory: StoredNumbers?
+  let reader: RowReader
+  let memory: StoredNumbers?
   private var pending: BackgroundJob<[RowBlock]>?
   private var fetched: [Int: RowBlock] = [:]
 

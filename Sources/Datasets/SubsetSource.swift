@@ -32,6 +32,9 @@ public struct SubsetSource: SequenceSource {
 
   public var isReady: Bool { base.isReady }
 
+  /// That of the whole: which sequences these are follows from their number.
+  public func identity() throws(DatasetError) -> DataIdentity.Part { try base.identity() }
+
   /// Splits a source in two at random, the same way in every run: the second part has `count`
   /// sequences. Neither the run's seed nor the rank count changes the split, so that results of
   /// different seeds are comparable.

@@ -87,6 +87,7 @@ public struct Inspection {
         Dictionary(uniqueKeysWithValues: manifest.tensors.map { ($0.path, $0.shape) })
       ),
     ]
+    if let data = manifest.data { report.fields.append(("data", data.summary)) }
     if verifying {
       _ = try reader.checkedTensors()
       report.fields.append(("verified", true))

@@ -45,7 +45,9 @@ public struct TextGenerator {
     }
     OpenBLAS.setThreads(1)
     KernelVariant.flushDenormals()
-    vocabulary = try Self.vocabulary(checkpoint.folder, else: configuration.dataset.file)
+    let path = Self.vocabularyPath(checkpoint.folder, else: configuration.dataset.file)
+    vocabulary = try Vocabulary(contentsOf: path)
+    try LearnedData.require(vocabulary, path, of: checkpoint.reader)
     model = LanguageModel(configuration.languageModel(vocabulary: vocabulary.count))
     parameters = ParameterBuffer(model.layout)
     try parameters.restore(
@@ -54,14 +56,9 @@ public struct TextGenerator {
     try model.prepare(parameters, masks: nil, advancing: false)
   }
 
-  private static func vocabulary(
-    _ checkpoint: String, else dataset: String
-  ) throws(DatasetError) -> Vocabulary {
-    // RUN/checkpoints/step-00001200
-    let folder = URL(fileURLWithPath: checkpoint).standardizedFileURL
-    let run = RunFolder(folder.deletingLastPathComponent().deletingLastPathComponent().path)
-    let hasOwn = FileManager.default.fileExists(atPath: run.vocabulary)
-    return try Vocabulary(contentsOf: hasOwn ? run.vocabulary : dataset)
+  private static func vocabularyPath(_ checkpoint: String, else dataset: String) -> String {
+    let own = RunFolder(ofCheckpoint: checkpoint).vocabulary
+    return FileManager.default.fileExists(atPath: own) ? own : dataset
   }
 
   /// The prompt and `length` tokens after it.

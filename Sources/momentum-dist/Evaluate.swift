@@ -15,14 +15,24 @@ struct Evaluate: DistributedCommand {
       Of a run it takes the checkpoint that was best on validation, or the newest where nothing was \
       validated; --checkpoint latest takes the newest in any case. The figures are kept in the \
       run's folder as evaluation-test.json, with the confusion matrix of a classification, for \
-      `report`; not where --set changes what is measured.
+      `report`; not where --set or --file changes what is measured.
+
+      The data must mean what those of the run meant: classes and words go by the run's names, and \
+      what it did not learn, or other statistics of normalisation, are refused with the first \
+      difference.
       """)
 
   @Argument(help: "The folder of a run, or of a checkpoint.")
   var path: String
 
-  @Option(help: "train, validation or test.")
-  var split = DatasetFile.Part.test
+  @Option(help: "train, validation or test (default: test; of --file, its only part).")
+  var split: DatasetFile.Part?
+
+  @Option(
+    help: ArgumentHelp(
+      "Measure all sequences of this data set instead of the run's own; it need have no other part.",
+      valueName: "file.h5"))
+  var file: String?
 
   @Option(
     name: .customLong("set"), parsing: .singleValue,
@@ -37,10 +47,19 @@ struct Evaluate: DistributedCommand {
   @Flag(help: "Print one JSON object.")
   var json = false
 
+  func validate() throws {
+    if file?.isEmpty == true {
+      throw ValidationError("--file is empty; name a data set file, or leave it out.")
+    }
+  }
+
   func run() throws {
     let communicator = try Launch.communicator()
     let (session, checkpoint) = try TrainingSession.restore(
-      from: path, choice: self.checkpoint, assignments: assignments, on: communicator)
+      from: path, choice: self.checkpoint, assignments: assignments, file: file, part: split,
+      on: communicator)
+    let split = session.configuration.dataset.measured ?? split ?? .test
+    for note in try session.notes(on: split) where communicator.rank == 0 { Launch.say(note) }
     let (record, totals) = try session.record(
       of: split, at: checkpoint.manifest, checkpoint: checkpoint.choice)
     guard communicator.rank == 0 else { return }
@@ -54,7 +73,7 @@ struct Evaluate: DistributedCommand {
           + (record.chance.map { "; \($0)" } ?? "") + ")")
     }
     // Kept for the report is what a run, and not one of its checkpoints, does on its own data.
-    guard checkpoint.folder != path, assignments.isEmpty else { return }
+    guard checkpoint.folder != path, assignments.isEmpty, file == nil else { return }
     do {
       try record.write(to: path)
     } catch {

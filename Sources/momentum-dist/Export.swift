@@ -37,12 +37,13 @@ struct Export: DistributedCommand {
     try agreement.together {
       guard communicator.rank == 0 else { return }
       let manifest = checkpoint.manifest
-      try SafetensorsFile.write(
-        tensors,
-        metadata: [
-          "step": "\(manifest.step)", "parameters_sha256": manifest.parametersSHA256,
-          "parameters_from": checkpoint.parametersGroup, "program": manifest.machine.program,
-        ], to: to)
+      var metadata = [
+        "step": "\(manifest.step)", "parameters_sha256": manifest.parametersSHA256,
+        "parameters_from": checkpoint.parametersGroup, "program": manifest.machine.program,
+      ]
+      // What inputs and outputs mean: class names, statistics, the hash of the vocabulary.
+      metadata["data"] = try manifest.data?.json
+      try SafetensorsFile.write(tensors, metadata: metadata, to: to)
       print("\(to): \(tensors.count) tensors of step \(manifest.step)")
     }
   }

@@ -32,6 +32,9 @@ extension Train {
         return [run.path]
       }
       progress.say("seed \(settings.seed), \(index + 1) of \(count)")
+      if let path = hasStarted.first {
+        settings = try settings.resuming(path, acceptingNewData: newData, agreement)
+      }
       let session = try TrainingSession(settings, on: communicator)
       do {
         try Self.train(
@@ -43,7 +46,8 @@ extension Train {
             + " \(count) --resume --output \(top)")
       }
       results.append(
-        try measure(run, seed: settings.seed, settings: settings, agreement, communicator))
+        try measure(
+          run, seed: settings.seed, settings: session.configuration, agreement, communicator))
     }
     let summary = SeedSummary(results)
     try agreement.together {

@@ -38,6 +38,12 @@ struct Train: DistributedCommand {
       valueName: "path"))
   var resume: String?
 
+  @Flag(
+    help: ArgumentHelp(
+      "With --resume: go on with other data than those that the run learned from; a text must have "
+        + "the run's words."))
+  var newData = false
+
   @Option(
     help: ArgumentHelp(
       "Threads of each rank; 0 takes as many as it has cores. The key threads.", valueName: "n"))
@@ -71,6 +77,9 @@ struct Train: DistributedCommand {
     if let seeds, seeds < 1 {
       throw ValidationError("--seeds is \(seeds); expected a number of 1 or more.")
     }
+    if newData, resume == nil {
+      throw ValidationError("--new-data is for a run that goes on: add --resume.")
+    }
     if seeds != nil, dryRun {
       throw ValidationError("--dry-run checks one configuration; leave out --seeds.")
     }
@@ -101,13 +110,17 @@ struct Train: DistributedCommand {
     }
     for note in resolved.dropFirst(2) { progress.say(note) }
     let run = RunFolder(resolved[1])
-    let configuration = try agreement.together {
+    var configuration = try agreement.together {
       try TrainingConfiguration(yaml: resolved[0], path: run.configuration)
+    }
+    if let resume {
+      configuration = try configuration.resuming(
+        resume.isEmpty ? run.path : resume, acceptingNewData: newData, agreement)
     }
     let session = try TrainingSession(configuration, on: communicator)
     if dryRun {
       progress.say(session.summary)
-      if communicator.rank == 0 { print(configuration.yaml, terminator: "") }
+      if communicator.rank == 0 { print(session.configuration.yaml, terminator: "") }
       return
     }
     try Self.train(
@@ -123,7 +136,10 @@ struct Train: DistributedCommand {
     resumingFrom path: String?, maximumSteps: Int?
   ) throws {
     let trainer = try Trainer(session, run: run, progress: progress)
-    if let path { try trainer.resume(from: path) }
+    if let path {
+      for note in try session.refuseChangedData() { progress.say(note) }
+      try trainer.resume(from: path)
+    }
     try trainer.createRun()
     progress.say(session.summary)
     for warning in session.warnings { progress.say("warning: \(warning)") }

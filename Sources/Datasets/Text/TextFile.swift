@@ -3,9 +3,11 @@ import HDF5
 /// A data set of text: its vocabulary and its parts. Several files count as one text, each part one
 /// after the other in the order of the files, and must have one vocabulary.
 public struct TextFile {
-  public let vocabulary: Vocabulary
-  private let place: DatasetPlace
-  private let files: DatasetFiles
+  public internal(set) var vocabulary: Vocabulary
+  /// The number in `vocabulary` of each token of the files, where they have others.
+  var numbers: [Int32]?
+  let place: DatasetPlace
+  let files: DatasetFiles
 
   /// Opens files that `prepare text` made.
   public init(_ place: DatasetPlace) throws(DatasetError) {
@@ -50,8 +52,8 @@ public struct TextFile {
         cure: "use fewer columns, or more text")
     }
     return try TokenColumns(
-      tokens, columns: columns, own: own, vocabulary: vocabulary.count,
-      memoryLimit: place.memoryLimit)
+      tokens, columns: columns, own: own, vocabulary: numbers?.count ?? vocabulary.count,
+      numbers: numbers, memoryLimit: place.memoryLimit)
   }
 
   static func unusable(_ path: String, _ error: any Error) -> DatasetError {

@@ -23,17 +23,21 @@ public final class TokenColumns {
   public var isInMemory: Bool { isWhole }
 
   private let reader: TokenReader
+  /// What the tokens are numbered as, where that is not as they are stored.
+  private let numbers: [Int32]?
   private let isWhole: Bool
   /// Some steps of the own columns; all of them, where they fit.
   private var held: TokenBlock?
   private var pending: BackgroundJob<TokenBlock>?
 
   init(
-    _ tokens: JoinedDataset, columns: Int, own: Range<Int>, vocabulary: Int, memoryLimit: Int
+    _ tokens: JoinedDataset, columns: Int, own: Range<Int>, vocabulary: Int,
+    numbers: [Int32]? = nil, memoryLimit: Int
   ) throws(DatasetError) {
     count = columns
     length = tokens.shape[0] / columns
     self.own = own
+    self.numbers = numbers
     reader = TokenReader(joined: tokens, own: own, length: length, vocabulary: vocabulary)
     isWhole = own.count * length * MemoryLayout<Int32>.size <= memoryLimit
     if isWhole { held = try reader.read(0..<length) }
@@ -50,6 +54,7 @@ public final class TokenColumns {
       let start = n * held.steps.count + steps.lowerBound - held.steps.lowerBound
       for t in 0..<steps.count { result[t * own.count + n] = held.tokens[start + t] }
     }
+    if let numbers { result = result.map { numbers[Int($0)] } }
     return result
   }
 

@@ -3,10 +3,15 @@ import Checkpoints
 extension TrainingConfiguration {
   /// Refuses to go on from a checkpoint of another model, by the name of the key.
   ///
+  /// - Parameter hasSameData: whether the data are known to be those of the checkpoint, wherever
+  ///   they are
   /// - Returns: a line for each other difference that changes the numbers from here on
-  func refuseAnotherModel(than reader: CheckpointReader) throws -> [String] {
+  func refuseAnotherModel(
+    than reader: CheckpointReader, hasSameData: Bool = false
+  ) throws -> [String] {
     var notes: [String] = []
     for (key, other) in differences(to: try TrainingConfiguration(of: reader)) {
+      if hasSameData, key.path == "dataset.file" { continue }
       let change = "\(key.path) is \(key.value), the checkpoint \(reader.folder) has \(other)"
       switch effect(of: key, was: other) {
       case .model:

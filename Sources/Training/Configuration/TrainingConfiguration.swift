@@ -119,8 +119,12 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var symbols = 10
     public var alphabet = 8
     public var trainCount = 20_000
-    public var validationCount = 1_000
+    public var heldOut = HeldOutCount.automatic
     public var testCount = 1_000
+    /// What the run has learned from, to compare the data with; no key.
+    public var learned: LearnedData?
+    /// The part of `file` that is to be measured, which need hold no other; no key.
+    public var measured: DatasetFile.Part?
 
     public init() {}
 
@@ -154,8 +158,10 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "permutation_seed", &permutationSeed, "chooses the order of the permuted view")
       try visitor.field(
-        "validation_count", &validationCount,
-        "sequences held out of the training set to choose by", .within(0...100_000_000))
+        "validation_count", &heldOut,
+        "sequences held out of the training set to choose by; auto takes the validation part of the"
+          + " file, or else a tenth of the training set, 1000 at most; file: the file's own part",
+        .heldOut)
       try visitor.field(
         "steps", &steps,
         "T of generated sequences; copying and denoise add twice the symbols to it",

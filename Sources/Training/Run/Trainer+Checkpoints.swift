@@ -23,6 +23,7 @@ extension Trainer {
             + " folder with --output")
       }
       try DurableFiles.write(configuration.yaml, to: run.configuration)
+      try DurableFiles.write(try session.identity.json + "\n", to: run.data)
       try session.workload.describe(in: run)
       try run.tidy()
       // Resumed from another run, this one has nothing yet.
@@ -177,7 +178,7 @@ extension Trainer {
       parameterCount: session.workload.trainedCount,
       optimizer: .init(name: optimizer.rule.name, stepCount: optimizer.stepCount),
       progress: state.progress(seconds: runSeconds), tensors: snapshot.entries, files: [],
-      configuration: configuration.yaml, machine: session.machine)
+      configuration: configuration.yaml, machine: session.machine, data: session.identity)
   }
 
   /// Goes on from the newest checkpoint at `path` that is whole: a run's folder or a checkpoint's.
@@ -189,7 +190,9 @@ extension Trainer {
     let reader = try session.agreement.together { try CheckpointReader(folder) }
     let manifest = reader.manifest
     try session.agreement.together {
-      for note in try configuration.refuseAnotherModel(than: reader) { progress.say(note) }
+      let notes = try configuration.refuseAnotherModel(
+        than: reader, hasSameData: session.hasData(of: manifest))
+      for note in notes { progress.say(note) }
     }
     noteOtherMachine(manifest.machine)
     let tensors = try session.agreement.together {
@@ -215,6 +218,7 @@ extension Trainer {
     state.restore(
       step: manifest.step, epoch: manifest.epoch, batch: manifest.batch,
       progress: manifest.progress)
+    forgetOtherValidation(than: manifest)
     progress.say("resuming from \(folder): step \(manifest.step), epoch \(manifest.epoch + 1)")
   }
 

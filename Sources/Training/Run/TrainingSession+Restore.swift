@@ -1,5 +1,6 @@
 import BLAS
 import Checkpoints
+import Datasets
 import HDF5
 import Models
 import MPI
@@ -13,17 +14,24 @@ extension TrainingSession {
   ///     checkpoint's
   ///   - choice: which checkpoint of a run
   ///   - assignments: keys to set otherwise, as `key.path=value`
+  ///   - file: what it is to be measured on alone, in the place of the run's data
+  ///   - part: the part of `file`; nil is its test part, or else its only one
   /// - Returns: the session and its checkpoint
   public static func restore(
     from path: String, choice: CheckpointChoice = .latest, assignments: [String],
-    on communicator: Communicator
+    file: String? = nil, part: DatasetFile.Part? = nil, on communicator: Communicator
   ) throws(RunFailure) -> (session: TrainingSession, checkpoint: TrainedCheckpoint) {
     let agreement = Agreement(communicator)
     let checkpoint = try TrainedCheckpoint(
       at: path, choice: choice, agreement, saying: Progress(isActive: communicator.rank == 0))
     let configuration = try agreement.together {
-      let own = try TrainingConfiguration(of: checkpoint.reader, assignments: assignments)
+      var own = try TrainingConfiguration(of: checkpoint.reader, assignments: assignments)
       _ = try own.refuseAnotherModel(than: checkpoint.reader)
+      own.dataset.learned = LearnedData(of: checkpoint.reader, .measuring)
+      if let file {
+        own.dataset.file = file
+        own.dataset.measured = try own.dataset.place.measuredPart(part)
+      }
       return own
     }
     let session = try TrainingSession(configuration, on: communicator, isTraining: false)

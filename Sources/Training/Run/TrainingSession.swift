@@ -35,6 +35,8 @@ public final class TrainingSession {
   public let task: any TrainingTask
   /// The model with this rank's share of the data.
   public let workload: any Workload
+  /// What tells the data from others, the same on every rank.
+  public let identity: DataIdentity
   public let parameters: ParameterBuffer<Float>
   /// The threads of the ranks, and the cores they share.
   public let cores: CorePlan
@@ -50,7 +52,6 @@ public final class TrainingSession {
   ) throws(RunFailure) {
     OpenBLAS.setThreads(1)
     KernelVariant.flushDenormals()
-    self.configuration = configuration
     self.communicator = communicator
     agreement = Agreement(communicator)
     Deadline.seconds = configuration.peerTimeout
@@ -77,11 +78,13 @@ public final class TrainingSession {
       return try task.workload(configuration, plan: plan, rank: communicator.rank)
     }
     self.workload = workload
+    self.configuration = task.resolved(configuration)
     try Self.refuseUnequal(workload.dataSummary, on: communicator) { (mine, other, rank) in
       RunFailure(
         .unusableData,
         "rank 0 has \(mine), rank \(rank) has \(other): give every host the same data")
     }
+    identity = try Self.identity(of: workload, configuration.dataset, on: communicator)
     do {
       cores = try CorePlan(
         wanted: configuration.threads, shards: plan.shards(of: communicator.rank).count,
@@ -156,7 +159,7 @@ public final class TrainingSession {
   }
 
   /// Throws on every rank where a rank says something else than rank 0.
-  private static func refuseUnequal(
+  static func refuseUnequal(
     _ mine: String, on communicator: Communicator,
     _ failure: (_ first: String, _ other: String, _ rank: Int) -> RunFailure
   ) throws(RunFailure) {
@@ -199,6 +202,7 @@ public final class TrainingSession {
     of part: DatasetFile.Part, at manifest: CheckpointManifest, checkpoint: CheckpointChoice
   ) throws(RunFailure) -> (record: EvaluationRecord, totals: Totals) {
     let evaluation = try agreement.together { try workload.evaluation(of: part) }
+    try refuseUnequalParts(evaluation, part)
     let totals = try evaluate(evaluation)
     var record = EvaluationRecord(
       split: part.rawValue, step: manifest.step, epoch: manifest.epoch,

@@ -4,10 +4,16 @@ import Models
 
 /// One class per sequence, from a file: MNIST and its kin by rows, pixels or permuted pixels, and
 /// sequences of equal or unequal lengths from archives and tables.
+///
+/// What is validated on is held out of the training part, or the file's own validation part, see
+/// `HeldOutCount`.
 final class ClassificationTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
   /// The training part, which is opened once and shared by training and validation.
   private var train: (any SequenceSource)?
+  private(set) var heldOut: Int?
+  private(set) var mapping: String?
+  private(set) var validationSummary: String?
 
   init(_ configuration: TrainingConfiguration.Dataset) {
     settings = configuration
@@ -22,32 +28,90 @@ final class ClassificationTask: SequenceTask {
   }
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
-    guard part != .test else { return try open(.test) }
-    let train = try self.train ?? open(.train)
+    guard part != .test, settings.measured == nil else { return try open(part) }
+    let train = try self.train ?? openTrain()
     self.train = train
-    guard settings.validationCount < train.count else {
-      throw ConfigurationError(
-        "dataset.validation_count is \(settings.validationCount), but \(settings.file) has"
-          + " \(train.count) training sequences; hold out fewer")
-    }
-    let split = SubsetSource.split(train, holdingOut: settings.validationCount)
+    guard let heldOut else { return part == .train ? train : try open(.validation) }
+    let split = SubsetSource.split(train, holdingOut: heldOut)
     return part == .train ? split.rest : split.heldOut
+  }
+
+  func resolved(_ configuration: TrainingConfiguration) -> TrainingConfiguration {
+    var configuration = configuration
+    if settings.measured == nil, train != nil {
+      configuration.dataset.heldOut = heldOut.map { .count($0) } ?? .ownPart
+    }
+    return configuration
+  }
+
+  /// Opens the training part, and finds what is validated on.
+  private func openTrain() throws -> any SequenceSource {
+    let hasOwnPart = try settings.place.holds(.validation)
+    let train = try open(.train)
+    switch settings.heldOut {
+    case .count(let count):
+      guard count < train.count else {
+        throw ConfigurationError(
+          "dataset.validation_count is \(count), but \(settings.file) has \(train.count) training"
+            + " sequences; hold out fewer")
+      }
+      heldOut = count
+    case .ownPart:
+      guard hasOwnPart else {
+        throw ConfigurationError(
+          "dataset.validation_count is file, but \(settings.file) has no validation part; set a"
+            + " number of sequences to hold out of the training part")
+      }
+    case .automatic:
+      heldOut = hasOwnPart ? nil : HeldOutCount.share(of: train.count)
+    }
+    validationSummary =
+      heldOut.map { count in
+        "\(count) held out for validation"
+          + (hasOwnPart && count > 0
+            ? " (dataset.validation_count=file takes the file's own validation part)" : "")
+      } ?? "validation on the file's own part"
+    return train
   }
 
   private func open(_ part: DatasetFile.Part) throws -> any SequenceSource {
     let place = settings.place
-    if try place.isRagged() {
+    let (meaning, declared) = try place.meaning()
+    var numbering = try settings.learned?.numbering(
+      of: meaning, declared: declared, settings.file)
+    let source = try open(
+      place, part,
+      classes: numbering?.numbers.count ?? train?.targetKind.outputs ?? settings.learned?.outputs)
+    if numbering == nil, meaning.classNames == nil, let names = source.classNames {
+      // A file of the user's own, whose names count only where they fit its labels.
+      var own = meaning
+      own.classNames = names
+      numbering = try settings.learned?.numbering(of: own, declared: nil, settings.file)
+    }
+    guard let numbering else { return source }
+    if let place = numbering.numbers.indices.first(where: { numbering.numbers[$0] != Int32($0) }) {
+      let number = numbering.numbers[place]
+      mapping =
+        "class \(place) is \(numbering.names[Int(number)].debugDescription), which is \(number) in the"
+        + " run; classes go by their names"
+    }
+    return RelabelledSource(source, numbering)
+  }
+
+  private func open(
+    _ place: DatasetPlace, _ part: DatasetFile.Part, classes: Int?
+  ) throws -> any SequenceSource {
+    if try place.isRagged(part) {
       guard settings.view == .rows else {
         throw ConfigurationError(
           "dataset.view is \(settings.view.rawValue), but \(settings.file) holds sequences of unequal"
             + " lengths; set dataset.view=rows")
       }
       return try SequenceFileSource(
-        place, task: TaskName.classification.rawValue, part: part,
-        classes: train?.targetKind.outputs)
+        place, task: TaskName.classification.rawValue, part: part, classes: classes)
     }
     return try FileSource(
-      place, part: part, classes: train?.targetKind.outputs, view: settings.view,
+      place, part: part, classes: classes, view: settings.view,
       permutationSeed: settings.permutationSeed)
   }
 }

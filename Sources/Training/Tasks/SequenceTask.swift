@@ -13,10 +13,20 @@ public protocol SequenceTask: TrainingTask {
   func chance(on source: any SequenceSource) -> ChanceLoss?
   /// The sequences of a part. The validation part is never taken from the test part.
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource
+  /// What is validated on, in a few words, where it was found in the data: "12 held out".
+  var validationSummary: String? { get }
+  /// How classes were understood that are numbered otherwise than those that were learned.
+  var mapping: String? { get }
+  /// How many sequences of the training part are held out, once that is open; nil where
+  /// validation has a part of its own.
+  var heldOut: Int? { get }
 }
 
 extension SequenceTask {
   public var unjudgedClass: Int32? { nil }
+  public var validationSummary: String? { nil }
+  public var mapping: String? { nil }
+  public var heldOut: Int? { nil }
 
   /// The accuracy, where the answer is a class.
   public func metrics(_ totals: Totals) -> [TaskMetric] {

@@ -18,10 +18,18 @@ public protocol TrainingTask {
   func workload(
     _ configuration: TrainingConfiguration, plan: ShardPlan, rank: Int
   ) throws -> any Workload
+
+  /// The configuration with what the data decide filled in, once they are open.
+  func resolved(_ configuration: TrainingConfiguration) -> TrainingConfiguration
 }
 
 extension TrainingTask {
   public var elementName: String? { nil }
+  public func resolved(_ configuration: TrainingConfiguration) -> TrainingConfiguration {
+    var configuration = configuration
+    configuration.dataset.validationCount = configuration.dataset.validationCount
+    return configuration
+  }
   public func metrics(_ totals: Totals) -> [TaskMetric] { [] }
 }
 

@@ -16,6 +16,7 @@ import Threads
 public final class LanguageModelWorkload: Workload {
   public let model: LanguageModel<Float>
   public let vocabulary: Vocabulary
+  public let mapping: String?
 
   private let configuration: TrainingConfiguration
   private let text: TextFile
@@ -32,14 +33,20 @@ public final class LanguageModelWorkload: Workload {
   init(
     _ configuration: TrainingConfiguration, text: TextFile, plan: ShardPlan, rank: Int
   ) throws {
+    let dataset = configuration.dataset
+    let (text, mapping) = try dataset.learned?.understand(text, dataset.file) ?? (text, nil)
     self.configuration = configuration
     self.text = text
+    self.mapping = mapping
     self.plan = plan
     self.rank = rank
     vocabulary = text.vocabulary
-    let rows = plan.rows(ofRank: rank, in: configuration.batchSize)
-    train = try text.columns(
-      of: .train, count: configuration.batchSize, own: rows)
+    // A part that is to be measured alone stands in the place of the training part.
+    let columns =
+      dataset.measured == nil
+      ? configuration.batchSize : configuration.languageModel.evaluationColumns
+    let rows = plan.rows(ofRank: rank, in: columns)
+    train = try text.columns(of: dataset.measured ?? .train, count: columns, own: rows)
     model = LanguageModel(configuration.languageModel(vocabulary: vocabulary.count))
     state = model.startState(columns: rows.count)
   }
@@ -85,7 +92,16 @@ public final class LanguageModelWorkload: Workload {
       parameters, seed: configuration.seed, gateBias: configuration.model.gateBias)
   }
 
-  public func describe(in run: RunFolder) throws { try vocabulary.write(to: run.vocabulary) }
+  public func describe(in run: RunFolder) throws { try vocabulary.keep(in: run) }
+
+  public func identity(validating: Bool) throws -> DataIdentity {
+    var identity = DataIdentity()
+    identity.meaning.vocabulary = vocabulary.identity
+    for part in configuration.dataset.measured.map({ [$0] }) ?? [.train, .validation] {
+      identity.parts[part.rawValue] = try text.identity(of: part)
+    }
+    return identity
+  }
 
   // MARK: Steps
 
@@ -189,19 +205,24 @@ public final class LanguageModelWorkload: Workload {
     let columns = try text.columns(
       of: part, count: settings.evaluationColumns,
       own: plan.rows(ofRank: rank, in: settings.evaluationColumns))
-    return ColumnEvaluation(self, columns, chunk: settings.chunkLength)
+    return ColumnEvaluation(self, columns, of: part, chunk: settings.chunkLength)
   }
 
   /// A part in columns, each from a zero state, in chunks of one length.
   private final class ColumnEvaluation: Evaluation {
     private let workload: LanguageModelWorkload
     private let columns: TokenColumns
+    private let part: DatasetFile.Part
     private let plan: ChunkPlan
     private let state: LanguageModel<Float>.State
     private var chunk: TokenChunk?
 
-    init(_ workload: LanguageModelWorkload, _ columns: TokenColumns, chunk: Int) {
+    init(
+      _ workload: LanguageModelWorkload, _ columns: TokenColumns, of part: DatasetFile.Part,
+      chunk: Int
+    ) {
       self.workload = workload
+      self.part = part
       self.columns = columns
       plan = ChunkPlan(length: columns.length, chunk: chunk)
       state = workload.model.startState(columns: columns.own.count)
@@ -209,6 +230,8 @@ public final class LanguageModelWorkload: Workload {
 
     var batches: Int { plan.chunks.count }
     var chance: ChanceLoss? { workload.chance }
+
+    func identity() throws -> DataIdentity.Part? { try workload.text.identity(of: part) }
 
     func load(_ index: Int) throws {
       if index == 0 { workload.reset(state) }

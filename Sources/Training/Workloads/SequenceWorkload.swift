@@ -10,6 +10,7 @@ final class SequenceWorkload: Workload {
   private let configuration: TrainingConfiguration
   private let task: any SequenceTask
   private let train: any SequenceSource
+  private var validation: (any SequenceSource)?
   private let model: SequenceModel<Float>
   private let reader: BatchReader
   /// The shards of this rank, and its rows of a whole batch.
@@ -26,8 +27,10 @@ final class SequenceWorkload: Workload {
   ) throws {
     self.configuration = configuration
     self.task = task
-    let train = try task.source(.train)
+    // A part that is to be measured alone stands in the place of the training part.
+    let train = try task.source(configuration.dataset.measured ?? .train)
     self.train = train
+    try task.check(train, configuration.dataset)
     let isRagged = (0..<train.count).contains { train.length(of: $0) != train.steps }
     trainLength = isRagged ? { train.length(of: $0) } : nil
     model = SequenceModel(
@@ -50,7 +53,24 @@ final class SequenceWorkload: Workload {
   var notes: [String] { train.notes }
   var dataSummary: String {
     "\(configuration.dataset.task.rawValue) T=\(train.steps) C=\(train.features),"
-      + " \(train.count) sequences"
+      + " \(train.count) sequences" + (task.validationSummary.map { ", \($0)" } ?? "")
+  }
+  var mapping: String? { task.mapping }
+
+  func identity(validating: Bool) throws -> DataIdentity {
+    let isValidated = validating && configuration.dataset.validationCount > 0
+    return try task.identity(
+      configuration.dataset, train: train,
+      validation: isValidated ? { try self.source(.validation) } : nil)
+  }
+
+  /// A part of the data; what is opened for its identity is not opened again to be read.
+  private func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
+    if part == configuration.dataset.measured { return train }
+    if part == .validation, let validation { return validation }
+    let source = try task.source(part)
+    if part == .validation { validation = source }
+    return source
   }
 
   var batchShape: (steps: Int, rows: Int) {
@@ -122,7 +142,7 @@ final class SequenceWorkload: Workload {
   }
 
   func evaluation(of part: DatasetFile.Part) throws -> any Evaluation {
-    let source = try task.source(part)
+    let source = try source(part)
     guard source.features == train.features, source.targetKind == train.targetKind else {
       throw RunFailure(
         .unusableData,
@@ -169,6 +189,8 @@ private final class SequenceEvaluation: Evaluation {
   let confusion: ConfusionCounts?
   var batches: Int { order.batches }
   var classNames: [String]? { source.classNames }
+
+  func identity() throws -> DataIdentity.Part? { try source.identity() }
 
   /// More classes than this make a matrix that nobody reads.
   private static let maximumClasses = 1000

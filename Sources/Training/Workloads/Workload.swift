@@ -44,6 +44,13 @@ public protocol Workload: AnyObject {
   var notes: [String] { get }
   /// The loss on the training part of a model that has learned nothing; nil where nobody knows.
   var chance: ChanceLoss? { get }
+  /// What tells the data from others. It is asked for while no step is being read.
+  ///
+  /// - Parameter validating: whether a validation part counts that would have to be opened first
+  func identity(validating: Bool) throws -> DataIdentity
+  /// How classes or words of the data were understood, where they are numbered otherwise than those
+  /// that the model has learned; nil where they are not.
+  var mapping: String? { get }
 
   /// About how many bytes of memory the passes over a batch take on this rank.
   ///
@@ -101,6 +108,7 @@ extension Workload {
   public var carried: [(name: String, rows: Tensor<Float>)] { [] }
   public var rateFactor: Double { 1 }
   public var notes: [String] { [] }
+  public var mapping: String? { nil }
   public var touchedRows: TouchedRows? { nil }
   public func describe(in run: RunFolder) throws {}
   public func prefetch(after position: StepPosition) throws {}
@@ -124,6 +132,8 @@ public protocol Evaluation: AnyObject {
   var confusion: ConfusionCounts? { get }
   /// What the classes are called, where the data say.
   var classNames: [String]? { get }
+  /// What tells this part from others; nil if nothing does.
+  func identity() throws -> DataIdentity.Part?
 }
 
 extension Evaluation {

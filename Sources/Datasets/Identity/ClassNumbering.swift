@@ -1,0 +1,76 @@
+import Tensors
+
+/// How the classes of one data set are numbered in another, by their names.
+public struct ClassNumbering: Sendable, Equatable {
+  /// The number in the other set of each class.
+  public let numbers: [Int32]
+  /// The names in the other set.
+  public let names: [String]
+
+  /// Whether every class has the number that it has there.
+  public var isSame: Bool { numbers.indices.allSatisfy { numbers[$0] == Int32($0) } }
+
+  /// Numbers classes as those that a model has learned.
+  ///
+  /// - Parameters:
+  ///   - own: the names of a data set, which may be some of those that were learned
+  ///   - learned: the names that the model learned
+  ///   - path: the data set, for messages
+  /// - Throws: `DatasetError` with the first name that was not learned
+  public init(
+    _ own: [String], as learned: [String], _ path: String, cure: String
+  ) throws(DatasetError) {
+    // Names are bytes: canonically equivalent ones differ.
+    let numbered = learned.enumerated().map { (Array($1.utf8), Int32($0)) }
+    let places = Dictionary(numbered) { first, _ in first }
+    var numbers: [Int32] = []
+    for (number, name) in own.enumerated() {
+      guard let place = places[Array(name.utf8)] else {
+        throw DatasetError(
+          path,
+          "class \(number) is \(name.debugDescription), which the run did not learn: it knows "
+            + quoted(learned), cure: cure)
+      }
+      numbers.append(place)
+    }
+    (self.numbers, names) = (numbers, learned)
+  }
+}
+
+/// A source whose classes are numbered as those of another data set.
+public struct RelabelledSource: SequenceSource {
+  private let base: any SequenceSource
+  private let numbering: ClassNumbering
+
+  public init(_ base: any SequenceSource, _ numbering: ClassNumbering) {
+    self.base = base
+    self.numbering = numbering
+  }
+
+  public var count: Int { base.count }
+  public var steps: Int { base.steps }
+  public var features: Int { base.features }
+  public var targetKind: TargetKind {
+    guard case .classes = base.targetKind else { return base.targetKind }
+    return .classes(numbering.names.count)
+  }
+  public var classNames: [String]? { numbering.names }
+  public var notes: [String] { base.notes }
+  public var isReady: Bool { base.isReady }
+
+  public func length(of index: Int) -> Int { base.length(of: index) }
+
+  public func read(
+    _ indices: ArraySlice<Int>, into x: Tensor<Float>
+  ) throws(DatasetError) -> SourceTargets {
+    let targets = try base.read(indices, into: x)
+    guard case .classes(let labels) = targets else { return targets }
+    return .classes(labels.map { numbering.numbers[Int($0)] })
+  }
+
+  public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
+    try base.prefetch(indices)
+  }
+
+  public func identity() throws(DatasetError) -> DataIdentity.Part { try base.identity() }
+}

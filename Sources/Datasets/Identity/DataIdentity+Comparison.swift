@@ -1,0 +1,114 @@
+extension DataIdentity {
+  /// What is no longer as it was when the run learned from it, the first difference first.
+  ///
+  /// - Parameter learned: what the run learned from
+  public func changes(since learned: DataIdentity) -> [String] {
+    // Settings of generated data change by keys alone, and a resume notes those.
+    if generated != nil, learned.generated != nil { return [] }
+    var changes: [String] = []
+    if let names = learned.meaning.classNames, let own = meaning.classNames, names != own {
+      changes.append("the classes are \(quoted(own)), the run learned \(quoted(names))")
+    }
+    if let conflict = meaning.conflict(with: learned.meaning) { changes.append(conflict) }
+    for part in DatasetFile.Part.allCases.map(\.rawValue) {
+      switch (parts[part], learned.parts[part]) {
+      case (let own?, let known?): changes += own.changes(since: known, part)
+      case (.some, nil) where part != "train":
+        changes.append("the run had no \(part) part, and the data have one")
+      case (nil, .some): changes.append("the run had a \(part) part, and the data have none")
+      default: break
+      }
+    }
+    return changes
+  }
+
+  /// Whether validation is on the same sequences as before.
+  public func validatesAlike(_ learned: DataIdentity) -> Bool {
+    let part = DatasetFile.Part.validation.rawValue
+    guard generated == learned.generated, heldOut == learned.heldOut else { return false }
+    switch (parts[part], learned.parts[part]) {
+    case (let own?, let known?): return own.changes(since: known, part).isEmpty
+    case (nil, nil):
+      guard heldOut ?? 0 > 0, let own = parts["train"], let known = learned.parts["train"] else {
+        return true
+      }
+      return own.changes(since: known, "train").isEmpty
+    default: return false
+    }
+  }
+}
+
+extension DataIdentity.Part {
+  /// What differs, the first difference first.
+  public func changes(since learned: Self, _ part: String) -> [String] {
+    var changes: [String] = []
+    let unit = kind == "tokens" ? "tokens" : "sequences"
+    let phrase = part == "train" ? "the run learned from" : "the run was validated on"
+    for (what, own, known) in [
+      (unit, count, learned.count), ("time steps", steps, learned.steps),
+      ("features", features, learned.features),
+    ] where own != known {
+      changes.append("the \(part) part has \(own) \(what), \(phrase) \(known)")
+    }
+    if kind != learned.kind {
+      changes.append("the \(part) part has targets of \(kind), \(phrase) \(learned.kind)")
+    }
+    // After another count the numbers are others anyway.
+    guard changes.isEmpty else { return changes }
+    for (what, own, known) in [
+      ("inputs", inputs, learned.inputs), ("targets", targets, learned.targets),
+      ("offsets", offsets, learned.offsets),
+    ] {
+      guard let own, let known, !own.agrees(with: known) else { continue }
+      let name = unit == "tokens" ? "tokens" : what
+      changes.append("the \(name) of the \(part) part are not those that \(phrase)")
+    }
+    return changes
+  }
+}
+
+extension DataMeaning {
+  /// The first difference that makes the same number mean another thing; nil if there is none.
+  /// Classes and tokens have names and are compared by those.
+  public func conflict(with learned: DataMeaning) -> String? {
+    if scaling != learned.scaling {
+      return "the inputs are multiplied by \(scaling), those of the run by \(learned.scaling)"
+    }
+    switch (statistics, learned.statistics) {
+    case (nil, nil): return nil
+    case (let own?, nil):
+      return "the inputs are normalised (\(own.example)), those of the run are not"
+    case (nil, let known?):
+      return "the inputs are not normalised, those of the run are (\(known.example))"
+    case (let own?, let known?):
+      guard own.sha256 != known.sha256 else { return nil }
+      return "the inputs are normalised by other statistics than those of the run ("
+        + own.difference(from: known) + ")"
+    }
+  }
+}
+
+extension DataMeaning.Statistics {
+  fileprivate var example: String {
+    mean?.first.map { "feature_mean[0] is \($0)" } ?? "feature_mean"
+  }
+
+  fileprivate func difference(from other: Self) -> String {
+    for (name, own, known) in [
+      ("feature_mean", mean, other.mean), ("feature_std", deviation, other.deviation),
+    ] {
+      guard let own, let known else { continue }
+      if own.count != known.count { return "\(name) has \(own.count) numbers, not \(known.count)" }
+      if let place = own.indices.first(where: { own[$0] != known[$0] }) {
+        return "\(name)[\(place)] is \(own[place]), not \(known[place])"
+      }
+    }
+    return "feature_mean or feature_std"
+  }
+}
+
+/// Names in quotes, with escapes, the first few of many.
+func quoted(_ names: [String]) -> String {
+  let first = names.prefix(10).map(\.debugDescription).joined(separator: ", ")
+  return names.count > 10 ? "\(first), ... (\(names.count))" : first
+}

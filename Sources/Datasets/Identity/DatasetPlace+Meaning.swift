@@ -1,0 +1,52 @@
+import Digests
+import HDF5
+
+extension DatasetPlace {
+  /// More statistics than these are kept as their hash alone.
+  private static let maximumStatistics = 1024
+
+  /// What the files say their numbers mean, and how many classes they declare; only files that
+  /// `prepare` made say anything.
+  ///
+  /// What several files must have alike is compared where they are opened to be read.
+  public func meaning() throws(DatasetError) -> (meaning: DataMeaning, classes: Int?) {
+    var meaning = DataMeaning()
+    guard let path = try paths().first else { return (meaning, nil) }
+    do {
+      let file = try HDF5.File.open(path)
+      let declared = classes > 0 ? classes : nil
+      guard try DatasetFile.isOurs(file, byNames: !isForeign) else { return (meaning, declared) }
+      meaning.classNames = try DatasetFile.classNames(of: file)
+      meaning.scaling = try file.doubleAttribute("scaling") ?? 1
+      if !meaning.scaling.isFinite { meaning.scaling = 1 }  // refused where the file is read
+      if let mean = try Self.statistics("feature_mean", of: file) {
+        meaning.statistics = Self.statistics(
+          mean, try Self.statistics("feature_std", of: file) ?? [])
+      }
+      return (meaning, try declared ?? file.intAttribute("classes"))
+    } catch {
+      throw DatasetError(path, error, cure: "check the path, or " + DatasetFile.prepareIt)
+    }
+  }
+
+  private static func statistics(_ name: String, of file: HDF5.File) throws -> [Double]? {
+    guard file.contains(name) else { return try file.doublesAttribute(name) }
+    let dataset = try file.dataset(name)
+    try dataset.requireStored()
+    return try dataset.read(as: Double.self, maximumElements: 1 << 24)
+  }
+
+  private static func statistics(
+    _ mean: [Double], _ deviation: [Double]
+  ) -> DataMeaning.Statistics {
+    let digest = SHA256Digest()
+    digest.update(mean.span)
+    digest.update(deviation.span)
+    // JSON has no infinity.
+    func forMessages(_ values: [Double]) -> [Double]? {
+      values.count <= maximumStatistics && values.allSatisfy(\.isFinite) ? values : nil
+    }
+    return DataMeaning.Statistics(
+      sha256: digest.finalize(), mean: forMessages(mean), deviation: forMessages(deviation))
+  }
+}

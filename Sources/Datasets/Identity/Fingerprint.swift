@@ -1,0 +1,133 @@
+import Gzip
+import HDF5
+
+/// What tells one dataset of numbers from another: its shape and CRC-32 checksums, in 8 hexadecimal
+/// digits.
+///
+/// `crc32` is over the little-endian bytes of all numbers, in the order of the files. It depends
+/// neither on how many files hold them nor on chunks or compression. Files that `prepare` made hold
+/// checksums of blocks of rows, of which it is joined together without reading the rows; of others
+/// it is computed where the numbers are in memory anyway.
+///
+/// `sample` is over evenly spaced runs of rows, 256 at most and 64 MiB in all: of a large file of
+/// the user's own that is streamed, nothing else is read. A change that leaves the shape and those
+/// rows as they are stays unseen.
+///
+/// The checksums find changes by accident, not forgeries.
+public struct Fingerprint: Codable, Sendable, Hashable {
+  /// The extents of the dataset, all files together.
+  public var shape: [Int]
+  /// Over all numbers; nil if not all were read.
+  public var crc32: String?
+  /// Over a sample of the rows; nil if `crc32` took no reading.
+  public var sample: String?
+
+  public init(shape: [Int], crc32: UInt32? = nil, sample: UInt32? = nil) {
+    self.shape = shape
+    self.crc32 = crc32.map(Self.hexadecimal)
+    self.sample = sample.map(Self.hexadecimal)
+  }
+
+  /// The fingerprint of numbers that are in memory.
+  init<Scalar: BitwiseCopyable>(of values: [Scalar], shape: [Int]? = nil) {
+    self.init(shape: shape ?? [values.count], crc32: CRC32.of(values.span))
+  }
+
+  /// Whether both are of the same numbers, as far as both tell.
+  public func agrees(with other: Fingerprint) -> Bool {
+    guard shape == other.shape else { return false }
+    if let crc32, let known = other.crc32 { return crc32 == known }
+    if let sample, let known = other.sample { return sample == known }
+    return true
+  }
+
+  private static func hexadecimal(_ sum: UInt32) -> String {
+    let digits = String(sum, radix: 16)
+    return String(repeating: "0", count: 8 - digits.count) + digits
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case shape, crc32
+    case sample = "sample_crc32"
+  }
+
+  /// The runs of rows that a sample takes.
+  static func sampledRows(of rows: Int, rowBytes: Int) -> [Range<Int>] {
+    let length = max(1, (1 << 12) / max(rowBytes, 1))
+    let runs = max(2, min(256, (1 << 26) / max(length * rowBytes, 1)))
+    guard rows / runs > length else { return [0..<rows] }
+    return (0..<runs).map { run in
+      // Divided first where the product could be too large.
+      let start = Int(Double(rows - length) / Double(runs - 1) * Double(run))
+      return start..<start + length
+    }
+  }
+
+  /// One checksum of those of the sampled runs.
+  static func joined(_ sums: [UInt32]) -> UInt32 { CRC32.of(sums.span) }
+}
+
+extension StoredRows {
+  /// What tells these rows from others.
+  func fingerprint() throws(DatasetError) -> Fingerprint {
+    if let sum = reader.joined.storedCRC32(reader.isBytes ? .uint8 : .float32) {
+      return Fingerprint(shape: shape, crc32: sum)
+    }
+    let rowBytes = width * reader.elementBytes
+    var sums: [UInt32] = []
+    for rows in Fingerprint.sampledRows(of: shape[0], rowBytes: rowBytes) {
+      let numbers =
+        if let memory {
+          memory.crc32(rows.lowerBound * width..<rows.upperBound * width)
+        } else {
+          try reader.read(rows).crc32()
+        }
+      sums.append(numbers)
+    }
+    return Fingerprint(
+      shape: shape, crc32: memory?.crc32(), sample: Fingerprint.joined(sums))
+  }
+}
+
+extension StoredNumbers {
+  /// Over all numbers, or those at some places.
+  fileprivate func crc32(_ places: Range<Int>? = nil) -> UInt32 {
+    switch self {
+    case .bytes(let bytes): CRC32.of(bytes.span.extracting(places ?? 0..<bytes.count))
+    case .floats(let floats): CRC32.of(floats.span.extracting(places ?? 0..<floats.count))
+    }
+  }
+}
+
+extension JoinedDataset {
+  /// The CRC-32 of all numbers, from the checksums that the files hold; nil unless all files hold
+  /// them, and numbers of this type.
+  func storedCRC32(_ type: ElementType) -> UInt32? {
+    let width = shape.dropFirst().reduce(type == .uint8 ? 1 : 4, *)
+    var sum: UInt32 = 0
+    for piece in pieces {
+      guard piece.elementType == type, let checksums = piece.checksums else { return nil }
+      let blocks = checksums.sums.count
+      let last = piece.rows.count - (blocks - 1) * checksums.rows
+      let joining = CRC32.Joining(bytes: checksums.rows * width)
+      for block in checksums.sums.dropLast() { sum = joining(sum, block) }
+      sum = CRC32.Joining(bytes: last * width)(sum, checksums.sums[blocks - 1])
+    }
+    return sum
+  }
+
+  /// What tells whole numbers from others.
+  func fingerprintOfIntegers() throws(DatasetError) -> Fingerprint {
+    if let sum = storedCRC32(.int32) { return Fingerprint(shape: shape, crc32: sum) }
+    let rowBytes = shape.dropFirst().reduce(MemoryLayout<Int32>.size, *)
+    var sums: [UInt32] = []
+    for rows in Fingerprint.sampledRows(of: shape[0], rowBytes: rowBytes) {
+      var values: [Int32] = []
+      try forEachPiece(of: rows) { piece, places in
+        values += try read(piece, places, as: Int32.self)
+      }
+      sums.append(CRC32.of(values.span))
+    }
+    return Fingerprint(shape: shape, sample: Fingerprint.joined(sums))
+  }
+}

@@ -1,0 +1,58 @@
+/// How many sequences of the training part are held out for validation.
+public enum HeldOutCount: ConfigurationValue {
+  /// The data decide: their own validation part is taken, or else a share of the training part.
+  case automatic
+  /// None: the data have a validation part of their own.
+  case ownPart
+  case count(Int)
+
+  /// The most sequences that are held out unless a number is given; of generated data the number.
+  static let maximum = 1_000
+
+  /// The share of a training part that is held out unless a number is given: a tenth, and not more
+  /// than a thousand sequences.
+  static func share(of count: Int) -> Int {
+    count < 2 ? 0 : min(maximum, max(1, count / 10))
+  }
+
+  public static var configurationKind: String { "a whole number, auto or file" }
+
+  public init?(configurationText text: String) {
+    switch text {
+    case "auto": self = .automatic
+    case "file": self = .ownPart
+    default:
+      guard let count = Int(text) else { return nil }
+      self = .count(count)
+    }
+  }
+
+  public var configurationText: String {
+    switch self {
+    case .automatic: "auto"
+    case .ownPart: "file"
+    case .count(let count): String(count)
+    }
+  }
+}
+
+extension Requirement<HeldOutCount> {
+  static var heldOut: Requirement {
+    Requirement("within 0 and 100000000") { value in
+      guard case .count(let count) = value else { return true }
+      return 0...100_000_000 ~= count
+    }
+  }
+}
+
+extension TrainingConfiguration.Dataset {
+  /// How many sequences are for validation; of data with a validation part of their own, as many as
+  /// that has, which is not known here: a number above 0.
+  public var validationCount: Int {
+    get {
+      guard case .count(let count) = heldOut else { return HeldOutCount.maximum }
+      return count
+    }
+    set { heldOut = .count(newValue) }
+  }
+}

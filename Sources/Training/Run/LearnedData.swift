@@ -1,0 +1,208 @@
+import Checkpoints
+import Datasets
+import Foundation
+
+/// What a run has learned from, as its checkpoint tells: other data are compared with it when they
+/// are opened, and are refused, or understood by the names of their classes and words.
+public struct LearnedData: Sendable, Equatable {
+  public enum Use: Sendable {
+    /// The model is measured.
+    case measuring
+    /// The run goes on, with the same data.
+    case resuming
+    /// The run goes on, with other data if need be: the user knows.
+    case resumingOnNewData
+  }
+
+  public let use: Use
+  /// The checkpoint's folder.
+  public let folder: String
+  /// Nil of a checkpoint by a version that did not keep it.
+  public let identity: DataIdentity?
+  /// C and the outputs of a model of whole sequences, which every checkpoint tells.
+  let features: Int?
+  let outputs: Int?
+  /// The vocabulary of the run, where it is at hand.
+  let vocabulary: Vocabulary?
+
+  /// Takes what a checkpoint tells.
+  public init(of reader: CheckpointReader, _ use: Use) {
+    self.use = use
+    folder = reader.folder
+    identity = reader.manifest.data
+    func shape(_ name: String) -> [Int]? {
+      reader.manifest.tensors.first { $0.path == "parameters/\(name)" }?.shape
+    }
+    features = shape("rnn.weight_ih_l0")?.last
+    outputs = shape("readout.weight")?.first
+    let path = RunFolder(ofCheckpoint: reader.folder).vocabulary
+    // One that is damaged or of another text is as good as none.
+    let own = try? Vocabulary(contentsOf: path)
+    let known = reader.manifest.data?.meaning.vocabulary
+    vocabulary = known == nil || known == own?.identity ? own : nil
+  }
+
+  /// Refuses a vocabulary that is not the one of a checkpoint, as far as that tells.
+  static func require(
+    _ vocabulary: Vocabulary, _ path: String, of reader: CheckpointReader
+  ) throws(DatasetError) {
+    guard let learned = reader.manifest.data?.meaning.vocabulary, learned != vocabulary.identity
+    else { return }
+    throw DatasetError(
+      path,
+      "has another vocabulary (\(vocabulary.count) \(vocabulary.level.rawValue)s) than the one that"
+        + " \(reader.folder) was trained with (\(learned.count) \(learned.level)s)",
+      cure: "name the run's data with --set dataset.file=FILE.h5, or put its vocabulary.h5 back")
+  }
+
+  /// What to do about data that the model does not fit.
+  private var cure: String {
+    use == .measuring
+      ? "measure the run on data that were prepared together with its own"
+      : "give the run its own data back, or start a new run with --output"
+  }
+
+  /// What to do about data that are others, which a resume may go on with.
+  var cureWithFlag: String {
+    use == .resuming
+      ? "give the run its own data back, or add --new-data to go on with these" : cure
+  }
+
+  /// Compares what data mean with what was learned, and finds how their classes are numbered.
+  ///
+  /// - Parameters:
+  ///   - declared: how many classes the data say there are
+  ///   - path: where they are, for messages
+  /// - Returns: the numbers of their classes in the run; nil where there are no names to go by
+  func numbering(
+    of meaning: DataMeaning, declared: Int?, _ path: String
+  ) throws(DatasetError) -> ClassNumbering? {
+    try refuseOtherMeaning(meaning, path)
+    guard let names = meaning.classNames, let known = identity?.meaning.classNames else {
+      if let declared, let outputs, declared != outputs {
+        throw DatasetError(path, "has \(declared) classes, the run learned \(outputs)", cure: cure)
+      }
+      return nil
+    }
+    do {
+      return try ClassNumbering(names, as: known, path, cure: cureWithFlag)
+    } catch {
+      // Other classes, as many: the read-out learns them anew.
+      guard use == .resumingOnNewData, names.count == known.count else { throw error }
+      return nil
+    }
+  }
+
+  /// Refuses data whose numbers mean something else.
+  func refuseOtherMeaning(_ meaning: DataMeaning, _ path: String) throws(DatasetError) {
+    guard let identity, use != .resumingOnNewData,
+      let conflict = meaning.conflict(with: identity.meaning)
+    else { return }
+    throw DatasetError(path, conflict, cure: cureWithFlag)
+  }
+
+  /// Refuses sequences that do not fit the model.
+  ///
+  /// - Parameter view: how they are laid out in time: an order of pixels is of one number of them
+  func requireSizes(
+    of source: any SequenceSource, _ view: SequenceView, _ path: String
+  ) throws(DatasetError) {
+    let steps = identity?.parts[DatasetFile.Part.train.rawValue]?.steps
+    if view == .permuted, let steps, steps != source.steps {
+      throw DatasetError(
+        path, "has \(source.steps) pixels in one order, the run learned \(steps) in another",
+        cure: cure)
+    }
+    for (what, own, known) in [
+      ("features per step", source.features, features),
+      ("classes or outputs", source.targetKind.outputs, outputs),
+    ] {
+      guard let known, own != known else { continue }
+      throw DatasetError(path, "has \(own) \(what), the run learned from \(known)", cure: cure)
+    }
+  }
+
+  /// A text with its tokens numbered as in the run.
+  ///
+  /// - Returns: the text, and what there is to say of its numbers where they are others
+  /// - Throws: `DatasetError` with the first word that the run did not learn
+  func understand(
+    _ text: TextFile, _ path: String
+  ) throws(DatasetError) -> (text: TextFile, mapping: String?) {
+    let (own, known) = (text.vocabulary.identity, identity?.meaning.vocabulary)
+    if own == known || known == nil && (vocabulary == nil || own == vocabulary?.identity) {
+      return (text, nil)
+    }
+    guard let known else {
+      // Versions that kept no identity could overwrite a vocabulary: it proves nothing.
+      return (
+        text,
+        "the vocabulary is not that of vocabulary.h5 in the run, and the checkpoint does not say which"
+          + " of them it learned"
+      )
+    }
+    guard let vocabulary else {
+      throw DatasetError(
+        path,
+        "has another vocabulary (\(own.count) \(own.level)s) than the run (\(known.count)"
+          + " \(known.level)s), whose vocabulary.h5 is not beside \(folder)", cure: cure)
+    }
+    let numbers = try text.vocabulary.numbers(in: vocabulary, path, cure: cure)
+    let first = numbers.indices.first { numbers[$0] != Int32($0) }
+    let mapping = first.map { place in
+      let word = text.vocabulary.tokens[place].debugDescription
+      return
+        "\(own.level) \(place) of the vocabulary is \(word), which is \(numbers[place]) in the run;"
+        + " \(own.level)s go by the run's numbers"
+    }
+    return (text.renumbered(numbers, as: vocabulary), mapping)
+  }
+}
+
+extension TrainingConfiguration {
+  /// The configuration of a run that goes on from a checkpoint, with what that has learned from.
+  /// Every rank calls this.
+  ///
+  /// - Parameters:
+  ///   - path: a run's folder or a checkpoint's
+  ///   - acceptingNewData: whether the user knows that the data are others
+  /// - Throws: `RunFailure` where there is no checkpoint, or one of another model
+  public func resuming(
+    _ path: String, acceptingNewData: Bool, _ agreement: Agreement
+  ) throws(RunFailure) -> TrainingConfiguration {
+    let folder = try agreement.fromRoot { [try RunFolder.firstReadable(at: path).folder] }[0]
+    return try agreement.together {
+      let reader = try CheckpointReader(folder)
+      var configuration = self
+      if dataset.heldOut == .automatic {
+        configuration.dataset.heldOut = try TrainingConfiguration(of: reader).dataset.heldOut
+      }
+      _ = try configuration.refuseAnotherModel(than: reader)
+      configuration.dataset.learned = LearnedData(
+        of: reader, acceptingNewData ? .resumingOnNewData : .resuming)
+      return configuration
+    }
+  }
+}
+
+extension RunFolder {
+  /// The run of a checkpoint: RUN/checkpoints/step-00001200.
+  init(ofCheckpoint folder: String) {
+    let folder = URL(fileURLWithPath: folder).standardizedFileURL
+    self.init(folder.deletingLastPathComponent().deletingLastPathComponent().path)
+  }
+}
+
+extension Vocabulary {
+  /// Writes the vocabulary into the folder of a run. One that has checkpoints keeps its own.
+  func keep(in run: RunFolder) throws {
+    if !run.savedSteps().isEmpty, let own = try? Vocabulary(contentsOf: run.vocabulary) {
+      guard own.identity != identity else { return }
+      throw RunFailure(
+        .unusableData,
+        "\(run.vocabulary): is not the vocabulary of the data, and a run keeps its own; start a new"
+          + " run with --output, or move the file away if it is not the run's")
+    }
+    try write(to: run.vocabulary)
+  }
+}

@@ -1,0 +1,138 @@
+import Checkpoints
+import Datasets
+import Foundation
+import MPI
+
+extension TrainingSession {
+  /// Refuses to go on with a run whose data are no longer those that it learned from, with the
+  /// first difference, unless the user knows. To be called before a resume.
+  ///
+  /// - Returns: notes on what is other, where the user knows
+  public func refuseChangedData() throws(RunFailure) -> [String] {
+    try agreement.together { try changesOfData() }
+  }
+
+  private func changesOfData() throws(DatasetError) -> [String] {
+    guard let learned = configuration.dataset.learned else { return [] }
+    var changes = [workload.mapping].compactMap(\.self)
+    if let known = learned.identity { changes += identity.changes(since: known) }
+    guard let first = changes.first else { return [] }
+    let place = configuration.dataset.file
+    guard learned.use == .resumingOnNewData else {
+      throw DatasetError(place, "\(first) (\(learned.folder))", cure: learned.cureWithFlag)
+    }
+    return changes.map { "note: \(place): \($0)" }
+  }
+
+  /// What there is to say of data that the model is measured on: how their classes or words were
+  /// understood, and whether a part that the run knows is still the same.
+  ///
+  /// - Parameter part: which is measured
+  public func notes(on part: DatasetFile.Part) throws(RunFailure) -> [String] {
+    var notes = [workload.mapping].compactMap(\.self)
+    if configuration.dataset.measured == nil, part != .test {
+      let own =
+        part == .train
+        ? identity : try agreement.together { try workload.identity(validating: true) }
+      notes += [changeOfPart(part, in: own)].compactMap(\.self)
+    }
+    return notes.map { "note: \(configuration.dataset.file): \($0)" }
+  }
+
+  /// What is other in a part that the run knows: what is held out is of the training part.
+  private func changeOfPart(_ part: DatasetFile.Part, in own: DataIdentity) -> String? {
+    guard let known = configuration.dataset.learned?.identity, known.generated == nil else {
+      return nil
+    }
+    let isOwnPart = part == .validation && known.heldOut == nil
+    let name = (isOwnPart ? part : .train).rawValue
+    guard let own = own.parts[name], let learned = known.parts[name] else { return nil }
+    return own.changes(since: learned, name).first
+  }
+
+  /// Whether the run has the data that a checkpoint was trained on.
+  func hasData(of manifest: CheckpointManifest) -> Bool {
+    guard let known = manifest.data else { return false }
+    return identity.generated == known.generated && identity.changes(since: known).isEmpty
+      && identity.validatesAlike(known)
+  }
+
+  /// What tells the data from others. Throws on every rank if any rank's data are not those of rank
+  /// 0.
+  static func identity(
+    of workload: any Workload, _ settings: TrainingConfiguration.Dataset,
+    on communicator: Communicator
+  ) throws(RunFailure) -> DataIdentity {
+    let isMeasured = settings.learned?.use == .measuring
+    let identity = try Agreement(communicator).together {
+      try workload.identity(validating: !isMeasured)
+    }
+    try refuseUnequal(identity, on: communicator)
+    return identity
+  }
+
+  /// Throws on every rank if any rank's part to measure on is not that of rank 0.
+  func refuseUnequalParts(
+    _ evaluation: any Evaluation, _ part: DatasetFile.Part
+  ) throws(RunFailure) {
+    var identity = DataIdentity()
+    identity.parts[part.rawValue] = try agreement.together { try evaluation.identity() }
+    try Self.refuseUnequal(identity, on: communicator)
+  }
+
+  private static func refuseUnequal(
+    _ identity: DataIdentity, on communicator: Communicator
+  ) throws(RunFailure) {
+    let text = (try? identity.json) ?? ""
+    try refuseUnequal(text, on: communicator) { (first, other, rank) in
+      func read(_ text: String) -> DataIdentity? {
+        try? JSONDecoder().decode(DataIdentity.self, from: Data(text.utf8))
+      }
+      let difference = read(first).flatMap { read(other)?.differences(from: $0).first }
+      return RunFailure(
+        .unusableData,
+        "rank \(rank) has other data than rank 0"
+          + (difference.map { ": the \($0)" } ?? "") + "; give every host the same data")
+    }
+  }
+}
+
+extension DataIdentity {
+  /// The parts that differ between two ranks.
+  fileprivate func differences(from other: DataIdentity) -> [String] {
+    DatasetFile.Part.allCases.map(\.rawValue).filter { parts[$0] != other.parts[$0] }
+      .map { "\($0) part differs" }
+  }
+
+  /// The identity in a line, for a person.
+  public var summary: String {
+    var words: [String] = []
+    for part in DatasetFile.Part.allCases.map(\.rawValue) {
+      guard let own = parts[part] else { continue }
+      words.append(
+        own.kind == "tokens"
+          ? "\(part) \(own.count) tokens"
+          : "\(part) \(own.count) sequences T=\(own.steps) C=\(own.features) \(own.kind)")
+    }
+    if let heldOut { words.append("\(heldOut) held out for validation") }
+    if let generated { words.append("generated: \(generated)") }
+    if let vocabulary = meaning.vocabulary {
+      words.append("vocabulary of \(vocabulary.count) \(vocabulary.level)s")
+    }
+    return words.joined(separator: ", ")
+  }
+}
+
+extension Trainer {
+  /// Forgets what was measured on other validation data than the run has now: those losses cannot be
+  /// compared.
+  func forgetOtherValidation(than manifest: CheckpointManifest) {
+    guard let known = manifest.data, !session.identity.validatesAlike(known),
+      state.bestLoss.isFinite || !state.validationLosses.isEmpty
+    else { return }
+    (state.bestLoss, state.bestStep, state.validationLosses) = (.infinity, 0, [])
+    progress.say(
+      "note: the validation data are others than before: the best loss so far, and the losses that"
+        + " early stopping and schedules go by, are forgotten")
+  }
+}

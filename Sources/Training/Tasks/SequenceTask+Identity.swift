@@ -1,0 +1,48 @@
+import Datasets
+
+extension SequenceTask {
+  /// Refuses data that the run which goes on, or is measured, has not learned.
+  func check(
+    _ train: any SequenceSource, _ settings: TrainingConfiguration.Dataset
+  ) throws(DatasetError) {
+    guard let learned = settings.learned, !settings.file.isEmpty else { return }
+    try learned.refuseOtherMeaning(settings.place.meaning().meaning, settings.file)
+    try learned.requireSizes(of: train, settings.view, settings.file)
+  }
+
+  /// What tells the data of a run from others.
+  ///
+  /// - Parameters:
+  ///   - settings: where the data are
+  ///   - train: the training part, or the one that is measured, as `source` has opened it
+  ///   - validation: opens the part that is validated on; nil leaves it out
+  func identity(
+    _ settings: TrainingConfiguration.Dataset, train: any SequenceSource,
+    validation: (() throws -> any SequenceSource)?
+  ) throws -> DataIdentity {
+    var identity = DataIdentity()
+    let name = settings.measured ?? .train
+    identity.parts[name.rawValue] = try train.identity()
+    let part = DatasetFile.Part.validation
+    guard !settings.file.isEmpty else {
+      identity.generated = settings.generatedSettings
+      if let validation { identity.parts[part.rawValue] = try validation().identity() }
+      return identity
+    }
+    identity.meaning = try settings.place.meaning().meaning
+    // Where classes were taken by their names, the run's numbers count.
+    identity.meaning.classNames = train.classNames ?? identity.meaning.classNames
+    identity.heldOut = heldOut
+    guard let validation, heldOut == nil, try settings.place.holds(part) else { return identity }
+    identity.parts[part.rawValue] = try validation().identity()
+    return identity
+  }
+}
+
+extension TrainingConfiguration.Dataset {
+  /// The keys that generated sequences follow from, but for how many there are.
+  fileprivate var generatedSettings: String {
+    let recall = task == .adding ? "" : " symbols=\(symbols) alphabet=\(alphabet)"
+    return "\(task.rawValue) steps=\(steps)" + recall
+  }
+}
