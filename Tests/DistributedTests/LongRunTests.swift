@@ -33,8 +33,9 @@ import Testing
         line.range(of: "memory ").flatMap { Double(line[$0.upperBound...].prefix { $0 != " " }) }
       }
       try #require(memory.count == 10, "\(log)")
-      // The allocator settles in the first steps. A list of 0.8 kB a step would be 6.4 MB.
-      #expect(memory[9] - memory[1] < 2, "combination \(combination): MB at each tenth: \(memory)")
+      // The allocator settles in the first steps, and may take a page or two later. A list of 0.8 kB a
+      // step, as there was one, would be 6.4 MB.
+      #expect(memory[9] - memory[1] < 4, "combination \(combination): MB at each tenth: \(memory)")
     }
   }
 }

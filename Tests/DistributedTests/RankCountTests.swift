@@ -332,6 +332,21 @@ import Testing
     }
   }
 
+  /// The ranks compare what they read of the first batch, sequence by sequence.
+  @Test func ranksThatReadOtherNumbersAreRefused() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(
+        ["train", "--output", "run"] + Self.arguments, ranks: 3, in: folder,
+        environment: ["MOMENTUM_DIST_SPOIL_DATA": "1"])
+      #expect(outcome.status == 65, "\(outcome.errors)")
+      #expect(
+        outcome.message.hasPrefix(
+          "momentum-dist: rank 1 reads other numbers than rank 0 in sequence "),
+        "\(outcome.errors)")
+      #expect(outcome.message.split(separator: "\n").count == 1, "\(outcome.errors)")
+    }
+  }
+
   @Test func theVendorsReductionLearnsToo() throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try Self.train(

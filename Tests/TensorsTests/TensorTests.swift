@@ -32,12 +32,24 @@ import Testing
 
   @Test func aWorkspaceReusesMemoryOfTheSameName() {
     let workspace = Workspace<Float>()
-    let first = workspace.tensor("a", [10])
-    first[0] = 3
+    workspace.tensor("a", [10])[0] = 3
     #expect(workspace.tensor("a", [2, 4])[0] == 3)
     #expect(workspace.tensor("b", [1])[0] == 0)
     #expect(workspace.tensor("a", [11])[0] == 0, "a larger tensor gets memory of its own")
   }
+
+  #if DEBUG
+    /// Two users of one name would write over each other's numbers. A tensor that is let go, or is
+    /// of another name, is no hindrance: the tests above ask for it.
+    @Test func aNameInUseIsNotGivenAgain() async {
+      await #expect(processExitsWith: .failure) {
+        let workspace = Workspace<Float>()
+        let first = workspace.tensor("a", [10])
+        let second = workspace.tensor("a", [10])
+        first[0] = second[0]
+      }
+    }
+  #endif
 
   @Test func aLayoutPlacesParametersOneAfterTheOther() {
     var layout = ParameterLayout()

@@ -85,6 +85,7 @@ public final class TrainingSession {
         "rank 0 has \(mine), rank \(rank) has \(other): give every host the same data")
     }
     identity = try Self.identity(of: workload, configuration.dataset, on: communicator)
+    if isTraining { try Self.refuseUnequalNumbers(workload, on: communicator) }
     do {
       cores = try CorePlan(
         wanted: configuration.threads, shards: plan.shards(of: communicator.rank).count,

@@ -64,6 +64,11 @@ final class SequenceWorkload: Workload {
       validation: isValidated ? { try self.source(.validation) } : nil)
   }
 
+  func firstChecksums(_ limit: Int) throws -> [(sequence: Int, crc32: UInt32)] {
+    guard configuration.dataset.measured == nil, train.count > 0 else { return [] }
+    return try order(ofEpoch: 0).batch(0).prefix(limit).map { ($0, try train.checksum(of: $0)) }
+  }
+
   /// A part of the data; what is opened for its identity is not opened again to be read.
   private func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
     if part == configuration.dataset.measured { return train }

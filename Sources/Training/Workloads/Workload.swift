@@ -48,6 +48,9 @@ public protocol Workload: AnyObject {
   ///
   /// - Parameter validating: whether a validation part counts that would have to be opened first
   func identity(validating: Bool) throws -> DataIdentity
+  /// The checksums of the first sequences of the first batch, which all ranks must read alike; none
+  /// where the identity tells as much.
+  func firstChecksums(_ limit: Int) throws -> [(sequence: Int, crc32: UInt32)]
   /// How classes or words of the data were understood, where they are numbered otherwise than those
   /// that the model has learned; nil where they are not.
   var mapping: String? { get }
@@ -109,6 +112,7 @@ extension Workload {
   public var rateFactor: Double { 1 }
   public var notes: [String] { [] }
   public var mapping: String? { nil }
+  public func firstChecksums(_ limit: Int) throws -> [(sequence: Int, crc32: UInt32)] { [] }
   public var touchedRows: TouchedRows? { nil }
   public func describe(in run: RunFolder) throws {}
   public func prefetch(after position: StepPosition) throws {}
