@@ -38,7 +38,7 @@ public struct CheckpointManifest: Codable, Sendable {
   /// The resolved configuration of the run, as YAML.
   public var configuration: String
   public var machine: Machine
-  /// What the run learned from; nil of a checkpoint by a version that did not keep it.
+  /// The data that the run learned from; nil if the checkpoint's version did not store it.
   public var data: DataIdentity?
 
   public struct OptimizerState: Codable, Sendable {

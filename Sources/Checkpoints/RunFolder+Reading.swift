@@ -1,5 +1,5 @@
 extension RunFolder {
-  /// How often checkpoints that come and go are listed again before a failure is reported.
+  /// The most times that a read is retried while another process changes the checkpoints.
   public static var readingAttempts: Int { 50 }
 
   /// Reads a run that another process may be training. A failure of `body` counts if the list of

@@ -2,10 +2,10 @@ import Files
 import Foundation
 
 extension RunFolder {
-  /// Gives this run a checkpoint of another one: its files under second names, or copies of them
+  /// Adds another run's checkpoint to this run: by hard links to its files, or by copies of them
   /// where the file system has no hard links or is another. The copy is verified before it counts.
   ///
-  /// One process may do this, while none writes a checkpoint.
+  /// Only one process may call this, and only while no checkpoint is being written.
   ///
   /// - Parameter folder: the checkpoint's
   public func takeAlong(_ folder: String) throws(CheckpointError) {

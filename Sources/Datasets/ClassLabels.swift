@@ -39,7 +39,7 @@ struct ClassLabels {
         if let width, let oneHot = own.width, width != oneHot {
           throw DatasetError(
             path, "\(name) has \(oneHot) columns, \(files.paths[0]) has \(width)",
-            cure: "all files must have as many classes")
+            cure: "all files must have the same number of classes")
         }
         width = own.width ?? width
         names = names ?? dataset.enumerationNames()
@@ -47,7 +47,7 @@ struct ClassLabels {
       } catch let error as DatasetError {
         throw error
       } catch {
-        throw DatasetError(path, error, cure: "the file is damaged or foreign: make it again")
+        throw DatasetError(path, error, cure: "the file may be damaged: make it again")
       }
     }
     let place = "\(files.paths.first ?? ""): \(name)"
@@ -55,8 +55,8 @@ struct ClassLabels {
     if known == nil, width == nil, !files.areOurs, labels.min() == 1, largest > 1 {
       throw DatasetError(
         files.paths.first ?? "", "\(name) has labels from 1 to \(largest) and no 0",
-        cure: "classes are numbered from 0: subtract 1, or set dataset.classes=\(largest + 1) where"
-          + " a class 0 is meant")
+        cure: "classes are numbered from 0: subtract 1, or set dataset.classes=\(largest + 1) if"
+          + " class 0 exists")
     }
     count = known ?? width ?? largest + 1
     self.labels = labels.map { Int32($0) }
@@ -119,7 +119,7 @@ struct StoredLabels {
     guard shape[0] == count else {
       throw DatasetError(
         path, "\(name) has \(shape[0]) labels for \(count) sequences",
-        cure: "there must be a label for each")
+        cure: "store one label for each sequence")
     }
     let numbers = try wholeNumbers()
     guard shape.count == 2, shape[1] > 1 else { return (numbers, nil) }
@@ -133,7 +133,7 @@ struct StoredLabels {
       return try values.enumerated().map { index, value in
         guard let whole = Int(exactly: value) else {
           throw DatasetError(
-            path, "\(place(index)) is \(value), which is no class",
+            path, "\(place(index)) is \(value), which is not a class",
             cure: "classes are whole numbers: 0, 1, 2, ...")
         }
         return whole
@@ -161,7 +161,7 @@ struct StoredLabels {
         let shown = values.prefix(10).map(String.init).joined(separator: ", ")
         throw DatasetError(
           path,
-          "\(name) is \(dataset.shape), and its row \(row) is not one-hot but"
+          "\(name) is \(dataset.shape), but its row \(row) is not one-hot:"
             + " [\(shown)\(width > 10 ? ", ..." : "")]",
           cure: "a sequence has one class: store [N] whole numbers, or one 1 in each row")
       }
@@ -176,7 +176,7 @@ struct StoredLabels {
     let limit = known ?? 1 << 24
     let problem = "\(name)[\(index)] is \(label), outside \(0..<limit)"
     if areOurs {
-      return DatasetError(path, problem, cure: "mend the label or the attribute `classes`")
+      return DatasetError(path, problem, cure: "fix the label or the attribute `classes`")
     }
     if Set(labels) == [-1, 1] {
       return DatasetError(
@@ -187,7 +187,7 @@ struct StoredLabels {
     return DatasetError(
       path, problem,
       cure: fits
-        ? "mend the label, or set dataset.classes=\((labels.max() ?? 0) + 1)"
+        ? "fix the label, or set dataset.classes=\((labels.max() ?? 0) + 1)"
         : "number the classes 0, 1, 2, ..., as numpy.unique(y, return_inverse=True) does")
   }
 

@@ -56,7 +56,7 @@ struct DatasetCheck {
     if let index = values.firstIndex(where: { $0 < 0 || $0 >= Float(classes) }) {
       throw DatasetError(
         path, "\(place(index)) is \(values[index]), outside 0 ..< \(classes)",
-        cure: "mend the label or the attribute `classes`")
+        cure: "fix the label or the attribute `classes`")
     }
   }
 }

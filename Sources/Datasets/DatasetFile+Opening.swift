@@ -34,7 +34,7 @@ extension DatasetFile {
     of file: HDF5.File, _ path: String, cure: String = prepareIt
   ) throws {
     guard let version = try file.intAttribute("format_version") else {
-      throw DatasetError(path, "is an HDF5 file, but no data set of ours", cure: cure)
+      throw DatasetError(path, "is an HDF5 file, but not a momentum-dist data set", cure: cure)
     }
     guard version == formatVersion else {
       throw DatasetError(

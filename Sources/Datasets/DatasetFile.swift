@@ -72,7 +72,7 @@ public enum DatasetFile {
     let version = try? HDF5.File.open(path).intAttribute("format_version")
     guard version != nil else {
       throw DatasetError(
-        path, "exists and is no data set of ours",
+        path, "exists and is not a momentum-dist data set",
         cure: "choose another name, or remove it")
     }
   }

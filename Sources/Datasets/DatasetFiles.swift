@@ -6,7 +6,7 @@ import HDF5
 ///     for (path, file) in files { ... }
 ///
 /// opens each when its turn comes. A file that cannot be opened again, though it could at first,
-/// has its error in whatever is asked of it. One thread uses an object at a time.
+/// throws its error from every later access. Use an object from one thread at a time.
 struct DatasetFiles: RandomAccessCollection {
   let paths: [String]
   /// Whether `prepare` made the files: their attributes say what the numbers mean. Those of a
@@ -38,9 +38,9 @@ struct DatasetFiles: RandomAccessCollection {
         throw DatasetError(
           path,
           own
-            ? "was made by `momentum-dist prepare`, \(paths[0]) was not"
-            : "is an HDF5 file, but no data set of ours, as \(paths[0]) is",
-          cure: "prepare all files alike")
+            ? "was made by `momentum-dist prepare`, but \(paths[0]) was not"
+            : "is an HDF5 file, but not a momentum-dist data set, unlike \(paths[0])",
+          cure: "prepare all files the same way")
       }
       known = own
       pool.keep(file, number)

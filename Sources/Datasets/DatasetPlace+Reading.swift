@@ -22,7 +22,7 @@ extension DatasetPlace {
         path,
         isForeign || files.areOurs
           ? "has no \(missing.joined(separator: " and "))"
-          : "is an HDF5 file, but no data set of ours",
+          : "is an HDF5 file, but not a momentum-dist data set",
         cure: Self.nameOrPrepare + Self.inspectIt)
     }
     return names
@@ -60,7 +60,7 @@ extension DatasetPlace {
       guard scaling.isFinite, scaling != 0, 0...1 << 24 ~= own else {
         throw DatasetError(
           path, "has the attributes classes=\(own) and scaling=\(scaling)",
-          cure: "mend them, or prepare the file again")
+          cure: "fix them, or prepare the file again")
       }
       let count = classes > 0 ? classes : own
       return (count > 0 ? count : nil, Float(scaling))

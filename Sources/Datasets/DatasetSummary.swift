@@ -17,7 +17,7 @@ public struct DatasetSummary {
       let file = try HDF5.File.open(path)
       guard let version = try file.intAttribute("format_version") else {
         throw DatasetError(
-          path, "is an HDF5 file, but no data set of ours", cure: DatasetFile.prepareIt)
+          path, "is an HDF5 file, but not a momentum-dist data set", cure: DatasetFile.prepareIt)
       }
       formatVersion = version
       task = try file.stringAttribute("task") ?? "unknown"

@@ -1,4 +1,4 @@
-/// A text as a key: it equals another only if both have the same bytes.
+/// A text that equals another only if both have the same bytes.
 ///
 /// Swift's `String` compares by canonical equivalence, so that "é" as one scalar equals "e" with a
 /// combining accent. In a data set these are two words, two characters and two names, as they are

@@ -1,7 +1,7 @@
 import Foundation
 import HDF5
 
-/// What any HDF5 file holds, and under which keys it could be trained on.
+/// The datasets of any HDF5 file, and the keys to train on them.
 public struct FileListing {
   /// A dataset of the file.
   public struct Entry: Sendable {
@@ -33,7 +33,7 @@ public struct FileListing {
   /// Lists of keys, each of which would train on the file: `dataset.inputs={part}/x`, ...
   public let trainable: [[String]]
 
-  /// Why two datasets that look like inputs and labels cannot be trained on, where none can.
+  /// Why datasets that look like inputs and labels cannot be trained on; nil if some can.
   public let refusal: String?
 
   /// More datasets than this are not listed.
@@ -104,7 +104,7 @@ private struct Walk {
       } else {
         entries.append(
           .init(
-            name: path, type: "link", shape: [], layout: "leads nowhere", filters: [],
+            name: path, type: "link", shape: [], layout: "broken link", filters: [],
             problem: nil, elementType: .other))
       }
     }

@@ -55,7 +55,7 @@ public final class FileSource: SequenceSource {
     guard shape.count == 3 else {
       throw DatasetError(
         place.files, "\(names.inputs) is \(shape)",
-        cure: "it must be [N, T, C], or [N, T] of one feature; reshape it")
+        cure: "it must be [N, T, C], or [N, T] with one feature; reshape it")
     }
     count = shape[0]
     let targets = try ClassLabels(

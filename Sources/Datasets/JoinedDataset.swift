@@ -47,7 +47,7 @@ struct JoinedDataset: @unchecked Sendable {
       }
       if let first = pieces.first, first.shape.dropFirst() != shape.dropFirst() {
         throw DatasetError(
-          path, "\(name) is \(shape), in \(first.path) it is \(first.shape)",
+          path, "\(name) is \(shape), but in \(first.path) it is \(first.shape)",
           cure: "all but the first number must agree in all files")
       }
       let end = count.addingReportingOverflow(shape[0])
@@ -100,8 +100,8 @@ struct JoinedDataset: @unchecked Sendable {
     let dataset = try file.dataset(name, cacheBytes: cacheBytes)
     guard dataset.shape == piece.shape, dataset.elementType == piece.elementType else {
       throw DatasetError(
-        piece.path, "\(name) was \(piece.shape) and is \(dataset.shape) now",
-        cure: "leave the file alone while it is read")
+        piece.path, "\(name) changed from \(piece.shape) to \(dataset.shape)",
+        cure: "do not change the file while it is being read")
     }
     open.keep(dataset, piece.number)
     return dataset

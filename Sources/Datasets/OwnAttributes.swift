@@ -2,7 +2,7 @@ import HDF5
 
 /// Attributes of a file of the user's own that have the names of ours.
 ///
-/// They are the user's: none changes what is read. Names of the classes are welcome where they fit.
+/// They do not change what is read, except that class names are used if they fit.
 enum OwnAttributes {
   private static let names = ["classes", "scaling", "symbols", "feature_mean", "feature_std"]
 
@@ -39,7 +39,7 @@ enum OwnAttributes {
         return (
           nil,
           [
-            "\(path): its attribute class_names has \(what) and there are \(count) classes, or differs"
+            "\(path): its attribute class_names has \(what) for \(count) classes, or differs"
               + " from that of another file: it is not used"
           ]
         )

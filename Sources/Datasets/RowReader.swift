@@ -59,7 +59,7 @@ final class RowReader: Sendable {
       "\(joined.name)[\(here.lowerBound)] holds \(stored ?? Double(values[place]))"
         + " (number \(place % width) of its row)" + (isTooLarge ? ", too large for float32" : ""),
       cure: isTooLarge
-        ? "scale the inputs" : "take such sequences out, or replace the number")
+        ? "scale the inputs" : "remove such sequences, or replace the value")
   }
 
   /// Whole numbers from here on are not all float32.
@@ -72,7 +72,7 @@ final class RowReader: Sendable {
       joined.pieces.contains(where: { wide.contains($0.elementType) }),
       let largest = values.lazy.map(abs).max(), largest > Self.largestExact
     else { return nil }
-    return "\(path): \(joined.name) holds numbers up to \(largest): float32 rounds what is beyond"
+    return "\(path): \(joined.name) holds numbers up to \(largest): float32 rounds numbers beyond"
       + " 16777216; subtract an offset, or scale"
   }
 

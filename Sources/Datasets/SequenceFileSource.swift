@@ -278,7 +278,7 @@ extension SequenceFileSource {
         let row = wrong / (values.count / count)
         throw DatasetError(
           path, "\(name)[\(row)] holds \(values[wrong])",
-          cure: "take such sequences out, or replace the number")
+          cure: "remove such sequences, or replace the value")
       }
       return (.values(values), .values(values.count / count))
     }
@@ -291,7 +291,7 @@ extension SequenceFileSource {
     if let wrong = labels.firstIndex(where: { $0 < 0 || $0 >= classes }) {
       throw DatasetError(
         path, "\(name)[\(wrong)] is \(labels[wrong]), outside 0 ..< \(classes)",
-        cure: "mend the label or the attribute `classes`, or set dataset.classes")
+        cure: "fix the label or the attribute `classes`, or set dataset.classes")
     }
     let narrow = labels.map { Int32($0) }
     return shape.count == 1

@@ -47,7 +47,7 @@ public protocol SequenceSource {
   /// What the classes are called, where the data say.
   var classNames: [String]? { get }
 
-  /// What a user should know of the data, in a line each.
+  /// Notes for the user about the data, one per line.
   var notes: [String] { get }
 
   /// The time steps of one sequence.
@@ -68,7 +68,7 @@ public protocol SequenceSource {
   /// Whether what was started is there, so that reading it does not wait.
   var isReady: Bool { get }
 
-  /// What tells the sequences from others. It is asked for before any are prefetched.
+  /// The identity of the sequences. Call it before any are prefetched.
   func identity() throws(DatasetError) -> DataIdentity.Part
 }
 

@@ -3,10 +3,10 @@
 #endif
 import Synchronization
 
-/// Something that a file system does not offer, and that the program does without.
+/// A feature that a file system lacks and that the program can do without.
 ///
-/// A gap ends no run. It is noted once per process, and `takeNotes()` hands the lines to whoever
-/// talks to the user.
+/// A gap never ends a run. It is noted once per process, and `takeNotes()` returns the notes to
+/// print.
 public enum FileSystemGap: Hashable, Sendable {
   /// Symbolic links, as on FAT, some CIFS mounts and some FUSE file systems.
   case symbolicLinks
@@ -39,8 +39,8 @@ public enum FileSystemGap: Hashable, Sendable {
     let line =
       switch self {
       case .symbolicLinks:
-        "\(place) has no symbolic links \(reason); the link is a text file with the name of its"
-          + " target instead"
+        "\(place) has no symbolic links \(reason); a text file holds the name of the link's"
+          + " target"
       case .folderSynchronization:
         "\(place) cannot synchronize folders \(reason); after a power cut, the newest files may be"
           + " missing"

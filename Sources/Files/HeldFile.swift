@@ -20,7 +20,7 @@ public final class HeldFile: Sendable {
     if descriptor >= 0 { _ = close(descriptor) }
   }
 
-  /// A path under which this process, and no other, finds the file.
+  /// A path to the file that is valid only in this process.
   public var path: String { "/proc/self/fd/\(descriptor)" }
 
   /// What the file looks like now.

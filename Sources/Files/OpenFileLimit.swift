@@ -10,7 +10,7 @@
 public enum OpenFileLimit {
   /// What is left for everything but the files of a data set: MPI, libraries, logs, a checkpoint.
   private static let reserved = 48
-  /// More open files than this make nothing faster.
+  /// More open files than this do not make reading faster.
   private static let most = 4096
 
   /// The current soft limit.

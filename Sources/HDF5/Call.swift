@@ -15,8 +15,8 @@ func call<Status: SignedInteger>(
   return status
 }
 
-/// The error in plain words where the file was written by a later HDF5 in a format of its own; `nil`
-/// where it has another cause. A damaged file may say the same.
+/// A plain error if the file was probably written by a later HDF5 in a newer format; `nil`
+/// if it has another cause. A damaged file can cause the same error.
 func newerFormat(_ error: HDF5Error) -> HDF5Error? {
   let signs = ["bad version number", "bad superblock version"]
   guard signs.contains(where: error.detail.contains) else { return nil }
@@ -24,7 +24,7 @@ func newerFormat(_ error: HDF5Error) -> HDF5Error? {
   return HDF5Error(
     error.operation, error.path,
     "it is damaged, or in a format that HDF5 \(version) does not know (\(error.detail))",
-    cure: "write it for HDF5 1.10, as libver=('earliest', 'v110') does in h5py, or make it again")
+    cure: "write it for HDF5 1.10 (in h5py: libver=('earliest', 'v110')), or make it again")
 }
 
 /// Returns the innermost reason on the error stack, followed by the outermost one.

@@ -25,12 +25,12 @@ public struct MissingChunks: Hashable, Sendable, CustomStringConvertible {
   public var cure: String {
     missing == needed
       ? Self.writeFillValue
-      : "write the rest or make the dataset shorter; if the fill value is meant, write it out, as"
-        + " d[...] = d[...] does in h5py"
+      : "write the rest or shorten the dataset; if the fill value is meant, write it out:"
+        + " d[...] = d[...] in h5py"
   }
 
   static let writeFillValue =
-    "write the numbers; if the fill value is meant, write it out, as d[...] = d[...] does in h5py"
+    "write the numbers; if the fill value is meant, write it out: d[...] = d[...] in h5py"
 }
 
 extension Dataset {

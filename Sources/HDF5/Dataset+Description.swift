@@ -63,7 +63,7 @@ extension Dataset {
     case H5T_ARRAY: return "arrays"
     case H5T_BITFIELD: return "bit fields"
     case H5T_OPAQUE: return "opaque bytes"
-    default: return "of a type that is no number"
+    default: return "values of a non-numeric type"
     }
   }
 

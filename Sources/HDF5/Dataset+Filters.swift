@@ -29,10 +29,10 @@ public struct Filter: Hashable, Sendable, CustomStringConvertible {
 
   /// What to do about one that is not available.
   var cure: String {
-    "pack it otherwise, as `h5repack -f GZIP=4 in.h5 out.h5` or h5py can where the filter is"
-      + " installed"
+    "repack it with another filter, using `h5repack -f GZIP=4 in.h5 out.h5` or h5py, where this"
+      + " one is installed"
       + (id == 32000 || id == 4
-        ? "" : ", or install its plugin and set HDF5_PLUGIN_PATH (pip install hdf5plugin has many)")
+        ? "" : ", or install its plugin and set HDF5_PLUGIN_PATH (many: pip install hdf5plugin)")
   }
 }
 

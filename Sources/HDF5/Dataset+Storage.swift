@@ -43,10 +43,10 @@ extension Dataset {
       case H5D_VIRTUAL:
         throw refuse(
           "it is virtual, a view of other datasets that may be missing",
-          cure: "name the files that it is a view of, or copy it with h5py: g[name] = f[name][...]")
+          cure: "name the files that it refers to, or copy it with h5py: g[name] = f[name][...]")
       case H5D_CONTIGUOUS where H5Pget_external_count(properties) > 0:
         throw refuse(
-          "its numbers lie outside of the file", cure: "copy them into it with h5repack")
+          "its numbers are stored outside the file", cure: "copy them into it with h5repack")
       default: return H5Pget_nfilters(properties) > 0
       }
     }

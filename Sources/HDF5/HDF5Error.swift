@@ -9,7 +9,7 @@ public struct HDF5Error: Error, Hashable, Sendable {
   /// Why it failed, on one line.
   public let detail: String
 
-  /// What the user can do, where the cause is known; `nil` where it may be anything.
+  /// What the user can do; `nil` if the cause is unknown.
   public let cure: String?
 
   init(_ operation: String, _ path: String, _ detail: String, cure: String? = nil) {

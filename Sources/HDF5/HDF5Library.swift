@@ -16,8 +16,8 @@ public enum HDF5Library {
     return "\(numbers.0).\(numbers.1).\(numbers.2)"
   }
 
-  /// Whether several threads may use it. Where they may not, all calls must come from one thread,
-  /// and a call from a second one traps: it would spoil memory.
+  /// Whether several threads may use the library. If not, all calls must come from one thread, and
+  /// a call from a second one traps, because it would corrupt memory.
   ///
   /// With `MOMENTUM_DIST_HDF5_THREADS=one` in the environment this is false, for tests of what
   /// follows from it.

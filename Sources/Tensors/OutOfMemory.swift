@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What happens where the system grants no memory for a tensor.
+/// What happens if the system cannot allocate memory for a tensor.
 public enum OutOfMemory {
   /// Ends the process. It is called, on whatever thread, with the bytes that were asked for.
   public static var handler: @Sendable (_ bytes: Int) -> Never {
@@ -9,6 +9,6 @@ public enum OutOfMemory {
   }
 
   private static let current = Mutex<@Sendable (Int) -> Never> { bytes in
-    fatalError("there is no memory for \(bytes) bytes")
+    fatalError("cannot allocate \(bytes) bytes of memory")
   }
 }

@@ -7,7 +7,7 @@ import Foundation
 ///     ...                       // meanwhile
 ///     try worker.finish()
 ///
-/// Work that returns every step goes here: a new thread for each step would cost its start.
+/// Use it for work that recurs at every step, to avoid starting a new thread each time.
 public final class BackgroundWorker: Sendable {
   private let desk = Desk()
 

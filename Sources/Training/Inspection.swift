@@ -65,7 +65,7 @@ public struct Inspection {
     guard run.latestCheckpoint != nil else {
       throw RunFailure(
         .unusableData,
-        "\(run.checkpoints)/latest: points to no checkpoint; resume the run, which mends it")
+        "\(run.checkpoints)/latest: does not point to a checkpoint; resume the run to fix it")
     }
   }
 

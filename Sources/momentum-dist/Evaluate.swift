@@ -15,22 +15,22 @@ struct Evaluate: DistributedCommand {
       Of a run it takes the checkpoint that was best on validation, or the newest where nothing was \
       validated; --checkpoint latest takes the newest in any case. The figures are kept in the \
       run's folder as evaluation-test.json, with the confusion matrix of a classification, for \
-      `report`; not where --set or --file changes what is measured.
+      `report`, unless --set or --file changes what is measured.
 
-      The data must mean what those of the run meant: classes and words go by the run's names, and \
-      what it did not learn, or other statistics of normalisation, are refused with the first \
+      The data must mean the same as the run's. Classes and words are matched by name; names that \
+      the run did not learn, or different normalisation statistics, are refused, with the first \
       difference.
       """)
 
   @Argument(help: "The folder of a run, or of a checkpoint.")
   var path: String
 
-  @Option(help: "train, validation or test (default: test; of --file, its only part).")
+  @Option(help: "train, validation or test (default: test, or the only part of --file).")
   var split: DatasetFile.Part?
 
   @Option(
     help: ArgumentHelp(
-      "Measure all sequences of this data set instead of the run's own; it need have no other part.",
+      "Measure all sequences of this data set instead of the run's own; it needs no other part.",
       valueName: "file.h5"))
   var file: String?
 

@@ -5,11 +5,11 @@ import Training
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say what a checkpoint, a run, a data set or any other HDF5 file holds.",
+    abstract: "Show what a checkpoint, a run, a data set or any other HDF5 file holds.",
     discussion: """
       Of a run it takes the newest checkpoint. parameters_sha256 is over all parameters as a \
       whole, however many files they lie in: two runs that print the same ended with the same \
-      bits. Of an HDF5 file of your own it lists the datasets, and the keys that would train on it.
+      bits. For an HDF5 file of your own it lists the datasets, and the keys to train on them.
       """)
 
   @Argument(help: "A run's folder, a checkpoint's folder or an HDF5 file.")

@@ -74,7 +74,7 @@ enum Launch {
     // Ranks that are alike run out together: rank 0 speaks, and ends the others meanwhile.
     if !isFirstRank { Thread.sleep(forTimeInterval: 4) }
     say(
-      "momentum-dist: the system grants no memory for \(bytes) more bytes; lower batch_size or"
+      "momentum-dist: cannot allocate \(bytes) more bytes of memory; lower batch_size or"
         + " model.hidden_size, set model.recompute_every, or start fewer ranks on this machine")
     if isLaunched, MPI.Environment.isInitialized {
       Deadline.end(within: 5)  // MPI may not be able to

@@ -14,12 +14,12 @@ struct ArchiveOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What is done about missing values (empty, ?, NaN): refuse; zero takes 0; carry takes the"
-        + " value of the step before; drop leaves the step out.",
+      "How to treat missing values (empty, ?, NaN): refuse reports an error; zero uses 0; carry"
+        + " repeats the previous step's value; drop leaves the step out.",
       valueName: "refuse|zero|carry|drop"))
   var missing = MissingValues.refuse
 
-  /// Writes the archive's file and says what was understood and what is in it.
+  /// Writes the archive's file, and prints its notes and a summary.
   func write(_ archive: SequenceArchive) throws {
     try archive.write(to: output.to, normalising: !raw, compressing: output.compress)
     for note in archive.notes { print(note) }
@@ -46,11 +46,11 @@ struct ArchiveOptions: ParsableArguments {
 struct PrepareTS: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ts",
-    abstract: "From a .ts archive, as the UEA and UCR time series repository has them.",
+    abstract: "From a .ts archive, the format of the UEA and UCR time series repository.",
     discussion: """
       Sequences of any length and any number of dimensions, with a class each, with or without \
-      time stamps. Inputs are normalised by mean and deviation of the training part, which the \
-      file remembers.
+      time stamps. Inputs are normalised by the mean and deviation of the training part, which are \
+      stored in the file.
 
       momentum-dist prepare ts --from JapaneseVowels --to data/japanese-vowels.h5
       """)

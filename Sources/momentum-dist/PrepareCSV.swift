@@ -10,15 +10,15 @@ struct PrepareCSV: ParsableCommand {
       A line has the numbers of a sequence, time step by time step (with --features 2: x1, y1, x2, \
       y2, ...), and its class, a word or a number, at the end or, with --label-first, at the \
       beginning. Lines may differ in length. A class that is a string of zeros with a single one \
-      in it, as in the UCI's pendigits, means the place of the one. Inputs are normalised by mean \
-      and deviation of the training part, which the file remembers.
+      in it, as in the UCI's pendigits, means the position of the one. Inputs are normalised by \
+      the mean and deviation of the training part, which are stored in the file.
 
-      The separator, a header line and an index column are found out and printed, unless options \
-      give them. Fields may be quoted; with another separator than the comma, numbers may have \
+      The separator, a header line and an index column are detected and printed, unless options \
+      set them. Fields may be quoted; if the separator is not a comma, numbers may have \
       decimal commas. Tables are UTF-8 text, or UTF-16 with a byte order mark, plain or gzipped.
 
-      With --id, a line is one time step: --id names the column of the sequence, --time the one \
-      that orders its steps, --target the class, and --values the numbers of a step.
+      With --id, a line is one time step: --id names the column of sequence ids, --time the one \
+      that orders the steps, --target the class, and --values the numbers of a step.
 
       momentum-dist prepare csv --features 2 --from pendigits.tra pendigits.tes --to \
       data/pendigits.h5
@@ -29,7 +29,7 @@ struct PrepareCSV: ParsableCommand {
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "The training and the test table, plain or gzipped, or one table to be split.",
+      "The training and test tables, or one table to split; plain or gzipped.",
       valueName: "file"))
   var from: [String]
 
@@ -43,34 +43,34 @@ struct PrepareCSV: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Lines to skip at the top of each table, of which the last may name the columns. Without it,"
-        + " a header line is recognised.", valueName: "n"))
+      "Lines to skip at the top of each table; the last one may name the columns. By default,"
+        + " a header line is detected.", valueName: "n"))
   var headerLines: Int?
 
   @Option(
     help: ArgumentHelp(
-      "What stands between two fields: one character, tab, or space for any number of blanks."
-        + " Without it, it is recognised.", valueName: "character"))
+      "The field separator: one character, tab, or space for any number of spaces."
+        + " By default, it is detected.", valueName: "character"))
   var separator: String?
 
   @Option(
     help: ArgumentHelp(
-      "Whether the first column counts the lines and is left out; auto goes by its name.",
+      "Whether the first column is a line index to leave out; auto decides by its name.",
       valueName: "auto|yes|no"))
   var index = CSVFormat.IndexColumn.auto
 
-  @Option(help: ArgumentHelp("The column of the class, by its name.", valueName: "name"))
+  @Option(help: ArgumentHelp("The name of the class column.", valueName: "name"))
   var target: String?
 
   @Option(
     help: ArgumentHelp(
-      "The columns of the values, by their names, with commas between them. Without it, all that"
-        + " are nothing else.", valueName: "names"))
+      "The names of the value columns, separated by commas. By default, all columns that have no"
+        + " other role.", valueName: "names"))
   var values: String?
 
   @Option(
     help: ArgumentHelp(
-      "The column that names the sequence, of a table with a time step on each line.",
+      "The column that names the sequence, in a table with one time step per line.",
       valueName: "name"))
   var id: String?
 
@@ -78,7 +78,7 @@ struct PrepareCSV: ParsableCommand {
     help: ArgumentHelp("With --id: the column that orders the steps.", valueName: "name"))
   var time: String?
 
-  @Option(help: "The share of sequences held out as the test part, where there is one table.")
+  @Option(help: "The share of sequences held out as the test part if only one table is given.")
   var testShare = 0.2
 
   func validate() throws {

@@ -9,14 +9,14 @@ struct PrepareText: ParsableCommand {
     commandName: "text",
     abstract: "From texts, for a language model.",
     discussion: """
-      The folder holds train.txt, valid.txt and test.txt, as the usual form of Penn TreeBank, or \
-      wiki.train.tokens and its kin, as WikiText. A single file is cut into 90 % for \
+      The folder holds train.txt, valid.txt and test.txt, as Penn TreeBank usually does, or files \
+      such as wiki.train.tokens, as WikiText does. A single file is split into 90 % for \
       training and 5 % each for validation and test. Texts are UTF-8, or UTF-16 with a byte order \
       mark, plain or gzipped (.gz).
 
       At word level a line is its words, between spaces, and <eos>. The vocabulary is that of the \
-      training part; what the others have besides becomes <unk>. Tokens are bytes: an accented \
-      letter of one scalar and one of two are two tokens.
+      training part; other words become <unk>. Tokens are compared as bytes: an accented \
+      letter written as one Unicode scalar differs from one written as two.
       """)
 
   @Option(help: ArgumentHelp("The folder of the texts, or one text.", valueName: "path"))

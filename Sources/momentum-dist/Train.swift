@@ -40,8 +40,8 @@ struct Train: DistributedCommand {
 
   @Flag(
     help: ArgumentHelp(
-      "With --resume: go on with other data than those that the run learned from; a text must have "
-        + "the run's words."))
+      "With --resume: continue on data other than the run learned from; a text must use "
+        + "the run's vocabulary."))
   var newData = false
 
   @Option(
@@ -78,7 +78,7 @@ struct Train: DistributedCommand {
       throw ValidationError("--seeds is \(seeds); expected a number of 1 or more.")
     }
     if newData, resume == nil {
-      throw ValidationError("--new-data is for a run that goes on: add --resume.")
+      throw ValidationError("--new-data applies only to a resumed run; add --resume.")
     }
     if seeds != nil, dryRun {
       throw ValidationError("--dry-run checks one configuration; leave out --seeds.")

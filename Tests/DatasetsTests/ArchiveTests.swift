@@ -52,7 +52,7 @@ import Testing
     #expect(problem(header + "1:3:up\n1:2:3:up").contains("TRAIN.ts:8: has 3 dimensions"))
     #expect(problem(header + "1,?:3,4:up").contains("TRAIN.ts:7: has a missing value"))
     #expect(problem(header + "1,x:3,4:up").contains("\"x\" is not a number"))
-    #expect(problem(header + "1:2:left").contains("\"left\" is none of down up"))
+    #expect(problem(header + "1:2:left").contains("\"left\" is not one of down up"))
     #expect(problem("1,2:3,4:up").contains("TRAIN.ts:1: a line of data before @data"))
     #expect(problem("@classLabel false\n@data\n1:2").contains("have no class"))
     #expect(problem("@targetLabel true\n@data\n1:2").contains("its targets are numbers"))

@@ -215,6 +215,6 @@ import Testing
     other.parts["train"]?.count = 4
     #expect(
       other.changes(since: identity).first
-        == "the train part has 4 sequences, the run learned from 3")
+        == "the train part has 4 sequences, but the run learned from 3")
   }
 }

@@ -76,8 +76,8 @@ import Testing
     #expect(problem("a,11", "a,9.0").contains("train.csv:6: has the time \"9.0\" of line 4"))
     #expect(
       problem("a,11", "a,late").contains(
-        "train.csv:6: \"late\" is not a time that can be ordered"))
-    #expect(problem("a,9,5,6,up", "a,9,5,up").contains("train.csv:4: has 4 fields, the header 5"))
+        "train.csv:6: \"late\" is not a sortable time"))
+    #expect(problem("a,9,5,6,up", "a,9,5,up").contains("train.csv:4: has 4 fields, but the header"))
     #expect(problem("a,9,5,6,up", "a,9,,6,up").contains("train.csv:4: has a missing value"))
     #expect(problem("a,9,5,6,up", "a,9,5,6,").contains("train.csv:4: has no class"))
     #expect(problem("", "") { $0.id = "whom" }.contains("has 0 columns called \"whom\""))

@@ -72,14 +72,14 @@ import Testing
     #expect(problem([0, 1, 2, 1, 0, (1 << 32) + 1]).contains("train/y[5] is 4294967297, outside"))
     #expect(problem([0, 1, -1 << 33, 1, 0, 1]).contains("train/y[2] is -8589934592, outside"))
     #expect(problem([0, 1, UInt64.max, 1, 0, 1]).contains("train/y[2] is 18446744073709551615"))
-    #expect(problem([0, 1, 0.5, 1, 0, 1]).contains("train/y[2] is 0.5, which is no class"))
-    #expect(problem([0, 1, Double.nan, 1, 0, 1]).contains("train/y[2] is nan, which is no class"))
+    #expect(problem([0, 1, 0.5, 1, 0, 1]).contains("train/y[2] is 0.5, which is not a class"))
+    #expect(problem([0, 1, Double.nan, 1, 0, 1]).contains("train/y[2] is nan, which is not a"))
     #expect(problem([-1, 1, 1, -1, 1, 1]).contains("y[...] = (y[...] + 1) // 2"))
     #expect(problem([1, 2, 3, 1, 2, 3]).contains("labels from 1 to 3 and no 0; classes are"))
     let soft = problem([Float](repeating: 0.5, count: 12), shape: [6, 2])
-    #expect(soft.contains("train/y[0, 0] is 0.5, which is no class"))
+    #expect(soft.contains("train/y[0, 0] is 0.5, which is not a class"))
     let several = problem([Int32](repeating: 1, count: 12), shape: [6, 2])
-    #expect(several.contains("its row 0 is not one-hot but [1, 1]"))
+    #expect(several.contains("its row 0 is not one-hot: [1, 1]"))
     #expect(problem([0, 1, 2], shape: [3]).contains("train/y has 3 labels for 6 sequences"))
   }
 
@@ -112,7 +112,7 @@ import Testing
         try $0.write((0..<24).map { 1_700_000_000 + $0 }, to: "train/x", shape: [6, 4])
         try $0.write(y, to: "train/y")
       }
-      #expect(large.notes.first?.contains("float32 rounds what is beyond 16777216") == true)
+      #expect(large.notes.first?.contains("float32 rounds numbers beyond 16777216") == true)
       for memoryLimit in [0, 1 << 20] {
         let error = #expect(throws: DatasetError.self) {
           let infinite = try source(in: folder, inputs: false, memoryLimit: memoryLimit) {
@@ -131,7 +131,7 @@ import Testing
           try $0.write(y, to: "train/y")
         }
       }
-      #expect(text?.description.contains("or [N, T] of one feature; reshape it") == true)
+      #expect(text?.description.contains("or [N, T] with one feature; reshape it") == true)
     }
   }
 
@@ -194,7 +194,7 @@ import Testing
     #expect(words.x == plain && words.source.classNames == ["walk", "run", "sit"])
     let more = try read { try $0.setAttribute("class_names", ["walk", "run", "sit", "lie"]) }
     #expect(more.x == plain && more.source.classNames == nil)
-    #expect(more.source.notes.first?.contains("has 4 names and there are 3 classes") == true)
+    #expect(more.source.notes.first?.contains("has 4 names for 3 classes") == true)
     let ours = try read {
       try $0.setAttribute("scaling", 1000.0)
       try $0.setAttribute("format_version", 1)
@@ -213,7 +213,7 @@ import Testing
       #expect(source.targetKind == .classes(4))
       try StoredRowsTests.write(["ours.h5"], in: folder)
       let both = StoredRowsTests.problem(StoredRowsTests.place("\(folder)/*.h5"))
-      #expect(both.contains("own.h5: is an HDF5 file, but no data set of ours, as"))
+      #expect(both.contains("own.h5: is an HDF5 file, but not a momentum-dist data set, unlike"))
     }
   }
 

@@ -89,7 +89,7 @@ import Testing
     try Places.withTemporaryFolder { folder in
       try Self.write(["own.h5"], in: folder, inputs: "x/data", targets: "y", header: false)
       var place = Self.place("\(folder)/own.h5")
-      #expect(Self.problem(place).contains("is an HDF5 file, but no data set of ours; name its"))
+      #expect(Self.problem(place).contains("HDF5 file, but not a momentum-dist data set; name its"))
       (place.inputs, place.targets) = ("x/data", "y")
       let source = try Self.source(place)
       #expect(source.targetKind == .classes(4))

@@ -42,10 +42,10 @@ import Testing
     #expect(carried.notes.count == 2)
     #expect(
       carried.notes[0].hasSuffix(
-        "X_TRAIN.ts: 3 missing values in 2 sequences taken from the step before"))
+        "X_TRAIN.ts: 3 missing values in 2 sequences filled from the previous step"))
     #expect(try read(text, .drop).train.sequences == [[1, 4], [2, 5, 3, 6]])
     let empty = Self.header + "?,?:1,2:a\n1,2:3,4:b\n5,6:7,8:a\n"
-    #expect(problem(empty, .carry).contains("X_TRAIN.ts:5: feature 1 has no value to carry on"))
+    #expect(problem(empty, .carry).contains("X_TRAIN.ts:5: feature 1 has no value to carry"))
     let dropped = try read(empty, .drop)
     #expect(dropped.train.classes == [1, 0])
     #expect(dropped.notes[0].contains("1 sequences with no complete step left out"))

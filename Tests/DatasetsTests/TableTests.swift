@@ -31,7 +31,7 @@ import Testing
   @Test func decimalSignsAreNotMixed() throws {
     #expect(
       problem("1,5;2;a\n1;2.5;b").contains(
-        "train.csv:2: has decimal points, line 1 has the other sign"))
+        "train.csv:2: has decimal points, unlike line 1"))
     #expect(problem("1,5;2;a\n1.234,5;2;b").contains("train.csv:2: \"1.234,5\" is not a number"))
     // The comma of a single value does not separate it.
     let one = try TextFiles.table("1,5;a\n2,5;b\n3,5;a", "1,5;a\n2;b")
@@ -68,7 +68,7 @@ import Testing
     #expect(problem("1,x,a\n1,2,b\n3,4,a").contains("train.csv:1: \"x\" is not a number"))
     #expect(
       problem("u,v,class\n" + rows, "v,u,class\n" + rows).contains(
-        "has other columns in its header"))
+        "has different columns in its header"))
   }
 
   @Test func columnsAreTakenByName() throws {
@@ -120,7 +120,7 @@ import Testing
     #expect(problem("1,2,\"a\n3,4,b\n").contains("train.csv:1: a quote is opened and never closed"))
     #expect(problem("1,2,\"a\"x\n3,4,b\n").contains("train.csv:1: text follows a closing quote"))
     #expect(
-      problem("1,2,\"a\nb\"\n3,4,b\n5,x,b").contains("train.csv:1: the class \"a b\" holds the end")
+      problem("1,2,\"a\nb\"\n3,4,b\n5,x,b").contains("train.csv:1: the class \"a b\" contains a")
     )
     #expect(problem("1,2,a\n\"3\n\",4,b\n5,x,b").contains("train.csv:2: \"3 \" is not a number"))
   }
@@ -140,7 +140,7 @@ import Testing
     // Without its separator, too, where the others have words.
     let short = "4\(separator)5\(separator)a\n4\(separator)6\(separator)b\n4\(separator)5\n"
     #expect(
-      problem(short).contains("train.csv:3: has another length than most lines, and its class 5"))
+      problem(short).contains("train.csv:3: differs in length from most lines, and its class 5"))
   }
 
   /// Empty values at the end do not make a sequence shorter in silence.
@@ -184,7 +184,7 @@ import Testing
 
   @Test func valuesAreNoClasses() {
     let rows = (0..<30).map { "\($0 % 7),\($0 % 5),\(Double($0 * $0) / 7)" }.joined(separator: "\n")
-    #expect(problem(rows).contains("has 30 classes for 30 sequences; values per sequence"))
+    #expect(problem(rows).contains("has 30 classes for 30 sequences; regression targets"))
   }
 
   /// As many classes as sequences. (When each label was looked for among all names, this took most
@@ -211,6 +211,6 @@ import Testing
     let table = try TextFiles.table(lines.joined(separator: "\n"))
     let one = try #require(table.classNames.firstIndex(of: "one"))
     #expect(table.classCounts[one] == (1, 0))
-    #expect(table.notes.contains { $0.contains("the class \"one\" has one sequence") })
+    #expect(table.notes.contains { $0.contains("the class \"one\" has only one sequence") })
   }
 }

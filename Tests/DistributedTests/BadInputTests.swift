@@ -114,10 +114,10 @@ import Testing
       "momentum-dist: none.csv: there is no such file; name a file that can be read with --from"),
     Case(
       "csv of other width", ["prepare", "csv", "--from", "t.csv", "--features", "2"], 65,
-      "t.csv:2: has 3 numbers beside the class, with 2 per step; set --features"),
+      "t.csv:2: has 3 numbers besides the class, with 2 per step; set --features"),
     Case(
       "csv with words", ["prepare", "csv", "--from", "t.csv"], 65, "t.csv:3: \"x\" is not a number"),
-    Case("text over a file", ["prepare", "copying"], 65, "exists and is no data set of ours"),
+    Case("text over a file", ["prepare", "copying"], 65, "exists and is not a momentum-dist"),
     Case(
       "adding of one step", ["prepare", "adding", "--steps", "1"], 64, "--steps is 1; expected"),
     Case(

@@ -160,7 +160,7 @@ import Testing
       let other = try item.run("generate run --length 4 --prompt uno", status: 65)
       #expect(other.message.contains("en.h5: has another vocabulary"), "\(other.errors)")
       let lost = try item.run("evaluate run", status: 65)
-      #expect(lost.message.contains("whose vocabulary.h5 is not beside"), "\(lost.errors)")
+      #expect(lost.message.contains("whose vocabulary.h5 is missing"), "\(lost.errors)")
     }
   }
 
@@ -193,7 +193,7 @@ import Testing
       // Sequences that the model does not fit.
       try item.csv(rows, rows, to: "wide.h5", "--raw --features 5")
       let wide = try item.run("evaluate run --file wide.h5", status: 65)
-      #expect(wide.message.contains("wide.h5: has 5 features per step, the run learned from 1"))
+      #expect(wide.message.contains("wide.h5: has 5 features per step, but the run learned"))
     }
   }
 
@@ -212,7 +212,7 @@ import Testing
         #expect(try item.manifest("run")["manifest_sha256"] as? String == saved)
       }
       try item.csv(item.lines("abc", seed: 1, rows: 0..<30), test, to: "data.h5")
-      try refusal("data.h5: the train part has 30 sequences, the run learned from 60")
+      try refusal("data.h5: the train part has 30 sequences, but the run learned from 60")
       try item.csv(rows.replacing("1.", with: "1.9", maxReplacements: 1), test, to: "data.h5")
       try refusal("data.h5: the inputs of the train part are not those")
       try item.csv(rows.replacing(",a\n", with: ",b\n", maxReplacements: 1), test, to: "data.h5")
@@ -252,7 +252,7 @@ import Testing
         ["train", "--resume", "run", "--set", "dataset.file=parts/*.h5"], in: item.folder)
       #expect(joined.status == 65)
       #expect(
-        joined.message.contains("the train part has 120 sequences, the run learned from 60"),
+        joined.message.contains("the train part has 120 sequences, but the run learned from 60"),
         "\(joined.errors)")
       #expect(try item.run("train --resume run").status == 0)
       #expect(
@@ -284,7 +284,7 @@ import Testing
       try item.forgetIdentity(of: "words")
       let other = try item.run("evaluate words --checkpoint latest --file es.h5")
       #expect(
-        other.errors.contains("note: es.h5: the vocabulary is not that of vocabulary.h5"),
+        other.errors.contains("note: es.h5: the vocabulary differs from the run's vocabulary.h5"),
         "\(other.errors)")
       #expect(!(try item.run("evaluate words --file en.h5")).errors.contains("note:"))
       // Of the very first format.

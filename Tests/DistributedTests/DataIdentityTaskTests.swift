@@ -32,7 +32,7 @@ import Testing
         "--set dataset.file=own.h5 --output run")
       let other = try item.run("evaluate run --file other.h5", ranks: 2, status: 65)
       #expect(
-        other.message.contains("other.h5: the inputs are normalised by other statistics"),
+        other.message.contains("other.h5: the inputs are normalised with other statistics"),
         "\(other.errors)")
       #expect(other.message.contains("feature_mean[0] is 1.5, not 1.0"))
       // Other validation data alone.
@@ -103,7 +103,7 @@ import Testing
       }
       let larger = try item.run("evaluate permuted --file larger.h5", status: 65)
       #expect(
-        larger.message.contains("larger.h5: has 10 pixels in one order, the run learned 8"),
+        larger.message.contains("larger.h5: has 10 pixels, but the run learned an order of 8"),
         "\(larger.errors)")
       try item.run("evaluate pixels --file larger.h5")
     }

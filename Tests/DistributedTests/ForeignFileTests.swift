@@ -54,7 +54,7 @@ import Testing
   private static let refused = [
     "strings": "train/y does not hold numbers but strings; number the classes 0, 1, 2, ...",
     "lzf":
-      "packed by the filter lzf (number 32000), which is not installed here; pack it otherwise",
+      "packed by the filter lzf (number 32000), which is not installed here; repack it",
     "record": "train/x does not hold numbers but records of a, b; name another dataset",
     "lists": "train/x does not hold numbers but lists of variable length",
     "elsewhere": "plain.h5\"; name that file instead",

@@ -113,7 +113,7 @@ import Testing
         }
       }
       // A rank that has memory may say besides that the other one is gone.
-      let lines = errors().split(separator: "\n").filter { $0.contains("grants no memory for") }
+      let lines = errors().split(separator: "\n").filter { $0.contains("more bytes of memory") }
       #expect(outcome.status == 78 && lines.count == 1, "\(errors())")
       #expect(!errors().contains("Fatal error"), "\(errors())")
     }

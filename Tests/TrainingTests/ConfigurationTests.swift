@@ -112,7 +112,7 @@ import Testing
   @Test func sectionsAreNoValuesAndValuesNoSections() {
     #expect(
       problem("optimizer: sgd")
-        == "run.yaml:1: optimizer is a section of keys, and is given the value \"sgd\"; set one of"
+        == "run.yaml:1: optimizer is a section of keys, but is given the value \"sgd\"; set one of"
         + " its keys, such as optimizer.name")
     #expect(problem("", ["model=lstm"])?.hasPrefix("--set: model is a section") == true)
     #expect(problem("dataset: [a, b]")?.contains("dataset is a section") == true)

@@ -40,7 +40,7 @@ import Testing
     ])
     #expect(
       shared[1]
-        == .init(needed: 60, ranks: 2, place: "the control group on host0 grants", limit: 40))
+        == .init(needed: 60, ranks: 2, place: "the control group on host0 allows", limit: 40))
     #expect(shared[2] == nil)
   }
 
@@ -48,6 +48,6 @@ import Testing
     let limited = MemoryNeed.excess(of: [
       report(host: 0, bytes: 30, process: 20), report(host: 0, bytes: 30),
     ])
-    #expect(limited[0]?.place == "ulimit -v on host0 grants" && limited[1] == nil)
+    #expect(limited[0]?.place == "ulimit -v on host0 allows" && limited[1] == nil)
   }
 }

@@ -1,4 +1,4 @@
-/// How the lines of a table are to be read. What is nil or automatic is found out and said.
+/// How to read the lines of a table. What is nil or automatic is detected and reported.
 public struct CSVFormat: Sendable {
   /// Whether the first column counts the lines and holds no value.
   public enum IndexColumn: String, Sendable, CaseIterable {
@@ -9,9 +9,9 @@ public struct CSVFormat: Sendable {
   public var features = 1
   /// Whether the class is the first field of a line, or else the last.
   public var labelComesFirst = false
-  /// Lines to skip at the top, the last of which names the columns; nil to find out.
+  /// Lines to skip at the top, the last of which names the columns; nil to detect them.
   public var headerLines: Int?
-  /// What stands between two fields, a space for any number of blanks; nil to find out.
+  /// The field separator; a space stands for any number of spaces; nil to detect it.
   public var separator: Unicode.Scalar?
   public var index = IndexColumn.auto
   public var missing = MissingValues.refuse
@@ -19,7 +19,7 @@ public struct CSVFormat: Sendable {
   public var testShare = 0.2
   /// The column of the class, by its name in the header; nil for the first or last column.
   public var target: String?
-  /// The columns of the values, by their names; empty for all that are nothing else.
+  /// The names of the value columns; empty for all columns that have no other role.
   public var values: [String] = []
   /// The column that names the sequence of each line of a long table; nil for a wide one.
   public var id: String?

@@ -20,7 +20,7 @@ public enum CSVTable {
       a.map({ ExactText($0) }) != b.map({ ExactText($0) })
     {
       throw DatasetError(
-        other.path, "has other columns in its header than \(first)",
+        other.path, "has different columns in its header than \(first)",
         cure: "give two tables with the same columns in the same order")
     }
     let naming = ClassNaming(files.flatMap(\.labels))
@@ -110,12 +110,12 @@ struct TableRows {
     guard !["", "?", "nan"].contains(label.lowercased()) else {
       throw error(
         line, label.isEmpty ? "has no class" : "has no class (\(quoted(field)))",
-        cure: "the last field, or with --label-first the first, is the class")
+        cure: "fill in the class: the last field, or the first with --label-first")
     }
     // The names of classes are stored as lines.
     guard !field.contains(where: DecodedText.isLineEnd) else {
       throw error(
-        line, "the class \(quoted(field)) holds the end of a line", cure: "rename the class")
+        line, "the class \(quoted(field)) contains a line break", cure: "rename the class")
     }
     return label
   }
@@ -136,8 +136,8 @@ struct TableRows {
     throw DatasetError(
       path, "has \(distinct) classes for \(labels.count) sequences",
       cure: (areNumbers
-        ? "values per sequence (regression) are not supported: put them into classes; or "
-        : "") + "say which column the class is, with --label-first or --target")
+        ? "regression targets are not supported: bin them into classes; or "
+        : "") + "select the class column with --label-first or --target")
   }
 }
 
@@ -152,7 +152,7 @@ struct TableValues {
     self.path = path
     number = FieldNumber(
       allowsDecimalComma: dialect.separator != ",", missing: missing,
-      cure: "check --separator; --header-lines skips a header, --values names the columns to read")
+      cure: "check --separator; skip a header with --header-lines; choose columns with --values")
   }
 
   mutating func read(_ field: ArraySlice<UInt8>, line: Int) throws(DatasetError) -> Float {
@@ -163,8 +163,8 @@ struct TableValues {
     if let commaLine, let pointLine {
       throw DatasetError(
         "\(path):\(max(commaLine, pointLine))",
-        "has decimal \(commaLine > pointLine ? "commas" : "points"), line"
-          + " \(min(commaLine, pointLine)) has the other sign",
+        "has decimal \(commaLine > pointLine ? "commas" : "points"), unlike line"
+          + " \(min(commaLine, pointLine))",
         cure: "write all numbers with decimal points")
     }
     return value

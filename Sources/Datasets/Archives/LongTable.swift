@@ -32,8 +32,8 @@ enum LongTable {
       if let odd {
         throw DatasetError(
           "\(path):\(sequence.timeLines[odd])",
-          "\(quoted(sequence.times[odd])) is not a time that can be ordered",
-          cure: "write times as numbers, or as dates like 2024-05-31 12:00:00, all of one zone")
+          "\(quoted(sequence.times[odd])) is not a sortable time",
+          cure: "write times as numbers, or as dates like 2024-05-31 12:00:00 in one time zone")
       }
       places = sequence.times.indices.sorted {
         sequence.times[$0].lexicographicallyPrecedes(sequence.times[$1])
@@ -92,8 +92,8 @@ extension TableRows {
       let (fields, line) = (record.fields, record.line)
       guard fields.count == dialect.header!.count else {
         throw error(
-          line, "has \(fields.count) fields, the header \(dialect.header!.count)",
-          cure: "fill in what is missing, or set --separator")
+          line, "has \(fields.count) fields, but the header has \(dialect.header!.count)",
+          cure: "fill in the missing fields, or set --separator")
       }
       let label = try self.label(fields[columns.target], line: line)
       let id = TextTable.string(fields[columns.id])
@@ -107,7 +107,7 @@ extension TableRows {
           line,
           "has the class \(quoted(label.utf8)), but line \(found[place].line) of the same"
             + " sequence \(quoted(id.utf8)) has \(quoted(found[place].label.utf8))",
-          cure: "a sequence has one class: check --id and --target")
+          cure: "a sequence must have one class: check --id and --target")
       }
       if let time = columns.time {
         found[place].times.append(fields[time])

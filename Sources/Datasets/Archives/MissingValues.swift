@@ -1,12 +1,12 @@
-/// What is done about values that a text leaves out.
+/// How missing values of a text are treated.
 public enum MissingValues: String, Sendable, CaseIterable {
   /// The first one is an error.
   case refuse
   /// The number 0, before any normalisation.
   case zero
-  /// The value of the feature's last step before that has one; before all others, the first one.
+  /// The feature's previous value; before its first value, that first value.
   case carry
-  /// The steps that lack a value are left out, and so is a sequence of such steps alone.
+  /// Steps that lack a value are left out, and so are sequences without a complete step.
   case drop
 }
 
@@ -54,7 +54,7 @@ struct MissingValueFiller {
       let places = Swift.stride(from: feature, to: sequence.count, by: features)
       guard let first = places.first(where: { !sequence[$0].isNaN }) else {
         throw DatasetError(
-          place, "feature \(feature + 1) has no value to carry on",
+          place, "feature \(feature + 1) has no value to carry forward",
           cure: "leave the sequence out, or choose --missing zero or drop")
       }
       var last = sequence[first]
@@ -72,8 +72,8 @@ struct MissingValueFiller {
     let what =
       switch policy {
       case .refuse: "refused"
-      case .zero: "taken as 0"
-      case .carry: "taken from the step before"
+      case .zero: "replaced with 0"
+      case .carry: "filled from the previous step"
       case .drop: "left out with their steps"
       }
     let left = emptied > 0 ? "; \(emptied) sequences with no complete step left out" : ""

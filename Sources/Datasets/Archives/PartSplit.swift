@@ -19,14 +19,14 @@ enum PartSplit {
     if zip(totals, inTest).contains(where: { $0 > 1 && $1 == 0 || $0 > 0 && $1 == $0 }) {
       test = withinClasses(order, all.classes, totals, testShare)
       notes.append(
-        "the test part was drawn within each class, so that rare classes are in both parts")
+        "the test part was stratified by class, so that rare classes are in both parts")
     }
     if let alone = totals.firstIndex(of: 1) {
       let others = totals.count { $0 == 1 } - 1
       notes.append(
         "the class \(quoted(classNames[alone].utf8))"
           + (others > 0 ? " and \(others) others have" : " has")
-          + " one sequence, which can be in one part only")
+          + " only one sequence, so it is in one part only")
     }
     let isTest = Set(test)
     return (

@@ -52,7 +52,7 @@ struct TSFile {
     case "@targetlabel" where isTrue:
       throw table.error(
         number, "its targets are numbers (regression), which is not supported",
-        cure: "put the numbers into classes and write @classLabel true with their names")
+        cure: "put the numbers into classes and name them on the @classLabel line")
     case "@classlabel":
       guard isTrue else {
         throw table.error(
@@ -90,7 +90,7 @@ struct TSFile {
     guard C >= 1, features == 0 || C == features else {
       throw table.error(
         number,
-        "has \(max(C, 0)) dimensions\(features > 0 ? ", the lines before \(features)" : "")",
+        "has \(max(C, 0)) dimensions\(features > 0 ? ", but earlier lines have \(features)" : "")",
         cure: "each line is DIMENSION:...:DIMENSION:CLASS; the file may be damaged")
     }
     features = C
@@ -100,8 +100,8 @@ struct TSFile {
     let T = columns[0].count
     if let odd = columns.firstIndex(where: { $0.count != T }) {
       throw table.error(
-        number, "dimension \(odd + 1) has \(columns[odd].count) values, the first \(T)",
-        cure: "all dimensions of a sequence must be of one length")
+        number, "dimension \(odd + 1) has \(columns[odd].count) values, but the first has \(T)",
+        cure: "all dimensions of a sequence must have the same length")
     }
     sequences.append((0..<T * C).map { columns[$0 % C][$0 / C] })
     labels.append(TextTable.string(series[C]))
@@ -173,7 +173,7 @@ struct TSFile {
     else {
       throw table.error(
         line, "\(quoted(pair)) is not a value with its time",
-        cure: "expected (TIME,VALUE), as all values of a sequence with time stamps have it")
+        cure: "write every value of a sequence with time stamps as (TIME,VALUE)")
     }
     let value = TextTable.trim(inner[(comma + 1)...])
     return (
@@ -206,7 +206,7 @@ struct TSFile {
       guard let number = naming.number(of: label) else {
         throw table.error(
           place,
-          "the class \(quoted(label.utf8)) is none of"
+          "the class \(quoted(label.utf8)) is not one of"
             + " \(naming.names.prefix(20).joined(separator: " "))",
           cure: "fix the label, or the @classLabel line of the training file")
       }

@@ -55,7 +55,7 @@ extension TableRows {
     let label = try self.label(label, line: line)
     guard !fields.isEmpty, fields.count % features == 0 else {
       throw error(
-        line, "has \(fields.count) numbers beside the class, with \(features) per step",
+        line, "has \(fields.count) numbers besides the class, with \(features) per step",
         cure: "set --features to the numbers per time step, or --separator")
     }
     var sequence: [Float] = []
@@ -100,7 +100,7 @@ extension TableRows {
     {
       throw error(
         lines[wrong],
-        "has another length than most lines, and its class \(labels[wrong]) is a number",
+        "differs in length from most lines, and its class \(labels[wrong]) is a number",
         cure: "write the class if it is missing, or leave the line out")
     }
     guard 20 * usual.value.count >= 19 * sequences.count else { return }

@@ -1,13 +1,13 @@
 import Tensors
 
-/// How the classes of one data set are numbered in another, by their names.
+/// Maps the classes of one data set to their numbers in another, by name.
 public struct ClassNumbering: Sendable, Equatable {
   /// The number in the other set of each class.
   public let numbers: [Int32]
   /// The names in the other set.
   public let names: [String]
 
-  /// Whether every class has the number that it has there.
+  /// Whether every class has the same number in both sets.
   public var isSame: Bool { numbers.indices.allSatisfy { numbers[$0] == Int32($0) } }
 
   /// Numbers classes as those that a model has learned.

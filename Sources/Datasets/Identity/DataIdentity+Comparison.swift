@@ -1,5 +1,5 @@
 extension DataIdentity {
-  /// What is no longer as it was when the run learned from it, the first difference first.
+  /// The differences from the data that the run learned from, in order.
   ///
   /// - Parameter learned: what the run learned from
   public func changes(since learned: DataIdentity) -> [String] {
@@ -7,15 +7,15 @@ extension DataIdentity {
     if generated != nil, learned.generated != nil { return [] }
     var changes: [String] = []
     if let names = learned.meaning.classNames, let own = meaning.classNames, names != own {
-      changes.append("the classes are \(quoted(own)), the run learned \(quoted(names))")
+      changes.append("the classes are \(quoted(own)), but the run learned \(quoted(names))")
     }
     if let conflict = meaning.conflict(with: learned.meaning) { changes.append(conflict) }
     for part in DatasetFile.Part.allCases.map(\.rawValue) {
       switch (parts[part], learned.parts[part]) {
       case (let own?, let known?): changes += own.changes(since: known, part)
       case (.some, nil) where part != "train":
-        changes.append("the run had no \(part) part, and the data have one")
-      case (nil, .some): changes.append("the run had a \(part) part, and the data have none")
+        changes.append("the run had no \(part) part, but the data have one")
+      case (nil, .some): changes.append("the run had a \(part) part, but the data have none")
       default: break
       }
     }
@@ -48,10 +48,10 @@ extension DataIdentity.Part {
       (unit, count, learned.count), ("time steps", steps, learned.steps),
       ("features", features, learned.features),
     ] where own != known {
-      changes.append("the \(part) part has \(own) \(what), \(phrase) \(known)")
+      changes.append("the \(part) part has \(own) \(what), but \(phrase) \(known)")
     }
     if kind != learned.kind {
-      changes.append("the \(part) part has targets of \(kind), \(phrase) \(learned.kind)")
+      changes.append("the \(part) part has targets of \(kind), but \(phrase) \(learned.kind)")
     }
     // After another count the numbers are others anyway.
     guard changes.isEmpty else { return changes }
@@ -68,21 +68,21 @@ extension DataIdentity.Part {
 }
 
 extension DataMeaning {
-  /// The first difference that makes the same number mean another thing; nil if there is none.
-  /// Classes and tokens have names and are compared by those.
+  /// The first difference that changes what a stored number means; nil if there is none.
+  /// Classes and tokens are compared by name.
   public func conflict(with learned: DataMeaning) -> String? {
     if scaling != learned.scaling {
-      return "the inputs are multiplied by \(scaling), those of the run by \(learned.scaling)"
+      return "the inputs are multiplied by \(scaling), but the run's by \(learned.scaling)"
     }
     switch (statistics, learned.statistics) {
     case (nil, nil): return nil
     case (let own?, nil):
-      return "the inputs are normalised (\(own.example)), those of the run are not"
+      return "the inputs are normalised (\(own.example)), but the run's are not"
     case (nil, let known?):
-      return "the inputs are not normalised, those of the run are (\(known.example))"
+      return "the inputs are not normalised, but the run's are (\(known.example))"
     case (let own?, let known?):
       guard own.sha256 != known.sha256 else { return nil }
-      return "the inputs are normalised by other statistics than those of the run ("
+      return "the inputs are normalised with other statistics than the run's ("
         + own.difference(from: known) + ")"
     }
   }

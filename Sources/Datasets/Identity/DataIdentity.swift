@@ -1,7 +1,7 @@
 import Foundation
 
-/// What a run learned from: enough to tell whether other data mean the same, and whether they are
-/// the same.
+/// The identity of a run's data: enough to tell whether other data mean the same, and whether they
+/// are the same.
 ///
 /// Checkpoints hold it. It names no paths: the same data in another place, or cut into other files,
 /// have the same identity.

@@ -1,7 +1,7 @@
 import Gzip
 import HDF5
 
-/// What tells one dataset of numbers from another: its shape and CRC-32 checksums, in 8 hexadecimal
+/// Identifies a dataset of numbers: its shape and CRC-32 checksums, in 8 hexadecimal
 /// digits.
 ///
 /// `crc32` is over the little-endian bytes of all numbers, in the order of the files. It depends
@@ -10,16 +10,16 @@ import HDF5
 /// it is computed where the numbers are in memory anyway.
 ///
 /// `sample` is over evenly spaced runs of rows, 256 at most and 64 MiB in all: of a large file of
-/// the user's own that is streamed, nothing else is read. A change that leaves the shape and those
-/// rows as they are stays unseen.
+/// the user's own that is streamed, nothing else is read. A change that affects neither the shape
+/// nor those rows is not detected.
 ///
-/// The checksums find changes by accident, not forgeries.
+/// The checksums detect accidental changes, not forgeries.
 public struct Fingerprint: Codable, Sendable, Hashable {
   /// The extents of the dataset, all files together.
   public var shape: [Int]
   /// Over all numbers; nil if not all were read.
   public var crc32: String?
-  /// Over a sample of the rows; nil if `crc32` took no reading.
+  /// Over a sample of the rows; nil if `crc32` was available without reading them.
   public var sample: String?
 
   public init(shape: [Int], crc32: UInt32? = nil, sample: UInt32? = nil) {
@@ -33,7 +33,7 @@ public struct Fingerprint: Codable, Sendable, Hashable {
     self.init(shape: shape ?? [values.count], crc32: CRC32.of(values.span))
   }
 
-  /// Whether both are of the same numbers, as far as both tell.
+  /// Whether both describe the same numbers, as far as both are known.
   public func agrees(with other: Fingerprint) -> Bool {
     guard shape == other.shape else { return false }
     if let crc32, let known = other.crc32 { return crc32 == known }

@@ -1,7 +1,7 @@
 import Digests
 
 extension Vocabulary {
-  /// What tells this vocabulary from others.
+  /// The identity of this vocabulary.
   public var identity: VocabularyIdentity {
     let digest = SHA256Digest()
     digest.update(level.rawValue)
@@ -22,7 +22,7 @@ extension Vocabulary {
   ) throws(DatasetError) -> [Int32] {
     guard level == learned.level else {
       throw DatasetError(
-        path, "is cut into \(level.rawValue)s, the run's text into \(learned.level.rawValue)s",
+        path, "is split into \(level.rawValue)s, but the run's into \(learned.level.rawValue)s",
         cure: cure)
     }
     var numbers: [Int32] = []

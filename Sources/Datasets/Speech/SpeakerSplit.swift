@@ -13,7 +13,7 @@ func splitBySpeaker(
       let examples = speakers.sorted().prefix(5).map(\.text).joined(separator: ", ")
       throw DatasetError(
         path, "has no speaker '\((speakers.contains(a) ? b : a).text)'",
-        cure: "it has \(examples) ...")
+        cure: "name one of its speakers: \(examples) ...")
     }
     person = person.mapValues { $0 == second ? first : $0 }
   }

@@ -50,7 +50,7 @@ public struct DecodedText: Sendable {
     }
     guard content.count % 2 == 0, let text = String(validating: units, as: UTF16.self) else {
       throw DatasetError(
-        path, "is damaged UTF-16 text: it holds half a character",
+        path, "is damaged UTF-16 text: half of a surrogate pair is missing",
         cure: "save it again, as UTF-8")
     }
     return Array(text.utf8)
@@ -74,7 +74,7 @@ public struct DecodedText: Sendable {
     throw DatasetError(
       "\(path):\(line(at: place))",
       "byte \(place - start + 1) of the line is 0x\(value), which is not UTF-8 text",
-      cure: "convert it, as with `iconv -f LATIN1 -t UTF-8`")
+      cure: "convert it, for example with `iconv -f LATIN1 -t UTF-8`")
   }
 
   /// The name of the encoding whose letters of ASCII have a zero byte each; nil for other bytes.

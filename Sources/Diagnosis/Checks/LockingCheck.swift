@@ -27,10 +27,10 @@ struct LockingCheck {
             + " apart", cure: "unset \(Self.variable)")
         : .good("locks", "files can be locked, as HDF5 wants")
     case .some(false):
-      if isOff { return .good("locks", "there are none here, and \(Self.variable) is FALSE") }
+      if isOff { return .good("locks", "no file locks here, and \(Self.variable) is FALSE") }
       return setting == "TRUE"
         ? .wrong(
-          "locks", "files cannot be locked here, and \(Self.variable) is TRUE: HDF5 opens none",
+          "locks", "files cannot be locked here, and \(Self.variable) is TRUE: HDF5 opens no file",
           cure: "unset \(Self.variable)")
         : .note(
           "locks", "files cannot be locked here; HDF5 files are opened without locks",

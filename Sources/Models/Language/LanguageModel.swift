@@ -116,7 +116,7 @@ public final class LanguageModel<Scalar: KernelScalar> {
     for layer in layers { layer.revert(parameters) }
   }
 
-  /// Forgets the masks of the last step, so that their memory can take those of the next.
+  /// Drops the masks of the last step, so that the next step can reuse their memory.
   public func dropMasks() { masks = LanguageModelMasks(layers: layers.count) }
 
   /// Turns summed gradients of what `prepare` computed into gradients of the parameters.

@@ -20,7 +20,7 @@ struct GivenValues {
       root = try Yams.compose(yaml: yaml)
     } catch {
       let reason = "\(error)".split(separator: "\n").first.map(String.init) ?? "syntax error"
-      throw ConfigurationError("\(path): is not valid YAML (\(reason)); mend the line it names")
+      throw ConfigurationError("\(path): is not valid YAML (\(reason)); fix the line it names")
     }
     guard let root else { return }  // an empty file sets nothing
     guard root.mapping != nil else {
@@ -40,7 +40,7 @@ struct GivenValues {
       // Keys have one section at most. Anchors could make a small file one of very many keys.
       guard prefix.filter({ $0 == "." }).count < Self.mostDots else {
         throw ConfigurationError(
-          "\(path)\(line): \(prefix) has keys below it; a key has one section at most, as in"
+          "\(path)\(line): \(prefix) has keys below it; keys nest only one level deep, as in"
             + " model.hidden_size")
       }
       for (key, value) in mapping {
@@ -133,7 +133,7 @@ struct ReadingVisitor: ConfigurationVisitor {
       if let first = known.first(where: { $0.hasPrefix(key + ".") }) {
         if ["", "~", "null"].contains(given.text) { continue }
         throw ConfigurationError(
-          "\(given.place): \(key) is a section of keys, and is given the value"
+          "\(given.place): \(key) is a section of keys, but is given the value"
             + " \"\(given.text)\"; set one of its keys, such as \(first)")
       }
       if let whole = known.first(where: { key.hasPrefix($0 + ".") }) {

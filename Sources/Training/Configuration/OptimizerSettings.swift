@@ -104,7 +104,8 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
     if averagingWindow > 0 || name == .asgd, orthogonalRule != .same {
       throw ConfigurationError(
         "optimizer.orthogonal_rule is \(orthogonalRule.rawValue), and averaged sgd averages all"
-          + " parameters; set optimizer.orthogonal_rule=same, or averaging_window=0 and another name")
+          + " parameters; set optimizer.orthogonal_rule=same, or averaging_window=0 and another name"
+      )
     }
   }
 

@@ -45,7 +45,7 @@ extension TrainingConfiguration {
       for key in saved.keys { given.replace(key.path, key.value, place: newest.folder) }
       guard let text = String(validating: data, as: UTF8.self) else {
         throw ConfigurationError(
-          "\(run.configuration): is not UTF-8 text; write it anew, or remove it")
+          "\(run.configuration): is not UTF-8 text; save it as UTF-8, or remove it")
       }
       try given.add(yaml: text, path: run.configuration)
       return try TrainingConfiguration(given, assignments: []).differences(to: saved)

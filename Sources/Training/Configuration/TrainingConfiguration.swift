@@ -159,8 +159,8 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "permutation_seed", &permutationSeed, "chooses the order of the permuted view")
       try visitor.field(
         "validation_count", &heldOut,
-        "sequences held out of the training set to choose by; auto takes the validation part of the"
-          + " file, or else a tenth of the training set, 1000 at most; file: the file's own part",
+        "sequences held out of the training set for validation; auto takes the file's validation"
+          + " part, or else a tenth of the training set, at most 1000; file: the file's own part",
         .heldOut)
       try visitor.field(
         "steps", &steps,
@@ -307,7 +307,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         effect: .nothing)
       try visitor.field(
         "timeout", &timeout,
-        "seconds that the ranks wait for one that is saving before all end with status 76",
+        "seconds that ranks wait for a rank that is saving before all exit with status 76",
         .above(0), effect: .nothing)
     }
   }

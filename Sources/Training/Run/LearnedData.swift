@@ -2,30 +2,30 @@ import Checkpoints
 import Datasets
 import Foundation
 
-/// What a run has learned from, as its checkpoint tells: other data are compared with it when they
-/// are opened, and are refused, or understood by the names of their classes and words.
+/// The data that a run learned from, as stored in its checkpoint. Other data are compared with it
+/// when they are opened, and are refused, or matched by the names of their classes and words.
 public struct LearnedData: Sendable, Equatable {
   public enum Use: Sendable {
     /// The model is measured.
     case measuring
-    /// The run goes on, with the same data.
+    /// The run resumes on the same data.
     case resuming
-    /// The run goes on, with other data if need be: the user knows.
+    /// The run resumes, and the user allows different data (`--new-data`).
     case resumingOnNewData
   }
 
   public let use: Use
   /// The checkpoint's folder.
   public let folder: String
-  /// Nil of a checkpoint by a version that did not keep it.
+  /// Nil if the checkpoint is from a version that did not store it.
   public let identity: DataIdentity?
   /// C and the outputs of a model of whole sequences, which every checkpoint tells.
   let features: Int?
   let outputs: Int?
-  /// The vocabulary of the run, where it is at hand.
+  /// The vocabulary of the run; nil if it is missing, damaged or not the one learned.
   let vocabulary: Vocabulary?
 
-  /// Takes what a checkpoint tells.
+  /// Reads the identity of the data from a checkpoint.
   public init(of reader: CheckpointReader, _ use: Use) {
     self.use = use
     folder = reader.folder
@@ -58,14 +58,14 @@ public struct LearnedData: Sendable, Equatable {
   /// What to do about data that the model does not fit.
   private var cure: String {
     use == .measuring
-      ? "measure the run on data that were prepared together with its own"
-      : "give the run its own data back, or start a new run with --output"
+      ? "evaluate the run on data that were prepared together with its own"
+      : "restore the run's own data, or start a new run with --output"
   }
 
-  /// What to do about data that are others, which a resume may go on with.
+  /// What to do about different data, which a resume may accept with `--new-data`.
   var cureWithFlag: String {
     use == .resuming
-      ? "give the run its own data back, or add --new-data to go on with these" : cure
+      ? "restore the run's own data, or add --new-data to continue with these" : cure
   }
 
   /// Compares what data mean with what was learned, and finds how their classes are numbered.
@@ -80,7 +80,7 @@ public struct LearnedData: Sendable, Equatable {
     try refuseOtherMeaning(meaning, path)
     guard let names = meaning.classNames, let known = identity?.meaning.classNames else {
       if let declared, let outputs, declared != outputs {
-        throw DatasetError(path, "has \(declared) classes, the run learned \(outputs)", cure: cure)
+        throw DatasetError(path, "has \(declared) classes; the run learned \(outputs)", cure: cure)
       }
       return nil
     }
@@ -110,7 +110,7 @@ public struct LearnedData: Sendable, Equatable {
     let steps = identity?.parts[DatasetFile.Part.train.rawValue]?.steps
     if view == .permuted, let steps, steps != source.steps {
       throw DatasetError(
-        path, "has \(source.steps) pixels in one order, the run learned \(steps) in another",
+        path, "has \(source.steps) pixels, but the run learned an order of \(steps)",
         cure: cure)
     }
     for (what, own, known) in [
@@ -118,7 +118,7 @@ public struct LearnedData: Sendable, Equatable {
       ("classes or outputs", source.targetKind.outputs, outputs),
     ] {
       guard let known, own != known else { continue }
-      throw DatasetError(path, "has \(own) \(what), the run learned from \(known)", cure: cure)
+      throw DatasetError(path, "has \(own) \(what), but the run learned from \(known)", cure: cure)
     }
   }
 
@@ -137,15 +137,15 @@ public struct LearnedData: Sendable, Equatable {
       // Versions that kept no identity could overwrite a vocabulary: it proves nothing.
       return (
         text,
-        "the vocabulary is not that of vocabulary.h5 in the run, and the checkpoint does not say which"
-          + " of them it learned"
+        "the vocabulary differs from the run's vocabulary.h5, and the checkpoint does not say which"
+          + " one it learned"
       )
     }
     guard let vocabulary else {
       throw DatasetError(
         path,
         "has another vocabulary (\(own.count) \(own.level)s) than the run (\(known.count)"
-          + " \(known.level)s), whose vocabulary.h5 is not beside \(folder)", cure: cure)
+          + " \(known.level)s), whose vocabulary.h5 is missing (\(folder))", cure: cure)
     }
     let numbers = try text.vocabulary.numbers(in: vocabulary, path, cure: cure)
     let first = numbers.indices.first { numbers[$0] != Int32($0) }
@@ -153,19 +153,19 @@ public struct LearnedData: Sendable, Equatable {
       let word = text.vocabulary.tokens[place].debugDescription
       return
         "\(own.level) \(place) of the vocabulary is \(word), which is \(numbers[place]) in the run;"
-        + " \(own.level)s go by the run's numbers"
+        + " \(own.level)s are renumbered as in the run"
     }
     return (text.renumbered(numbers, as: vocabulary), mapping)
   }
 }
 
 extension TrainingConfiguration {
-  /// The configuration of a run that goes on from a checkpoint, with what that has learned from.
+  /// The configuration of a run that resumes from a checkpoint, with the data that it learned from.
   /// Every rank calls this.
   ///
   /// - Parameters:
   ///   - path: a run's folder or a checkpoint's
-  ///   - acceptingNewData: whether the user knows that the data are others
+  ///   - acceptingNewData: whether the user allows different data
   /// - Throws: `RunFailure` where there is no checkpoint, or one of another model
   public func resuming(
     _ path: String, acceptingNewData: Bool, _ agreement: Agreement
@@ -200,7 +200,7 @@ extension Vocabulary {
       guard own.identity != identity else { return }
       throw RunFailure(
         .unusableData,
-        "\(run.vocabulary): is not the vocabulary of the data, and a run keeps its own; start a new"
+        "\(run.vocabulary): is not the data's vocabulary, and a run keeps its own; start a new"
           + " run with --output, or move the file away if it is not the run's")
     }
     try write(to: run.vocabulary)

@@ -5,7 +5,7 @@ import Foundation
 import MPI
 import Optimizers
 
-/// About how much memory a rank is going to need. It is a lower bound: what is refused could not
+/// An estimate of the memory that a rank needs. It is a lower bound: what is refused could not
 /// have run.
 struct MemoryNeed {
   /// What the memory is for, in words, with its bytes.
@@ -134,8 +134,8 @@ struct MemoryNeed {
       let host = sum { $0.host == own.host }
       let group = sum { $0.host == own.host && $0.memory.group == own.memory.group }
       let limits: [((bytes: Double, ranks: Int), String, Double?)] = [
-        ((own.bytes, 1), "ulimit -v on \(own.name) grants", own.memory.processBytes),
-        (group, "the control group on \(own.name) grants", own.memory.groupBytes),
+        ((own.bytes, 1), "ulimit -v on \(own.name) allows", own.memory.processBytes),
+        (group, "the control group on \(own.name) allows", own.memory.groupBytes),
         (host, "\(own.name) has", own.memory.physicalBytes),
       ]
       let broken = limits.first { need, _, limit in limit.map { need.bytes > $0 } ?? false }

@@ -13,7 +13,7 @@ extension Trainer {
     do {
       try run.takeAlong(source)
     } catch {
-      return progress.say("note: \(error); the run's first checkpoint is its next one")
+      return progress.say("note: \(error); the run's first checkpoint will be its next one")
     }
     // The folder of a checkpoint lies in `checkpoints` of its run.
     let other = RunFolder(source.deletingLastParts(2))
@@ -22,14 +22,14 @@ extension Trainer {
     }
     guard other.savedSteps().contains(best) else {
       return progress.say(
-        "note: the best checkpoint so far, of step \(best), is not in \(other.path) any"
-          + " more; `evaluate` takes the newest until validation is better")
+        "note: the best checkpoint so far, of step \(best), is no longer in \(other.path);"
+          + " `evaluate` uses the newest until validation improves")
     }
     do {
       try run.takeAlong(other.existingCheckpoint(step: best))
     } catch {
       progress.say(
-        "note: \(error); `evaluate` takes the newest until validation is better than at step"
+        "note: \(error); `evaluate` uses the newest until validation is better than at step"
           + " \(best)")
     }
   }

@@ -37,7 +37,7 @@ extension Trainer {
         guard batch > 0 else { continue }
         throw RunFailure(
           .configuration,
-          "batch_size is \(configuration.batchSize), and the checkpoint \(folder) is in the middle"
+          "batch_size is \(configuration.batchSize), but the checkpoint \(folder) is in the middle"
             + " of an epoch with the state of \(saved[0]) columns; set batch_size=\(saved[0]) until"
             + " the epoch's end, or resume from a checkpoint at an epoch's start")
       }

@@ -4,10 +4,10 @@ import Foundation
 import MPI
 
 extension TrainingSession {
-  /// Refuses to go on with a run whose data are no longer those that it learned from, with the
-  /// first difference, unless the user knows. To be called before a resume.
+  /// Throws if the run's data are no longer those that it learned from, with the
+  /// first difference, unless the user allows different data. Call it before a resume.
   ///
-  /// - Returns: notes on what is other, where the user knows
+  /// - Returns: a note for each difference, if the user allows different data
   public func refuseChangedData() throws(RunFailure) -> [String] {
     try agreement.together { try changesOfData() }
   }
@@ -24,8 +24,8 @@ extension TrainingSession {
     return changes.map { "note: \(place): \($0)" }
   }
 
-  /// What there is to say of data that the model is measured on: how their classes or words were
-  /// understood, and whether a part that the run knows is still the same.
+  /// Notes on the data that the model is evaluated on: how their classes or words were
+  /// matched, and whether a part that the run learned from has changed.
   ///
   /// - Parameter part: which is measured
   public func notes(on part: DatasetFile.Part) throws(RunFailure) -> [String] {
@@ -91,7 +91,7 @@ extension TrainingSession {
       let difference = read(first).flatMap { read(other)?.differences(from: $0).first }
       return RunFailure(
         .unusableData,
-        "rank \(rank) has other data than rank 0"
+        "rank \(rank) has different data from rank 0"
           + (difference.map { ": the \($0)" } ?? "") + "; give every host the same data")
     }
   }
@@ -132,7 +132,7 @@ extension Trainer {
     else { return }
     (state.bestLoss, state.bestStep, state.validationLosses) = (.infinity, 0, [])
     progress.say(
-      "note: the validation data are others than before: the best loss so far, and the losses that"
-        + " early stopping and schedules go by, are forgotten")
+      "note: the validation data changed: the best loss so far, and the losses used by"
+        + " early stopping and schedules, are reset")
   }
 }

@@ -35,7 +35,7 @@ public final class TrainingSession {
   public let task: any TrainingTask
   /// The model with this rank's share of the data.
   public let workload: any Workload
-  /// What tells the data from others, the same on every rank.
+  /// The identity of the data, the same on every rank.
   public let identity: DataIdentity
   public let parameters: ParameterBuffer<Float>
   /// The threads of the ranks, and the cores they share.

@@ -93,7 +93,7 @@ final class ClassificationTask: SequenceTask {
       let number = numbering.numbers[place]
       mapping =
         "class \(place) is \(numbering.names[Int(number)].debugDescription), which is \(number) in the"
-        + " run; classes go by their names"
+        + " run; classes are matched by name"
     }
     return RelabelledSource(source, numbering)
   }

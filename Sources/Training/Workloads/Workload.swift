@@ -40,11 +40,11 @@ public protocol Workload: AnyObject {
   var carried: [(name: String, rows: Tensor<Float>)] { get }
   /// The data in a few words, such as "classification T=28 C=28, 55000 sequences".
   var dataSummary: String { get }
-  /// What a user should know of the data, in a line each.
+  /// Notes for the user about the data, one per line.
   var notes: [String] { get }
   /// The loss on the training part of a model that has learned nothing; nil where nobody knows.
   var chance: ChanceLoss? { get }
-  /// What tells the data from others. It is asked for while no step is being read.
+  /// The identity of the data. Call it while no step is being read.
   ///
   /// - Parameter validating: whether a validation part counts that would have to be opened first
   func identity(validating: Bool) throws -> DataIdentity
