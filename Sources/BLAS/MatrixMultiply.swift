@@ -20,20 +20,3 @@ public func gemm<Scalar: BLASScalar>(
     transposeA, transposeB, CInt(m), CInt(n), CInt(k),
     alpha, a, CInt(lda), b, CInt(ldb), beta, c, CInt(ldc))
 }
-
-/// Adds the product of a row-major matrix and a vector to a vector.
-///
-///     y = α op(A) x + β y
-///
-/// A is stored as [m, n], also when its transpose is used.
-///
-/// The corresponding C functions are `cblas_sgemv` and `cblas_dgemv`.
-public func gemv<Scalar: BLASScalar>(
-  transpose: Bool = false, m: Int, n: Int,
-  alpha: Scalar = 1, a: UnsafePointer<Scalar>, lda: Int,
-  x: UnsafePointer<Scalar>, incx: Int = 1,
-  beta: Scalar = 0, y: UnsafeMutablePointer<Scalar>, incy: Int = 1
-) {
-  Scalar.gemv(
-    transpose, CInt(m), CInt(n), alpha, a, CInt(lda), x, CInt(incx), beta, y, CInt(incy))
-}

@@ -35,46 +35,4 @@ import Testing
     gemm(m: 1, n: 2, k: 2, a: [1, 2], lda: 2, b: [3, 4, 5, 6], ldb: 2, c: &c, ldc: 2)
     #expect(c == [13, 16])
   }
-
-  @Test(arguments: [(1, 1), (1, 6), (6, 1), (13, 29)])
-  func matrixVector(m: Int, n: Int) {
-    checkGemv(Float.self, m, n, tolerance: 2e-6)
-    checkGemv(Double.self, m, n, tolerance: 1e-14)
-  }
-
-  func checkGemv<Scalar: BLASScalar>(
-    _ type: Scalar.Type, _ m: Int, _ n: Int, tolerance: Scalar
-  ) {
-    for transpose in [false, true] {
-      let (rows, columns) = transpose ? (n, m) : (m, n)
-      let a: [Scalar] = numbers(m * (n + 1), seed: 4)
-      let x: [Scalar] = numbers(columns, seed: 5)
-      let y: [Scalar] = numbers(rows, seed: 6)
-      var found = y
-      gemv(transpose: transpose, m: m, n: n, alpha: 2, a: a, lda: n + 1, x: x, beta: 3, y: &found)
-      let expected = naiveProduct(
-        transposeA: transpose, transposeB: false, m: rows, n: 1, k: columns,
-        alpha: 2, a: a, lda: n + 1, b: x, ldb: 1, beta: 3, c: y, ldc: 1)
-      #expect(distance(found, expected) < tolerance, "\(type) \(transpose)")
-    }
-  }
-
-  @Test(arguments: [0, 1, 7, 1000])
-  func vectors(n: Int) {
-    checkVectors(Float.self, n, tolerance: 2e-5)
-    checkVectors(Double.self, n, tolerance: 1e-13)
-  }
-
-  func checkVectors<Scalar: BLASScalar>(_ type: Scalar.Type, _ n: Int, tolerance: Scalar) {
-    let x: [Scalar] = numbers(n + 1, seed: 7)
-    let y: [Scalar] = numbers(2 * n + 1, seed: 8)
-    let sum = (0..<n).reduce(0) { $0 + x[$1] * y[2 * $1] }
-    #expect(abs(dot(n: n, x: x, y: y, incy: 2) - sum) < tolerance)
-
-    var found = y
-    axpy(n: n, alpha: -3, x: x, y: &found, incy: 2)
-    var expected = y
-    for index in 0..<n { expected[2 * index] += -3 * x[index] }
-    #expect(distance(found, expected) < tolerance)
-  }
 }

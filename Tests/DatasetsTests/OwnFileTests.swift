@@ -268,7 +268,7 @@ import Testing
           _ = try joined.read(piece, rows, as: Float.self)
         }
       }
-      #expect(error?.description.contains("was [4, 2, 3] and is [3, 2, 3] now") == true)
+      #expect(error?.description.contains("changed from [4, 2, 3] to [3, 2, 3]") == true)
     }
   }
 }

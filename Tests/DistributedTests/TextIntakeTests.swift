@@ -30,8 +30,8 @@ import Testing
         .replacing(",", with: separator)
       try write(["last.txt": last, "first.txt": first, "cut.txt": cut], to: folder)
       let cases = [
-        (["last.txt"], "last.txt:8: has no class; the last field"),
-        (["first.txt", "--label-first"], "first.txt:8: has no class; the last field"),
+        (["last.txt"], "last.txt:8: has no class; fill in the class"),
+        (["first.txt", "--label-first"], "first.txt:8: has no class; fill in the class"),
         (["cut.txt", "--label-first"], "cut.txt:2: has a missing value (\"\"); fill it in"),
       ]
       for (arguments, message) in cases {

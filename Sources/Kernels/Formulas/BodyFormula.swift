@@ -13,8 +13,6 @@ protocol BodyFormula {
   static var hasCell: Bool { get }
   /// Whether `unitBias` is used.
   static var hasUnitBias: Bool { get }
-  /// Whether dL/dd and dL/da are the same, so that one of them need not be kept.
-  static var isAdditive: Bool { get }
 
   /// One time step of one unit.
   ///

@@ -104,40 +104,15 @@ public final class Trainer {
       try saveAndFinish()
       return .preempted
     }
-    let workload = session.workload
-    // Another batch size than the checkpoint's makes other steps from here on, and this epoch may
-    // have fewer of them than are done.
-    let toCome = (state.epoch..<max(configuration.epochs, state.epoch)).map { epoch in
-      max(workload.steps(inEpoch: epoch) - (epoch == state.epoch ? state.batch : 0), 0)
-    }
-    totalSteps = state.step + toCome.reduce(0, +)
+    totalSteps = state.step + remainingSteps
     let lastStep = min(maximumSteps ?? .max, totalSteps)
-    if let chance = workload.chance {
-      // Of a frame that repeats the one before, each part has an error of its own.
-      let other = validation?.chance.flatMap { $0.value == chance.value ? nil : $0 }
-      progress.say(
-        "the loss is the \(session.task.lossName); \(chance)"
-          + (other.map { ", \(brief($0.value)) in validation" } ?? ""))
-    }
+    sayChance()
     showProgress(lastStep: lastStep)
     clock.restart()
     Deadline.enter(.computing)
     while !stopsEarly, state.epoch < configuration.epochs {
-      let steps = workload.steps(inEpoch: state.epoch)
-      var request = SignalRequest.none
-      while state.batch < steps, state.step < lastStep, request != .saveAndStop {
-        try takeStep()
-        if state.step % configuration.log.everySteps == 0 {
-          try report(lastStep: lastStep)
-        } else if progress.isDue {
-          showProgress(lastStep: lastStep)
-        }
-        let every = configuration.checkpoint.everySteps
-        request = try agreeAtBoundary(awaitingData: state.batch < steps)
-        let isDue = every > 0 && state.step % every == 0
-        if isDue && state.batch < steps || request != .none { try save() }
-      }
-      if request == .saveAndStop {
+      let steps = session.workload.steps(inEpoch: state.epoch)
+      if try takeSteps(of: steps, lastStep: lastStep) == .saveAndStop {
         try saveAndFinish()
         return .preempted
       }
@@ -155,6 +130,47 @@ public final class Trainer {
     try saveAndFinish()
     if state.epoch >= configuration.epochs { return .finished }
     return stopsEarly ? .stoppedEarly : .reachedMaximumSteps
+  }
+
+  /// The steps up to the end of the last epoch.
+  private var remainingSteps: Int {
+    // With another batch size than the checkpoint's, epochs have another number of steps, and the
+    // current one may have fewer than are done.
+    (state.epoch..<max(configuration.epochs, state.epoch)).reduce(0) { sum, epoch in
+      let done = epoch == state.epoch ? state.batch : 0
+      return sum + max(session.workload.steps(inEpoch: epoch) - done, 0)
+    }
+  }
+
+  /// Says which loss it is, and what guessing costs.
+  private func sayChance() {
+    guard let chance = session.workload.chance else { return }
+    // Where a frame repeats the one before, each part has its own error.
+    let other = validation?.chance.flatMap { $0.value == chance.value ? nil : $0 }
+    progress.say(
+      "the loss is the \(session.task.lossName); \(chance)"
+        + (other.map { ", \(brief($0.value)) in validation" } ?? ""))
+  }
+
+  /// Takes the steps that are left of the current epoch, up to `lastStep` or a signal to stop.
+  ///
+  /// - Parameter steps: those of the whole epoch
+  /// - Returns: what a signal asks for
+  private func takeSteps(of steps: Int, lastStep: Int) throws(RunFailure) -> SignalRequest {
+    var request = SignalRequest.none
+    while state.batch < steps, state.step < lastStep, request != .saveAndStop {
+      try takeStep()
+      if state.step % configuration.log.everySteps == 0 {
+        try report(lastStep: lastStep)
+      } else if progress.isDue {
+        showProgress(lastStep: lastStep)
+      }
+      let every = configuration.checkpoint.everySteps
+      request = try agreeAtBoundary(awaitingData: state.batch < steps)
+      let isDue = every > 0 && state.step % every == 0
+      if isDue && state.batch < steps || request != .none { try save() }
+    }
+    return request
   }
 
   /// Whether early stopping is due. It follows from the validation losses, which checkpoints hold,

@@ -60,14 +60,7 @@ public final class TrainingSession {
       if let problem = KernelVariant.requestProblem { throw RunFailure(.configuration, problem) }
     }
     try Self.refuseUnequalMachines(communicator)
-    guard configuration.shards >= communicator.size else {
-      throw RunFailure(
-        .configuration,
-        "shards is \(configuration.shards) and there are \(communicator.size) ranks: every rank"
-          + " needs a virtual shard; use at most \(configuration.shards) ranks, or set"
-          + " shards=\(communicator.size) (which makes another run)")
-    }
-    let plan = ShardPlan(shards: configuration.shards, ranks: communicator.size)
+    let plan = try Self.plan(configuration.shards, on: communicator)
     self.plan = plan
     // The workload makes the matrices and states of the model.
     try MemoryNeed(ofMatrices: configuration).refuse(on: communicator)
@@ -103,22 +96,40 @@ public final class TrainingSession {
     }
     parameters = ParameterBuffer(workload.layout)
     workload.initialize(parameters)
-    func makeReducer(_ communicator: Communicator) -> any GradientReducer {
-      switch configuration.reduction {
-      case .fixed: FixedOrderReducer(communicator, plan: plan)
-      case .mpi: MPIReducer(communicator)
-      }
-    }
-    reducer = makeReducer(communicator)
+    reducer = Self.reducer(configuration.reduction, plan, on: communicator)
     let worker = try Self.overlapWorker(configuration.overlap, cores: cores, on: communicator)
     do {
       // Messages of another thread must not meet those of this one.
       reduction = GradientReduction(
-        makeReducer(try communicator.duplicate()), layout: workload.layout,
+        Self.reducer(configuration.reduction, plan, on: try communicator.duplicate()),
+        layout: workload.layout,
         shards: plan.shards(of: communicator.rank).count, bucketBytes: configuration.bucketBytes,
         alwaysSendsRows: configuration.sparseRows == .on, worker: worker)
     } catch {
       throw RunFailure(error)
+    }
+  }
+
+  /// How the global batch is cut, with at least one virtual shard for each rank.
+  private static func plan(
+    _ shards: Int, on communicator: Communicator
+  ) throws(RunFailure) -> ShardPlan {
+    guard shards >= communicator.size else {
+      throw RunFailure(
+        .configuration,
+        "shards is \(shards) and there are \(communicator.size) ranks: every rank needs a virtual"
+          + " shard; use at most \(shards) ranks, or set shards=\(communicator.size) (which makes"
+          + " another run)")
+    }
+    return ShardPlan(shards: shards, ranks: communicator.size)
+  }
+
+  private static func reducer(
+    _ choice: ReductionKind, _ plan: ShardPlan, on communicator: Communicator
+  ) -> any GradientReducer {
+    switch choice {
+    case .fixed: FixedOrderReducer(communicator, plan: plan)
+    case .mpi: MPIReducer(communicator)
     }
   }
 

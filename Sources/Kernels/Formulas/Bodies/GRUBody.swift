@@ -8,7 +8,6 @@ enum GRUBody<V: Lanes>: BodyFormula {
   static var saved: Int { 4 }
   static var hasCell: Bool { false }
   static var hasUnitBias: Bool { false }
-  static var isAdditive: Bool { false }
 
   @inline(__always)
   static func forward(

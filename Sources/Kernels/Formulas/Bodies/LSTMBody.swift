@@ -8,7 +8,6 @@ enum LSTMBody<V: Lanes>: BodyFormula {
   static var saved: Int { 4 }
   static var hasCell: Bool { true }
   static var hasUnitBias: Bool { false }
-  static var isAdditive: Bool { true }
 
   @inline(__always)
   static func forward(

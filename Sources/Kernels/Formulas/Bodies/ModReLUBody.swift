@@ -10,7 +10,6 @@ enum ModReLUBody<V: Lanes>: BodyFormula {
   static var saved: Int { 0 }
   static var hasCell: Bool { false }
   static var hasUnitBias: Bool { true }
-  static var isAdditive: Bool { true }
 
   @inline(__always)
   static func forward(

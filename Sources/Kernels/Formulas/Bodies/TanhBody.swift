@@ -6,7 +6,6 @@ enum TanhBody<V: Lanes>: BodyFormula {
   static var saved: Int { 0 }
   static var hasCell: Bool { false }
   static var hasUnitBias: Bool { false }
-  static var isAdditive: Bool { true }
 
   @inline(__always)
   static func forward(
