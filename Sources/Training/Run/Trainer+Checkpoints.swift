@@ -13,7 +13,21 @@ extension Trainer {
   /// Makes the run's folder, or makes it one that goes on from the checkpoint that was restored,
   /// and writes its resolved configuration.
   public func createRun() throws(RunFailure) {
-    let passed = try session.agreement.fromRoot {
+    // Copying a large checkpoint takes rank 0 as long as saving one.
+    let passed = try Deadline.during(.saving) { () throws(RunFailure) in try claimFolder() }
+    if passed == ["none"] { state.savingStep = -1 }
+    for note in FileSystemGap.takeNotes() { progress.say(note) }
+    for name in passed.dropFirst() {
+      progress.say("note: a later checkpoint is left behind as \(run.checkpoints)/\(name)")
+    }
+  }
+
+  /// Locks the run's folder and writes what describes the run. Rank 0 does it for all.
+  ///
+  /// - Returns: "none" if the folder has no checkpoint of the step to start from; otherwise "own" and
+  ///   the names of later checkpoints, which are left behind
+  private func claimFolder() throws(RunFailure) -> [String] {
+    try session.agreement.fromRoot {
       try DurableFiles.createFolder(run.checkpoints)
       lock = try FolderLock(run.checkpoints)
       guard lock != nil else {
@@ -33,11 +47,6 @@ extension Trainer {
       // `latest` at another than the run goes on from.
       try run.setLatest(step: state.savedStep)
       return ["own"] + (try run.passOver(after: state.savedStep))
-    }
-    if passed == ["none"] { state.savingStep = -1 }
-    for note in FileSystemGap.takeNotes() { progress.say(note) }
-    for name in passed.dropFirst() {
-      progress.say("note: a later checkpoint is left behind as \(run.checkpoints)/\(name)")
     }
   }
 
