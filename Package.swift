@@ -74,7 +74,7 @@ let package = Package(
     .target(
       name: "Diagnosis", dependencies: ["Kernels", "Files", "BLAS", "HDF5", "MPI"],
       swiftSettings: safe),
-    .testTarget(name: "DiagnosisTests", dependencies: ["Diagnosis"]),
+    .testTarget(name: "DiagnosisTests", dependencies: ["Diagnosis", "Files"]),
 
     // What it is made of.
     .target(

@@ -63,15 +63,18 @@ public final class BackgroundSave {
   ///
   /// - Parameters:
   ///   - manifest: on rank 0, without the parameters' checksum
+  ///   - prepare: what comes before the commit on the thread of rank 0
   ///   - finish: what comes after that on the thread of rank 0, such as pruning
   public func commit(
-    _ manifest: CheckpointManifest?, then finish: @escaping @Sendable () throws -> Void
+    _ manifest: CheckpointManifest?, after prepare: @escaping @Sendable () throws -> Void = {},
+    then finish: @escaping @Sendable () throws -> Void
   ) throws {
     isCommitted = true
     guard var manifest, let sha256 = try writing?.result().parametersSHA256 else { return }
     manifest.parametersSHA256 = sha256
     let (writer, complete) = (writer, manifest)
     committing = BackgroundJob("checkpoint", inPlace: !HDF5Library.isThreadSafe) {
+      try prepare()
       try writer.commit(complete)
       try finish()
     }

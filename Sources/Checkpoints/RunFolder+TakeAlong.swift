@@ -25,8 +25,8 @@ extension RunFolder {
       }
       try CheckpointReader(temporary).verify()
       try DurableFiles.synchronize(temporary)
-      try DurableFiles.rename(temporary, to: target)
-      try DurableFiles.synchronize(checkpoints)
+      DurableFiles.remove(target)  // no checkpoint, or it would be among the saved steps
+      try DurableFiles.publish(temporary, as: target)
     } catch let error as CheckpointError {
       DurableFiles.remove(temporary)
       throw error

@@ -6,7 +6,7 @@ import Foundation
 
 /// The memory that this process may have, and has.
 public struct MachineMemory: Codable, Sendable, Equatable {
-  /// Bytes of memory of this machine.
+  /// Bytes of memory of this machine, with what it can swap out.
   public var physicalBytes: Double
   /// Bytes that the control groups of this process grant; nil without a limit.
   public var groupBytes: Double?
@@ -25,18 +25,19 @@ public struct MachineMemory: Codable, Sendable, Equatable {
   public static func here() -> MachineMemory {
     let group = ControlGroup.here()
     return MachineMemory(
-      physicalBytes: Double(ProcessInfo.processInfo.physicalMemory),
+      physicalBytes: Double(ProcessInfo.processInfo.physicalMemory) + swapBytes,
       groupBytes: group.memoryBytes.map { Double($0) },
       group: group.folders(of: "memory").first ?? "", processBytes: addressSpaceLimit)
   }
 
-  /// Bytes of memory that this process has now; 0 if unknown.
-  public static var residentBytes: Double {
-    let text = FileManager.default.contents(atPath: "/proc/self/statm") ?? Data()
-    let pages = String(decoding: text, as: UTF8.self).split(separator: " ").compactMap {
-      Double($0)
+  /// Bytes to which memory can be swapped out; 0 if unknown.
+  private static var swapBytes: Double {
+    let text = FileManager.default.contents(atPath: "/proc/meminfo") ?? Data()
+    let line = String(decoding: text, as: UTF8.self).split(separator: "\n").first {
+      $0.hasPrefix("SwapTotal:")
     }
-    return pages.count > 1 ? pages[1] * Double(sysconf(Int32(_SC_PAGESIZE))) : 0
+    let kilobytes = line?.split(separator: " ").dropFirst().first.flatMap { Double($0) }
+    return (kilobytes ?? 0) * 1024
   }
 
   /// The corresponding C function is `getrlimit`, with `RLIMIT_AS`.

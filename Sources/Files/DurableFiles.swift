@@ -28,8 +28,15 @@ public enum DurableFiles {
 
   /// Waits until what was written to a file, or the names in a folder, are on the disk.
   public static func synchronize(_ path: String) throws(FileError) {
-    let descriptor = open(path, O_RDONLY)
-    guard descriptor >= 0 else { throw FileError("open", path) }
+    // Some network file systems synchronise a file only for a descriptor that may write.
+    var descriptor = open(path, O_RDWR | O_CLOEXEC)
+    if descriptor < 0 { descriptor = open(path, O_RDONLY | O_CLOEXEC) }
+    guard descriptor >= 0 else {
+      let code = errno
+      // A folder in which this user may make names, and not list them.
+      guard code == EACCES, isFolder(path) else { throw FileError("open", path, code: code) }
+      return FileSystemGap.folderSynchronization.note(path, code: code)
+    }
     defer { _ = close(descriptor) }
     guard fsync(descriptor) != 0 else { return }
     let code = errno

@@ -15,9 +15,17 @@ public enum ProcessMemory {
   }
 
   /// What is resident now, in bytes; nil if the system does not say.
-  public static var residentBytes: Int? {
+  public static var residentBytes: Int? { pages.map { $0.resident * Int(getpagesize()) } }
+
+  /// What is resident now and of this process alone, in bytes: without the pages of libraries and
+  /// shared memory, which the ranks of a host have in common. Nil if the system does not say.
+  public static var privateBytes: Int? {
+    pages.map { max($0.resident - $0.shared, 0) * Int(getpagesize()) }
+  }
+
+  private static var pages: (resident: Int, shared: Int)? {
     guard let data = FileManager.default.contents(atPath: "/proc/self/statm") else { return nil }
-    let fields = String(decoding: data, as: UTF8.self).split(separator: " ")
-    return fields.count > 1 ? Int(fields[1]).map { $0 * Int(getpagesize()) } : nil
+    let fields = String(decoding: data, as: UTF8.self).split(separator: " ").compactMap { Int($0) }
+    return fields.count > 2 ? (fields[1], fields[2]) : nil
   }
 }

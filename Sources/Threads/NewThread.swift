@@ -9,6 +9,8 @@ public struct ThreadError: Error, Hashable, CustomStringConvertible {
   /// The system's error number: `EAGAIN` where a limit on threads or memory is reached.
   public let code: Int32
 
+  public init(code: Int32) { self.code = code }
+
   public var description: String {
     "cannot start a thread: \(String(cString: strerror(code))); allow more threads or memory"
       + " (ulimit -u, ulimit -v, the pids limit of a container)"

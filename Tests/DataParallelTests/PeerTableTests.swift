@@ -222,4 +222,16 @@ import Testing
     story.pass(11)
     #expect(story.culprits == nil)
   }
+
+  /// The wait for a slow save is over the limit when the save ends: the rank gets the time to come.
+  @Test func aRankThatHasJustSavedIsWaitedFor() {
+    var story = Story()
+    story.says[1] = story.beat(1, .saving)
+    story.pass(20)
+    story.says[1] = story.beat(1, .readingData)
+    story.pass(2)
+    #expect(story.culprits == [])
+    story.pass(5)
+    #expect(story.culprits != [])
+  }
 }

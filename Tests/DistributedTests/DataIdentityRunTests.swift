@@ -221,7 +221,7 @@ import Testing
       try refusal("data.h5: class 2 is \"d\", which the run did not learn")
       // Knowingly: what was measured on other data is forgotten.
       let new = try item.run("train --resume run --new-data --max-steps 20", ranks: 2)
-      #expect(new.errors.contains("note: data.h5: the classes are \"b\", \"c\", \"d\", but the run"))
+      #expect(new.errors.contains("the classes are \"b\", \"c\", \"d\", but the run learned"))
       #expect(new.errors.contains("the best loss so far"), "\(new.errors)")
       let again = try item.run("train --resume run --max-steps 21")
       #expect(!again.errors.contains("note: data.h5"), "the new data are the run's now")

@@ -44,6 +44,26 @@ import Testing
     }
   }
 
+  /// A checkpoint that is named from within its folder belongs to the same run.
+  @Test func theRunOfACheckpointIsFoundFromWithin() throws {
+    try Places.withTemporaryFolder { folder in
+      #expect(
+        try RankCountTests.train("one", ranks: 2, in: folder, ["--set", "epochs=3"]).status == 0)
+      #expect(
+        try RankCountTests.train(
+          "one", ranks: 2, in: folder, ["--resume", "--set", "epochs=5"] + Self.worse
+        ).status == 0)
+      let best = try Self.evaluate("one", in: folder)
+      let newest = try #require(
+        try Self.checkpoints("one", in: folder).last { $0.hasPrefix("step-") })
+      let outcome = try Program.run(
+        ["train", "--resume", newest, "--output", "\(folder)/other", "--set", "epochs=6"]
+          + Self.worse, in: "\(folder)/one/checkpoints")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(try Self.evaluate("other", in: folder) == best)
+    }
+  }
+
   /// A best checkpoint that is damaged, or gone, ends no run, and is not taken along in silence.
   @Test(arguments: [true, false]) func aBestCheckpointThatCannotBeTakenIsNoted(
     isThere: Bool

@@ -12,6 +12,12 @@ import Testing
     try body(folder)
   }
 
+  @Test func privateMemoryIsPartOfWhatIsResident() throws {
+    let own = try #require(ProcessMemory.privateBytes)
+    let all = try #require(ProcessMemory.residentBytes)
+    #expect(own > 1_000_000 && own < all && all <= ProcessMemory.peakBytes)
+  }
+
   @Test func patternsReachIntoFoldersWithAnyName() throws {
     try withFolder { folder in
       for name in ["d[1]", "d1", "a*b", "a-b"] {

@@ -2,6 +2,7 @@ import Datagrams
 import Foundation
 import MPI
 import Synchronization
+import Threads
 
 #if canImport(Glibc)
   import Glibc
@@ -21,13 +22,20 @@ import Synchronization
 /// One process has one deadline, as it has one MPI.
 public enum Deadline {
   /// Starts the watch over the ranks of a communicator. Every rank calls this, once.
-  public static func start(on communicator: Communicator) throws(MPIError) {
+  ///
+  /// - Throws: `MPIError`; `ThreadError` on every rank if the system refuses any rank the thread
+  public static func start(on communicator: Communicator) throws {
     guard communicator.size > 1 else { return }
     let socket = DatagramSocket()
     // Without a socket, the others will not hear of this rank, and name it where they wait.
     let directory = try PeerDirectory(communicator, port: socket?.port ?? 0)
-    guard let socket else { return }
-    PeerWatch(socket: socket, directory: directory, settings: settings).start()
+    var refusal: ThreadError?
+    if let socket {
+      let watch = PeerWatch(socket: socket, directory: directory, settings: settings)
+      do throws(ThreadError) { try watch.start() } catch { refusal = error }
+    }
+    let code = try communicator.allreduce(Int(refusal?.code ?? 0), .maximum)
+    if code != 0 { throw ThreadError(code: Int32(code)) }
   }
 
   /// The limit of a wait. The default is 120 s.
@@ -65,8 +73,12 @@ public enum Deadline {
 
   /// Ends the process with status 76 after so many seconds, whatever it is doing then.
   public static func end(within seconds: Double) {
-    Thread.detachNewThread {
-      Thread.sleep(forTimeInterval: seconds)
+    do {
+      try NewThread.start("end") {
+        Thread.sleep(forTimeInterval: seconds)
+        _exit(DeadlineSettings.exitStatus)
+      }
+    } catch {
       _exit(DeadlineSettings.exitStatus)
     }
   }

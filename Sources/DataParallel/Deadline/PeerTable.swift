@@ -26,6 +26,8 @@ struct PeerTable {
     var silentSeconds = 0.0
     /// How long its process has been seen missing.
     var missingSeconds = 0.0
+    /// How long ago it was last heard to be at work on a checkpoint.
+    var secondsSinceSaving = Double.infinity
   }
 
   let rank: Int
@@ -66,6 +68,7 @@ struct PeerTable {
     if secondsSinceStop > stoppedSeconds { stoppedSeconds = 0 }
     for peer in peers.indices where peer != rank {
       peers[peer].silentSeconds += seconds
+      peers[peer].secondsSinceSaving += seconds
       peers[peer].missingSeconds = missing(peer) ? peers[peer].missingSeconds + seconds : 0
     }
   }
@@ -85,6 +88,10 @@ struct PeerTable {
     guard heartbeat.rank != rank else { return }
     peers[heartbeat.rank].last = heartbeat
     peers[heartbeat.rank].silentSeconds = 0
+    // One that waits for others in its save is not what anybody waits for.
+    if heartbeat.activity.phase == .saving, heartbeat.waitSeconds == 0 {
+      peers[heartbeat.rank].secondsSinceSaving = 0
+    }
   }
 
   /// This rank's own heartbeat.
@@ -124,7 +131,11 @@ struct PeerTable {
       $0 != rank && isSaving(peers[$0], limit: limit, savingLimit: savingLimit)
     }
     let suspects = suspects(limit: limit).filter { !savers.contains($0.rank) }
-    if suspects.isEmpty { return savers.isEmpty ? nil : [] }
+    if suspects.isEmpty {
+      // One that has just saved is on its way to where this rank waits.
+      let hasSaved = peers.contains { $0.secondsSinceSaving < limit / 2 }
+      return savers.isEmpty && !hasSaved ? nil : []
+    }
     return suspects
   }
 

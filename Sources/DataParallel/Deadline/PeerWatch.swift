@@ -1,6 +1,7 @@
 import Datagrams
 import Foundation
 import MPI
+import Threads
 
 #if canImport(Glibc)
   import Glibc
@@ -24,16 +25,14 @@ final class PeerWatch: Sendable {
     self.settings = settings
   }
 
-  func start() {
-    let thread = Thread { [self] in
+  func start() throws(ThreadError) {
+    try NewThread.start("peer watch") { [self] in
       // Handlers run on the threads that do the work.
       var all = sigset_t()
       sigfillset(&all)
       pthread_sigmask(SIG_BLOCK, &all, nil)
       watch()
     }
-    thread.name = "peer watch"
-    thread.start()
   }
 
   private func watch() -> Never {

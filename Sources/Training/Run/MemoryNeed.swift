@@ -1,6 +1,7 @@
 import Checkpoints
 import DataParallel
 import Diagnosis
+import Files
 import Foundation
 import MPI
 import Optimizers
@@ -74,7 +75,7 @@ struct MemoryNeed {
         ("a copy for checkpoints", P * (whole + Double(slots) * share), Self.smallerModel))
     }
     parts.append(
-      ("the data and the program", MachineMemory.residentBytes, "lower dataset.memory"))
+      ("the data and the program", Double(ProcessMemory.privateBytes ?? 0), "lower dataset.memory"))
   }
 
   /// What a rank tells the others.

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Synchronization
+import Threads
 
 #if canImport(Glibc)
   import Glibc
@@ -50,7 +51,8 @@ final class TerminalLine: Sendable {
       draw(&state)
       guard !state.hasThread else { return }
       state.hasThread = true
-      Thread.detachNewThread { [self] in keepAlive() }
+      // Without the thread the line is still drawn at every step.
+      try? NewThread.start("progress") { [self] in keepAlive() }
     }
   }
 

@@ -125,8 +125,9 @@ extension Trainer {
         }
       }
       try pending.save.commit(manifest) {
-        // The records up to this step outlive a power cut as the checkpoint does.
-        if let records { try DurableFiles.synchronize(records) }
+        // After a power cut there are records up to any checkpoint that there is.
+        if let records, FileStamp(records) != nil { try DurableFiles.synchronize(records) }
+      } then: {
         try run.setLatest(step: step)
         try run.prune(keepingLast: keepLast, alwaysKeeping: Set([best].compactMap(\.self)))
       }
@@ -199,6 +200,7 @@ extension Trainer {
     let reader = try session.agreement.together { try CheckpointReader(folder) }
     let manifest = reader.manifest
     try session.agreement.together {
+      try session.refuseOtherData(than: manifest, folder)
       let notes = try configuration.refuseAnotherModel(
         than: reader, hasSameData: session.hasData(of: manifest))
       for note in notes { progress.say(note) }

@@ -15,8 +15,7 @@ extension Trainer {
     } catch {
       return progress.say("note: \(error); the run's first checkpoint will be its next one")
     }
-    // The folder of a checkpoint lies in `checkpoints` of its run.
-    let other = RunFolder(source.deletingLastParts(2))
+    let other = RunFolder(ofCheckpoint: source)
     guard state.bestLoss.isFinite, let best = state.bestStep, best != state.savedStep else {
       return
     }
@@ -32,15 +31,5 @@ extension Trainer {
         "note: \(error); `evaluate` uses the newest until validation is better than at step"
           + " \(best)")
     }
-  }
-}
-
-extension String {
-  /// A path without its last parts; `.` where nothing is left of it.
-  fileprivate func deletingLastParts(_ count: Int) -> String {
-    let path = (0..<count).reduce(self as NSString) { path, _ in
-      path.deletingLastPathComponent as NSString
-    }
-    return path.length == 0 ? "." : path as String
   }
 }

@@ -24,6 +24,17 @@ extension TrainingSession {
     return changes.map { "note: \(place): \($0)" }
   }
 
+  /// Refuses a checkpoint that learned from other data than this run has, unless the user allows
+  /// different data. `refuseChangedData` compares with the newest checkpoint; where that is damaged,
+  /// the run resumes from an older one, which may be from before `--new-data`.
+  func refuseOtherData(than manifest: CheckpointManifest, _ folder: String) throws(DatasetError) {
+    guard let learned = configuration.dataset.learned, learned.use == .resuming,
+      let known = manifest.data, let first = identity.changes(since: known).first
+    else { return }
+    throw DatasetError(
+      configuration.dataset.file, "\(first) (\(folder))", cure: learned.cureWithFlag)
+  }
+
   /// Notes on the data that the model is evaluated on: how their classes or words were
   /// matched, and whether a part that the run learned from has changed.
   ///
@@ -130,7 +141,7 @@ extension Trainer {
     guard let known = manifest.data, !session.identity.validatesAlike(known),
       state.bestLoss.isFinite || !state.validationLosses.isEmpty
     else { return }
-    (state.bestLoss, state.bestStep, state.validationLosses) = (.infinity, 0, [])
+    (state.bestLoss, state.bestStep, state.validationLosses) = (.infinity, nil, [])
     progress.say(
       "note: the validation data changed: the best loss so far, and the losses used by"
         + " early stopping and schedules, are reset")
