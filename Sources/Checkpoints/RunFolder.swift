@@ -185,8 +185,10 @@ public struct RunFolder: Sendable {
 
   /// What to say of a path that holds no checkpoint.
   public static func noCheckpoint(at path: String) -> CheckpointError {
-    CheckpointError(
-      path, "holds no checkpoint", cure: "name a run, or a step folder under its checkpoints/")
+    FileManager.default.fileExists(atPath: path)
+      ? CheckpointError(
+        path, "holds no checkpoint", cure: "name a run, or a step folder under its checkpoints/")
+      : CheckpointError(path, "does not exist", cure: "check the path of the run")
   }
 
   /// The checkpoint folders that a path may mean, best first: itself, or those of the run.

@@ -228,7 +228,7 @@ import Testing
     var story = Story()
     story.says[1] = story.beat(1, .saving)
     story.pass(20)
-    story.says[1] = story.beat(1, .readingData)
+    story.says[1] = story.beat(1, .readingData, for: -story.table.activitySeconds)
     story.pass(2)
     #expect(story.culprits == [])
     story.pass(5)

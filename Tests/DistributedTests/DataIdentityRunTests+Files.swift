@@ -154,4 +154,28 @@ extension DataIdentityRunTests {
       try refuse("evaluate \(item.folder)/run", "test")
     }
   }
+
+  /// Where the newest checkpoint is damaged, the one before it may have learned from other data.
+  @Test func anOlderCheckpointOfOtherDataIsRefused() throws {
+    try Self.withCase { item in
+      let (rows, test) = (item.lines("abc", seed: 1), item.lines("abc", seed: 2))
+      try item.csv(rows, test, to: "data.h5")
+      try item.run(
+        Self.classification + " --set epochs=4 --max-steps 15",
+        "--set dataset.file=data.h5 --output run")
+      try item.csv(rows.replacing("1.", with: "1.9", maxReplacements: 1), test, to: "data.h5")
+      try item.run("train --resume run --new-data --max-steps 17")
+      let shard = "\(item.folder)/run/checkpoints/step-00000017/shard-00000-of-00001.h5"
+      var bytes = try Data(contentsOf: URL(fileURLWithPath: shard))
+      bytes[bytes.count / 2] ^= 1
+      try bytes.write(to: URL(fileURLWithPath: shard))
+      let outcome = try Program.run(
+        ["train", "--resume", "run", "--max-steps", "25"], in: item.folder)
+      #expect(outcome.status == 65, "\(outcome.errors)")
+      #expect(
+        outcome.message.contains("the inputs of the train part are not those"),
+        "\(outcome.errors)")
+      try item.run("train --resume run --new-data --max-steps 25")
+    }
+  }
 }

@@ -98,7 +98,12 @@ public struct LearnedData: Sendable, Equatable {
     guard let identity, use != .resumingOnNewData,
       let conflict = meaning.conflict(with: identity.meaning)
     else { return }
-    throw DatasetError(path, conflict, cure: cureWithFlag)
+    throw DatasetError(
+      path, conflict,
+      cure: use == .measuring
+        ? "prepare it in one command with the run's own data (--from TRAIN TEST), or prepare both"
+          + " with --raw and train on that"
+        : cureWithFlag)
   }
 
   /// Refuses sequences that do not fit the model.
