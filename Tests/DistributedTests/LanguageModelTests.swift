@@ -122,4 +122,36 @@ import Testing
       #expect(!FileManager.default.fileExists(atPath: "\(folder)/out.h5"))
     }
   }
+
+  /// A text continued in two calls is the text continued in one: the steps of the Nesterov drives are
+  /// counted through the prompt and what is written after it.
+  @Test(arguments: ["nag_lstm", "srlstm", "momentum_lstm"])
+  func aTextInPiecesIsTheTextInOne(cell: String) throws {
+    try Places.withTemporaryFolder { folder in
+      try Self.prepare(in: folder)
+      let trained = try Program.run(
+        [
+          "train", "--output", "run", "--max-steps", "40", "--set", "model.cell=\(cell)",
+          "--set", "dataset.task=language_model", "--set", "dataset.file=text.h5", "--set",
+          "model.hidden_size=16", "--set", "language_model.embedding_size=16", "--set",
+          "model.epsilon=3", "--set", "batch_size=7", "--set", "shards=1", "--set",
+          "optimizer.learning_rate=0.05", "--set", "language_model.evaluation_columns=3",
+        ], in: folder)
+      #expect(trained.status == 0, "\(trained.errors)")
+      func text(_ prompt: String, _ length: Int) throws -> [Substring] {
+        let outcome = try Program.run(
+          ["generate", "run", "--prompt", prompt, "--length", "\(length)", "--temperature", "0"],
+          in: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        return outcome.output.split(whereSeparator: \.isWhitespace)
+      }
+      let whole = try text("w1 w6 w0", 24)
+      for words in [4, 9, 15] {
+        let prompt = whole.prefix(words).joined(separator: " ")
+        // The end of a line is a token too, and is not among the words that are printed.
+        let again = try text(prompt, 27 - words)
+        #expect(again.prefix(whole.count) == whole.prefix(again.count), "from \(words) words")
+      }
+    }
+  }
 }

@@ -96,6 +96,26 @@ import Testing
     }
   }
 
+  /// The last batch of the epoch has one sequence, so that a rank has none, with any tasks' targets
+  /// and any number of threads.
+  @Test(arguments: ["adding", "copying"], [1, 2, 3]) func aRankMayHaveNoRows(
+    task: String, threads: Int
+  ) throws {
+    try Places.withTemporaryFolder { folder in
+      let arguments = [
+        "train", "--set", "dataset.task=\(task)", "--set", "dataset.steps=10", "--set",
+        "dataset.symbols=2", "--set", "dataset.train_count=65", "--set",
+        "dataset.validation_count=0", "--set", "model.hidden_size=8", "--set", "batch_size=16",
+        "--set", "shards=4", "--set", "epochs=1", "--threads", "\(threads)",
+      ]
+      for (run, ranks) in [("alone", 1), ("apart", 2)] {
+        let outcome = try Program.run(arguments + ["--output", run], ranks: ranks, in: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+      }
+      #expect(try Self.digest("alone", in: folder) == Self.digest("apart", in: folder))
+    }
+  }
+
   /// Two ranks, and two threads of one, on a single core are told of it; one by itself is not.
   @Test func ranksThatShareACoreAreWarned() throws {
     try Places.withTemporaryFolder { folder in
