@@ -223,7 +223,8 @@ import Testing
     #expect(story.culprits == nil)
   }
 
-  /// The wait for a slow save is over the limit when the save ends: the rank gets the time to come.
+  /// When a slow save ends, others have already waited past the limit. The rank still gets time to
+  /// reach the call in which they wait.
   @Test func aRankThatHasJustSavedIsWaitedFor() {
     var story = Story()
     story.says[1] = story.beat(1, .saving)

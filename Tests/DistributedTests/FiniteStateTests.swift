@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// No checkpoint holds a number that is not finite, whatever the loss and the norm of the gradient
-/// of the last step are.
+/// Every number in a checkpoint is finite, even after a step whose finite loss and gradient led to an
+/// update that overflowed.
 @Suite(.serialized) struct FiniteStateTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
