@@ -24,8 +24,15 @@ public enum ProcessMemory {
   }
 
   private static var pages: (resident: Int, shared: Int)? {
-    guard let data = FileManager.default.contents(atPath: "/proc/self/statm") else { return nil }
-    let fields = String(decoding: data, as: UTF8.self).split(separator: " ").compactMap { Int($0) }
+    FileManager.default.contents(atPath: "/proc/self/statm").flatMap {
+      pages(statm: String(decoding: $0, as: UTF8.self))
+    }
+  }
+
+  /// The second and the third number of the system's line: pages resident, and those of them that
+  /// are shared. Nil where it is not such a line.
+  static func pages(statm line: String) -> (resident: Int, shared: Int)? {
+    let fields = line.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
     return fields.count > 2 ? (fields[1], fields[2]) : nil
   }
 }
