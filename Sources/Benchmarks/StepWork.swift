@@ -59,7 +59,7 @@ final class StepWork {
       hidden: problem.hidden, layers: problem.layers)
     stack.recomputeEvery = problem.recomputeEvery
     return SequenceModel<Float>(
-      stack, inputs: problem.inputs, outputs: problem.classes, loss: .crossEntropy)
+      stack, inputs: problem.inputs, outputs: problem.classes, objective: CrossEntropy())
   }
 
   /// Takes a step. Every rank calls this.
@@ -76,7 +76,7 @@ final class StepWork {
     let total = Totals(values: try reducer.reduce(totals.map(\.values)))
     let reduced = clock.now
     let gradient = reduction.sum
-    scale(gradient, by: Float(1 / total.elements))
+    scale(gradient, by: Float(1 / total.weight))
     try model.finishGradients(ParameterBuffer(model.layout, over: gradient))
     clipNorm(of: gradient, to: 1)
     optimizer.update(parameters, gradients: gradient)
@@ -106,6 +106,7 @@ final class StepWork {
       classes.append(Int32(stream.below(problem.classes)))
     }
     return SequenceBatch(
-      x: x, targets: .classes(classes), rowStarts: plan.rowStarts(ofRank: rank, in: problem.batch))
+      x: x, targets: .classes(classes, of: problem.classes),
+      rowStarts: plan.rowStarts(ofRank: rank, in: problem.batch))
   }
 }

@@ -33,7 +33,7 @@ public struct AddingProblem: SequenceSource {
 
   public func read(
     _ indices: ArraySlice<Int>, into x: Tensor<Float>
-  ) throws(DatasetError) -> SourceTargets {
+  ) throws(DatasetError) -> SequenceTargets {
     let (T, N) = (steps, indices.count)
     precondition(x.shape == [T, N, 2], "a buffer of \(x.shape) for [\(T), \(N), 2]")
     let partNumber = DatasetFile.Part.allCases.firstIndex(of: part)!
@@ -56,6 +56,6 @@ public struct AddingProblem: SequenceSource {
         targets.append(target)
       }
     }
-    return .values(targets)
+    return .values(targets, of: 1)
   }
 }

@@ -76,14 +76,14 @@ public final class FileSource: SequenceSource {
 
   public func read(
     _ indices: ArraySlice<Int>, into x: Tensor<Float>
-  ) throws(DatasetError) -> SourceTargets {
+  ) throws(DatasetError) -> SequenceTargets {
     let (T, N, C) = (steps, indices.count, features)
     precondition(x.shape == [T, N, C], "a buffer of \(x.shape) for [\(T), \(N), \(C)]")
     for (n, index) in indices.enumerated() {
       try inputs.read(index..<index + 1, into: &sequence)
       scatter(sequence, toRow: n, of: x)
     }
-    return .classes(indices.map { labels[$0] })
+    return SequenceTargets(targetKind, whole: indices.map { labels[$0] })
   }
 
   public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {

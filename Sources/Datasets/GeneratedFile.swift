@@ -22,9 +22,7 @@ public enum GeneratedFile {
         var targets: [Float] = []
         for range in blocks(of: source.count) {
           let x = Tensor<Float>(shape: [source.steps, range.count, source.features])
-          if case .values(let values) = try source.read(Array(range)[...], into: x) {
-            targets += values
-          }
+          targets += try source.read(Array(range)[...], into: x).numbers
           let rows = sequenceFirst(x)
           try inputs.write(
             rows.span, at: [range.lowerBound, 0, 0], count: [range.count] + shape.dropFirst())

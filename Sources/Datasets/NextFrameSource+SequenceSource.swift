@@ -6,9 +6,9 @@ extension NextFrameSource: SequenceSource {
 
   public func read(
     _ indices: ArraySlice<Int>, into x: Tensor<Float>
-  ) throws(DatasetError) -> SourceTargets {
+  ) throws(DatasetError) -> SequenceTargets {
     let targets = Tensor<Float>(shape: x.shape)
     try read(indices, steps: x.shape[0], into: x, targets: targets)
-    return .frames(targets)
+    return SequenceTargets(targetKind, numbers: targets.array)
   }
 }

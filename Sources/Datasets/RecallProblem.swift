@@ -94,7 +94,7 @@ public struct RecallProblem: SequenceSource {
 
   public func read(
     _ indices: ArraySlice<Int>, into x: Tensor<Float>
-  ) throws(DatasetError) -> SourceTargets {
+  ) throws(DatasetError) -> SequenceTargets {
     let (T, N, C) = (steps, indices.count, features)
     precondition(x.shape == [T, N, C], "a buffer of \(x.shape) for [\(T), \(N), \(C)]")
     var classes = [Int32](repeating: 0, count: T * N)
@@ -108,6 +108,6 @@ public struct RecallProblem: SequenceSource {
         }
       }
     }
-    return .stepClasses(classes)
+    return SequenceTargets(targetKind, whole: classes)
   }
 }

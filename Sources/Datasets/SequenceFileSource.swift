@@ -20,7 +20,7 @@ public final class SequenceFileSource: SequenceSource {
   public let count: Int
   public let steps: Int
   public let features: Int
-  public let targetKind: TargetKind
+  public var targetKind: TargetKind { targets.kind }
   public let classNames: [String]?
   public let notes: [String]
   /// The loss of a model that has learned nothing, and where it comes from, where the file says.
@@ -28,7 +28,8 @@ public final class SequenceFileSource: SequenceSource {
 
   private let place: String
   private let inputs: StoredRows
-  private let targets: Targets
+  /// As they are stored, sequence by sequence: those of every step are [N, T].
+  private let targets: SequenceTargets
   private var sequence: [Float] = []
   /// The rows of `inputs` of each sequence; nil where lengths are equal.
   private let offsets: SequenceOffsets?
@@ -37,12 +38,6 @@ public final class SequenceFileSource: SequenceSource {
   private let scaling: Float
 
   private static let maximumSymbols = 1 << 24
-
-  private enum Targets {
-    case classes([Int32])
-    case values([Float])
-    case stepClasses([Int32])
-  }
 
   /// Opens one part of the files that `prepare` made, or of the user's own by their names.
   ///
@@ -84,10 +79,10 @@ public final class SequenceFileSource: SequenceSource {
     if task == "classification" {
       let labels = try ClassLabels(
         files, name.targets, counts: counts, classes: headers.classes ?? known)
-      (targets, targetKind) = (.classes(labels.labels), .classes(labels.count))
+      targets = .classes(labels.labels, of: labels.count)
       (classNames, notes) = try place.classNames(of: files, labels, inputs)
     } else {
-      (targets, targetKind) = try Self.targets(
+      targets = try Self.targets(
         files, name.targets, counts: counts,
         steps: offsets == nil ? steps : nil, classes: headers.classes ?? known, place)
       classNames = try attribute("list of classes", DatasetFile.classNames)
@@ -104,7 +99,7 @@ public final class SequenceFileSource: SequenceSource {
 
   public func read(
     _ indices: ArraySlice<Int>, into x: Tensor<Float>
-  ) throws(DatasetError) -> SourceTargets {
+  ) throws(DatasetError) -> SequenceTargets {
     let (T, N, C) = (x.shape[0], indices.count, features)
     precondition(x.shape == [T, N, C], "a buffer of \(x.shape) for [\(T), \(N), \(C)]")
     if symbols != nil || offsets != nil { x.fill(0) }
@@ -114,18 +109,10 @@ public final class SequenceFileSource: SequenceSource {
       if let symbols { try check(sequence, below: symbols, of: index) }
       scatter(sequence, steps: length(of: index), toRow: n, of: x)
     }
-    switch targets {
-    case .classes(let all): return .classes(indices.map { all[$0] })
-    case .values(let all):
-      let K = targetKind.outputs
-      return .values(indices.flatMap { all[$0 * K..<($0 + 1) * K] })
-    case .stepClasses(let all):
-      var classes = [Int32](repeating: 0, count: T * N)
-      for (n, index) in indices.enumerated() {
-        for t in 0..<steps { classes[t * N + n] = all[index * steps + t] }
-      }
-      return .stepClasses(classes)
-    }
+    guard targetKind.isEveryStep else { return targets.rows(Array(indices)) }
+    // A buffer may have more steps than the sequences; nothing looks at targets there.
+    return targets.rows(
+      (0..<T).flatMap { t in indices.map { $0 * steps + min(t, steps - 1) } })
   }
 
   public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
@@ -136,10 +123,8 @@ public final class SequenceFileSource: SequenceSource {
 
   public func identity() throws(DatasetError) -> DataIdentity.Part {
     let targets =
-      switch targets {
-      case .classes(let all), .stepClasses(let all): Fingerprint(of: all)
-      case .values(let all): Fingerprint(of: all)
-      }
+      targetKind.answer == .numbers
+      ? Fingerprint(of: targets.numbers) : Fingerprint(of: targets.whole)
     return DataIdentity.Part(
       of: self, inputs: try inputs.fingerprint(), targets: targets,
       offsets: offsets.map { Fingerprint(of: $0.starts) })
@@ -211,10 +196,10 @@ extension SequenceFileSource {
   private static func targets(
     _ files: DatasetFiles, _ name: String, counts: [Int], steps: Int?,
     classes: Int?, _ place: DatasetPlace
-  ) throws(DatasetError) -> (Targets, TargetKind) {
+  ) throws(DatasetError) -> SequenceTargets {
     // A file of the user's own need not say: its largest label does.
     let allowed = classes ?? (files.areOurs ? 0 : 1 << 24)
-    var joined: (targets: Targets, kind: TargetKind)?
+    var joined: SequenceTargets?
     for ((path, file), count) in zip(files, counts) {
       do {
         if files.areOurs { try DatasetChecksums.check(name, in: file, path) }
@@ -230,38 +215,26 @@ extension SequenceFileSource {
     guard let joined else {
       throw DatasetError(place.files, "names no file", cure: "set dataset.file")
     }
-    guard classes == nil else { return joined }
-    switch joined.targets {
-    case .classes(let labels): return (joined.targets, .classes(Int(labels.max() ?? 0) + 1))
-    case .stepClasses(let labels):
-      return (joined.targets, .stepClasses(Int(labels.max() ?? 0) + 1))
-    case .values: return joined
-    }
+    guard classes == nil, joined.kind.answer == .oneClass else { return joined }
+    return joined.with(outputs: Int(joined.whole.max() ?? 0) + 1)
   }
 
   private static func join(
-    _ before: (targets: Targets, kind: TargetKind)?, _ own: (targets: Targets, kind: TargetKind),
-    _ path: String
-  ) throws(DatasetError) -> (targets: Targets, kind: TargetKind) {
+    _ before: SequenceTargets?, _ own: SequenceTargets, _ path: String
+  ) throws(DatasetError) -> SequenceTargets {
     guard let before else { return own }
-    switch (before.targets, own.targets) {
-    case (.classes(let a), .classes(let b)) where before.kind == own.kind:
-      return (.classes(a + b), own.kind)
-    case (.values(let a), .values(let b)) where before.kind == own.kind:
-      return (.values(a + b), own.kind)
-    case (.stepClasses(let a), .stepClasses(let b)) where before.kind == own.kind:
-      return (.stepClasses(a + b), own.kind)
-    default:
+    guard before.kind == own.kind else {
       throw DatasetError(
         path, "has targets of another kind than the files before it",
         cure: "prepare all files alike")
     }
+    return before.appending(own)
   }
 
   /// The targets of one file.
   private static func targets(
     of file: HDF5.File, _ name: String, count: Int, steps: Int?, classes: Int, _ path: String
-  ) throws -> (Targets, TargetKind) {
+  ) throws -> SequenceTargets {
     let targets = try file.dataset(name)
     guard targets.elementType.isNumber else {
       throw DatasetError(
@@ -280,7 +253,7 @@ extension SequenceFileSource {
           path, "\(name)[\(row)] holds \(values[wrong])",
           cure: "remove such sequences, or replace the value")
       }
-      return (.values(values), .values(values.count / count))
+      return .values(values, of: values.count / count)
     }
     guard isWhole, shape == [count] || steps != nil && shape == [count, steps!] else {
       throw DatasetError(
@@ -294,8 +267,8 @@ extension SequenceFileSource {
         cure: "fix the label or the attribute `classes`, or set dataset.classes")
     }
     let narrow = labels.map { Int32($0) }
-    return shape.count == 1
-      ? (.classes(narrow), .classes(classes)) : (.stepClasses(narrow), .stepClasses(classes))
+    return SequenceTargets(
+      shape.count == 1 ? .classes(classes) : .stepClasses(classes), whole: narrow)
   }
 }
 

@@ -1,35 +1,5 @@
 import Tensors
 
-/// What is to be predicted for a sequence.
-public enum TargetKind: Sendable, Hashable {
-  /// One of so many classes.
-  case classes(Int)
-  /// So many numbers.
-  case values(Int)
-  /// So many numbers at every time step.
-  case frames(Int)
-  /// One of so many classes at every time step.
-  case stepClasses(Int)
-
-  /// The width of a read-out for it.
-  public var outputs: Int {
-    switch self {
-    case .classes(let count), .values(let count), .frames(let count), .stepClasses(let count):
-      count
-    }
-  }
-}
-
-/// The targets of some sequences.
-public enum SourceTargets {
-  case classes([Int32])
-  case values([Float])
-  /// [T, N, K], zero beyond the end of a sequence.
-  case frames(Tensor<Float>)
-  /// [T, N] row-major; what stands beyond the end of a sequence is not looked at.
-  case stepClasses([Int32])
-}
-
 /// A set of sequences that can be read by their global index.
 ///
 /// Readers on different ranks are independent of each other: the same index gives the same
@@ -58,7 +28,7 @@ public protocol SequenceSource {
   ///
   /// - Returns: their targets, in the same order
   func read(_ indices: ArraySlice<Int>, into x: Tensor<Float>) throws(DatasetError)
-    -> SourceTargets
+    -> SequenceTargets
 
   /// Starts to read the sequences that will be asked for next, where that takes time.
   ///

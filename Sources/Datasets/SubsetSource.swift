@@ -22,7 +22,7 @@ public struct SubsetSource: SequenceSource {
 
   public func read(
     _ indices: ArraySlice<Int>, into x: Tensor<Float>
-  ) throws(DatasetError) -> SourceTargets {
+  ) throws(DatasetError) -> SequenceTargets {
     try base.read(indices.map { self.indices[$0] }[...], into: x)
   }
 

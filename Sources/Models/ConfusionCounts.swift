@@ -1,3 +1,6 @@
+import Kernels
+import Tensors
+
 /// How often sequences of one class were taken for another.
 public final class ConfusionCounts {
   public let classes: Int
@@ -9,8 +12,20 @@ public final class ConfusionCounts {
     counts = [Int](repeating: 0, count: classes * classes)
   }
 
-  func add(_ truth: Int, predicted: Int) {
-    counts[truth * classes + predicted] += 1
+  /// Counts the class with the largest logit, the first of several, for each sequence.
+  ///
+  /// - Parameters:
+  ///   - truths: the true classes [N]
+  ///   - answers: logits [N, K]
+  func add<Scalar: KernelScalar>(_ truths: [Int32], answers: Tensor<Scalar>) {
+    for (row, truth) in truths.enumerated() {
+      let best = answers.row(row).withSpan { z in
+        var best = 0
+        for index in 1..<max(z.count, 1) where z[index] > z[best] { best = index }
+        return best
+      }
+      counts[Int(truth) * classes + best] += 1
+    }
   }
 
   /// Adds the counts of other sequences.

@@ -1,38 +1,18 @@
 import Kernels
 import Tensors
 
-/// What the model should have said about each sequence of a batch.
-public enum SequenceTargets<Scalar: KernelScalar> {
-  /// One class per sequence, [N], asked of the last state.
-  case classes([Int32])
-  /// K numbers per sequence, [N, K] row-major, asked of the last state.
-  case values([Float])
-  /// K numbers at every valid time step, [T, N, K].
-  case frames(Tensor<Scalar>)
-  /// A class at every valid time step, [T, N] row-major.
-  case stepClasses([Int32])
-
-  /// Whether the read-out sees every time step.
-  var isEveryStep: Bool {
-    switch self {
-    case .classes, .values: false
-    case .frames, .stepClasses: true
-    }
-  }
-}
-
 /// Some sequences with their targets, on one rank.
 public struct SequenceBatch<Scalar: KernelScalar> {
   /// The input, time first: [T, N, C].
   public var x: Tensor<Scalar>
-  public var targets: SequenceTargets<Scalar>
+  public var targets: SequenceTargets
   /// The valid time steps of each row, at least 1; nil where all are T.
   public var lengths: [Int]?
   /// Shard s of this rank owns the rows `rowStarts[s] ..< rowStarts[s + 1]`.
   public var rowStarts: [Int]
 
   public init(
-    x: Tensor<Scalar>, targets: SequenceTargets<Scalar>, lengths: [Int]? = nil, rowStarts: [Int]
+    x: Tensor<Scalar>, targets: SequenceTargets, lengths: [Int]? = nil, rowStarts: [Int]
   ) {
     precondition(x.shape.count == 3, "a batch is [T, N, C], not \(x.shape)")
     precondition(
@@ -72,29 +52,14 @@ public struct SequenceBatch<Scalar: KernelScalar> {
   func part(shards: Range<Int>, in workspace: Workspace<Scalar>) -> SequenceBatch {
     let rows = rowStarts[shards.lowerBound]..<rowStarts[shards.upperBound]
     let (T, N) = (x.shape[0], x.shape[1])
-    func part(_ name: String, of whole: Tensor<Scalar>) -> Tensor<Scalar> {
-      let width = whole.shape[2]
-      let result = workspace.tensor(name, [T, rows.count, width])
-      let steps = Array(0..<T)
-      result.copy(
-        rows.count * width, columnsOf: whole,
-        RowSelection(steps, width: N * width, column: rows.lowerBound * width),
-        to: RowSelection(steps, width: rows.count * width))
-      return result
-    }
-    let targets: SequenceTargets<Scalar> =
-      switch self.targets {
-      case .classes(let classes): .classes(Array(classes[rows]))
-      case .values(let values):
-        .values(
-          Array(values[rows.lowerBound * values.count / N..<rows.upperBound * values.count / N]))
-      case .frames(let frames): .frames(part("part.frames", of: frames))
-      case .stepClasses(let classes):
-        .stepClasses(
-          (0..<T).flatMap { classes[$0 * N + rows.lowerBound..<$0 * N + rows.upperBound] })
-      }
+    let (width, steps) = (x.shape[2], Array(0..<T))
+    let part = workspace.tensor("part.x", [T, rows.count, width])
+    part.copy(
+      rows.count * width, columnsOf: x,
+      RowSelection(steps, width: N * width, column: rows.lowerBound * width),
+      to: RowSelection(steps, width: rows.count * width))
     return SequenceBatch(
-      x: part("part.x", of: x), targets: targets, lengths: lengths.map { Array($0[rows]) },
+      x: part, targets: targets.sequences(rows, of: N), lengths: lengths.map { Array($0[rows]) },
       rowStarts: rowStarts[shards.lowerBound...shards.upperBound].map { $0 - rows.lowerBound })
   }
 }

@@ -6,12 +6,6 @@ import RandomNumbers
 import Tensors
 import Threads
 
-/// What a read-out's output is compared by.
-public enum LossKind: String, Sendable {
-  case crossEntropy
-  case squaredError
-}
-
 /// Which states the answer about a whole sequence is read from.
 public enum Pooling: String, Sendable, CaseIterable {
   /// The state after the last valid step.
@@ -28,10 +22,8 @@ public enum Pooling: String, Sendable, CaseIterable {
 ///     y_t = W h^L_t + b                                 asked of every valid step
 public final class SequenceModel<Scalar: KernelScalar> {
   public let readOut: Linear<Scalar>
-  public let loss: LossKind
+  public let objective: any Objective
   public let pooling: Pooling
-  /// A class whose steps are not judged, such as a blank; see `Loss.crossEntropy`.
-  public let unjudgedClass: Int32?
   public let layout: ParameterLayout
 
   /// The threads that share the shards of a batch.
@@ -45,14 +37,13 @@ public final class SequenceModel<Scalar: KernelScalar> {
   ///   - inputs: C
   ///   - outputs: K, the width of the read-out
   public init(
-    _ specification: StackSpecification, inputs: Int, outputs: Int, loss: LossKind,
-    pooling: Pooling = .last, unjudgedClass: Int32? = nil
+    _ specification: StackSpecification, inputs: Int, outputs: Int, objective: any Objective,
+    pooling: Pooling = .last
   ) {
     stack = RecurrentStack(specification, inputs: inputs)
     readOut = Linear(inputs: stack.outputs, outputs: outputs, prefix: "readout.")
-    self.loss = loss
+    self.objective = objective
     self.pooling = pooling
-    self.unjudgedClass = unjudgedClass
     var layout = ParameterLayout()
     for layer in stack.layers { layer.declare(in: &layout) }
     readOut.declare(in: &layout)
@@ -133,13 +124,18 @@ public final class SequenceModel<Scalar: KernelScalar> {
     return run(batch, parameters, gradients: gradients, counting: nil)
   }
 
+  /// The totals of the shards of a batch without a row.
+  func noTotals(_ batch: SequenceBatch<Scalar>) -> [Totals] {
+    Array(repeating: objective.noTotals, count: batch.shards)
+  }
+
   /// Gives each thread its run of shards.
   private func run(
     _ batch: SequenceBatch<Scalar>, _ parameters: ParameterBuffer<Scalar>,
     gradients: ShardedBuffer<Scalar>?, counting confusion: ConfusionCounts?
   ) -> [Totals] {
     // A batch too short for every shard leaves some ranks without a row.
-    if batch.x.shape[1] == 0 { return Array(repeating: Totals(), count: batch.shards) }
+    if batch.x.shape[1] == 0 { return noTotals(batch) }
     while workspaces.count < team.count { workspaces.append(Workspace()) }
     func pass(_ index: Int, counting confusion: ConfusionCounts?) -> SequencePass<Scalar> {
       SequencePass(

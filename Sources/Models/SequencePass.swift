@@ -23,7 +23,7 @@ struct SequencePass<Scalar: KernelScalar> {
   ) -> [Totals] {
     let (T, N) = (batch.x.shape[0], batch.x.shape[1])
     // A thread's run of shards may be empty where the whole batch is not.
-    guard N > 0 else { return Array(repeating: Totals(), count: batch.shards) }
+    guard N > 0 else { return model.noTotals(batch) }
     let activations = stack.forward(
       batch.x, lengths: batch.lengths, parameters, isTraining: gradients != nil, in: workspace)
     let top = activations.output
@@ -63,7 +63,7 @@ struct SequencePass<Scalar: KernelScalar> {
     let (width, K) = (stack.outputs, readOut.outputs)
     return (0..<batch.shards).map { shard in
       let sequences = batch.rowStarts[shard]..<batch.rowStarts[shard + 1]
-      guard !sequences.isEmpty else { return Totals() }
+      guard !sequences.isEmpty else { return model.objective.noTotals }
       let states =
         pooling == .mean && !batch.targets.isEveryStep
         ? ReadOutStates.means(batch.validRows(of: sequences))
@@ -92,31 +92,10 @@ struct SequencePass<Scalar: KernelScalar> {
     _ batch: SequenceBatch<Scalar>, of sequences: Range<Int>, rows: [Int], _ y: Tensor<Scalar>,
     gradient dy: Tensor<Scalar>?
   ) -> Totals {
-    let K = readOut.outputs
-    var totals: Totals
-    switch (model.loss, batch.targets) {
-    case (.crossEntropy, .classes(let classes)):
-      totals = Loss.crossEntropy(y, classes: classes[sequences], gradient: dy)
-      if let confusion {
-        for (row, truth) in classes[sequences].enumerated() {
-          confusion.add(Int(truth), predicted: Loss.mostLikely(y.row(row)))
-        }
-      }
-    case (.crossEntropy, .stepClasses(let classes)):
-      totals = Loss.crossEntropy(
-        y, classes: rows.map { classes[$0] }[...], unjudged: model.unjudgedClass, gradient: dy)
-    case (.squaredError, .values(let values)):
-      let range = sequences.lowerBound * K..<sequences.upperBound * K
-      totals = Loss.squaredError(y, targets: values[range], gradient: dy)
-    case (.squaredError, .frames(let frames)):
-      let targets = workspace.tensor("targets", [rows.count, K])
-      targets.copy(
-        K, columnsOf: frames, RowSelection(rows, width: K),
-        to: RowSelection(Array(rows.indices), width: K))
-      totals = Loss.squaredError(y, targets: targets.array.map { Float($0) }[...], gradient: dy)
-    default:
-      preconditionFailure("the loss \(model.loss) does not fit the targets of the batch")
-    }
+    let targets = batch.targets.seen(of: sequences, steps: rows)
+    // Before the loss, whose gradient may take the place of y.
+    if let confusion, targets.kind.isClassOfSequence { confusion.add(targets.whole, answers: y) }
+    var totals = model.objective.totals(of: y, targets, gradient: dy)
     totals.sequences = Double(sequences.count)
     return totals
   }

@@ -3,58 +3,63 @@ import Models
 import Tensors
 
 /// A case of `losses`: the mean of a loss and its gradient.
+///
+/// A case holds a prediction and a target of the same rows, and `lens` [N] if rows [N, T] are valid
+/// only up to there.
 enum LossFixture<Scalar: KernelScalar> {
+  /// The objective of a case, what its targets are, and what the file calls prediction and target.
+  private typealias Case = (
+    objective: any Objective, answer: TargetKind.Answer, prediction: String, target: String
+  )
+
+  private static func objective(of name: String) -> Case? {
+    switch name {
+    case "cross_entropy": (CrossEntropy(), .oneClass, "logits", "target")
+    case "masked_mse": (SquaredError(), .numbers, "pred", "target")
+    case "poisson_nll_masked": (PoissonCounts(), .counts, "lograte", "labels")
+    default: nil  // a loss of a later system
+    }
+  }
+
   static func compare(
     _ fixture: FixtureCase, strict: Bool
   ) throws(FixtureError) -> [TensorComparison]? {
     guard fixture.system == "losses" else { return nil }
-    switch fixture.name {
-    case "cross_entropy":
-      let logits = try fixture.array("logits")
-      let z = Tensor(logits.values(as: Scalar.self), shape: logits.shape)
-      let classes = try fixture.array("target").values.map { Int32($0) }
-      let gradient = Tensor<Scalar>(shape: z.shape)
-      let totals = Loss.crossEntropy(z, classes: classes[...], gradient: gradient)
-      return try comparisons(fixture, totals, gradient.array.map { Double($0) }, strict: strict)
-    case "masked_mse":
-      return try compareMasked(fixture, strict: strict)
-    case "poisson_nll_masked":
-      return try comparePoisson(fixture, strict: strict)
-    default:
-      return []  // a loss of a later system
+    guard let (objective, answer, prediction, target) = objective(of: fixture.name) else {
+      return []
     }
-  }
-
-  /// The valid elements of ragged rows are what `Loss.squaredError` is given.
-  private static func compareMasked(
-    _ fixture: FixtureCase, strict: Bool
-  ) throws(FixtureError) -> [TensorComparison] {
-    let prediction = try fixture.array("pred")  // [N, T, K]
-    let target = try fixture.array("target", shape: prediction.shape)
-    let lengths = try fixture.array("lens").values.map { Int($0) }
-    let (T, K) = (prediction.shape[1], prediction.shape[2])
-    let valid = prediction.values.indices.filter { $0 / K % T < lengths[$0 / (T * K)] }
+    let predictions = try fixture.array(prediction)
+    guard let K = predictions.shape.last, K > 0 else { return [] }
+    let R = predictions.values.count / K
+    let rows = try validRows(fixture, of: predictions.shape, R)
+    let kind = TargetKind(answer, outputs: K, isEveryStep: false)
+    let shape = answer == .oneClass ? predictions.shape.dropLast() : predictions.shape
+    let stored = try fixture.array(target, shape: shape).values
+    let all =
+      answer == .numbers
+      ? SequenceTargets(kind, numbers: stored.map { Float($0) })
+      : SequenceTargets(kind, whole: stored.map { Int32($0) })
     let y = Tensor(
-      valid.map { Scalar(prediction.values[$0]) }, shape: [valid.count / K, K])
+      rows.flatMap { predictions.values[$0 * K..<($0 + 1) * K].map { Scalar($0) } },
+      shape: [rows.count, K])
     let gradient = Tensor<Scalar>(shape: y.shape)
-    let totals = Loss.squaredError(
-      y, targets: valid.map { Float(target.values[$0]) }[...], gradient: gradient)
-    var all = [Double](repeating: 0, count: prediction.values.count)
-    for (place, value) in zip(valid, gradient.array) { all[place] = Double(value) }
-    // Targets of data sets are Float, so this case is checked to Float's precision.
-    return try comparisons(fixture, totals, all, strict: false)
+    let totals = objective.totals(of: y, all.rows(rows), gradient: gradient)
+    var whole = [Double](repeating: 0, count: predictions.values.count)
+    for (place, row) in rows.enumerated() {
+      for k in 0..<K { whole[row * K + k] = Double(gradient[place * K + k]) }
+    }
+    // Numbers of data sets are Float, so targets that are such are checked to Float's precision.
+    return try comparisons(fixture, totals, whole, strict: strict && answer != .numbers)
   }
 
-  /// Counts of which the negative ones are unknown.
-  private static func comparePoisson(
-    _ fixture: FixtureCase, strict: Bool
-  ) throws(FixtureError) -> [TensorComparison] {
-    let rates = try fixture.array("lograte")
-    let counts = try fixture.array("labels", shape: rates.shape).values.map { Int32($0) }
-    let r = Tensor(rates.values.map { Scalar($0) }, shape: rates.shape)
-    let gradient = Tensor<Scalar>(shape: r.shape)
-    let totals = Loss.poisson(r, counts: counts[...], gradient: gradient)
-    return try comparisons(fixture, totals, gradient.array.map { Double($0) }, strict: strict)
+  /// The rows of [N, T, K] that lie within the lengths; all R where the case has none.
+  private static func validRows(
+    _ fixture: FixtureCase, of shape: [Int], _ R: Int
+  ) throws(FixtureError) -> [Int] {
+    guard shape.count == 3, let lengths = try fixture.optionalArray("lens")?.values else {
+      return Array(0..<R)
+    }
+    return (0..<R).filter { $0 % shape[1] < Int(lengths[$0 / shape[1]]) }
   }
 
   private static func comparisons(
@@ -67,7 +72,7 @@ enum LossFixture<Scalar: KernelScalar> {
         "loss", computed: [totals.meanLoss], expected: try fixture.array("loss").values,
         tolerance: tolerance),
       TensorComparison(
-        "grad", computed: gradient.map { $0 / totals.elements },
+        "grad", computed: gradient.map { $0 / totals.weight },
         expected: try fixture.array("grad").values, tolerance: tolerance),
     ]
   }

@@ -15,14 +15,14 @@ import Threads
         drive: DriveParameters(.momentum, mu: 0.5, epsilon: 0.8), body: .modReLU,
         orthogonal: OrthogonalSettings(), hidden: 4, layers: layers)
       stack.recomputeEvery = every
-      let model = SequenceModel<Float>(stack, inputs: 2, outputs: 3, loss: .crossEntropy)
+      let model = SequenceModel<Float>(stack, inputs: 2, outputs: 3, objective: CrossEntropy())
       model.team = try ThreadTeam(threads)
       let parameters = ParameterBuffer<Float>(model.layout)
       model.initialize(parameters, seed: 5, gateBias: 0)
       let x = Tensor<Float>(shape: [T, 10, 2])
       x.fill(0.5)
       let batch = SequenceBatch(
-        x: x, targets: .classes((0..<10).map { Int32($0 % 3) }),
+        x: x, targets: .classes((0..<10).map { Int32($0 % 3) }, of: 3),
         rowStarts: (0...shards).map { 10 * $0 / shards })
       for step in 1...3 {
         try model.prepare(parameters, advancing: true)
@@ -43,7 +43,7 @@ import Threads
   @Test func otherModelsHaveNone() {
     let model = SequenceModel<Float>(
       StackSpecification(drive: DriveParameters(.plain), body: .lstm, hidden: 3), inputs: 2,
-      outputs: 2, loss: .crossEntropy)
+      outputs: 2, objective: CrossEntropy())
     #expect(model.orthogonalWork == nil)
   }
 }

@@ -8,6 +8,12 @@ import Testing
 import Threads
 
 @Suite struct SequenceModelTests {
+  enum LossKind: Sendable {
+    case crossEntropy, squaredError
+
+    var objective: any Objective { self == .crossEntropy ? CrossEntropy() : SquaredError() }
+  }
+
   private func model<Scalar: KernelScalar>(
     layers: Int, loss: LossKind, bidirectional: Bool = false, as type: Scalar.Type
   ) -> (SequenceModel<Scalar>, ParameterBuffer<Scalar>) {
@@ -15,7 +21,7 @@ import Threads
       StackSpecification(
         drive: DriveParameters(.momentum, mu: 0.5, epsilon: 0.8), body: .lstm, hidden: 3,
         layers: layers, bidirectional: bidirectional),
-      inputs: 2, outputs: 2, loss: loss)
+      inputs: 2, outputs: 2, objective: loss.objective)
     let parameters = ParameterBuffer<Scalar>(model.layout)
     model.initialize(parameters, seed: 5, gateBias: 1)
     return (model, parameters)
@@ -33,7 +39,8 @@ import Threads
     return SequenceBatch(
       x: x,
       targets: loss == .crossEntropy
-        ? .classes((0..<N).map { Int32($0 % 2) }) : .values((0..<2 * N).map { Float($0) * 0.1 }),
+        ? .classes((0..<N).map { Int32($0 % 2) }, of: 2)
+        : .values((0..<2 * N).map { Float($0) * 0.1 }, of: 2),
       rowStarts: rowStarts)
   }
 
@@ -59,9 +66,7 @@ import Threads
     var batch = batch(rows: 3, loss: loss, rowStarts: [0, 2, 3], as: Double.self)
     batch.lengths = [4, 1, 3]
     if everyStep {
-      let frames = Tensor<Double>(shape: [4, 3, 2])
-      for index in 0..<frames.count { frames[index] = 0.1 * Double(index % 7) }
-      batch.targets = .frames(frames)
+      batch.targets = .frames((0..<24).map { 0.1 * Float($0 % 7) }, of: 2)
     }
     let gradients = ShardedBuffer<Double>(model.layout, shards: 2)
     let totals = model.accumulateGradients(batch, parameters, into: gradients)
@@ -85,13 +90,13 @@ import Threads
       StackSpecification(
         drive: DriveParameters(.momentum, mu: 0.5, epsilon: 0.8), body: .lstm, hidden: 3,
         layers: stack.0, bidirectional: stack.1),
-      inputs: 2, outputs: 2, loss: .crossEntropy, pooling: .mean)
+      inputs: 2, outputs: 2, objective: CrossEntropy(), pooling: .mean)
     let parameters = ParameterBuffer<Double>(model.layout)
     model.initialize(parameters, seed: 5, gateBias: 1)
     var batch = batch(rows: 3, loss: .crossEntropy, rowStarts: [0, 2, 3], as: Double.self)
     for lengths in [[4, 1, 3], nil] {
       batch.lengths = lengths
-      if everyStep { batch.targets = .stepClasses((0..<12).map { Int32($0 % 5 % 2) }) }
+      if everyStep { batch.targets = .stepClasses((0..<12).map { Int32($0 % 5 % 2) }, of: 2) }
       let gradients = ShardedBuffer<Double>(model.layout, shards: 2)
       let totals = model.accumulateGradients(batch, parameters, into: gradients)
       let steps: [Double] = lengths == nil ? [8, 4] : [5, 3]
@@ -109,7 +114,7 @@ import Threads
     func loss(_ pooling: Pooling, steps: Int) -> Double {
       let model = SequenceModel<Double>(
         StackSpecification(drive: DriveParameters(.plain), body: .lstm, hidden: 3), inputs: 2,
-        outputs: 2, loss: .crossEntropy, pooling: pooling)
+        outputs: 2, objective: CrossEntropy(), pooling: pooling)
       let parameters = ParameterBuffer<Double>(model.layout)
       model.initialize(parameters, seed: 5, gateBias: 1)
       var batch = batch(rows: 2, loss: .crossEntropy, rowStarts: [0, 2], as: Double.self)
@@ -189,7 +194,9 @@ import Threads
     let (model, parameters) = model(layers: 1, loss: .crossEntropy, as: Float.self)
     let empty = batch(rows: 0, loss: .crossEntropy, rowStarts: [0, 0, 0], as: Float.self)
     let gradients = ShardedBuffer<Float>(model.layout, shards: 2)
-    #expect(model.accumulateGradients(empty, parameters, into: gradients) == [Totals(), Totals()])
+    // As many sums as those of other ranks, which have rows.
+    let none = Totals(own: [0, 0])
+    #expect(model.accumulateGradients(empty, parameters, into: gradients) == [none, none])
     #expect(gradients.flat.array.allSatisfy { $0 == 0 })
   }
 
@@ -199,7 +206,7 @@ import Threads
   ) {
     let model = SequenceModel<Float>(
       StackSpecification(drive: DriveParameters(.plain), body: .lstm, hidden: hidden), inputs: 1,
-      outputs: 10, loss: .crossEntropy)
+      outputs: 10, objective: CrossEntropy())
     #expect(model.layout.count == count)
   }
 
@@ -214,9 +221,7 @@ import Threads
       var batch = batch(rows: 11, loss: loss, rowStarts: [0, 2, 2, 3, 7, 11], as: Float.self)
       batch.lengths = (0..<11).map { 1 + $0 % 4 }
       if everyStep {
-        let frames = Tensor<Float>(shape: [4, 11, 2])
-        for index in 0..<frames.count { frames[index] = Float(index % 13) * 0.1 }
-        batch.targets = .frames(frames)
+        batch.targets = .frames((0..<88).map { Float($0 % 13) * 0.1 }, of: 2)
       }
       let gradients = ShardedBuffer<Float>(model.layout, shards: 5)
       let trained = model.accumulateGradients(batch, parameters, into: gradients)

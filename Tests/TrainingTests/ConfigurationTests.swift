@@ -160,7 +160,7 @@ import Testing
         continue
       }
       let model = SequenceModel<Float>(
-        configuration.stack, inputs: inputs, outputs: outputs, loss: .squaredError)
+        configuration.stack, inputs: inputs, outputs: outputs, objective: SquaredError())
       #expect(line.filter(\.isNumber) == String(model.trainedCount), "\(file)")
     }
   }

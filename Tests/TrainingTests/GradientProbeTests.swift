@@ -15,6 +15,8 @@ import Testing
 #endif
 
 @Suite struct GradientProbeTests {
+  enum LossKind: Sendable { case crossEntropy, squaredError }
+
   private let T = 5
   private let N = 2
   private let C = 2
@@ -26,14 +28,17 @@ import Testing
       StackSpecification(
         drive: system.drive(mu: 0.5, epsilon: 0.8, beta: 0.7, restart: 3), body: system.body,
         orthogonal: system.orthogonal, hidden: H, layers: layers),
-      inputs: C, outputs: 2, loss: loss)
+      inputs: C, outputs: 2,
+      objective: loss == .crossEntropy ? CrossEntropy() : SquaredError())
   }
 
   private func batch(_ loss: LossKind) -> SequenceBatch<Double> {
     var stream = RandomStream(seed: 8, purpose: .testing)
     let x = Tensor((0..<T * N * C).map { _ in stream.normal() }, shape: [T, N, C])
     return SequenceBatch(
-      x: x, targets: loss == .crossEntropy ? .classes([0, 1]) : .values([0.1, 0.2, 0.3, 0.4]),
+      x: x,
+      targets: loss == .crossEntropy
+        ? .classes([0, 1], of: 2) : .values([0.1, 0.2, 0.3, 0.4], of: 2),
       rowStarts: [0, N])
   }
 
@@ -66,13 +71,7 @@ import Testing
         let end = t < T ? run(top, parameters, x, t..<T, from: state).final : state
         let y = Tensor<Double>(shape: [N, 2])
         model.readOut.forward(end.hidden, parameters, into: y)
-        switch batch.targets {
-        case .classes(let classes):
-          return Loss.crossEntropy(y, classes: classes[...], gradient: nil).loss
-        case .values(let values):
-          return Loss.squaredError(y, targets: values[...], gradient: nil).loss
-        case .frames, .stepClasses: preconditionFailure("this test asks for the last state")
-        }
+        return model.objective.totals(of: y, batch.targets, gradient: nil).loss
       }
     }
     let totals = model.evaluate(batch, parameters)
@@ -101,9 +100,8 @@ import Testing
     model.initialize(parameters, seed: 1, gateBias: 1)
     var batch = batch(.squaredError)
     let probe = GradientProbe(model, parameters, batch: batch)
-    let frames = Tensor<Double>(shape: [T, N, 2])
-    frames.row(T - 1).copy(from: [0.1, 0.2, 0.3, 0.4].map { Double(Float($0)) })
-    batch.targets = .frames(frames)
+    let before = [Float](repeating: 0, count: (T - 1) * N * 2)
+    batch.targets = .frames(before + [0.1, 0.2, 0.3, 0.4], of: 2)
     let ofFrames = GradientProbe(model, parameters, batch: batch)
     #expect(ofFrames.hiddenGradients.array == probe.hiddenGradients.array)
     #expect(ofFrames.meanLoss == probe.meanLoss)

@@ -59,7 +59,7 @@ import Testing
   @Test func whatIsLeftOutTakesNoTime() {
     let start = ContinuousClock.now
     var clock = StepClock()
-    clock.count(Totals(loss: 0, elements: 3, correct: 0, judged: 3, sequences: 3))
+    clock.count(Totals(loss: 0, elements: 3, sequences: 3))
     let (mark, before) = (clock.mark, clock.elapsed)
     clock.measure(.data) { Thread.sleep(forTimeInterval: 0.2) }
     #expect(clock.elapsed >= before + 0.2)
@@ -68,7 +68,7 @@ import Testing
     #expect(clock.elapsed <= (ContinuousClock.now - start).seconds - 0.2)
     #expect(clock.shares.first { $0.0 == .data }!.1 == 0)
     clock.measure(.compute) { Thread.sleep(forTimeInterval: 0.05) }
-    clock.count(Totals(loss: 0, elements: 1, correct: 0, judged: 1, sequences: 1))
+    clock.count(Totals(loss: 0, elements: 1, sequences: 1))
     #expect(clock.done.sequences == 4 && clock.elapsed >= 0.05)
     #expect(clock.shares.reduce(0) { $0 + $1.1 } <= 1)
     clock.restart()

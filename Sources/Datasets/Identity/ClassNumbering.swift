@@ -51,7 +51,7 @@ public struct RelabelledSource: SequenceSource {
   public var steps: Int { base.steps }
   public var features: Int { base.features }
   public var targetKind: TargetKind {
-    guard case .classes = base.targetKind else { return base.targetKind }
+    guard base.targetKind.isClassOfSequence else { return base.targetKind }
     return .classes(numbering.names.count)
   }
   public var classNames: [String]? { numbering.names }
@@ -62,10 +62,10 @@ public struct RelabelledSource: SequenceSource {
 
   public func read(
     _ indices: ArraySlice<Int>, into x: Tensor<Float>
-  ) throws(DatasetError) -> SourceTargets {
+  ) throws(DatasetError) -> SequenceTargets {
     let targets = try base.read(indices, into: x)
-    guard case .classes(let labels) = targets else { return targets }
-    return .classes(labels.map { numbering.numbers[Int($0)] })
+    guard targets.kind.isClassOfSequence else { return targets }
+    return SequenceTargets(targetKind, whole: targets.whole.map { numbering.numbers[Int($0)] })
   }
 
   public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {

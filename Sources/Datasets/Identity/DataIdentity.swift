@@ -108,15 +108,3 @@ public struct VocabularyIdentity: Codable, Sendable, Equatable {
   /// SHA-256 over the level and the bytes of all tokens in order.
   public var sha256: String
 }
-
-extension TargetKind {
-  /// "classes 10".
-  public var name: String {
-    switch self {
-    case .classes(let count): "classes \(count)"
-    case .values(let count): "values \(count)"
-    case .frames(let count): "frames \(count)"
-    case .stepClasses(let count): "step_classes \(count)"
-    }
-  }
-}

@@ -139,8 +139,9 @@ struct LanguagePass<Scalar: KernelScalar> {
         decoder.forward(y, parameters, into: z)
         totals =
           totals
-          + Loss.crossEntropy(
-            z, classes: piece.map { chunk.targets[$0] }[...], gradient: gradients.map { _ in z })
+          + CrossEntropy.perToken.totals(
+            of: z, .classes(piece.map { chunk.targets[$0] }, of: V),
+            gradient: gradients.map { _ in z })
         guard let gradients, let dDropped else { continue }
         let dy = workspace.tensor("dPiece", [piece.count, H])
         decoder.backward(z, x: y, parameters, into: gradients[shard], dx: dy)

@@ -89,19 +89,12 @@ public struct GradientProbe {
     let y = Tensor<Double>(shape: [h.shape[0], model.readOut.outputs])
     let dy = Tensor<Double>(shape: y.shape)
     model.readOut.forward(h, parameters, into: y)
-    let totals =
-      switch batch.targets {
-      case .classes(let classes): Loss.crossEntropy(y, classes: classes[...], gradient: dy)
-      case .values(let values): Loss.squaredError(y, targets: values[...], gradient: dy)
-      case .frames(let all):
-        Loss.squaredError(
-          y, targets: all.row(all.shape[0] - 1).array.map { Float($0) }[...], gradient: dy)
-      case .stepClasses(let all):
-        Loss.crossEntropy(y, classes: all.suffix(h.shape[0]), gradient: dy)
-      }
+    let (T, N) = (batch.x.shape[0], batch.x.shape[1])
+    let totals = model.objective.totals(
+      of: y, batch.targets.steps(T - 1..<T, of: N), gradient: dy)
     let dh = Tensor<Double>(shape: h.shape)
     model.readOut.backward(dy, x: h, parameters, into: ParameterBuffer(model.layout), dx: dh)
-    return (totals.loss / totals.sequences, dh)
+    return (totals.loss / Double(N), dh)
   }
 
   /// (1/N) Σ_n ‖dL_n/dh_t‖ for t = 1 ... T.
@@ -157,6 +150,7 @@ public struct ProbeSubject {
     var source: any SequenceSource = RandomSequences(
       count: batch, steps: steps, features: shape("rnn.weight_ih_l0")?.last ?? features,
       classes: shape("readout.weight")?.first ?? 10, seed: configuration.seed)
+    var objective: any Objective = CrossEntropy()
     var data = "random"
     guard !settings.bidirectional else {
       throw RunFailure(
@@ -167,6 +161,7 @@ public struct ProbeSubject {
     if usesDataset {
       do {
         source = try task.source(.train)
+        objective = task.objective
         data = configuration.dataset.task.rawValue
       } catch let error as DatasetError {
         data = "random, as \(error.path) cannot be read"
@@ -174,7 +169,7 @@ public struct ProbeSubject {
     }
     let model = SequenceModel<Double>(
       configuration.stack, inputs: source.features, outputs: source.targetKind.outputs,
-      loss: usesDataset ? task.loss : .crossEntropy)
+      objective: objective)
     let drive = configuration.stack.drive
     let parameters = ParameterBuffer<Double>(model.layout)
     model.initialize(parameters, seed: configuration.seed, gateBias: settings.gateBias)
@@ -226,15 +221,10 @@ public struct ProbeSubject {
     func cut(_ tensor: Tensor<Float>) -> Tensor<Double> {
       Tensor(tensor.array.map { Double($0) }, shape: tensor.shape).rows(0..<(lengths.min() ?? 0))
     }
-    let targets: SequenceTargets<Double> =
-      switch try source.read(order, into: x) {
-      case .classes(let classes): .classes(classes)
-      case .values(let values): .values(values)
-      case .frames(let frames): .frames(cut(frames))
-      case .stepClasses(let classes):
-        .stepClasses(Array(classes.prefix((lengths.min() ?? 0) * count)))
-      }
-    return SequenceBatch(x: cut(x), targets: targets, rowStarts: [0, count])
+    let targets = try source.read(order, into: x)
+    return SequenceBatch(
+      x: cut(x), targets: targets.steps(0..<(lengths.min() ?? 0), of: count),
+      rowStarts: [0, count])
   }
 }
 
@@ -248,10 +238,11 @@ private struct RandomSequences: SequenceSource {
 
   var targetKind: TargetKind { .classes(classes) }
 
-  func read(_ indices: ArraySlice<Int>, into x: Tensor<Float>) -> SourceTargets {
+  func read(_ indices: ArraySlice<Int>, into x: Tensor<Float>) -> SequenceTargets {
     let N = indices.count
-    return .classes(
-      indices.enumerated().map { n, index in
+    return SequenceTargets(
+      targetKind,
+      whole: indices.enumerated().map { n, index in
         var stream = RandomStream(seed: seed, purpose: .benchmark, index: index)
         for t in 0..<steps {
           for c in 0..<features { x[(t * N + n) * features + c] = Float(stream.uniform()) }

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Models
 
 /// What `evaluate` measured on a part of the data, as it is kept in the run's folder.
 public struct EvaluationRecord: Codable, Sendable {

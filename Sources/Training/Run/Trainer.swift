@@ -17,7 +17,7 @@ public final class Trainer {
   private let validation: (any Evaluation)?
   private var gradient: Tensor<Float> { session.reduction.sum }
 
-  var state = TrainingState()
+  var state: TrainingState
   var clock = StepClock()
   /// The copy of the state that the last save was, or is being, written from.
   let snapshot: CheckpointSnapshot
@@ -40,6 +40,7 @@ public final class Trainer {
     self.session = session
     self.run = run
     self.progress = progress
+    state = TrainingState(sums: session.task.objective.sums)
     snapshot = CheckpointSnapshot(
       shard: session.communicator.rank, of: session.communicator.size)
     let layout = session.workload.layout
@@ -220,7 +221,7 @@ public final class Trainer {
     }
     let isFinite = try clock.measure(.compute) { () throws(RunFailure) in
       // From here on every rank works on identical numbers.
-      scale(gradient, by: Float(1 / total.elements))
+      scale(gradient, by: Float(1 / total.weight))
       do {
         try workload.finishGradients(ParameterBuffer(workload.layout, over: gradient))
       } catch {

@@ -85,12 +85,12 @@ extension TrainingSession {
   /// Adds the loss and the task's metrics to a metrics record.
   public func add(_ totals: Totals, to record: inout MetricsRecord) {
     record.add("loss", totals.meanLoss)
-    for metric in task.metrics(totals) { record.add(metric.key, metric.value) }
+    for metric in task.objective.metrics(totals) { record.add(metric.key, metric.value) }
   }
 
   /// Totals for a person: the loss and the task's metrics.
   public func describe(_ totals: Totals) -> String {
-    (["loss \(brief(totals.meanLoss))"] + task.metrics(totals).map(\.text)).joined(
+    (["loss \(brief(totals.meanLoss))"] + task.objective.metrics(totals).map(\.text)).joined(
       separator: "  ")
   }
 

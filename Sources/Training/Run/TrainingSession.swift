@@ -219,7 +219,7 @@ public final class TrainingSession {
     var record = EvaluationRecord(
       split: part.rawValue, step: manifest.step, epoch: manifest.epoch,
       checkpoint: checkpoint.rawValue, loss: totals.meanLoss,
-      metrics: Dictionary(task.metrics(totals).map { ($0.key, $0.value) }) { $1 },
+      metrics: Dictionary(task.objective.metrics(totals).map { ($0.key, $0.value) }) { $1 },
       sequences: Int(totals.sequences), elements: Int(totals.elements))
     record.chanceLoss = evaluation.chance?.value
     record.chanceMeaning = evaluation.chance?.meaning

@@ -9,6 +9,8 @@ struct TrainingState {
   var epoch = 0
   /// Batches of it that are done.
   var batch = 0
+  /// The names of the objective's own sums.
+  let sums: [String]
   /// The totals since the last report, so that a resumed run reports the same numbers.
   var interval = Totals()
   var gradientNorm = 0.0
@@ -30,12 +32,18 @@ struct TrainingState {
   fileprivate enum Key: String {
     case intervalLoss = "interval_loss"
     case intervalElements = "interval_elements"
-    case intervalCorrect = "interval_correct"
-    case intervalJudged = "interval_judged"
+    case intervalWeight = "interval_weight"
     case intervalSequences = "interval_sequences"
     case bestLoss = "best_validation_loss"
     case seconds
   }
+
+  init(sums: [String] = []) {
+    self.sums = sums
+  }
+
+  /// The key of one of the objective's own sums.
+  private static func sumKey(_ name: String) -> String { "interval_\(name)" }
 
   /// The key of the validation loss of an epoch, from 1.
   private static func validationKey(_ epoch: Int) -> String { "validation_loss_\(epoch)" }
@@ -47,12 +55,13 @@ struct TrainingState {
   func progress(seconds: Double) -> [String: Double] {
     var values: [Key: Double] = [
       .intervalLoss: interval.loss, .intervalElements: interval.elements,
-      .intervalCorrect: interval.correct, .intervalJudged: interval.judged,
-      .intervalSequences: interval.sequences, .seconds: seconds,
+      .intervalWeight: interval.weight, .intervalSequences: interval.sequences,
+      .seconds: seconds,
     ]
     if bestLoss.isFinite { values[.bestLoss] = bestLoss }
     var all = Dictionary(uniqueKeysWithValues: values.map { ($0.rawValue, $1) })
     if bestLoss.isFinite { all[CheckpointManifest.bestStepKey] = bestStep.map(Double.init) }
+    for (name, sum) in zip(sums, interval.own) { all[Self.sumKey(name)] = sum }
     for (index, loss) in validationLosses.enumerated() {
       all[Self.validationKey(index + 1)] = loss
     }
@@ -67,10 +76,13 @@ struct TrainingState {
     self.batch = batch
     interval = Totals(
       loss: value(.intervalLoss), elements: value(.intervalElements),
-      correct: value(.intervalCorrect),
-      // Checkpoints of before did not have it: every prediction was judged.
-      judged: progress[Key.intervalJudged.rawValue] ?? value(.intervalElements),
-      sequences: value(.intervalSequences))
+      // Missing in older checkpoints: every element weighed 1.
+      weight: progress[Key.intervalWeight.rawValue],
+      sequences: value(.intervalSequences),
+      own: sums.map { name in
+        // Missing in the oldest checkpoints: every answer was judged.
+        progress[Self.sumKey(name)] ?? (name == "judged" ? value(.intervalElements) : 0)
+      })
     bestLoss = progress[Key.bestLoss.rawValue] ?? .infinity
     bestStep = progress[CheckpointManifest.bestStepKey].flatMap { Int(exactly: $0) }
     secondsBefore = max(value(.seconds), 0)

@@ -9,8 +9,7 @@ struct AddingTask: SequenceTask {
     settings = configuration
   }
 
-  var loss: LossKind { .squaredError }
-  var lossName: String { "mean squared error" }
+  var objective: any Objective { SquaredError() }
 
   func chance(on source: any SequenceSource) -> ChanceLoss? {
     ChanceLoss(AddingProblem.chanceError, AddingProblem.chanceMeaning)

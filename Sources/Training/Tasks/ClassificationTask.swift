@@ -1,5 +1,4 @@
 import Datasets
-import Foundation
 import Models
 
 /// One class per sequence, from a file: MNIST and its kin by rows, pixels or permuted pixels, and
@@ -19,13 +18,7 @@ final class ClassificationTask: SequenceTask {
     settings = configuration
   }
 
-  var loss: LossKind { .crossEntropy }
-  var lossName: String { "cross-entropy" }
-
-  func chance(on source: any SequenceSource) -> ChanceLoss? {
-    let classes = source.targetKind.outputs
-    return ChanceLoss(log(Double(classes)), "ln \(classes), guessing")
-  }
+  var objective: any Objective { CrossEntropy() }
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
     guard part != .test, settings.measured == nil else { return try open(part) }

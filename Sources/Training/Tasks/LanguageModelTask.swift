@@ -1,6 +1,5 @@
 import DataParallel
 import Datasets
-import Foundation
 import Models
 
 /// The next word or character of a text, by an AWD-LSTM stack: the paper's Penn TreeBank task.
@@ -14,16 +13,9 @@ struct LanguageModelTask: TrainingTask {
     settings = configuration
   }
 
+  var objective: any Objective { CrossEntropy.perToken }
   var lossName: String { "cross-entropy per token" }
   var elementName: String? { "tokens" }
-
-  func metrics(_ totals: Totals) -> [TaskMetric] {
-    let (loss, bits) = (totals.meanLoss, totals.meanLoss / log(2))
-    return [
-      TaskMetric("perplexity", exp(loss), text: "perplexity \(brief(exp(loss)))"),
-      TaskMetric("bits_per_token", bits, text: "\(brief(bits)) bits"),
-    ]
-  }
 
   func workload(
     _ configuration: TrainingConfiguration, plan: ShardPlan, rank: Int

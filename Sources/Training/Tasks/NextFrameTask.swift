@@ -10,8 +10,7 @@ struct NextFrameTask: SequenceTask {
     settings = configuration
   }
 
-  var loss: LossKind { .squaredError }
-  var lossName: String { "mean squared error" }
+  var objective: any Objective { SquaredError() }
 
   func chance(on source: any SequenceSource) -> ChanceLoss? {
     (source as? NextFrameSource)?.persistenceError.map {

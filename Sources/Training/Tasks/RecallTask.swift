@@ -12,11 +12,9 @@ struct RecallTask: SequenceTask {
     settings = configuration
   }
 
-  var loss: LossKind { .crossEntropy }
+  /// The blank is not judged: the accuracy is over the symbols to be recalled.
+  var objective: any Objective { CrossEntropy(unjudgedClass: RecallProblem.blank) }
   var lossName: String { "cross-entropy per step" }
-
-  /// The blank: the accuracy is over the symbols to be recalled.
-  var unjudgedClass: Int32? { RecallProblem.blank }
 
   /// The loss of a model without memory.
   func chance(on source: any SequenceSource) -> ChanceLoss? {

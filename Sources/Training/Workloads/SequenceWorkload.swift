@@ -35,8 +35,7 @@ final class SequenceWorkload: Workload {
     trainLength = isRagged ? { train.length(of: $0) } : nil
     model = SequenceModel(
       configuration.stack, inputs: train.features, outputs: train.targetKind.outputs,
-      loss: task.loss, pooling: configuration.model.pooling,
-      unjudgedClass: task.unjudgedClass)
+      objective: task.objective, pooling: configuration.model.pooling)
     reader = BatchReader(plan: plan, rank: rank)
     ownShards = plan.shards(of: rank).count
     ownRows = plan.rows(ofRank: rank, in: min(configuration.batchSize, max(train.count, 1))).count
@@ -83,14 +82,10 @@ final class SequenceWorkload: Workload {
   }
 
   func workingBytes(threads: Int, isTraining: Bool) -> Double {
-    let isEveryStep =
-      switch train.targetKind {
-      case .classes, .values: false
-      case .frames, .stepClasses: true
-      }
     return model.workingBytes(
       steps: train.steps, rows: ownRows, shards: ownShards, threads: threads,
-      isEveryStep: isEveryStep, isRagged: trainLength != nil, isTraining: isTraining)
+      isEveryStep: train.targetKind.isEveryStep, isRagged: trainLength != nil,
+      isTraining: isTraining)
   }
 
   func initialize(_ parameters: ParameterBuffer<Float>) {
@@ -183,11 +178,10 @@ private final class SequenceEvaluation: Evaluation {
     self.reader = reader
     self.chance = chance
     order = EpochOrder(inOrder: source.count, batchSize: batchSize)
-    if case .classes(let count) = source.targetKind, count <= Self.maximumClasses {
-      confusion = ConfusionCounts(classes: count)
-    } else {
-      confusion = nil
-    }
+    let kind = source.targetKind
+    confusion =
+      kind.isClassOfSequence && kind.outputs <= Self.maximumClasses
+      ? ConfusionCounts(classes: kind.outputs) : nil
   }
 
   let chance: ChanceLoss?
@@ -238,15 +232,9 @@ private final class BatchReader {
     let steps = indices.lazy.map { source.length(of: $0) }.max() ?? source.steps
     let isRagged = indices.contains { source.length(of: $0) != steps }
     let x = buffers.tensor("x", [steps, mine.count, source.features])
-    let targets: SequenceTargets<Float> =
-      switch try source.read(mine, into: x) {
-      case .classes(let classes): .classes(classes)
-      case .values(let values): .values(values)
-      case .frames(let frames): .frames(frames)
-      case .stepClasses(let classes): .stepClasses(classes)
-      }
     return SequenceBatch(
-      x: x, targets: targets, lengths: isRagged ? mine.map { source.length(of: $0) } : nil,
+      x: x, targets: try source.read(mine, into: x),
+      lengths: isRagged ? mine.map { source.length(of: $0) } : nil,
       rowStarts: plan.rowStarts(ofRank: rank, in: indices.count))
   }
 }

@@ -1,0 +1,32 @@
+import Tensors
+
+/// An objective with a kind of targets that it accepts.
+public struct ObjectiveEntry: Sendable, CustomStringConvertible {
+  public let objective: any Objective
+  public let kind: TargetKind
+  /// What sets it apart from another line of the same objective.
+  public let note: String
+
+  init(_ objective: any Objective, _ kind: TargetKind, note: String = "") {
+    self.objective = objective
+    self.kind = kind
+    self.note = note
+  }
+
+  public var description: String { "\(objective.name)\(note.isEmpty ? "" : ", \(note)")" }
+}
+
+/// All objectives. Tests run over every line: gradients against central differences, Float against
+/// Double, rows apart against rows together, the best constant answer.
+public enum ObjectiveTable {
+  public static let all = [
+    ObjectiveEntry(CrossEntropy(), .classes(5)),
+    ObjectiveEntry(
+      CrossEntropy(classWeights: [0.25, 1, 3], unjudgedClass: 1), .stepClasses(3),
+      note: "weighted"),
+    ObjectiveEntry(CrossEntropy.perToken, .classes(7), note: "per token"),
+    ObjectiveEntry(SquaredError(), .frames(3)),
+    ObjectiveEntry(PoissonCounts(), .stepCounts(3)),
+    ObjectiveEntry(BinaryCrossEntropy(), .labels(4)),
+  ]
+}

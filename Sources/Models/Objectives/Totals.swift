@@ -1,0 +1,53 @@
+/// What a pass over some sequences adds up to. All members are plain sums, so that a mean over
+/// shards, ranks and batches is one sum over another, never a mean of means.
+public struct Totals: Sendable, Equatable {
+  /// The sum of the loss over the known elements.
+  public var loss: Double
+  /// How many known elements there were.
+  public var elements: Double
+  /// The sum of their weights, which the loss is divided by: `elements` unless they differ.
+  public var weight: Double
+  /// How many sequences there were.
+  public var sequences: Double
+  /// The sums that the objective adds, in the order of its `sums`. None counts as zeros.
+  public var own: [Double]
+
+  /// - Parameter weight: nil if every element weighs 1
+  public init(
+    loss: Double = 0, elements: Double = 0, weight: Double? = nil, sequences: Double = 0,
+    own: [Double] = []
+  ) {
+    self.loss = loss
+    self.elements = elements
+    self.weight = weight ?? elements
+    self.sequences = sequences
+    self.own = own
+  }
+
+  /// The members in order, for sending.
+  public var values: [Double] { [loss, elements, weight, sequences] + own }
+
+  /// The totals that `values` came from.
+  public init(values: [Double]) {
+    precondition(values.count >= 4, "totals have at least 4 members, not \(values.count)")
+    self.init(
+      loss: values[0], elements: values[1], weight: values[2], sequences: values[3],
+      own: Array(values[4...]))
+  }
+
+  public static func + (a: Totals, b: Totals) -> Totals {
+    Totals(
+      loss: a.loss + b.loss, elements: a.elements + b.elements, weight: a.weight + b.weight,
+      sequences: a.sequences + b.sequences, own: sum(a.own, b.own))
+  }
+
+  private static func sum(_ a: [Double], _ b: [Double]) -> [Double] {
+    if a.isEmpty { return b }
+    if b.isEmpty { return a }
+    precondition(a.count == b.count, "totals of two objectives: \(a.count) and \(b.count) sums")
+    return zip(a, b).map { $0 + $1 }
+  }
+
+  /// The mean loss; not a number over nothing.
+  public var meanLoss: Double { loss / weight }
+}

@@ -1,0 +1,115 @@
+/// The targets of some sequences: one row of W numbers for each sequence, [N, W], or for each of
+/// its steps, [T, N, W].
+///
+/// Classes, labels and counts are whole numbers. What stands beyond the end of a sequence is
+/// ignored. W is the kind's `width`.
+public struct SequenceTargets: Sendable, Equatable {
+  public let kind: TargetKind
+  /// Classes, labels or counts, row-major; empty if the answers are numbers.
+  public let whole: [Int32]
+  /// The numbers, row-major; empty if the answers are whole.
+  public let numbers: [Float]
+
+  /// Classes, labels or counts.
+  public init(_ kind: TargetKind, whole: [Int32]) {
+    precondition(kind.answer != .numbers, "whole numbers for \(kind.name)")
+    self.init(kind, whole: whole, numbers: [])
+  }
+
+  /// Numbers.
+  public init(_ kind: TargetKind, numbers: [Float]) {
+    precondition(kind.answer == .numbers, "real numbers for \(kind.name)")
+    self.init(kind, whole: [], numbers: numbers)
+  }
+
+  private init(_ kind: TargetKind, whole: [Int32], numbers: [Float]) {
+    let count = whole.count + numbers.count
+    precondition(
+      kind.width > 0 ? count % kind.width == 0 : count == 0,
+      "\(count) numbers for rows of \(kind.width)")
+    self.kind = kind
+    self.whole = whole
+    self.numbers = numbers
+  }
+
+  /// One class per sequence, [N].
+  public static func classes(_ classes: [Int32], of count: Int) -> SequenceTargets {
+    SequenceTargets(.classes(count), whole: classes)
+  }
+
+  /// A class at every step, [T, N].
+  public static func stepClasses(_ classes: [Int32], of count: Int) -> SequenceTargets {
+    SequenceTargets(.stepClasses(count), whole: classes)
+  }
+
+  /// K numbers per sequence, [N, K].
+  public static func values(_ numbers: [Float], of count: Int) -> SequenceTargets {
+    SequenceTargets(.values(count), numbers: numbers)
+  }
+
+  /// K numbers at every step, [T, N, K].
+  public static func frames(_ numbers: [Float], of count: Int) -> SequenceTargets {
+    SequenceTargets(.frames(count), numbers: numbers)
+  }
+
+  /// How many rows there are: N, or T·N.
+  public var rowCount: Int { (whole.count + numbers.count) / max(kind.width, 1) }
+
+  /// Whether the read-out sees every time step.
+  public var isEveryStep: Bool { kind.isEveryStep }
+
+  /// The rows at the given places, in that order.
+  public func rows(_ places: [Int]) -> SequenceTargets {
+    rows(in: places.lazy.map { $0..<$0 + 1 })
+  }
+
+  /// Neighbouring rows.
+  public func rows(_ range: Range<Int>) -> SequenceTargets {
+    rows(in: CollectionOfOne(range))
+  }
+
+  private func rows(in runs: some Collection<Range<Int>>) -> SequenceTargets {
+    let W = kind.width
+    func rows<Number>(of all: [Number]) -> [Number] {
+      var result: [Number] = []
+      guard !all.isEmpty else { return result }
+      result.reserveCapacity(runs.count * W)
+      for run in runs { result += all[run.lowerBound * W..<run.upperBound * W] }
+      return result
+    }
+    return SequenceTargets(kind, whole: rows(of: whole), numbers: rows(of: numbers))
+  }
+
+  /// What a read-out is compared with that sees some sequences.
+  ///
+  /// - Parameters:
+  ///   - sequences: which of the N they are
+  ///   - steps: the rows of [T·N] of their valid steps, for answers at every step
+  public func seen(of sequences: Range<Int>, steps: [Int]) -> SequenceTargets {
+    isEveryStep ? rows(steps) : rows(sequences)
+  }
+
+  /// The targets of the sequences `range` of N.
+  public func sequences(_ range: Range<Int>, of N: Int) -> SequenceTargets {
+    guard isEveryStep else { return rows(range) }
+    let steps = N > 0 ? rowCount / N : 0
+    return rows(
+      in: (0..<steps).lazy.map { $0 * N + range.lowerBound..<$0 * N + range.upperBound })
+  }
+
+  /// The targets of the steps `range` of N sequences. An answer about the whole sequence stays.
+  public func steps(_ range: Range<Int>, of N: Int) -> SequenceTargets {
+    isEveryStep ? rows(range.lowerBound * N..<range.upperBound * N) : self
+  }
+
+  /// These rows, then those of another set of the same kind.
+  public func appending(_ other: SequenceTargets) -> SequenceTargets {
+    precondition(other.kind == kind, "\(other.kind.name) after \(kind.name)")
+    return SequenceTargets(kind, whole: whole + other.whole, numbers: numbers + other.numbers)
+  }
+
+  /// The same whole numbers as another kind of the same width, such as one of more classes.
+  public func with(outputs: Int) -> SequenceTargets {
+    SequenceTargets(kind.with(outputs: outputs), whole: whole, numbers: numbers)
+  }
+}
