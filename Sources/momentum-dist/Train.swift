@@ -143,7 +143,7 @@ struct Train: DistributedCommand {
     try trainer.createRun()
     progress.say(session.summary)
     for warning in session.warnings { progress.say("warning: \(warning)") }
-    for note in session.workload.notes { progress.say("note: \(note)") }
+    for note in session.workload.stream.notes { progress.say("note: \(note)") }
     let started = ContinuousClock().now
     let ending = try trainer.train(maximumSteps: maximumSteps)
     let seconds = ContinuousClock().now - started

@@ -29,9 +29,8 @@ import Testing
       let configuration = try TrainingConfiguration(
         yaml: "dataset: {task: next_frame, file: \(folder)/set.h5}\nmodel: {hidden_size: 2}",
         path: "run.yaml")
-      let workload = try SequenceWorkload(
-        configuration, task: NextFrameTask(configuration.dataset),
-        plan: ShardPlan(shards: configuration.shards, ranks: 1), rank: 0)
+      let workload = try NextFrameTask(configuration.dataset).workload(
+        configuration, plan: ShardPlan(shards: configuration.shards, ranks: 1), rank: 0)
       #expect(workload.chance?.value == summary[.train]?.persistenceError)
       for part in DatasetFile.Part.allCases {
         let evaluation = try workload.evaluation(of: part)

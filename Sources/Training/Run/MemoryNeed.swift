@@ -39,7 +39,7 @@ struct MemoryNeed {
 
   /// What a run needs, once its data are open and its model is known.
   init(
-    _ configuration: TrainingConfiguration, _ workload: any Workload, plan: ShardPlan,
+    _ configuration: TrainingConfiguration, _ workload: Workload, plan: ShardPlan,
     on communicator: Communicator, threads: Int, isTraining: Bool
   ) {
     let P = Self.scalar * Double(workload.layout.count)
@@ -49,7 +49,8 @@ struct MemoryNeed {
         "the parameters and the gradients of \(shards == 1 ? "1 shard" : "\(shards) shards")",
         P * Double(1 + shards), Self.smallerModel + (shards > 1 ? ", or shards" : "")
       ))
-    let (T, N) = workload.batchShape
+    let extent = workload.stream.extent(isTraining: isTraining)
+    let (T, N) = (extent.steps, extent.rows)
     let recompute = max(Int(Double(T).squareRoot().rounded()), 2)
     let keepsLess =
       configuration.model.recomputeEvery == 0 && isTraining
@@ -57,7 +58,7 @@ struct MemoryNeed {
     parts.append(
       (
         "the \(isTraining ? "activations" : "states") of T=\(T) steps and N=\(N) sequences",
-        workload.workingBytes(threads: threads, isTraining: isTraining),
+        workload.model.workingBytes(extent, threads: threads, isTraining: isTraining),
         "lower batch_size or model.hidden_size\(keepsLess)"
       ))
     if isTraining {

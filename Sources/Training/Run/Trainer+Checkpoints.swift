@@ -38,7 +38,7 @@ extension Trainer {
       }
       try DurableFiles.write(configuration.yaml, to: run.configuration)
       try DurableFiles.write(try session.identity.json + "\n", to: run.data)
-      try session.workload.describe(in: run)
+      try session.workload.stream.describe(in: run)
       try run.tidy()
       // Resumed from another run, this one has nothing yet.
       takeCheckpointsAlong()
@@ -185,7 +185,7 @@ extension Trainer {
   private func manifest() -> CheckpointManifest {
     CheckpointManifest(
       step: state.step, epoch: state.epoch, batch: state.batch,
-      parameterCount: session.workload.trainedCount,
+      parameterCount: session.workload.model.trainedCount,
       optimizer: .init(name: optimizer.rule.name, stepCount: optimizer.stepCount),
       progress: state.progress(seconds: runSeconds), tensors: snapshot.entries, files: [],
       configuration: configuration.yaml, machine: session.machine, data: session.identity)

@@ -14,7 +14,7 @@ public final class Trainer {
   let run: RunFolder
   let progress: Progress
   private(set) var optimizer: Optimizer<Float>
-  private let validation: (any Evaluation)?
+  private let validation: Evaluation?
   private var gradient: Tensor<Float> { session.reduction.sum }
 
   var state: TrainingState

@@ -14,7 +14,7 @@ extension TrainingSession {
 
   private func changesOfData() throws(DatasetError) -> [String] {
     guard let learned = configuration.dataset.learned else { return [] }
-    var changes = [workload.mapping].compactMap(\.self)
+    var changes = [workload.stream.mapping].compactMap(\.self)
     if let known = learned.identity { changes += identity.changes(since: known) }
     guard let first = changes.first else { return [] }
     let place = configuration.dataset.file
@@ -40,11 +40,11 @@ extension TrainingSession {
   ///
   /// - Parameter part: which is measured
   public func notes(on part: DatasetFile.Part) throws(RunFailure) -> [String] {
-    var notes = [workload.mapping].compactMap(\.self)
+    var notes = [workload.stream.mapping].compactMap(\.self)
     if configuration.dataset.measured == nil, part != .test {
       let own =
         part == .train
-        ? identity : try agreement.together { try workload.identity(validating: true) }
+        ? identity : try agreement.together { try workload.stream.identity(validating: true) }
       notes += [changeOfPart(part, in: own)].compactMap(\.self)
     }
     return notes.map { "note: \(configuration.dataset.file): \($0)" }
@@ -71,12 +71,12 @@ extension TrainingSession {
   /// What tells the data from others. Throws on every rank if any rank's data are not those of rank
   /// 0.
   static func identity(
-    of workload: any Workload, _ settings: TrainingConfiguration.Dataset,
+    of workload: Workload, _ settings: TrainingConfiguration.Dataset,
     on communicator: Communicator
   ) throws(RunFailure) -> DataIdentity {
     let isMeasured = settings.learned?.use == .measuring
     let identity = try Agreement(communicator).together {
-      try workload.identity(validating: !isMeasured)
+      try workload.stream.identity(validating: !isMeasured)
     }
     try refuseUnequal(identity, on: communicator)
     return identity
@@ -84,7 +84,7 @@ extension TrainingSession {
 
   /// Throws on every rank if any rank's part to measure on is not that of rank 0.
   func refuseUnequalParts(
-    _ evaluation: any Evaluation, _ part: DatasetFile.Part
+    _ evaluation: Evaluation, _ part: DatasetFile.Part
   ) throws(RunFailure) {
     var identity = DataIdentity()
     identity.parts[part.rawValue] = try agreement.together { try evaluation.identity() }

@@ -54,7 +54,7 @@ extension TrainingSession {
     let model = configuration.model
     let layers = model.layers == 1 ? "1 layer" : "\(model.layers) layers"
     return "\(model.cell.configurationText) H=\(model.hiddenSize), \(layers),"
-      + " \(workload.trainedCount) parameters; \(workload.dataSummary); \(workers),"
+      + " \(workload.model.trainedCount) parameters; \(workload.stream.summary); \(workers),"
       + " \(configuration.shards) shards, batch \(configuration.batchSize),"
       + " \(machine.kernels) kernels"
   }

@@ -9,11 +9,11 @@ extension TrainingSession {
   /// first batch, by their global index. Files that agree may still be read differently: by another
   /// build, another version of a library, another mathematical library of generated data.
   static func refuseUnequalNumbers(
-    _ workload: any Workload, on communicator: Communicator
+    _ workload: Workload, on communicator: Communicator
   ) throws(RunFailure) {
     guard communicator.size > 1 else { return }
     let own = try Agreement(communicator).together {
-      try workload.firstChecksums(comparedSequences)
+      try workload.stream.firstChecksums(comparedSequences)
     }
     let spoiled = own.map { Self.spoil($0, rank: communicator.rank) }
     let text = spoiled.map { "\($0.sequence):\($0.crc32)" }.joined(separator: " ")

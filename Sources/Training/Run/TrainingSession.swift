@@ -34,7 +34,7 @@ public final class TrainingSession {
   public let plan: ShardPlan
   public let task: any TrainingTask
   /// The model with this rank's share of the data.
-  public let workload: any Workload
+  public let workload: Workload
   /// The identity of the data, the same on every rank.
   public let identity: DataIdentity
   public let parameters: ParameterBuffer<Float>
@@ -72,7 +72,7 @@ public final class TrainingSession {
     }
     self.workload = workload
     self.configuration = task.resolved(configuration)
-    try Self.refuseUnequal(workload.dataSummary, on: communicator) { (mine, other, rank) in
+    try Self.refuseUnequal(workload.stream.summary, on: communicator) { (mine, other, rank) in
       RunFailure(
         .unusableData,
         "rank 0 has \(mine), rank \(rank) has \(other): give every host the same data")
@@ -91,11 +91,12 @@ public final class TrainingSession {
       isTraining: isTraining
     ).refuse(on: communicator)
     let threads = cores.threads
-    workload.team = try agreement.together {
+    workload.model.team = try agreement.together {
       try ThreadTeam(threads) { KernelVariant.flushDenormals() }
     }
     parameters = ParameterBuffer(workload.layout)
-    workload.initialize(parameters)
+    workload.model.initialize(
+      parameters, seed: configuration.seed, gateBias: configuration.model.gateBias)
     reducer = Self.reducer(configuration.reduction, plan, on: communicator)
     let worker = try Self.overlapWorker(configuration.overlap, cores: cores, on: communicator)
     do {
@@ -189,7 +190,7 @@ public final class TrainingSession {
   ///
   /// - Parameter between: called before each batch
   public func evaluate(
-    _ evaluation: any Evaluation, between: () throws(RunFailure) -> Void = {}
+    _ evaluation: Evaluation, between: () throws(RunFailure) -> Void = {}
   ) throws(RunFailure) -> Totals {
     Deadline.enter(.validating)
     try prepareModel(advancing: false)

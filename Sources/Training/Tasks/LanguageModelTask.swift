@@ -19,8 +19,12 @@ struct LanguageModelTask: TrainingTask {
 
   func workload(
     _ configuration: TrainingConfiguration, plan: ShardPlan, rank: Int
-  ) throws -> any Workload {
-    try LanguageModelWorkload(
+  ) throws -> Workload {
+    let stream = try ColumnStream(
       configuration, text: TextFile(settings.place), plan: plan, rank: rank)
+    let model = LanguageModel<Float>(
+      configuration.languageModel(vocabulary: stream.vocabulary.count))
+    return Workload(
+      ColumnModel(model, columns: stream.ownColumns, seed: configuration.seed), on: stream)
   }
 }

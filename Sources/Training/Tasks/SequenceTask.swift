@@ -27,7 +27,18 @@ extension SequenceTask {
 
   public func workload(
     _ configuration: TrainingConfiguration, plan: ShardPlan, rank: Int
-  ) throws -> any Workload {
-    try SequenceWorkload(configuration, task: self, plan: plan, rank: rank)
+  ) throws -> Workload {
+    let stream = try SequenceStream(configuration, task: self, plan: plan, rank: rank)
+    guard objective.accepts(stream.targetKind) else {
+      throw RunFailure(
+        .unusableData,
+        "\(configuration.dataset.file): the targets are \(stream.targetKind.name), which"
+          + " \(objective.name) cannot compare with; set another dataset.task, or store other"
+          + " targets")
+    }
+    let model = SequenceModel<Float>(
+      configuration.stack, inputs: stream.features, outputs: stream.targetKind.outputs,
+      objective: objective, pooling: configuration.model.pooling)
+    return Workload(model, on: stream)
   }
 }

@@ -17,7 +17,7 @@ public protocol TrainingTask {
   /// The model and its data on one rank.
   func workload(
     _ configuration: TrainingConfiguration, plan: ShardPlan, rank: Int
-  ) throws -> any Workload
+  ) throws -> Workload
 
   /// The configuration with what the data decide filled in, once they are open.
   func resolved(_ configuration: TrainingConfiguration) -> TrainingConfiguration

@@ -1,146 +1,185 @@
 import BLAS
-import Checkpoints
 import Datasets
 import Models
 import Tensors
-import Threads
 
-/// Where a run stands before a step.
-public struct StepPosition: Sendable, Hashable {
-  /// Optimizer steps taken since the start of the run.
-  public var step: Int
-  /// The epoch at hand, from 0.
-  public var epoch: Int
-  /// Steps of it that are done.
-  public var index: Int
-
-  public init(step: Int, epoch: Int, index: Int) {
-    self.step = step
-    self.epoch = epoch
-    self.index = index
-  }
-}
-
-/// A model with the data that it learns from, on one rank: what a task makes of a configuration,
+/// A model and the stream that it learns from, on one rank: what a task makes of a configuration,
 /// and what the one loop of `Trainer` runs.
 ///
-/// Whatever a step needs follows from its position, so that a resumed run takes the same steps. It
-/// knows nothing of MPI: the trainer sums what the shards of all ranks return.
-public protocol Workload: AnyObject {
-  /// The threads that share this rank's shards. Their number changes no bit.
-  var team: ThreadTeam { get set }
-  /// The parameters of the model.
-  var layout: ParameterLayout { get }
-  /// How many numbers are trained.
-  var trainedCount: Int { get }
-  /// What a checkpoint must hold besides parameters, by name; alike on every rank.
-  var buffers: [(name: String, tensor: Tensor<Float>)] { get }
-  /// The state that this rank's rows of the batch carry from step to step, [rows, width] by name;
-  /// a checkpoint holds it for the rows of all ranks.
-  var carried: [(name: String, rows: Tensor<Float>)] { get }
-  /// The data in a few words, such as "classification T=28 C=28, 55000 sequences".
-  var dataSummary: String { get }
-  /// Notes for the user about the data, one per line.
-  var notes: [String] { get }
-  /// The loss on the training part of a model that has learned nothing; nil where nobody knows.
-  var chance: ChanceLoss? { get }
-  /// The identity of the data. Call it while no step is being read.
-  ///
-  /// - Parameter validating: whether a validation part counts that would have to be opened first
-  func identity(validating: Bool) throws -> DataIdentity
-  /// The checksums of the first sequences of the first batch, which all ranks must read alike; none
-  /// where the identity tells as much.
-  func firstChecksums(_ limit: Int) throws -> [(sequence: Int, crc32: UInt32)]
-  /// How classes or words of the data were understood, where they are numbered otherwise than those
-  /// that the model has learned; nil where they are not.
-  var mapping: String? { get }
+/// It holds the batch of the current step. It knows nothing of MPI: the trainer sums what the
+/// shards of all ranks return.
+public final class Workload {
+  public let model: any TrainableModel
+  public let stream: any BatchStream
+  private let steps: any Steps
 
-  /// About how many bytes of memory the passes over a batch take on this rank.
-  ///
-  /// - Parameters:
-  ///   - threads: that share the shards of this rank
-  ///   - isTraining: whether there is a backward pass
-  func workingBytes(threads: Int, isTraining: Bool) -> Double
-  /// The time steps of a batch and its sequences over all ranks, at most.
-  var batchShape: (steps: Int, rows: Int) { get }
+  public init<Model: TrainableModel, Stream: BatchStream>(
+    _ model: Model, on stream: Stream
+  ) where Model.Batch == Stream.Batch {
+    self.model = model
+    self.stream = stream
+    steps = PairedSteps(model, stream)
+  }
 
-  /// Sets the starting values, which depend on the seed alone.
-  func initialize(_ parameters: ParameterBuffer<Float>)
-
-  /// How many optimizer steps an epoch has.
-  func steps(inEpoch epoch: Int) -> Int
   /// Reads this rank's share of the data of a step.
-  func load(_ position: StepPosition) throws
-  /// Starts to read what the step after this one needs, where that takes time.
-  func prefetch(after position: StepPosition) throws
-  /// Whether what was started is there, so that `load` does not wait.
-  var isReady: Bool { get }
-  /// A factor on the learning rate of the loaded step, beside that of the schedule.
-  var rateFactor: Double { get }
+  public func load(_ position: StepPosition) throws { try steps.load(position) }
+
+  /// Starts to read what the step after this one needs.
+  public func prefetch(after position: StepPosition) throws {
+    try stream.prefetch(after: position)
+  }
+
+  /// A factor on the learning rate of the loaded step, in addition to the schedule's.
+  public var rateFactor: Double { steps.rateFactor }
 
   /// Computes what follows from the parameters: before a step's forward pass (`advancing`), after
   /// `load`, or before an evaluation.
-  func prepare(_ parameters: ParameterBuffer<Float>, advancing: Bool) throws(LAPACKError)
-  /// Takes back the last advancing `prepare`: its step diverged and does not count.
-  func revert(_ parameters: ParameterBuffer<Float>)
-  /// The rows of the first parameter that the gradient of the loaded step touches on this rank,
-  /// where that may be few; nil where it touches all. It is nil on every rank or on none.
-  var touchedRows: TouchedRows? { get }
-  /// Runs the loaded step forward and backward, adding the gradient of each shard's *summed* loss.
-  /// It may say what is complete on the way, by `ShardedBuffer.whenFinal`. The carried state stays
-  /// where it is.
+  public func prepare(
+    _ parameters: ParameterBuffer<Float>, advancing: Bool
+  ) throws(LAPACKError) {
+    try steps.prepare(parameters, advancing: advancing)
+  }
+
+  /// What the gradient of the loaded step touches; see `TrainableModel.touchedRows(by:)`.
+  public var touchedRows: TouchedRows? { steps.touchedRows }
+
+  /// Runs the loaded step forward and backward; see `TrainableModel`.
   ///
   /// - Returns: the totals of each shard
-  func accumulateGradients(
+  public func accumulateGradients(
     _ parameters: ParameterBuffer<Float>, into gradients: ShardedBuffer<Float>
-  ) -> [Totals]
-  /// Turns the summed gradients of what `prepare` computed into gradients of the parameters.
-  func finishGradients(_ gradients: ParameterBuffer<Float>) throws(LAPACKError)
+  ) -> [Totals] {
+    steps.accumulateGradients(parameters, into: gradients)
+  }
 
   /// Takes the carried state to the end of the loaded step, which counts.
-  func advance()
-
-  /// Writes into the folder of a run what its model needs to be understood without its data.
-  func describe(in run: RunFolder) throws
+  public func advance() { steps.advance() }
 
   /// A part of the data to measure the model on. It leaves the carried state alone.
-  func evaluation(of part: DatasetFile.Part) throws -> any Evaluation
+  public func evaluation(of part: DatasetFile.Part) throws -> Evaluation {
+    try steps.evaluation(of: part)
+  }
 }
 
+// What the loop asks of one of the two alone.
 extension Workload {
-  public var carried: [(name: String, rows: Tensor<Float>)] { [] }
-  public var rateFactor: Double { 1 }
-  public var notes: [String] { [] }
-  public var mapping: String? { nil }
-  public func firstChecksums(_ limit: Int) throws -> [(sequence: Int, crc32: UInt32)] { [] }
-  public var touchedRows: TouchedRows? { nil }
-  public func describe(in run: RunFolder) throws {}
-  public func prefetch(after position: StepPosition) throws {}
-  public func advance() {}
-  public var isReady: Bool { true }
+  var layout: ParameterLayout { model.layout }
+  var buffers: [(name: String, tensor: Tensor<Float>)] { model.buffers }
+  var carried: [(name: String, rows: Tensor<Float>)] { model.carried }
+  func revert(_ parameters: ParameterBuffer<Float>) { model.revert(parameters) }
+  func finishGradients(_ gradients: ParameterBuffer<Float>) throws(LAPACKError) {
+    try model.finishGradients(gradients)
+  }
+  func steps(inEpoch epoch: Int) -> Int { stream.steps(inEpoch: epoch) }
+  var isReady: Bool { stream.isReady }
+  var chance: ChanceLoss? { stream.chance }
 }
 
 /// A pass over a part of the data in batches, forward only. Batches are run in order, each once.
-public protocol Evaluation: AnyObject {
-  var batches: Int { get }
+public final class Evaluation {
+  private let stream: any BatchStream
+  private let steps: any Steps
+  /// This rank's share of how often one class was taken for another, in the batches run so far;
+  /// nil if the answer is not a class, or one of very many.
+  public let confusion: ConfusionCounts?
+
+  fileprivate init(_ stream: any BatchStream, _ steps: any Steps) {
+    self.stream = stream
+    self.steps = steps
+    confusion = stream.countedClasses.map { ConfusionCounts(classes: $0) }
+  }
+
+  public var batches: Int { stream.steps(inEpoch: 0) }
+  /// The baseline loss on this part; nil if unknown.
+  public var chance: ChanceLoss? { stream.chance }
+  /// What the classes are called, if the data say.
+  public var classNames: [String]? { stream.classNames }
+
+  /// What tells this part from others; nil if nothing does.
+  public func identity() throws -> DataIdentity.Part? { try stream.partIdentity() }
+
   /// Reads this rank's share of a batch.
-  func load(_ index: Int) throws
+  public func load(_ index: Int) throws {
+    let position = StepPosition(step: index, epoch: 0, index: index)
+    try steps.load(position)
+    try stream.prefetch(after: position)
+  }
+
   /// Runs the loaded batch forward.
   ///
   /// - Returns: the totals of each shard
-  func run(_ parameters: ParameterBuffer<Float>) -> [Totals]
-  /// The loss on this part of a model that has learned nothing; nil where nobody knows.
-  var chance: ChanceLoss? { get }
-  /// This rank's share of how often one class was taken for another, in the batches run so far;
-  /// nil where the answer is no class, or one of very many.
-  var confusion: ConfusionCounts? { get }
-  /// What the classes are called, where the data say.
-  var classNames: [String]? { get }
-  /// What tells this part from others; nil if nothing does.
-  func identity() throws -> DataIdentity.Part?
+  public func run(_ parameters: ParameterBuffer<Float>) -> [Totals] {
+    steps.evaluate(parameters, counting: confusion)
+  }
 }
 
-extension Evaluation {
-  public var confusion: ConfusionCounts? { nil }
-  public var classNames: [String]? { nil }
+/// A model and a stream whose batches fit, and the loaded batch: hides the type of the batch.
+private protocol Steps: AnyObject {
+  func load(_ position: StepPosition) throws
+  var rateFactor: Double { get }
+  func prepare(_ parameters: ParameterBuffer<Float>, advancing: Bool) throws(LAPACKError)
+  var touchedRows: TouchedRows? { get }
+  func accumulateGradients(
+    _ parameters: ParameterBuffer<Float>, into gradients: ShardedBuffer<Float>
+  ) -> [Totals]
+  func advance()
+  func evaluate(
+    _ parameters: ParameterBuffer<Float>, counting confusion: ConfusionCounts?
+  ) -> [Totals]
+  func evaluation(of part: DatasetFile.Part) throws -> Evaluation
+}
+
+private final class PairedSteps<Model: TrainableModel, Stream: BatchStream>: Steps
+where Model.Batch == Stream.Batch {
+  private let model: Model
+  private let stream: Stream
+  private var batch: Stream.Batch?
+
+  init(_ model: Model, _ stream: Stream) {
+    self.model = model
+    self.stream = stream
+  }
+
+  private var loaded: Stream.Batch {
+    guard let batch else { preconditionFailure("no batch is loaded") }
+    return batch
+  }
+
+  func load(_ position: StepPosition) throws {
+    batch = nil  // gives its memory back
+    if position.index == 0 { model.startEpoch() }
+    batch = try stream.load(position)
+  }
+
+  var rateFactor: Double { stream.rateFactor(of: loaded) }
+
+  func prepare(_ parameters: ParameterBuffer<Float>, advancing: Bool) throws(LAPACKError) {
+    try model.prepare(parameters, for: advancing ? batch : nil, advancing: advancing)
+  }
+
+  var touchedRows: TouchedRows? { model.touchedRows(by: loaded) }
+
+  func accumulateGradients(
+    _ parameters: ParameterBuffer<Float>, into gradients: ShardedBuffer<Float>
+  ) -> [Totals] {
+    model.accumulateGradients(loaded, parameters, into: gradients)
+  }
+
+  func advance() {
+    model.advance()
+    batch = nil  // gives its memory back to the stream, which evaluations share
+  }
+
+  func evaluate(
+    _ parameters: ParameterBuffer<Float>, counting confusion: ConfusionCounts?
+  ) -> [Totals] {
+    defer { batch = nil }
+    return model.evaluate(loaded, parameters, counting: confusion)
+  }
+
+  func evaluation(of part: DatasetFile.Part) throws -> Evaluation {
+    let stream = try stream.part(part)
+    let model = model.measuring(rows: stream.extent(isTraining: false).ownRows)
+    return Evaluation(stream, PairedSteps(model, stream))
+  }
 }

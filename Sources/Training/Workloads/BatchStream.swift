@@ -1,0 +1,96 @@
+import Checkpoints
+import Datasets
+import Models
+
+/// A step's place in the run.
+public struct StepPosition: Sendable, Hashable {
+  /// Optimizer steps taken since the start of the run.
+  public var step: Int
+  /// The current epoch, from 0.
+  public var epoch: Int
+  /// Steps of it that are done.
+  public var index: Int
+
+  public init(step: Int, epoch: Int, index: Int) {
+    self.step = step
+    self.epoch = epoch
+    self.index = index
+  }
+}
+
+/// The sizes of the batches of a stream.
+public struct StreamExtent: Sendable {
+  /// T, the most time steps of a batch.
+  public var steps: Int
+  /// The most sequences of a batch, over all ranks.
+  public var rows: Int
+  /// The most sequences of a batch on this rank.
+  public var ownRows: Int
+  /// The virtual shards of this rank.
+  public var ownShards: Int
+  /// Whether every time step has a target.
+  public var isEveryStep: Bool
+  /// Whether lengths differ.
+  public var isRagged: Bool
+}
+
+/// Which sequences come when, as batches of this rank's rows.
+///
+/// A batch follows from its position alone, so that a resumed run reads the same batches. A stream
+/// knows neither models nor MPI.
+public protocol BatchStream<Batch>: AnyObject {
+  associatedtype Batch
+
+  /// - Parameter isTraining: whether batches are trained on, which may be larger
+  func extent(isTraining: Bool) -> StreamExtent
+
+  /// How many batches an epoch has.
+  func steps(inEpoch epoch: Int) -> Int
+  /// Reads this rank's share of a batch.
+  func load(_ position: StepPosition) throws -> Batch
+  /// Starts to read the batch after this one, if reading takes time.
+  func prefetch(after position: StepPosition) throws
+  /// Whether what was started is there, so that `load` does not wait.
+  var isReady: Bool { get }
+  /// A factor on the learning rate of a batch, in addition to the schedule's.
+  func rateFactor(of batch: Batch) -> Double
+
+  /// Another part of the data, in order, as one epoch.
+  func part(_ part: DatasetFile.Part) throws -> Self
+
+  /// The data in a few words, such as "classification T=28 C=28, 55000 sequences".
+  var summary: String { get }
+  /// Notes for the user about the data, one per line.
+  var notes: [String] { get }
+  /// How classes or words of the data were understood if they are numbered otherwise than those
+  /// that the model learned.
+  var mapping: String? { get }
+  /// What the classes are called, if the data say.
+  var classNames: [String]? { get }
+  /// How many classes there are to count answers by; nil if the answer is not a class, or one of
+  /// very many.
+  var countedClasses: Int? { get }
+  /// The baseline loss on this part; nil if unknown.
+  var chance: ChanceLoss? { get }
+
+  /// The identity of the data of a run. Call it while no batch is being read.
+  ///
+  /// - Parameter validating: whether to include a validation part that would have to be opened
+  func identity(validating: Bool) throws -> DataIdentity
+  /// What tells this part from others; nil if nothing does.
+  func partIdentity() throws -> DataIdentity.Part?
+  /// The checksums of the first sequences of the first batch, which all ranks must read alike; none
+  /// if the identity tells as much.
+  func firstChecksums(_ limit: Int) throws -> [(sequence: Int, crc32: UInt32)]
+  /// Writes into the folder of a run what its model needs to be understood without its data.
+  func describe(in run: RunFolder) throws
+}
+
+extension BatchStream {
+  public func rateFactor(of batch: Batch) -> Double { 1 }
+  public var notes: [String] { [] }
+  public var classNames: [String]? { nil }
+  public var countedClasses: Int? { nil }
+  public func firstChecksums(_ limit: Int) throws -> [(sequence: Int, crc32: UInt32)] { [] }
+  public func describe(in run: RunFolder) throws {}
+}

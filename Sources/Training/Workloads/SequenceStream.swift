@@ -1,0 +1,185 @@
+import DataParallel
+import Datasets
+import Models
+import Tensors
+
+/// Whole sequences in batches: shuffled anew in every epoch, or in order for an evaluation.
+final class SequenceStream: BatchStream {
+  private let configuration: TrainingConfiguration
+  private let task: any SequenceTask
+  private let source: any SequenceSource
+  private let reader: BatchReader
+  /// Whether the sequences come in their own order.
+  private let isInOrder: Bool
+  /// The length of a sequence by its index, if lengths differ.
+  private let length: ((Int) -> Int)?
+  private var validation: (any SequenceSource)?
+  private var order: (epoch: Int, batches: EpochOrder)?
+
+  /// Opens the training data.
+  init(
+    _ configuration: TrainingConfiguration, task: any SequenceTask, plan: ShardPlan, rank: Int
+  ) throws {
+    self.configuration = configuration
+    self.task = task
+    // A part that is measured alone takes the place of the training part.
+    let train = try task.source(configuration.dataset.measured ?? .train)
+    try task.check(train, configuration.dataset)
+    source = train
+    reader = BatchReader(plan: plan, rank: rank)
+    isInOrder = false
+    let isRagged = (0..<train.count).contains { train.length(of: $0) != train.steps }
+    length = isRagged ? { train.length(of: $0) } : nil
+  }
+
+  private init(_ source: any SequenceSource, of whole: SequenceStream) {
+    configuration = whole.configuration
+    task = whole.task
+    reader = whole.reader
+    self.source = source
+    isInOrder = true
+    length = nil
+  }
+
+  /// C.
+  var features: Int { source.features }
+  var targetKind: TargetKind { source.targetKind }
+
+  func extent(isTraining: Bool) -> StreamExtent {
+    let rows = min(configuration.batchSize, source.count)
+    return StreamExtent(
+      steps: source.steps, rows: rows, ownRows: reader.rows(of: max(rows, 1)).count,
+      ownShards: reader.shards, isEveryStep: targetKind.isEveryStep, isRagged: length != nil)
+  }
+
+  // MARK: Batches
+
+  func steps(inEpoch epoch: Int) -> Int {
+    EpochOrder.batches(of: source.count, batchSize: configuration.batchSize)
+  }
+
+  func load(_ position: StepPosition) throws -> SequenceBatch<Float> {
+    try reader.read(order(ofEpoch: position.epoch).batch(position.index), from: source)
+  }
+
+  func prefetch(after position: StepPosition) throws {
+    let here = order(ofEpoch: position.epoch)
+    let isLast = position.index + 1 == here.batches
+    guard !isLast || !isInOrder else { return }
+    // What validation reads from the same file may take its place.
+    let next = isLast ? order(ofEpoch: position.epoch + 1).batch(0) : here.batch(position.index + 1)
+    try source.prefetch(reader.own(next))
+  }
+
+  var isReady: Bool { source.isReady }
+
+  private func order(ofEpoch number: Int) -> EpochOrder {
+    if let order, order.epoch == number { return order.batches }
+    let (count, size) = (source.count, configuration.batchSize)
+    let batches =
+      isInOrder
+      ? EpochOrder(inOrder: count, batchSize: size)
+      : EpochOrder(
+        count: count, batchSize: size, seed: configuration.seed, epoch: number, length: length)
+    order = (number, batches)
+    return batches
+  }
+
+  // MARK: Parts
+
+  func part(_ part: DatasetFile.Part) throws -> SequenceStream {
+    let other = try source(of: part)
+    guard other.features == features, other.targetKind == targetKind else {
+      throw RunFailure(
+        .unusableData,
+        "\(configuration.dataset.file): the \(part.rawValue) part has \(other.features) features"
+          + " and \(other.targetKind.outputs) outputs, the training part \(features) and"
+          + " \(targetKind.outputs); make all parts alike")
+    }
+    guard other.count > 0 else {
+      throw RunFailure(
+        .configuration,
+        "the \(part.rawValue) part is empty; choose another --split, or set"
+          + " dataset.validation_count")
+    }
+    return SequenceStream(other, of: self)
+  }
+
+  /// A part of the data; what is opened for its identity is not opened again to be read.
+  private func source(of part: DatasetFile.Part) throws -> any SequenceSource {
+    if part == configuration.dataset.measured { return source }
+    if part == .validation, let validation { return validation }
+    let other = try task.source(part)
+    if part == .validation { validation = other }
+    return other
+  }
+
+  // MARK: What the data are
+
+  var summary: String {
+    "\(configuration.dataset.task.rawValue) T=\(source.steps) C=\(features),"
+      + " \(source.count) sequences" + (task.validationSummary.map { ", \($0)" } ?? "")
+  }
+  var notes: [String] { source.notes }
+  var mapping: String? { task.mapping }
+  var classNames: [String]? { source.classNames }
+  var chance: ChanceLoss? { task.chance(on: source) }
+
+  var countedClasses: Int? {
+    // More classes than this make a matrix that nobody reads.
+    targetKind.isClassOfSequence && targetKind.outputs <= 1000 ? targetKind.outputs : nil
+  }
+
+  func identity(validating: Bool) throws -> DataIdentity {
+    let isValidated = validating && configuration.dataset.validationCount > 0
+    return try task.identity(
+      configuration.dataset, train: source,
+      validation: isValidated ? { try self.source(of: .validation) } : nil)
+  }
+
+  func partIdentity() throws -> DataIdentity.Part? { try source.identity() }
+
+  func firstChecksums(_ limit: Int) throws -> [(sequence: Int, crc32: UInt32)] {
+    guard configuration.dataset.measured == nil, source.count > 0 else { return [] }
+    return try order(ofEpoch: 0).batch(0).prefix(limit).map { ($0, try source.checksum(of: $0)) }
+  }
+}
+
+/// Reads a rank's rows of global batches.
+private final class BatchReader {
+  private let plan: ShardPlan
+  private let rank: Int
+  private let buffers = Workspace<Float>()
+
+  init(plan: ShardPlan, rank: Int) {
+    self.plan = plan
+    self.rank = rank
+  }
+
+  /// The virtual shards of this rank.
+  var shards: Int { plan.shards(of: rank).count }
+
+  /// The rows of this rank in a batch of so many.
+  func rows(of count: Int) -> Range<Int> { plan.rows(ofRank: rank, in: count) }
+
+  /// The sequences of a global batch that this rank reads.
+  func own(_ indices: ArraySlice<Int>) -> ArraySlice<Int> {
+    let rows = rows(of: indices.count)
+    return indices[indices.startIndex + rows.lowerBound..<indices.startIndex + rows.upperBound]
+  }
+
+  func read(
+    _ indices: ArraySlice<Int>, from source: any SequenceSource
+  ) throws -> SequenceBatch<Float> {
+    let mine = own(indices)
+    // The longest sequence of the whole batch, not of this rank's rows: shapes must not depend on
+    // the rank count.
+    let steps = indices.lazy.map { source.length(of: $0) }.max() ?? source.steps
+    let isRagged = indices.contains { source.length(of: $0) != steps }
+    let x = buffers.tensor("x", [steps, mine.count, source.features])
+    return SequenceBatch(
+      x: x, targets: try source.read(mine, into: x),
+      lengths: isRagged ? mine.map { source.length(of: $0) } : nil,
+      rowStarts: plan.rowStarts(ofRank: rank, in: indices.count))
+  }
+}

@@ -1,0 +1,94 @@
+import BLAS
+import Kernels
+import Models
+import Tensors
+import Threads
+
+/// A model as the training loop sees it: gradients of a batch, and the state that its rows carry
+/// from batch to batch. It knows neither files nor ranks.
+public protocol TrainableModel<Batch>: AnyObject {
+  associatedtype Batch
+
+  /// The threads that share this rank's shards. Their number changes no bit.
+  var team: ThreadTeam { get set }
+  /// The parameters of the model.
+  var layout: ParameterLayout { get }
+  /// How many numbers are trained.
+  var trainedCount: Int { get }
+  /// What a checkpoint must hold besides parameters, by name; alike on every rank.
+  var buffers: [(name: String, tensor: Tensor<Float>)] { get }
+  /// The state that this rank's rows of the batch carry from step to step, [rows, width] by name;
+  /// a checkpoint holds it for the rows of all ranks.
+  var carried: [(name: String, rows: Tensor<Float>)] { get }
+
+  /// About how many bytes of memory the passes over a batch take on this rank.
+  func workingBytes(_ extent: StreamExtent, threads: Int, isTraining: Bool) -> Double
+
+  /// Sets the starting values, which depend on the seed alone.
+  func initialize(_ parameters: ParameterBuffer<Float>, seed: UInt64, gateBias: Double)
+
+  /// Sets the carried state to that at the start of an epoch.
+  func startEpoch()
+  /// Computes what follows from the parameters: before the forward pass of a step, or before an
+  /// evaluation.
+  ///
+  /// - Parameters:
+  ///   - batch: that of the step; nil before an evaluation
+  ///   - advancing: true once per step
+  func prepare(
+    _ parameters: ParameterBuffer<Float>, for batch: Batch?, advancing: Bool
+  ) throws(LAPACKError)
+  /// Undoes the last advancing `prepare`, whose step diverged and does not count.
+  func revert(_ parameters: ParameterBuffer<Float>)
+  /// The rows of the first parameter that the gradient of a batch touches on this rank, if they
+  /// may be few; nil if it touches all. It is nil on every rank or on none.
+  func touchedRows(by batch: Batch) -> TouchedRows?
+  /// Runs a batch forward and backward, adding the gradient of each shard's *summed* loss. It may
+  /// say what is complete on the way, by `ShardedBuffer.whenFinal`. The carried state stays as it
+  /// is.
+  ///
+  /// - Returns: the totals of each shard
+  func accumulateGradients(
+    _ batch: Batch, _ parameters: ParameterBuffer<Float>, into gradients: ShardedBuffer<Float>
+  ) -> [Totals]
+  /// Turns the summed gradients of what `prepare` computed into gradients of the parameters.
+  func finishGradients(_ gradients: ParameterBuffer<Float>) throws(LAPACKError)
+  /// Takes the carried state to the end of the last batch, which counts.
+  func advance()
+
+  /// The same model with carried state for the rows of another part.
+  ///
+  /// - Parameter rows: of a batch of that part on this rank
+  func measuring(rows: Int) -> Self
+  /// Runs a batch forward, and takes the carried state to its end.
+  ///
+  /// - Parameter confusion: counts the answers of sequences that have one class each
+  /// - Returns: the totals of each shard
+  func evaluate(
+    _ batch: Batch, _ parameters: ParameterBuffer<Float>, counting confusion: ConfusionCounts?
+  ) -> [Totals]
+}
+
+extension TrainableModel {
+  public var carried: [(name: String, rows: Tensor<Float>)] { [] }
+  public func startEpoch() {}
+  public func touchedRows(by batch: Batch) -> TouchedRows? { nil }
+  public func advance() {}
+}
+
+/// Each sequence starts from a zero state, so nothing is carried.
+extension SequenceModel: TrainableModel where Scalar == Float {
+  public func workingBytes(_ extent: StreamExtent, threads: Int, isTraining: Bool) -> Double {
+    workingBytes(
+      steps: extent.steps, rows: extent.ownRows, shards: extent.ownShards, threads: threads,
+      isEveryStep: extent.isEveryStep, isRagged: extent.isRagged, isTraining: isTraining)
+  }
+
+  public func prepare(
+    _ parameters: ParameterBuffer<Float>, for batch: SequenceBatch<Float>?, advancing: Bool
+  ) throws(LAPACKError) {
+    try prepare(parameters, advancing: advancing)
+  }
+
+  public func measuring(rows: Int) -> SequenceModel<Float> { self }
+}
