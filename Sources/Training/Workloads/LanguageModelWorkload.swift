@@ -153,7 +153,7 @@ public final class LanguageModelWorkload: Workload {
     var masks: LanguageModelMasks<Float>?
     if advancing, let loaded {
       masks = LanguageModelMasks(
-        model.specification, seed: configuration.seed, step: loaded.step, columns: train.own,
+        model, seed: configuration.seed, step: loaded.step, columns: train.own,
         workspace: maskMemory)
     }
     try model.prepare(parameters, masks: masks, advancing: advancing)
