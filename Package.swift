@@ -94,13 +94,13 @@ let package = Package(
       ],
       swiftSettings: safe + fast),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
-    .target(name: "Models", dependencies: ["Cells", "Threads"], swiftSettings: safe),
+    .target(name: "Models", dependencies: ["Layers", "Threads"], swiftSettings: safe),
     .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport", "Threads"]),
     .target(name: "Optimizers", dependencies: ["Kernels"], swiftSettings: safe + fast),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"]),
     .target(
-      name: "Cells", dependencies: ["Kernels", "BLAS", "RandomNumbers"], swiftSettings: safe),
-    .testTarget(name: "CellsTests", dependencies: ["Cells", "TestSupport"]),
+      name: "Layers", dependencies: ["Kernels", "BLAS", "RandomNumbers"], swiftSettings: safe),
+    .testTarget(name: "LayersTests", dependencies: ["Layers", "TestSupport"]),
 
     .target(name: "Files"),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),

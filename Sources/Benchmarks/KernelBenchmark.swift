@@ -1,5 +1,5 @@
 import BLAS
-import Cells
+import Layers
 import KernelInterface
 import Kernels
 import RandomNumbers
@@ -22,13 +22,13 @@ public struct KernelResult: Sendable, Codable {
 public enum KernelBenchmark {
   public static func run(
     systems: [RecurrentSystem], hidden sizes: [Int], rows: Int, steps: Int, repeats: Int
-  ) -> [KernelResult] {
+  ) throws -> [KernelResult] {
     OpenBLAS.setThreads(1)
     KernelVariant.flushDenormals()
     var results: [KernelResult] = []
     for hidden in sizes {
       for system in systems {
-        results += measure(system, hidden: hidden, rows: rows, steps: steps, repeats: repeats)
+        results += try measure(system, hidden: hidden, rows: rows, steps: steps, repeats: repeats)
       }
       results.append(openBLAS(hidden: hidden, rows: rows, repeats: repeats))
     }
@@ -37,43 +37,40 @@ public enum KernelBenchmark {
 
   private static func measure(
     _ system: RecurrentSystem, hidden: Int, rows: Int, steps: Int, repeats: Int
-  ) -> [KernelResult] {
-    let layer = RecurrentLayer<Float>(
-      drive: system.drive(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40), body: system.body,
-      orthogonal: system.orthogonal, inputs: 1, hidden: hidden, prefix: "", suffix: "_l0")
+  ) throws -> [KernelResult] {
+    let layer: any SequenceLayer<Float> = LayerSpecification(
+      system.layers(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40), hidden: hidden
+    ).layer(inputs: 1, named: LayerName(prefix: "", suffix: "_l0"))
     var layout = ParameterLayout()
     layer.declare(in: &layout)
     let parameters = ParameterBuffer<Float>(layout)
     var stream = RandomStream(seed: 1, purpose: .benchmark)
     Initialization.uniform(
       parameters.flat.reshaped([1, layout.count]), bound: 0.05, stream: &stream)
-    let geometry = layer.geometry(steps: steps, rows: rows)
+    try layer.prepare(parameters, advancing: true)
     let x = Tensor<Float>(shape: [steps, rows, 1])
     Initialization.uniform(x, bound: 1, stream: &stream)
-    let y = Tensor<Float>(shape: [steps, rows, hidden])
-    let saved = Tensor<Float>(shape: [RecurrentLayerKernels<Float>.savedCount(geometry)])
     let shards = 8
     let gradients = ShardedBuffer<Float>(layout, shards: shards)
-    let rowStarts = (0...shards).map { rows * $0 / shards }
-    var final = RecurrentState<Float>(zerosFor: geometry)
-    final.hidden = Tensor(shape: [rows, hidden])
-    final.hidden.fill(1)
+    let input = SequenceInput(x, rowStarts: (0...shards).map { rows * $0 / shards })
+    let workspace = Workspace<Float>()
+    let upstream = Tensor<Float>(shape: [rows, hidden])
+    func run() -> any LayerPass<Float> {
+      layer.forward(input, from: nil, parameters, keeping: .activations, in: workspace)
+    }
 
     let peak = KernelVariant.current.peakGFLOPS(seconds: 0.3)
-    let forward = Timing.median(
-      Timing.seconds(repeats: repeats, warmup: 1) {
-        RecurrentLayerKernels.forward(
-          geometry, weights: layer.weights(parameters), x: x, initial: nil, y: y, saved: saved,
-          final: nil)
-      })
+    let forward = Timing.median(Timing.seconds(repeats: repeats, warmup: 1) { _ = run() })
+    let pass = run()
     let backward = Timing.median(
       Timing.seconds(repeats: repeats, warmup: 1) {
-        RecurrentLayerKernels.backward(
-          geometry, weights: layer.weights(parameters), x: x, initial: nil, y: y, saved: saved,
-          dy: nil, finalGradient: final, entries: layer.entries(in: layout),
-          gradients: gradients, rowStarts: rowStarts, dx: nil, initialGradient: nil)
+        upstream.fill(1)
+        _ = pass.backward(
+          OutputGradient(lastStep: upstream), into: gradients, wantsInput: false, initial: nil)
       })
-    let operations = 2 * Double(steps * rows * geometry.gateWidth) * Double(hidden + 1)
+    // Every weight takes part in a multiply-add for each row of each step.
+    let weights = layer.parameters.filter { $0.shape.count == 2 }.reduce(0) { $0 + $1.count }
+    let operations = 2 * Double(steps * rows) * Double(weights)
     return [("forward", forward, 1.0), ("backward", backward, 2.0)].map { name, seconds, share in
       let gflops = share * operations / seconds * 1e-9
       return KernelResult(

@@ -1,4 +1,4 @@
-import Cells
+import Layers
 
 /// What the orthogonal matrices of a step cost: the exponential (or Cayley's map) and its adjoint.
 public struct OrthogonalShare: Sendable, Codable {

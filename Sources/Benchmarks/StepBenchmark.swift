@@ -1,4 +1,5 @@
-import Cells
+import Layers
+import Models
 import Files
 import KernelInterface
 import Kernels
@@ -34,13 +35,24 @@ public struct StepProblem: Sendable {
     self.system = system
   }
 
-  /// 6·T·N·ΣG·H·(C + H): forward, and twice that backward, of the recurrent layers.
+  /// 6·T·N for each weight of the recurrent layers: forward, and twice that backward. Of a drive
+  /// and a body that is 6·T·N·G·H·(C + H) a layer.
   public var operations: Double {
-    (0..<layers).reduce(0) { sum, layer in
-      let width = layer == 0 ? inputs : hidden
-      return sum + 6 * Double(steps * batch) * Double(system.body.gates * hidden)
-        * Double(width + hidden)
+    let matrices = stack.stack(inputs: inputs, as: Float.self).parameters.filter {
+      $0.shape.count == 2
     }
+    let weights = matrices.reduce(0) { $0 + $1.count }
+    return 6 * Double(steps * batch) * Double(weights)
+  }
+
+  /// The recurrent layers, with constants at which no cell grows beyond bounds.
+  var stack: StackSpecification {
+    var stack = StackSpecification(
+      LayerSpecification(
+        system.layers(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40), hidden: hidden),
+      layers: layers)
+    stack.recomputeEvery = recomputeEvery
+    return stack
   }
 }
 

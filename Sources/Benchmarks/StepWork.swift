@@ -1,5 +1,5 @@
 import BLAS
-import Cells
+import Layers
 import DataParallel
 import Kernels
 import Models
@@ -53,13 +53,9 @@ final class StepWork {
   }
 
   static func model(_ problem: StepProblem) -> SequenceModel<Float> {
-    let drive = problem.system.drive(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40)
-    var stack = StackSpecification(
-      drive: drive, body: problem.system.body, orthogonal: problem.system.orthogonal,
-      hidden: problem.hidden, layers: problem.layers)
-    stack.recomputeEvery = problem.recomputeEvery
-    return SequenceModel<Float>(
-      stack, inputs: problem.inputs, outputs: problem.classes, objective: CrossEntropy())
+    SequenceModel<Float>(
+      problem.stack, inputs: problem.inputs, outputs: problem.classes,
+      objective: CrossEntropy())
   }
 
   /// Takes a step. Every rank calls this.

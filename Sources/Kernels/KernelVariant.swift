@@ -30,8 +30,19 @@ public enum KernelVariant: String, Sendable, CaseIterable {
   /// The variants that this processor can run, slowest first.
   public static var supported: [KernelVariant] { allCases.filter(\.isSupported) }
 
+  /// The variant that layers run on: that of `run`, or else the process's own.
+  public static var current: KernelVariant { override ?? own }
+
+  /// Runs `body` on this variant, for tests and comparisons; the threads that it starts are not
+  /// meant.
+  public func run<Result>(_ body: () throws -> Result) rethrows -> Result {
+    try Self.$override.withValue(self, operation: body)
+  }
+
+  @TaskLocal private static var override: KernelVariant?
+
   /// What this process uses: what the environment asks for, or the fastest there is.
-  public static let current: KernelVariant = {
+  private static let own: KernelVariant = {
     guard let requested, let variant = KernelVariant(rawValue: requested), variant.isSupported
     else { return supported.last ?? .reference }
     return variant

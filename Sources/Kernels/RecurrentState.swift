@@ -10,6 +10,16 @@ public struct RecurrentState<Scalar: KernelScalar> {
   public var velocity: Tensor<Scalar>?  // v [N, G·H]
   public var secondMoment: Tensor<Scalar>?  // q [N, G·H]
 
+  public init(
+    hidden: Tensor<Scalar>, cell: Tensor<Scalar>? = nil, velocity: Tensor<Scalar>? = nil,
+    secondMoment: Tensor<Scalar>? = nil
+  ) {
+    self.hidden = hidden
+    self.cell = cell
+    self.velocity = velocity
+    self.secondMoment = secondMoment
+  }
+
   /// The zero state of a layer, which is where every sequence starts.
   public init(zerosFor geometry: LayerGeometry) {
     let (N, H, GH) = (geometry.rows, geometry.hidden, geometry.gateWidth)

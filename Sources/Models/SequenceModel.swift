@@ -1,5 +1,5 @@
 import BLAS
-import Cells
+import Layers
 import KernelInterface
 import Kernels
 import RandomNumbers
@@ -29,7 +29,10 @@ public final class SequenceModel<Scalar: KernelScalar> {
   /// The threads that share the shards of a batch.
   public var team = ThreadTeam.alone
 
-  private let stack: RecurrentStack<Scalar>
+  /// The recurrent layers.
+  public let stack: LayerStack<Scalar>
+  /// D, the directions in which they read, of H columns each.
+  let directions: Int
   /// That of each thread, as far as they have been used.
   private var workspaces: [Workspace<Scalar>] = []
 
@@ -40,36 +43,30 @@ public final class SequenceModel<Scalar: KernelScalar> {
     _ specification: StackSpecification, inputs: Int, outputs: Int, objective: any Objective,
     pooling: Pooling = .last
   ) {
-    stack = RecurrentStack(specification, inputs: inputs)
+    stack = specification.stack(inputs: inputs, as: Scalar.self)
+    directions = specification.directions
     readOut = Linear(inputs: stack.outputs, outputs: outputs, prefix: "readout.")
     self.objective = objective
     self.pooling = pooling
     var layout = ParameterLayout()
-    for layer in stack.layers { layer.declare(in: &layout) }
+    stack.declare(in: &layout)
     readOut.declare(in: &layout)
     self.layout = layout
   }
 
-  /// The recurrent layers, from the lowest level up, the reverse one after the forward one.
-  public var layers: [RecurrentLayer<Scalar>] { stack.layers }
-
   /// Sets the starting values, which depend on the seed alone.
   public func initialize(_ parameters: ParameterBuffer<Scalar>, seed: UInt64, gateBias: Double) {
-    for (index, layer) in layers.enumerated() {
-      var stream = RandomStream(seed: seed, purpose: .initialization, index: index)
-      layer.initialize(parameters, gateBias: gateBias, stream: &stream)
-    }
-    var stream = RandomStream(seed: seed, purpose: .initialization, index: layers.count)
+    var streams = InitializationStreams(seed: seed)
+    stack.initialize(parameters, gateBias: gateBias, streams: &streams)
+    var stream = streams.next()
     readOut.initialize(parameters, stream: &stream)
   }
 
   /// How many numbers are trained: of an orthogonal layer's skew matrix those above the diagonal.
-  public var trainedCount: Int {
-    layers.reduce(layout.count) { $0 - $1.untrainedCount }
-  }
+  public var trainedCount: Int { layout.count - stack.untrainedCount }
 
   /// What a checkpoint must hold besides parameters, by name.
-  public var buffers: [(name: String, tensor: Tensor<Scalar>)] { layers.flatMap(\.buffers) }
+  public var buffers: [(name: String, tensor: Tensor<Scalar>)] { stack.buffers }
 
   /// Computes what follows from the parameters, such as orthogonal matrices. To be called before
   /// the first pass after a change of parameters.
@@ -80,25 +77,22 @@ public final class SequenceModel<Scalar: KernelScalar> {
   public func prepare(
     _ parameters: ParameterBuffer<Scalar>, advancing: Bool
   ) throws(LAPACKError) {
-    for layer in layers { try layer.prepare(parameters, advancing: advancing) }
+    try stack.prepare(parameters, advancing: advancing)
   }
 
   /// Takes back the last advancing `prepare`, for a step that does not count.
   public func revert(_ parameters: ParameterBuffer<Scalar>) {
-    for layer in layers { layer.revert(parameters) }
+    stack.revert(parameters)
   }
 
   /// Turns summed gradients of what `prepare` computed into gradients of the parameters.
   public func finishGradients(_ gradients: ParameterBuffer<Scalar>) throws(LAPACKError) {
-    for layer in layers { try layer.finishGradients(gradients) }
+    try stack.finishGradients(gradients)
   }
 
   /// What the orthogonal matrices of all layers have cost since the model was made; nil where
   /// there are none.
-  public var orthogonalWork: OrthogonalWork? {
-    let works = layers.compactMap { $0.orthogonal?.work }
-    return works.isEmpty ? nil : works.reduce(OrthogonalWork(), +)
-  }
+  public var orthogonalWork: OrthogonalWork? { stack.orthogonalWork }
 
   /// Runs a batch forward.
   ///
@@ -139,7 +133,7 @@ public final class SequenceModel<Scalar: KernelScalar> {
     while workspaces.count < team.count { workspaces.append(Workspace()) }
     func pass(_ index: Int, counting confusion: ConfusionCounts?) -> SequencePass<Scalar> {
       SequencePass(
-        model: self, stack: stack, workspace: workspaces[index], confusion: confusion)
+        model: self, workspace: workspaces[index], confusion: confusion)
     }
     let runs = ShardRuns.cut(batch.shards, threads: team.count)
     if runs.count == 1 {

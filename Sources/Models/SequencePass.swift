@@ -1,4 +1,4 @@
-import Cells
+import Layers
 import KernelInterface
 import Kernels
 import Tensors
@@ -6,12 +6,12 @@ import Tensors
 /// What one thread does of a pass over a batch: some shards, with work space of its own.
 struct SequencePass<Scalar: KernelScalar> {
   let model: SequenceModel<Scalar>
-  let stack: RecurrentStack<Scalar>
   let workspace: Workspace<Scalar>
   /// Where the answers are counted.
   let confusion: ConfusionCounts?
 
   private var readOut: Linear<Scalar> { model.readOut }
+  private var stack: LayerStack<Scalar> { model.stack }
   private var pooling: Pooling { model.pooling }
 
   /// Runs a batch forward and, where gradients are wanted, backward.
@@ -24,13 +24,14 @@ struct SequencePass<Scalar: KernelScalar> {
     let (T, N) = (batch.x.shape[0], batch.x.shape[1])
     // A thread's run of shards may be empty where the whole batch is not.
     guard N > 0 else { return model.noTotals(batch) }
-    let activations = stack.forward(
-      batch.x, lengths: batch.lengths, parameters, isTraining: gradients != nil, in: workspace)
-    let top = activations.output
+    let pass = stack.forward(
+      SequenceInput(batch.x, lengths: batch.lengths, rowStarts: batch.rowStarts), from: nil,
+      parameters, keeping: gradients != nil ? .activations : [], in: workspace)
+    let top = pass.output
     // Where only the state at T is asked for, its gradient goes in there, and no kernel reads
     // [T, N, H] zeros.
     let seesOnlyTheEnd =
-      batch.lengths == nil && !batch.targets.isEveryStep && stack.directions == 1
+      batch.lengths == nil && !batch.targets.isEveryStep && model.directions == 1
       && pooling == .last
     let dTop = workspace.tensor("dTop", seesOnlyTheEnd ? [1, N, readOut.inputs] : top.shape)
     if gradients != nil && !seesOnlyTheEnd { dTop.fill(0) }
@@ -41,10 +42,9 @@ struct SequencePass<Scalar: KernelScalar> {
       // The read-out is declared last.
       gradients.whenFinal(
         model.layout.entries.first { $0.name.hasPrefix("readout.") }!.range.lowerBound)
-      stack.backward(
-        seesOnlyTheEnd ? .lastStep(dTop.row(0)) : .everyStep(dTop), through: activations,
-        lengths: batch.lengths, parameters, layout: model.layout, into: gradients,
-        rowStarts: batch.rowStarts, in: workspace)
+      _ = pass.backward(
+        seesOnlyTheEnd ? OutputGradient(lastStep: dTop.row(0)) : OutputGradient(steps: dTop),
+        into: gradients, wantsInput: false, initial: nil)
     }
     return totals
   }
@@ -68,9 +68,9 @@ struct SequencePass<Scalar: KernelScalar> {
         pooling == .mean && !batch.targets.isEveryStep
         ? ReadOutStates.means(batch.validRows(of: sequences))
         : ReadOutStates.single(
-          (0..<stack.directions).map { direction in
+          (0..<model.directions).map { direction in
             batch.readOutRows(of: sequences, isReverse: direction == 1).map { $0 - firstRow }
-          }, hidden: stack.hidden)
+          }, hidden: stack.outputs / model.directions)
       let count = states.count
       let h = workspace.tensor("h", [count, width])
       states.gather(from: top, into: h)

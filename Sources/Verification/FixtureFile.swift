@@ -24,6 +24,8 @@ public struct FixtureFile {
   /// The name of the system it holds.
   public let system: String
   public let cases: [String]
+  /// Whether weights are kept with a column for each gate's unit, [in, G·H].
+  private let keepsColumns: Bool
   private let file: HDF5.File
 
   public init(_ path: String) throws(FixtureError) {
@@ -36,6 +38,7 @@ public struct FixtureFile {
       }
       self.file = file
       self.system = system
+      keepsColumns = try file.stringAttribute("gate_order")?.hasSuffix("(columns)") ?? false
       cases = try file.childNames().filter { file.isGroup($0) }
     } catch let error as FixtureError {
       throw error
@@ -47,7 +50,9 @@ public struct FixtureFile {
   /// The case of that name.
   public func fixture(_ name: String) throws(FixtureError) -> FixtureCase {
     do {
-      return FixtureCase(path: path, system: system, name: name, group: try file.group(name))
+      return FixtureCase(
+        path: path, system: system, name: name, keepsColumns: keepsColumns,
+        group: try file.group(name))
     } catch {
       throw FixtureError(path, error, cure: "the file may be damaged")
     }
@@ -59,6 +64,7 @@ public struct FixtureCase {
   public let path: String
   public let system: String
   public let name: String
+  let keepsColumns: Bool
   let group: Group
 
   /// An array by its path below the case.
@@ -105,6 +111,9 @@ public struct FixtureCase {
     }
     return Int(value)
   }
+
+  /// Whether the case has something at a path.
+  func has(_ path: String) -> Bool { group.contains(path) }
 
   /// An array that the case must have.
   public func array(_ path: String, shape: [Int]? = nil) throws(FixtureError) -> NamedArray {

@@ -111,10 +111,11 @@ enum LanguageModelFixture<Scalar: KernelScalar> {
     masks.input = try mask("inp", [1, N, E]).row(0)
     masks.output = try mask("out", [1, N, E]).row(0)
     for (level, layer) in model.layers.enumerated() {
-      let gates = layer.geometry(steps: 1, rows: N).gateWidth
-      masks.recurrent[level] = try mask("whh\(level)", [gates, layer.hidden])
+      if let weight = layer.recurrentWeight, let entry = model.layout[weight] {
+        masks.recurrent[level] = try mask("whh\(level)", entry.shape)
+      }
       if level + 1 < model.layers.count {
-        masks.between[level] = try mask("hid\(level)", [1, N, layer.hidden]).row(0)
+        masks.between[level] = try mask("hid\(level)", [1, N, layer.outputs]).row(0)
       }
     }
     return masks
@@ -134,13 +135,6 @@ enum LanguageModelFixture<Scalar: KernelScalar> {
   private static func copy(
     _ state: LanguageModel<Scalar>.State
   ) -> LanguageModel<Scalar>.State {
-    state.map { layer in
-      var result = layer
-      result.hidden = layer.hidden.copy()
-      result.cell = layer.cell?.copy()
-      result.velocity = layer.velocity?.copy()
-      result.secondMoment = layer.secondMoment?.copy()
-      return result
-    }
+    state.map { $0.copied() }
   }
 }

@@ -1,5 +1,5 @@
 import BLAS
-import Cells
+import Layers
 import Tensors
 
 /// A case of `matrix_functions`: exp and Cayley map with their adjoints, the nearest orthogonal

@@ -1,4 +1,4 @@
-import Cells
+import Layers
 import Kernels
 import Optimizers
 import Tensors

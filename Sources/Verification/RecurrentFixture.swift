@@ -1,6 +1,6 @@
-import Cells
 import KernelInterface
 import Kernels
+import Layers
 import Tensors
 
 /// A case of a recurrent system: our layer on its weights, input, initial state and upstream
@@ -13,148 +13,98 @@ enum RecurrentFixture<Scalar: KernelScalar> {
     guard let system = RecurrentSystem(named: fixture.system) else { return nil }
     let (T, N) = (try fixture.size("T"), try fixture.size("B"))
     let (C, H) = (try fixture.size("I"), try fixture.size("H"))
-    let geometry = LayerGeometry(
-      steps: T, rows: N, inputs: C, hidden: H,
-      drive: DriveParameters(
-        system.drive, mu: try fixture.optionalNumber("mu") ?? 0,
-        epsilon: try fixture.optionalNumber("epsilon") ?? 1,
-        beta: try fixture.optionalNumber("beta") ?? 0,
-        restart: Int(try fixture.optionalNumber("restart") ?? 0)),
-      body: system.body)
-
-    let problem =
-      try system.orthogonal == nil
-      ? free(geometry, fixture) : orthogonal(geometry, fixture)
-    let (layout, weights) = (problem.layout, problem.weights)
-
-    let x = Tensor(
-      try fixture.array("input/x", shape: [T, N, C]).values(as: Scalar.self), shape: [T, N, C])
-    let initial = try state(geometry, fixture, prefix: "initial/")
-    let y = Tensor<Scalar>(shape: [T, N, H])
-    let saved = Tensor<Scalar>(shape: [RecurrentLayerKernels<Scalar>.savedCount(geometry)])
-    let final = RecurrentState<Scalar>(zerosFor: geometry)
-    RecurrentLayerKernels.forward(
-      geometry, weights: weights, x: x, initial: initial, y: y, saved: saved, final: final)
-
-    let upstream = try fixture.array("upstream/y", shape: [T, N, H])
-    let dy = Tensor(upstream.values(as: Scalar.self), shape: [T, N, H])
-    let finalGradient = try state(geometry, fixture, prefix: "upstream/final_")
-    // The file has the gradient of all rows together: they are one shard.
-    let gradients = ShardedBuffer<Scalar>(layout, shards: 1)
-    let dx = Tensor<Scalar>(shape: [T, N, C])
-    let initialGradient = RecurrentState<Scalar>(zerosFor: geometry)
-    RecurrentLayerKernels.backward(
-      geometry, weights: weights, x: x, initial: initial, y: y, saved: saved, dy: dy,
-      finalGradient: finalGradient,
-      entries: problem.entries, gradients: gradients, rowStarts: [0, N], dx: dx,
-      initialGradient: initialGradient)
+    let layer: any SequenceLayer<Scalar> = LayerSpecification(
+      try factory(system, fixture), hidden: H
+    ).layer(inputs: C, named: LayerName(prefix: "", suffix: ""))
+    let parameters = try read(layer, fixture)
     do {
-      try problem.kernel?.finishGradient(gradients[0]["A"])
+      try layer.prepare(parameters, advancing: false)
     } catch {
       throw FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "mend the file")
     }
 
-    var terms = products(y, dy)
-    for (mine, up) in zip(final.named, finalGradient.named) {
-      terms += products(mine.tensor, up.tensor)
+    let x = Tensor(
+      try fixture.array("input/x", shape: [T, N, C]).values(as: Scalar.self), shape: [T, N, C])
+    let initial = try state(layer, rows: N, fixture, prefix: "initial/")
+    let pass = layer.forward(
+      SequenceInput(x), from: initial, parameters, keeping: [.activations, .finalState],
+      in: Workspace())
+    let dy = Tensor(
+      try fixture.array("upstream/y", shape: [T, N, H]).values(as: Scalar.self), shape: [T, N, H])
+    let upstream = OutputGradient(
+      steps: dy, final: try state(layer, rows: N, fixture, prefix: "upstream/final_"))
+
+    // The file has the gradient of all rows together: they are one shard.
+    let gradients = ShardedBuffer<Scalar>(parameters.layout, shards: 1)
+    let initialGradient = layer.startState(rows: N)
+    // The loss before the gradients, which may be written over.
+    let terms = terms(pass, upstream)
+    let dx = pass.backward(upstream, into: gradients, wantsInput: true, initial: initialGradient)!
+    do {
+      try layer.finishGradients(gradients[0])
+    } catch {
+      throw FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "mend the file")
     }
 
-    let tolerance = tolerance(geometry, initial: initial, strict: strict)
-    var comparisons: [TensorComparison] = []
-    func check(_ name: String, _ tensor: Tensor<Scalar>) throws(FixtureError) {
-      let expected = try fixture.array("expected/\(name)", shape: tensor.shape)
-      comparisons.append(
-        TensorComparison(
-          name, computed: tensor.array.map { Double($0) }, expected: expected.values,
-          tolerance: tolerance))
+    var check = Comparisons(
+      fixture: fixture, tolerance: tolerance(initial, strict: strict), strict: strict)
+    try check.loss(terms)
+    try check.add("y", pass.output)
+    for (name, tensor) in pass.final!.named { try check.add("final_\(name)", tensor) }
+    try check.add("grad_x", dx)
+    for entry in parameters.layout.entries {
+      let theirs = Stored(entry.name, fixture)
+      try check.add("grad_params/\(theirs.name)", theirs.turned(gradients[0][entry]))
     }
-    // The loss is a sum of either sign: in Float its error is judged by what was summed.
-    let summed = terms.reduce(0) { $0 + abs($1) }
-    comparisons.append(
-      TensorComparison(
-        "loss", computed: [terms.reduce(0, +)],
-        expected: try fixture.array("expected/loss").values,
-        tolerance: strict ? tolerance : .elementwise(absolute: 1e-5 * summed, relative: 0)))
-    try check("y", y)
-    for (name, tensor) in final.named { try check("final_\(name)", tensor) }
-    try check("grad_x", dx)
-    for entry in layout.entries { try check("grad_params/\(entry.name)", gradients[0][entry]) }
-    for (name, tensor) in initialGradient.named { try check("grad_initial/\(name)", tensor) }
-    return comparisons
+    for (name, tensor) in initialGradient.named { try check.add("grad_initial/\(name)", tensor) }
+    return check.done
   }
 
-  /// The weights of a case under the names of its file.
-  private struct Problem {
-    var layout: ParameterLayout
-    var weights: RecurrentLayerWeights<Scalar>
-    var entries: RecurrentLayerEntries
-    var kernel: OrthogonalKernel<Scalar>?
+  private static func factory(
+    _ system: RecurrentSystem, _ fixture: FixtureCase
+  ) throws(FixtureError) -> any LayerFactory {
+    // A file says what its drive does, whatever a configuration may set for the name.
+    guard case .fused(let drive, let body, var orthogonal) = system.design else {
+      return system.layers(mu: 0, epsilon: 1, beta: 0, restart: 0)
+    }
+    if orthogonal != nil {
+      orthogonal = OrthogonalSettings(
+        map: try fixture.text("param") == "cayley" ? .cayley : .exponential, isDynamic: false)
+    }
+    return FusedLayerFactory(
+      drive: DriveParameters(
+        drive, mu: try fixture.optionalNumber("mu") ?? 0,
+        epsilon: try fixture.optionalNumber("epsilon") ?? 1,
+        beta: try fixture.optionalNumber("beta") ?? 0,
+        restart: Int(try fixture.optionalNumber("restart") ?? 0)),
+      body: body, orthogonal: orthogonal)
   }
 
+  /// The layer's parameters from the file, and the base of an orthogonal matrix.
   private static func read(
-    _ layout: ParameterLayout, _ fixture: FixtureCase
+    _ layer: any SequenceLayer<Scalar>, _ fixture: FixtureCase
   ) throws(FixtureError) -> ParameterBuffer<Scalar> {
+    var layout = ParameterLayout()
+    layer.declare(in: &layout)
     let parameters = ParameterBuffer<Scalar>(layout)
     for entry in layout.entries {
-      let array = try fixture.array("params/\(entry.name)", shape: entry.shape)
-      parameters[entry].copy(from: array.values(as: Scalar.self))
+      let theirs = Stored(entry.name, fixture)
+      let shape = theirs.isTurned(entry.shape) ? entry.shape.reversed() : entry.shape
+      let array = try fixture.array("params/\(theirs.name)", shape: shape)
+      parameters[entry].copy(
+        from: theirs.turned(Tensor(array.values(as: Scalar.self), shape: shape)))
+    }
+    if let base = layer.buffers.first(where: { $0.name == "base" }) {
+      base.tensor.copy(
+        from: try fixture.array("constants/base", shape: base.tensor.shape).values(as: Scalar.self))
     }
     return parameters
   }
 
-  private static func free(
-    _ geometry: LayerGeometry, _ fixture: FixtureCase
-  ) throws(FixtureError) -> Problem {
-    let (C, H, GH) = (geometry.inputs, geometry.hidden, geometry.gateWidth)
-    var layout = ParameterLayout()
-    layout.add("W_ih", shape: [GH, C])
-    layout.add("W_hh", shape: [GH, H])
-    layout.add("b_ih", shape: [GH])
-    layout.add("b_hh", shape: [GH])
-    let parameters = try read(layout, fixture)
-    return Problem(
-      layout: layout,
-      weights: RecurrentLayerWeights(
-        input: parameters["W_ih"], recurrent: parameters["W_hh"], inputBias: parameters["b_ih"],
-        recurrentBias: parameters["b_hh"]),
-      entries: RecurrentLayerEntries(
-        input: layout["W_ih"]!, recurrent: layout["W_hh"]!, inputBias: layout["b_ih"],
-        recurrentBias: layout["b_hh"]))
-  }
-
-  private static func orthogonal(
-    _ geometry: LayerGeometry, _ fixture: FixtureCase
-  ) throws(FixtureError) -> Problem {
-    let (C, H) = (geometry.inputs, geometry.hidden)
-    var layout = ParameterLayout()
-    layout.add("W_in", shape: [H, C])
-    layout.add("A", shape: [H, H])
-    layout.add("b", shape: [H])
-    let parameters = try read(layout, fixture)
-    let map: OrthogonalSettings.Map =
-      try fixture.text("param") == "cayley" ? .cayley : .exponential
-    let kernel = OrthogonalKernel<Scalar>(
-      hidden: H, settings: OrthogonalSettings(map: map, isDynamic: false))
-    kernel.base.copy(
-      from: try fixture.array("constants/base", shape: [H, H]).values(as: Scalar.self))
-    do {
-      try kernel.prepare(parameters["A"], advancing: false)
-    } catch {
-      throw FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "mend the file")
-    }
-    return Problem(
-      layout: layout,
-      weights: RecurrentLayerWeights(
-        input: parameters["W_in"], recurrent: kernel.recurrentWeight, unitBias: parameters["b"]),
-      entries: RecurrentLayerEntries(
-        input: layout["W_in"]!, recurrent: layout["A"]!, unitBias: layout["b"]),
-      kernel: kernel)
-  }
-
   private static func state(
-    _ geometry: LayerGeometry, _ fixture: FixtureCase, prefix: String
-  ) throws(FixtureError) -> RecurrentState<Scalar> {
-    let state = RecurrentState<Scalar>(zerosFor: geometry)
+    _ layer: any SequenceLayer<Scalar>, rows N: Int, _ fixture: FixtureCase, prefix: String
+  ) throws(FixtureError) -> LayerState<Scalar> {
+    let state = layer.startState(rows: N)
     for (name, tensor) in state.named {
       let array = try fixture.array("\(prefix)\(name)", shape: tensor.shape)
       tensor.copy(from: array.values(as: Scalar.self))
@@ -165,14 +115,77 @@ enum RecurrentFixture<Scalar: KernelScalar> {
   /// Double: 1e-10 + 1e-9 |b|, but 1e-8 relative for an Adam drive from a zero state, where digits
   /// cancel. Float: 1e-5 in norm.
   private static func tolerance(
-    _ geometry: LayerGeometry, initial: RecurrentState<Scalar>, strict: Bool
+    _ initial: LayerState<Scalar>, strict: Bool
   ) -> TensorComparison.Tolerance {
     guard strict else { return .normwise(1e-5) }
-    let startsAtZero = initial.secondMoment?.array.allSatisfy { $0 == 0 } ?? false
+    let startsAtZero = initial["s"]?.array.allSatisfy { $0 == 0 } ?? false
     return .elementwise(absolute: 1e-10, relative: startsAtZero ? 1e-8 : 1e-9)
   }
 
-  private static func products(_ a: Tensor<Scalar>, _ b: Tensor<Scalar>) -> [Double] {
-    zip(a.array, b.array).map { Double($0) * Double($1) }
+  /// What the loss is the sum of: the products of what came out with its upstream gradients.
+  private static func terms(
+    _ pass: any LayerPass<Scalar>, _ upstream: OutputGradient<Scalar>
+  ) -> [Double] {
+    func products(_ a: Tensor<Scalar>, _ b: Tensor<Scalar>) -> [Double] {
+      zip(a.array, b.array).map { Double($0) * Double($1) }
+    }
+    return zip(pass.final!.named, upstream.final!.named).reduce(
+      into: products(pass.output, upstream.steps!)
+    ) { $0 += products($1.0.tensor, $1.1.tensor) }
+  }
+
+  /// How the file keeps a parameter of ours.
+  private struct Stored {
+    let name: String
+    private let keepsColumns: Bool
+
+    init(_ own: String, _ fixture: FixtureCase) {
+      let names = [
+        "weight_ih": fixture.has("params/W_in") ? "W_in" : "W_ih", "weight_hh": "W_hh",
+        "skew": "A", "bias_ih": "b_ih", "bias_hh": "b_hh", "bias": "b",
+      ]
+      name = names[own] ?? own
+      // The authors of the normalised LSTM have a column for each gate's unit.
+      keepsColumns = fixture.keepsColumns
+    }
+
+    func isTurned(_ shape: [Int]) -> Bool { keepsColumns && shape.count == 2 }
+
+    /// A matrix turned about its diagonal, where the file has it so; it is its own inverse.
+    func turned(_ tensor: Tensor<Scalar>) -> Tensor<Scalar> {
+      guard isTurned(tensor.shape) else { return tensor }
+      let (rows, columns) = (tensor.shape[0], tensor.shape[1])
+      let result = Tensor<Scalar>(shape: [columns, rows])
+      for row in 0..<rows {
+        for column in 0..<columns { result[column * rows + row] = tensor[row * columns + column] }
+      }
+      return result
+    }
+  }
+
+  /// What has been compared so far.
+  private struct Comparisons {
+    let fixture: FixtureCase
+    let tolerance: TensorComparison.Tolerance
+    let strict: Bool
+    var done: [TensorComparison] = []
+
+    /// The loss is a sum of either sign: in Float its error is judged by what was summed.
+    mutating func loss(_ terms: [Double]) throws(FixtureError) {
+      let summed = terms.reduce(0) { $0 + abs($1) }
+      done.append(
+        TensorComparison(
+          "loss", computed: [terms.reduce(0, +)],
+          expected: try fixture.array("expected/loss").values,
+          tolerance: strict ? tolerance : .elementwise(absolute: 1e-5 * summed, relative: 0)))
+    }
+
+    mutating func add(_ name: String, _ tensor: Tensor<Scalar>) throws(FixtureError) {
+      let expected = try fixture.array("expected/\(name)", shape: tensor.shape)
+      done.append(
+        TensorComparison(
+          name, computed: tensor.array.map { Double($0) }, expected: expected.values,
+          tolerance: tolerance))
+    }
   }
 }

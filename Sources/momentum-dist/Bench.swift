@@ -1,5 +1,5 @@
 import ArgumentParser
-import Cells
+import Layers
 import Foundation
 
 struct Bench: ParsableCommand {

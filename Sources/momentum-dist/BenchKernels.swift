@@ -43,7 +43,7 @@ struct BenchKernels: ParsableCommand {
   func run() throws {
     if accuracy { return try measureAccuracy() }
     let systems = try cells.map { try Bench.system($0) }
-    let results = KernelBenchmark.run(
+    let results = try KernelBenchmark.run(
       systems: systems, hidden: sizes, rows: batch, steps: time, repeats: repeats)
     for result in results {
       if json {

@@ -66,7 +66,7 @@ import Threads
     let (model, parameters) = model(tied: tied, dropout: dropout, as: Double.self)
     let chunk = chunk(columns: 0..<3, starts: [0, 1, 3])
     let masks = LanguageModelMasks<Double>(
-      model.specification, seed: 3, step: 5, columns: 0..<3, workspace: Workspace())
+      model, seed: 3, step: 5, columns: 0..<3, workspace: Workspace())
     func prepare() { try? model.prepare(parameters, masks: masks, advancing: true) }
     prepare()
     let start = state(model, columns: 0..<3)
@@ -109,7 +109,7 @@ import Threads
       _ columns: Range<Int>, _ starts: [Int]
     ) throws -> (ShardedBuffer<Float>, LanguageModel<Float>.State, [Totals]) {
       let masks = LanguageModelMasks<Float>(
-        model.specification, seed: 3, step: 5, columns: columns, workspace: Workspace())
+        model, seed: 3, step: 5, columns: columns, workspace: Workspace())
       try model.prepare(parameters, masks: masks, advancing: true)
       let state = state(model, columns: columns)
       let gradients = ShardedBuffer<Float>(model.layout, shards: starts.count - 1)
@@ -158,9 +158,10 @@ import Threads
       vocabulary: 4000, embedding: 8,
       layers: [.init(drive: DriveParameters(.plain), body: .lstm, hidden: 40)], isTied: false,
       dropout: .init(embedding: 0.1, input: 0.4, output: 0.4, weights: 0.5))
+    let model = LanguageModel<Float>(specification)
     func masks(_ step: Int) -> LanguageModelMasks<Float> {
       LanguageModelMasks(
-        specification, seed: 1, step: step, columns: 0..<500, workspace: Workspace())
+        model, seed: 1, step: step, columns: 0..<500, workspace: Workspace())
     }
     let (first, second) = (masks(1), masks(2))
     for (mask, p) in [
@@ -184,7 +185,7 @@ import Threads
       let columns = 0..<7
       let state = state(model, columns: columns)
       let masks = LanguageModelMasks<Float>(
-        model.specification, seed: 3, step: 2, columns: columns, workspace: Workspace())
+        model, seed: 3, step: 2, columns: columns, workspace: Workspace())
       try model.prepare(parameters, masks: masks, advancing: true)
       let gradients = ShardedBuffer<Float>(model.layout, shards: 4)
       let initial = model.startState(columns: columns.count)

@@ -1,4 +1,4 @@
-import Cells
+import Layers
 import KernelInterface
 import Kernels
 import Models

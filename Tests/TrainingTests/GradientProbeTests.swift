@@ -1,4 +1,4 @@
-import Cells
+import Layers
 import Foundation
 import KernelInterface
 import Kernels
@@ -26,8 +26,9 @@ import Testing
     let system = try #require(RecurrentSystem(named: name))
     return SequenceModel(
       StackSpecification(
-        drive: system.drive(mu: 0.5, epsilon: 0.8, beta: 0.7, restart: 3), body: system.body,
-        orthogonal: system.orthogonal, hidden: H, layers: layers),
+        LayerSpecification(
+          system.layers(mu: 0.5, epsilon: 0.8, beta: 0.7, restart: 3), hidden: H),
+        layers: layers),
       inputs: C, outputs: 2,
       objective: loss == .crossEntropy ? CrossEntropy() : SquaredError())
   }
@@ -62,15 +63,17 @@ import Testing
 
     // Independently of the probe: t steps in one piece, a change of h_t, and the rest in another.
     var x = batch.x
-    for layer in model.layers.dropLast() { x = run(layer, parameters, x, 0..<T).y }
-    let top = try #require(model.layers.last)
+    for layer in model.stack.levels.dropLast() {
+      x = run(layer, parameters, x, 0..<T).output
+    }
+    let top = try #require(model.stack.levels.last)
     for t in 1...T {
-      let state = run(top, parameters, x, 0..<t).final
+      let state = try #require(run(top, parameters, x, 0..<t).final)
       let name = "\(system.name): dL/dh_\(t)"
-      checkGradient(name, of: state.hidden, gradient: probe.hiddenGradients.row(t - 1).array) {
-        let end = t < T ? run(top, parameters, x, t..<T, from: state).final : state
+      checkGradient(name, of: state[0], gradient: probe.hiddenGradients.row(t - 1).array) {
+        let end = t < T ? run(top, parameters, x, t..<T, from: state).final! : state
         let y = Tensor<Double>(shape: [N, 2])
-        model.readOut.forward(end.hidden, parameters, into: y)
+        model.readOut.forward(end[0], parameters, into: y)
         return model.objective.totals(of: y, batch.targets, gradient: nil).loss
       }
     }
@@ -81,17 +84,12 @@ import Testing
 
   /// A layer over the steps `range` of x, which continue a sequence.
   private func run(
-    _ layer: RecurrentLayer<Double>, _ parameters: ParameterBuffer<Double>, _ x: Tensor<Double>,
-    _ range: Range<Int>, from initial: RecurrentState<Double>? = nil
-  ) -> (y: Tensor<Double>, final: RecurrentState<Double>) {
-    var geometry = layer.geometry(steps: range.count, rows: N)
-    geometry.drive.firstStep = range.lowerBound
-    let y = Tensor<Double>(shape: [range.count, N, H])
-    let final = RecurrentState<Double>(zerosFor: geometry)
-    RecurrentLayerKernels.forward(
-      geometry, weights: layer.weights(parameters), x: x.rows(range), initial: initial, y: y,
-      saved: nil, final: final)
-    return (y, final)
+    _ layer: any SequenceLayer<Double>, _ parameters: ParameterBuffer<Double>,
+    _ x: Tensor<Double>, _ range: Range<Int>, from initial: LayerState<Double>? = nil
+  ) -> any LayerPass<Double> {
+    layer.forward(
+      SequenceInput(x.rows(range), firstStep: range.lowerBound), from: initial, parameters,
+      keeping: .finalState, in: Workspace())
   }
 
   @Test func ofTasksThatAskEveryStepTheLastCounts() throws {

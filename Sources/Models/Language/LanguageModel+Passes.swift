@@ -25,9 +25,7 @@ extension LanguageModel {
 
   /// Takes the columns to where a chunk has ended.
   public func advance(_ state: State, to final: State) {
-    for (old, new) in zip(state, final) {
-      for (target, source) in zip(old.named, new.named) { target.tensor.copy(from: source.tensor) }
-    }
+    for (old, new) in zip(state, final) { old.copy(from: new) }
   }
 
   /// Runs a chunk forward and backward, adding the gradient of each shard's summed objective.

@@ -1,5 +1,5 @@
 import BLAS
-import Cells
+import Layers
 import KernelInterface
 import Kernels
 import RandomNumbers
@@ -16,11 +16,12 @@ import Threads
 /// The state of each column goes on from chunk to chunk, and its gradient does not. Shapes use T
 /// steps, N columns, V words, E embedding, H hidden units.
 public final class LanguageModel<Scalar: KernelScalar> {
-  public typealias State = [RecurrentState<Scalar>]
+  /// That of each layer.
+  public typealias State = [LayerState<Scalar>]
 
   public let specification: LanguageModelSpecification
   public let layout: ParameterLayout
-  public let layers: [RecurrentLayer<Scalar>]
+  public let layers: [any SequenceLayer<Scalar>]
 
   let embedding: Embedding<Scalar>
   let decoder: Linear<Scalar>
@@ -40,12 +41,14 @@ public final class LanguageModel<Scalar: KernelScalar> {
     var inputs = specification.embedding
     layers = specification.layers.enumerated().map { level, layer in
       defer { inputs = layer.hidden }
-      var recurrent = RecurrentLayer<Scalar>(
-        drive: layer.drive, body: layer.body, orthogonal: layer.orthogonal, inputs: inputs,
-        hidden: layer.hidden, prefix: "rnn.", suffix: "_l\(level)")
-      recurrent.recomputeEvery = specification.recomputeEvery
-      return recurrent
+      var layer = layer
+      layer.recomputeEvery = specification.recomputeEvery
+      return layer.layer(
+        inputs: inputs, named: LayerName(prefix: "rnn.", suffix: "_l\(level)"))
     }
+    precondition(
+      specification.dropout.weights == 0 || layers.allSatisfy { $0.recurrentWeight != nil },
+      "elements are dropped of a recurrent weight that a layer does not have")
     decoder = Linear(
       inputs: inputs, outputs: specification.vocabulary, prefix: "decoder.",
       sharedWeight: specification.isTied ? embedding.weight : nil)
@@ -60,11 +63,11 @@ public final class LanguageModel<Scalar: KernelScalar> {
 
   /// Sets the starting values, which depend on the seed alone.
   public func initialize(_ parameters: ParameterBuffer<Scalar>, seed: UInt64, gateBias: Double) {
-    for (index, layer) in layers.enumerated() {
-      var stream = RandomStream(seed: seed, purpose: .initialization, index: index)
-      layer.initialize(parameters, gateBias: gateBias, stream: &stream)
+    var streams = InitializationStreams(seed: seed)
+    for layer in layers {
+      layer.initialize(parameters, gateBias: gateBias, streams: &streams)
     }
-    var stream = RandomStream(seed: seed, purpose: .initialization, index: layers.count)
+    var stream = streams.next()
     embedding.initialize(parameters, stream: &stream)
     decoder.initialize(parameters, weightBound: Embedding<Scalar>.bound, stream: &stream)
   }
@@ -81,11 +84,11 @@ public final class LanguageModel<Scalar: KernelScalar> {
   }
 
   /// What a checkpoint must hold besides parameters, by name.
-  public var buffers: [(name: String, tensor: Tensor<Scalar>)] { layers.flatMap(\.buffers) }
+  public var buffers: [(name: String, tensor: Tensor<Scalar>)] { layers.flatMap { $0.buffers } }
 
   /// The state at the start of a text, for N columns.
   public func startState(columns N: Int) -> State {
-    layers.map { RecurrentState(zerosFor: $0.geometry(steps: 1, rows: N)) }
+    layers.map { $0.startState(rows: N) }
   }
 
   /// Computes what follows from the parameters, and drops weights. To be called before the first
@@ -103,7 +106,7 @@ public final class LanguageModel<Scalar: KernelScalar> {
     for (level, layer) in layers.enumerated() {
       try layer.prepare(parameters, advancing: advancing)
       droppedWeights[level] = self.masks.recurrent[level].map { mask in
-        let weight = layer.weights(parameters).recurrent
+        let weight = parameters[layer.recurrentWeight!]
         let dropped = workspaces[0].tensor("dropped\(level)", weight.shape)
         dropped.setProduct(of: weight, repeating: mask)
         return dropped
@@ -123,19 +126,16 @@ public final class LanguageModel<Scalar: KernelScalar> {
   public func finishGradients(_ gradients: ParameterBuffer<Scalar>) throws(LAPACKError) {
     for (level, layer) in layers.enumerated() {
       if let mask = masks.recurrent[level] {
-        let gradient = gradients[layer.entries(in: layout).recurrent]
+        let gradient = gradients[layer.recurrentWeight!]
         gradient.setProduct(of: gradient, repeating: mask)
       }
       try layer.finishGradients(gradients)
     }
   }
 
-  /// The weights of a layer as the step at hand sees them.
-  func weights(
-    _ level: Int, _ parameters: ParameterBuffer<Scalar>
-  ) -> RecurrentLayerWeights<Scalar> {
-    var weights = layers[level].weights(parameters)
-    if let dropped = droppedWeights[level] { weights.recurrent = dropped }
-    return weights
+  /// A layer with the weights that the step at hand sees.
+  func layer(_ level: Int) -> any SequenceLayer<Scalar> {
+    guard let dropped = droppedWeights[level] else { return layers[level] }
+    return layers[level].replacingRecurrentWeight(dropped)
   }
 }

@@ -49,10 +49,10 @@ public struct LanguageModelMasks<Scalar: KernelScalar> {
   ///   - step: optimizer steps taken
   ///   - columns: the global numbers of this rank's columns
   public init(
-    _ specification: LanguageModelSpecification, seed: UInt64, step: Int, columns: Range<Int>,
+    _ model: LanguageModel<Scalar>, seed: UInt64, step: Int, columns: Range<Int>,
     workspace: Workspace<Scalar>
   ) {
-    let layers = specification.layers
+    let (specification, layers) = (model.specification, model.layers)
     let p = specification.dropout
     func mask(
       _ name: String, _ site: Int, rows: Range<Int>, width: Int, dropping p: Double
@@ -73,15 +73,16 @@ public struct LanguageModelMasks<Scalar: KernelScalar> {
       "input", Site.input, rows: columns, width: specification.embedding, dropping: p.input)
     between = layers.dropLast().enumerated().map { level, layer in
       mask(
-        "layer\(level)", Site.layer(level), rows: columns, width: layer.hidden, dropping: p.layers)
+        "layer\(level)", Site.layer(level), rows: columns, width: layer.outputs, dropping: p.layers)
     }
     output = mask(
-      "output", Site.output, rows: columns, width: layers[layers.count - 1].hidden,
+      "output", Site.output, rows: columns, width: layers[layers.count - 1].outputs,
       dropping: p.output)
     recurrent = layers.enumerated().map { level, layer in
-      mask(
-        "recurrent\(level)", Site.recurrent(level), rows: 0..<layer.body.gates * layer.hidden,
-        width: layer.hidden, dropping: p.weights)
+      guard let name = layer.recurrentWeight, let entry = model.layout[name] else { return nil }
+      return mask(
+        "recurrent\(level)", Site.recurrent(level), rows: 0..<entry.shape[0],
+        width: entry.shape[1], dropping: p.weights)
     }
   }
 }

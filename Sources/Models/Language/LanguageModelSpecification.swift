@@ -1,4 +1,4 @@
-import Cells
+import Layers
 import KernelInterface
 
 /// What the layers of a language model are.
@@ -7,8 +7,8 @@ public struct LanguageModelSpecification: Sendable {
   public var vocabulary: Int
   /// E, the width of an embedding.
   public var embedding: Int
-  /// The recurrent layers from the lowest up. Each has its own drive, body and width.
-  public var layers: [Layer]
+  /// The recurrent layers from the lowest up, each of its own kind and width.
+  public var layers: [LayerSpecification]
   /// Whether the decoder's weight is the embedding; the last layer then has E units.
   public var isTied: Bool
   public var dropout: Dropout
@@ -16,23 +16,6 @@ public struct LanguageModelSpecification: Sendable {
   public var activationPenalty: Double
   /// β, the weight of its mean squared change from step to step before dropout (TAR).
   public var temporalPenalty: Double
-
-  public struct Layer: Sendable {
-    public var drive: DriveParameters
-    public var body: BodyKind
-    public var orthogonal: OrthogonalSettings?
-    /// H, units of the layer.
-    public var hidden: Int
-
-    public init(
-      drive: DriveParameters, body: BodyKind, orthogonal: OrthogonalSettings? = nil, hidden: Int
-    ) {
-      self.drive = drive
-      self.body = body
-      self.orthogonal = orthogonal
-      self.hidden = hidden
-    }
-  }
 
   /// Probabilities of dropping. A locked mask is the same at every step of a chunk.
   public struct Dropout: Sendable, Equatable {
@@ -62,16 +45,14 @@ public struct LanguageModelSpecification: Sendable {
   public var recomputeEvery = 0
 
   public init(
-    vocabulary: Int, embedding: Int, layers: [Layer], isTied: Bool, dropout: Dropout = Dropout(),
+    vocabulary: Int, embedding: Int, layers: [LayerSpecification], isTied: Bool,
+    dropout: Dropout = Dropout(),
     activationPenalty: Double = 0, temporalPenalty: Double = 0
   ) {
     precondition(!layers.isEmpty, "a model needs a layer")
     precondition(
       !isTied || layers[layers.count - 1].hidden == embedding,
       "a tied decoder needs a last layer of \(embedding) units")
-    precondition(
-      dropout.weights == 0 || layers.allSatisfy { $0.orthogonal == nil },
-      "an orthogonal matrix with elements dropped is none")
     self.vocabulary = vocabulary
     self.embedding = embedding
     self.layers = layers

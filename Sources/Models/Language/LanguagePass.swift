@@ -1,4 +1,4 @@
-import Cells
+import Layers
 import KernelInterface
 import Kernels
 import Tensors
@@ -14,14 +14,14 @@ struct LanguagePass<Scalar: KernelScalar> {
   let masks: LanguageModelMasks<Scalar>
 
   private var specification: LanguageModelSpecification { model.specification }
-  private var layers: [RecurrentLayer<Scalar>] { model.layers }
   private var decoder: Linear<Scalar> { model.decoder }
 
   func evaluate(
     _ chunk: TokenChunk, from state: State, _ parameters: ParameterBuffer<Scalar>
   ) -> [Totals] {
     guard chunk.columns > 0 else { return Array(repeating: Totals(), count: chunk.shards) }
-    let activations = forward(chunk.tokens, from: state, parameters, isTraining: false)
+    let activations = forward(
+      chunk.tokens, from: state, parameters, columns: chunk.columns, isTraining: false)
     let totals = decode(chunk, activations, parameters, gradients: nil)
     model.advance(state, to: activations.final)
     return totals
@@ -36,12 +36,12 @@ struct LanguagePass<Scalar: KernelScalar> {
         totals: Array(repeating: Totals(), count: chunk.shards),
         penalties: Array(repeating: 0, count: chunk.shards), final: state)
     }
-    let activations = forward(chunk.tokens, from: state, parameters, isTraining: true)
+    let activations = forward(
+      chunk.tokens, rowStarts: chunk.columnStarts, from: state, parameters,
+      columns: chunk.columns, isTraining: true)
     let totals = decode(chunk, activations, parameters, gradients: gradients)
     let penalties = penalize(chunk, activations)
-    backward(
-      chunk, activations, from: state, parameters, into: gradients,
-      initialGradient: initialGradient)
+    backward(chunk, activations, into: gradients, initialGradient: initialGradient)
     return Outcome(totals: totals, penalties: penalties, final: activations.final)
   }
 
@@ -50,7 +50,7 @@ struct LanguagePass<Scalar: KernelScalar> {
     _ parameters: ParameterBuffer<Scalar>
   ) -> Tensor<Scalar> {
     let activations = forward(
-      tokens, from: state, firstStep: firstStep, parameters, isTraining: false)
+      tokens, from: state, firstStep: firstStep, parameters, columns: N, isTraining: false)
     let z = workspace.tensor("logits", [tokens.count, specification.vocabulary])
     decoder.forward(
       activations.dropped.reshaped([tokens.count, decoder.inputs]), parameters, into: z)
@@ -62,53 +62,45 @@ struct LanguagePass<Scalar: KernelScalar> {
 
   /// What the forward pass leaves for the backward pass.
   struct Activations {
-    struct Layer {
-      var x: Tensor<Scalar>  // its input as dropped, [T, N, C]
-      var y: Tensor<Scalar>  // its output as it is, [T, N, H]
-      var saved: Tensor<Scalar>?
-      var final: RecurrentState<Scalar>
-    }
-    var layers: [Layer]
+    /// Of each layer.
+    var layers: [any LayerPass<Scalar>] = []
+    /// Of the dropout below each layer, and above the last.
+    var dropouts: [any LayerPass<Scalar>] = []
+
     /// The output as the decoder sees it, [T, N, H].
-    var dropped: Tensor<Scalar>
-    var raw: Tensor<Scalar> { layers[layers.count - 1].y }
-    var final: State { layers.map(\.final) }
+    var dropped: Tensor<Scalar> { dropouts[dropouts.count - 1].output }
+    var raw: Tensor<Scalar> { layers[layers.count - 1].output }
+    var final: State { layers.map { $0.final! } }
   }
 
+  /// - Parameter rowStarts: nil where no gradient will be asked for
   private func forward(
-    _ tokens: [Int32], from state: State, firstStep: Int = 0,
-    _ parameters: ParameterBuffer<Scalar>, isTraining: Bool
+    _ tokens: [Int32], rowStarts: [Int]? = nil, from state: State, firstStep: Int = 0,
+    _ parameters: ParameterBuffer<Scalar>, columns N: Int, isTraining: Bool
   ) -> Activations {
-    let N = state[0].hidden.shape[0]
-    let T = tokens.count / N
-    func masked(_ name: String, _ x: Tensor<Scalar>, _ mask: Tensor<Scalar>?) -> Tensor<Scalar> {
-      guard let mask else { return x }
-      let result = workspace.tensor(name, x.shape)
-      result.setProduct(of: x, repeating: mask)
-      return result
-    }
-    let words = workspace.tensor("x", [T, N, specification.embedding])
+    let words = workspace.tensor("x", [tokens.count / N, N, specification.embedding])
     model.embedding.forward(tokens, mask: masks.embedding, parameters, into: words)
-    if let mask = masks.input { words.setProduct(of: words, repeating: mask) }
-    var x = words
-    var passes: [Activations.Layer] = []
-    for (level, layer) in layers.enumerated() {
-      var geometry = layer.geometry(steps: T, rows: N)
-      geometry.drive.firstStep = firstStep
-      let y = workspace.tensor("y\(level)", [T, N, layer.hidden])
-      let saved =
-        isTraining
-        ? workspace.tensor(
-          "saved\(level)", [RecurrentLayerKernels<Scalar>.savedCount(geometry)]) : nil
-      let final = RecurrentState<Scalar>(zerosFor: geometry)
-      RecurrentLayerKernels.forward(
-        geometry, weights: model.weights(level, parameters), x: x, initial: state[level], y: y,
-        saved: saved, final: final)
-      passes.append(.init(x: x, y: y, saved: saved, final: final))
-      let isLast = level == layers.count - 1
-      x = masked("dropped\(level).y", y, isLast ? masks.output : masks.between[level])
+    var input = SequenceInput(words, firstStep: firstStep, rowStarts: rowStarts)
+    var result = Activations()
+    func drop(_ mask: Tensor<Scalar>?) {
+      let level = result.dropouts.count
+      let layer = DropoutLayer(
+        mask, features: [input.values.shape[2]],
+        named: LayerName(prefix: "dropout.", suffix: "_l\(level)"))
+      result.dropouts.append(
+        layer.forward(input, from: nil, parameters, keeping: .activations, in: workspace))
+      input.values = result.dropouts[level].output
     }
-    return Activations(layers: passes, dropped: x)
+    drop(masks.input)
+    for level in model.layers.indices {
+      let pass = model.layer(level).forward(
+        input, from: state[level], parameters,
+        keeping: isTraining ? [.activations, .finalState] : .finalState, in: workspace)
+      result.layers.append(pass)
+      input.values = pass.output
+      drop(level + 1 < model.layers.count ? masks.between[level] : masks.output)
+    }
+    return result
   }
 
   // MARK: Decoder and loss
@@ -197,29 +189,21 @@ struct LanguagePass<Scalar: KernelScalar> {
 
   /// From the gradient of the raw output down to the embedding.
   private func backward(
-    _ chunk: TokenChunk, _ activations: Activations, from state: State,
-    _ parameters: ParameterBuffer<Scalar>, into gradients: ShardedBuffer<Scalar>,
+    _ chunk: TokenChunk, _ activations: Activations, into gradients: ShardedBuffer<Scalar>,
     initialGradient: State?
   ) {
-    let (T, N) = (chunk.steps, chunk.columns)
-    var dy = dDropped(activations)
-    for level in layers.indices.reversed() {
-      let (layer, pass) = (layers[level], activations.layers[level])
-      let dx = workspace.tensor("dx\(level)", pass.x.shape)
-      RecurrentLayerKernels.backward(
-        layer.geometry(steps: T, rows: N), weights: model.weights(level, parameters), x: pass.x,
-        initial: state[level], y: pass.y, saved: pass.saved!, dy: dy, finalGradient: nil,
-        entries: layer.entries(in: model.layout), gradients: gradients,
-        rowStarts: chunk.columnStarts,
-        dx: dx, initialGradient: initialGradient?[level])
-      let mask = level > 0 ? masks.between[level - 1] : masks.input
-      if let mask { dx.setProduct(of: dx, repeating: mask) }
-      dy = dx
-      gradients.whenFinal(layer.entries(in: model.layout).input.range.lowerBound)
+    var dy = OutputGradient(steps: dDropped(activations))
+    for level in model.layers.indices.reversed() {
+      for pass in [activations.layers[level], activations.dropouts[level]] {
+        dy = OutputGradient(
+          steps: pass.backward(
+            dy, into: gradients, wantsInput: true, initial: initialGradient?[level]))
+      }
+      gradients.whenFinal(model.layers[level].start(in: model.layout))
     }
     for shard in 0..<chunk.shards {
       model.embedding.backward(
-        dy, tokens: chunk.tokens, at: chunk.rows(ofShard: shard), mask: masks.embedding,
+        dy.steps!, tokens: chunk.tokens, at: chunk.rows(ofShard: shard), mask: masks.embedding,
         into: gradients[shard])
     }
   }

@@ -1,4 +1,4 @@
-import Cells
+import Layers
 
 /// A recurrent system as the value of a configuration key.
 public struct CellName: ConfigurationValue {

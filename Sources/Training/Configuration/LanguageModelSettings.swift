@@ -64,9 +64,9 @@ extension TrainingConfiguration {
   public func languageModel(vocabulary V: Int) -> LanguageModelSpecification {
     let (stack, settings) = (stack, languageModel)
     let layers = (0..<stack.layers).map { level in
-      LanguageModelSpecification.Layer(
-        drive: stack.drive, body: stack.body, orthogonal: stack.orthogonal,
-        hidden: settings.tied && level == stack.layers - 1 ? settings.embeddingSize : stack.hidden)
+      var layer = stack.layer
+      if settings.tied, level == stack.layers - 1 { layer.hidden = settings.embeddingSize }
+      return layer
     }
     var specification = LanguageModelSpecification(
       vocabulary: V, embedding: settings.embeddingSize, layers: layers, isTied: settings.tied,

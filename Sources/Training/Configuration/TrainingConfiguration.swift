@@ -1,4 +1,4 @@
-import Cells
+import Layers
 import Datasets
 import Foundation
 import Models

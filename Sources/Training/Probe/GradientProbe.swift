@@ -1,5 +1,5 @@
 import BLAS
-import Cells
+import Layers
 import Checkpoints
 import Datasets
 import Foundation
@@ -34,49 +34,38 @@ public struct GradientProbe {
     _ model: SequenceModel<Double>, _ parameters: ParameterBuffer<Double>,
     batch: SequenceBatch<Double>
   ) {
-    typealias Layer = RecurrentLayerKernels<Double>
     let (T, N) = (batch.x.shape[0], batch.x.shape[1])
+    let workspace = Workspace<Double>()
     var x = batch.x
-    for layer in model.layers.dropLast() {
-      let y = Tensor<Double>(shape: [T, N, layer.hidden])
-      Layer.forward(
-        layer.geometry(steps: T, rows: N), weights: layer.weights(parameters), x: x, initial: nil,
-        y: y, saved: nil, final: nil)
-      x = y
+    for layer in model.stack.levels.dropLast() {
+      x = layer.forward(SequenceInput(x), from: nil, parameters, keeping: [], in: workspace).output
     }
-    let layer = model.layers[model.layers.count - 1]
-    let weights = layer.weights(parameters)
-    func piece(_ t: Int) -> LayerGeometry {  // from s_t to s_{t+1}
-      var geometry = layer.geometry(steps: 1, rows: N)
-      geometry.drive.firstStep = t
-      return geometry
+    let layer = model.stack.levels[model.stack.levels.count - 1]
+    // From s_t to s_{t+1}. Weights get no shards.
+    func piece(_ t: Int, from state: LayerState<Double>, _ keeping: LayerKeeping)
+      -> any LayerPass<Double>
+    {
+      layer.forward(
+        SequenceInput(x.rows(t..<t + 1), firstStep: t, rowStarts: [0]), from: state, parameters,
+        keeping: keeping, in: workspace)
     }
 
-    let states = (0...T).map { _ in RecurrentState<Double>(zerosFor: piece(0)) }  // s_0 ... s_T
-    for t in 0..<T {
-      Layer.forward(
-        piece(t), weights: weights, x: x.rows(t..<t + 1), initial: states[t], y: nil, saved: nil,
-        final: states[t + 1])
-    }
+    var states = [layer.startState(rows: N)]  // s_0 ... s_T
+    for t in 0..<T { states.append(piece(t, from: states[t], .finalState).final!) }
 
-    var above = RecurrentState<Double>(zerosFor: piece(0))  // dL/ds_{t+1}
-    (meanLoss, above.hidden) = Self.loss(model, parameters, batch, last: states[T].hidden)
-    hiddenGradients = Tensor(shape: [T, N, layer.hidden])
-    hiddenGradients.row(T - 1).copy(from: above.hidden)
-    // Each step runs forward again: all activations would take much memory. Weights get no shards.
-    let saved = Tensor<Double>(shape: [Layer.savedCount(piece(0))])
-    let y = Tensor<Double>(shape: [1, N, layer.hidden])
+    var above = layer.startState(rows: N)  // dL/ds_{t+1}
+    let (loss, last) = Self.loss(model, parameters, batch, last: states[T][0])
+    meanLoss = loss
+    above[0].copy(from: last)
+    hiddenGradients = Tensor(shape: [T, N, layer.outputs])
+    hiddenGradients.row(T - 1).copy(from: last)
+    // Each step runs forward again: all activations would take much memory.
     let noGradients = ShardedBuffer<Double>(model.layout, shards: 0)
     for t in (1..<max(T, 1)).reversed() {
-      Layer.forward(
-        piece(t), weights: weights, x: x.rows(t..<t + 1), initial: states[t], y: y, saved: saved,
-        final: nil)
-      let below = RecurrentState<Double>(zerosFor: piece(t))
-      Layer.backward(
-        piece(t), weights: weights, x: x.rows(t..<t + 1), initial: states[t], y: y, saved: saved,
-        dy: nil, finalGradient: above, entries: layer.entries(in: model.layout),
-        gradients: noGradients, rowStarts: [0], dx: nil, initialGradient: below)
-      hiddenGradients.row(t - 1).copy(from: below.hidden)
+      let below = layer.startState(rows: N)
+      _ = piece(t, from: states[t], .activations).backward(
+        OutputGradient(final: above), into: noGradients, wantsInput: false, initial: below)
+      hiddenGradients.row(t - 1).copy(from: below[0])
       above = below
     }
   }
@@ -170,7 +159,10 @@ public struct ProbeSubject {
     let model = SequenceModel<Double>(
       configuration.stack, inputs: source.features, outputs: source.targetKind.outputs,
       objective: objective)
-    let drive = configuration.stack.drive
+    let drive =
+      settings.cell.system.drive(
+        mu: settings.mu, epsilon: settings.epsilon, beta: settings.beta, restart: settings.restart)
+      ?? DriveParameters(.plain)
     let parameters = ParameterBuffer<Double>(model.layout)
     model.initialize(parameters, seed: configuration.seed, gateBias: settings.gateBias)
     try restore(parameters, model.buffers)

@@ -29,7 +29,7 @@ struct MemoryNeed {
     parts.append(
       (
         "the recurrent matrices and their gradient",
-        2 * Self.scalar * Double(system.body.gates) * matrices, Self.smallerModel
+        2 * Self.scalar * Double(system.recurrentBlocks) * matrices, Self.smallerModel
       ))
     if system.orthogonal != nil {
       // Base and matrix in Float, two factors in Double.

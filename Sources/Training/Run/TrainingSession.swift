@@ -5,6 +5,7 @@ import Datasets
 import Files
 import Foundation
 import Kernels
+import Layers
 import Models
 import MPI
 import Optimizers
@@ -14,12 +15,12 @@ import Threads
 extension TrainingConfiguration {
   /// The recurrent layers.
   var stack: StackSpecification {
-    let system = model.cell.system
+    let factory = model.cell.system.layers(
+      mu: model.mu, epsilon: model.epsilon, beta: model.beta, restart: model.restart,
+      orthogonal: model.orthogonal)
     var stack = StackSpecification(
-      drive: system.drive(
-        mu: model.mu, epsilon: model.epsilon, beta: model.beta, restart: model.restart),
-      body: system.body, orthogonal: model.orthogonal, hidden: model.hiddenSize,
-      layers: model.layers, bidirectional: model.bidirectional)
+      LayerSpecification(factory, hidden: model.hiddenSize), layers: model.layers,
+      bidirectional: model.bidirectional)
     stack.recomputeEvery = model.recomputeEvery
     return stack
   }

@@ -57,8 +57,7 @@ final class ColumnModel: TrainableModel {
     model.dropMasks()
     let masks = batch.map { batch in
       LanguageModelMasks(
-        model.specification, seed: seed, step: batch.step, columns: batch.columns,
-        workspace: maskMemory)
+        model, seed: seed, step: batch.step, columns: batch.columns, workspace: maskMemory)
     }
     try model.prepare(parameters, masks: masks, advancing: advancing)
   }

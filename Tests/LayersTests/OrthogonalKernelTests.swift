@@ -5,7 +5,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@testable import Cells
+@testable import Layers
 
 #if canImport(Glibc)
   import Glibc

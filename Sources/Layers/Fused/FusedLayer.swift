@@ -4,7 +4,8 @@ import Kernels
 import RandomNumbers
 import Tensors
 
-/// One recurrent layer: its parameters by PyTorch's names, and how they start.
+/// A recurrent layer whose drive and body are one kernel over all time steps: its parameters by
+/// PyTorch's names, how they start, and its passes.
 ///
 ///     g_t = W_ih x_t + b_ih,   a_t = W_hh h_{t-1} + b_hh
 ///     d_t = drive(g_t),        h_t = body(d_t, a_t)
@@ -13,7 +14,7 @@ import Tensors
 /// its `OrthogonalKernel`, whose A it trains as `skew`.
 ///
 /// Shapes use T steps, N sequences, C input features, H hidden units, G gates.
-public struct RecurrentLayer<Scalar: KernelScalar> {
+public struct FusedLayer<Scalar: KernelScalar>: SequenceLayer {
   public let inputs: Int
   public let hidden: Int
   public let drive: DriveParameters
@@ -23,21 +24,18 @@ public struct RecurrentLayer<Scalar: KernelScalar> {
   public var recomputeEvery = 0
 
   private let inputWeight: String
-  private let recurrentWeight: String
+  private let hiddenWeight: String
   private let inputBias: String
   private let recurrentBias: String
   private let unitBias: String
-  private let suffix: String
-  private let prefix: String
+  private let name: LayerName
+  /// What stands in the place of W_hh.
+  private var replacedWeight: Tensor<Scalar>?
 
-  /// - Parameters:
-  ///   - orthogonal: how W_hh is kept orthogonal; nil trains it freely
-  ///   - prefix: what stands before the names of the parameters, such as `rnn.`
-  ///   - suffix: what stands behind them: the layer's place in its stack and its direction, such
-  ///     as `_l0_reverse`
+  /// - Parameter orthogonal: how W_hh is kept orthogonal; nil trains it freely
   public init(
     drive: DriveParameters, body: BodyKind, orthogonal: OrthogonalSettings? = nil, inputs: Int,
-    hidden: Int, prefix: String, suffix: String
+    hidden: Int, named name: LayerName
   ) {
     precondition(
       body != .modReLU || orthogonal != nil, "modReLU needs an orthogonal recurrent matrix")
@@ -49,60 +47,65 @@ public struct RecurrentLayer<Scalar: KernelScalar> {
     self.drive = drive
     self.body = body
     self.orthogonal = orthogonal.map { OrthogonalKernel(hidden: hidden, settings: $0) }
-    inputWeight = "\(prefix)weight_ih\(suffix)"
-    recurrentWeight = orthogonal == nil ? "\(prefix)weight_hh\(suffix)" : "\(prefix)skew\(suffix)"
-    inputBias = "\(prefix)bias_ih\(suffix)"
-    recurrentBias = "\(prefix)bias_hh\(suffix)"
-    unitBias = "\(prefix)bias\(suffix)"
-    self.prefix = prefix
-    self.suffix = suffix
+    self.name = name
+    inputWeight = name.of("weight_ih")
+    hiddenWeight = name.of(orthogonal == nil ? "weight_hh" : "skew")
+    inputBias = name.of("bias_ih")
+    recurrentBias = name.of("bias_hh")
+    unitBias = name.of("bias")
   }
 
-  /// What a checkpoint must hold besides parameters, by name: the base of an orthogonal matrix and
-  /// its counters.
+  public var inputFeatures: [Int] { [inputs] }
+  public var features: [Int] { [hidden] }
+  public var states: [NamedShape] {
+    RecurrentState<Scalar>(zerosFor: geometry(steps: 1, rows: 0)).named.map {
+      NamedShape($0.name, Array($0.tensor.shape.dropFirst()))
+    }
+  }
+
+  /// The base of an orthogonal matrix and its counters.
   public var buffers: [(name: String, tensor: Tensor<Scalar>)] {
     guard let orthogonal else { return [] }
     return [
-      ("\(prefix)base\(suffix)", orthogonal.base),
-      ("\(prefix)rebase_counters\(suffix)", orthogonal.counters),
+      (name.of("base"), orthogonal.base),
+      (name.of("rebase_counters"), orthogonal.counters),
     ]
   }
 
-  /// How many of its parameters' numbers are not trained: of a skew matrix those on and below the
-  /// diagonal.
+  /// Those of a skew matrix on and below the diagonal.
   public var untrainedCount: Int { orthogonal == nil ? 0 : hidden * (hidden + 1) / 2 }
 
-  /// Declares the parameters.
-  public func declare(in layout: inout ParameterLayout) {
+  public var parameters: [NamedShape] {
     let rows = body.gates * hidden
-    layout.add(inputWeight, shape: [rows, inputs])
-    layout.add(recurrentWeight, shape: [rows, hidden])
-    if body.hasUnitBias {
-      layout.add(unitBias, shape: [hidden])
-    } else {
-      layout.add(inputBias, shape: [rows])
-      layout.add(recurrentBias, shape: [rows])
-    }
+    let biases =
+      body.hasUnitBias
+      ? [NamedShape(unitBias, [hidden])]
+      : [NamedShape(inputBias, [rows]), NamedShape(recurrentBias, [rows])]
+    return [
+      NamedShape(inputWeight, [rows, inputs]), NamedShape(hiddenWeight, [rows, hidden]),
+    ] + biases
   }
 
   /// Sets the starting values of the authors' code.
   ///
-  /// - Parameter gateBias: where the forget gate (LSTM) or reset gate (GRU) starts, in *each* of
-  ///   the two biases, so that they add
+  /// - Parameters:
+  ///   - gateBias: where the forget gate (LSTM) or reset gate (GRU) starts
+  ///   - streams: of which this takes one
   public func initialize(
-    _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
+    _ parameters: ParameterBuffer<Scalar>, gateBias: Double, streams: inout InitializationStreams
   ) {
+    var stream = streams.next()
     if let orthogonal {
       // W_ih ~ N(0, 2/C), b ~ U(±0.01), A of the starting angles, Q = I.
       let deviation = (2 / Double(inputs)).squareRoot()
       Initialization.normal(parameters[inputWeight], deviation: deviation, stream: &stream)
       Initialization.uniform(parameters[unitBias], bound: 0.01, stream: &stream)
-      orthogonal.initialize(parameters[recurrentWeight], stream: &stream)
+      orthogonal.initialize(parameters[hiddenWeight], stream: &stream)
       return
     }
     // W_ih orthogonal as a whole; W_hh the identity in its first H rows, zero below.
     Initialization.orthogonal(parameters[inputWeight], stream: &stream)
-    Initialization.identity(parameters[recurrentWeight])
+    Initialization.identity(parameters[hiddenWeight])
     for name in [inputBias, recurrentBias] {
       let bias = parameters[name]
       bias.fill(0)
@@ -114,25 +117,24 @@ public struct RecurrentLayer<Scalar: KernelScalar> {
     }
   }
 
-  /// Computes what follows from the parameters: the matrix of an orthogonal layer.
-  ///
-  /// - Parameter advancing: true once per optimizer step, before its forward pass
-  /// - Throws: `LAPACKError` where a parameter is not a number
+  /// Computes the matrix of an orthogonal layer.
   public func prepare(
     _ parameters: ParameterBuffer<Scalar>, advancing: Bool
   ) throws(LAPACKError) {
-    try orthogonal?.prepare(parameters[recurrentWeight], advancing: advancing)
+    try orthogonal?.prepare(parameters[hiddenWeight], advancing: advancing)
   }
 
-  /// Takes back the last advancing `prepare`, for a step that does not count.
   public func revert(_ parameters: ParameterBuffer<Scalar>) {
-    orthogonal?.revert(parameters[recurrentWeight])
+    orthogonal?.revert(parameters[hiddenWeight])
   }
 
-  /// Turns the summed gradient of W_hh into that of the parameter behind it.
+  /// Turns the summed gradient of W_hh into that of the skew matrix behind it.
   public func finishGradients(_ gradients: ParameterBuffer<Scalar>) throws(LAPACKError) {
-    try orthogonal?.finishGradient(gradients[recurrentWeight])
+    try orthogonal?.finishGradient(gradients[hiddenWeight])
   }
+
+  /// The name of a piece of work space of this layer.
+  func memory(_ piece: String) -> String { name.of(piece) }
 
   /// The sizes of a run over T steps of N sequences.
   public func geometry(steps: Int, rows: Int) -> LayerGeometry {
@@ -140,6 +142,17 @@ public struct RecurrentLayer<Scalar: KernelScalar> {
       steps: steps, rows: rows, inputs: inputs, hidden: hidden, drive: drive, body: body)
     geometry.recomputeEvery = recomputeEvery
     return geometry
+  }
+
+  public var orthogonalWork: OrthogonalWork? { orthogonal?.work }
+
+  /// An orthogonal matrix with elements dropped is none.
+  public var recurrentWeight: String? { orthogonal == nil ? hiddenWeight : nil }
+
+  public func replacingRecurrentWeight(_ weight: Tensor<Scalar>) -> any SequenceLayer<Scalar> {
+    var layer = self
+    layer.replacedWeight = weight
+    return layer
   }
 
   /// The layer's weights in a parameter buffer, as of the last `prepare`.
@@ -150,13 +163,13 @@ public struct RecurrentLayer<Scalar: KernelScalar> {
         unitBias: parameters[unitBias])
     }
     return RecurrentLayerWeights(
-      input: parameters[inputWeight], recurrent: parameters[recurrentWeight],
+      input: parameters[inputWeight], recurrent: replacedWeight ?? parameters[hiddenWeight],
       inputBias: parameters[inputBias], recurrentBias: parameters[recurrentBias])
   }
 
   /// The places of the layer's weights in a layout.
   public func entries(in layout: ParameterLayout) -> RecurrentLayerEntries {
-    guard let input = layout[inputWeight], let recurrent = layout[recurrentWeight] else {
+    guard let input = layout[inputWeight], let recurrent = layout[hiddenWeight] else {
       preconditionFailure("the layer's parameters are not declared in this layout")
     }
     return RecurrentLayerEntries(

@@ -1,0 +1,81 @@
+import KernelInterface
+import Kernels
+
+/// What stands before and behind the names of a layer's parameters, such as `rnn.` and
+/// `_l0_reverse`: the layer's place in its model.
+public struct LayerName: Sendable, Hashable {
+  public let prefix: String
+  public let suffix: String
+
+  public init(prefix: String, suffix: String) {
+    self.prefix = prefix
+    self.suffix = suffix
+  }
+
+  /// The full name of a parameter.
+  public func of(_ name: String) -> String { "\(prefix)\(name)\(suffix)" }
+}
+
+/// Makes layers of one kind in any precision.
+public protocol LayerFactory: Sendable {
+  /// - Parameters:
+  ///   - inputs: C
+  ///   - hidden: H
+  ///   - recomputeEvery: keep the state of every k-th step alone for the backward pass, which
+  ///     computes the rest again; 0 keeps all that it needs. The bits are the same
+  func layer<Scalar: KernelScalar>(
+    inputs: Int, hidden: Int, recomputeEvery: Int, named: LayerName, as: Scalar.Type
+  ) -> any SequenceLayer<Scalar>
+}
+
+/// What a layer is, but for what it reads and its place in the model.
+public struct LayerSpecification: Sendable {
+  public var factory: any LayerFactory
+  /// H, units of the layer.
+  public var hidden: Int
+  /// Keep every k-th state alone and compute the rest again on the way backward; 0 keeps all.
+  public var recomputeEvery = 0
+
+  public init(_ factory: any LayerFactory, hidden: Int) {
+    self.factory = factory
+    self.hidden = hidden
+  }
+
+  /// A fused layer.
+  public init(
+    drive: DriveParameters, body: BodyKind, orthogonal: OrthogonalSettings? = nil, hidden: Int
+  ) {
+    self.init(
+      FusedLayerFactory(drive: drive, body: body, orthogonal: orthogonal), hidden: hidden)
+  }
+
+  /// The layer over C inputs.
+  public func layer<Scalar: KernelScalar>(
+    inputs: Int, named name: LayerName, as type: Scalar.Type = Scalar.self
+  ) -> any SequenceLayer<Scalar> {
+    factory.layer(
+      inputs: inputs, hidden: hidden, recomputeEvery: recomputeEvery, named: name, as: type)
+  }
+}
+
+/// Makes fused layers of a drive and a body.
+public struct FusedLayerFactory: LayerFactory {
+  public var drive: DriveParameters
+  public var body: BodyKind
+  public var orthogonal: OrthogonalSettings?
+
+  public init(drive: DriveParameters, body: BodyKind, orthogonal: OrthogonalSettings? = nil) {
+    self.drive = drive
+    self.body = body
+    self.orthogonal = orthogonal
+  }
+
+  public func layer<Scalar: KernelScalar>(
+    inputs: Int, hidden: Int, recomputeEvery: Int, named name: LayerName, as: Scalar.Type
+  ) -> any SequenceLayer<Scalar> {
+    var layer = FusedLayer<Scalar>(
+      drive: drive, body: body, orthogonal: orthogonal, inputs: inputs, hidden: hidden, named: name)
+    layer.recomputeEvery = recomputeEvery
+    return layer
+  }
+}

@@ -1,0 +1,161 @@
+import KernelInterface
+
+/// A named recurrent system, as configurations, fixtures and checkpoints know it: how its layers
+/// are made, which constants it has, where it comes from.
+///
+/// A new system is one line of `all`. A new drive or body is one file in `Kernels/Formulas`; a new
+/// cell is one file in `Layers/Cells`. Every test of a layer goes through this table.
+public struct RecurrentSystem: Sendable {
+  public let name: String
+  public let design: Design
+  /// The hyper-parameters that a configuration may set for it.
+  public let hyperparameters: [Hyperparameter]
+  /// The paper or program that it follows.
+  public let source: String
+
+  /// How its layers are built.
+  public enum Design: Sendable {
+    /// A drive feeds a body, in one kernel over all time steps.
+    case fused(DriveKind, BodyKind, orthogonal: OrthogonalSettings?)
+    /// A cell that `UnrolledLayer` takes through time.
+    case unrolled(any CellFamily)
+  }
+
+  /// The constants of a system, under their configuration keys.
+  public enum Hyperparameter: String, Sendable {
+    case mu, epsilon, beta, restart
+  }
+
+  /// Every system that can be trained, in the order of the paper.
+  public static let all: [RecurrentSystem] =
+    [
+      RecurrentSystem("rnn_tanh", .plain, .tanh, from: elman),
+      RecurrentSystem("lstm", .plain, .lstm, from: lstm),
+      RecurrentSystem("gru", .plain, .gru, from: gru),
+      RecurrentSystem("momentum_rnn", .momentum, .tanh),
+      RecurrentSystem("momentum_lstm", .momentum, .lstm),
+      RecurrentSystem("momentum_gru", .momentum, .gru),
+      RecurrentSystem("adam_rnn", .adam, .tanh),
+      RecurrentSystem("adam_lstm", .adam, .lstm),
+      RecurrentSystem("adam_gru", .adam, .gru),
+      RecurrentSystem("rmsprop_rnn", .adam, .tanh, [.epsilon, .beta]),
+      RecurrentSystem("rmsprop_lstm", .adam, .lstm, [.epsilon, .beta]),
+      RecurrentSystem("rmsprop_gru", .adam, .gru, [.epsilon, .beta]),
+      RecurrentSystem("nag_rnn", .nesterov, .tanh, [.epsilon]),
+      RecurrentSystem("nag_lstm", .nesterov, .lstm, [.epsilon]),
+      RecurrentSystem("nag_gru", .nesterov, .gru, [.epsilon]),
+      RecurrentSystem("srrnn", .nesterov, .tanh),
+      RecurrentSystem("srlstm", .nesterov, .lstm),
+      RecurrentSystem("srgru", .nesterov, .gru),
+      RecurrentSystem("srlstm_mnist", .nesterovExtrapolated, .lstm),
+      RecurrentSystem(
+        "exprnn", .plain, .modReLU, orthogonal: fixed(.exponential),
+        from: "Lezcano-Casado and Martinez-Rubio, ICML 2019"),
+      RecurrentSystem(
+        "scornn", .plain, .modReLU, orthogonal: fixed(.cayley),
+        from: "Helfrich, Willmott and Ye, ICML 2018"),
+      RecurrentSystem(
+        "dtriv", .plain, .modReLU, orthogonal: OrthogonalSettings(),
+        from: "Lezcano-Casado, NeurIPS 2019"),
+      RecurrentSystem("momentum_dtriv", .momentum, .modReLU, orthogonal: OrthogonalSettings()),
+      RecurrentSystem("adam_dtriv", .adam, .modReLU, orthogonal: OrthogonalSettings()),
+      RecurrentSystem(
+        "rmsprop_dtriv", .adam, .modReLU, [.epsilon, .beta], orthogonal: OrthogonalSettings()),
+      RecurrentSystem("srdtriv", .nesterov, .modReLU, orthogonal: OrthogonalSettings()),
+    ]
+
+  private static let momentum = "Nguyen et al., NeurIPS 2020"
+  private static let elman = "Elman, 1990"
+  private static let lstm = "Hochreiter and Schmidhuber, 1997; Gers et al., 2000"
+  private static let gru = "Cho et al., EMNLP 2014, as in cuDNN"
+
+  /// An orthogonal matrix about the identity, which does not move.
+  private static func fixed(_ map: OrthogonalSettings.Map) -> OrthogonalSettings {
+    OrthogonalSettings(map: map, isDynamic: false)
+  }
+
+  init(
+    _ name: String, _ drive: DriveKind, _ body: BodyKind,
+    _ hyperparameters: [Hyperparameter]? = nil, orthogonal: OrthogonalSettings? = nil,
+    from source: String = momentum
+  ) {
+    self.name = name
+    self.source = source
+    design = .fused(drive, body, orthogonal: orthogonal)
+    self.hyperparameters =
+      hyperparameters
+      ?? {
+        switch drive {
+        case .plain: []
+        case .momentum: [.mu, .epsilon]
+        case .adam: [.mu, .epsilon, .beta]
+        case .nesterov, .nesterovExtrapolated: [.epsilon, .restart]
+        }
+      }()
+  }
+
+  init(_ name: String, _ family: any CellFamily, from source: String) {
+    self.name = name
+    self.source = source
+    design = .unrolled(family)
+    hyperparameters = []
+  }
+
+  /// The system of that name.
+  public init?(named name: String) {
+    guard let found = Self.all.first(where: { $0.name == name }) else { return nil }
+    self = found
+  }
+
+  /// How many matrices [H, H] a layer of H units has: G of a drive and a body.
+  public var recurrentBlocks: Int {
+    // A layer of one input has a H² + b H numbers in its matrices.
+    func numbers(_ hidden: Int) -> Int {
+      let layer: any SequenceLayer<Float> = LayerSpecification(
+        layers(mu: 0, epsilon: 1, beta: 0, restart: 0), hidden: hidden
+      ).layer(inputs: 1, named: LayerName(prefix: "", suffix: ""))
+      return layer.parameters.filter { $0.shape.count == 2 }.reduce(0) { $0 + $1.count }
+    }
+    return (numbers(2) - 2 * numbers(1)) / 2
+  }
+
+  /// How its recurrent matrix is kept orthogonal; nil where it is free.
+  public var orthogonal: OrthogonalSettings? {
+    guard case .fused(_, _, let orthogonal) = design else { return nil }
+    return orthogonal
+  }
+
+  /// Makes its layers; what the system does not take is ignored.
+  ///
+  /// - Parameter orthogonal: in the place of the system's own, where it has one
+  public func layers(
+    mu: Double, epsilon: Double, beta: Double, restart: Int,
+    orthogonal: OrthogonalSettings? = nil
+  ) -> any LayerFactory {
+    switch design {
+    case .fused(_, let body, let own):
+      let drive = drive(mu: mu, epsilon: epsilon, beta: beta, restart: restart)!
+      return FusedLayerFactory(
+        drive: drive, body: body, orthogonal: own == nil ? nil : orthogonal ?? own)
+    case .unrolled(let family): return UnrolledLayerFactory(family)
+    }
+  }
+
+  /// The drive with its constants, where it has one; what the system does not take is ignored.
+  public func drive(
+    mu: Double, epsilon: Double, beta: Double, restart: Int
+  ) -> DriveParameters? {
+    guard case .fused(let drive, _, _) = design else { return nil }
+    func value(_ key: Hyperparameter, _ given: Double, else fixed: Double) -> Double {
+      hyperparameters.contains(key) ? given : fixed
+    }
+    return DriveParameters(
+      drive, mu: value(.mu, mu, else: 0), epsilon: value(.epsilon, epsilon, else: 1),
+      beta: value(.beta, beta, else: 0), restart: hyperparameters.contains(.restart) ? restart : 0)
+  }
+}
+
+extension RecurrentSystem: Hashable {
+  public static func == (a: RecurrentSystem, b: RecurrentSystem) -> Bool { a.name == b.name }
+  public func hash(into hasher: inout Hasher) { hasher.combine(name) }
+}

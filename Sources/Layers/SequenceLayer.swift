@@ -1,0 +1,221 @@
+import BLAS
+import Kernels
+import RandomNumbers
+import Tensors
+
+/// Turns sequences into sequences and gives gradients back. It owns its parameters.
+///
+/// Two properties are promised besides: the result of a row never depends on which rows are
+/// computed with it, and the gradient of a weight is summed per virtual shard, in a fixed order.
+///
+/// Shapes use T steps, N sequences, C input features, H outputs of a step.
+public protocol SequenceLayer<Scalar> {
+  associatedtype Scalar: KernelScalar
+
+  /// The shape of one input step, such as [C].
+  var inputFeatures: [Int] { get }
+  /// The shape of one output step, such as [H].
+  var features: [Int] { get }
+  /// What the layer carries from one time step to the next, with the shape of one row; empty for a
+  /// layer without a state.
+  var states: [NamedShape] { get }
+  /// The parameters in the order of their layout.
+  var parameters: [NamedShape] { get }
+  /// How many of its parameters' numbers are not trained, such as those of a skew matrix on and
+  /// below the diagonal.
+  var untrainedCount: Int { get }
+  /// What a checkpoint must hold besides parameters, by name.
+  var buffers: [(name: String, tensor: Tensor<Scalar>)] { get }
+
+  /// Sets the starting values.
+  ///
+  /// - Parameters:
+  ///   - gateBias: where a gate that forgets starts, in *each* of two biases that add
+  ///   - streams: gives each layer that has no layers inside a stream of its own
+  func initialize(
+    _ parameters: ParameterBuffer<Scalar>, gateBias: Double, streams: inout InitializationStreams)
+
+  /// Computes what follows from the parameters: an orthogonal matrix, weights as kernels arrange
+  /// them. To be called before the first pass after a change of parameters.
+  ///
+  /// - Parameter advancing: true once per optimizer step, before its forward pass
+  /// - Throws: `LAPACKError` where a parameter is not a number
+  func prepare(_ parameters: ParameterBuffer<Scalar>, advancing: Bool) throws(LAPACKError)
+  /// Takes back the last advancing `prepare`, for a step that does not count.
+  func revert(_ parameters: ParameterBuffer<Scalar>)
+  /// Turns the summed gradients of what `prepare` computed into those of the parameters.
+  ///
+  /// - Throws: `LAPACKError` where a gradient is not a number
+  func finishGradients(_ gradients: ParameterBuffer<Scalar>) throws(LAPACKError)
+
+  /// Runs from step 1 to step T.
+  ///
+  /// - Parameters:
+  ///   - state: before step 1; nil is zeros
+  ///   - keeping: what is wanted besides the output
+  ///   - workspace: holds what the pass keeps until the same layer runs again on it
+  func forward(
+    _ input: SequenceInput<Scalar>, from state: LayerState<Scalar>?,
+    _ parameters: ParameterBuffer<Scalar>, keeping: LayerKeeping, in workspace: Workspace<Scalar>
+  ) -> any LayerPass<Scalar>
+
+  /// About how many numbers the passes over a batch keep, with the weights as kernels arrange them.
+  func workingNumbers(steps T: Int, rows N: Int, threads: Int, isTraining: Bool) -> Double
+
+  /// The name of the recurrent weight, of which single elements may be dropped; nil where there is
+  /// none, or where it would lose its meaning.
+  var recurrentWeight: String? { get }
+  /// The same layer with another recurrent weight in the place of its own.
+  func replacingRecurrentWeight(_ weight: Tensor<Scalar>) -> any SequenceLayer<Scalar>
+
+  /// What the orthogonal matrices of this layer have cost since it was made; nil where it has none.
+  var orthogonalWork: OrthogonalWork? { get }
+}
+
+/// What a forward pass is to keep.
+public struct LayerKeeping: OptionSet, Sendable {
+  public let rawValue: Int
+  public init(rawValue: Int) { self.rawValue = rawValue }
+
+  /// What the backward pass needs.
+  public static let activations = LayerKeeping(rawValue: 1)
+  /// The state after step T.
+  public static let finalState = LayerKeeping(rawValue: 2)
+}
+
+/// A forward pass that has been run, and knows its way back. What it keeps is its own business.
+public protocol LayerPass<Scalar> {
+  associatedtype Scalar: KernelScalar
+  /// [T, N] and the layer's features.
+  var output: Tensor<Scalar> { get }
+  /// The state after step T, if it was to be kept.
+  var final: LayerState<Scalar>? { get }
+
+  /// Runs from step T to step 1, adding to the gradients of each shard. It needs the activations
+  /// kept, and may write over the gradient that it is given.
+  ///
+  /// - Parameters:
+  ///   - wantsInput: whether the gradient of the input is wanted
+  ///   - initial: receives the gradient of the starting state; nil if it is not wanted
+  /// - Returns: the gradient of the input, if it is wanted
+  func backward(
+    _ gradient: OutputGradient<Scalar>, into gradients: ShardedBuffer<Scalar>, wantsInput: Bool,
+    initial: LayerState<Scalar>?
+  ) -> Tensor<Scalar>?
+}
+
+/// What a layer reads.
+public struct SequenceInput<Scalar: KernelScalar> {
+  /// [T, N] and the features of a step.
+  public var values: Tensor<Scalar>
+  /// The valid steps of each row; nil where all are T. What lies beyond the end of a row is
+  /// computed like the rest, and has no gradient.
+  public var lengths: [Int]?
+  /// How many steps of the sequences came before these: a sequence that is run in pieces is one
+  /// sequence to whatever counts steps.
+  public var firstStep: Int
+  /// Shard s owns the rows `rowStarts[s] ..< rowStarts[s + 1]`.
+  public var rowStarts: [Int]
+
+  /// - Parameter rowStarts: nil is one shard of all rows
+  public init(
+    _ values: Tensor<Scalar>, lengths: [Int]? = nil, firstStep: Int = 0, rowStarts: [Int]? = nil
+  ) {
+    self.values = values
+    self.lengths = lengths
+    self.firstStep = firstStep
+    self.rowStarts = rowStarts ?? [0, values.shape[1]]
+  }
+
+  /// T
+  public var steps: Int { values.shape[0] }
+  /// N
+  public var rows: Int { values.shape[1] }
+
+  /// The same of other values.
+  func with(_ values: Tensor<Scalar>) -> SequenceInput {
+    var other = self
+    other.values = values
+    return other
+  }
+}
+
+/// The gradient of the loss by what a layer has given. What is nil is zero.
+public struct OutputGradient<Scalar: KernelScalar> {
+  /// By the output of every step, [T, N] and the features.
+  public var steps: Tensor<Scalar>?
+  /// By the output of step T alone, [N] and the features: no kernel then reads zeros for the rest.
+  public var lastStep: Tensor<Scalar>?
+  /// By the state after step T.
+  public var final: LayerState<Scalar>?
+
+  public init(
+    steps: Tensor<Scalar>? = nil, lastStep: Tensor<Scalar>? = nil,
+    final: LayerState<Scalar>? = nil
+  ) {
+    self.steps = steps
+    self.lastStep = lastStep
+    self.final = final
+  }
+}
+
+/// A shape with a name.
+public struct NamedShape: Sendable, Hashable {
+  public let name: String
+  public let shape: [Int]
+
+  public init(_ name: String, _ shape: [Int]) {
+    self.name = name
+    self.shape = shape
+  }
+
+  /// How many numbers it holds.
+  public var count: Int { shape.reduce(1, *) }
+}
+
+/// A random stream for the starting values of each layer, from the lowest up.
+public struct InitializationStreams {
+  private let seed: UInt64
+  private var index = 0
+
+  public init(seed: UInt64) { self.seed = seed }
+
+  /// That of the next layer.
+  public mutating func next() -> RandomStream {
+    defer { index += 1 }
+    return RandomStream(seed: seed, purpose: .initialization, index: index)
+  }
+}
+
+extension SequenceLayer {
+  /// C, the numbers of one input step.
+  public var inputs: Int { inputFeatures.reduce(1, *) }
+  /// H, the numbers of one output step.
+  public var outputs: Int { features.reduce(1, *) }
+
+  /// Declares the parameters.
+  public func declare(in layout: inout ParameterLayout) {
+    for parameter in parameters { layout.add(parameter.name, shape: parameter.shape) }
+  }
+
+  /// Where the layer's parameters start in a layout.
+  public func start(in layout: ParameterLayout) -> Int {
+    parameters.compactMap { layout[$0.name]?.range.lowerBound }.min() ?? layout.count
+  }
+
+  /// The state that every sequence starts from: zeros.
+  public func startState(rows N: Int) -> LayerState<Scalar> {
+    LayerState(states.map { ($0.name, Tensor(shape: [N] + $0.shape)) })
+  }
+
+  public var untrainedCount: Int { 0 }
+  public var buffers: [(name: String, tensor: Tensor<Scalar>)] { [] }
+  public func prepare(_ parameters: ParameterBuffer<Scalar>, advancing: Bool) throws(LAPACKError) {}
+  public func revert(_ parameters: ParameterBuffer<Scalar>) {}
+  public func finishGradients(_ gradients: ParameterBuffer<Scalar>) throws(LAPACKError) {}
+  public var recurrentWeight: String? { nil }
+  public func replacingRecurrentWeight(_ weight: Tensor<Scalar>) -> any SequenceLayer<Scalar> {
+    preconditionFailure("the layer has no recurrent weight that could be replaced")
+  }
+  public var orthogonalWork: OrthogonalWork? { nil }
+}

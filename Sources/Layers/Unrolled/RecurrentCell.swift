@@ -1,0 +1,117 @@
+import Kernels
+import RandomNumbers
+import Tensors
+
+/// One time step of a recurrent layer over whole rows, and its adjoint: the equation and nothing
+/// else. `UnrolledLayer` owns time, ragged ends, what is kept of the steps, shards and weights'
+/// gradients.
+///
+/// A step is two parts. The *products* are linear maps of the input or of a state before the step;
+/// the layer computes them. What the cell does with their results is its `step`:
+///
+///     p_i = W_i x_t + b_i  or  W_i s_{t-1} + b_i
+///     s_t = step(p_1 ... p_n, s_{t-1})
+///
+/// Whatever `step` does with a row must not depend on the other rows.
+public protocol RecurrentCell<Scalar> {
+  associatedtype Scalar: KernelScalar
+
+  /// The linear maps, in the order in which `step` sees their results.
+  var products: [CellProduct] { get }
+  /// Parameters that work element by element, [D] each, such as a norm's gain.
+  var vectors: [NamedShape] { get }
+  /// What is carried from step to step, by the shape of a row. The first is the layer's output.
+  var states: [NamedShape] { get }
+  /// What `adjoint` needs of a step besides states and vectors, by the length of a row.
+  var tape: [NamedShape] { get }
+
+  /// Sets the starting values.
+  func initialize(
+    _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream)
+  /// Takes the states over one step.
+  func step(_ step: CellStep<Scalar>)
+  /// Takes gradients back over one step.
+  func adjoint(_ step: CellAdjoint<Scalar>)
+}
+
+/// A linear map inside a cell.
+public struct CellProduct: Sendable {
+  /// What is mapped.
+  public enum Operand: Sendable, Hashable {
+    case input
+    /// A state before the step, by its place among the cell's states.
+    case state(Int)
+  }
+
+  /// The name of W [width, length of the operand].
+  public let weight: String
+  /// The name of b [width]; nil is zero.
+  public let bias: String?
+  public let operand: Operand
+  public let width: Int
+
+  public init(_ weight: String, bias: String?, of operand: Operand, width: Int) {
+    self.weight = weight
+    self.bias = bias
+    self.operand = operand
+    self.width = width
+  }
+}
+
+/// What a cell's step reads and writes. All tensors are [N, ·], in the order of the cell's lists.
+public struct CellStep<Scalar: KernelScalar> {
+  /// The results of the products.
+  public let products: [Tensor<Scalar>]
+  /// [D] each.
+  public let vectors: [Tensor<Scalar>]
+  /// The states before the step.
+  public let before: [Tensor<Scalar>]
+  /// Receives the states after it.
+  public let after: [Tensor<Scalar>]
+  /// Receives what the adjoint needs.
+  public let tape: [Tensor<Scalar>]
+}
+
+/// What the adjoint of a step reads and writes. All tensors are [N, ·].
+public struct CellAdjoint<Scalar: KernelScalar> {
+  /// [D] each.
+  public let vectors: [Tensor<Scalar>]
+  /// The states before the step and after it.
+  public let before: [Tensor<Scalar>]
+  public let after: [Tensor<Scalar>]
+  /// What the step wrote.
+  public let tape: [Tensor<Scalar>]
+  /// The gradient of the states after the step. It may be written over.
+  public let dAfter: [Tensor<Scalar>]
+  /// Receives the gradient of the states before the step, but for what goes through the products.
+  /// It holds nothing of use before.
+  public let dBefore: [Tensor<Scalar>]
+  /// Receives the gradient of each product's result.
+  public let dProducts: [Tensor<Scalar>]
+  /// The gradient of each vector, row by row: to be added to.
+  public let dVectors: [Tensor<Scalar>]
+}
+
+/// Makes the cells of one kind in any precision.
+public protocol CellFamily: Sendable {
+  /// What `momentum-dist cells` calls it: "layer norm, lstm".
+  var summary: String { get }
+  func cell<Scalar: KernelScalar>(
+    inputs: Int, hidden: Int, named: LayerName, as: Scalar.Type
+  ) -> any RecurrentCell<Scalar>
+}
+
+/// Makes layers of a cell.
+public struct UnrolledLayerFactory: LayerFactory {
+  private let family: any CellFamily
+
+  public init(_ family: any CellFamily) { self.family = family }
+
+  public func layer<Scalar: KernelScalar>(
+    inputs: Int, hidden: Int, recomputeEvery: Int, named name: LayerName, as type: Scalar.Type
+  ) -> any SequenceLayer<Scalar> {
+    UnrolledLayer(
+      family.cell(inputs: inputs, hidden: hidden, named: name, as: type), inputs: inputs,
+      recomputeEvery: recomputeEvery, named: name)
+  }
+}

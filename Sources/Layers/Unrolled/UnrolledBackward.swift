@@ -1,0 +1,158 @@
+import Kernels
+import Tensors
+
+/// The way back of an unrolled pass, from step T to step 1.
+struct UnrolledBackward<Scalar: KernelScalar> {
+  private let pass: UnrolledPass<Scalar>
+  private let gradients: ShardedBuffer<Scalar>
+  private let dx: Tensor<Scalar>?  // [T, N, C]
+  /// The gradient of each product's result at the step at hand, [N, W].
+  private let dProducts: [Tensor<Scalar>]
+  /// What flows back through a product before it is added, [N, ·].
+  private let throughProduct: [Tensor<Scalar>]
+  /// The gradient of the vectors, row by row, [N, D].
+  private let dVectors: [Tensor<Scalar>]
+  /// The gradients of products and what they multiplied, for a block of steps; see `ShardBlock`.
+  private let deltas: [ShardBlock<Scalar>]
+  private let operands: [ShardBlock<Scalar>]
+
+  private var products: [CellProduct] { pass.products }
+  private var T: Int { pass.input.steps }
+  private var N: Int { pass.input.rows }
+  private var block: Int { UnrolledPass<Scalar>.blockSteps }
+
+  init(_ pass: UnrolledPass<Scalar>, into gradients: ShardedBuffer<Scalar>, dx: Tensor<Scalar>?) {
+    let (layer, memory, N) = (pass.layer, pass.memory, pass.input.rows)
+    self.pass = pass
+    self.gradients = gradients
+    self.dx = dx
+    func each(
+      _ piece: String, _ shape: (CellProduct) -> [Int]
+    ) -> [Tensor<Scalar>] {
+      pass.products.enumerated().map { memory.tensor("\(piece)\($0)", shape($1)) }
+    }
+    dProducts = each("dProduct") { [N, $0.width] }
+    throughProduct = each("through") { [N, layer.length(of: $0.operand)] }
+    dVectors = memory.tensors("dVector", [N], pass.cell.vectors)
+    let steps = min(UnrolledPass<Scalar>.blockSteps, pass.input.steps)
+    // Nobody asks for gradients of weights where there is no shard.
+    let rows = gradients.shards > 0 ? steps * N : 0
+    deltas = each("deltas") { [rows, $0.width] }.map {
+      ShardBlock($0, steps: steps, pass.input.rowStarts)
+    }
+    operands = each("operands") { [rows, layer.length(of: $0.operand)] }.map {
+      ShardBlock($0, steps: steps, pass.input.rowStarts)
+    }
+  }
+
+  func run(_ gradient: OutputGradient<Scalar>, initial: LayerState<Scalar>?) {
+    var after = pass.memory.tensors("dAfter", [N], pass.states)
+    var before = pass.memory.tensors("dBefore", [N], pass.states)
+    for (tensor, state) in zip(after, pass.states) {
+      if let final = gradient.final?[state.name] {
+        tensor.copy(from: final)
+      } else {
+        tensor.fill(0)
+      }
+    }
+    if let last = gradient.lastStep { after[0].add(last, scale: 1) }
+    for vector in dVectors { vector.fill(0) }
+    for t in (0..<T).reversed() {
+      pass.loadSegment(of: t)
+      if let dy = gradient.steps { after[0].add(dy.row(t), scale: 1) }
+      step(t, after, before)
+      swap(&after, &before)
+      if t % block == 0 { addWeightGradients(steps: min(block, T - t)) }
+    }
+    for (vector, dVector) in zip(pass.cell.vectors, dVectors) {
+      for (shard, rows) in shards {
+        gradients[shard][vector.name].addColumnSums(of: dVector.rows(rows))
+      }
+    }
+    for (tensor, state) in zip(after, pass.states) { initial?[state.name]?.copy(from: tensor) }
+  }
+
+  /// The shards that have rows, and which.
+  private var shards: [(index: Int, rows: Range<Int>)] {
+    let starts = pass.input.rowStarts
+    return (0..<gradients.shards).compactMap { shard in
+      let rows = starts[shard]..<starts[shard + 1]
+      return rows.isEmpty ? nil : (shard, rows)
+    }
+  }
+
+  private func step(_ t: Int, _ after: [Tensor<Scalar>], _ before: [Tensor<Scalar>]) {
+    let states = pass.before(t)
+    pass.cell.adjoint(
+      CellAdjoint(
+        vectors: pass.vectors, before: states, after: pass.after(t), tape: pass.tape(t),
+        dAfter: after, dBefore: before, dProducts: dProducts, dVectors: dVectors))
+    dx?.row(t).fill(0)
+    for (index, product) in products.enumerated() {
+      let delta = dProducts[index]
+      switch product.operand {
+      case .input:
+        if let dx { addProduct(index, of: delta, to: dx.row(t)) }
+        keep(index, t, delta, operand: pass.input.values.row(t))
+      case .state(let state):
+        addProduct(index, of: delta, to: before[state])
+        keep(index, t, delta, operand: states[state])
+      }
+    }
+  }
+
+  /// Adds dp W.
+  private func addProduct(_ index: Int, of delta: Tensor<Scalar>, to target: Tensor<Scalar>) {
+    pass.arranged.backward[index].multiply(delta, into: throughProduct[index])
+    target.add(throughProduct[index], scale: 1)
+  }
+
+  private func keep(_ index: Int, _ t: Int, _ delta: Tensor<Scalar>, operand: Tensor<Scalar>) {
+    guard gradients.shards > 0 else { return }
+    deltas[index].keep(delta, step: t % block)
+    operands[index].keep(operand, step: t % block)
+  }
+
+  /// dW += Σ_t dp_tᵀ s_t and db += Σ_t dp_t over a block of steps, shard by shard.
+  private func addWeightGradients(steps: Int) {
+    for (shard, _) in shards {
+      let target = gradients[shard]
+      for (index, product) in products.enumerated() {
+        let delta = deltas[index].rows(ofShard: shard, steps: steps)
+        matrixProduct(
+          delta, transposeA: true, operands[index].rows(ofShard: shard, steps: steps),
+          into: target[product.weight], keeping: 1)
+        if let bias = product.bias { target[bias].addColumnSums(of: delta) }
+      }
+    }
+  }
+}
+
+/// Rows of some steps, put so that those of a shard lie together: [shard][step][row, W].
+private struct ShardBlock<Scalar: KernelScalar> {
+  private let tensor: Tensor<Scalar>
+  private let steps: Int
+  private let rowStarts: [Int]
+
+  init(_ tensor: Tensor<Scalar>, steps: Int, _ rowStarts: [Int]) {
+    self.tensor = tensor
+    self.steps = steps
+    self.rowStarts = rowStarts
+  }
+
+  /// Takes over the rows [N, W] of a step.
+  func keep(_ rows: Tensor<Scalar>, step: Int) {
+    for shard in 0..<rowStarts.count - 1 {
+      let own = rowStarts[shard]..<rowStarts[shard + 1]
+      let first = own.lowerBound * steps + step * own.count
+      tensor.rows(first..<first + own.count).copy(from: rows.rows(own))
+    }
+  }
+
+  /// The rows of a shard in the first `count` steps.
+  func rows(ofShard shard: Int, steps count: Int) -> Tensor<Scalar> {
+    let own = rowStarts[shard]..<rowStarts[shard + 1]
+    let first = own.lowerBound * steps
+    return tensor.rows(first..<first + count * own.count)
+  }
+}

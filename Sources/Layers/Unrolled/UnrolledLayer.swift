@@ -1,0 +1,118 @@
+import BLAS
+import Kernels
+import RandomNumbers
+import Tensors
+
+/// Makes a layer of a cell: it alone owns time.
+///
+///     s_t = cell(x_t, s_{t-1}),   y_t = the first member of s_t
+///
+/// All rows of a rank run together, through products whose rows do not depend on each other:
+/// weights are arranged once per optimizer step, products of the input alone are taken for many
+/// steps at once. On the way back the gradients of the products are collected over blocks of time
+/// and become gradients of weights per shard, a block at a time.
+///
+/// What lies beyond the end of a sequence is computed like the rest and has no gradient.
+public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
+  public let cell: any RecurrentCell<Scalar>
+  public let inputFeatures: [Int]
+  let recomputeEvery: Int
+  private let name: LayerName
+  private let arranged = ArrangedWeights<Scalar>()
+
+  /// - Parameter recomputeEvery: keep the states of every k-th step alone, and run the steps
+  ///   between again on the way back; 0 keeps all. The bits are the same
+  public init(
+    _ cell: any RecurrentCell<Scalar>, inputs: Int, recomputeEvery: Int = 0, named name: LayerName
+  ) {
+    self.cell = cell
+    inputFeatures = [inputs]
+    self.recomputeEvery = recomputeEvery
+    self.name = name
+  }
+
+  public var features: [Int] { cell.states[0].shape }
+  public var states: [NamedShape] { cell.states }
+
+  public var parameters: [NamedShape] {
+    let products = cell.products
+    return products.map { NamedShape($0.weight, [$0.width, length(of: $0.operand)]) }
+      + products.compactMap { product in product.bias.map { NamedShape($0, [product.width]) } }
+      + cell.vectors
+  }
+
+  /// How many numbers an operand has in a row.
+  func length(of operand: CellProduct.Operand) -> Int {
+    switch operand {
+    case .input: inputs
+    case .state(let index): cell.states[index].count
+    }
+  }
+
+  public func initialize(
+    _ parameters: ParameterBuffer<Scalar>, gateBias: Double, streams: inout InitializationStreams
+  ) {
+    var stream = streams.next()
+    cell.initialize(parameters, gateBias: gateBias, stream: &stream)
+  }
+
+  public func prepare(_ parameters: ParameterBuffer<Scalar>, advancing: Bool) throws(LAPACKError) {
+    arranged.forward = cell.products.map { PackedMatrix(parameters[$0.weight]) }
+    arranged.backward = cell.products.map { PackedMatrix(parameters[$0.weight], transposed: true) }
+  }
+
+  public func forward(
+    _ input: SequenceInput<Scalar>, from state: LayerState<Scalar>?,
+    _ parameters: ParameterBuffer<Scalar>, keeping: LayerKeeping, in workspace: Workspace<Scalar>
+  ) -> any LayerPass<Scalar> {
+    let pass = UnrolledPass(
+      self, input, parameters, arranged, keeping: keeping,
+      memory: LayerMemory(workspace, name))
+    pass.run(from: state)
+    return pass
+  }
+
+  public func workingNumbers(
+    steps T: Int, rows N: Int, threads: Int, isTraining: Bool
+  ) -> Double {
+    let products = cell.products
+    let weights = products.reduce(0) { $0 + $1.width * length(of: $1.operand) }
+    let widths = products.reduce(0) { $0 + $1.width + length(of: $1.operand) }
+    let block = Double(min(T, UnrolledPass<Scalar>.blockSteps) * widths)
+    guard isTraining else { return Double(2 * weights) + Double(N) * block }
+    let kept = cell.states.dropFirst().reduce(0) { $0 + $1.count }
+    let step = Double(kept + cell.tape.reduce(0) { $0 + $1.count })
+    let segment = recomputeEvery > 0 ? min(recomputeEvery, T) : T
+    let starts = recomputeEvery > 0 ? (T - 1) / recomputeEvery + 1 : 0
+    return Double(2 * weights)
+      + Double(N) * (block + Double(segment) * step + Double(starts) * Double(kept))
+  }
+}
+
+/// The weights of a layer's products as kernels read them, as of the last `prepare`.
+final class ArrangedWeights<Scalar: KernelScalar> {
+  /// For p = s Wᵀ + b.
+  var forward: [PackedMatrix<Scalar>] = []
+  /// For ds = dp W.
+  var backward: [PackedMatrix<Scalar>] = []
+}
+
+/// The work space of one layer.
+struct LayerMemory<Scalar: KernelScalar> {
+  private let workspace: Workspace<Scalar>
+  private let name: LayerName
+
+  init(_ workspace: Workspace<Scalar>, _ name: LayerName) {
+    self.workspace = workspace
+    self.name = name
+  }
+
+  func tensor(_ piece: String, _ shape: [Int]) -> Tensor<Scalar> {
+    workspace.tensor(name.of(piece), shape)
+  }
+
+  /// A tensor for each of some shapes, with `leading` extents before its own.
+  func tensors(_ piece: String, _ leading: [Int], _ shapes: [NamedShape]) -> [Tensor<Scalar>] {
+    shapes.map { tensor("\(piece).\($0.name)", leading + $0.shape) }
+  }
+}

@@ -1,0 +1,188 @@
+import Kernels
+import Tensors
+
+/// A pass of an unrolled layer over a batch.
+///
+/// Time is cut into *segments* of L steps: L = T where everything is kept, k where the states of
+/// every k-th step are kept alone. Of one segment at a time the pass holds the states and the tape.
+/// The output, which is the first state, is there for all steps.
+final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
+  /// Steps whose input products are taken at once, and whose weights' gradients are. It must not
+  /// depend on the rows of a rank, nor on recomputation: the order of sums follows from it.
+  static var blockSteps: Int { 16 }
+
+  let layer: UnrolledLayer<Scalar>
+  let cell: any RecurrentCell<Scalar>
+  let input: SequenceInput<Scalar>
+  let arranged: ArrangedWeights<Scalar>
+  let memory: LayerMemory<Scalar>
+  let products: [CellProduct]
+  let states: [NamedShape]
+  let vectors: [Tensor<Scalar>]
+  private let biases: [Tensor<Scalar>?]
+  private let keepsActivations: Bool
+  private let keepsFinal: Bool
+
+  let output: Tensor<Scalar>  // [T, N, H]
+  private(set) var final: LayerState<Scalar>?
+
+  /// L, and the first step of the segment at hand.
+  let segment: Int
+  private(set) var segmentStart = 0
+  /// The first state before step 1.
+  private var initialOutput: Tensor<Scalar>
+  /// The other states before the steps of the segment and after its last, [L + 1, N, ·] each.
+  private let kept: [Tensor<Scalar>]
+  /// The other states before each segment, [segments, N, ·] each; none where there is one segment.
+  private let starts: [Tensor<Scalar>]
+  private let tape: [Tensor<Scalar>]  // [L, N, ·]
+  /// The results of the products: of the input for a block of steps [block·N, W], else [N, W].
+  private let results: [Tensor<Scalar>]
+  /// The steps that the input's products are there for.
+  private var multiplied = 0..<0
+
+  private var T: Int { input.steps }
+  private var N: Int { input.rows }
+
+  init(
+    _ layer: UnrolledLayer<Scalar>, _ input: SequenceInput<Scalar>,
+    _ parameters: ParameterBuffer<Scalar>, _ arranged: ArrangedWeights<Scalar>,
+    keeping: LayerKeeping, memory: LayerMemory<Scalar>
+  ) {
+    let cell = layer.cell
+    precondition(
+      arranged.forward.count == cell.products.count, "the layer runs before it is prepared")
+    (self.layer, self.cell, self.input, self.arranged) = (layer, cell, input, arranged)
+    self.memory = memory
+    products = cell.products
+    states = cell.states
+    vectors = cell.vectors.map { parameters[$0.name] }
+    biases = products.map { $0.bias.map { parameters[$0] } }
+    keepsActivations = keeping.contains(.activations)
+    keepsFinal = keeping.contains(.finalState)
+    let (T, N) = (input.steps, input.rows)
+    // A pass that keeps nothing holds one step.
+    segment =
+      !keepsActivations
+      ? 1 : layer.recomputeEvery > 0 ? min(layer.recomputeEvery, max(T, 1)) : max(T, 1)
+    output = memory.tensor("y", [T, N] + states[0].shape)
+    let others = Array(states.dropFirst())
+    kept = memory.tensors("state", [segment + 1, N], others)
+    starts =
+      keepsActivations && segment < T
+      ? memory.tensors("start", [(T - 1) / segment + 1, N], others) : []
+    tape = memory.tensors("tape", [segment, N], cell.tape)
+    initialOutput = memory.tensor("initial", [N] + states[0].shape)
+    let block = min(Self.blockSteps, max(T, 1))
+    results = products.enumerated().map { index, product in
+      memory.tensor(
+        "product\(index)", [(product.operand == .input ? block : 1) * N, product.width])
+    }
+  }
+
+  // MARK: Forward
+
+  func run(from state: LayerState<Scalar>?) {
+    guard N > 0 else { return }
+    func start(_ index: Int, _ target: Tensor<Scalar>) {
+      if let tensor = state?[states[index].name] {
+        target.copy(from: tensor)
+      } else {
+        target.fill(0)
+      }
+    }
+    start(0, initialOutput)
+    for index in kept.indices { start(index + 1, kept[index].row(0)) }
+    for t in 0..<T {
+      if t % segment == 0 { enterSegment(at: t) }
+      step(t)
+    }
+    if keepsFinal {
+      final = LayerState(
+        states.enumerated().map { index, state in
+          (state.name, (index == 0 ? outputs(before: T) : after(T - 1)[index]).copy())
+        })
+    }
+  }
+
+  /// Goes on to the next segment, whose first states are the last ones of the segment before.
+  private func enterSegment(at t: Int) {
+    if t > 0 { for tensor in kept { tensor.row(0).copy(from: tensor.row(segment)) } }
+    for (start, tensor) in zip(starts, kept) { start.row(t / segment).copy(from: tensor.row(0)) }
+    segmentStart = t
+  }
+
+  /// Makes sure that states and tape are those of the segment that holds step t.
+  func loadSegment(of t: Int) {
+    let start = t / segment * segment
+    guard start != segmentStart else { return }
+    for (from, tensor) in zip(starts, kept) { tensor.row(0).copy(from: from.row(start / segment)) }
+    segmentStart = start
+    multiplied = 0..<0
+    for step in start..<min(start + segment, T) { self.step(step) }
+  }
+
+  private func step(_ t: Int) {
+    cell.step(
+      CellStep(
+        products: multiply(t), vectors: vectors, before: before(t), after: after(t),
+        tape: tape(t)))
+  }
+
+  /// The results of the products of step t.
+  private func multiply(_ t: Int) -> [Tensor<Scalar>] {
+    if !multiplied.contains(t) { multiplyInputs(from: t) }
+    let before = before(t)
+    return products.indices.map { index in
+      switch products[index].operand {
+      case .input:
+        let row = t - multiplied.lowerBound
+        return results[index].rows(row * N..<(row + 1) * N)
+      case .state(let state):
+        arranged.forward[index].multiply(before[state], adding: biases[index], into: results[index])
+        return results[index]
+      }
+    }
+  }
+
+  /// Takes the input's products from step t to the end of its block.
+  private func multiplyInputs(from t: Int) {
+    let end = min((t / Self.blockSteps + 1) * Self.blockSteps, T)
+    multiplied = t..<end
+    let x = input.values.rows(multiplied).reshaped([multiplied.count * N, layer.inputs])
+    for (index, product) in products.enumerated() where product.operand == .input {
+      arranged.forward[index].multiply(
+        x, adding: biases[index], into: results[index].rows(0..<multiplied.count * N))
+    }
+  }
+
+  // MARK: What a step sees
+
+  private func outputs(before t: Int) -> Tensor<Scalar> {
+    t == 0 ? initialOutput : output.row(t - 1)
+  }
+
+  /// The states before step t, of the segment at hand.
+  func before(_ t: Int) -> [Tensor<Scalar>] {
+    [outputs(before: t)] + kept.map { $0.row(t - segmentStart) }
+  }
+
+  func after(_ t: Int) -> [Tensor<Scalar>] {
+    [output.row(t)] + kept.map { $0.row(t - segmentStart + 1) }
+  }
+
+  func tape(_ t: Int) -> [Tensor<Scalar>] { tape.map { $0.row(t - segmentStart) } }
+
+  // MARK: Backward
+
+  func backward(
+    _ gradient: OutputGradient<Scalar>, into gradients: ShardedBuffer<Scalar>, wantsInput: Bool,
+    initial: LayerState<Scalar>?
+  ) -> Tensor<Scalar>? {
+    precondition(keepsActivations, "the pass has kept no activations")
+    let dx = wantsInput ? memory.tensor("dx", input.values.shape) : nil
+    guard N > 0 else { return dx }
+    UnrolledBackward(self, into: gradients, dx: dx).run(gradient, initial: initial)
+    return dx
+  }
+}

@@ -1,0 +1,162 @@
+import BLAS
+import Kernels
+import RandomNumbers
+import Tensors
+
+/// Two layers over the same sequences, of which the second reads from the end to the start.
+///
+///     y_t = [forward(x)_t, reverse(x)_t]
+///
+/// The second reads each sequence from its last valid step to its first. Neither takes a state, for
+/// a sequence whose end is not there yet cannot be read from its end.
+public struct BidirectionalLayer<Scalar: KernelScalar>: SequenceLayer {
+  public let forwardLayer: any SequenceLayer<Scalar>
+  public let reverseLayer: any SequenceLayer<Scalar>
+  private let name: LayerName
+
+  public init(
+    _ forward: any SequenceLayer<Scalar>, _ reverse: any SequenceLayer<Scalar>,
+    named name: LayerName
+  ) {
+    precondition(
+      forward.inputFeatures == reverse.inputFeatures && forward.features == reverse.features
+        && forward.features.count == 1, "two directions of two shapes")
+    forwardLayer = forward
+    reverseLayer = reverse
+    self.name = name
+  }
+
+  private var both: [any SequenceLayer<Scalar>] { [forwardLayer, reverseLayer] }
+  /// H, units of one direction.
+  fileprivate var hidden: Int { forwardLayer.outputs }
+
+  public var inputFeatures: [Int] { forwardLayer.inputFeatures }
+  public var features: [Int] { [2 * hidden] }
+  public var states: [NamedShape] { [] }
+  public var parameters: [NamedShape] { both.flatMap { $0.parameters } }
+  public var untrainedCount: Int { both.reduce(0) { $0 + $1.untrainedCount } }
+  public var buffers: [(name: String, tensor: Tensor<Scalar>)] { both.flatMap { $0.buffers } }
+  public var orthogonalWork: OrthogonalWork? { .sum(both.map { $0.orthogonalWork }) }
+
+  public func initialize(
+    _ parameters: ParameterBuffer<Scalar>, gateBias: Double, streams: inout InitializationStreams
+  ) {
+    for layer in both { layer.initialize(parameters, gateBias: gateBias, streams: &streams) }
+  }
+
+  public func prepare(
+    _ parameters: ParameterBuffer<Scalar>, advancing: Bool
+  ) throws(LAPACKError) {
+    for layer in both { try layer.prepare(parameters, advancing: advancing) }
+  }
+
+  public func revert(_ parameters: ParameterBuffer<Scalar>) {
+    for layer in both { layer.revert(parameters) }
+  }
+
+  public func finishGradients(_ gradients: ParameterBuffer<Scalar>) throws(LAPACKError) {
+    for layer in both { try layer.finishGradients(gradients) }
+  }
+
+  public func forward(
+    _ input: SequenceInput<Scalar>, from state: LayerState<Scalar>?,
+    _ parameters: ParameterBuffer<Scalar>, keeping: LayerKeeping, in workspace: Workspace<Scalar>
+  ) -> any LayerPass<Scalar> {
+    precondition(state == nil, "a layer in both directions takes no state")
+    let order = TimeReversal(input)
+    let seen = workspace.tensor(name.of("reversed"), input.values.shape)
+    order.copy(inputs, input.values, to: seen)
+    let kept = keeping.subtracting(.finalState)
+    let passes = [(forwardLayer, input), (reverseLayer, input.with(seen))].map { layer, input in
+      layer.forward(input, from: nil, parameters, keeping: kept, in: workspace)
+    }
+    let joined = workspace.tensor(name.of("both"), [input.steps, input.rows, 2 * hidden])
+    for direction in 0..<2 {
+      joined.copy(
+        hidden, columnsOf: passes[direction].output,
+        RowSelection(order.rows(direction), width: hidden),
+        to: RowSelection(order.inOrder, width: 2 * hidden, column: direction * hidden))
+    }
+    return BidirectionalPass(
+      layer: self, order: order, passes: passes, output: joined, workspace: workspace)
+  }
+
+  public func workingNumbers(
+    steps T: Int, rows N: Int, threads: Int, isTraining: Bool
+  ) -> Double {
+    // The input reversed, and of each direction its output and the gradient of that.
+    let cells = Double(T) * Double(N)
+    let own = cells * Double(inputs + (isTraining ? 4 : 2) * hidden)
+    return both.reduce(own) {
+      $0 + $1.workingNumbers(steps: T, rows: N, threads: threads, isTraining: isTraining)
+    }
+  }
+
+  fileprivate func memory(_ piece: String) -> String { name.of(piece) }
+}
+
+private struct BidirectionalPass<Scalar: KernelScalar>: LayerPass {
+  let layer: BidirectionalLayer<Scalar>
+  let order: TimeReversal
+  let passes: [any LayerPass<Scalar>]
+  let output: Tensor<Scalar>
+  let workspace: Workspace<Scalar>
+
+  var final: LayerState<Scalar>? { nil }
+
+  func backward(
+    _ gradient: OutputGradient<Scalar>, into gradients: ShardedBuffer<Scalar>, wantsInput: Bool,
+    initial: LayerState<Scalar>?
+  ) -> Tensor<Scalar>? {
+    guard let dy = gradient.steps, gradient.lastStep == nil, gradient.final == nil else {
+      preconditionFailure("a layer in both directions takes the gradient of every step alone")
+    }
+    let hidden = layer.hidden
+    var dInput: Tensor<Scalar>?
+    for direction in 0..<2 {
+      let part = workspace.tensor(layer.memory("dy\(direction)"), passes[direction].output.shape)
+      part.copy(
+        hidden, columnsOf: dy,
+        RowSelection(order.rows(direction), width: 2 * hidden, column: direction * hidden),
+        to: RowSelection(order.inOrder, width: hidden))
+      let dx = passes[direction].backward(
+        OutputGradient(steps: part), into: gradients, wantsInput: wantsInput, initial: nil)
+      if direction == 0 {
+        dInput = dx
+      } else if let dx, let dInput {
+        dInput.add(
+          layer.inputs, columnsOf: dx, RowSelection(order.reversed, width: layer.inputs),
+          to: RowSelection(order.inOrder, width: layer.inputs))
+      }
+    }
+    return dInput
+  }
+}
+
+/// The rows of [T·N] in the order of time and in the reverse order: (len - 1 - t, n) in the place
+/// of (t, n). What lies beyond the end of a sequence stays where it is.
+private struct TimeReversal {
+  let inOrder: [Int]
+  let reversed: [Int]
+
+  init<Scalar>(_ input: SequenceInput<Scalar>) {
+    let (T, N) = (input.steps, input.rows)
+    inOrder = Array(0..<T * N)
+    reversed = inOrder.map { row in
+      let (t, n) = (row / N, row % N)
+      let length = input.lengths?[n] ?? T
+      return t < length ? (length - 1 - t) * N + n : row
+    }
+  }
+
+  func rows(_ direction: Int) -> [Int] { direction == 0 ? inOrder : reversed }
+
+  /// Writes the rows of width `count` in reverse order.
+  func copy<Scalar: KernelScalar>(
+    _ count: Int, _ source: Tensor<Scalar>, to target: Tensor<Scalar>
+  ) {
+    target.copy(
+      count, columnsOf: source, RowSelection(reversed, width: count),
+      to: RowSelection(inOrder, width: count))
+  }
+}

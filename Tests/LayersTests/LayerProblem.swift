@@ -1,0 +1,108 @@
+import Kernels
+import RandomNumbers
+import Tensors
+import Testing
+
+@testable import Layers
+
+/// A layer of a system with random weights, input, state and upstream gradients, the same numbers
+/// in whatever precision: what every generic test of a layer runs.
+struct LayerProblem<Scalar: KernelScalar> {
+  typealias Passed = (
+    pass: any LayerPass<Scalar>, gradients: ShardedBuffer<Scalar>, dx: Tensor<Scalar>,
+    dInitial: LayerState<Scalar>
+  )
+
+  let layer: any SequenceLayer<Scalar>
+  let layout: ParameterLayout
+  let parameters: ParameterBuffer<Scalar>
+  let x: Tensor<Scalar>
+  let initial: LayerState<Scalar>
+  let dy: Tensor<Scalar>
+  let dFinal: LayerState<Scalar>
+
+  /// - Parameter recomputeEvery: as in `LayerFactory`
+  init(
+    _ system: RecurrentSystem, steps T: Int, rows N: Int, inputs C: Int, hidden H: Int,
+    recomputeEvery: Int = 0
+  ) throws {
+    var specification = LayerSpecification(
+      system.layers(mu: 0.6, epsilon: 0.7, beta: 0.9, restart: 3), hidden: H)
+    specification.recomputeEvery = recomputeEvery
+    layer = specification.layer(inputs: C, named: LayerName(prefix: "", suffix: ""))
+    var layout = ParameterLayout()
+    layer.declare(in: &layout)
+    self.layout = layout
+    var stream = RandomStream(seed: 11, purpose: .testing)
+    func random(_ tensor: Tensor<Scalar>, positive: Bool = false) {
+      for index in 0..<tensor.count {
+        tensor[index] = Scalar(
+          Float(positive ? stream.uniform(in: 0.1..<1) : 0.6 * stream.normal()))
+      }
+    }
+    parameters = ParameterBuffer(layout)
+    random(parameters.flat)
+    x = Tensor(shape: [T, N] + layer.inputFeatures)
+    random(x)
+    dy = Tensor(shape: [T, N] + layer.features)
+    random(dy)
+    initial = layer.startState(rows: N)
+    // From a zero second moment on, the derivative of Adam's quotient is ill-conditioned.
+    for (name, tensor) in initial.named { random(tensor, positive: name == "s") }
+    dFinal = layer.startState(rows: N)
+    for (_, tensor) in dFinal.named { random(tensor) }
+    try layer.prepare(parameters, advancing: false)
+  }
+
+  var rows: Int { x.shape[1] }
+
+  /// Runs some rows over some steps.
+  func forward(
+    rows: Range<Int>? = nil, steps: Range<Int>? = nil, from state: LayerState<Scalar>? = nil,
+    rowStarts: [Int]? = nil, keeping: LayerKeeping = [.activations, .finalState]
+  ) -> any LayerPass<Scalar> {
+    let (rows, steps) = (rows ?? 0..<self.rows, steps ?? 0..<x.shape[0])
+    let input = SequenceInput(
+      cut(x.rows(steps), rows), firstStep: steps.lowerBound, rowStarts: rowStarts)
+    return layer.forward(
+      input, from: state ?? initial.rows(rows), parameters, keeping: keeping, in: Workspace())
+  }
+
+  /// Runs some rows forward and backward.
+  func run(rows: Range<Int>? = nil, rowStarts: [Int]? = nil) throws -> Passed {
+    let rows = rows ?? 0..<self.rows
+    let starts = rowStarts ?? [0, rows.count]
+    let pass = forward(rows: rows, rowStarts: starts)
+    let gradients = ShardedBuffer<Scalar>(layout, shards: starts.count - 1)
+    let dInitial = layer.startState(rows: rows.count)
+    let dx = pass.backward(
+      OutputGradient(steps: cut(dy, rows), final: dFinal.rows(rows).copied()), into: gradients,
+      wantsInput: true, initial: dInitial)
+    for shard in 0..<gradients.shards { try layer.finishGradients(gradients[shard]) }
+    return (pass, gradients, try #require(dx), dInitial)
+  }
+
+  /// A loss that uses every output: Σ y·dy, over the final state too.
+  func loss() throws -> Double {
+    try layer.prepare(parameters, advancing: false)
+    let pass = forward()
+    func product(_ a: Tensor<Scalar>, _ b: Tensor<Scalar>) -> Double {
+      zip(a.array, b.array).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+    }
+    return zip(try #require(pass.final).named, dFinal.named).reduce(product(pass.output, dy)) {
+      $0 + product($1.0.tensor, $1.1.tensor)
+    }
+  }
+
+  /// Some rows of [T, N, ·], in memory of their own.
+  func cut(_ tensor: Tensor<Scalar>, _ rows: Range<Int>) -> Tensor<Scalar> {
+    let (T, N, width) = (tensor.shape[0], tensor.shape[1], tensor.shape[2])
+    let result = Tensor<Scalar>(shape: [T, rows.count, width])
+    for t in 0..<T {
+      result.row(t).copy(
+        from: tensor.elements((t * N + rows.lowerBound) * width..<(t * N + rows.upperBound) * width)
+      )
+    }
+    return result
+  }
+}

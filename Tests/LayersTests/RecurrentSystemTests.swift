@@ -1,0 +1,73 @@
+import KernelInterface
+import Kernels
+import RandomNumbers
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Layers
+
+@Suite struct RecurrentSystemTests {
+  /// What each name promises of its drive, whatever the other constants are set to.
+  @Test func namesKeepTheirPromises() {
+    for system in RecurrentSystem.all {
+      guard let drive = system.drive(mu: 0.3, epsilon: 0.4, beta: 0.5, restart: 7) else {
+        continue  // a cell without constants
+      }
+      if system.name.hasPrefix("nag") { #expect(drive.restart == 0, "\(system.name)") }
+      if system.name.hasPrefix("sr") { #expect(drive.restart == 7, "\(system.name)") }
+      if system.name.hasPrefix("rmsprop") { #expect(drive.mu == 0 && drive.beta == 0.5) }
+      if system.name.hasPrefix("adam") { #expect(drive.mu == 0.3 && drive.beta == 0.5) }
+      #expect(drive.kind == .plain || drive.epsilon == 0.4, "\(system.name)")
+    }
+  }
+
+  /// AdamLSTM with no drive at all: d = 0, and its derivative by the drive is ε/1e-8.
+  @Test func theAdamDriveAtZeroHasTheDocumentedSlope() throws {
+    let system = try #require(RecurrentSystem(named: "adam_rnn"))
+    let problem = try LayerProblem<Double>(system, steps: 1, rows: 1, inputs: 1, hidden: 1)
+    for tensor in [problem.x, problem.parameters["bias_ih"]] { tensor.fill(0) }
+    for (_, tensor) in problem.initial.named { tensor.fill(0) }
+    for (name, tensor) in problem.dFinal.named where name != "h" { tensor.fill(0) }
+    let run = try problem.run()
+    let y = run.pass.output[0]
+    let upstream = problem.dy[0] + problem.dFinal[0][0]
+    let expected = upstream * (1 - y * y) * 0.7 * 1e8
+    expectClose(run.gradients[0]["bias_ih"].array, [expected], relative: 1e-9)
+  }
+}
+
+@Suite struct InitializationTests {
+  @Test func theAuthorsStart() {
+    let layer = FusedLayer<Double>(
+      drive: DriveParameters(.momentum, mu: 0.6, epsilon: 0.6), body: .lstm, inputs: 5, hidden: 3,
+      named: LayerName(prefix: "rnn.", suffix: "_l0"))
+    var layout = ParameterLayout()
+    layer.declare(in: &layout)
+    let parameters = ParameterBuffer<Double>(layout)
+    var streams = InitializationStreams(seed: 1)
+    layer.initialize(parameters, gateBias: 1, streams: &streams)
+    let W = parameters["rnn.weight_ih_l0"]
+    for a in 0..<5 {
+      for b in 0..<5 {
+        let product = (0..<12).reduce(0) { $0 + W[$1 * 5 + a] * W[$1 * 5 + b] }
+        expectClose([product], [a == b ? 1 : 0], absolute: 1e-14)
+      }
+    }
+    // The identity of a [12, 3] matrix: the input gate gets ones, the others zeros.
+    let U = parameters["rnn.weight_hh_l0"].array
+    #expect(U == (0..<36).map { $0 % 4 == 0 && $0 < 9 ? 1 : 0 })
+    #expect(
+      parameters["rnn.bias_ih_l0"].array == [0, 0, 0, 1, 1, 1] + Array(repeating: 0, count: 6))
+    #expect(parameters["rnn.bias_hh_l0"].array == parameters["rnn.bias_ih_l0"].array)
+  }
+
+  @Test func wideMatricesGetOrthonormalRows() {
+    let W = Tensor<Double>(shape: [2, 7])
+    var stream = RandomStream(seed: 1, purpose: .initialization)
+    Initialization.orthogonal(W, stream: &stream)
+    let dot = (0..<7).reduce(0) { $0 + W[$1] * W[7 + $1] }
+    let norm = (0..<7).reduce(0) { $0 + W[$1] * W[$1] }
+    expectClose([dot, norm], [0, 1], absolute: 1e-14)
+  }
+}
