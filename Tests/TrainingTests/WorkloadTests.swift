@@ -1,0 +1,151 @@
+import DataParallel
+import Datasets
+import Foundation
+import HDF5
+import Models
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// Models and streams apart and together.
+@Suite struct WorkloadTests {
+  private func workload(_ yaml: String, ranks: Int = 1, rank: Int = 0) throws -> Workload {
+    let configuration = try TrainingConfiguration(
+      yaml: yaml + "\nmodel: {hidden_size: 4}\nbatch_size: 6\nshards: 4", path: "run.yaml")
+    return try configuration.dataset.task.make(configuration).workload(
+      configuration, plan: ShardPlan(shards: 4, ranks: ranks), rank: rank)
+  }
+
+  /// Sequences that are generated, and a text in `folder`.
+  private static func yamls(in folder: String) throws -> [String] {
+    var (words, number) = ([String](), 1)
+    for word in 0..<600 {
+      number = (number * 5 + (word % 7 == 0 ? 3 : 1)) % 31
+      words.append("w\(number)")
+    }
+    let (texts, path) = ("\(folder)/text.txt", "\(folder)/text.h5")
+    try Data(words.joined(separator: " ").utf8).write(to: URL(fileURLWithPath: texts))
+    try TextCorpus(TextFolder(texts).files, level: .word).write(to: path)
+    return [
+      "dataset: {task: adding, steps: 9, train_count: 40, validation_count: 13}",
+      "dataset: {task: denoise, steps: 9, symbols: 2, train_count: 40, validation_count: 13}",
+      "dataset: {task: language_model, file: \(path)}\n"
+        + "language_model: {embedding_size: 3, chunk_length: 7, evaluation_columns: 2}",
+    ]
+  }
+
+  /// A gradient of the step at a position.
+  private func gradient(
+    _ workload: Workload, _ position: StepPosition, advancing: Bool = false
+  ) throws -> [UInt32] {
+    let parameters = ParameterBuffer<Float>(workload.model.layout)
+    workload.model.initialize(parameters, seed: 1, gateBias: 1)
+    try workload.load(position)
+    try workload.prefetch(after: position)
+    try workload.prepare(parameters, advancing: true)
+    let gradients = ShardedBuffer<Float>(
+      workload.model.layout, shards: workload.stream.extent(isTraining: true).ownShards)
+    _ = workload.accumulateGradients(parameters, into: gradients)
+    if advancing { workload.advance() }
+    return gradients.flat.array.map(\.bitPattern)
+  }
+
+  /// A batch follows from its position, whatever was read before; and so does the start of an epoch
+  /// of a text, whose state is carried.
+  @Test func aBatchFollowsFromItsPosition() throws {
+    try Places.withTemporaryFolder { folder in
+      for yaml in try Self.yamls(in: folder) {
+        let (once, again) = (try workload(yaml), try workload(yaml))
+        let position = StepPosition(step: 5, epoch: 1, index: 0)
+        for index in 0..<2 {
+          _ = try gradient(
+            once, StepPosition(step: index, epoch: 0, index: index), advancing: true)
+        }
+        let later = try gradient(once, position)
+        #expect(try gradient(again, position) == later, "\(yaml)")
+        let next = StepPosition(step: 5, epoch: 1, index: 1)
+        #expect(try gradient(again, next) != later, "\(yaml)")
+      }
+    }
+  }
+
+  /// An evaluation between two steps leaves the carried state, and the next batch, alone.
+  @Test func anEvaluationLeavesTheRunAlone() throws {
+    try Places.withTemporaryFolder { folder in
+      for yaml in try Self.yamls(in: folder) {
+        func run(evaluating: Bool) throws -> (bits: [UInt32], losses: [Totals]) {
+          let workload = try workload(yaml)
+          let parameters = ParameterBuffer<Float>(workload.model.layout)
+          workload.model.initialize(parameters, seed: 1, gateBias: 1)
+          _ = try gradient(workload, StepPosition(step: 0, epoch: 0, index: 0), advancing: true)
+          var losses: [Totals] = []
+          if evaluating {
+            for _ in 0..<2 {
+              let evaluation = try workload.evaluation(of: .validation)
+              #expect(evaluation.batches > 1)
+              try workload.prepare(parameters, advancing: false)
+              var sum = Totals()
+              for index in 0..<evaluation.batches {
+                try evaluation.load(index)
+                for totals in evaluation.run(parameters) { sum = sum + totals }
+              }
+              losses.append(sum)
+            }
+          }
+          let position = StepPosition(step: 1, epoch: 0, index: 1)
+          return (try gradient(workload, position), losses)
+        }
+        let (plain, evaluated) = (try run(evaluating: false), try run(evaluating: true))
+        #expect(plain.bits == evaluated.bits, "\(yaml)")
+        // Each evaluation starts from a zero state.
+        #expect(evaluated.losses[0] == evaluated.losses[1] && evaluated.losses[0].elements > 0)
+      }
+    }
+  }
+
+  /// Each rank reads its own rows: together they have the losses of one.
+  @Test func ranksShareTheBatch() throws {
+    try Places.withTemporaryFolder { folder in
+      for yaml in try Self.yamls(in: folder) {
+        func totals(ranks: Int) throws -> [Totals] {
+          try (0..<ranks).flatMap { rank in
+            let workload = try workload(yaml, ranks: ranks, rank: rank)
+            let parameters = ParameterBuffer<Float>(workload.model.layout)
+            workload.model.initialize(parameters, seed: 1, gateBias: 1)
+            try workload.load(StepPosition(step: 0, epoch: 0, index: 0))
+            try workload.prepare(parameters, advancing: true)
+            let own = workload.stream.extent(isTraining: true).ownShards
+            return workload.accumulateGradients(
+              parameters, into: ShardedBuffer(workload.model.layout, shards: own))
+          }
+        }
+        let alone = try totals(ranks: 1)
+        #expect(alone.count == 4 && alone.allSatisfy { $0.elements > 0 })
+        for ranks in [2, 3, 4] { #expect(try totals(ranks: ranks) == alone, "\(ranks) ranks") }
+      }
+    }
+  }
+
+  /// Classes where a task learns numbers: one line, not a trap.
+  @Test func targetsThatTheObjectiveCannotCompareWithAreRefused() throws {
+    try Places.withTemporaryFolder { folder in
+      let path = "\(folder)/own.h5"
+      let file = try HDF5.File.create(path)
+      try file.write((0..<36).map { Float($0) }, to: "train/inputs", shape: [6, 3, 2])
+      try file.write([0, 1, 2, 0, 1, 2], to: "train/targets")
+      try file.close()
+      let error = #expect(throws: RunFailure.self) {
+        _ = try workload(
+          "dataset: {task: adding, file: \(path), inputs: '{part}/inputs',"
+            + " targets: '{part}/targets', validation_count: 0}")
+      }
+      #expect(error?.status == .unusableData)
+      #expect(
+        error?.description
+          == "\(path): the targets are classes 3, which mean squared error cannot compare with;"
+          + " set another dataset.task, or store other targets")
+    }
+  }
+}
