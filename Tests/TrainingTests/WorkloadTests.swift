@@ -128,6 +128,17 @@ import Testing
     }
   }
 
+  /// Checkpoints hold these words, and a run with others is refused.
+  @Test func generatedSequencesAreKnownByTheirSettings() throws {
+    func generated(_ task: String) throws -> String? {
+      try workload("dataset: {task: \(task), steps: 9, symbols: 2, train_count: 5}")
+        .stream.identity(validating: true).generated
+    }
+    #expect(try generated("adding") == "adding steps=9")
+    #expect(try generated("copying") == "copying steps=9 symbols=2 alphabet=8")
+    #expect(try generated("denoise") == "denoise steps=9 symbols=2 alphabet=8")
+  }
+
   /// Classes where a task learns numbers: one line, not a trap.
   @Test func targetsThatTheObjectiveCannotCompareWithAreRefused() throws {
     try Places.withTemporaryFolder { folder in

@@ -8,6 +8,9 @@ public protocol SequenceTask: TrainingTask {
   func chance(on source: any SequenceSource) -> ChanceLoss?
   /// The sequences of a part. The validation part is never taken from the test part.
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource
+  /// The settings that generated sequences follow from, other than their number: "steps=10". Nil if
+  /// the task does not generate any.
+  var generatedSettings: String? { get }
   /// What is validated on, in a few words, where it was found in the data: "12 held out".
   var validationSummary: String? { get }
   /// How classes were understood that are numbered otherwise than those that were learned.
@@ -21,6 +24,7 @@ extension SequenceTask {
   public func chance(on source: any SequenceSource) -> ChanceLoss? {
     objective.chance(source.targetKind)
   }
+  public var generatedSettings: String? { nil }
   public var validationSummary: String? { nil }
   public var mapping: String? { nil }
   public var heldOut: Int? { nil }
