@@ -1,6 +1,7 @@
 import DataParallel
 import Datasets
 import Models
+import Tensors
 
 /// A task that learns from whole sequences, by a stack of recurrent layers and a linear read-out.
 public protocol SequenceTask: TrainingTask {
@@ -29,17 +30,22 @@ extension SequenceTask {
   public var mapping: String? { nil }
   public var heldOut: Int? { nil }
 
+  /// Refuses targets of a kind that the objective cannot compare with.
+  func requireComparable(
+    _ kind: TargetKind, _ settings: TrainingConfiguration.Dataset
+  ) throws(RunFailure) {
+    guard !objective.accepts(kind) else { return }
+    throw RunFailure(
+      .unusableData,
+      "\(settings.file): the targets are \(kind.name), which \(objective.name) cannot compare"
+        + " with; set another dataset.task, or store other targets")
+  }
+
   public func workload(
     _ configuration: TrainingConfiguration, plan: ShardPlan, rank: Int
   ) throws -> Workload {
     let stream = try SequenceStream(configuration, task: self, plan: plan, rank: rank)
-    guard objective.accepts(stream.targetKind) else {
-      throw RunFailure(
-        .unusableData,
-        "\(configuration.dataset.file): the targets are \(stream.targetKind.name), which"
-          + " \(objective.name) cannot compare with; set another dataset.task, or store other"
-          + " targets")
-    }
+    try requireComparable(stream.targetKind, configuration.dataset)
     let model = SequenceModel<Float>(
       configuration.stack, inputs: stream.features, outputs: stream.targetKind.outputs,
       objective: objective, pooling: configuration.model.pooling)
