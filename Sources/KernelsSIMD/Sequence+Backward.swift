@@ -111,6 +111,9 @@ extension Sequence {
 
   /// The adjoints of body and drive for one block of units, the `index`-th of a panel, in rows
   /// `firstRow ..< end` of the group.
+  ///
+  /// It is longer than functions are elsewhere: what the loop reads before its first row must stay
+  /// in registers, and each part would have to be handed a dozen of these.
   @inline(__always)
   private static func finish(
     _ step: BackwardStep, _ drive: D, panel: Int, index: Int, rows firstRow: Int, _ end: Int

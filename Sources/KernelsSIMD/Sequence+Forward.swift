@@ -72,6 +72,9 @@ extension Sequence {
 
   /// Drive and body for one block of units, the `index`-th of a panel, in rows
   /// `firstRow ..< end` of the group.
+  ///
+  /// It is longer than functions are elsewhere: what the loop reads before its first row must stay
+  /// in registers, and each part would have to be handed a dozen of these.
   @inline(__always)
   private static func finish(
     _ step: ForwardStep, _ drive: D, panel: Int, index: Int, rows firstRow: Int, _ end: Int

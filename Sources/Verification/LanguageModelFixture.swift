@@ -12,27 +12,8 @@ enum LanguageModelFixture<Scalar: KernelScalar> {
   ) throws(FixtureError) -> [TensorComparison]? {
     guard fixture.system == "awd_lstm" else { return nil }
     let (T, N) = (try fixture.size("T"), try fixture.size("B"))
-    let model = LanguageModel<Scalar>(try specification(fixture))
-    let parameters = ParameterBuffer<Scalar>(model.layout)
-    for entry in model.layout.entries {
-      let array = try fixture.array("params/\(name(of: entry.name))", shape: entry.shape)
-      parameters[entry].copy(from: array.values(as: Scalar.self))
-    }
-    do {
-      try model.prepare(
-        parameters, masks: try masks(of: model, columns: N, fixture), advancing: true)
-    } catch let error as FixtureError {
-      throw error
-    } catch {
-      throw FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "mend the file")
-    }
-    let state = model.startState(columns: N)
-    for (level, layer) in state.enumerated() {
-      for (name, tensor) in layer.named {
-        let array = try fixture.array("initial/\(name)\(level)", shape: tensor.shape)
-        tensor.copy(from: array.values(as: Scalar.self))
-      }
-    }
+    let (model, parameters) = try model(fixture, columns: N)
+    let state = try startState(of: model, columns: N, fixture)
     let tokens = try fixture.array("input/tokens", shape: [T + 1, N]).values.map { Int32($0) }
     let chunk = TokenChunk(
       steps: T, tokens: Array(tokens.dropLast(N)), targets: Array(tokens.dropFirst(N)),
@@ -40,12 +21,10 @@ enum LanguageModelFixture<Scalar: KernelScalar> {
 
     let gradients = ShardedBuffer<Scalar>(model.layout, shards: 1)
     let initialGradient = model.startState(columns: N)
-    let start = copy(state)
+    let start = state.map { $0.copied() }
     let outcome = model.accumulateGradients(
       chunk, from: state, parameters, into: gradients, initialGradient: initialGradient)
-    do { try model.finishGradients(gradients[0]) } catch {
-      throw FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "mend the file")
-    }
+    do { try model.finishGradients(gradients[0]) } catch { throw mendFile(fixture, error) }
     let logits = model.logits(chunk.tokens, columns: N, from: start, firstStep: 0, parameters)
 
     // The fixture's objective has means, ours sums over the predictions.
@@ -77,6 +56,40 @@ enum LanguageModelFixture<Scalar: KernelScalar> {
       }
     }
     return comparisons
+  }
+
+  /// The model with the file's parameters, prepared for its masks.
+  private static func model(
+    _ fixture: FixtureCase, columns N: Int
+  ) throws(FixtureError) -> (LanguageModel<Scalar>, ParameterBuffer<Scalar>) {
+    let model = LanguageModel<Scalar>(try specification(fixture))
+    let parameters = ParameterBuffer<Scalar>(model.layout)
+    for entry in model.layout.entries {
+      let array = try fixture.array("params/\(name(of: entry.name))", shape: entry.shape)
+      parameters[entry].copy(from: array.values(as: Scalar.self))
+    }
+    let masks = try masks(of: model, columns: N, fixture)
+    do { try model.prepare(parameters, masks: masks, advancing: true) } catch {
+      throw mendFile(fixture, error)
+    }
+    return (model, parameters)
+  }
+
+  private static func startState(
+    of model: LanguageModel<Scalar>, columns N: Int, _ fixture: FixtureCase
+  ) throws(FixtureError) -> LanguageModel<Scalar>.State {
+    let state = model.startState(columns: N)
+    for (level, layer) in state.enumerated() {
+      for (name, tensor) in layer.named {
+        let array = try fixture.array("initial/\(name)\(level)", shape: tensor.shape)
+        tensor.copy(from: array.values(as: Scalar.self))
+      }
+    }
+    return state
+  }
+
+  private static func mendFile(_ fixture: FixtureCase, _ error: any Error) -> FixtureError {
+    FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "mend the file")
   }
 
   private static func specification(
@@ -130,11 +143,5 @@ enum LanguageModelFixture<Scalar: KernelScalar> {
       return parameter.replacing("rnn.", with: "").replacing("weight_", with: "W_")
         .replacing("bias_", with: "b_").replacing("_l", with: "")
     }
-  }
-
-  private static func copy(
-    _ state: LanguageModel<Scalar>.State
-  ) -> LanguageModel<Scalar>.State {
-    state.map { $0.copied() }
   }
 }

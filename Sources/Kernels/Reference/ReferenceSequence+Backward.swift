@@ -3,76 +3,101 @@ import KernelInterface
 extension ReferenceSequence {
   static func backward(_ call: BackwardCall<Scalar>) {
     let shape = call.geometry
-    let (T, N, C, H) = (shape.steps, shape.rows, shape.inputs, shape.hidden)
-    let GH = shape.gateWidth
-    let layout = SavedLayout(shape)
-    let saved = call.saved
+    let (T, N, H) = (shape.steps, shape.rows, shape.hidden)
     let initialHidden = copy(call.initial.hidden, count: N * H)
-
-    // What flows from step t+1 to step t.
-    var dh = copy(call.finalGradient.hidden, count: N * H)
-    var dc = copy(call.finalGradient.cell, count: N * H)
-    var dv = copy(call.finalGradient.velocity, count: N * GH)
-    var dq = copy(call.finalGradient.secondMoment, count: N * GH)
-    // Of the step at hand.
-    var dg = [Scalar](repeating: 0, count: N * GH)
-    var da = dg
-    var dhBefore = [Scalar](repeating: 0, count: N * H)
-
+    var flow = BackwardFlow(call)
     for t in (0..<T).reversed() {
       let drive = D(shape.drive, step: t)
       for n in 0..<N {
         for j in 0..<H {
-          let unit = n * H + j
-          let hBefore = t > 0 ? call.y[(t - 1) * N * H + unit] : initialHidden[unit]
-          var gates = GatePack<Scalar>(first: 0)
-          for index in 0..<B.saved {
-            gates[index] = saved[layout.gates + (t * N * H + unit) * B.saved + index]
-          }
-          let gradient = B.backward(
-            dh: dh[unit] + (call.dy?[t * N * H + unit] ?? 0), dc: &dc[unit], saved: gates,
-            h: call.y[t * N * H + unit], hBefore: hBefore,
-            c: B.hasCell ? saved[layout.cells + (t + 1) * N * H + unit] : 0,
-            cBefore: B.hasCell ? saved[layout.cells + t * N * H + unit] : 0)
-          dhBefore[unit] = gradient.dhBefore
-          if B.hasUnitBias {
-            addUnitBias(gradient.dUnitBias, row: n, unit: j, to: call.gradients)
-          }
-          for gate in 0..<B.gates {
-            let row = n * GH + gate * H + j
-            let place = t * N * GH + row
-            let needs = D.needsActivations
-            let (dgNow, daNow) = drive.backward(
-              gradient.dd[gate], gradient.da[gate],
-              g: needs ? saved[layout.g + place] : 0, v: needs ? saved[layout.v + place] : 0,
-              q: needs ? saved[layout.q + place] : 0, dv: &dv[row], dq: &dq[row])
-            dg[row] = dgNow
-            da[row] = daNow
-          }
+          backward(call, drive, t: t, row: n, unit: j, initialHidden: initialHidden, &flow)
         }
       }
-      addWeightGradients(call, step: t, dg: dg, da: da, initialHidden: initialHidden)
+      addWeightGradients(call, step: t, dg: flow.dg, da: flow.da, initialHidden: initialHidden)
+      throughWeights(call, step: t, &flow)
+    }
+    write(flow.dh, to: call.initialGradient.hidden)
+    write(flow.dc, to: call.initialGradient.cell)
+    write(flow.dv, to: call.initialGradient.velocity)
+    write(flow.dq, to: call.initialGradient.secondMoment)
+  }
 
-      // dh_{t-1} = da W_hh + the body's direct part;  dx_t = dg W_ih
-      for n in 0..<N {
-        for j in 0..<H {
-          var sum: Scalar = 0
-          for row in 0..<GH { sum += da[n * GH + row] * call.weights.recurrent[row * H + j] }
-          dh[n * H + j] = dhBefore[n * H + j] + sum
-        }
-        if let dx = call.dx {
-          for i in 0..<C {
-            var sum: Scalar = 0
-            for row in 0..<GH { sum += dg[n * GH + row] * call.weights.input[row * C + i] }
-            dx[(t * N + n) * C + i] = sum
-          }
-        }
+  /// The gradients on their way back.
+  private struct BackwardFlow {
+    // What flows from step t+1 to step t.
+    var dh: [Scalar]
+    var dc: [Scalar]
+    var dv: [Scalar]
+    var dq: [Scalar]
+    // Of the step at hand.
+    var dg: [Scalar]
+    var da: [Scalar]
+    var dhBefore: [Scalar]
+
+    init(_ call: BackwardCall<Scalar>) {
+      let shape = call.geometry
+      let (NH, NGH) = (shape.rows * shape.hidden, shape.rows * shape.gateWidth)
+      dh = copy(call.finalGradient.hidden, count: NH)
+      dc = copy(call.finalGradient.cell, count: NH)
+      dv = copy(call.finalGradient.velocity, count: NGH)
+      dq = copy(call.finalGradient.secondMoment, count: NGH)
+      dg = [Scalar](repeating: 0, count: NGH)
+      da = dg
+      dhBefore = [Scalar](repeating: 0, count: NH)
+    }
+  }
+
+  /// The adjoints of body and drive for unit j of row n in step t.
+  private static func backward(
+    _ call: BackwardCall<Scalar>, _ drive: D, t: Int, row n: Int, unit j: Int,
+    initialHidden: [Scalar], _ flow: inout BackwardFlow
+  ) {
+    let shape = call.geometry
+    let (N, H, GH) = (shape.rows, shape.hidden, shape.gateWidth)
+    let (layout, saved) = (SavedLayout(shape), call.saved)
+    let unit = n * H + j
+    let hBefore = t > 0 ? call.y[(t - 1) * N * H + unit] : initialHidden[unit]
+    var gates = GatePack<Scalar>(first: 0)
+    for index in 0..<B.saved {
+      gates[index] = saved[layout.gates + (t * N * H + unit) * B.saved + index]
+    }
+    let gradient = B.backward(
+      dh: flow.dh[unit] + (call.dy?[t * N * H + unit] ?? 0), dc: &flow.dc[unit], saved: gates,
+      h: call.y[t * N * H + unit], hBefore: hBefore,
+      c: B.hasCell ? saved[layout.cells + (t + 1) * N * H + unit] : 0,
+      cBefore: B.hasCell ? saved[layout.cells + t * N * H + unit] : 0)
+    flow.dhBefore[unit] = gradient.dhBefore
+    if B.hasUnitBias { addUnitBias(gradient.dUnitBias, row: n, unit: j, to: call.gradients) }
+    for gate in 0..<B.gates {
+      let row = n * GH + gate * H + j
+      let place = t * N * GH + row
+      let needs = D.needsActivations
+      (flow.dg[row], flow.da[row]) = drive.backward(
+        gradient.dd[gate], gradient.da[gate],
+        g: needs ? saved[layout.g + place] : 0, v: needs ? saved[layout.v + place] : 0,
+        q: needs ? saved[layout.q + place] : 0, dv: &flow.dv[row], dq: &flow.dq[row])
+    }
+  }
+
+  /// dh_{t-1} = da W_hh + the body's direct part;  dx_t = dg W_ih
+  private static func throughWeights(
+    _ call: BackwardCall<Scalar>, step t: Int, _ flow: inout BackwardFlow
+  ) {
+    let shape = call.geometry
+    let (N, C, H, GH) = (shape.rows, shape.inputs, shape.hidden, shape.gateWidth)
+    for n in 0..<N {
+      for j in 0..<H {
+        var sum: Scalar = 0
+        for row in 0..<GH { sum += flow.da[n * GH + row] * call.weights.recurrent[row * H + j] }
+        flow.dh[n * H + j] = flow.dhBefore[n * H + j] + sum
+      }
+      guard let dx = call.dx else { continue }
+      for i in 0..<C {
+        var sum: Scalar = 0
+        for row in 0..<GH { sum += flow.dg[n * GH + row] * call.weights.input[row * C + i] }
+        dx[(t * N + n) * C + i] = sum
       }
     }
-    write(dh, to: call.initialGradient.hidden)
-    write(dc, to: call.initialGradient.cell)
-    write(dv, to: call.initialGradient.velocity)
-    write(dq, to: call.initialGradient.secondMoment)
   }
 
   /// Adds dg_tᵀ x_t, da_tᵀ h_{t-1} and the bias gradients of one step to each shard.

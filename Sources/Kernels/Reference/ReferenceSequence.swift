@@ -38,71 +38,99 @@ where D.V == B.V, D.V: BinaryFloatingPoint {
   // MARK: Forward
 
   static func forward(_ call: ForwardCall<Scalar>) {
-    let shape = call.geometry
-    let (T, N, C, H) = (shape.steps, shape.rows, shape.inputs, shape.hidden)
-    let GH = shape.gateWidth
-    let layout = SavedLayout(shape)
-
-    var h = copy(call.initial.hidden, count: N * H)
-    var c = copy(call.initial.cell, count: B.hasCell ? N * H : 0)
-    var v = copy(call.initial.velocity, count: shape.drive.hasVelocity ? N * GH : 0)
-    var q = copy(call.initial.secondMoment, count: shape.drive.hasSecondMoment ? N * GH : 0)
-    var hNext = h
+    let (T, N, H) = (call.geometry.steps, call.geometry.rows, call.geometry.hidden)
+    var state = ForwardState(call)
     if let saved = call.saved, B.hasCell {
-      for index in 0..<N * H { saved[layout.cells + index] = c[index] }
+      let cells = SavedLayout(call.geometry).cells
+      for index in 0..<N * H { saved[cells + index] = state.c[index] }
     }
-
     for t in 0..<T {
-      let drive = D(shape.drive, step: t)
+      let drive = D(call.geometry.drive, step: t)
       for n in 0..<N {
-        let x_tn = call.x + (t * N + n) * C
-        for j in 0..<H {
-          var d = GatePack<Scalar>(first: 0)
-          var a = GatePack<Scalar>(first: 0)
-          for gate in 0..<B.gates {
-            let row = gate * H + j
-            let state = n * GH + row
-            let g = dot(call.weights.input + row * C, x_tn, C) + (call.weights.inputBias?[row] ?? 0)
-            let recurrent = h.withUnsafeBufferPointer {
-              dot(call.weights.recurrent + row * H, $0.baseAddress! + n * H, H)
-            }
-            var vNow: Scalar = v.isEmpty ? 0 : v[state]
-            var qNow: Scalar = q.isEmpty ? 0 : q[state]
-            let seen = drive.forward(
-              g, recurrent + (call.weights.recurrentBias?[row] ?? 0), v: &vNow, q: &qNow)
-            if !v.isEmpty { v[state] = vNow }
-            if !q.isEmpty { q[state] = qNow }
-            if D.needsActivations, let saved = call.saved {
-              let place = (t * N + n) * GH + row
-              saved[layout.g + place] = g
-              saved[layout.v + place] = vNow
-              saved[layout.q + place] = qNow
-            }
-            d[gate] = seen.d
-            a[gate] = seen.a
-          }
-          let unit = n * H + j
-          var cell: Scalar = B.hasCell ? c[unit] : 0
-          var gates = GatePack<Scalar>(first: 0)
-          hNext[unit] = B.forward(
-            d: d, a: a, h: h[unit], c: &cell, unitBias: call.weights.unitBias?[j] ?? 0,
-            saved: &gates)
-          if B.hasCell { c[unit] = cell }
-          if let saved = call.saved {
-            if B.hasCell { saved[layout.cells + (t + 1) * N * H + unit] = cell }
-            for index in 0..<B.saved {
-              saved[layout.gates + (t * N * H + unit) * B.saved + index] = gates[index]
-            }
-          }
-        }
+        for j in 0..<H { forward(call, drive, t: t, row: n, unit: j, &state) }
       }
-      swap(&h, &hNext)
-      if let y = call.y { for index in 0..<N * H { y[t * N * H + index] = h[index] } }
+      swap(&state.h, &state.hNext)
+      if let y = call.y {
+        for index in 0..<N * H { y[t * N * H + index] = state.h[index] }
+      }
     }
-    write(h, to: call.final.hidden)
-    write(c, to: call.final.cell)
-    write(v, to: call.final.velocity)
-    write(q, to: call.final.secondMoment)
+    write(state.h, to: call.final.hidden)
+    write(state.c, to: call.final.cell)
+    write(state.v, to: call.final.velocity)
+    write(state.q, to: call.final.secondMoment)
+  }
+
+  /// The state between two steps; members that the system does not have are empty.
+  private struct ForwardState {
+    var h: [Scalar]
+    var hNext: [Scalar]
+    var c: [Scalar]
+    var v: [Scalar]
+    var q: [Scalar]
+
+    init(_ call: ForwardCall<Scalar>) {
+      let shape = call.geometry
+      let (NH, NGH) = (shape.rows * shape.hidden, shape.rows * shape.gateWidth)
+      h = copy(call.initial.hidden, count: NH)
+      hNext = h
+      c = copy(call.initial.cell, count: B.hasCell ? NH : 0)
+      v = copy(call.initial.velocity, count: shape.drive.hasVelocity ? NGH : 0)
+      q = copy(call.initial.secondMoment, count: shape.drive.hasSecondMoment ? NGH : 0)
+    }
+  }
+
+  /// Unit j of row n in step t.
+  private static func forward(
+    _ call: ForwardCall<Scalar>, _ drive: D, t: Int, row n: Int, unit j: Int,
+    _ state: inout ForwardState
+  ) {
+    let shape = call.geometry
+    let (N, H, layout) = (shape.rows, shape.hidden, SavedLayout(shape))
+    var d = GatePack<Scalar>(first: 0)
+    var a = GatePack<Scalar>(first: 0)
+    for gate in 0..<B.gates {
+      (d[gate], a[gate]) = preActivation(call, drive, t: t, row: n, gateUnit: gate * H + j, &state)
+    }
+    let unit = n * H + j
+    var cell: Scalar = B.hasCell ? state.c[unit] : 0
+    var gates = GatePack<Scalar>(first: 0)
+    state.hNext[unit] = B.forward(
+      d: d, a: a, h: state.h[unit], c: &cell, unitBias: call.weights.unitBias?[j] ?? 0,
+      saved: &gates)
+    if B.hasCell { state.c[unit] = cell }
+    guard let saved = call.saved else { return }
+    if B.hasCell { saved[layout.cells + (t + 1) * N * H + unit] = cell }
+    for index in 0..<B.saved {
+      saved[layout.gates + (t * N * H + unit) * B.saved + index] = gates[index]
+    }
+  }
+
+  /// What the drive makes of g = W_ih x + b_ih, and a = W_hh h + b_hh beside it.
+  private static func preActivation(
+    _ call: ForwardCall<Scalar>, _ drive: D, t: Int, row n: Int, gateUnit row: Int,
+    _ state: inout ForwardState
+  ) -> (d: Scalar, a: Scalar) {
+    let shape = call.geometry
+    let (N, C, H, GH) = (shape.rows, shape.inputs, shape.hidden, shape.gateWidth)
+    let x_tn = call.x + (t * N + n) * C
+    let g = dot(call.weights.input + row * C, x_tn, C) + (call.weights.inputBias?[row] ?? 0)
+    let recurrent = state.h.withUnsafeBufferPointer {
+      dot(call.weights.recurrent + row * H, $0.baseAddress! + n * H, H)
+    }
+    let place = n * GH + row
+    var vNow: Scalar = state.v.isEmpty ? 0 : state.v[place]
+    var qNow: Scalar = state.q.isEmpty ? 0 : state.q[place]
+    let seen = drive.forward(
+      g, recurrent + (call.weights.recurrentBias?[row] ?? 0), v: &vNow, q: &qNow)
+    if !state.v.isEmpty { state.v[place] = vNow }
+    if !state.q.isEmpty { state.q[place] = qNow }
+    if D.needsActivations, let saved = call.saved {
+      let layout = SavedLayout(shape)
+      saved[layout.g + t * N * GH + place] = g
+      saved[layout.v + t * N * GH + place] = vNow
+      saved[layout.q + t * N * GH + place] = qNow
+    }
+    return (seen.d, seen.a)
   }
 }
 
