@@ -23,13 +23,13 @@ public final class SequenceFileSource: SequenceSource {
   public var targetKind: TargetKind { targets.kind }
   public let classNames: [String]?
   public let notes: [String]
+  /// As they are stored, sequence by sequence: those of every step are [N, T].
+  public let targets: SequenceTargets
   /// The loss of a model that has learned nothing, and where it comes from, where the file says.
   public let chance: (loss: Double, meaning: String)?
 
   private let place: String
   private let inputs: StoredRows
-  /// As they are stored, sequence by sequence: those of every step are [N, T].
-  private let targets: SequenceTargets
   private var sequence: [Float] = []
   /// The rows of `inputs` of each sequence; nil where lengths are equal.
   private let offsets: SequenceOffsets?

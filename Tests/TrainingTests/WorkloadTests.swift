@@ -128,6 +128,29 @@ import Testing
     }
   }
 
+  /// What guessing costs on a file of the user's own follows from its numbers, and on a prepared
+  /// one from what that says.
+  @Test func aFilesBaselineIsThatOfItsOwnTargets() throws {
+    try Places.withTemporaryFolder { folder in
+      let (own, prepared) = ("\(folder)/own.h5", "\(folder)/prepared.h5")
+      let file = try HDF5.File.create(own)
+      try file.write((0..<16).map { Float($0) }, to: "train/inputs", shape: [4, 2, 2])
+      try file.write([1, 2, 3, 6] as [Float], to: "train/targets", shape: [4, 1])
+      try file.close()
+      try GeneratedFile.write(
+        [.train: AddingProblem(count: 5, steps: 4, seed: 1, part: .train)], to: prepared)
+      func chance(_ path: String, _ more: String = "") throws -> ChanceLoss? {
+        try workload(
+          "dataset: {task: adding, file: \(path), validation_count: 0\(more)}"
+        ).stream.chance
+      }
+      let names = ", inputs: '{part}/inputs', targets: '{part}/targets'"
+      #expect(try chance(own, names) == ChanceLoss(3.5, "the best constant answer"))
+      #expect(
+        try chance(prepared) == ChanceLoss(AddingProblem.chanceError, "answering 1 always"))
+    }
+  }
+
   /// Sequences that take the place of a file that cannot be read have classes, whatever the task.
   @Test func aProbeWithoutItsDataAsksForClasses() throws {
     let configuration = try TrainingConfiguration(

@@ -14,7 +14,12 @@ struct AddingTask: SequenceTask {
   var generatedSettings: String? { "steps=\(settings.steps)" }
 
   func chance(on source: any SequenceSource) -> ChanceLoss? {
-    ChanceLoss(AddingProblem.chanceError, AddingProblem.chanceMeaning)
+    guard let file = source as? SequenceFileSource else {
+      return ChanceLoss(AddingProblem.chanceError, AddingProblem.chanceMeaning)
+    }
+    if let chance = file.chance { return ChanceLoss(chance.loss, chance.meaning) }
+    // A file of the user's own may hold any numbers.
+    return file.count > 0 ? objective.chance(of: file.targets) : nil
   }
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {

@@ -123,7 +123,7 @@ final class SequenceStream: BatchStream {
   var notes: [String] { source.notes }
   var mapping: String? { task.mapping }
   var classNames: [String]? { source.classNames }
-  var chance: ChanceLoss? { task.chance(on: source) }
+  private(set) lazy var chance = task.chance(on: source)
 
   var countedClasses: Int? {
     // More classes than this make a matrix that nobody reads.
