@@ -128,6 +128,26 @@ import Testing
     }
   }
 
+  /// Sequences that take the place of a file that cannot be read have classes, whatever the task.
+  @Test func aProbeWithoutItsDataAsksForClasses() throws {
+    let configuration = try TrainingConfiguration(
+      yaml: "dataset: {task: adding, file: /nowhere/set.h5}\nmodel: {hidden_size: 4}",
+      path: "run.yaml")
+    let curve = try ProbeSubject("none", configuration).curve(steps: 3, features: 2, batch: 2)
+    #expect(curve.data == "random, as /nowhere/set.h5 cannot be read" && curve.norms.count == 3)
+  }
+
+  /// Checkpoints hold these words, and a run with others is refused.
+  @Test func generatedSequencesAreKnownByTheirSettings() throws {
+    func generated(_ task: String) throws -> String? {
+      try workload("dataset: {task: \(task), steps: 9, symbols: 2, train_count: 5}")
+        .stream.identity(validating: true).generated
+    }
+    #expect(try generated("adding") == "adding steps=9")
+    #expect(try generated("copying") == "copying steps=9 symbols=2 alphabet=8")
+    #expect(try generated("denoise") == "denoise steps=9 symbols=2 alphabet=8")
+  }
+
   /// Classes where a task learns numbers: one line, not a trap.
   @Test func targetsThatTheObjectiveCannotCompareWithAreRefused() throws {
     try Places.withTemporaryFolder { folder in
@@ -136,12 +156,16 @@ import Testing
       try file.write((0..<36).map { Float($0) }, to: "train/inputs", shape: [6, 3, 2])
       try file.write([0, 1, 2, 0, 1, 2], to: "train/targets")
       try file.close()
-      let error = #expect(throws: RunFailure.self) {
-        _ = try workload(
-          "dataset: {task: adding, file: \(path), inputs: '{part}/inputs',"
-            + " targets: '{part}/targets', validation_count: 0}")
-      }
+      let yaml =
+        "dataset: {task: adding, file: \(path), inputs: '{part}/inputs',"
+        + " targets: '{part}/targets', validation_count: 0}"
+      let error = #expect(throws: RunFailure.self) { _ = try workload(yaml) }
       #expect(error?.status == .unusableData)
+      let configuration = try TrainingConfiguration(yaml: yaml, path: "run.yaml")
+      let probing = #expect(throws: RunFailure.self) {
+        try ProbeSubject("own", configuration).curve(steps: 3, features: 2, batch: 2)
+      }
+      #expect(probing?.description == error?.description)
       #expect(
         error?.description
           == "\(path): the targets are classes 3, which mean squared error cannot compare with;"

@@ -150,6 +150,7 @@ public struct ProbeSubject {
     if usesDataset {
       do {
         source = try task.source(.train)
+        try task.requireComparable(source.targetKind, configuration.dataset)
         objective = task.objective
         data = configuration.dataset.task.rawValue
       } catch let error as DatasetError {

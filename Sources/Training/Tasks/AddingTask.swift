@@ -11,6 +11,8 @@ struct AddingTask: SequenceTask {
 
   var objective: any Objective { SquaredError() }
 
+  var generatedSettings: String? { "steps=\(settings.steps)" }
+
   func chance(on source: any SequenceSource) -> ChanceLoss? {
     ChanceLoss(AddingProblem.chanceError, AddingProblem.chanceMeaning)
   }

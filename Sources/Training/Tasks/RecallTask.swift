@@ -16,6 +16,10 @@ struct RecallTask: SequenceTask {
   var objective: any Objective { CrossEntropy(unjudgedClass: RecallProblem.blank) }
   var lossName: String { "cross-entropy per step" }
 
+  var generatedSettings: String? {
+    "steps=\(settings.steps) symbols=\(settings.symbols) alphabet=\(settings.alphabet)"
+  }
+
   /// The loss of a model without memory.
   func chance(on source: any SequenceSource) -> ChanceLoss? {
     switch source {

@@ -25,7 +25,7 @@ extension SequenceTask {
     identity.parts[name.rawValue] = try train.identity()
     let part = DatasetFile.Part.validation
     guard !settings.file.isEmpty else {
-      identity.generated = settings.generatedSettings
+      identity.generated = generatedSettings.map { "\(settings.task.rawValue) \($0)" }
       if let validation { identity.parts[part.rawValue] = try validation().identity() }
       return identity
     }
@@ -36,13 +36,5 @@ extension SequenceTask {
     guard let validation, heldOut == nil, try settings.place.holds(part) else { return identity }
     identity.parts[part.rawValue] = try validation().identity()
     return identity
-  }
-}
-
-extension TrainingConfiguration.Dataset {
-  /// The keys that generated sequences follow from, but for how many there are.
-  fileprivate var generatedSettings: String {
-    let recall = task == .adding ? "" : " symbols=\(symbols) alphabet=\(alphabet)"
-    return "\(task.rawValue) steps=\(steps)" + recall
   }
 }

@@ -1,6 +1,7 @@
 import DataParallel
 import Datasets
 import Models
+import Tensors
 
 /// A task that learns from whole sequences, by a stack of recurrent layers and a linear read-out.
 public protocol SequenceTask: TrainingTask {
@@ -8,6 +9,9 @@ public protocol SequenceTask: TrainingTask {
   func chance(on source: any SequenceSource) -> ChanceLoss?
   /// The sequences of a part. The validation part is never taken from the test part.
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource
+  /// The settings that generated sequences follow from, other than their number: "steps=10". Nil if
+  /// the task does not generate any.
+  var generatedSettings: String? { get }
   /// What is validated on, in a few words, where it was found in the data: "12 held out".
   var validationSummary: String? { get }
   /// How classes were understood that are numbered otherwise than those that were learned.
@@ -21,21 +25,27 @@ extension SequenceTask {
   public func chance(on source: any SequenceSource) -> ChanceLoss? {
     objective.chance(source.targetKind)
   }
+  public var generatedSettings: String? { nil }
   public var validationSummary: String? { nil }
   public var mapping: String? { nil }
   public var heldOut: Int? { nil }
+
+  /// Refuses targets of a kind that the objective cannot compare with.
+  func requireComparable(
+    _ kind: TargetKind, _ settings: TrainingConfiguration.Dataset
+  ) throws(RunFailure) {
+    guard !objective.accepts(kind) else { return }
+    throw RunFailure(
+      .unusableData,
+      "\(settings.file): the targets are \(kind.name), which \(objective.name) cannot compare"
+        + " with; set another dataset.task, or store other targets")
+  }
 
   public func workload(
     _ configuration: TrainingConfiguration, plan: ShardPlan, rank: Int
   ) throws -> Workload {
     let stream = try SequenceStream(configuration, task: self, plan: plan, rank: rank)
-    guard objective.accepts(stream.targetKind) else {
-      throw RunFailure(
-        .unusableData,
-        "\(configuration.dataset.file): the targets are \(stream.targetKind.name), which"
-          + " \(objective.name) cannot compare with; set another dataset.task, or store other"
-          + " targets")
-    }
+    try requireComparable(stream.targetKind, configuration.dataset)
     let model = SequenceModel<Float>(
       configuration.stack, inputs: stream.features, outputs: stream.targetKind.outputs,
       objective: objective, pooling: configuration.model.pooling)
