@@ -45,14 +45,14 @@ let package = Package(
       name: "momentum-dist",
       dependencies: [
         "Training", "Verification", "Benchmarks", "Diagnosis", "Checkpoints", "DataParallel",
-        "Datasets", "BLAS", "Files", "Kernels", "MPI", "Tensors",
+        "Liveness", "Datasets", "BLAS", "Files", "Kernels", "MPI", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
       name: "Training",
       dependencies: [
-        "Models", "Optimizers", "Datasets", "DataParallel", "Checkpoints", "Diagnosis", "Files",
-        "Threads", "BLAS", "HDF5", "MPI", "Yams",
+        "Models", "Optimizers", "Datasets", "DataParallel", "Liveness", "Placement",
+        "Checkpoints", "Diagnosis", "Files", "Threads", "BLAS", "HDF5", "MPI", "Yams",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["TensorBoard/event.proto"], swiftSettings: safe),
@@ -66,7 +66,9 @@ let package = Package(
       name: "Verification", dependencies: ["Models", "Optimizers", "HDF5"], swiftSettings: safe),
     .target(
       name: "Benchmarks",
-      dependencies: ["Models", "Optimizers", "DataParallel", "Checkpoints", "Files", "Threads"],
+      dependencies: [
+        "Models", "Optimizers", "DataParallel", "Liveness", "Checkpoints", "Files", "Threads",
+      ],
       swiftSettings: safe + fast),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "HDF5", "TestSupport"]),
@@ -78,9 +80,12 @@ let package = Package(
 
     // What it is made of.
     .target(
-      name: "DataParallel", dependencies: ["Datagrams", "MPI", "Tensors", "Threads"],
-      swiftSettings: fast),
+      name: "DataParallel", dependencies: ["MPI", "Tensors", "Threads"], swiftSettings: fast),
     .testTarget(name: "DataParallelTests", dependencies: ["DataParallel", "TestSupport"]),
+    .target(name: "Liveness", dependencies: ["Datagrams", "MPI", "Threads"]),
+    .testTarget(name: "LivenessTests", dependencies: ["Liveness"]),
+    .target(name: "Placement", dependencies: ["MPI"]),
+    .testTarget(name: "PlacementTests", dependencies: ["Placement"]),
     .target(
       name: "Checkpoints",
       dependencies: ["Datasets", "HDF5", "Digests", "Files", "Tensors", "Threads"],

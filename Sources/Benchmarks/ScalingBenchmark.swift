@@ -1,6 +1,7 @@
 import DataParallel
 import KernelInterface
 import Kernels
+import Liveness
 import MPI
 import Tensors
 

@@ -1,8 +1,8 @@
-import DataParallel
 import Datasets
 import Dispatch
 import Files
 import Foundation
+import Liveness
 import MPI
 import Training
 

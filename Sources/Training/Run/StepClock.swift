@@ -1,4 +1,4 @@
-import DataParallel
+import Liveness
 import Models
 
 /// Where the time of a run goes.
@@ -20,7 +20,7 @@ struct StepClock {
     }
 
     /// What other ranks see of it.
-    var deadlinePhase: DataParallel.Phase {
+    var deadlinePhase: Liveness.Phase {
       switch self {
       case .data: .readingData
       case .compute: .computing

@@ -4,6 +4,7 @@ import DataParallel
 import Files
 import Foundation
 import Kernels
+import Liveness
 import Models
 import MPI
 import Optimizers

@@ -1,5 +1,6 @@
 import DataParallel
 import Foundation
+import Liveness
 import MPI
 
 extension Trainer {

@@ -3,6 +3,7 @@ import DataParallel
 import Datasets
 import Files
 import Foundation
+import Liveness
 import Models
 import MPI
 import Optimizers

@@ -6,9 +6,11 @@ import Files
 import Foundation
 import Kernels
 import Layers
+import Liveness
 import Models
 import MPI
 import Optimizers
+import Placement
 import Tensors
 import Threads
 

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import DataParallel
+@testable import Liveness
 
 /// Stories of lost and late peers, played through the bookkeeping without clocks.
 @Suite struct PeerTableTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import DataParallel
+@testable import Placement
 
 @Suite struct CorePlanTests {
   @Test func ranksThatShareCoresAreOneGroup() {
