@@ -120,7 +120,7 @@ let package = Package(
       swiftSettings: fast),
     .testTarget(
       name: "KernelsSIMDTests",
-      dependencies: ["CVec", "KernelInterface", "Kernels"]
+      dependencies: ["CVec", "KernelInterface", "Kernels", "Tensors"]
         + simdKernels.map { .target(name: $0.name) },
       swiftSettings: fast),
     .target(name: "KernelInterface", swiftSettings: fast),

@@ -9,6 +9,9 @@ import KernelInterface
 extension Double: KernelScalar {
   public static var precisionName: String { "float64" }
 
+  public static func kernels(on variant: KernelVariant) -> LayerKernels<Double> { reference }
+  private static let reference = LayerKernels<Double>.reference
+
   public static func recurrentSavedCount(
     _ geometry: LayerGeometry, on variant: KernelVariant
   ) -> Int {

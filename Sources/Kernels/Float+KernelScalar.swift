@@ -23,6 +23,19 @@ private typealias Baseline = KernelsBaseline.SIMDKernels
 extension Float: KernelScalar {
   public static var precisionName: String { "float32" }
 
+  public static func kernels(on variant: KernelVariant) -> LayerKernels<Float> {
+    switch variant {
+    case .reference: reference
+    case .baseline: baseline
+    case .avx2: avx2
+    case .avx512: avx512
+    }
+  }
+  private static let reference = LayerKernels<Float>.reference
+  private static let baseline = LayerKernels<Float>(Baseline.self)
+  private static let avx2 = LayerKernels<Float>(AVX2.self)
+  private static let avx512 = LayerKernels<Float>(AVX512.self)
+
   public static func recurrentSavedCount(
     _ geometry: LayerGeometry, on variant: KernelVariant
   ) -> Int {

@@ -6,6 +6,9 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, BL
   /// The name that checkpoints and `verify` use.
   static var precisionName: String { get }
 
+  /// The kernels of a variant; for `Double` the scalar reference, whatever the variant.
+  static func kernels(on variant: KernelVariant) -> LayerKernels<Self>
+
   /// How many scalars a recurrent layer saves between forward and backward.
   static func recurrentSavedCount(_ geometry: LayerGeometry, on variant: KernelVariant) -> Int
   /// Runs a recurrent layer over a sequence.

@@ -1,22 +1,51 @@
+import KernelInterface
 import Tensors
 
-/// A matrix for many products with it.
+/// A matrix for many products with it, laid out once as the kernels read it.
+///
+/// The result of a row has the same bits whatever other rows are multiplied with it.
 public struct PackedMatrix<Scalar: KernelScalar> {
-  private let weight: Tensor<Scalar>
-  private let transposed: Bool
+  /// K and M of the products: y [rows, M] = x [rows, K] Wᵀ.
+  private let depth: Int
+  private let columns: Int
+  private let packed: Tensor<Scalar>
+  private let kernels: LayerKernels<Scalar>
 
+  /// Packs for the backend of now.
+  ///
   /// - Parameter weight: W [outputs, inputs]
   public init(_ weight: Tensor<Scalar>, transposed: Bool = false) {
-    self.weight = weight
-    self.transposed = transposed
+    precondition(
+      weight.shape.count == 2 && weight.count > 0, "a matrix of shape \(weight.shape) to pack")
+    (columns, depth) =
+      transposed
+      ? (weight.shape[1], weight.shape[0]) : (weight.shape[0], weight.shape[1])
+    kernels = Scalar.kernels(on: .current)
+    packed = Tensor(shape: [kernels.packedCount(depth, columns)])
+    kernels.pack(
+      PackCall(
+        depth: depth, columns: columns, source: UnsafePointer(weight.pointer),
+        isTransposed: transposed, target: packed.pointer))
   }
 
-  /// y = x Wᵀ + b, or x W + b where the matrix was transposed. By OpenBLAS for now, whose rows may
-  /// depend on each other.
+  /// y = x Wᵀ + b, or x W + b where the matrix was transposed.
+  ///
+  /// - Parameters:
+  ///   - x: [rows, K]
+  ///   - bias: [M]; nil is zero
+  ///   - y: [rows, M], overwritten; not the memory of x
   public func multiply(
     _ x: Tensor<Scalar>, adding bias: Tensor<Scalar>? = nil, into y: Tensor<Scalar>
   ) {
-    matrixProduct(x, weight, transposeB: !transposed, into: y)
-    if let bias { y.addToEachRow(bias) }
+    let rows = x.shape[0]
+    precondition(
+      x.count == rows * depth && y.shape[0] == rows && y.count == rows * columns,
+      "\(x.shape) times a matrix of \(depth) x \(columns) does not give \(y.shape)")
+    precondition(
+      bias == nil || bias!.count == columns, "a bias of \(bias!.shape) for \(columns) columns")
+    kernels.multiply(
+      PackedProductCall(
+        rows: rows, depth: depth, columns: columns, packed: UnsafePointer(packed.pointer),
+        x: UnsafePointer(x.pointer), bias: bias.map { UnsafePointer($0.pointer) }, y: y.pointer))
   }
 }

@@ -62,6 +62,24 @@ enum Packing {
     }
   }
 
+  /// The transposed matrix [K, G·H] of a single gate, to the same place as `columns`.
+  static func transposedColumns(
+    _ source: UnsafePointer<Float>, depth: Int, units: Units, split: PanelSplit,
+    into target: UnsafeMutablePointer<Float>
+  ) {
+    for panel in 0..<split.panels {
+      let first = split.start(panel) * Vector.width
+      let width = split.width(panel) * Vector.width
+      let real = min(width, units.count - first)
+      var to = target + first * depth
+      for k in 0..<depth {
+        to.update(from: source + k * units.count + first, count: real)
+        (to + real).update(repeating: 0, count: width - real)
+        to += width
+      }
+    }
+  }
+
   /// W [G·H, K] for a product that runs over the gates, in block order, with K as its columns:
   /// [panel][block][gate][lane][column].
   static func rows(

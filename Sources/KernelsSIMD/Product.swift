@@ -55,7 +55,9 @@ struct Product {
 
   /// Adds one block's part to `count` rows from `row` on, which lie from `out` on.
   @inline(__always)
-  private func add(block: Int, row: Int, count: Int, out: UnsafeMutablePointer<Float>) {
+  private func add(
+    block: Int, row: Int, count: Int, out: UnsafeMutablePointer<Float>, outRow: Int
+  ) {
     let width = vectors * Vector.width
     let rowStart = a + row * aRow
     let (aStart, runs, run): (UnsafePointer<Float>, Int, Int)
@@ -74,36 +76,44 @@ struct Product {
     let next = share < depth * width ? wStart + depth * width + share : wStart
     Tile(
       a: aStart, aRow: aRow, segments: runs, segment: run, segmentStride: segmentStride,
-      w: wStart, start: block == 0 ? start : nil, out: out, outRow: width, prefetch: next
+      w: wStart, start: block == 0 ? start : nil, out: out, outRow: outRow, prefetch: next
     ).run(rows: count, vectors: vectors)
   }
 
   /// Adds all blocks but the last to every row; row r lies at `out + r * vectors * width`.
   @inline(__always)
   func addLeadingBlocks(rows: Int, out: UnsafeMutablePointer<Float>) {
-    for block in 0..<blocks - 1 { add(block: block, rows: 0, rows, out: out) }
+    for block in 0..<blocks - 1 { add(block: block, rows: 0, rows, out: out, outRow: width) }
   }
 
   /// Adds the last block to the rows `first ..< end`.
   @inline(__always)
   func addLastBlock(rows first: Int, _ end: Int, out: UnsafeMutablePointer<Float>) {
-    add(block: blocks - 1, rows: first, end, out: out)
+    add(block: blocks - 1, rows: first, end, out: out, outRow: width)
   }
 
   /// Computes every row.
+  ///
+  /// - Parameter outRow: floats from one row of `out` to the next; nil where the panel lies alone
   @inline(__always)
-  func run(rows: Int, out: UnsafeMutablePointer<Float>) {
-    for block in 0..<blocks { add(block: block, rows: 0, rows, out: out) }
+  func run(rows: Int, out: UnsafeMutablePointer<Float>, outRow: Int? = nil) {
+    for block in 0..<blocks {
+      add(block: block, rows: 0, rows, out: out, outRow: outRow ?? width)
+    }
   }
+
+  /// Floats of one row of the panel.
+  @inline(__always)
+  private var width: Int { vectors * Vector.width }
 
   @inline(never)
   private func add(
-    block: Int, rows first: Int, _ end: Int, out: UnsafeMutablePointer<Float>
+    block: Int, rows first: Int, _ end: Int, out: UnsafeMutablePointer<Float>, outRow: Int
   ) {
     var row = first
     while row < end {
       let count = min(tileRows, end - row)
-      add(block: block, row: row, count: count, out: out + row * vectors * Vector.width)
+      add(block: block, row: row, count: count, out: out + row * outRow, outRow: outRow)
       row += count
     }
   }

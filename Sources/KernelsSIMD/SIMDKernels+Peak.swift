@@ -1,3 +1,5 @@
+public import KernelInterface
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -6,7 +8,7 @@
   import Darwin
 #endif
 
-extension SIMDKernels {
+extension SIMDKernels: KernelModule {
   /// The speed of multiply-adds on registers alone, in GFLOP/s: the limit of this core.
   ///
   /// The best of many samples of about a millisecond, taken during `seconds`.

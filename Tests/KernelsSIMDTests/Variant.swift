@@ -34,11 +34,6 @@ struct Variant: LayerKernels, CustomTestStringConvertible {
   let exponential: Elementwise
   let hyperbolicTangent: Elementwise
   let logistic: Elementwise
-  let linear:
-    @Sendable (
-      UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>?,
-      UnsafeMutablePointer<Float>, Int, Int, Int
-    ) -> Void
 
   var testDescription: String { kind.rawValue }
 
@@ -63,10 +58,7 @@ struct Variant: LayerKernels, CustomTestStringConvertible {
       kind: .baseline, saved: K.savedCount, runForward: K.forward, runBackward: K.backward,
       exponential: { K.exponential($0, into: $1, count: $2) },
       hyperbolicTangent: { K.hyperbolicTangent($0, into: $1, count: $2) },
-      logistic: { K.logistic($0, into: $1, count: $2) },
-      linear: {
-        K.linear(x: $0, weight: $1, bias: $2, y: $3, rows: $4, inputs: $5, outputs: $6)
-      })
+      logistic: { K.logistic($0, into: $1, count: $2) })
   }()
 
   #if arch(x86_64)
@@ -76,10 +68,7 @@ struct Variant: LayerKernels, CustomTestStringConvertible {
         kind: .avx2, saved: K.savedCount, runForward: K.forward, runBackward: K.backward,
         exponential: { K.exponential($0, into: $1, count: $2) },
         hyperbolicTangent: { K.hyperbolicTangent($0, into: $1, count: $2) },
-        logistic: { K.logistic($0, into: $1, count: $2) },
-        linear: {
-          K.linear(x: $0, weight: $1, bias: $2, y: $3, rows: $4, inputs: $5, outputs: $6)
-        })
+        logistic: { K.logistic($0, into: $1, count: $2) })
     }()
 
     private static let avx512: Variant = {
@@ -88,10 +77,7 @@ struct Variant: LayerKernels, CustomTestStringConvertible {
         kind: .avx512, saved: K.savedCount, runForward: K.forward, runBackward: K.backward,
         exponential: { K.exponential($0, into: $1, count: $2) },
         hyperbolicTangent: { K.hyperbolicTangent($0, into: $1, count: $2) },
-        logistic: { K.logistic($0, into: $1, count: $2) },
-        linear: {
-          K.linear(x: $0, weight: $1, bias: $2, y: $3, rows: $4, inputs: $5, outputs: $6)
-        })
+        logistic: { K.logistic($0, into: $1, count: $2) })
     }()
   #endif
 }

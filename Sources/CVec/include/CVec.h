@@ -74,6 +74,21 @@ CVEC_PURE cvec cvec_power_of_two(cvec rounded) {
 /// 1/x within 5.1 % for a normal x: the bits of x, taken from a constant.
 CVEC_PURE cvec cvec_reciprocal_guess(cvec x) { return (cvec)(0x7EF31200 - (cvec_bits)x); }
 
+// MARK: Sums
+
+/// The sum of all lanes: of the halves, again and again.
+CVEC_PURE float cvec_sum(cvec x) {
+#if CVEC_WIDTH == 16
+  __attribute__((ext_vector_type(8))) float half = x.lo + x.hi;
+  __attribute__((ext_vector_type(4))) float four = half.lo + half.hi;
+#elif CVEC_WIDTH == 8
+  __attribute__((ext_vector_type(4))) float four = x.lo + x.hi;
+#else
+  cvec four = x;
+#endif
+  return (four.x + four.z) + (four.y + four.w);
+}
+
 // MARK: Memory
 
 /// Asks for the cache line at `p` in the second-level cache.

@@ -1,0 +1,56 @@
+/// A formula that is applied to each unit of a layer by itself.
+///
+/// Each case has its equations in one file of `Kernels/Formulas/Pointwise`, beside those of its
+/// adjoint. The comment gives the order of the arguments: what goes in -> what comes out.
+public enum PointwiseKind: String, Sendable, Hashable, CaseIterable {
+  /// z -> h
+  case tanh
+  /// dh, h -> dz
+  case tanhAdjoint
+  /// Pre-activations of f, i, o, g, and c -> f, i, o, g activated, and c'
+  case lstmGates
+  /// dc', do (of o activated), f, i, o, g, c -> df, di, do, dg (of the pre-activations), dc
+  case lstmGatesAdjoint
+  /// o, n -> h, t
+  case lstmOutput
+  /// dh, o, t -> do (of o activated), dn
+  case lstmOutputAdjoint
+  /// r, z, n of the input, r, z, n of the state, h -> h', r, z, n activated, n of the state
+  case gru
+  /// dh', r, z, n, n of the state, h -> deltas of r, z, n of the input, of r, z, n of the state, dh
+  case gruAdjoint
+  /// a, b -> a + b
+  case sum
+}
+
+/// Columns of a row-major matrix: where their first row starts, and numbers from row to row.
+public struct ColumnPointer<Scalar> {
+  public var start: UnsafeMutablePointer<Scalar>
+  public var stride: Int
+
+  public init(_ start: UnsafeMutablePointer<Scalar>, stride: Int) {
+    self.start = start
+    self.stride = stride
+  }
+}
+
+/// One formula applied to some columns of matrices with the same rows.
+public struct PointwiseCall<Scalar> {
+  public var kind: PointwiseKind
+  public var rows: Int
+  public var columns: Int
+  /// As many as the formula takes and gives. An output may be the memory of an input.
+  public var inputs: UnsafePointer<ColumnPointer<Scalar>>
+  public var outputs: UnsafePointer<ColumnPointer<Scalar>>
+
+  public init(
+    _ kind: PointwiseKind, rows: Int, columns: Int,
+    inputs: UnsafePointer<ColumnPointer<Scalar>>, outputs: UnsafePointer<ColumnPointer<Scalar>>
+  ) {
+    self.kind = kind
+    self.rows = rows
+    self.columns = columns
+    self.inputs = inputs
+    self.outputs = outputs
+  }
+}

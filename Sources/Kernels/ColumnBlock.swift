@@ -1,0 +1,29 @@
+import KernelInterface
+import Tensors
+
+/// Some columns of a row-major matrix [rows, W], as many as the operation at hand works on. So
+/// the gates of a cell may lie side by side in one tensor.
+public struct ColumnBlock<Scalar: KernelScalar> {
+  let tensor: Tensor<Scalar>
+  let first: Int
+
+  /// - Parameters:
+  ///   - tensor: [rows, W]
+  ///   - first: the first of the columns
+  public init(_ tensor: Tensor<Scalar>, at first: Int = 0) {
+    precondition(tensor.shape.count == 2, "columns of a tensor \(tensor.shape)")
+    self.tensor = tensor
+    self.first = first
+  }
+
+  var rows: Int { tensor.shape[0] }
+
+  /// The place of `columns` columns of `rows` rows, which the tensor must hold.
+  func pointer(rows: Int, columns: Int) -> ColumnPointer<Scalar> {
+    let shape = tensor.shape
+    precondition(
+      shape[0] == rows && first >= 0 && first + columns <= shape[1],
+      "\(shape) does not hold \(rows) rows of \(columns) columns from column \(first) on")
+    return ColumnPointer(tensor.pointer + first, stride: shape[1])
+  }
+}

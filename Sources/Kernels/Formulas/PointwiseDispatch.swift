@@ -1,0 +1,27 @@
+import KernelInterface
+
+/// Something to do once a pointwise formula is a type.
+protocol PointwiseWork {
+  associatedtype V: Lanes
+  associatedtype Result
+
+  func run<F: PointwiseFormula>(_: F.Type) -> Result where F.V == V
+}
+
+extension PointwiseWork {
+  /// Runs the work with a formula. Every formula has its line here, and nowhere else.
+  @inline(__always)
+  func run(for kind: PointwiseKind) -> Result {
+    switch kind {
+    case .tanh: run(TanhFormula<V>.self)
+    case .tanhAdjoint: run(TanhAdjoint<V>.self)
+    case .lstmGates: run(LSTMGates<V>.self)
+    case .lstmGatesAdjoint: run(LSTMGatesAdjoint<V>.self)
+    case .lstmOutput: run(LSTMOutput<V>.self)
+    case .lstmOutputAdjoint: run(LSTMOutputAdjoint<V>.self)
+    case .gru: run(GRUFormula<V>.self)
+    case .gruAdjoint: run(GRUAdjoint<V>.self)
+    case .sum: run(SumFormula<V>.self)
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import KernelInterface
+
+/// Formulas that each unit of each row follows by itself, as kernels of the backend.
+public enum Pointwise {
+  /// How many blocks a formula takes and gives.
+  public static func blocks(of kind: PointwiseKind) -> (inputs: Int, outputs: Int) {
+    CountWork().run(for: kind)
+  }
+
+  /// Applies a formula to H columns of matrices with the same rows. `PointwiseKind` gives the order
+  /// of the blocks. An output may be the memory of an input.
+  public static func apply<Scalar: KernelScalar>(
+    _ kind: PointwiseKind, columns: Int, inputs: [ColumnBlock<Scalar>],
+    outputs: [ColumnBlock<Scalar>]
+  ) {
+    let (taken, given) = blocks(of: kind)
+    precondition(
+      inputs.count == taken && outputs.count == given,
+      "\(kind) takes \(taken) blocks and gives \(given), not \(inputs.count) and \(outputs.count)")
+    let rows = outputs[0].rows
+    // On the stack: this runs in every time step.
+    withUnsafeTemporaryAllocation(
+      of: ColumnPointer<Scalar>.self, capacity: taken + given
+    ) { pointers in
+      let start = pointers.baseAddress!
+      for (index, block) in inputs.enumerated() {
+        (start + index).initialize(to: block.pointer(rows: rows, columns: columns))
+      }
+      for (index, block) in outputs.enumerated() {
+        (start + taken + index).initialize(to: block.pointer(rows: rows, columns: columns))
+      }
+      Scalar.kernels(on: .current).apply(
+        PointwiseCall(
+          kind, rows: rows, columns: columns, inputs: UnsafePointer(start),
+          outputs: UnsafePointer(start + taken)))
+    }
+  }
+}
+
+private struct CountWork: PointwiseWork {
+  typealias V = Double
+
+  func run<F: PointwiseFormula>(_: F.Type) -> (inputs: Int, outputs: Int) where F.V == Double {
+    (F.inputs, F.outputs)
+  }
+}

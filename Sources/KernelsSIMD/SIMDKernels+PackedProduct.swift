@@ -1,0 +1,82 @@
+public import KernelInterface
+
+// A packed matrix lies as `Product` reads it, [panel][k][column], with columns of zeros that fill
+// its last vector.
+
+extension SIMDKernels {
+  /// How many floats a packed matrix of K x M takes.
+  public static func packedCount(depth: Int, columns: Int) -> Int {
+    Units(columns, gates: 1).paddedWidth * depth
+  }
+
+  /// Packs a matrix for products with it.
+  public static func pack(_ call: PackCall<Float>) {
+    let units = Units(call.columns, gates: 1)
+    let split = PanelSplit(blocks: units.blocks, limit: 4)
+    if call.isTransposed {
+      Packing.transposedColumns(
+        call.source, depth: call.depth, units: units, split: split, into: call.target)
+    } else {
+      Packing.columns(
+        call.source, depth: call.depth, units: units, split: split, into: call.target)
+    }
+  }
+
+  /// y = x Wᵀ + b, with the bits of a row independent of the other rows.
+  public static func multiply(_ call: PackedProductCall<Float>) {
+    Arena.with({ PackedProductBuffers(columns: call.columns, arena: &$0) }) { buffers in
+      Packing.bias(call.bias, units: buffers.units, into: buffers.bias)
+      // Groups of rows, so that neither they nor the panel's sums leave the second-level cache.
+      var first = 0
+      while first < call.rows {
+        let group = min(PackedProductBuffers.groupRows, call.rows - first)
+        multiply(call, buffers, rows: first, count: group)
+        first += group
+      }
+    }
+  }
+
+  private static func multiply(
+    _ call: PackedProductCall<Float>, _ buffers: PackedProductBuffers, rows first: Int, count: Int
+  ) {
+    let (units, split) = (buffers.units, buffers.split)
+    let y = call.y + first * call.columns
+    for panel in 0..<split.panels {
+      let (block, width) = (split.start(panel), split.width(panel))
+      let column = block * Vector.width
+      let product = Product(
+        a: call.x + first * call.depth, row: call.depth, segment: call.depth,
+        w: call.packed + column * call.depth, start: buffers.bias + column, vectors: width)
+      if column + width * Vector.width <= call.columns {
+        product.run(rows: count, out: y + column, outRow: call.columns)
+        continue
+      }
+      product.run(rows: count, out: buffers.product)
+      for row in 0..<count {
+        for inner in 0..<width {
+          Vector(buffers.product + (row * width + inner) * Vector.width).storing(
+            units.lanes(block + inner),
+            y + row * units.count + (block + inner) * Vector.width)
+        }
+      }
+    }
+  }
+}
+
+/// The work areas of one product.
+private struct PackedProductBuffers {
+  static var groupRows: Int { 240 }
+
+  let units: Units
+  let split: PanelSplit
+  let bias: UnsafeMutablePointer<Float>
+  /// The last panel, where it is wider than what is left of y: [row][column].
+  let product: UnsafeMutablePointer<Float>
+
+  init(columns: Int, arena: inout Arena) {
+    units = Units(columns, gates: 1)
+    split = PanelSplit(blocks: units.blocks, limit: 4)
+    bias = arena.take(units.paddedWidth)
+    product = arena.take(PackedProductBuffers.groupRows * 4 * Vector.width)
+  }
+}

@@ -1,0 +1,146 @@
+import Kernels
+import Tensors
+import Testing
+
+/// y = n · gain + shift, and its adjoint.
+@Suite struct LayerNormalizationTests {
+  /// What forward and backward leave, [rows, D] each but the deviation.
+  private struct Result<Scalar: KernelScalar> {
+    var tensors: [(name: String, values: Tensor<Scalar>)]
+  }
+
+  private func numbers<Scalar: KernelScalar>(
+    _ rows: Int, _ D: Int
+  ) -> (z: Tensor<Scalar>, gain: Tensor<Scalar>, shift: Tensor<Scalar>, dy: Tensor<Scalar>) {
+    // Away from zero, so that a wrong mean shows.
+    let z: Tensor<Scalar> = PrimitiveSizes.random(rows, D, seed: 1, scale: 2)
+    for index in 0..<z.count { z[index] += 3 }
+    return (
+      z, PrimitiveSizes.random(1, D, seed: 2).reshaped([D]),
+      PrimitiveSizes.random(1, D, seed: 3).reshaped([D]),
+      PrimitiveSizes.random(rows, D, seed: 4)
+    )
+  }
+
+  private func run<Scalar: KernelScalar>(
+    _ z: Tensor<Scalar>, _ gain: Tensor<Scalar>, _ shift: Tensor<Scalar>, _ dy: Tensor<Scalar>
+  ) -> Result<Scalar> {
+    let (rows, D) = (z.shape[0], z.shape[1])
+    // Columns among others, with guards on both sides.
+    let memory = Tensor<Scalar>(shape: [rows, 5 * (D + 2) + 1])
+    memory.fill(77)
+    func block(_ index: Int) -> ColumnBlock<Scalar> { ColumnBlock(memory, at: index * (D + 2) + 1) }
+    func values(_ index: Int) -> Tensor<Scalar> {
+      let result = Tensor<Scalar>(shape: [rows, D])
+      for row in 0..<rows {
+        let start = row * memory.shape[1] + index * (D + 2) + 1
+        #expect(memory[start - 1] == 77 && memory[start + D] == 77)
+        for j in 0..<D { result[row * D + j] = memory[start + j] }
+      }
+      return result
+    }
+    let inverse = Tensor<Scalar>(shape: [rows, 1])
+    LayerNormalization.forward(
+      ColumnBlock(z), gain: gain, shift: shift, into: block(0), normalised: block(1),
+      inverseDeviation: ColumnBlock(inverse))
+    LayerNormalization.backward(
+      ColumnBlock(dy), normalised: block(1), inverseDeviation: ColumnBlock(inverse), gain: gain,
+      into: block(2), dGain: block(3), dShift: block(4))
+    let names = ["y", "n", "dz", "dGain", "dShift"]
+    return Result(
+      tensors: names.enumerated().map { ($1, values($0)) } + [("1/std", inverse)])
+  }
+
+  @Test(arguments: PrimitiveSizes.all) func everyBackendDoesWhatDoubleDoes(sizes: [Int]) {
+    let (rows, D) = (sizes[0], sizes[1])
+    let exact: (z: Tensor<Double>, gain: Tensor<Double>, shift: Tensor<Double>, dy: Tensor<Double>)
+    exact = numbers(rows, D)
+    let expected = run(exact.z, exact.gain, exact.shift, exact.dy)
+    let (z, gain, shift, dy): (Tensor<Float>, Tensor<Float>, Tensor<Float>, Tensor<Float>)
+    (z, gain, shift, dy) = numbers(rows, D)
+    for variant in KernelVariant.supported {
+      let all = variant.run { run(z, gain, shift, dy) }
+      for (computed, expected) in zip(all.tensors, expected.tensors) {
+        // Of a single column n and dz are zero, and what stands there is rounding.
+        let isZero = D == 1 && ["n", "dz"].contains(computed.name)
+        let error =
+          isZero
+          ? computed.values.array.reduce(0.0) { max($0, Double($1.magnitude)) }
+          : relativeError(computed.values.array, expected.values.array)
+        #expect(error <= 2e-5, "\(variant) \(computed.name) of \(sizes)")
+      }
+      for row in [0, rows - 1, rows / 2] {
+        let range = row..<row + 1
+        let alone = variant.run { run(z.rows(range), gain, shift, dy.rows(range)) }
+        for (alone, all) in zip(alone.tensors, all.tensors) {
+          let same = alone.values.array.bits == all.values.rows(range).array.bits
+          #expect(same, "\(variant) \(alone.name) row \(row) of \(sizes)")
+        }
+      }
+    }
+  }
+
+  /// What forward gives has mean 0 and variance 1, and the accumulators keep what they held.
+  @Test func isNormalisedAndAdds() {
+    let (z, gain, shift, dy): (Tensor<Double>, Tensor<Double>, Tensor<Double>, Tensor<Double>)
+    (z, gain, shift, dy) = numbers(7, 33)
+    let result = run(z, gain, shift, dy)
+    for row in 0..<7 {
+      let n = result.tensors[1].values.row(row).array
+      #expect(abs(n.reduce(0, +)) <= 1e-12)
+      #expect(abs(inner(n, n) / 33 - 1) <= 1e-4)
+      for j in 0..<33 {
+        let gradient = dy[row * 33 + j]
+        #expect(abs(result.tensors[3].values[row * 33 + j] - 77 - gradient * n[j]) <= 1e-12)
+        #expect(abs(result.tensors[4].values[row * 33 + j] - 77 - gradient) <= 1e-12)
+      }
+    }
+  }
+
+  @Test(arguments: PrimitiveSizes.all) func centralDifferences(sizes: [Int]) {
+    let (rows, D) = (sizes[0], sizes[1])
+    let (z, gain, shift, dy): (Tensor<Double>, Tensor<Double>, Tensor<Double>, Tensor<Double>)
+    (z, gain, shift, dy) = numbers(rows, D)
+    let dz = run(z, gain, shift, dy).tensors[2].values
+    let step = 1e-5
+    // Rows do not mix, so the same column of all of them moves at once.
+    for j in 0..<D {
+      func moved(by change: Double) -> [Double] {
+        let moved = z.copy()
+        for row in 0..<rows { moved[row * D + j] += change }
+        let y = run(moved, gain, shift, dy).tensors[0].values
+        return (0..<rows).map { inner(y.row($0).array, dy.row($0).array) }
+      }
+      let (up, down) = (moved(by: step), moved(by: -step))
+      for row in 0..<rows {
+        let slope = (up[row] - down[row]) / (2 * step)
+        #expect(abs(slope - dz[row * D + j]) <= 1e-7, "column \(j) of row \(row)")
+      }
+    }
+  }
+
+  /// The results may lie where the arguments were.
+  @Test func inPlace() {
+    let (z, gain, shift, dy): (Tensor<Float>, Tensor<Float>, Tensor<Float>, Tensor<Float>)
+    (z, gain, shift, dy) = numbers(5, 37)
+    for variant in KernelVariant.supported {
+      variant.run {
+        let expected = run(z, gain, shift, dy)
+        let (here, dHere) = (z.copy(), dy.copy())
+        let (y, dz) = (ColumnBlock(here), ColumnBlock(dHere))
+        let normalised = ColumnBlock(Tensor<Float>(shape: [5, 37]))
+        let inverse = ColumnBlock(Tensor<Float>(shape: [5, 1]))
+        let (dGain, dShift) = (Tensor<Float>(shape: [5, 37]), Tensor<Float>(shape: [5, 37]))
+        LayerNormalization.forward(
+          y, gain: gain, shift: shift, into: y, normalised: normalised, inverseDeviation: inverse)
+        LayerNormalization.backward(
+          dz, normalised: normalised, inverseDeviation: inverse, gain: gain, into: dz,
+          dGain: ColumnBlock(dGain), dShift: ColumnBlock(dShift))
+        for (tensor, index) in [(here, 0), (dHere, 2)] {
+          let same = tensor.array.bits == expected.tensors[index].values.array.bits
+          #expect(same, "\(variant) \(expected.tensors[index].name)")
+        }
+      }
+    }
+  }
+}
