@@ -52,7 +52,8 @@ public struct Inspection {
   /// The files of a run beside its checkpoints.
   private static func checkFiles(of run: RunFolder) throws {
     guard FileManager.default.fileExists(atPath: run.configuration) else { return }
-    _ = try TrainingConfiguration(file: run.configuration, assignments: [])
+    _ = try TrainingConfiguration(
+      file: run.configuration, assignments: [], isResolved: true)
     let text = FileManager.default.contents(atPath: run.metrics) ?? Data()
     let lines = text.split(separator: UInt8(ascii: "\n"))
     // A run that was killed may have left half a line at the end; a resume takes it away.

@@ -19,7 +19,7 @@ extension Train {
     }
     for note in resolved.dropFirst() { progress.say(note) }
     let settings = try agreement.together {
-      try TrainingConfiguration(yaml: resolved[0], path: top)
+      try TrainingConfiguration(yaml: resolved[0], path: top, isResolved: true)
     }
     var results: [SeedSummary.Result] = []
     for index in 0..<count {

@@ -61,7 +61,10 @@ struct Train: DistributedCommand {
   @Flag(help: "Check configuration and data, print the resolved configuration, and end.")
   var dryRun = false
 
-  @Flag(help: "Print every key with its meaning and default, and end.")
+  @Flag(
+    help: ArgumentHelp(
+      "Print every key with its meaning and default, and end; with --config or --set, the keys "
+        + "that such a run uses."))
   var listKeys = false
 
   func validate() throws {
@@ -97,7 +100,7 @@ struct Train: DistributedCommand {
   }
 
   func run() throws {
-    if listKeys { return printKeys() }
+    if listKeys { return try printKeys() }
     SignalWatch.start()
     if let seeds { return try trainSeeds(seeds) }
     let communicator = try Launch.communicator()
@@ -111,7 +114,7 @@ struct Train: DistributedCommand {
     for note in resolved.dropFirst(2) { progress.say(note) }
     let run = RunFolder(resolved[1])
     var configuration = try agreement.together {
-      try TrainingConfiguration(yaml: resolved[0], path: run.configuration)
+      try TrainingConfiguration(yaml: resolved[0], path: run.configuration, isResolved: true)
     }
     if let resume {
       configuration = try configuration.resuming(
@@ -217,8 +220,15 @@ struct Train: DistributedCommand {
         + " --output FOLDER to start another")
   }
 
-  private func printKeys() {
-    for key in TrainingConfiguration().keys {
+  /// Prints every key or, where a task, a cell or an optimizer is chosen, those that belong to it.
+  private func printKeys() throws {
+    let keys: [ConfigurationKey]
+    do {
+      keys = try TrainingConfiguration.keys(file: config, assignments: settings)
+    } catch {
+      throw RunFailure(error)
+    }
+    for key in keys {
       print("\(key.path) = \(key.value)\n    \(key.help) (\(key.kind))")
     }
   }

@@ -39,6 +39,10 @@ import Testing
       "batch smaller than the shards", ["train", "--set", "batch_size=4"], 78,
       "raise batch_size or set shards=4"),
     Case(
+      "a constant of another cell",
+      ["train", "--set", "model.cell=lstm", "--set", "model.mu=0.6"], 78,
+      "--set: model.mu is not used by model.cell=lstm; remove it"),
+    Case(
       "more ranks than shards", ["train", "--set", "shards=1"], 78, "there are 2 ranks"),
     Case(
       "missing configuration", ["train", "--config", "none.yaml"], 78,

@@ -129,7 +129,7 @@ import Testing
       yaml += "a\(level): &a\(level) {\(members)}\n"
     }
     #expect(problem(yaml) != nil)
-    #expect(problem("model: &m {mu: 0.5}\noptimizer: {momentum: 0.5}\n") == nil)
+    #expect(problem("model: &m {mu: 0.5}\noptimizer: {beta1: 0.5}\n") == nil)
   }
 
   @Test func everyConfigurationOfTheRepositoryIsValid() throws {

@@ -5,30 +5,34 @@ public struct ConfigurationKey: Sendable {
   public let kind: String
   public let help: String
   public let effect: KeyEffect
+  /// Which runs use it.
+  let use: KeyUse
 }
 
 /// Collects every key of a configuration.
 struct ListingVisitor: ConfigurationVisitor {
   private(set) var keys: [ConfigurationKey] = []
   private var prefix = ""
+  private var use = KeyUse.always
 
-  mutating func field<Value: ConfigurationValue>(
-    _ key: String, _ value: inout Value, _ help: String, _ requirement: Requirement<Value>?,
-    effect: KeyEffect
+  mutating func visit<Value: ConfigurationValue>(
+    _ key: KeyDescription<Value>, _ value: inout Value
   ) throws(ConfigurationError) {
-    let bounds = requirement.map { " \($0.text)" } ?? ""
+    let bounds = key.requirement.map { " \($0.text)" } ?? ""
     keys.append(
       ConfigurationKey(
-        path: prefix + key, value: value.configurationText,
-        kind: Value.configurationKind + bounds, help: help, effect: effect))
+        path: prefix + key.name, value: value.configurationText,
+        kind: Value.configurationKind + bounds, help: key.help, effect: key.effect,
+        use: use.and(key.use)))
   }
 
-  mutating func section<Section: ConfigurationSection>(
-    _ key: String, _ section: inout Section
+  mutating func visit<Section: ConfigurationSection>(
+    section name: String, _ section: inout Section, use: KeyUse
   ) throws(ConfigurationError) {
-    let outer = prefix
-    prefix += key + "."
+    let outer = (prefix, self.use)
+    prefix += name + "."
+    self.use = self.use.and(use)
     try section.visit(&self)
-    prefix = outer
+    (prefix, self.use) = outer
   }
 }

@@ -1,96 +1,3 @@
-import Foundation
-import Yams
-
-/// The values given for a configuration, by key path, with the place of each for messages.
-struct GivenValues {
-  struct Given {
-    var text: String
-    var place: String
-  }
-
-  private(set) var values: [String: Given] = [:]
-
-  /// Adds the scalars of a YAML text, in which no key stands twice.
-  mutating func add(yaml: String, path: String) throws(ConfigurationError) {
-    // An editor may have put a byte order mark at the start, which would join the first key.
-    let yaml =
-      yaml.unicodeScalars.first == "\u{FEFF}" ? String(yaml.unicodeScalars.dropFirst()) : yaml
-    let root: Node?
-    do {
-      root = try Yams.compose(yaml: yaml)
-    } catch {
-      let reason = "\(error)".split(separator: "\n").first.map(String.init) ?? "syntax error"
-      throw ConfigurationError("\(path): is not valid YAML (\(reason)); fix the line it names")
-    }
-    guard let root else { return }  // an empty file sets nothing
-    guard root.mapping != nil else {
-      throw ConfigurationError("\(path): is not a list of `key: value` lines; see configs/")
-    }
-    var own = GivenValues()
-    try own.add(root, prefix: "", path: path)
-    values.merge(own.values) { $1 }
-  }
-
-  private mutating func add(
-    _ node: Node, prefix: String, path: String
-  ) throws(ConfigurationError) {
-    let line = node.mark.map { ":\($0.line)" } ?? ""
-    switch node {
-    case .mapping(let mapping):
-      // Keys have one section at most. Anchors could make a small file one of very many keys.
-      guard prefix.filter({ $0 == "." }).count < Self.mostDots else {
-        throw ConfigurationError(
-          "\(path)\(line): \(prefix) has keys below it; keys nest only one level deep, as in"
-            + " model.hidden_size")
-      }
-      for (key, value) in mapping {
-        guard let name = key.string else {
-          throw ConfigurationError("\(path): a key under \"\(prefix)\" is not a text")
-        }
-        try add(value, prefix: prefix.isEmpty ? name : "\(prefix).\(name)", path: path)
-      }
-    case .scalar(let scalar):
-      try set(prefix, Given(text: scalar.string, place: "\(path)\(line)"))
-    case .sequence(let sequence) where sequence.allSatisfy({ $0.scalar != nil }):
-      // A list of names is a text with commas; what cannot be one refuses it as that.
-      let text = sequence.compactMap { $0.scalar?.string }.joined(separator: ", ")
-      try set(prefix, Given(text: text, place: "\(path)\(line)"))
-    case .sequence, .alias:
-      throw ConfigurationError("\(path): \(prefix) is a list; expected a single value")
-    }
-  }
-
-  private static let mostDots = 2
-
-  /// Sets a value, once: a key that is written as `section.key` and again below its section would
-  /// otherwise take one of the two values in silence.
-  private mutating func set(_ key: String, _ value: Given) throws(ConfigurationError) {
-    if let first = values[key] {
-      throw ConfigurationError(
-        "\(value.place): \(key) is given twice, as \"\(first.text)\" (\(first.place)) and as"
-          + " \"\(value.text)\"; remove one")
-    }
-    values[key] = value
-  }
-
-  /// Sets a value over what other places gave.
-  mutating func replace(_ key: String, _ text: String, place: String) {
-    values[key] = Given(text: text, place: place)
-  }
-
-  /// Adds a `key.path=value` of the command line.
-  mutating func add(assignment: String) throws(ConfigurationError) {
-    guard let equals = assignment.firstIndex(of: "="), equals != assignment.startIndex else {
-      throw ConfigurationError("--set \(assignment): expected key.path=value")
-    }
-    let key = assignment[..<equals].trimmingCharacters(in: .whitespaces)
-    var text = assignment[assignment.index(after: equals)...].trimmingCharacters(in: .whitespaces)
-    // A list, as a file has it.
-    if text.hasPrefix("["), text.hasSuffix("]") { text = String(text.dropFirst().dropLast()) }
-    values[key] = Given(text: text, place: "--set")
-  }
-}
-
 /// Fills a configuration from given values.
 struct ReadingVisitor: ConfigurationVisitor {
   let given: GivenValues
@@ -101,28 +8,27 @@ struct ReadingVisitor: ConfigurationVisitor {
     self.given = given
   }
 
-  mutating func field<Value: ConfigurationValue>(
-    _ key: String, _ value: inout Value, _ help: String, _ requirement: Requirement<Value>?,
-    effect: KeyEffect
+  mutating func visit<Value: ConfigurationValue>(
+    _ key: KeyDescription<Value>, _ value: inout Value
   ) throws(ConfigurationError) {
-    let path = prefix + key
+    let path = prefix + key.name
     known.append(path)
     guard let given = given.values[path] else { return }
     let found = "\(given.place): \(path) is \"\(given.text)\", expected "
     guard let read = Value(configurationText: given.text) else {
       throw ConfigurationError(found + Value.configurationKind)
     }
-    if let requirement, !requirement.isFulfilled(read) {
+    if let requirement = key.requirement, !requirement.isFulfilled(read) {
       throw ConfigurationError(found + "\(Value.configurationKind) \(requirement.text)")
     }
     value = read
   }
 
-  mutating func section<Section: ConfigurationSection>(
-    _ key: String, _ section: inout Section
+  mutating func visit<Section: ConfigurationSection>(
+    section name: String, _ section: inout Section, use: KeyUse
   ) throws(ConfigurationError) {
     let outer = prefix
-    prefix += key + "."
+    prefix += name + "."
     try section.visit(&self)
     prefix = outer
   }

@@ -42,7 +42,7 @@ extension String: ConfigurationValue {
 }
 
 /// A choice among names.
-public protocol ConfigurationChoice: ConfigurationValue, RawRepresentable, CaseIterable
+public protocol ConfigurationChoice: ConfigurationValue, RawRepresentable, CaseIterable, Sendable
 where RawValue == String {}
 
 extension ConfigurationChoice {

@@ -47,28 +47,49 @@ extension Requirement where Value: Comparable {
   }
 }
 
+/// What is said of a key beside its value: each key is described once, in `visit` of its section.
+public struct KeyDescription<Value> {
+  /// Its name in its section.
+  let name: String
+  /// What it is for.
+  let help: String
+  let requirement: Requirement<Value>?
+  let effect: KeyEffect
+  let use: KeyUse
+}
+
 /// Something done with every key in turn.
 public protocol ConfigurationVisitor {
-  mutating func field<Value: ConfigurationValue>(
-    _ key: String, _ value: inout Value, _ help: String, _ requirement: Requirement<Value>?,
-    effect: KeyEffect
+  mutating func visit<Value: ConfigurationValue>(
+    _ key: KeyDescription<Value>, _ value: inout Value
   ) throws(ConfigurationError)
 
-  mutating func section<Section: ConfigurationSection>(
-    _ key: String, _ section: inout Section
+  mutating func visit<Section: ConfigurationSection>(
+    section: String, _ value: inout Section, use: KeyUse
   ) throws(ConfigurationError)
 }
 
 extension ConfigurationVisitor {
+  /// Visits a key.
+  ///
+  /// - Parameters:
+  ///   - effect: what another value changes
+  ///   - use: which runs use it
   mutating func field<Value: ConfigurationValue>(
-    _ key: String, _ value: inout Value, _ help: String, _ requirement: Requirement<Value>? = nil
+    _ name: String, _ value: inout Value, _ help: String,
+    _ requirement: Requirement<Value>? = nil, effect: KeyEffect = .numbers, use: KeyUse = .always
   ) throws(ConfigurationError) {
-    try field(key, &value, help, requirement, effect: .numbers)
+    let key = KeyDescription(
+      name: name, help: help, requirement: requirement, effect: effect, use: use)
+    try visit(key, &value)
   }
 
-  mutating func field<Value: ConfigurationValue>(
-    _ key: String, _ value: inout Value, _ help: String, effect: KeyEffect
+  /// Visits the keys of a section.
+  ///
+  /// - Parameter use: which runs use any of them
+  mutating func section<Section: ConfigurationSection>(
+    _ name: String, _ section: inout Section, use: KeyUse = .always
   ) throws(ConfigurationError) {
-    try field(key, &value, help, nil, effect: effect)
+    try visit(section: name, &section, use: use)
   }
 }

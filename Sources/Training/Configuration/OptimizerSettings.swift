@@ -48,38 +48,51 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
     try visitor.field("name", &name, "the update rule", effect: .model)
     try visitor.field("learning_rate", &learningRate, "η, the step size", .above(0))
     try visitor.field(
-      "momentum", &momentum, "momentum of sgd and rmsprop", .within(0..<1))
-    try visitor.field("nesterov", &nesterov, "Nesterov's form of the momentum of sgd")
-    try visitor.field("alpha", &alpha, "smoothing of rmsprop's mean square", .within(0..<1))
+      "momentum", &momentum, "momentum of sgd and rmsprop", .within(0..<1),
+      use: .rules(.sgd, .rmsprop))
     try visitor.field(
-      "centered", &centered, "whether rmsprop subtracts the squared mean", effect: .model)
-    try visitor.field("beta1", &beta1, "smoothing of adam's mean", .within(0..<1))
-    try visitor.field("beta2", &beta2, "smoothing of adam's mean square", .within(0..<1))
-    try visitor.field("epsilon", &epsilon, "added to the root, in rmsprop and adam", .atLeast(0))
+      "nesterov", &nesterov, "Nesterov's form of the momentum of sgd", use: .rules(.sgd))
+    try visitor.field(
+      "alpha", &alpha, "smoothing of rmsprop's mean square", .within(0..<1), use: .rules(.rmsprop))
+    try visitor.field(
+      "centered", &centered, "whether rmsprop subtracts the squared mean", effect: .model,
+      use: .rules(.rmsprop))
+    try visitor.field(
+      "beta1", &beta1, "smoothing of adam's mean", .within(0..<1), use: .rules(.adam, .adamw))
+    try visitor.field(
+      "beta2", &beta2, "smoothing of adam's mean square", .within(0..<1), use: .rules(.adam, .adamw)
+    )
+    try visitor.field(
+      "epsilon", &epsilon, "added to the root, in rmsprop and adam", .atLeast(0),
+      use: .rules(.rmsprop, .adam, .adamw))
     try visitor.field("weight_decay", &weightDecay, "λ, pull of the weights to zero", .atLeast(0))
     try visitor.field(
       "clip_norm", &clipNorm, "largest norm of the whole gradient; 0 does not clip", .atLeast(0))
     try visitor.field(
-      "orthogonal_rule", &orthogonalRule, "the update rule of skew parameters", effect: .model)
+      "orthogonal_rule", &orthogonalRule, "the update rule of skew parameters", effect: .model,
+      use: .orthogonalCells)
     try visitor.field(
       "orthogonal_learning_rate", &orthogonalLearningRate,
-      "η of skew parameters; 0 is a tenth of learning_rate", .atLeast(0))
+      "η of skew parameters; 0 is a tenth of learning_rate", .atLeast(0), use: .orthogonalCells)
     try visitor.field(
       "rate_factors", &rateFactors,
       "factors on the rate of parameters by name, as in \"readout.*=0.5, *bias*=2\"")
     try visitor.field("schedule", &schedule, "how the rate changes: cosine falls to 0 at the end")
     try visitor.field(
       "warmup_steps", &warmupSteps, "steps over which the rate rises from 0", .atLeast(0))
-    try visitor.field("decay_epochs", &decayEpochs, "epochs between decays (step)", .atLeast(1))
+    try visitor.field(
+      "decay_epochs", &decayEpochs, "epochs between decays (step)", .atLeast(1),
+      use: .schedules(.step))
     try visitor.field(
       "decay_factor", &decayFactor, "what a decay multiplies the rate by (step, plateau)",
-      .within(0...1))
+      .within(0...1), use: .schedules(.step, .plateau))
     try visitor.field(
-      "patience", &patience, "epochs without a better validation loss (plateau)", .atLeast(0))
+      "patience", &patience, "epochs without a better validation loss (plateau)", .atLeast(0),
+      use: .schedules(.plateau))
     try visitor.field(
       "averaging_window", &averagingWindow,
       "n of NT-ASGD: sgd changes to asgd when validation is worse than n epochs ago; 0 never does",
-      .atLeast(0))
+      .atLeast(0), use: .mainRule(.sgd))
     try visitor.field(
       "split_state", &splitState,
       "keep on each rank the state of its rows alone, and send round what it makes of them: less"

@@ -18,8 +18,12 @@ extension TrainingConfiguration {
     let edited = try editedKeys(of: run)
     var given = GivenValues()
     do throws(ConfigurationError) {
-      for key in own.keys { given.replace(key.path, key.value, place: reader.folder) }
-      for (key, _) in edited { given.replace(key.path, key.value, place: run.configuration) }
+      for key in own.keys {
+        given.replace(key.path, key.value, place: reader.folder, isByHand: false)
+      }
+      for (key, _) in edited {
+        given.replace(key.path, key.value, place: run.configuration, isByHand: true)
+      }
       let configuration = try TrainingConfiguration(given, assignments: assignments)
       let changes = edited.map { "\($0.key.path)=\($0.key.value) (was \($0.other))" }
       let note =
@@ -42,12 +46,14 @@ extension TrainingConfiguration {
     let saved = try TrainingConfiguration(of: newest)
     do throws(ConfigurationError) {
       var given = GivenValues()
-      for key in saved.keys { given.replace(key.path, key.value, place: newest.folder) }
+      for key in saved.keys {
+        given.replace(key.path, key.value, place: newest.folder, isByHand: false)
+      }
       guard let text = String(validating: data, as: UTF8.self) else {
         throw ConfigurationError(
           "\(run.configuration): is not UTF-8 text; save it as UTF-8, or remove it")
       }
-      try given.add(yaml: text, path: run.configuration)
+      try given.add(yaml: text, path: run.configuration, isResolved: true)
       return try TrainingConfiguration(given, assignments: []).differences(to: saved)
     } catch {
       throw RunFailure(error)

@@ -9,14 +9,20 @@ import Yams
 
 extension TrainingConfiguration {
   /// Reads a YAML file, if one is given, then `key.path=value` assignments over it.
-  public init(file: String?, assignments: [String]) throws(ConfigurationError) {
-    var given = GivenValues()
-    if let file { try given.add(yaml: Self.text(of: file), path: file) }
-    try self.init(given, assignments: assignments)
+  ///
+  /// - Parameter isResolved: whether the program wrote the file, with every key; nil goes by its
+  ///   keys
+  /// - Throws: `ConfigurationError` for a value that cannot be, and for a key that was set by hand
+  ///   and that the run does not use
+  public init(
+    file: String?, assignments: [String], isResolved: Bool? = nil
+  ) throws(ConfigurationError) {
+    try self.init(
+      GivenValues(file: file, assignments: assignments, isResolved: isResolved), assignments: [])
   }
 
   /// The text of a file given to --config, which may be a pipe: it is read once.
-  private static func text(of file: String) throws(ConfigurationError) -> String {
+  fileprivate static func text(of file: String) throws(ConfigurationError) -> String {
     guard !DurableFiles.isFolder(file) else {
       throw ConfigurationError("\(file): is a folder; name the YAML file with --config")
     }
@@ -48,20 +54,31 @@ extension TrainingConfiguration {
   private static let maximumBytes = 1 << 20
 
   /// Reads a YAML text, such as the configuration in a checkpoint.
-  public init(yaml: String, path: String, assignments: [String] = []) throws(ConfigurationError) {
+  ///
+  /// - Parameter isResolved: whether the program wrote the text, with every key; nil goes by its
+  ///   keys
+  public init(
+    yaml: String, path: String, assignments: [String] = [], isResolved: Bool? = nil
+  ) throws(ConfigurationError) {
     var given = GivenValues()
-    try given.add(yaml: yaml, path: path)
+    try given.add(yaml: yaml, path: path, isResolved: isResolved)
     try self.init(given, assignments: assignments)
   }
 
   init(_ given: GivenValues, assignments: [String]) throws(ConfigurationError) {
     var given = given
     for assignment in assignments { try given.add(assignment: assignment) }
+    try self.init(reading: given)
+    try checkTogether()
+    try refuseUnusedKeys(given)
+  }
+
+  /// Reads each key by itself.
+  init(reading given: GivenValues) throws(ConfigurationError) {
     self.init()
     var reader = ReadingVisitor(given)
     try visit(&reader)
     try reader.refuseUnknownKeys()
-    try checkTogether()
   }
 
   /// What no single key can tell.
@@ -137,5 +154,18 @@ extension TrainingConfiguration {
       // Names of two files may be canonically equivalent.
       ExactText(mine.value) == ExactText(theirs.value) ? nil : (mine, theirs.value)
     }
+  }
+}
+
+extension GivenValues {
+  /// What a YAML file, if there is one, and assignments over it give.
+  init(
+    file: String?, assignments: [String], isResolved: Bool? = nil
+  ) throws(ConfigurationError) {
+    self.init()
+    if let file {
+      try add(yaml: TrainingConfiguration.text(of: file), path: file, isResolved: isResolved)
+    }
+    for assignment in assignments { try add(assignment: assignment) }
   }
 }

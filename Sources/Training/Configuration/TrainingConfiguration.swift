@@ -86,7 +86,8 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     try visitor.field(
       "sparse_rows", &sparseRows,
       "send the gradient of an embedding that is not tied as the rows of the step's words: auto,"
-        + " where they are few; the same bits if reduction is fixed", effect: .nothing)
+        + " where they are few; the same bits if reduction is fixed", effect: .nothing,
+      use: .tasks(.languageModel))
     try visitor.field(
       "replica_check_steps", &replicaCheckSteps,
       "compare the parameters of all ranks every so many steps and before each save; 0 never",
@@ -97,7 +98,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       .above(0), effect: .nothing)
     try visitor.section("dataset", &dataset)
     try visitor.section("model", &model)
-    try visitor.section("language_model", &languageModel)
+    try visitor.section("language_model", &languageModel, use: .tasks(.languageModel))
     try visitor.section("optimizer", &optimizer)
     try visitor.section("early_stopping", &earlyStopping)
     try visitor.section("checkpoint", &checkpoint)
@@ -138,25 +139,29 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "the HDF5 file that `prepare` made, which generated tasks can do without; or several, as a"
           + " list or a pattern, that count as one")
       try visitor.field(
-        "inputs", &inputs, "the name of the inputs in a file of your own (classification)")
+        "inputs", &inputs, "the name of the inputs in a file of your own (classification)",
+        use: .ownFileTasks)
       try visitor.field(
-        "targets", &targets, "the name of the labels in a file of your own (classification)")
+        "targets", &targets, "the name of the labels in a file of your own (classification)",
+        use: .ownFileTasks)
       try visitor.field(
         "offsets", &offsets,
         "the name of where sequences of unequal lengths begin, in a file of your own"
-          + " (classification); without such a dataset all are as long")
+          + " (classification); without such a dataset all are as long",
+        use: .ownFileTasks)
       try visitor.field(
         "classes", &classes,
         "how many classes there are, where the file does not say; 0 counts them",
-        .within(0...1 << 24), effect: .model)
+        .within(0...1 << 24), effect: .model, use: .ownFileTasks)
       try visitor.field(
         "memory", &memory, "megabytes up to which a rank keeps a part in memory; more is streamed",
         .within(0...1 << 24), effect: .nothing)
       try visitor.field(
         "view", &view, "images as rows, as single pixels, or as pixels in one random order",
-        effect: .model)
+        effect: .model, use: .tasks(.classification))
       try visitor.field(
-        "permutation_seed", &permutationSeed, "chooses the order of the permuted view")
+        "permutation_seed", &permutationSeed, "chooses the order of the permuted view",
+        use: .tasks(.classification).and(.view(.permuted)))
       try visitor.field(
         "validation_count", &heldOut,
         "sequences held out of the training set for validation; auto takes the file's validation"
@@ -165,17 +170,19 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "steps", &steps,
         "T of generated sequences; copying and denoise add twice the symbols to it",
-        .within(2...1_000_000))
+        .within(2...1_000_000), use: .generatedTasks)
       try visitor.field(
         "symbols", &symbols, "K, how many symbols are to be recalled (copying, denoise)",
-        .within(1...10_000))
+        .within(1...10_000), use: .tasks(.copying, .denoise))
       try visitor.field(
         "alphabet", &alphabet, "A, how many symbols there are to choose from (copying, denoise)",
-        .within(1...250), effect: .model)
+        .within(1...250), effect: .model, use: .tasks(.copying, .denoise))
       try visitor.field(
-        "train_count", &trainCount, "generated training sequences", .within(1...100_000_000))
+        "train_count", &trainCount, "generated training sequences", .within(1...100_000_000),
+        use: .generatedTasks)
       try visitor.field(
-        "test_count", &testCount, "generated test sequences", .within(1...100_000_000))
+        "test_count", &testCount, "generated test sequences", .within(1...100_000_000),
+        use: .generatedTasks)
     }
   }
 
@@ -225,37 +232,41 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "pooling", &pooling,
         "what a class or a sum is read from: the last valid state, or the mean of all",
-        effect: .model)
+        effect: .model, use: .tasks(.adding, .classification))
       try visitor.field(
         "mu", &mu, "μ, the share of the old velocity that is kept", .within(0...1),
-        effect: .model)
+        effect: .model, use: .constant(.mu))
       try visitor.field(
-        "epsilon", &epsilon, "ε, the step size of the input", .above(0), effect: .model)
+        "epsilon", &epsilon, "ε, the step size of the input", .above(0), effect: .model,
+        use: .constant(.epsilon))
       try visitor.field(
         "beta", &beta, "β, the share of the old second moment that is kept", .within(0..<1),
-        effect: .model)
+        effect: .model, use: .constant(.beta))
       try visitor.field(
         "restart", &restart, "F, steps between restarts of the Nesterov counter; 0 is never",
-        .atLeast(0), effect: .model)
+        .atLeast(0), effect: .model, use: .constant(.restart))
       try visitor.field(
-        "gate_bias", &gateBias, "start of the forget gate (LSTM) or reset gate (GRU), in each bias")
+        "gate_bias", &gateBias, "start of the forget gate (LSTM) or reset gate (GRU), in each bias",
+        use: .gatedCells)
       try visitor.field(
         "recompute_every", &recomputeEvery,
         "k: keep the state of every k-th time step alone and compute the rest again on the way"
           + " backward, for sequences that memory does not hold; 0 keeps all; the same bits",
         .within(0...1 << 24), effect: .nothing)
       try visitor.field(
-        "orthogonal_start", &orthogonalStart, "angles of the starting orthogonal matrix")
+        "orthogonal_start", &orthogonalStart, "angles of the starting orthogonal matrix",
+        use: .orthogonalCells)
       try visitor.field(
         "rebase_every", &rebaseEvery,
         "K, steps between rebases of a DTRIV; 0 is infinity: one rebase, at the first step",
-        .atLeast(0), effect: .model)
+        .atLeast(0), effect: .model, use: .dynamicCells)
       try visitor.field(
         "project_every", &projectEvery, "M, rebases between projections of a DTRIV's base",
-        .atLeast(1))
+        .atLeast(1), use: .dynamicCells)
       try visitor.field(
         "rebase_gradient", &rebaseGradient,
-        "the gradient of a step that rebases: exact, or as in the authors' code")
+        "the gradient of a step that rebases: exact, or as in the authors' code", use: .dynamicCells
+      )
     }
   }
 

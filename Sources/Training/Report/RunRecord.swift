@@ -36,7 +36,9 @@ public struct RunRecord {
     self.path = path
     label = path
     let yaml = files.contents(atPath: run.configuration).map { String(decoding: $0, as: UTF8.self) }
-    configuration = yaml.flatMap { try? TrainingConfiguration(yaml: $0, path: run.configuration) }
+    configuration = yaml.flatMap {
+      try? TrainingConfiguration(yaml: $0, path: run.configuration, isResolved: true)
+    }
     let lines = files.contents(atPath: run.metrics) ?? Data()
     points = lines.split(separator: UInt8(ascii: "\n")).compactMap { Self.point(Data($0)) }
     test = EvaluationRecord(contentsOf: EvaluationRecord.path(in: path, split: "test"))

@@ -99,13 +99,14 @@ extension TrainingConfiguration {
     let yaml = reader.manifest.configuration
     let path = "\(reader.folder)/\(CheckpointManifest.fileName)"
     do {
-      self = try TrainingConfiguration(yaml: yaml, path: path)
+      self = try TrainingConfiguration(yaml: yaml, path: path, isResolved: true)
     } catch {
       throw RunFailure(.unusableData, error.description)
     }
     guard !assignments.isEmpty else { return }
     do {
-      self = try TrainingConfiguration(yaml: yaml, path: path, assignments: assignments)
+      self = try TrainingConfiguration(
+        yaml: yaml, path: path, assignments: assignments, isResolved: true)
     } catch {
       throw RunFailure(error)
     }

@@ -1,0 +1,133 @@
+import Datasets
+import KernelInterface
+import Layers
+
+/// Which runs use a key, by the choices that a configuration makes.
+///
+/// The rule stands next to the key, or next to its section, in `visit`. A key that was set by hand
+/// and that the run does not use is refused; `--list-keys` leaves it out. It goes by whether a key
+/// was set, not by its value. A key that only sets a limit, such as `dataset.memory`, is used
+/// whether or not the limit is reached.
+public struct KeyUse: Sendable {
+  /// The choice because of which a run does not use the key, as in "model.cell=lstm"; nil if the
+  /// run uses it.
+  let obstacle: @Sendable (TrainingConfiguration) -> String?
+
+  /// Every run uses the key.
+  static let always = KeyUse { _ in nil }
+
+  /// Runs that use the key for two reasons at once: its section's and its own.
+  func and(_ other: KeyUse) -> KeyUse {
+    KeyUse { obstacle($0) ?? other.obstacle($0) }
+  }
+}
+
+// MARK: - Choices that keys depend on
+
+extension KeyUse {
+  /// Runs of one of these tasks.
+  static func tasks(_ names: TaskName...) -> KeyUse { tasks { names.contains($0) } }
+
+  /// Runs of a task whose sequences can be generated.
+  static let generatedTasks = tasks { !$0.needsFile }
+
+  /// Runs of a task that can learn from a file of the user's own.
+  static let ownFileTasks = tasks(.classification)
+
+  private static func tasks(_ fits: @escaping @Sendable (TaskName) -> Bool) -> KeyUse {
+    KeyUse {
+      fits($0.dataset.task) ? nil : "dataset.task=\($0.dataset.task.rawValue)"
+    }
+  }
+
+  /// Runs that look at their sequences in this way.
+  static func view(_ view: SequenceView) -> KeyUse {
+    KeyUse {
+      $0.dataset.view == view ? nil : "dataset.view=\($0.dataset.view.rawValue)"
+    }
+  }
+
+  /// Runs of a cell that has this constant.
+  static func constant(_ constant: RecurrentSystem.Hyperparameter) -> KeyUse {
+    cells { $0.hyperparameters.contains(constant) }
+  }
+
+  /// Runs of a cell with gates that start at a bias.
+  static let gatedCells = cells(\.hasGateBias)
+
+  /// Runs of a cell whose recurrent matrix is orthogonal.
+  static let orthogonalCells = cells { $0.orthogonal != nil }
+
+  /// Runs of a cell whose orthogonal matrix moves its base.
+  static let dynamicCells = cells { $0.orthogonal?.isDynamic == true }
+
+  private static func cells(_ fits: @escaping @Sendable (RecurrentSystem) -> Bool) -> KeyUse {
+    KeyUse {
+      fits($0.model.cell.system) ? nil : "model.cell=\($0.model.cell.configurationText)"
+    }
+  }
+
+  /// Runs that update parameters by one of these rules: all of them, or the skew ones alone.
+  static func rules(_ rules: OptimizerSettings.Name...) -> KeyUse {
+    KeyUse { configuration in
+      var used = [configuration.optimizer.name]
+      if configuration.model.cell.system.orthogonal != nil,
+        let skew = OptimizerSettings.Name(rawValue: configuration.optimizer.orthogonalRule.rawValue)
+      {
+        used.append(skew)
+      }
+      return used.contains(where: rules.contains)
+        ? nil : "optimizer.name=\(configuration.optimizer.name.rawValue)"
+    }
+  }
+
+  /// Runs whose parameters, apart from skew ones, start with this rule.
+  static func mainRule(_ rule: OptimizerSettings.Name) -> KeyUse {
+    KeyUse {
+      $0.optimizer.name == rule ? nil : "optimizer.name=\($0.optimizer.name.rawValue)"
+    }
+  }
+
+  /// Runs whose learning rate follows one of these schedules.
+  static func schedules(_ schedules: OptimizerSettings.Schedule...) -> KeyUse {
+    KeyUse {
+      schedules.contains($0.optimizer.schedule)
+        ? nil : "optimizer.schedule=\($0.optimizer.schedule.rawValue)"
+    }
+  }
+}
+
+extension RecurrentSystem {
+  /// Whether a gate of its cell starts at `model.gate_bias`. Of a cell that is taken through time
+  /// step by step only the cell knows: it may.
+  fileprivate var hasGateBias: Bool {
+    guard case .fused(_, let body, _) = design else { return true }
+    return body == .lstm || body == .gru
+  }
+}
+
+extension TrainingConfiguration {
+  /// Refuses a key that was set by hand and that the run does not use.
+  func refuseUnusedKeys(_ given: GivenValues) throws(ConfigurationError) {
+    for key in keys {
+      guard let value = given.values[key.path], value.isByHand,
+        let obstacle = key.use.obstacle(self)
+      else { continue }
+      throw ConfigurationError(
+        "\(value.place): \(key.path) is not used by \(obstacle); remove it")
+    }
+  }
+
+  /// The keys that a run uses, with their values: all keys where neither a file nor an assignment
+  /// chooses a task, a cell or an optimizer.
+  ///
+  /// The configuration need not be one that can be trained: it may lack a file.
+  public static func keys(
+    file: String?, assignments: [String]
+  ) throws(ConfigurationError) -> [ConfigurationKey] {
+    guard file != nil || !assignments.isEmpty else { return TrainingConfiguration().keys }
+    let configuration = try TrainingConfiguration(
+      reading: GivenValues(file: file, assignments: assignments))
+    return configuration.keys.filter { $0.use.obstacle(configuration) == nil }
+  }
+}

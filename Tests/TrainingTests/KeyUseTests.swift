@@ -1,0 +1,152 @@
+import Foundation
+import Layers
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// Keys that a run does not use: refused where they were set by hand, passed where the program
+/// wrote them.
+@Suite struct KeyUseTests {
+  private func problem(_ yaml: String, _ assignments: [String] = []) -> String? {
+    do {
+      _ = try TrainingConfiguration(yaml: yaml, path: "run.yaml", assignments: assignments)
+      return nil
+    } catch {
+      return error.description
+    }
+  }
+
+  /// A key, the choices that leave it unused, and the choice that the message names.
+  private static let unused: [(key: String, choices: [String], named: String)] = [
+    ("model.mu=0.6", ["model.cell=lstm"], "model.cell=lstm"),
+    ("model.beta=0.9", ["model.cell=momentum_lstm"], "model.cell=momentum_lstm"),
+    ("model.restart=2", [], "model.cell=momentum_lstm"),
+    ("model.gate_bias=1.0", ["model.cell=rnn_tanh"], "model.cell=rnn_tanh"),
+    ("model.rebase_every=1", ["model.cell=scornn"], "model.cell=scornn"),
+    ("model.orthogonal_start=cayley", ["model.cell=gru"], "model.cell=gru"),
+    (
+      "model.pooling=last", ["dataset.task=next_frame", "dataset.file=a.h5"],
+      "dataset.task=next_frame"
+    ),
+    (
+      "dataset.symbols=10", ["dataset.task=classification", "dataset.file=a.h5"],
+      "dataset.task=classification"
+    ),
+    ("dataset.symbols=10", [], "dataset.task=adding"),
+    (
+      "dataset.permutation_seed=1", ["dataset.task=classification", "dataset.file=a.h5"],
+      "dataset.view=rows"
+    ),
+    ("dataset.view=rows", ["dataset.task=copying"], "dataset.task=copying"),
+    (
+      "dataset.steps=9", ["dataset.task=language_model", "dataset.file=a.h5"],
+      "dataset.task=language_model"
+    ),
+    ("language_model.tied=true", ["dataset.task=copying"], "dataset.task=copying"),
+    ("sparse_rows=auto", [], "dataset.task=adding"),
+    ("optimizer.momentum=0", ["optimizer.name=adam"], "optimizer.name=adam"),
+    ("optimizer.beta1=0.9", ["optimizer.name=rmsprop"], "optimizer.name=rmsprop"),
+    ("optimizer.alpha=0.9", ["optimizer.name=sgd"], "optimizer.name=sgd"),
+    // The rule of skew parameters counts only where there are some.
+    ("optimizer.orthogonal_rule=rmsprop", ["model.cell=lstm"], "model.cell=lstm"),
+    ("optimizer.averaging_window=0", ["optimizer.name=adamw"], "optimizer.name=adamw"),
+    ("optimizer.patience=10", ["optimizer.schedule=step"], "optimizer.schedule=step"),
+    ("optimizer.decay_epochs=3", [], "optimizer.schedule=constant"),
+  ]
+
+  @Test(arguments: unused.indices)
+  func aKeyThatTheRunDoesNotUseIsRefused(_ index: Int) {
+    let (assignment, choices, named) = Self.unused[index]
+    let sides = assignment.split(separator: "=")
+    let cure = "\(sides[0]) is not used by \(named); remove it"
+    #expect(problem("", choices + [assignment]) == "--set: \(cure)")
+    #expect(problem("\(sides[0]): \(sides[1])", choices) == "run.yaml:1: \(cure)")
+    #expect(problem("", choices) == nil, "it goes by whether the key was set")
+  }
+
+  @Test func aKeyThatTheRunUsesIsTaken() {
+    for assignments in [
+      ["model.cell=momentum_lstm", "model.mu=0.5", "model.epsilon=0.5", "model.gate_bias=2"],
+      ["model.cell=srlstm", "model.restart=3"],
+      ["model.cell=scornn", "model.orthogonal_start=henaff"],
+      ["model.cell=dtriv", "model.rebase_every=0", "model.project_every=7"],
+      ["dataset.task=denoise", "dataset.symbols=3", "dataset.alphabet=2", "dataset.steps=5"],
+      [
+        "dataset.task=language_model", "dataset.file=a.h5", "language_model.tied=false",
+        "sparse_rows=on",
+      ],
+      [
+        "dataset.task=classification", "dataset.file=a.h5", "dataset.view=permuted",
+        "dataset.permutation_seed=2", "dataset.classes=3", "model.pooling=mean",
+      ],
+      [
+        "optimizer.name=sgd", "optimizer.momentum=0.9", "optimizer.nesterov=true",
+        "optimizer.averaging_window=5",
+      ],
+      // Skew parameters have a rule of their own, with its constants.
+      ["model.cell=dtriv", "optimizer.orthogonal_rule=rmsprop", "optimizer.alpha=0.9"],
+      ["optimizer.schedule=plateau", "optimizer.patience=3", "optimizer.decay_factor=0.5"],
+      // A limit is used whether or not it is reached.
+      ["dataset.memory=0"],
+    ] {
+      #expect(problem("", assignments) == nil, "\(assignments)")
+    }
+  }
+
+  /// `RecurrentSystem.hyperparameters` is the one place that says which constants a cell has.
+  @Test(arguments: RecurrentSystem.all)
+  func everyCellTakesItsOwnConstantsAlone(_ system: RecurrentSystem) {
+    let constants: [RecurrentSystem.Hyperparameter] = [.mu, .epsilon, .beta, .restart]
+    for constant in constants {
+      let value = constant == .restart ? "1" : "0.5"
+      let found = problem("", ["model.cell=\(system.name)", "model.\(constant.rawValue)=\(value)"])
+      #expect((found == nil) == system.hyperparameters.contains(constant), "\(constant)")
+    }
+  }
+
+  /// A configuration that version 1 resolved, with every key of every task and cell.
+  private static let resolvedPath = "\(Places.fixtures)/resolved-configuration-v1.yaml"
+
+  @Test func aResolvedConfigurationListsKeysThatItDoesNotUse() throws {
+    let old = try TrainingConfiguration(file: Self.resolvedPath, assignments: [])
+    #expect(old.dataset.task == .copying && old.model.cell.system.name == "lstm")
+    #expect(old.dataset.symbols == 4 && old.optimizer.name == .sgd && old.model.hiddenSize == 7)
+    let own = try TrainingConfiguration(yaml: old.yaml, path: "config.yaml")
+    #expect(own == old)
+    // What is set over it is set by hand, whatever it says.
+    let refused = #expect(throws: ConfigurationError.self) {
+      try TrainingConfiguration(file: Self.resolvedPath, assignments: ["model.mu=0.6"])
+    }
+    #expect(
+      refused?.description == "--set: model.mu is not used by model.cell=lstm; remove it")
+  }
+
+  /// Keys that were taken out of a run's config.yaml do not make it one that was written by hand.
+  @Test func aRunsOwnFileIsTheProgramsWhateverItLacks() throws {
+    let text = try String(contentsOfFile: Self.resolvedPath, encoding: .utf8)
+    let less = text.split(separator: "\n").filter { !$0.contains("nesterov") }
+      .joined(separator: "\n")
+    #expect(problem(less)?.contains("is not used by") == true)
+    _ = try TrainingConfiguration(yaml: less, path: "config.yaml", isResolved: true)
+  }
+
+  @Test func listedKeysBelongToTheChosenTaskAndCell() throws {
+    func paths(_ assignments: [String]) throws -> Set<String> {
+      Set(try TrainingConfiguration.keys(file: nil, assignments: assignments).map(\.path))
+    }
+    let all = Set(TrainingConfiguration().keys.map(\.path))
+    #expect(try paths([]) == all, "nothing is chosen")
+    // A listing needs no file.
+    let text = try paths(["dataset.task=language_model", "model.cell=lstm"])
+    #expect(text.isSuperset(of: ["language_model.tied", "sparse_rows", "model.gate_bias"]))
+    #expect(text.isDisjoint(with: ["model.mu", "dataset.steps", "dataset.view", "model.pooling"]))
+    let images = try paths(["dataset.task=classification", "model.cell=momentum_dtriv"])
+    #expect(images.isSuperset(of: ["dataset.view", "model.mu", "model.rebase_every"]))
+    #expect(!images.contains { $0.hasPrefix("language_model.") } && !images.contains("model.beta"))
+    #expect(images.isSubset(of: all))
+    let values = try TrainingConfiguration.keys(
+      file: Places.package + "/configs/adding.yaml", assignments: ["model.mu=0.25"])
+    #expect(values.first { $0.path == "model.mu" }?.value == "0.25")
+  }
+}
