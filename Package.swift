@@ -45,7 +45,7 @@ let package = Package(
       name: "momentum-dist",
       dependencies: [
         "Training", "Verification", "Benchmarks", "Diagnosis", "Checkpoints", "DataParallel",
-        "Liveness", "Datasets", "BLAS", "Files", "Kernels", "MPI", "Tensors",
+        "Liveness", "Datasets", "BLAS", "Files", "Kernels", "Layers", "MPI", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
@@ -166,7 +166,7 @@ let package = Package(
     .testTarget(
       name: "DistributedTests",
       dependencies: [
-        "Checkpoints", "Files", "HDF5", "RandomNumbers", "TestSupport", "momentum-dist",
+        "Checkpoints", "Files", "HDF5", "Layers", "RandomNumbers", "TestSupport", "momentum-dist",
         "mpi-checks",
       ]),
   ] + simdKernels,

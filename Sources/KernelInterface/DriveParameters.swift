@@ -8,6 +8,11 @@ public enum DriveKind: String, Sendable, Hashable, CaseIterable {
   case adam
   case nesterov
   case nesterovExtrapolated
+
+  /// What a person calls it.
+  public var title: String {
+    self == .nesterovExtrapolated ? "nesterov, extrapolated" : rawValue
+  }
 }
 
 /// A drive and its constants, in the notation of the authors' code (Nguyen et al., NeurIPS 2020).

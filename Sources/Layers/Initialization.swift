@@ -70,6 +70,14 @@ public enum Initialization {
     for index in 0..<min(rows, columns) { weight[index * columns + index] = 1 }
   }
 
+  /// The identity in each block of H rows of [G·H, H].
+  public static func identityBlocks<Scalar: KernelScalar>(_ weight: Tensor<Scalar>) {
+    let H = weight.shape[1]
+    for first in stride(from: 0, to: weight.shape[0], by: H) {
+      identity(weight.rows(first..<first + H))
+    }
+  }
+
   /// Uniform in ±bound, the default of PyTorch's Linear with bound = 1/√fan_in.
   public static func uniform<Scalar: KernelScalar>(
     _ weight: Tensor<Scalar>, bound: Double, stream: inout RandomStream

@@ -62,11 +62,15 @@ public struct RecurrentSystem: Sendable {
       RecurrentSystem(
         "rmsprop_dtriv", .adam, .modReLU, [.epsilon, .beta], orthogonal: OrthogonalSettings()),
       RecurrentSystem("srdtriv", .nesterov, .modReLU, orthogonal: OrthogonalSettings()),
+      RecurrentSystem("gru_unrolled", GRU(), from: gru),
+      RecurrentSystem("ln_rnn", LayerNormRNN(), from: layerNorm),
+      RecurrentSystem("ln_lstm", LayerNormLSTM(), from: layerNorm),
     ]
 
   private static let momentum = "Nguyen et al., NeurIPS 2020"
   private static let elman = "Elman, 1990"
   private static let lstm = "Hochreiter and Schmidhuber, 1997; Gers et al., 2000"
+  private static let layerNorm = "Ba, Kiros and Hinton, 2016"
   private static let gru = "Cho et al., EMNLP 2014, as in cuDNN"
 
   /// An orthogonal matrix about the identity, which does not move.
@@ -94,17 +98,50 @@ public struct RecurrentSystem: Sendable {
       }()
   }
 
-  init(_ name: String, _ family: any CellFamily, from source: String) {
+  init(
+    _ name: String, _ family: any CellFamily, _ hyperparameters: [Hyperparameter] = [],
+    from source: String
+  ) {
     self.name = name
     self.source = source
     design = .unrolled(family)
-    hyperparameters = []
+    self.hyperparameters = hyperparameters
   }
 
   /// The system of that name.
   public init?(named name: String) {
     guard let found = Self.all.first(where: { $0.name == name }) else { return nil }
     self = found
+  }
+
+  /// The drive of a fused layer, or the family of a cell: "momentum", "layer norm".
+  public var family: String {
+    switch design {
+    case .fused(let drive, _, _):
+      // RMSProp is Adam's drive without momentum.
+      drive == .adam && !hyperparameters.contains(.mu) ? "rmsprop" : drive.title
+    case .unrolled(let family): family.summary
+    }
+  }
+
+  /// The state update: "lstm".
+  public var body: String {
+    switch design {
+    case .fused(_, let body, let orthogonal):
+      orthogonal == nil ? body.rawValue : "\(body.rawValue), orthogonal"
+    case .unrolled(let family): family.body
+    }
+  }
+
+  /// What a layer of H units carries from step to step, such as "h, c, v[4H]".
+  public var state: String {
+    let probe = 7  // whose multiples are the widths
+    let layer: any SequenceLayer<Float> = LayerSpecification(
+      layers(mu: 0, epsilon: 1, beta: 0, restart: 0), hidden: probe
+    ).layer(inputs: 1, named: LayerName(prefix: "", suffix: ""))
+    return layer.states.map { state in
+      state.count == probe ? state.name : "\(state.name)[\(state.count / probe)H]"
+    }.joined(separator: ", ")
   }
 
   /// How many matrices [H, H] a layer of H units has: G of a drive and a body.
@@ -132,12 +169,13 @@ public struct RecurrentSystem: Sendable {
     mu: Double, epsilon: Double, beta: Double, restart: Int,
     orthogonal: OrthogonalSettings? = nil
   ) -> any LayerFactory {
+    let constants = constants(mu: mu, epsilon: epsilon, beta: beta, restart: restart)
     switch design {
-    case .fused(_, let body, let own):
-      let drive = drive(mu: mu, epsilon: epsilon, beta: beta, restart: restart)!
+    case .fused(let drive, let body, let own):
       return FusedLayerFactory(
-        drive: drive, body: body, orthogonal: own == nil ? nil : orthogonal ?? own)
-    case .unrolled(let family): return UnrolledLayerFactory(family)
+        drive: DriveParameters(drive, constants), body: body,
+        orthogonal: own == nil ? nil : orthogonal ?? own)
+    case .unrolled(let family): return UnrolledLayerFactory(family, constants)
     }
   }
 
@@ -146,12 +184,32 @@ public struct RecurrentSystem: Sendable {
     mu: Double, epsilon: Double, beta: Double, restart: Int
   ) -> DriveParameters? {
     guard case .fused(let drive, _, _) = design else { return nil }
-    func value(_ key: Hyperparameter, _ given: Double, else fixed: Double) -> Double {
-      hyperparameters.contains(key) ? given : fixed
-    }
     return DriveParameters(
-      drive, mu: value(.mu, mu, else: 0), epsilon: value(.epsilon, epsilon, else: 1),
-      beta: value(.beta, beta, else: 0), restart: hyperparameters.contains(.restart) ? restart : 0)
+      drive, constants(mu: mu, epsilon: epsilon, beta: beta, restart: restart))
+  }
+
+  /// The constants of the system; those that it does not take do nothing.
+  private func constants(
+    mu: Double, epsilon: Double, beta: Double, restart: Int
+  ) -> CellConstants {
+    var constants = CellConstants()
+    for key in hyperparameters {
+      switch key {
+      case .mu: constants.mu = mu
+      case .epsilon: constants.epsilon = epsilon
+      case .beta: constants.beta = beta
+      case .restart: constants.restart = restart
+      }
+    }
+    return constants
+  }
+}
+
+extension DriveParameters {
+  fileprivate init(_ kind: DriveKind, _ constants: CellConstants) {
+    self.init(
+      kind, mu: constants.mu, epsilon: constants.epsilon, beta: constants.beta,
+      restart: constants.restart)
   }
 }
 

@@ -22,6 +22,24 @@ import Testing
     }
   }
 
+  /// The GRU as a cell and the GRU in one kernel are one equation.
+  @Test func theGRUBothWays() throws {
+    let runs = try ["gru", "gru_unrolled"].map { name in
+      let system = try #require(RecurrentSystem(named: name))
+      let problem = try LayerProblem<Double>(system, steps: 21, rows: 5, inputs: 3, hidden: 7)
+      return (problem, try problem.run(rowStarts: [0, 2, 5]))
+    }
+    #expect(runs[0].0.layout.entries.map(\.name) == runs[1].0.layout.entries.map(\.name))
+    func expectEqual(_ what: String, _ tensor: (LayerProblem<Double>.Passed) -> Tensor<Double>) {
+      expectClose(
+        tensor(runs[1].1).array, tensor(runs[0].1).array, absolute: 1e-12, relative: 1e-12, what)
+    }
+    expectEqual("y") { $0.pass.output }
+    expectEqual("dx") { $0.dx }
+    expectEqual("the gradient") { $0.gradients.flat }
+    expectEqual("the gradient of h") { $0.dInitial[0] }
+  }
+
   /// AdamLSTM with no drive at all: d = 0, and its derivative by the drive is ε/1e-8.
   @Test func theAdamDriveAtZeroHasTheDocumentedSlope() throws {
     let system = try #require(RecurrentSystem(named: "adam_rnn"))

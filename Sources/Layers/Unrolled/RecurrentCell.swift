@@ -92,26 +92,50 @@ public struct CellAdjoint<Scalar: KernelScalar> {
   public let dVectors: [Tensor<Scalar>]
 }
 
+/// The constants that a configuration sets for a cell; which of them a cell has is said where it is
+/// listed in `RecurrentSystem.all`.
+public struct CellConstants: Sendable, Hashable {
+  /// μ, ε and β of a drive (Nguyen et al., NeurIPS 2020), or what a cell's own paper calls so.
+  public var mu: Double
+  public var epsilon: Double
+  public var beta: Double
+  /// F, steps between restarts; 0 never restarts.
+  public var restart: Int
+
+  public init(mu: Double = 0, epsilon: Double = 1, beta: Double = 0, restart: Int = 0) {
+    self.mu = mu
+    self.epsilon = epsilon
+    self.beta = beta
+    self.restart = restart
+  }
+}
+
 /// Makes the cells of one kind in any precision.
 public protocol CellFamily: Sendable {
-  /// What `momentum-dist cells` calls it: "layer norm, lstm".
+  /// What `momentum-dist cells` says of the family and of the body: "layer norm" and "lstm".
   var summary: String { get }
+  var body: String { get }
   func cell<Scalar: KernelScalar>(
-    inputs: Int, hidden: Int, named: LayerName, as: Scalar.Type
+    inputs: Int, hidden: Int, constants: CellConstants, named: LayerName, as: Scalar.Type
   ) -> any RecurrentCell<Scalar>
 }
 
 /// Makes layers of a cell.
 public struct UnrolledLayerFactory: LayerFactory {
   private let family: any CellFamily
+  private let constants: CellConstants
 
-  public init(_ family: any CellFamily) { self.family = family }
+  public init(_ family: any CellFamily, _ constants: CellConstants) {
+    self.family = family
+    self.constants = constants
+  }
 
   public func layer<Scalar: KernelScalar>(
     inputs: Int, hidden: Int, recomputeEvery: Int, named name: LayerName, as type: Scalar.Type
   ) -> any SequenceLayer<Scalar> {
     UnrolledLayer(
-      family.cell(inputs: inputs, hidden: hidden, named: name, as: type), inputs: inputs,
-      recomputeEvery: recomputeEvery, named: name)
+      family.cell(
+        inputs: inputs, hidden: hidden, constants: constants, named: name, as: type),
+      inputs: inputs, recomputeEvery: recomputeEvery, named: name)
   }
 }

@@ -18,7 +18,7 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
   public let inputFeatures: [Int]
   let recomputeEvery: Int
   private let name: LayerName
-  private let arranged = ArrangedWeights<Scalar>()
+  private var arranged = ArrangedWeights<Scalar>()
 
   /// - Parameter recomputeEvery: keep the states of every k-th step alone, and run the steps
   ///   between again on the way back; 0 keeps all. The bits are the same
@@ -59,6 +59,23 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
   public func prepare(_ parameters: ParameterBuffer<Scalar>, advancing: Bool) throws(LAPACKError) {
     arranged.forward = cell.products.map { PackedMatrix(parameters[$0.weight]) }
     arranged.backward = cell.products.map { PackedMatrix(parameters[$0.weight], transposed: true) }
+  }
+
+  public var recurrentWeight: String? { recurrentProduct.map { cell.products[$0].weight } }
+
+  /// The first product of the layer's output.
+  private var recurrentProduct: Int? {
+    cell.products.firstIndex { $0.operand == .state(0) }
+  }
+
+  public func replacingRecurrentWeight(_ weight: Tensor<Scalar>) -> any SequenceLayer<Scalar> {
+    guard let index = recurrentProduct else { return self }
+    var layer = self
+    layer.arranged = ArrangedWeights()
+    (layer.arranged.forward, layer.arranged.backward) = (arranged.forward, arranged.backward)
+    layer.arranged.forward[index] = PackedMatrix(weight)
+    layer.arranged.backward[index] = PackedMatrix(weight, transposed: true)
+    return layer
   }
 
   public func forward(

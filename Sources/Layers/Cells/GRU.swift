@@ -1,0 +1,72 @@
+import Kernels
+import RandomNumbers
+import Tensors
+
+/// The gated recurrent unit as a cell (Cho et al., 2014, with the reset gate behind the product, as
+/// cuDNN and PyTorch have it).
+///
+///     r, z = σ(x W_ir + b_ir + h W_hr + b_hr),  likewise z
+///     n    = tanh(x W_in + b_in + r · (h W_hn + b_hn))
+///     h'   = (1 - z) n + z h
+///
+/// `gru` is the same equation in one kernel over all steps. Both take each other's checkpoints, and
+/// are measured against each other: what a cell costs beside a fused layer.
+public struct GRU: CellFamily {
+  public init() {}
+  public var summary: String { "unrolled" }
+  public var body: String { "gru" }
+
+  public func cell<Scalar: KernelScalar>(
+    inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as: Scalar.Type
+  ) -> any RecurrentCell<Scalar> {
+    Cell<Scalar>(hidden: hidden, name: name)
+  }
+
+  private struct Cell<Scalar: KernelScalar>: RecurrentCell {
+    let hidden: Int
+    let name: LayerName
+
+    var products: [CellProduct] {
+      [
+        CellProduct(
+          name.of("weight_ih"), bias: name.of("bias_ih"), of: .input, width: 3 * hidden),
+        CellProduct(
+          name.of("weight_hh"), bias: name.of("bias_hh"), of: .state(0), width: 3 * hidden),
+      ]
+    }
+    var vectors: [NamedShape] { [] }
+    var states: [NamedShape] { [NamedShape("h", [hidden])] }
+    /// r, z, n and h W_hn + b_hn, side by side.
+    var tape: [NamedShape] { [NamedShape("gates", [4 * hidden])] }
+
+    func initialize(
+      _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
+    ) {
+      Initialization.orthogonal(parameters[name.of("weight_ih")], stream: &stream)
+      Initialization.identity(parameters[name.of("weight_hh")])
+      for bias in ["bias_ih", "bias_hh"].map({ parameters[name.of($0)] }) {
+        bias.fill(0)
+        bias.elements(0..<hidden).fill(Scalar(gateBias))
+      }
+    }
+
+    func step(_ s: CellStep<Scalar>) {
+      let (x, h, gates) = (s.products[0], s.products[1], s.tape[0])
+      Pointwise.apply(
+        .gru, columns: hidden, inputs: blocks(x, 3) + blocks(h, 3) + blocks(s.before[0], 1),
+        outputs: blocks(s.after[0], 1) + blocks(gates, 4))
+    }
+
+    func adjoint(_ s: CellAdjoint<Scalar>) {
+      Pointwise.apply(
+        .gruAdjoint, columns: hidden,
+        inputs: blocks(s.dAfter[0], 1) + blocks(s.tape[0], 4) + blocks(s.before[0], 1),
+        outputs: blocks(s.dProducts[0], 3) + blocks(s.dProducts[1], 3) + blocks(s.dBefore[0], 1))
+    }
+
+    /// The first blocks of H columns.
+    private func blocks(_ tensor: Tensor<Scalar>, _ count: Int) -> [ColumnBlock<Scalar>] {
+      (0..<count).map { ColumnBlock(tensor, at: $0 * hidden) }
+    }
+  }
+}
