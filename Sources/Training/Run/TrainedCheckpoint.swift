@@ -69,7 +69,8 @@ public struct TrainedCheckpoint {
   /// average, which its first step starts.
   public var parametersGroup: String {
     let optimizer = manifest.optimizer
-    return optimizer.name == ASGD().name && optimizer.stepCount > 0 ? "optimizer/ax" : "parameters"
+    let slot = UpdateRules.evaluatedSlot(ofRuleNamed: optimizer.name)
+    return slot.map { optimizer.stepCount > 0 ? "optimizer/\($0)" : "parameters" } ?? "parameters"
   }
 }
 

@@ -210,7 +210,8 @@ extension Trainer {
       // Each rank checks and reads all files for itself, see `CheckpointReader`.
       try reader.checkedTensors(leavingOut: "optimizer/")
     }
-    if manifest.optimizer.name == ASGD().name, optimizer.rule.name != ASGD().name {
+    let averaging = configuration.optimizer.averagingRule.name
+    if manifest.optimizer.name == averaging, optimizer.rule.name != averaging {
       startAveraging()
     }
     try session.agreement.together {

@@ -45,12 +45,12 @@ public final class Trainer {
     let layout = session.workload.layout
     let settings = session.configuration.optimizer
     optimizer = Optimizer(
-      settings.groups(settings.rule), layout: layout, slice: session.optimizerSlice)
+      settings.groups(settings.rule, of: layout), layout: layout, slice: session.optimizerSlice)
     validation = try session.agreement.together {
       session.configuration.dataset.validationCount > 0
         ? try session.workload.evaluation(of: .validation) : nil
     }
-    try session.agreement.together { try settings.checkPatterns(layout.entries.map(\.name)) }
+    try session.agreement.together { try settings.checkPatterns(layout) }
   }
 
   /// Why a run ended.
@@ -260,21 +260,19 @@ public final class Trainer {
 
   /// Changes from SGD to averaged SGD, which starts its count of steps anew.
   func startAveraging() {
-    let settings = configuration.optimizer
+    let (settings, layout) = (configuration.optimizer, session.workload.layout)
     optimizer = Optimizer(
-      settings.groups(settings.averagingRule), layout: session.workload.layout,
+      settings.groups(settings.averagingRule, of: layout), layout: layout,
       slice: session.optimizerSlice)
   }
-
-  var isAveraging: Bool { optimizer[slot: "ax"] != nil && optimizer.stepCount > 0 }
 
   /// Runs `body` with the averages of an averaging optimizer in the place of the parameters.
   private func withAverages<Result>(
     _ body: () throws(RunFailure) -> Result
   ) throws(RunFailure) -> Result {
-    guard isAveraging else { return try body() }
+    guard let average = optimizer.evaluatedSlot else { return try body() }
     let own = session.parameters.flat.copy()
-    optimizer.copy(slot: "ax", to: session.parameters)
+    optimizer.copy(slot: average, to: session.parameters)
     defer { session.parameters.flat.copy(from: own) }
     try session.completeParameters(optimizer.split)
     return try body()
@@ -371,7 +369,7 @@ public final class Trainer {
       progress.say("epoch \(state.epoch)  validation \(session.describe(totals))")
       state.validationLosses.append(totals.meanLoss)
       let window = configuration.optimizer.averagingWindow
-      if window > 0, optimizer.rule.name == "sgd",
+      if window > 0, optimizer.rule.canStartAveraging,
         shouldStartAveraging(validationLosses: state.validationLosses, window: window)
       {
         progress.say("epoch \(state.epoch)  validation has stopped falling: averaging from here")
