@@ -1,5 +1,5 @@
 /// How the program ends, in the numbers of sysexits.h. Every rank ends with the same one.
-public enum ExitStatus: Int32, Sendable {
+public enum ExitStatus: Int32, Sendable, Codable {
   case done = 0
   /// The command line is wrong.
   case usage = 64
@@ -18,7 +18,7 @@ public enum ExitStatus: Int32, Sendable {
 }
 
 /// What ends a run: one line that says what, where, and what to do, and the exit status.
-public struct RunFailure: Error, CustomStringConvertible, Sendable {
+public struct RunFailure: Error, CustomStringConvertible, Sendable, Codable {
   public let status: ExitStatus
   public let message: String
 

@@ -38,17 +38,9 @@ extension Agreement {
   func reading<Result>(
     at path: String, _ body: () throws(RunFailure) -> Result
   ) throws(RunFailure) -> Result {
-    for _ in 1..<RunFolder.readingAttempts {
-      let before = try fromRoot { RunFolder.candidates(at: path) }
-      do throws(RunFailure) {
-        return try body()
-      } catch {
-        guard error.status == .unusableData, try haveChanged(at: path, since: before) else {
-          throw error
-        }
-      }
-    }
-    return try body()
+    try RunFolder.reading(
+      listing: { () throws(RunFailure) in try fromRoot { RunFolder.candidates(at: path) } },
+      retrying: { $0.status == .unusableData }, body)
   }
 
   /// Whether the list of checkpoints is another than it was, as rank 0 sees it.

@@ -14,19 +14,24 @@ extension Trainer {
   /// and writes its resolved configuration.
   public func createRun() throws(RunFailure) {
     // Copying a large checkpoint takes rank 0 as long as saving one.
-    let passed = try Deadline.during(.saving) { () throws(RunFailure) in try claimFolder() }
-    if passed == ["none"] { state.savingStep = -1 }
+    let claim = try Deadline.during(.saving) { () throws(RunFailure) in try claimFolder() }
+    if !claim.hasCheckpoint { state.savingStep = -1 }
     for note in FileSystemGap.takeNotes() { progress.say(note) }
-    for name in passed.dropFirst() {
+    for name in claim.leftBehind {
       progress.say("note: a later checkpoint is left behind as \(run.checkpoints)/\(name)")
     }
   }
 
+  /// What the run's folder held when it was claimed.
+  private struct FolderClaim: Codable {
+    /// Whether it has a checkpoint of the step to start from.
+    var hasCheckpoint: Bool
+    /// The new names of later checkpoints, which no longer count.
+    var leftBehind: [String]
+  }
+
   /// Locks the run's folder and writes what describes the run. Rank 0 does it for all.
-  ///
-  /// - Returns: "none" if the folder has no checkpoint of the step to start from; otherwise "own" and
-  ///   the names of later checkpoints, which are left behind
-  private func claimFolder() throws(RunFailure) -> [String] {
+  private func claimFolder() throws(RunFailure) -> FolderClaim {
     try session.agreement.fromRoot {
       try DurableFiles.createFolder(run.checkpoints)
       lock = try FolderLock(run.checkpoints)
@@ -42,11 +47,14 @@ extension Trainer {
       try run.tidy()
       // Resumed from another run, this one has nothing yet.
       takeCheckpointsAlong()
-      guard run.savedSteps().contains(state.savedStep) else { return ["none"] }
+      guard run.savedSteps().contains(state.savedStep) else {
+        return FolderClaim(hasCheckpoint: false, leftBehind: [])
+      }
       // A kill between a checkpoint and its link, or a way back to an older checkpoint, leaves
       // `latest` at another than the run goes on from.
       try run.setLatest(step: state.savedStep)
-      return ["own"] + (try run.passOver(after: state.savedStep))
+      return FolderClaim(
+        hasCheckpoint: true, leftBehind: try run.passOver(after: state.savedStep))
     }
   }
 
