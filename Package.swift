@@ -63,7 +63,7 @@ let package = Package(
       ]),
 
     .target(
-      name: "Verification", dependencies: ["Models", "Optimizers", "HDF5"], swiftSettings: safe),
+      name: "Verification", dependencies: ["Models", "Optimizers", "Files", "HDF5"], swiftSettings: safe),
     .target(
       name: "Benchmarks",
       dependencies: ["Models", "Optimizers", "DataParallel", "Checkpoints", "Files", "Threads"],
@@ -133,13 +133,13 @@ let package = Package(
     .target(name: "Datagrams"),
     .target(name: "BLAS", dependencies: ["COpenBLAS"]),
     .testTarget(name: "BLASTests", dependencies: ["BLAS"]),
-    .target(name: "HDF5", dependencies: ["CHDF5"]),
+    .target(name: "HDF5", dependencies: ["CHDF5", "Files"]),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5"]),
-    .target(name: "Digests", dependencies: ["CCrypto"]),
+    .target(name: "Digests", dependencies: ["CCrypto", "Files"]),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
-    .target(name: "Audio", dependencies: ["CSndFile", "CSampleRate"], swiftSettings: fast),
+    .target(name: "Audio", dependencies: ["CSndFile", "CSampleRate", "Files"], swiftSettings: fast),
     .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
-    .target(name: "Gzip", dependencies: ["CZlib"]),
+    .target(name: "Gzip", dependencies: ["CZlib", "Files"]),
     .testTarget(name: "GzipTests", dependencies: ["Gzip"]),
 
     // System libraries.

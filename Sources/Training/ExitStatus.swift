@@ -7,6 +7,8 @@ public enum ExitStatus: Int32, Sendable, Codable {
   case unusableData = 65
   /// The loss is no longer a number, or replicas differ.
   case diverged = 70
+  /// An error that nobody foresaw: a fault of the program.
+  case internalError = 71
   /// The disk failed, is full or may not be written.
   case diskFailure = 74
   /// Preempted and saved: run the same command again with `--resume`.
