@@ -43,7 +43,7 @@ public final class CheckpointBenchmark {
   ///   - megabytes: of parameters; Adam's state is twice as much besides
   ///   - folder: where the checkpoints go, the same on all ranks
   public init(megabytes: Int, folder: String, on communicator: Communicator) throws {
-    OpenBLAS.setThreads(1)
+    NumericEnvironment.enter()
     self.communicator = communicator
     self.folder = folder
     let rows = 1024

@@ -51,8 +51,7 @@ public final class TrainingSession {
     _ configuration: TrainingConfiguration, on communicator: Communicator,
     isTraining: Bool = true
   ) throws(RunFailure) {
-    OpenBLAS.setThreads(1)
-    KernelVariant.flushDenormals()
+    NumericEnvironment.enter()
     self.communicator = communicator
     agreement = Agreement(communicator)
     Deadline.seconds = configuration.peerTimeout
@@ -93,7 +92,7 @@ public final class TrainingSession {
     ).refuse(on: communicator)
     let threads = cores.threads
     workload.team = try agreement.together {
-      try ThreadTeam(threads) { KernelVariant.flushDenormals() }
+      try ThreadTeam(threads) { NumericEnvironment.enter() }
     }
     parameters = ParameterBuffer(workload.layout)
     workload.initialize(parameters)
@@ -149,7 +148,7 @@ public final class TrainingSession {
       case .off: false
       }
     let worker =
-      isWanted ? try? BackgroundWorker("reduction") { KernelVariant.flushDenormals() } : nil
+      isWanted ? try? BackgroundWorker("reduction") { NumericEnvironment.enter() } : nil
     do {
       let all = try communicator.allreduce(worker == nil ? 0 : 1, .minimum)
       return all == 1 ? worker : nil
