@@ -63,7 +63,8 @@ let package = Package(
       ]),
 
     .target(
-      name: "Verification", dependencies: ["Models", "Optimizers", "Files", "HDF5"], swiftSettings: safe),
+      name: "Verification", dependencies: ["Models", "Optimizers", "Files", "HDF5"],
+      swiftSettings: safe),
     .target(
       name: "Benchmarks",
       dependencies: ["Models", "Optimizers", "DataParallel", "Checkpoints", "Files", "Threads"],
@@ -137,7 +138,8 @@ let package = Package(
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5"]),
     .target(name: "Digests", dependencies: ["CCrypto", "Files"]),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
-    .target(name: "Audio", dependencies: ["CSndFile", "CSampleRate", "Files"], swiftSettings: fast),
+    .target(
+      name: "Audio", dependencies: ["CSndFile", "CSampleRate", "Files"], swiftSettings: fast),
     .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
     .target(name: "Gzip", dependencies: ["CZlib", "Files"]),
     .testTarget(name: "GzipTests", dependencies: ["Gzip"]),

@@ -31,21 +31,24 @@ import Testing
 
   @Test func skewMatricesAreToldByTheirRole() {
     let groups = groups("")
-    #expect(groups.mapValues(\.rule.name) == [
-      "first.W": "rmsprop", "first.A": "adam", "first.skew_l0": "rmsprop", "second.A": "adam",
-    ])
-    #expect(groups.mapValues(\.learningRate) == [
-      "first.W": 1, "first.A": 0.25, "first.skew_l0": 1, "second.A": 0.25,
-    ])
+    #expect(
+      groups.mapValues(\.rule.name) == [
+        "first.W": "rmsprop", "first.A": "adam", "first.skew_l0": "rmsprop", "second.A": "adam",
+      ])
+    #expect(
+      groups.mapValues(\.learningRate) == [
+        "first.W": 1, "first.A": 0.25, "first.skew_l0": 1, "second.A": 0.25,
+      ])
   }
 
   @Test func aPatternOfSkewMatricesAloneChangesTheirRate() {
     let groups = groups("first.*=3, second.*=0.5")
     #expect(groups.mapValues(\.rule.name)["second.A"] == "adam")
     // `first.*` names other parameters too, and so leaves the skew matrix as it is.
-    #expect(groups.mapValues(\.learningRate) == [
-      "first.W": 3, "first.A": 0.25, "first.skew_l0": 3, "second.A": 0.125,
-    ])
+    #expect(
+      groups.mapValues(\.learningRate) == [
+        "first.W": 3, "first.A": 0.25, "first.skew_l0": 3, "second.A": 0.125,
+      ])
   }
 
   @Test func rulesSayWhatIsEvaluated() {

@@ -1,4 +1,13 @@
 import Checkpoints
+import MPI
+
+extension Agreement: SavingRanks {
+  public var isRoot: Bool { communicator.rank == 0 }
+
+  public func gather(_ own: [UInt8]) throws -> [[UInt8]]? {
+    try communicator.gather(own, to: 0)
+  }
+}
 
 extension Agreement {
   /// Goes on with the newest checkpoint at a path that `body` can use. Every rank calls this and

@@ -6,7 +6,7 @@ import MPI
 /// A rank that fails by itself (its disk, its file) would otherwise leave the others waiting in
 /// the next collective for ever.
 public struct Agreement {
-  private let communicator: Communicator
+  let communicator: Communicator
 
   public init(_ communicator: Communicator) {
     self.communicator = communicator

@@ -21,7 +21,8 @@ public final class Trainer {
   var clock = StepClock()
   /// The copy of the state that the last save was, or is being, written from.
   let snapshot: CheckpointSnapshot
-  var pendingSave: PendingSave?
+  /// The checkpoint that is on its way to the disk.
+  var saving: BackgroundSave?
   /// The checkpoint that this run was resumed from.
   var resumedFrom: String?
   /// Held on rank 0 as long as this trains.
@@ -289,7 +290,7 @@ public final class Trainer {
     var request = SignalRequest.none
     let began = ContinuousClock().now
     while true {
-      let isIdle = pendingSave?.save.isIdle ?? true
+      let isIdle = saving?.isIdle ?? true
       let isReady = !awaitingData || session.workload.isReady
       let isLate = !isReady && (ContinuousClock().now - began).seconds > configuration.peerTimeout
       let votes = try maximum([
@@ -297,7 +298,7 @@ public final class Trainer {
         isLate ? session.communicator.rank + 1 : 0,
       ])
       request = max(request, SignalRequest(rawValue: votes[0]) ?? .none)
-      if votes[1] == 0, pendingSave != nil {
+      if votes[1] == 0, saving != nil {
         try clock.measure(.checkpoint) { () throws(RunFailure) in try advanceSave() }
       }
       if votes[2] == 0 || request == .saveAndStop { return request }
@@ -385,7 +386,7 @@ public final class Trainer {
       state.epoch += 1
     }
     state.batch = 0
-    state.savingStep = -1  // what a checkpoint of this step may hold is of before the epoch's end
+    state.savingStep = nil  // what a checkpoint of this step may hold is of before the epoch's end
     let every = configuration.checkpoint.everySteps
     if isBest || mustSave || every == 0 || state.step % every == 0 { try save() }
   }
