@@ -52,7 +52,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Models", "Optimizers", "Datasets", "DataParallel", "Checkpoints", "Diagnosis", "Files",
-        "Threads", "BLAS", "HDF5", "MPI", "Yams",
+        "Threads", "TrainingSteps", "BLAS", "HDF5", "MPI", "Yams",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["TensorBoard/event.proto"], swiftSettings: safe),
@@ -67,7 +67,9 @@ let package = Package(
       swiftSettings: safe),
     .target(
       name: "Benchmarks",
-      dependencies: ["Models", "Optimizers", "DataParallel", "Checkpoints", "Files", "Threads"],
+      dependencies: [
+        "Models", "Optimizers", "DataParallel", "Checkpoints", "Files", "Threads", "TrainingSteps",
+      ],
       swiftSettings: safe + fast),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "HDF5", "TestSupport"]),
@@ -95,6 +97,9 @@ let package = Package(
       ],
       swiftSettings: safe + fast),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
+    .target(
+      name: "TrainingSteps", dependencies: ["Models", "Optimizers", "DataParallel"],
+      swiftSettings: safe),
     .target(name: "Models", dependencies: ["Layers", "Threads"], swiftSettings: safe),
     .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport", "Threads"]),
     .target(name: "Optimizers", dependencies: ["Kernels"], swiftSettings: safe + fast),

@@ -13,26 +13,8 @@ enum LanguageModelFixture<Scalar: KernelScalar> {
     guard fixture.system == "awd_lstm" else { return nil }
     let (T, N) = (try fixture.size("T"), try fixture.size("B"))
     let model = LanguageModel<Scalar>(try specification(fixture))
-    let parameters = ParameterBuffer<Scalar>(model.layout)
-    for entry in model.layout.entries {
-      let array = try fixture.array("params/\(name(of: entry.name))", shape: entry.shape)
-      parameters[entry].copy(from: array.values(as: Scalar.self))
-    }
-    do {
-      try model.prepare(
-        parameters, masks: try masks(of: model, columns: N, fixture), advancing: true)
-    } catch let error as FixtureError {
-      throw error
-    } catch {
-      throw FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "mend the file")
-    }
-    let state = model.startState(columns: N)
-    for (level, layer) in state.enumerated() {
-      for (name, tensor) in layer.named {
-        let array = try fixture.array("initial/\(name)\(level)", shape: tensor.shape)
-        tensor.copy(from: array.values(as: Scalar.self))
-      }
-    }
+    let parameters = try prepared(model, columns: N, fixture)
+    let state = try initialState(of: model, columns: N, fixture)
     let tokens = try fixture.array("input/tokens", shape: [T + 1, N]).values.map { Int32($0) }
     let chunk = TokenChunk(
       steps: T, tokens: Array(tokens.dropLast(N)), targets: Array(tokens.dropFirst(N)),
@@ -77,6 +59,37 @@ enum LanguageModelFixture<Scalar: KernelScalar> {
       }
     }
     return comparisons
+  }
+
+  /// The fixture's parameters, for which the model is prepared.
+  private static func prepared(
+    _ model: LanguageModel<Scalar>, columns N: Int, _ fixture: FixtureCase
+  ) throws(FixtureError) -> ParameterBuffer<Scalar> {
+    let parameters = ParameterBuffer<Scalar>(model.layout)
+    for entry in model.layout.entries {
+      let array = try fixture.array("params/\(name(of: entry.name))", shape: entry.shape)
+      parameters[entry].copy(from: array.values(as: Scalar.self))
+    }
+    let masks = try masks(of: model, columns: N, fixture)
+    do {
+      try model.prepare(parameters, masks: masks, advancing: true)
+    } catch {
+      throw FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "mend the file")
+    }
+    return parameters
+  }
+
+  private static func initialState(
+    of model: LanguageModel<Scalar>, columns N: Int, _ fixture: FixtureCase
+  ) throws(FixtureError) -> [LayerState<Scalar>] {
+    let state = model.startState(columns: N)
+    for (level, layer) in state.enumerated() {
+      for (name, tensor) in layer.named {
+        let array = try fixture.array("initial/\(name)\(level)", shape: tensor.shape)
+        tensor.copy(from: array.values(as: Scalar.self))
+      }
+    }
+    return state
   }
 
   private static func specification(

@@ -7,6 +7,7 @@ import Models
 import MPI
 import Optimizers
 import Tensors
+import TrainingSteps
 
 /// Trains a model: every rank runs the same loop on its shard of every batch.
 public final class Trainer {
@@ -15,7 +16,6 @@ public final class Trainer {
   let progress: Progress
   private(set) var optimizer: Optimizer<Float>
   private let validation: (any Evaluation)?
-  private var gradient: Tensor<Float> { session.reduction.sum }
 
   var state = TrainingState()
   var clock = StepClock()
@@ -195,7 +195,7 @@ public final class Trainer {
 
   private func takeStep() throws(RunFailure) {
     Deadline.reach(step: state.step + 1)
-    let workload = session.workload
+    let (workload, step) = (session.workload, session.step)
     let position = StepPosition(step: state.step, epoch: state.epoch, index: state.batch)
     try clock.measure(.data) { () throws(RunFailure) in
       try session.agreement.together {
@@ -207,33 +207,28 @@ public final class Trainer {
     }
     let totals = try clock.measure(.compute) { () throws(RunFailure) in
       try session.prepareModel(advancing: true)
-      session.reduction.begin(touching: session.touchedRows)
-      spoilGradientIfAsked()
-      return workload.accumulateGradients(session.parameters, into: session.reduction.shards)
+      return step.accumulate(touching: session.touchedRows) { parameters, shards in
+        spoilGradientIfAsked()
+        return workload.accumulateGradients(parameters, into: shards)
+      }
     }
     let total = try clock.measure(.reduction) { () throws(RunFailure) in
       do {
-        try session.reduction.finish()
+        return try step.reduce(totals)
       } catch {
         throw RunFailure(error)
       }
-      return try session.reduce(totals)
     }
     let isFinite = try clock.measure(.compute) { () throws(RunFailure) in
-      // From here on every rank works on identical numbers.
-      scale(gradient, by: Float(1 / total.elements))
       do {
-        try workload.finishGradients(ParameterBuffer(workload.layout, over: gradient))
+        state.gradientNorm = try step.finishGradients(
+          total, clippingTo: configuration.optimizer.clipNorm, workload.finishGradients)
       } catch {
         throw RunFailure(.diverged, "step \(state.step + 1): \(error)")
       }
-      let settings = configuration.optimizer
-      state.gradientNorm =
-        settings.clipNorm > 0
-        ? clipNorm(of: gradient, to: settings.clipNorm) : norm(of: gradient)
       guard state.gradientNorm.isFinite, total.loss.isFinite else { return false }
       state.rateFactor = rateFactor * workload.rateFactor
-      optimizer.update(session.parameters, gradients: gradient, rateFactor: state.rateFactor)
+      step.update(optimizer, rateFactor: state.rateFactor)
       return true
     }
     guard isFinite else { throw try divergence(total) }

@@ -11,6 +11,7 @@ import MPI
 import Optimizers
 import Tensors
 import Threads
+import TrainingSteps
 
 extension TrainingConfiguration {
   /// The recurrent layers.
@@ -43,6 +44,7 @@ public final class TrainingSession {
   public let cores: CorePlan
   let reducer: any GradientReducer
   let reduction: GradientReduction
+  var step: TrainingStep { TrainingStep(parameters, reduction, reducer) }
 
   /// Sets up the model and opens the training data, which tells the model its sizes.
   ///
