@@ -52,7 +52,8 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Models", "Optimizers", "Datasets", "DataParallel", "Liveness", "Placement",
-        "Checkpoints", "Diagnosis", "Files", "Threads", "BLAS", "HDF5", "MPI", "Yams",
+        "Checkpoints", "Diagnosis", "Files", "Threads", "TrainingSteps", "BLAS", "HDF5", "MPI",
+        "Yams",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["TensorBoard/event.proto"], swiftSettings: safe),
@@ -63,11 +64,13 @@ let package = Package(
       ]),
 
     .target(
-      name: "Verification", dependencies: ["Models", "Optimizers", "HDF5"], swiftSettings: safe),
+      name: "Verification", dependencies: ["Models", "Optimizers", "Files", "HDF5"],
+      swiftSettings: safe),
     .target(
       name: "Benchmarks",
       dependencies: [
         "Models", "Optimizers", "DataParallel", "Liveness", "Checkpoints", "Files", "Threads",
+        "TrainingSteps",
       ],
       swiftSettings: safe + fast),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
@@ -99,6 +102,9 @@ let package = Package(
       ],
       swiftSettings: safe + fast),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
+    .target(
+      name: "TrainingSteps", dependencies: ["Models", "Optimizers", "DataParallel"],
+      swiftSettings: safe),
     .target(name: "Models", dependencies: ["Layers", "Threads"], swiftSettings: safe),
     .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport", "Threads"]),
     .target(name: "Optimizers", dependencies: ["Kernels"], swiftSettings: safe + fast),
@@ -138,13 +144,14 @@ let package = Package(
     .target(name: "Datagrams"),
     .target(name: "BLAS", dependencies: ["COpenBLAS"]),
     .testTarget(name: "BLASTests", dependencies: ["BLAS"]),
-    .target(name: "HDF5", dependencies: ["CHDF5"]),
+    .target(name: "HDF5", dependencies: ["CHDF5", "Files"]),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5"]),
-    .target(name: "Digests", dependencies: ["CCrypto"]),
+    .target(name: "Digests", dependencies: ["CCrypto", "Files"]),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
-    .target(name: "Audio", dependencies: ["CSndFile", "CSampleRate"], swiftSettings: fast),
+    .target(
+      name: "Audio", dependencies: ["CSndFile", "CSampleRate", "Files"], swiftSettings: fast),
     .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
-    .target(name: "Gzip", dependencies: ["CZlib"]),
+    .target(name: "Gzip", dependencies: ["CZlib", "Files"]),
     .testTarget(name: "GzipTests", dependencies: ["Gzip"]),
 
     // System libraries.

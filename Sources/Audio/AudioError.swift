@@ -1,5 +1,7 @@
+import Files
+
 /// A sound file that cannot be used: what, why, and what to do about it, in one line.
-public struct AudioError: Error, Hashable, CustomStringConvertible, Sendable {
+public struct AudioError: FileProblem, Hashable {
   public let path: String
   /// What is wrong with it.
   public let problem: String
@@ -11,8 +13,6 @@ public struct AudioError: Error, Hashable, CustomStringConvertible, Sendable {
     self.problem = problem
     self.cure = cure
   }
-
-  public var description: String { "\(path): \(problem); \(cure)" }
 
   static func truncated(_ path: String, declared: Int, found: Int) -> AudioError {
     AudioError(

@@ -37,14 +37,16 @@ public final class CheckpointBenchmark {
   private let tensors: [LiveTensor]
   private let snapshot: CheckpointSnapshot
   private let work: ProductWork
+  private let ranks: BenchmarkRanks
   private var saves = 0
 
   /// - Parameters:
   ///   - megabytes: of parameters; Adam's state is twice as much besides
   ///   - folder: where the checkpoints go, the same on all ranks
   public init(megabytes: Int, folder: String, on communicator: Communicator) throws {
-    OpenBLAS.setThreads(1)
+    NumericEnvironment.enter()
     self.communicator = communicator
+    ranks = BenchmarkRanks(communicator: communicator)
     self.folder = folder
     let rows = 1024
     let width = megabytes * (1 << 20) / MemoryLayout<Float>.size / rows
@@ -126,12 +128,12 @@ public final class CheckpointBenchmark {
 
   private func begin() throws -> BackgroundSave {
     saves += 1
-    let writer = CheckpointWriter(folder: checkpoint, shards: communicator.size)
     snapshot.copy(tensors)
-    if communicator.rank == 0 { try writer.begin(snapshot.entries) }
-    _ = try communicator.allreduce(0)
-    let save = BackgroundSave(step: saves, writer: writer, snapshot: snapshot)
-    save.start()
+    let older = "\(folder)/step-\(saves - 1)"
+    let save = BackgroundSave(
+      to: checkpoint, manifest(), of: snapshot,
+      hooks: .init(after: { DurableFiles.remove(older) }))
+    try save.start(on: ranks)
     return save
   }
 
@@ -139,26 +141,14 @@ public final class CheckpointBenchmark {
   private func advance(_ save: BackgroundSave, waiting: Bool) throws -> Bool {
     if waiting { save.wait() }
     guard try communicator.allreduce(save.isIdle ? 0 : 1, .maximum) == 0 else { return false }
-    guard save.isWriting else {
-      try save.checkCommit()
-      return true
-    }
-    let entry = Array(try JSONEncoder().encode(try save.entry()))
-    let entries = try communicator.allgather(entry).map {
-      try JSONDecoder().decode(CheckpointManifest.FileEntry.self, from: Data($0))
-    }
-    let older = "\(folder)/step-\(saves - 1)"
-    try save.commit(communicator.rank == 0 ? manifest(entries) : nil) {
-      DurableFiles.remove(older)
-    }
-    return false
+    return try save.advance(on: ranks)
   }
 
-  private func manifest(_ files: [CheckpointManifest.FileEntry]) -> CheckpointManifest {
+  private func manifest() -> CheckpointManifest {
     CheckpointManifest(
       step: saves, epoch: 0, batch: 0, parameterCount: tensors[0].tensor.count,
       optimizer: .init(name: "adam", stepCount: saves), progress: [:],
-      tensors: snapshot.entries, files: files, configuration: "",
+      tensors: snapshot.entries, files: [], configuration: "",
       machine: .init(
         precision: "float32", kernels: "none", blasCore: OpenBLAS.coreName,
         virtualShards: communicator.size, ranks: communicator.size, program: "bench checkpoint"))
@@ -180,4 +170,27 @@ private struct ProductWork {
   func run() {
     for _ in 0..<products { matrixProduct(a, a, into: c) }
   }
+}
+
+/// The ranks of a benchmark. Where one fails, all do.
+private struct BenchmarkRanks: SavingRanks {
+  struct PeerFailed: Error, CustomStringConvertible {
+    let description = "another rank could not save; see its message"
+  }
+
+  let communicator: Communicator
+
+  var isRoot: Bool { communicator.rank == 0 }
+
+  func together<Result>(_ body: () throws -> Result) throws(any Error) -> Result {
+    let outcome = Swift.Result { try body() }
+    var hasFailed = 0
+    if case .failure = outcome { hasFailed = 1 }
+    let anyHasFailed = try communicator.allreduce(hasFailed, .maximum) == 1
+    let own = try outcome.get()
+    if anyHasFailed { throw PeerFailed() }
+    return own
+  }
+
+  func gather(_ own: [UInt8]) throws -> [[UInt8]]? { try communicator.gather(own, to: 0) }
 }

@@ -40,7 +40,7 @@ public struct FunctionAccuracy: AccuracyResult {
   public static func measureAll(
     every k: Int, _ add: (FunctionAccuracy) throws -> Void
   ) rethrows {
-    KernelVariant.flushDenormals()
+    NumericEnvironment.enter()
     for function in ElementaryFunction.allCases {
       for variant in KernelVariant.supported {
         try add(

@@ -23,8 +23,7 @@ public enum KernelBenchmark {
   public static func run(
     systems: [RecurrentSystem], hidden sizes: [Int], rows: Int, steps: Int, repeats: Int
   ) throws -> [KernelResult] {
-    OpenBLAS.setThreads(1)
-    KernelVariant.flushDenormals()
+    NumericEnvironment.enter()
     var results: [KernelResult] = []
     for hidden in sizes {
       for system in systems {

@@ -8,6 +8,7 @@ import Optimizers
 import RandomNumbers
 import Tensors
 import Threads
+import TrainingSteps
 
 /// Where the time of one training step went, on one rank.
 public struct StepTimes: Sendable {
@@ -27,28 +28,27 @@ public struct StepTimes: Sendable {
 /// Training steps on random sequences: forward, backward, reduction, clipping and the optimizer.
 final class StepWork {
   let model: SequenceModel<Float>
-  private let parameters: ParameterBuffer<Float>
   private let batch: SequenceBatch<Float>
-  private let reducer: any GradientReducer
-  private let reduction: GradientReduction
+  private let work: TrainingStep
   private let optimizer: Optimizer<Float>
   private let clock = ContinuousClock()
 
   init(_ problem: StepProblem, on communicator: Communicator) throws {
-    OpenBLAS.setThreads(1)
-    KernelVariant.flushDenormals()
+    NumericEnvironment.enter()
     model = Self.model(problem)
-    model.team = try ThreadTeam(problem.threads) { KernelVariant.flushDenormals() }
-    parameters = ParameterBuffer<Float>(model.layout)
+    model.team = try ThreadTeam(problem.threads) { NumericEnvironment.enter() }
+    let parameters = ParameterBuffer<Float>(model.layout)
     model.initialize(parameters, seed: 1, gateBias: 1)
     let plan = ShardPlan(shards: problem.shards, ranks: communicator.size)
     batch = Self.randomBatch(problem, plan: plan, rank: communicator.rank)
     let own = try communicator.duplicate()
-    reducer = problem.usesMPIReduction ? MPIReducer(own) : FixedOrderReducer(own, plan: plan)
-    reduction = GradientReduction(
+    let reducer: any GradientReducer =
+      problem.usesMPIReduction ? MPIReducer(own) : FixedOrderReducer(own, plan: plan)
+    let reduction = GradientReduction(
       reducer, layout: model.layout, shards: batch.shards, bucketBytes: problem.bucketBytes,
       worker: problem.overlaps
-        ? try BackgroundWorker("reduction") { KernelVariant.flushDenormals() } : nil)
+        ? try BackgroundWorker("reduction") { NumericEnvironment.enter() } : nil)
+    work = TrainingStep(parameters, reduction, reducer)
     optimizer = Optimizer<Float>(RMSProp(alpha: 0.9), learningRate: 1e-3, layout: model.layout)
   }
 
@@ -63,21 +63,17 @@ final class StepWork {
     var times = StepTimes()
     let orthogonal = model.orthogonalWork
     let start = clock.now
-    reduction.begin()
-    let began = clock.now
-    try model.prepare(parameters, advancing: true)
-    let totals = model.accumulateGradients(batch, parameters, into: reduction.shards)
+    try model.prepare(work.parameters, advancing: true)
+    let totals = work.accumulate { parameters, shards in
+      model.accumulateGradients(batch, parameters, into: shards)
+    }
     let computed = clock.now
-    try reduction.finish()
-    let total = Totals(values: try reducer.reduce(totals.map(\.values)))
+    let total = try work.reduce(totals)
     let reduced = clock.now
-    let gradient = reduction.sum
-    scale(gradient, by: Float(1 / total.weight))
-    try model.finishGradients(ParameterBuffer(model.layout, over: gradient))
-    clipNorm(of: gradient, to: 1)
-    optimizer.update(parameters, gradients: gradient)
+    _ = try work.finishGradients(total, clippingTo: 1, model.finishGradients)
+    work.update(optimizer)
     let end = clock.now
-    times.compute = (computed - began).inSeconds
+    times.compute = (computed - start).inSeconds
     times.reduction = (reduced - computed).inSeconds
     times.optimizer = (end - reduced).inSeconds
     times.total = (end - start).inSeconds

@@ -1,91 +1,140 @@
+import Files
+import Foundation
 import HDF5
 import Threads
 
-/// One rank's part in saving a checkpoint: threads write what a snapshot holds, and between their
+/// A checkpoint on its way to the disk: threads write what a snapshot holds, and between their
 /// pieces of work the ranks agree that all went well.
 ///
-///     rank 0          begin → write its shard → commit: view, manifest, names, pruning
+///     rank 0          start → write its shard → view, manifest, names, pruning
 ///     the others              write their shard
 ///
-/// The caller takes the step from one to the next when every rank `isIdle`. Nothing here calls
-/// MPI.
+/// All ranks call `start`, and then `advance` whenever every rank `isIdle`, until the checkpoint is
+/// whole. The threads call nothing of MPI.
 public final class BackgroundSave {
-  /// The step of the checkpoint.
-  public let step: Int
-  public let writer: CheckpointWriter
-  private let snapshot: CheckpointSnapshot
-  private var writing: BackgroundJob<Receipt>?
-  private var committing: BackgroundJob<Void>?
+  /// What rank 0 does around the writing, beside the checkpoint itself.
+  public struct Hooks: Sendable {
+    var before: @Sendable () throws -> Void
+    var beforeCommit: @Sendable () throws -> Void
+    var after: @Sendable () throws -> Void
 
-  /// What the thread that writes a shard brings back.
-  private struct Receipt: Sendable {
-    var entry: CheckpointManifest.FileEntry
-    /// Of rank 0 only.
-    var parametersSHA256: String?
-  }
-
-  /// - Parameter snapshot: what is written; nobody may change it before the save `isDone`
-  public init(step: Int, writer: CheckpointWriter, snapshot: CheckpointSnapshot) {
-    self.step = step
-    self.writer = writer
-    self.snapshot = snapshot
-  }
-
-  /// Starts to write this rank's shard.
-  public func start() {
-    let (writer, snapshot) = (writer, snapshot)
-    writing = BackgroundJob("checkpoint", inPlace: !HDF5Library.isThreadSafe) {
-      let entry = try writer.write(snapshot)
-      return Receipt(
-        entry: entry,
-        parametersSHA256: snapshot.shard == 0 ? snapshot.parametersSHA256() : nil)
+    /// - Parameters:
+    ///   - before: comes before anything is written, on the calling thread
+    ///   - beforeCommit: comes when all shards are written, on a thread
+    ///   - after: comes when the checkpoint is whole, on a thread
+    public init(
+      before: @escaping @Sendable () throws -> Void = {},
+      beforeCommit: @escaping @Sendable () throws -> Void = {},
+      after: @escaping @Sendable () throws -> Void = {}
+    ) {
+      self.before = before
+      self.beforeCommit = beforeCommit
+      self.after = after
     }
+  }
+
+  /// The step of the checkpoint.
+  public var step: Int { manifest.step }
+  public private(set) var stage = SaveStage.ready
+  private let writer: CheckpointWriter
+  private let snapshot: CheckpointSnapshot
+  private let manifest: CheckpointManifest
+  private let hooks: Hooks
+
+  /// - Parameters:
+  ///   - folder: the folder that the checkpoint will be
+  ///   - manifest: what is known of the checkpoint now: all but its files and their sums
+  ///   - snapshot: what is written; nobody may change it before the checkpoint is whole
+  public init(
+    to folder: String, _ manifest: CheckpointManifest, of snapshot: CheckpointSnapshot,
+    hooks: Hooks = Hooks()
+  ) {
+    writer = CheckpointWriter(folder: folder, shards: snapshot.shards)
+    self.manifest = manifest
+    self.snapshot = snapshot
+    self.hooks = hooks
+  }
+
+  /// Makes the temporary folder and starts to write this rank's shard.
+  public func start<Ranks: SavingRanks>(on ranks: Ranks) throws(Ranks.Failure) {
+    do throws(Ranks.Failure) {
+      try ranks.together {
+        guard ranks.isRoot else { return }
+        try hooks.before()
+        try writer.begin(snapshot.entries)
+      }
+    } catch {
+      if ranks.isRoot { writer.abandon() }
+      throw error
+    }
+    let (writer, snapshot) = (writer, snapshot)
+    stage = .writing(
+      BackgroundJob("checkpoint", inPlace: !HDF5Library.isThreadSafe) {
+        SaveStage.Shard(
+          entry: try writer.write(snapshot),
+          parametersSHA256: snapshot.shard == 0 ? snapshot.parametersSHA256() : nil)
+      })
   }
 
   /// Whether no thread of this rank is at work.
-  public var isIdle: Bool { (writing?.isDone ?? true) && (committing?.isDone ?? true) }
-
-  /// Whether the shards are being written, and nothing is committed yet.
-  public var isWriting: Bool { committing == nil && !isCommitted }
-
-  /// Whether the step to committing is taken.
-  private var isCommitted = false
-
-  /// The entry of this rank's shard for the manifest.
-  ///
-  /// - Throws: `CheckpointError` of writing it
-  public func entry() throws -> CheckpointManifest.FileEntry {
-    try writing!.result().entry
-  }
-
-  /// Notes that all shards are written. On rank 0, starts to write the manifest and to give the
-  /// checkpoint its name.
-  ///
-  /// - Parameters:
-  ///   - manifest: on rank 0, without the parameters' checksum
-  ///   - prepare: what comes before the commit on the thread of rank 0
-  ///   - finish: what comes after that on the thread of rank 0, such as pruning
-  public func commit(
-    _ manifest: CheckpointManifest?, after prepare: @escaping @Sendable () throws -> Void = {},
-    then finish: @escaping @Sendable () throws -> Void
-  ) throws {
-    isCommitted = true
-    guard var manifest, let sha256 = try writing?.result().parametersSHA256 else { return }
-    manifest.parametersSHA256 = sha256
-    let (writer, complete) = (writer, manifest)
-    committing = BackgroundJob("checkpoint", inPlace: !HDF5Library.isThreadSafe) {
-      try prepare()
-      try writer.commit(complete)
-      try finish()
+  public var isIdle: Bool {
+    switch stage {
+    case .ready, .whole: true
+    case .writing(let job): job.isDone
+    case .committing(let job): job?.isDone ?? true
     }
   }
 
-  /// Throws what the thread of rank 0 threw while committing.
-  public func checkCommit() throws { try committing?.result() }
-
   /// Waits until no thread of this rank is at work, however the work ends.
   public func wait() {
-    writing?.wait()
-    committing?.wait()
+    switch stage {
+    case .ready, .whole: break
+    case .writing(let job): job.wait()
+    case .committing(let job): job?.wait()
+    }
+  }
+
+  /// Goes one stage further. All ranks call this when it is idle on all of them. Where it throws,
+  /// nothing of the checkpoint is left.
+  ///
+  /// - Returns: whether the checkpoint is whole
+  public func advance<Ranks: SavingRanks>(on ranks: Ranks) throws(Ranks.Failure) -> Bool {
+    do throws(Ranks.Failure) {
+      switch stage {
+      case .ready: preconditionFailure("a save starts before it goes on")
+      case .writing(let job): stage = .committing(try commit(job, on: ranks))
+      case .committing(let job):
+        try ranks.together { try job?.result() }
+        stage = .whole
+      case .whole: break
+      }
+    } catch {
+      if ranks.isRoot { writer.abandon() }
+      throw error
+    }
+    if case .whole = stage { return true }
+    return false
+  }
+
+  /// Brings the shards' entries to rank 0, where a thread then makes the checkpoint whole.
+  private func commit<Ranks: SavingRanks>(
+    _ job: BackgroundJob<SaveStage.Shard>, on ranks: Ranks
+  ) throws(Ranks.Failure) -> BackgroundJob<Void>? {
+    let shard = try ranks.together { try job.result() }
+    let entries = try ranks.together { try ranks.gather(Array(JSONEncoder().encode(shard.entry))) }
+    return try ranks.together {
+      guard let entries, let sha256 = shard.parametersSHA256 else { return nil }
+      var manifest = manifest
+      manifest.files = try entries.map {
+        try JSONDecoder().decode(CheckpointManifest.FileEntry.self, from: Data($0))
+      }
+      manifest.parametersSHA256 = sha256
+      let (writer, hooks, complete) = (writer, hooks, manifest)
+      return BackgroundJob("checkpoint", inPlace: !HDF5Library.isThreadSafe) {
+        try hooks.beforeCommit()
+        try writer.commit(complete)
+        try hooks.after()
+      }
+    }
   }
 }

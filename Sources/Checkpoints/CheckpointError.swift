@@ -1,5 +1,7 @@
+import Files
+
 /// A checkpoint that cannot be read or written: what, where, and what to do, in one line.
-public struct CheckpointError: Error, CustomStringConvertible, Sendable {
+public struct CheckpointError: FileProblem {
   public let path: String
   public let problem: String
   public let cure: String
@@ -12,8 +14,6 @@ public struct CheckpointError: Error, CustomStringConvertible, Sendable {
     self.cure = cure
     self.isDiskFailure = isDiskFailure
   }
-
-  public var description: String { "\(path): \(problem); \(cure)" }
 
   static func unwritable(_ path: String, _ error: any Error) -> CheckpointError {
     CheckpointError(

@@ -132,14 +132,12 @@ public struct RunFolder: Sendable {
     return names
   }
 
-  /// Removes the oldest checkpoints, except the newest `count`, those in `alwaysKeeping`, and the
-  /// best one that each kept checkpoint names: if the newest is damaged, the run resumes from one
+  /// Removes the oldest checkpoints, except the newest `count` and the best one that each kept
+  /// checkpoint names: if the newest is damaged, the run resumes from one
   /// before it, whose best may be another.
-  public func prune(
-    keepingLast count: Int, alwaysKeeping: Set<Int>
-  ) throws(CheckpointError) {
+  public func prune(keepingLast count: Int) throws(CheckpointError) {
     let steps = savedSteps()
-    let kept = withTheirBest(alwaysKeeping.union(steps.suffix(max(count, 1))))
+    let kept = withTheirBest(Set(steps.suffix(max(count, 1))))
     for step in steps where !kept.contains(step) {
       let folder = existingCheckpoint(step: step)
       let removed = checkpoint(step: step) + Self.removedSuffix

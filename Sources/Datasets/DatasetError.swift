@@ -1,8 +1,9 @@
+import Files
 import Gzip
 import HDF5
 
 /// Data that cannot be used: what, where, and what to do about it, in one line.
-public struct DatasetError: Error, CustomStringConvertible, Sendable {
+public struct DatasetError: FileProblem {
   /// The file or folder.
   public let path: String
   /// What is wrong with it.
@@ -23,22 +24,13 @@ public struct DatasetError: Error, CustomStringConvertible, Sendable {
   init(_ path: String, _ error: any Error, cure: String, isDiskFailure: Bool = false) {
     let own = error as? HDF5Error
     self.init(
-      path, own?.description(in: path) ?? "\(error)", cure: own?.cure ?? cure,
+      path, own?.description(in: path) ?? "\(error)", cure: own?.knownCure ?? cure,
       isDiskFailure: isDiskFailure)
   }
 
-  public var description: String { "\(path): \(problem); \(cure)" }
-}
-
-extension DatasetError {
-  /// A file that was to be read whole.
-  init(_ error: GzipError) {
-    let cure =
-      switch error {
-      case .missing, .unreadable: "name a file that can be read with --from"
-      case .truncated, .corrupt: "download or copy it again"
-      case .tooLarge: "cut it into smaller files"
-      }
-    self.init(error.path, error.problem, cure: cure)
+  /// Another error about a file of the data.
+  init(_ error: some FileProblem) {
+    self.init(
+      error.path, error.problem, cure: error.cure, isDiskFailure: error.isDiskFailure)
   }
 }

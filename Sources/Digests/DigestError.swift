@@ -1,3 +1,5 @@
+import Files
+
 /// A file whose digest could not be computed.
 public struct DigestError: Error, Hashable, Sendable {
   /// The path of the file.
@@ -7,9 +9,11 @@ public struct DigestError: Error, Hashable, Sendable {
   public let reason: String
 }
 
-extension DigestError: CustomStringConvertible {
-  /// The error on one line.
-  public var description: String {
-    "\(path): cannot compute the SHA-256 digest: \(reason)"
-  }
+extension DigestError: FileProblem {
+  public var problem: String { "cannot compute the SHA-256 digest: \(reason)" }
+  public var cure: String { "check that the file is there and can be read" }
+  public var isDiskFailure: Bool { true }
+
+  /// Without the cure, for a line that has its own.
+  public var description: String { "\(path): \(problem)" }
 }

@@ -3,7 +3,7 @@
 #endif
 
 /// A call of the operating system that failed, with the file it was about.
-public struct FileError: Error, CustomStringConvertible, Sendable {
+public struct FileError: FileProblem {
   public let path: String
   /// What was tried, as a verb: "open", "rename".
   public let operation: String
@@ -16,7 +16,10 @@ public struct FileError: Error, CustomStringConvertible, Sendable {
     self.code = code
   }
 
-  public var description: String {
-    "\(path): cannot \(operation): \(String(cString: strerror(code)))"
-  }
+  public var problem: String { "cannot \(operation): \(String(cString: strerror(code)))" }
+  public var cure: String { "check that the folder exists, is writable and has room" }
+  public var isDiskFailure: Bool { true }
+
+  /// Without the cure, for a line that has its own.
+  public var description: String { "\(path): \(problem)" }
 }

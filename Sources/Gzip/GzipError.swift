@@ -1,3 +1,5 @@
+import Files
+
 /// A file that could not be read as plain or gzip data.
 public enum GzipError: Error, Hashable, Sendable {
   /// There is no such file.
@@ -16,7 +18,7 @@ public enum GzipError: Error, Hashable, Sendable {
   case tooLarge(path: String, maximumBytes: Int)
 }
 
-extension GzipError: CustomStringConvertible {
+extension GzipError: FileProblem {
   public var path: String {
     switch self {
     case .missing(let path), .unreadable(let path, _), .truncated(let path), .corrupt(let path, _),
@@ -36,6 +38,14 @@ extension GzipError: CustomStringConvertible {
     }
   }
 
-  /// The error on one line.
+  public var cure: String {
+    switch self {
+    case .missing, .unreadable: "name a file that can be read with --from"
+    case .truncated, .corrupt: "download or copy it again"
+    case .tooLarge: "cut it into smaller files"
+    }
+  }
+
+  /// Without the cure, for a line that has its own.
   public var description: String { "\(path): \(problem)" }
 }

@@ -1,3 +1,5 @@
+import Files
+
 /// An HDF5 operation that failed.
 public struct HDF5Error: Error, Hashable, Sendable {
   /// What was attempted, such as `read`.
@@ -10,18 +12,21 @@ public struct HDF5Error: Error, Hashable, Sendable {
   public let detail: String
 
   /// What the user can do; `nil` if the cause is unknown.
-  public let cure: String?
+  public let knownCure: String?
 
   init(_ operation: String, _ path: String, _ detail: String, cure: String? = nil) {
     self.operation = operation
     self.path = path
     self.detail = detail
-    self.cure = cure
+    knownCure = cure
   }
 }
 
-extension HDF5Error: CustomStringConvertible {
-  /// The error on one line.
+extension HDF5Error: FileProblem {
+  public var problem: String { "cannot \(operation): \(detail)" }
+  public var cure: String { knownCure ?? "look at the file with h5ls, or make or copy it again" }
+
+  /// Without the cure, for a line that has its own.
   public var description: String {
     "\(path): cannot \(operation): \(detail)"
   }

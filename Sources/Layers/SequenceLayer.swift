@@ -163,10 +163,13 @@ public struct OutputGradient<Scalar: KernelScalar> {
 public struct NamedShape: Sendable, Hashable {
   public let name: String
   public let shape: [Int]
+  /// What it is as a parameter; of no meaning for a state.
+  public let role: ParameterRole
 
-  public init(_ name: String, _ shape: [Int]) {
+  public init(_ name: String, _ shape: [Int], role: ParameterRole = .weight) {
     self.name = name
     self.shape = shape
+    self.role = role
   }
 
   /// How many numbers it holds.
@@ -195,7 +198,9 @@ extension SequenceLayer {
 
   /// Declares the parameters.
   public func declare(in layout: inout ParameterLayout) {
-    for parameter in parameters { layout.add(parameter.name, shape: parameter.shape) }
+    for parameter in parameters {
+      layout.add(parameter.name, shape: parameter.shape, role: parameter.role)
+    }
   }
 
   /// Where the layer's parameters start in a layout.

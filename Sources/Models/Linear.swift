@@ -27,8 +27,8 @@ public struct Linear<Scalar: KernelScalar> {
 
   /// Declares the parameters that are its own.
   public func declare(in layout: inout ParameterLayout) {
-    if !isShared { layout.add(weight, shape: [outputs, inputs]) }
-    layout.add(bias, shape: [outputs])
+    if !isShared { layout.add(weight, shape: [outputs, inputs], role: .readOut) }
+    layout.add(bias, shape: [outputs], role: .readOut)
   }
 
   /// Sets weight and bias of its own: uniform in ±`bound`, and 0.

@@ -41,7 +41,7 @@ struct SequencePass<Scalar: KernelScalar> {
     if let gradients {
       // The read-out is declared last.
       gradients.whenFinal(
-        model.layout.entries.first { $0.name.hasPrefix("readout.") }!.range.lowerBound)
+        model.layout.entries.first { $0.role == .readOut }!.range.lowerBound)
       _ = pass.backward(
         seesOnlyTheEnd ? OutputGradient(lastStep: dTop.row(0)) : OutputGradient(steps: dTop),
         into: gradients, wantsInput: false, initial: nil)

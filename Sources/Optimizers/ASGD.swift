@@ -33,6 +33,7 @@ public struct ASGD: UpdateRule {
 
   public var name: String { "asgd" }
   public var slots: [String] { ["ax"] }
+  public var evaluatedSlot: String? { slots[0] }
 
   @specialized(where Scalar == Float)
   public func update<Scalar: KernelScalar>(

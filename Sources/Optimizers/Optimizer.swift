@@ -47,7 +47,7 @@ public final class Optimizer<Scalar: KernelScalar> {
     var places: [(group: Int, range: Range<Int>, kept: Range<Int>)] = []
     var split: [ParameterEntry] = []
     for (entry, own) in zip(layout.entries, layout.slice(slice).entries) {
-      guard let group = groups.firstIndex(where: { $0.contains(entry.name) }) else { continue }
+      guard let group = groups.firstIndex(where: { $0.contains(entry) }) else { continue }
       let isSplit = !slice.isWhole && !groups[group].rule.slots.isEmpty
       if isSplit { split.append(entry) }
       let range = isSplit ? slice.elements(of: entry) : entry.range
@@ -75,6 +75,10 @@ public final class Optimizer<Scalar: KernelScalar> {
 
   /// The rule of the last group, which is the one for all that no pattern names.
   public var rule: any UpdateRule { groups[groups.count - 1].rule }
+
+  /// The slot to evaluate in the place of the parameters; nil before the first step, and where the
+  /// rule evaluates the parameters.
+  public var evaluatedSlot: String? { stepCount > 0 ? rule.evaluatedSlot : nil }
 
   /// The state buffer of that name.
   public subscript(slot name: String) -> ParameterBuffer<Scalar>? {

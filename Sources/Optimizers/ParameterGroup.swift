@@ -1,13 +1,20 @@
+import Tensors
+
 /// Which parameters are trained by which rule, and at what rate.
 public struct ParameterGroup: Sendable {
   /// Which parameters, by name; `*` stands for any text.
   public let pattern: String
+  /// Of those, which by their role; nil is all.
+  public let role: ParameterRole?
   public let rule: any UpdateRule
   /// η, before any schedule.
   public let learningRate: Double
 
-  public init(_ pattern: String, _ rule: any UpdateRule, learningRate: Double) {
+  public init(
+    _ pattern: String, role: ParameterRole? = nil, _ rule: any UpdateRule, learningRate: Double
+  ) {
     self.pattern = pattern
+    self.role = role
     self.rule = rule
     self.learningRate = learningRate
   }
@@ -17,9 +24,9 @@ public struct ParameterGroup: Sendable {
     self.init("*", rule, learningRate: learningRate)
   }
 
-  /// Whether a parameter of that name belongs to the group.
-  public func contains(_ name: String) -> Bool {
-    matches(pattern[...], name[...])
+  /// Whether a parameter belongs to the group.
+  public func contains(_ entry: ParameterEntry) -> Bool {
+    (role == nil || role == entry.role) && matches(pattern[...], entry.name[...])
   }
 }
 

@@ -25,6 +25,7 @@ public struct SGD: UpdateRule {
 
   public var name: String { "sgd" }
   public var slots: [String] { momentum == 0 ? [] : ["momentum_buffer"] }
+  public var canStartAveraging: Bool { true }
 
   @specialized(where Scalar == Float)
   public func update<Scalar: KernelScalar>(

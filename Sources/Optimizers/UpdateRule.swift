@@ -14,6 +14,11 @@ public protocol UpdateRule: Sendable {
   var name: String { get }
   /// The state buffers it keeps, by PyTorch's names; all start at zero.
   var slots: [String] { get }
+  /// The slot that is evaluated in the place of the parameters once a step is taken; nil where the
+  /// parameters themselves are.
+  var evaluatedSlot: String? { get }
+  /// Whether a run may change from this rule to an averaging one on its way.
+  var canStartAveraging: Bool { get }
 
   /// Takes one step.
   ///
@@ -26,4 +31,22 @@ public protocol UpdateRule: Sendable {
   func update<Scalar: KernelScalar>(
     _ w: Tensor<Scalar>, gradients: Tensor<Scalar>, slots: [Tensor<Scalar>],
     learningRate: Double, step: Int)
+}
+
+extension UpdateRule {
+  public var evaluatedSlot: String? { nil }
+  public var canStartAveraging: Bool { false }
+}
+
+/// The rules that there are.
+public enum UpdateRules {
+  /// Each with the constants it has by itself.
+  public static let all: [any UpdateRule] = [
+    SGD(), ASGD(), RMSProp(), Adam(), Adam(decoupled: true),
+  ]
+
+  /// The slot that the rule of that name evaluates; see `UpdateRule.evaluatedSlot`.
+  public static func evaluatedSlot(ofRuleNamed name: String) -> String? {
+    all.first { $0.name == name }?.evaluatedSlot
+  }
 }

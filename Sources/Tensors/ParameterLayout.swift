@@ -1,3 +1,16 @@
+/// What a parameter is to its model, for code that treats some parameters otherwise.
+public enum ParameterRole: Sendable, Hashable, CaseIterable {
+  /// The matrix of a product, or a vector that is none of the others.
+  case weight
+  case bias
+  /// The angles A of an orthogonal matrix, of which only what is above the diagonal is trained.
+  case skewMatrix
+  /// A row of numbers for each token.
+  case embedding
+  /// Weight and bias of the last map, from states to predictions.
+  case readOut
+}
+
 /// The name, shape and place of one parameter in a flat buffer.
 public struct ParameterEntry: Sendable, Hashable {
   /// The PyTorch-style name under which checkpoints store it, such as `rnn.weight_ih_l0`.
@@ -5,6 +18,7 @@ public struct ParameterEntry: Sendable, Hashable {
   public let shape: [Int]
   /// The elements it occupies.
   public let range: Range<Int>
+  public let role: ParameterRole
 }
 
 /// Which parameters a model has, in order, laid out one after the other in a single allocation.
@@ -18,10 +32,11 @@ public struct ParameterLayout: Sendable, Hashable {
   public init() {}
 
   /// Appends a parameter.
-  public mutating func add(_ name: String, shape: [Int]) {
+  public mutating func add(_ name: String, shape: [Int], role: ParameterRole = .weight) {
     precondition(self[name] == nil, "parameter \(name) is declared twice")
     let size = shape.reduce(1, *)
-    entries.append(ParameterEntry(name: name, shape: shape, range: count..<count + size))
+    entries.append(
+      ParameterEntry(name: name, shape: shape, range: count..<count + size, role: role))
     count += size
   }
 

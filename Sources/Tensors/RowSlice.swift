@@ -38,7 +38,8 @@ extension ParameterLayout {
     var layout = ParameterLayout()
     for entry in entries {
       layout.add(
-        entry.name, shape: [slice.rows(of: entry.shape).count] + entry.shape.dropFirst())
+        entry.name, shape: [slice.rows(of: entry.shape).count] + entry.shape.dropFirst(),
+        role: entry.role)
     }
     return layout
   }

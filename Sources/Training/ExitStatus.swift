@@ -1,5 +1,5 @@
 /// How the program ends, in the numbers of sysexits.h. Every rank ends with the same one.
-public enum ExitStatus: Int32, Sendable {
+public enum ExitStatus: Int32, Sendable, Codable {
   case done = 0
   /// The command line is wrong.
   case usage = 64
@@ -7,6 +7,8 @@ public enum ExitStatus: Int32, Sendable {
   case unusableData = 65
   /// The loss is no longer a number, or replicas differ.
   case diverged = 70
+  /// An error that nobody foresaw: a fault of the program.
+  case internalError = 71
   /// The disk failed, is full or may not be written.
   case diskFailure = 74
   /// Preempted and saved: run the same command again with `--resume`.
@@ -18,7 +20,7 @@ public enum ExitStatus: Int32, Sendable {
 }
 
 /// What ends a run: one line that says what, where, and what to do, and the exit status.
-public struct RunFailure: Error, CustomStringConvertible, Sendable {
+public struct RunFailure: Error, CustomStringConvertible, Sendable, Codable {
   public let status: ExitStatus
   public let message: String
 

@@ -1,5 +1,3 @@
-import Checkpoints
-import Datasets
 import Files
 import MPI
 import Threads
@@ -12,20 +10,19 @@ extension RunFailure {
       self = failure
     case let error as ConfigurationError:
       self.init(.configuration, error.description)
-    case let error as DatasetError:
-      self.init(error.isDiskFailure ? .diskFailure : .unusableData, error.description)
-    case let error as CheckpointError:
-      self.init(error.isDiskFailure ? .diskFailure : .unusableData, error.description)
-    case let error as FileError:
-      self.init(
-        .diskFailure,
-        "\(error); check that the folder exists, is writable and has room")
+    case let error as any FileProblem:
+      self.init(error.isDiskFailure ? .diskFailure : .unusableData, error.line)
     case let error as MPIError:
       self.init(.peerLost, "MPI: \(error); look at the other ranks' messages and start again")
     case let error as ThreadError:
       self.init(.configuration, "\(error), or set threads=1")
     default:
-      self.init(.diverged, "unexpected: \(error); please report this")
+      // Nobody foresaw it, so that nothing the user did can be named as the cause.
+      let text = String(describing: error).split(whereSeparator: \.isNewline)
+      self.init(
+        .internalError,
+        "internal error: \(text.joined(separator: " ")); this is a fault of the program: please"
+          + " report this line with the command and its configuration")
     }
   }
 }

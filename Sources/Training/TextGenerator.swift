@@ -1,4 +1,3 @@
-import BLAS
 import Checkpoints
 import Datasets
 import Foundation
@@ -43,8 +42,7 @@ public struct TextGenerator {
         "dataset.task is \(task.rawValue): only a language_model writes text; name a checkpoint of"
           + " one")
     }
-    OpenBLAS.setThreads(1)
-    KernelVariant.flushDenormals()
+    NumericEnvironment.enter()
     let path = Self.vocabularyPath(checkpoint.folder, else: configuration.dataset.file)
     vocabulary = try Vocabulary(contentsOf: path)
     try LearnedData.require(vocabulary, path, of: checkpoint.reader)

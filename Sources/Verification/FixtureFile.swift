@@ -1,11 +1,16 @@
+import Files
 import HDF5
 
 /// A file or case that cannot be verified: what, where, and what to do, in one line.
-public struct FixtureError: Error, CustomStringConvertible, Sendable {
-  public let description: String
+public struct FixtureError: FileProblem {
+  public let path: String
+  public let problem: String
+  public let cure: String
 
   init(_ path: String, _ problem: String, cure: String) {
-    description = "\(path): \(problem); \(cure)"
+    self.path = path
+    self.problem = problem
+    self.cure = cure
   }
 
   /// An error that a library reported about the file.

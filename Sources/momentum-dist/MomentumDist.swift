@@ -15,8 +15,9 @@ struct MomentumDist: ParsableCommand {
       mpirun -np 8 momentum-dist train           the same on eight: the same bits
       mpirun -np 3 momentum-dist train --resume  goes on from the last checkpoint
 
-      Exit status: 0 done, 64 usage, 65 unusable data or checkpoint, 70 diverged, 74 disk,
-      75 preempted and saved (run again with --resume), 76 a peer was lost, 78 configuration.
+      Exit status: 0 done, 64 usage, 65 unusable data or checkpoint, 70 diverged, 71 internal
+      error, 74 disk, 75 preempted and saved (run again with --resume), 76 a peer was lost,
+      78 configuration.
       """,
     version: programVersion,
     subcommands: [
@@ -50,6 +51,8 @@ struct MomentumDist: ParsableCommand {
         print(fullMessage(for: error))
         Launch.end(.done)
       }
+      // What is not of the command line is of the parts below.
+      if code == .failure { Launch.end(RunFailure(error)) }
       if Launch.isFirstRank { Launch.say(usageLine(for: error)) }
       Launch.endTogether(code.rawValue)
     }

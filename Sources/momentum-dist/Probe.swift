@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Foundation
+import Kernels
 import Training
 
 struct Probe: ParsableCommand {
@@ -93,6 +94,7 @@ struct Probe: ParsableCommand {
   }
 
   func run() throws {
+    NumericEnvironment.enter()
     do {
       let curves = try subjects().map { subject in
         var subject = subject

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Foundation
+import Kernels
 import Training
 
 struct Report: ParsableCommand {
@@ -45,6 +46,7 @@ struct Report: ParsableCommand {
   /// The gradient flow of a run; nil, with a line that says why, where it cannot be had.
   private static func flow(_ run: RunRecord) throws -> ProbeCurve? {
     do {
+      NumericEnvironment.enter()
       let reader = try RunFolder.firstReadable(at: run.path)
       try reader.verify()
       let settings = try TrainingConfiguration(of: reader)

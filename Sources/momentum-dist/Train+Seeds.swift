@@ -15,30 +15,30 @@ extension Train {
     let top = output ?? resumedRun ?? defaultRun
     let resolved = try agreement.fromRoot {
       let (configuration, notes) = try resolve(top, count)
-      return [configuration.yaml] + notes
+      return Resolved(configuration: configuration.yaml, run: top, notes: notes)
     }
-    for note in resolved.dropFirst() { progress.say(note) }
+    for note in resolved.notes { progress.say(note) }
     let settings = try agreement.together {
-      try TrainingConfiguration(yaml: resolved[0], path: top, isResolved: true)
+      try TrainingConfiguration(yaml: resolved.configuration, path: top, isResolved: true)
     }
     var results: [SeedSummary.Result] = []
     for index in 0..<count {
       var settings = settings
       settings.seed += UInt64(index)
       let run = RunFolder(SeedSeries.folder(top, seed: settings.seed))
-      let hasStarted = try agreement.fromRoot {
-        guard let step = run.savedSteps().last else { return [] }
+      let begun: String? = try agreement.fromRoot {
+        guard let step = run.savedSteps().last else { return nil }
         if resume == nil { throw holdsRun(run, step: step) }
-        return [run.path]
+        return run.path
       }
       progress.say("seed \(settings.seed), \(index + 1) of \(count)")
-      if let path = hasStarted.first {
+      if let path = begun {
         settings = try settings.resuming(path, acceptingNewData: newData, agreement)
       }
       let session = try TrainingSession(settings, on: communicator)
       do {
         try Self.train(
-          session, run, progress, resumingFrom: hasStarted.first, maximumSteps: maxSteps)
+          session, run, progress, resumingFrom: begun, maximumSteps: maxSteps)
       } catch let failure as RunFailure where failure.status == .preempted {
         throw RunFailure(
           .preempted,

@@ -109,12 +109,13 @@ struct Train: DistributedCommand {
     // The hosts may have other files, or none: rank 0's are those of the run.
     let resolved = try agreement.fromRoot {
       let (configuration, run, notes) = try resolve()
-      return [configuration.yaml, run.path] + notes
+      return Resolved(configuration: configuration.yaml, run: run.path, notes: notes)
     }
-    for note in resolved.dropFirst(2) { progress.say(note) }
-    let run = RunFolder(resolved[1])
+    for note in resolved.notes { progress.say(note) }
+    let run = RunFolder(resolved.run)
     var configuration = try agreement.together {
-      try TrainingConfiguration(yaml: resolved[0], path: run.configuration, isResolved: true)
+      try TrainingConfiguration(
+        yaml: resolved.configuration, path: run.configuration, isResolved: true)
     }
     if let resume {
       configuration = try configuration.resuming(
@@ -171,6 +172,15 @@ struct Train: DistributedCommand {
         "interrupted by a signal; saved in \(run.checkpoints)/latest, go on with"
           + " --resume --output \(run.path)")
     }
+  }
+
+  /// What the command line comes to, as rank 0 tells it to the others.
+  struct Resolved: Codable {
+    /// As YAML.
+    var configuration: String
+    /// The run's folder.
+    var run: String
+    var notes: [String]
   }
 
   /// The configuration and the run's folder that the options mean, and what to say about them.

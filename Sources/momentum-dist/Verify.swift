@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Kernels
 import Training
 import Verification
 
@@ -26,6 +27,7 @@ struct Verify: ParsableCommand {
   var json = false
 
   func run() throws {
+    NumericEnvironment.enter()
     var isGood = true
     var unusable: [String] = []
     for file in files {

@@ -105,7 +105,8 @@ import Testing
       try FileManager.default.createDirectory(
         atPath: run.checkpoints, withIntermediateDirectories: true)
       for step in [10, 20, 30, 40] {
-        try Self.write(run.checkpoint(step: step), step: step, shards: 1)
+        try Self.write(
+          run.checkpoint(step: step), step: step, shards: 1, best: step == 40 ? 10 : nil)
       }
       // A kill may leave a folder without a manifest: it does not count.
       try FileManager.default.createDirectory(
@@ -115,7 +116,7 @@ import Testing
       #expect(run.savedSteps() == [10, 20, 30, 40])
       #expect(RunFolder.candidates(at: folder).first == run.checkpoint(step: 40))
       #expect(try CheckpointManifest(ofCheckpoint: "\(run.checkpoints)/latest").step == 40)
-      try run.prune(keepingLast: 2, alwaysKeeping: [10])
+      try run.prune(keepingLast: 2)
       #expect(run.savedSteps() == [10, 30, 40])
     }
   }

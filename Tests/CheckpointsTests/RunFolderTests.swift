@@ -68,7 +68,7 @@ import Testing
       let later = ["step-00000030.passed", "step-00000040.passed"]
       #expect(try run.passOver(after: 20) == later)
       #expect(run.savedSteps() == [10, 20])
-      try run.prune(keepingLast: 0, alwaysKeeping: [])
+      try run.prune(keepingLast: 0)
       try run.tidy()
       #expect(try names(run) == ["step-00000020"] + later)
       // Another way that is left takes the place of the one before.
@@ -84,11 +84,11 @@ import Testing
     try withRun([]) { run in
       for (step, best) in [(10, 10), (20, 10), (30, 10), (40, 40), (50, 40)] {
         try CheckpointTests.write(run.checkpoint(step: step), step: step, shards: 1, best: best)
-        try run.prune(keepingLast: 2, alwaysKeeping: [best])
+        try run.prune(keepingLast: 2)
       }
       #expect(run.savedSteps() == [40, 50], "nothing that is kept names step 10")
       try CheckpointTests.write(run.checkpoint(step: 60), step: 60, shards: 1, best: 60)
-      try run.prune(keepingLast: 2, alwaysKeeping: [60])
+      try run.prune(keepingLast: 2)
       #expect(run.savedSteps() == [40, 50, 60], "step 50 names step 40")
     }
   }

@@ -37,7 +37,7 @@ public struct SpeechFolder: SpeechCorpus {
       return try AudioFile(contentsOf: "\(path)/\(files[index])")
         .resampled(to: Spectrogram.sampleRate).samples
     } catch {
-      throw DatasetError(error.path, error.problem, cure: error.cure)
+      throw DatasetError(error)
     }
   }
 

@@ -79,10 +79,14 @@ public struct FusedLayer<Scalar: KernelScalar>: SequenceLayer {
     let rows = body.gates * hidden
     let biases =
       body.hasUnitBias
-      ? [NamedShape(unitBias, [hidden])]
-      : [NamedShape(inputBias, [rows]), NamedShape(recurrentBias, [rows])]
+      ? [NamedShape(unitBias, [hidden], role: .bias)]
+      : [
+        NamedShape(inputBias, [rows], role: .bias), NamedShape(recurrentBias, [rows], role: .bias),
+      ]
     return [
-      NamedShape(inputWeight, [rows, inputs]), NamedShape(hiddenWeight, [rows, hidden]),
+      NamedShape(inputWeight, [rows, inputs]),
+      NamedShape(
+        hiddenWeight, [rows, hidden], role: orthogonal == nil ? .weight : .skewMatrix),
     ] + biases
   }
 

@@ -37,7 +37,9 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
   public var parameters: [NamedShape] {
     let products = cell.products
     return products.map { NamedShape($0.weight, [$0.width, length(of: $0.operand)]) }
-      + products.compactMap { product in product.bias.map { NamedShape($0, [product.width]) } }
+      + products.compactMap { product in
+        product.bias.map { NamedShape($0, [product.width], role: .bias) }
+      }
       + cell.vectors
   }
 

@@ -15,7 +15,7 @@ struct Embedding<Scalar: KernelScalar> {
   let weight: String
 
   func declare(in layout: inout ParameterLayout) {
-    layout.add(weight, shape: [vocabulary, width])
+    layout.add(weight, shape: [vocabulary, width], role: .embedding)
   }
 
   /// Uniform in ±0.1.

@@ -1,5 +1,6 @@
 import Foundation
 import Optimizers
+import Tensors
 
 /// Which update rule a run uses, its constants and its schedule.
 public struct OptimizerSettings: ConfigurationSection, Equatable {
@@ -159,8 +160,10 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
 
   /// The groups that parameters are trained in.
   ///
-  /// - Parameter rule: the rule of all that have none of their own
-  public func groups(_ rule: any UpdateRule) -> [ParameterGroup] {
+  /// - Parameters:
+  ///   - rule: the rule of all that have none of their own
+  ///   - layout: the parameters
+  public func groups(_ rule: any UpdateRule, of layout: ParameterLayout) -> [ParameterGroup] {
     let skewRule: any UpdateRule =
       switch orthogonalRule {
       case .same: rule
@@ -169,28 +172,30 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
       case .adam: self.rule(.adam)
       }
     let skewRate = orthogonalLearningRate > 0 ? orthogonalLearningRate : learningRate / 10
-    let skew = ParameterGroup(Self.skewPattern, skewRule, learningRate: skewRate)
-    let named = ((try? factors()) ?? []).map {
-      // A pattern that names skew parameters changes their own rate, and not their rule.
-      $0.pattern.contains("skew")
-        ? ParameterGroup($0.pattern, skewRule, learningRate: skewRate * $0.factor)
-        : ParameterGroup($0.pattern, rule, learningRate: learningRate * $0.factor)
+    let skew = ParameterGroup("*", role: .skewMatrix, skewRule, learningRate: skewRate)
+    var (ofSkew, others): ([ParameterGroup], [ParameterGroup]) = ([], [])
+    for (pattern, factor) in (try? factors()) ?? [] {
+      let group = ParameterGroup(pattern, rule, learningRate: learningRate * factor)
+      let named = layout.entries.filter(group.contains)
+      // A pattern of skew matrices alone changes their own rate, and not their rule. One that fits
+      // other parameters too leaves skew matrices as they are.
+      if !named.isEmpty, named.allSatisfy({ $0.role == .skewMatrix }) {
+        ofSkew.append(ParameterGroup(pattern, skewRule, learningRate: skewRate * factor))
+      } else {
+        others.append(group)
+      }
     }
-    return named.filter { $0.pattern.contains("skew") } + [skew]
-      + named.filter { !$0.pattern.contains("skew") }
-      + [ParameterGroup(rule, learningRate: learningRate)]
+    return ofSkew + [skew] + others + [ParameterGroup(rule, learningRate: learningRate)]
   }
 
-  private static let skewPattern = "*.skew_l*"
-
   /// Refuses a pattern of `rate_factors` that names no parameter.
-  func checkPatterns(_ names: [String]) throws(ConfigurationError) {
+  func checkPatterns(_ layout: ParameterLayout) throws(ConfigurationError) {
     for (pattern, _) in try factors() {
       let group = ParameterGroup(pattern, rule, learningRate: 1)
-      guard !names.contains(where: { group.contains($0) }) else { continue }
+      guard !layout.entries.contains(where: group.contains) else { continue }
       throw ConfigurationError(
         "optimizer.rate_factors names \(pattern), which fits none of "
-          + names.joined(separator: ", "))
+          + layout.entries.map(\.name).joined(separator: ", "))
     }
   }
 

@@ -1,4 +1,3 @@
-import BLAS
 import Layers
 import Checkpoints
 import Datasets
@@ -125,7 +124,6 @@ public struct ProbeSubject {
 
   /// Probes it on `batch` sequences; random ones have `steps` steps of `features` numbers.
   public func curve(steps: Int, features: Int, batch: Int) throws -> ProbeCurve {
-    OpenBLAS.setThreads(1)
     let settings = configuration.model
     guard let task = configuration.dataset.task.make(configuration) as? any SequenceTask else {
       throw RunFailure(

@@ -1,4 +1,13 @@
 import Checkpoints
+import MPI
+
+extension Agreement: SavingRanks {
+  public var isRoot: Bool { communicator.rank == 0 }
+
+  public func gather(_ own: [UInt8]) throws -> [[UInt8]]? {
+    try communicator.gather(own, to: 0)
+  }
+}
 
 extension Agreement {
   /// Goes on with the newest checkpoint at a path that `body` can use. Every rank calls this and
@@ -38,17 +47,9 @@ extension Agreement {
   func reading<Result>(
     at path: String, _ body: () throws(RunFailure) -> Result
   ) throws(RunFailure) -> Result {
-    for _ in 1..<RunFolder.readingAttempts {
-      let before = try fromRoot { RunFolder.candidates(at: path) }
-      do throws(RunFailure) {
-        return try body()
-      } catch {
-        guard error.status == .unusableData, try haveChanged(at: path, since: before) else {
-          throw error
-        }
-      }
-    }
-    return try body()
+    try RunFolder.reading(
+      listing: { () throws(RunFailure) in try fromRoot { RunFolder.candidates(at: path) } },
+      retrying: { $0.status == .unusableData }, body)
   }
 
   /// Whether the list of checkpoints is another than it was, as rank 0 sees it.

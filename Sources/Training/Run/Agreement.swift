@@ -1,3 +1,4 @@
+import Foundation
 import MPI
 
 /// Lets all ranks end a piece of work together: either all go on, or all throw the same failure.
@@ -5,7 +6,7 @@ import MPI
 /// A rank that fails by itself (its disk, its file) would otherwise leave the others waiting in
 /// the next collective for ever.
 public struct Agreement {
-  private let communicator: Communicator
+  let communicator: Communicator
 
   public init(_ communicator: Communicator) {
     self.communicator = communicator
@@ -23,12 +24,23 @@ public struct Agreement {
 
   /// What rank 0 finds, on every rank: a file or the listing of a folder may differ between hosts.
   ///
-  /// - Parameter body: runs on rank 0 alone, and gives texts without a zero character
-  public func fromRoot(_ body: () throws -> [String]) throws(RunFailure) -> [String] {
-    let own = try together { communicator.rank == 0 ? try body() : [] }
+  /// - Parameter body: runs on rank 0 alone
+  public func fromRoot<Value: Codable>(_ body: () throws -> Value) throws(RunFailure) -> Value {
+    let own = try together { communicator.rank == 0 ? try body() : nil }
+    return try broadcast(own, from: 0)
+  }
+
+  /// What one rank has, on every rank.
+  ///
+  /// - Parameter own: what this rank has; of the others than `root` nothing is asked
+  private func broadcast<Value: Codable>(
+    _ own: Value?, from root: Int
+  ) throws(RunFailure) -> Value {
     do {
-      let bytes = try communicator.broadcast(Array(own.joined(separator: "\0").utf8))
-      return String(decoding: bytes, as: UTF8.self).split(separator: "\0").map(String.init)
+      // In an array, for not every reader of JSON takes a number or a text alone.
+      let bytes = try own.map { Array(try JSONEncoder().encode([$0])) } ?? []
+      let all = try communicator.broadcast(bytes, from: root)
+      return try JSONDecoder().decode([Value].self, from: Data(all))[0]
     } catch {
       throw RunFailure(error)
     }
@@ -36,23 +48,16 @@ public struct Agreement {
 
   /// The failure of the lowest rank that has one, on every rank; nil if none has.
   private func share(_ failure: RunFailure?) throws(RunFailure) -> RunFailure? {
+    let size = communicator.size
+    let culprit: Int
     do {
-      let size = communicator.size
-      let mine = failure == nil ? size : communicator.rank
-      let culprit = try communicator.allreduce(mine, .minimum)
-      guard culprit < size else { return nil }
-      var message: [UInt8] = []
-      if culprit == communicator.rank, let failure {
-        message = Array("\(failure.status.rawValue) ".utf8) + Array(failure.message.utf8)
-      }
-      let text = String(decoding: try communicator.broadcast(message, from: culprit), as: UTF8.self)
-      let parts = text.split(separator: " ", maxSplits: 1).map(String.init)
-      let status = Int32(parts.first ?? "").flatMap(ExitStatus.init(rawValue:)) ?? .diverged
-      // A failure of rank 0 is usually everyone's: name the rank only where it tells something.
-      let culpritName = culprit > 0 ? "rank \(culprit): " : ""
-      return RunFailure(status, culpritName + (parts.count > 1 ? parts[1] : ""))
+      culprit = try communicator.allreduce(failure == nil ? size : communicator.rank, .minimum)
     } catch {
       throw RunFailure(error)
     }
+    guard culprit < size else { return nil }
+    let agreed = try broadcast(culprit == communicator.rank ? failure : nil, from: culprit)
+    // A failure of rank 0 is usually everyone's: name the rank only where it tells something.
+    return culprit > 0 ? RunFailure(agreed.status, "rank \(culprit): \(agreed.message)") : agreed
   }
 }

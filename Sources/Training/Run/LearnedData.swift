@@ -175,7 +175,7 @@ extension TrainingConfiguration {
   public func resuming(
     _ path: String, acceptingNewData: Bool, _ agreement: Agreement
   ) throws(RunFailure) -> TrainingConfiguration {
-    let folder = try agreement.fromRoot { [try RunFolder.firstReadable(at: path).folder] }[0]
+    let folder = try agreement.fromRoot { try RunFolder.firstReadable(at: path).folder }
     return try agreement.together {
       let reader = try CheckpointReader(folder)
       var configuration = self

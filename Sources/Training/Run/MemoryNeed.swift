@@ -63,7 +63,8 @@ struct MemoryNeed {
       ))
     if isTraining {
       let settings = configuration.optimizer
-      let slots = Set(settings.groups(settings.rule).flatMap(\.rule.slots)).count
+      let slots = Set(settings.groups(settings.rule, of: workload.layout).flatMap(\.rule.slots))
+        .count
       let share = 1 / Double(communicator.size)
       parts.append(
         (

@@ -43,16 +43,14 @@ public struct TrainedCheckpoint {
       }
     }
     let listed = try agreement.fromRoot { RunFolder.candidates(at: path) }
-    let best = try agreement.fromRoot {
-      guard choice == .best, let best = RunFolder.best(at: path) else { return [] }
-      return best.isThere ? [best.folder] : [best.folder, "missing"]
-    }
-    if best.count > 1 {
+    let best = try agreement.fromRoot { choice == .best ? RunFolder.best(at: path) : nil }
+    if let best, !best.isThere {
       progress.say(
-        "\(best[0]): the best checkpoint on validation is missing; measuring the newest instead")
-    } else if let best = best.first {
+        "\(best.folder): the best checkpoint on validation is missing; measuring the newest"
+          + " instead")
+    } else if let best {
       do throws(RunFailure) {
-        let (reader, tensors) = try read(best)
+        let (reader, tensors) = try read(best.folder)
         return (reader, tensors, .best)
       } catch {
         guard error.status == .unusableData,
@@ -69,21 +67,30 @@ public struct TrainedCheckpoint {
   /// average, which its first step starts.
   public var parametersGroup: String {
     let optimizer = manifest.optimizer
-    return optimizer.name == ASGD().name && optimizer.stepCount > 0 ? "optimizer/ax" : "parameters"
+    let slot = UpdateRules.evaluatedSlot(ofRuleNamed: optimizer.name)
+    return slot.map { optimizer.stepCount > 0 ? "optimizer/\($0)" : "parameters" } ?? "parameters"
   }
 }
 
 extension RunFolder {
   /// The checkpoint of a run with the lowest validation loss, and whether it is there; nil if
   /// nothing was validated, and if the path is that of a checkpoint.
-  static func best(at path: String) -> (folder: String, isThere: Bool)? {
+  static func best(at path: String) -> BestCheckpoint? {
     let all = candidates(at: path)
     guard all.first != path, let newest = try? firstReadable(at: path),
       let step = newest.manifest.bestStep
     else { return nil }
     let run = RunFolder(path)
     let folder = run.existingCheckpoint(step: step)
-    return all.contains(folder) ? (folder, true) : (run.checkpoint(step: step), false)
+    return all.contains(folder)
+      ? BestCheckpoint(folder: folder, isThere: true)
+      : BestCheckpoint(folder: run.checkpoint(step: step), isThere: false)
+  }
+
+  /// The checkpoint that was the best on validation, and whether it still is there.
+  struct BestCheckpoint: Codable {
+    var folder: String
+    var isThere: Bool
   }
 }
 

@@ -15,19 +15,24 @@ extension Trainer {
   /// and writes its resolved configuration.
   public func createRun() throws(RunFailure) {
     // Copying a large checkpoint takes rank 0 as long as saving one.
-    let passed = try Deadline.during(.saving) { () throws(RunFailure) in try claimFolder() }
-    if passed == ["none"] { state.savingStep = -1 }
+    let claim = try Deadline.during(.saving) { () throws(RunFailure) in try claimFolder() }
+    if !claim.hasCheckpoint { state.savingStep = nil }
     for note in FileSystemGap.takeNotes() { progress.say(note) }
-    for name in passed.dropFirst() {
+    for name in claim.leftBehind {
       progress.say("note: a later checkpoint is left behind as \(run.checkpoints)/\(name)")
     }
   }
 
+  /// What the run's folder held when it was claimed.
+  private struct FolderClaim: Codable {
+    /// Whether it has a checkpoint of the step to start from.
+    var hasCheckpoint: Bool
+    /// The new names of later checkpoints, which no longer count.
+    var leftBehind: [String]
+  }
+
   /// Locks the run's folder and writes what describes the run. Rank 0 does it for all.
-  ///
-  /// - Returns: "none" if the folder has no checkpoint of the step to start from; otherwise "own" and
-  ///   the names of later checkpoints, which are left behind
-  private func claimFolder() throws(RunFailure) -> [String] {
+  private func claimFolder() throws(RunFailure) -> FolderClaim {
     try session.agreement.fromRoot {
       try DurableFiles.createFolder(run.checkpoints)
       lock = try FolderLock(run.checkpoints)
@@ -43,11 +48,14 @@ extension Trainer {
       try run.tidy()
       // Resumed from another run, this one has nothing yet.
       takeCheckpointsAlong()
-      guard run.savedSteps().contains(state.savedStep) else { return ["none"] }
+      guard let saved = state.savedStep, run.savedSteps().contains(saved) else {
+        return FolderClaim(hasCheckpoint: false, leftBehind: [])
+      }
       // A kill between a checkpoint and its link, or a way back to an older checkpoint, leaves
       // `latest` at another than the run goes on from.
-      try run.setLatest(step: state.savedStep)
-      return ["own"] + (try run.passOver(after: state.savedStep))
+      try run.setLatest(step: saved)
+      return FolderClaim(
+        hasCheckpoint: true, leftBehind: try run.passOver(after: saved))
     }
   }
 
@@ -64,82 +72,53 @@ extension Trainer {
       try finishSave()
       try refuseInfiniteState()
       if configuration.replicaCheckSteps > 0 { try checkReplicas() }
-      let communicator = session.communicator
-      let writer = CheckpointWriter(
-        folder: run.checkpoint(step: state.step), shards: communicator.size)
       snapshot.copy(checkpointTensors() + (try gatherStreams()))
-      do throws(RunFailure) {
-        try session.agreement.together {
-          guard isRoot else { return }
-          try DurableFiles.createFolder(run.checkpoints)
-          try run.tidy()
-          try writer.begin(snapshot.entries)
-        }
-      } catch {
-        if isRoot { writer.abandon() }
-        throw error
-      }
-      let save = BackgroundSave(step: state.step, writer: writer, snapshot: snapshot)
-      save.start()
-      pendingSave = PendingSave(
-        save: save, run: run, manifest: manifest(), bestStep: state.bestStep)
+      let save = BackgroundSave(
+        to: run.checkpoint(step: state.step), manifest(), of: snapshot, hooks: hooks(in: run))
+      try save.start(on: session.agreement)
+      saving = save
       state.savingStep = state.step
       if !configuration.checkpoint.background { try finishSave() }
+    }
+  }
+
+  /// What rank 0 does around a save.
+  private func hooks(in run: RunFolder) -> BackgroundSave.Hooks {
+    let (step, keepLast) = (state.step, configuration.checkpoint.keepLast)
+    let records = isRoot && metrics != nil ? self.run.metrics : nil
+    return BackgroundSave.Hooks {
+      try DurableFiles.createFolder(run.checkpoints)
+      try run.tidy()
+    } beforeCommit: {
+      // After a power cut there are records up to any checkpoint that there is.
+      if let records, FileStamp(records) != nil { try DurableFiles.synchronize(records) }
+    } after: {
+      try run.setLatest(step: step)
+      try run.prune(keepingLast: keepLast)
     }
   }
 
   /// Takes the save that is on its way one stage further. All ranks call this when it is idle on
   /// all of them.
   func advanceSave() throws(RunFailure) {
-    guard let pending = pendingSave else { return }
+    guard let save = saving else { return }
     do throws(RunFailure) {
-      if pending.save.isWriting {
-        try commit(pending)
-      } else {
-        try session.agreement.together { try pending.save.checkCommit() }
-        state.savedStep = pending.save.step
-        rankLog?.say("the checkpoint of step \(pending.save.step) is whole")
-        for note in FileSystemGap.takeNotes() { progress.say(note) }
-        pendingSave = nil
-      }
+      guard try save.advance(on: session.agreement) else { return }
     } catch {
-      pendingSave = nil
-      if isRoot { pending.save.writer.abandon() }
+      saving = nil
       throw error
     }
-  }
-
-  private func commit(_ pending: PendingSave) throws(RunFailure) {
-    let entry = try session.agreement.together { try pending.save.entry() }
-    let entries = try session.agreement.together {
-      try session.communicator.gather(Array(JSONEncoder().encode(entry)), to: 0)
-    }
-    let (run, step) = (pending.run, pending.save.step)
-    let (keepLast, best) = (configuration.checkpoint.keepLast, pending.bestStep)
-    let records = isRoot && metrics != nil ? self.run.metrics : nil
-    try session.agreement.together {
-      var manifest: CheckpointManifest?
-      if let entries {
-        manifest = pending.manifest
-        manifest?.files = try entries.map {
-          try JSONDecoder().decode(CheckpointManifest.FileEntry.self, from: Data($0))
-        }
-      }
-      try pending.save.commit(manifest) {
-        // After a power cut there are records up to any checkpoint that there is.
-        if let records, FileStamp(records) != nil { try DurableFiles.synchronize(records) }
-      } then: {
-        try run.setLatest(step: step)
-        try run.prune(keepingLast: keepLast, alwaysKeeping: Set([best].compactMap(\.self)))
-      }
-    }
+    saving = nil
+    state.savedStep = save.step
+    rankLog?.say("the checkpoint of step \(save.step) is whole")
+    for note in FileSystemGap.takeNotes() { progress.say(note) }
   }
 
   /// Waits until the save that is on its way, if there is one, is complete.
   func finishSave() throws(RunFailure) {
     try Deadline.during(.saving) { () throws(RunFailure) in
-      while let pending = pendingSave {
-        pending.save.wait()
+      while let save = saving {
+        save.wait()
         try advanceSave()
       }
     }
@@ -211,7 +190,8 @@ extension Trainer {
       // Each rank checks and reads all files for itself, see `CheckpointReader`.
       try reader.checkedTensors(leavingOut: "optimizer/")
     }
-    if manifest.optimizer.name == ASGD().name, optimizer.rule.name != ASGD().name {
+    let averaging = configuration.optimizer.averagingRule.name
+    if manifest.optimizer.name == averaging, optimizer.rule.name != averaging {
       startAveraging()
     }
     try session.agreement.together {
@@ -245,14 +225,6 @@ extension Trainer {
         "note: the checkpoint was made with \(what) \(theirs), here it is \(mine); bits may differ")
     }
   }
-}
-
-/// A checkpoint on its way to the disk, with what was known when it was begun.
-struct PendingSave {
-  let save: BackgroundSave
-  let run: RunFolder
-  let manifest: CheckpointManifest
-  let bestStep: Int?
 }
 
 extension TrainingSession {

@@ -40,7 +40,8 @@ extension Trainer {
     let clip =
       configuration.optimizer.clipNorm > 0
       ? "or optimizer.clip_norm" : "or set optimizer.clip_norm=1"
-    let start = state.savedStep > 0 ? "resume from step \(state.savedStep)" : "start again"
+    let saved = state.savedStep ?? 0
+    let start = saved > 0 ? "resume from step \(saved)" : "start again"
     return "lower optimizer.learning_rate \(clip), and \(start)"
   }
 

@@ -9,14 +9,16 @@ extension Trainer {
   ///
   /// Without them the run trains as well, so that a failure is only noted.
   func takeCheckpointsAlong() {
-    guard let source = resumedFrom, !run.savedSteps().contains(state.savedStep) else { return }
+    guard let source = resumedFrom, let saved = state.savedStep,
+      !run.savedSteps().contains(saved)
+    else { return }
     do {
       try run.takeAlong(source)
     } catch {
       return progress.say("note: \(error); the run's first checkpoint will be its next one")
     }
     let other = RunFolder(ofCheckpoint: source)
-    guard state.bestLoss.isFinite, let best = state.bestStep, best != state.savedStep else {
+    guard state.bestLoss.isFinite, let best = state.bestStep, best != saved else {
       return
     }
     guard other.savedSteps().contains(best) else {

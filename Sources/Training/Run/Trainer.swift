@@ -8,6 +8,7 @@ import Models
 import MPI
 import Optimizers
 import Tensors
+import TrainingSteps
 
 /// Trains a model: every rank runs the same loop on its shard of every batch.
 public final class Trainer {
@@ -16,13 +17,13 @@ public final class Trainer {
   let progress: Progress
   private(set) var optimizer: Optimizer<Float>
   private let validation: Evaluation?
-  private var gradient: Tensor<Float> { session.reduction.sum }
 
   var state: TrainingState
   var clock = StepClock()
   /// The copy of the state that the last save was, or is being, written from.
   let snapshot: CheckpointSnapshot
-  var pendingSave: PendingSave?
+  /// The checkpoint that is on its way to the disk.
+  var saving: BackgroundSave?
   /// The checkpoint that this run was resumed from.
   var resumedFrom: String?
   /// Held on rank 0 as long as this trains.
@@ -47,12 +48,12 @@ public final class Trainer {
     let layout = session.workload.layout
     let settings = session.configuration.optimizer
     optimizer = Optimizer(
-      settings.groups(settings.rule), layout: layout, slice: session.optimizerSlice)
+      settings.groups(settings.rule, of: layout), layout: layout, slice: session.optimizerSlice)
     validation = try session.agreement.together {
       session.configuration.dataset.validationCount > 0
         ? try session.workload.evaluation(of: .validation) : nil
     }
-    try session.agreement.together { try settings.checkPatterns(layout.entries.map(\.name)) }
+    try session.agreement.together { try settings.checkPatterns(layout) }
   }
 
   /// Why a run ended.
@@ -196,7 +197,7 @@ public final class Trainer {
 
   private func takeStep() throws(RunFailure) {
     Deadline.reach(step: state.step + 1)
-    let workload = session.workload
+    let (workload, step) = (session.workload, session.step)
     let position = StepPosition(step: state.step, epoch: state.epoch, index: state.batch)
     try clock.measure(.data) { () throws(RunFailure) in
       try session.agreement.together {
@@ -208,33 +209,28 @@ public final class Trainer {
     }
     let totals = try clock.measure(.compute) { () throws(RunFailure) in
       try session.prepareModel(advancing: true)
-      session.reduction.begin(touching: session.touchedRows)
-      spoilGradientIfAsked()
-      return workload.accumulateGradients(session.parameters, into: session.reduction.shards)
+      return step.accumulate(touching: session.touchedRows) { parameters, shards in
+        spoilGradientIfAsked()
+        return workload.accumulateGradients(parameters, into: shards)
+      }
     }
     let total = try clock.measure(.reduction) { () throws(RunFailure) in
       do {
-        try session.reduction.finish()
+        return try step.reduce(totals)
       } catch {
         throw RunFailure(error)
       }
-      return try session.reduce(totals)
     }
     let isFinite = try clock.measure(.compute) { () throws(RunFailure) in
-      // From here on every rank works on identical numbers.
-      scale(gradient, by: Float(1 / total.weight))
       do {
-        try workload.finishGradients(ParameterBuffer(workload.layout, over: gradient))
+        state.gradientNorm = try step.finishGradients(
+          total, clippingTo: configuration.optimizer.clipNorm, workload.finishGradients)
       } catch {
         throw RunFailure(.diverged, "step \(state.step + 1): \(error)")
       }
-      let settings = configuration.optimizer
-      state.gradientNorm =
-        settings.clipNorm > 0
-        ? clipNorm(of: gradient, to: settings.clipNorm) : norm(of: gradient)
       guard state.gradientNorm.isFinite, total.loss.isFinite else { return false }
       state.rateFactor = rateFactor * workload.rateFactor
-      optimizer.update(session.parameters, gradients: gradient, rateFactor: state.rateFactor)
+      step.update(optimizer, rateFactor: state.rateFactor)
       return true
     }
     guard isFinite else { throw try divergence(total) }
@@ -262,21 +258,19 @@ public final class Trainer {
 
   /// Changes from SGD to averaged SGD, which starts its count of steps anew.
   func startAveraging() {
-    let settings = configuration.optimizer
+    let (settings, layout) = (configuration.optimizer, session.workload.layout)
     optimizer = Optimizer(
-      settings.groups(settings.averagingRule), layout: session.workload.layout,
+      settings.groups(settings.averagingRule, of: layout), layout: layout,
       slice: session.optimizerSlice)
   }
-
-  var isAveraging: Bool { optimizer[slot: "ax"] != nil && optimizer.stepCount > 0 }
 
   /// Runs `body` with the averages of an averaging optimizer in the place of the parameters.
   private func withAverages<Result>(
     _ body: () throws(RunFailure) -> Result
   ) throws(RunFailure) -> Result {
-    guard isAveraging else { return try body() }
+    guard let average = optimizer.evaluatedSlot else { return try body() }
     let own = session.parameters.flat.copy()
-    optimizer.copy(slot: "ax", to: session.parameters)
+    optimizer.copy(slot: average, to: session.parameters)
     defer { session.parameters.flat.copy(from: own) }
     try session.completeParameters(optimizer.split)
     return try body()
@@ -293,7 +287,7 @@ public final class Trainer {
     var request = SignalRequest.none
     let began = ContinuousClock().now
     while true {
-      let isIdle = pendingSave?.save.isIdle ?? true
+      let isIdle = saving?.isIdle ?? true
       let isReady = !awaitingData || session.workload.isReady
       let isLate = !isReady && (ContinuousClock().now - began).seconds > configuration.peerTimeout
       let votes = try maximum([
@@ -301,7 +295,7 @@ public final class Trainer {
         isLate ? session.communicator.rank + 1 : 0,
       ])
       request = max(request, SignalRequest(rawValue: votes[0]) ?? .none)
-      if votes[1] == 0, pendingSave != nil {
+      if votes[1] == 0, saving != nil {
         try clock.measure(.checkpoint) { () throws(RunFailure) in try advanceSave() }
       }
       if votes[2] == 0 || request == .saveAndStop { return request }
@@ -373,7 +367,7 @@ public final class Trainer {
       progress.say("epoch \(state.epoch)  validation \(session.describe(totals))")
       state.validationLosses.append(totals.meanLoss)
       let window = configuration.optimizer.averagingWindow
-      if window > 0, optimizer.rule.name == "sgd",
+      if window > 0, optimizer.rule.canStartAveraging,
         shouldStartAveraging(validationLosses: state.validationLosses, window: window)
       {
         progress.say("epoch \(state.epoch)  validation has stopped falling: averaging from here")
@@ -389,7 +383,7 @@ public final class Trainer {
       state.epoch += 1
     }
     state.batch = 0
-    state.savingStep = -1  // what a checkpoint of this step may hold is of before the epoch's end
+    state.savingStep = nil  // what a checkpoint of this step may hold is of before the epoch's end
     let every = configuration.checkpoint.everySteps
     if isBest || mustSave || every == 0 || state.step % every == 0 { try save() }
   }

@@ -13,6 +13,7 @@ import Optimizers
 import Placement
 import Tensors
 import Threads
+import TrainingSteps
 
 extension TrainingConfiguration {
   /// The recurrent layers.
@@ -45,6 +46,7 @@ public final class TrainingSession {
   public let cores: CorePlan
   let reducer: any GradientReducer
   let reduction: GradientReduction
+  var step: TrainingStep { TrainingStep(parameters, reduction, reducer) }
 
   /// Sets up the model and opens the training data, which tells the model its sizes.
   ///
@@ -53,8 +55,7 @@ public final class TrainingSession {
     _ configuration: TrainingConfiguration, on communicator: Communicator,
     isTraining: Bool = true
   ) throws(RunFailure) {
-    OpenBLAS.setThreads(1)
-    KernelVariant.flushDenormals()
+    NumericEnvironment.enter()
     self.communicator = communicator
     agreement = Agreement(communicator)
     Deadline.seconds = configuration.peerTimeout
@@ -95,7 +96,7 @@ public final class TrainingSession {
     ).refuse(on: communicator)
     let threads = cores.threads
     workload.model.team = try agreement.together {
-      try ThreadTeam(threads) { KernelVariant.flushDenormals() }
+      try ThreadTeam(threads) { NumericEnvironment.enter() }
     }
     parameters = ParameterBuffer(workload.layout)
     workload.model.initialize(
@@ -152,7 +153,7 @@ public final class TrainingSession {
       case .off: false
       }
     let worker =
-      isWanted ? try? BackgroundWorker("reduction") { KernelVariant.flushDenormals() } : nil
+      isWanted ? try? BackgroundWorker("reduction") { NumericEnvironment.enter() } : nil
     do {
       let all = try communicator.allreduce(worker == nil ? 0 : 1, .minimum)
       return all == 1 ? worker : nil

@@ -23,11 +23,12 @@ struct TrainingState {
   var bestStep: Int?
   /// Seconds that the run had taken when it was resumed.
   var secondsBefore = 0.0
-  /// The step of the newest checkpoint that is whole; not part of it.
-  var savedStep = -1
+  /// The step of the newest checkpoint that is whole; nil before the first, and not part of
+  /// it.
+  var savedStep: Int?
   /// The step of the newest one, which may still be on its way, as long as it has the state at
-  /// hand; not part of it.
-  var savingStep = -1
+  /// hand; nil if none has it, and not part of it.
+  var savingStep: Int?
 
   fileprivate enum Key: String {
     case intervalLoss = "interval_loss"

@@ -1,0 +1,37 @@
+import Threads
+
+/// How far the save of a checkpoint has come. All ranks are at the same stage.
+///
+///     ready → writing → committing → whole
+public enum SaveStage: Sendable {
+  /// What the thread that writes a shard brings back.
+  public struct Shard: Sendable {
+    var entry: CheckpointManifest.FileEntry
+    /// Of rank 0 only.
+    var parametersSHA256: String?
+  }
+
+  /// Nothing is on the disk yet.
+  case ready
+  /// Every rank writes its shard.
+  case writing(BackgroundJob<Shard>)
+  /// All shards are written. Rank 0 writes the manifest and gives the checkpoint its name; the
+  /// others have nothing to do.
+  case committing(BackgroundJob<Void>?)
+  /// The checkpoint is on the disk.
+  case whole
+}
+
+/// The ranks that save a checkpoint together.
+public protocol SavingRanks {
+  associatedtype Failure: Error
+
+  /// Whether this is rank 0, which writes the manifest.
+  var isRoot: Bool { get }
+
+  /// Runs `body` on every rank. If it throws on any, every rank throws.
+  func together<Result>(_ body: () throws -> Result) throws(Failure) -> Result
+
+  /// What each rank has, in order, on rank 0; nil on the others.
+  func gather(_ own: [UInt8]) throws -> [[UInt8]]?
+}

@@ -1,0 +1,77 @@
+import BLAS
+import DataParallel
+import Models
+import MPI
+import Optimizers
+import Tensors
+
+/// A training step once its batch is there: what the trainer and the benchmarks share.
+///
+///     accumulate       the gradients of this rank's shards, summed as they become final
+///     reduce           the sum over all ranks
+///     finishGradients  its mean, what follows from it, its norm, and the clipping
+///     update           the optimizer's step
+///
+/// The caller calls them in this order, and may time each, or stop between them.
+public struct TrainingStep {
+  public let parameters: ParameterBuffer<Float>
+  public let reduction: GradientReduction
+  private let reducer: any GradientReducer
+
+  /// - Parameter reducer: sums what is counted of a step; on another communicator than that of a
+  ///   reduction with a worker
+  public init(
+    _ parameters: ParameterBuffer<Float>, _ reduction: GradientReduction,
+    _ reducer: any GradientReducer
+  ) {
+    self.parameters = parameters
+    self.reduction = reduction
+    self.reducer = reducer
+  }
+
+  /// The gradient of the whole batch, from `reduce` on.
+  public var gradient: Tensor<Float> { reduction.sum }
+
+  /// Runs a forward and backward pass.
+  ///
+  /// - Parameters:
+  ///   - rows: what the pass touches of the first parameter; nil is all
+  ///   - pass: leaves the gradients in the buffer, and gives the totals of each shard
+  public func accumulate(
+    touching rows: TouchedRows? = nil,
+    _ pass: (ParameterBuffer<Float>, ShardedBuffer<Float>) -> [Totals]
+  ) -> [Totals] {
+    reduction.begin(touching: rows)
+    return pass(parameters, reduction.shards)
+  }
+
+  /// Sums gradients and totals over all ranks.
+  public func reduce(_ totals: [Totals]) throws(MPIError) -> Totals {
+    try reduction.finish()
+    return Totals(values: try reducer.reduce(totals.map(\.values)))
+  }
+
+  /// Makes the sum the gradient of the mean loss. From here on every rank works on identical
+  /// numbers.
+  ///
+  /// - Parameters:
+  ///   - total: the totals of the whole batch
+  ///   - limit: the largest norm; 0 is none
+  ///   - finish: computes what follows from the gradient
+  /// - Returns: the norm before clipping
+  public func finishGradients(
+    _ total: Totals, clippingTo limit: Double,
+    _ finish: (ParameterBuffer<Float>) throws(LAPACKError) -> Void
+  ) throws(LAPACKError) -> Double {
+    scale(gradient, by: Float(1 / total.weight))
+    try finish(ParameterBuffer(parameters.layout, over: gradient))
+    return limit > 0 ? clipNorm(of: gradient, to: limit) : norm(of: gradient)
+  }
+
+  /// Takes the optimizer's step.
+  ///
+  /// - Parameter rateFactor: see `Optimizer.update`
+  public func update(_ optimizer: Optimizer<Float>, rateFactor: Double = 1) {
+    optimizer.update(parameters, gradients: gradient, rateFactor: rateFactor)
+  }
+}

@@ -1,0 +1,22 @@
+import BLAS
+import Foundation
+import Kernels
+import Synchronization
+import Testing
+
+@Suite struct NumericEnvironmentTests {
+  /// On a thread of its own: a thread that has entered stays so, and other tests use denormal
+  /// numbers.
+  @Test func aThreadThatEntersTakesDenormalNumbersForZero() {
+    let (done, isEntered) = (DispatchSemaphore(value: 0), Mutex(false))
+    let thread = Thread {
+      NumericEnvironment.enter()
+      isEntered.withLock { $0 = NumericEnvironment.isEntered() }
+      done.signal()
+    }
+    thread.start()
+    done.wait()
+    #expect(isEntered.withLock(\.self))
+    #expect(OpenBLAS.threads == 1)
+  }
+}
