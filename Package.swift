@@ -44,23 +44,30 @@ let package = Package(
     .executableTarget(
       name: "momentum-dist",
       dependencies: [
-        "Training", "Verification", "Benchmarks", "Diagnosis", "Checkpoints", "DataParallel",
-        "Liveness", "Datasets", "BLAS", "Files", "Kernels", "MPI", "Tensors",
+        "Training", "Reports", "Verification", "Benchmarks", "Diagnosis", "Checkpoints",
+        "DataParallel", "Liveness", "Datasets", "BLAS", "Files", "Kernels", "MPI", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
       name: "Training",
       dependencies: [
         "Models", "Optimizers", "Datasets", "DataParallel", "Liveness", "Placement",
-        "Checkpoints", "Diagnosis", "Files", "Threads", "BLAS", "HDF5", "MPI", "Yams",
-        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        "Checkpoints", "Diagnosis", "Reports", "Files", "Threads", "BLAS", "HDF5", "MPI", "Yams",
       ],
-      exclude: ["TensorBoard/event.proto"], swiftSettings: safe),
+      swiftSettings: safe),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "DataParallel", "Datasets", "Diagnosis", "HDF5", "Models", "TestSupport",
+        "Training", "DataParallel", "Datasets", "Diagnosis", "HDF5", "Models", "Reports",
+        "TestSupport",
       ]),
+    .target(
+      name: "Reports",
+      dependencies: [
+        "Checkpoints", "Files", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      exclude: ["TensorBoard/event.proto"], swiftSettings: safe),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "TestSupport"]),
 
     .target(
       name: "Verification", dependencies: ["Models", "Optimizers", "HDF5"], swiftSettings: safe),

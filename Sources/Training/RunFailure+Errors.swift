@@ -2,6 +2,7 @@ import Checkpoints
 import Datasets
 import Files
 import MPI
+import Reports
 import Threads
 
 extension RunFailure {
@@ -16,6 +17,8 @@ extension RunFailure {
       self.init(error.isDiskFailure ? .diskFailure : .unusableData, error.description)
     case let error as CheckpointError:
       self.init(error.isDiskFailure ? .diskFailure : .unusableData, error.description)
+    case let error as ReportError:
+      self.init(.unusableData, error.description)
     case let error as FileError:
       self.init(
         .diskFailure,

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Foundation
+import Reports
 import Training
 
 struct Report: ParsableCommand {

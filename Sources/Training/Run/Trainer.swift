@@ -7,6 +7,7 @@ import Liveness
 import Models
 import MPI
 import Optimizers
+import Reports
 import Tensors
 
 /// Trains a model: every rank runs the same loop on its shard of every batch.

@@ -11,6 +11,7 @@ import Models
 import MPI
 import Optimizers
 import Placement
+import Reports
 import Tensors
 import Threads
 

@@ -1,3 +1,5 @@
+import Reports
+
 /// The loss on a part of the data of a model that has learned nothing, with a word on where it
 /// comes from.
 public struct ChanceLoss: CustomStringConvertible, Sendable {

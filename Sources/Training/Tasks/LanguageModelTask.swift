@@ -2,6 +2,7 @@ import DataParallel
 import Datasets
 import Foundation
 import Models
+import Reports
 
 /// The next word or character of a text, by an AWD-LSTM stack: the paper's Penn TreeBank task.
 ///
