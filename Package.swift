@@ -44,7 +44,8 @@ let package = Package(
     .executableTarget(
       name: "momentum-dist",
       dependencies: [
-        "Training", "Reports", "Verification", "Benchmarks", "Diagnosis", "Checkpoints",
+        "Training", "Configuration", "Reports", "Verification", "Benchmarks", "Diagnosis",
+        "Checkpoints",
         "DataParallel", "Liveness", "Datasets", "BLAS", "Files", "Kernels", "MPI", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -52,15 +53,22 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Models", "Optimizers", "Datasets", "DataParallel", "Liveness", "Placement",
-        "Checkpoints", "Diagnosis", "Reports", "Files", "Threads", "BLAS", "HDF5", "MPI", "Yams",
+        "Checkpoints", "Configuration", "Diagnosis", "Reports", "Files", "Threads", "BLAS", "HDF5",
+        "MPI",
       ],
       swiftSettings: safe),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "DataParallel", "Datasets", "Diagnosis", "HDF5", "Models", "Reports",
-        "TestSupport",
+        "Training", "Configuration", "DataParallel", "Datasets", "Diagnosis", "HDF5", "Models",
+        "Reports", "TestSupport",
       ]),
+    .target(
+      name: "Configuration",
+      dependencies: ["Models", "Optimizers", "Checkpoints", "Datasets", "Files", "Yams"],
+      swiftSettings: safe),
+    .testTarget(
+      name: "ConfigurationTests", dependencies: ["Configuration", "Models", "TestSupport"]),
     .target(
       name: "Reports",
       dependencies: [

@@ -1,4 +1,5 @@
 import Checkpoints
+import Configuration
 import Datasets
 import Files
 import MPI

@@ -15,20 +15,6 @@ import Reports
 import Tensors
 import Threads
 
-extension TrainingConfiguration {
-  /// The recurrent layers.
-  var stack: StackSpecification {
-    let factory = model.cell.system.layers(
-      mu: model.mu, epsilon: model.epsilon, beta: model.beta, restart: model.restart,
-      orthogonal: model.orthogonal)
-    var stack = StackSpecification(
-      LayerSpecification(factory, hidden: model.hiddenSize), layers: model.layers,
-      bidirectional: model.bidirectional)
-    stack.recomputeEvery = model.recomputeEvery
-    return stack
-  }
-}
-
 /// A model with its data on one rank of a communicator: what training, evaluation and inspection
 /// share.
 public final class TrainingSession {

@@ -184,7 +184,7 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
   private static let skewPattern = "*.skew_l*"
 
   /// Refuses a pattern of `rate_factors` that names no parameter.
-  func checkPatterns(_ names: [String]) throws(ConfigurationError) {
+  package func checkPatterns(_ names: [String]) throws(ConfigurationError) {
     for (pattern, _) in try factors() {
       let group = ParameterGroup(pattern, rule, learningRate: 1)
       guard !names.contains(where: { group.contains($0) }) else { continue }

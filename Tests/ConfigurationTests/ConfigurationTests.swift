@@ -3,7 +3,7 @@ import Models
 import TestSupport
 import Testing
 
-@testable import Training
+@testable import Configuration
 
 @Suite struct ConfigurationTests {
   private func problem(_ yaml: String, _ assignments: [String] = []) -> String? {
