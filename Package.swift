@@ -44,24 +44,39 @@ let package = Package(
     .executableTarget(
       name: "momentum-dist",
       dependencies: [
-        "Training", "Verification", "Benchmarks", "Diagnosis", "Checkpoints", "DataParallel",
-        "Liveness", "Datasets", "BLAS", "Files", "Kernels", "Layers", "MPI", "Tensors",
+        "Training", "Configuration", "Reports", "Verification", "Benchmarks", "Diagnosis",
+        "Checkpoints", "DataParallel", "Liveness", "Datasets", "BLAS", "Files", "Kernels", "Layers",
+        "MPI", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
       name: "Training",
       dependencies: [
         "Models", "Optimizers", "Datasets", "DataParallel", "Liveness", "Placement",
-        "Checkpoints", "Diagnosis", "Files", "Threads", "TrainingSteps", "BLAS", "HDF5", "MPI",
-        "Yams",
-        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        "Checkpoints", "Configuration", "Diagnosis", "Reports", "Files", "Threads",
+        "TrainingSteps", "BLAS", "HDF5", "MPI",
       ],
-      exclude: ["TensorBoard/event.proto"], swiftSettings: safe),
+      swiftSettings: safe),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "DataParallel", "Datasets", "Diagnosis", "HDF5", "Models", "TestSupport",
+        "Training", "Configuration", "DataParallel", "Datasets", "Diagnosis", "HDF5", "Models",
+        "Reports", "TestSupport",
       ]),
+    .target(
+      name: "Configuration",
+      dependencies: ["Models", "Optimizers", "Checkpoints", "Datasets", "Files", "Yams"],
+      swiftSettings: safe),
+    .testTarget(
+      name: "ConfigurationTests", dependencies: ["Configuration", "Models", "TestSupport"]),
+    .target(
+      name: "Reports",
+      dependencies: [
+        "Checkpoints", "Files", "Models",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      exclude: ["TensorBoard/event.proto"], swiftSettings: safe),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "TestSupport"]),
 
     .target(
       name: "Verification", dependencies: ["Models", "Optimizers", "Files", "HDF5"],
@@ -69,8 +84,8 @@ let package = Package(
     .target(
       name: "Benchmarks",
       dependencies: [
-        "Models", "Optimizers", "DataParallel", "Liveness", "Checkpoints", "Files", "Threads",
-        "TrainingSteps",
+        "BLAS", "Models", "Optimizers", "DataParallel", "Liveness", "Checkpoints", "Files",
+        "Threads", "TrainingSteps",
       ],
       swiftSettings: safe + fast),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
@@ -103,7 +118,7 @@ let package = Package(
       swiftSettings: safe + fast),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
     .target(
-      name: "TrainingSteps", dependencies: ["Models", "Optimizers", "DataParallel"],
+      name: "TrainingSteps", dependencies: ["BLAS", "Models", "Optimizers", "DataParallel"],
       swiftSettings: safe),
     .target(name: "Models", dependencies: ["Layers", "Threads"], swiftSettings: safe),
     .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport", "Threads"]),

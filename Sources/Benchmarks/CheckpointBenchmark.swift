@@ -174,6 +174,8 @@ private struct ProductWork {
 
 /// The ranks of a benchmark. Where one fails, all do.
 private struct BenchmarkRanks: SavingRanks {
+  typealias Failure = any Error
+
   struct PeerFailed: Error, CustomStringConvertible {
     let description = "another rank could not save; see its message"
   }

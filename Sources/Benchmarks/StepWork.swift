@@ -14,7 +14,7 @@ import TrainingSteps
 public struct StepTimes: Sendable {
   /// The whole step.
   public var total = 0.0
-  /// Forward and backward.
+  /// Forward and backward, with the clearing of the gradients before.
   public var compute = 0.0
   /// From the end of the backward pass until the sum over all ranks is there: the sum itself, and
   /// the wait for ranks that come later.

@@ -57,6 +57,7 @@ public final class BackgroundSave {
 
   /// Makes the temporary folder and starts to write this rank's shard.
   public func start<Ranks: SavingRanks>(on ranks: Ranks) throws(Ranks.Failure) {
+    let (writer, snapshot) = (writer, snapshot)
     do throws(Ranks.Failure) {
       try ranks.together {
         guard ranks.isRoot else { return }
@@ -67,7 +68,6 @@ public final class BackgroundSave {
       if ranks.isRoot { writer.abandon() }
       throw error
     }
-    let (writer, snapshot) = (writer, snapshot)
     stage = .writing(
       BackgroundJob("checkpoint", inPlace: !HDF5Library.isThreadSafe) {
         SaveStage.Shard(

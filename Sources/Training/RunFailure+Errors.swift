@@ -1,5 +1,7 @@
+import Configuration
 import Files
 import MPI
+import Reports
 import Threads
 
 extension RunFailure {
@@ -12,6 +14,8 @@ extension RunFailure {
       self.init(.configuration, error.description)
     case let error as any FileProblem:
       self.init(error.isDiskFailure ? .diskFailure : .unusableData, error.line)
+    case let error as ReportError:
+      self.init(.unusableData, error.description)
     case let error as MPIError:
       self.init(.peerLost, "MPI: \(error); look at the other ranks' messages and start again")
     case let error as ThreadError:

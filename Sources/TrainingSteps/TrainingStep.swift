@@ -1,5 +1,6 @@
 import BLAS
 import DataParallel
+import Kernels
 import Models
 import MPI
 import Optimizers

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Reports
 import Training
 
 /// How many sequences a generated file gets, and where it goes.

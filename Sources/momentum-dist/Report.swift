@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Foundation
 import Kernels
+import Reports
 import Training
 
 struct Report: ParsableCommand {

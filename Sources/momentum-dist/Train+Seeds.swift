@@ -3,6 +3,7 @@ import Datasets
 import Files
 import Foundation
 import MPI
+import Reports
 import Training
 
 extension Train {

@@ -9,6 +9,7 @@ import Testing
 @Suite struct SaveStageTests {
   /// One rank, which agrees with itself.
   private struct Alone: SavingRanks {
+    typealias Failure = any Error
     let isRoot = true
     func together<Result>(_ body: () throws -> Result) throws(any Error) -> Result { try body() }
     func gather(_ own: [UInt8]) throws -> [[UInt8]]? { [own] }

@@ -8,7 +8,8 @@ import Testing
   /// On a thread of its own: a thread that has entered stays so, and other tests use denormal
   /// numbers.
   @Test func aThreadThatEntersTakesDenormalNumbersForZero() {
-    let (done, isEntered) = (DispatchSemaphore(value: 0), Mutex(false))
+    let done = DispatchSemaphore(value: 0)
+    let isEntered = Mutex(false)
     let thread = Thread {
       NumericEnvironment.enter()
       isEntered.withLock { $0 = NumericEnvironment.isEntered() }
@@ -16,7 +17,7 @@ import Testing
     }
     thread.start()
     done.wait()
-    #expect(isEntered.withLock(\.self))
+    #expect(isEntered.withLock { $0 })
     #expect(OpenBLAS.threads == 1)
   }
 }

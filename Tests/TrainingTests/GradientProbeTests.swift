@@ -8,6 +8,7 @@ import Tensors
 import TestSupport
 import Testing
 
+@testable import Reports
 @testable import Training
 
 #if canImport(FoundationXML)

@@ -6,6 +6,7 @@ import KernelInterface
 import Kernels
 import Models
 import RandomNumbers
+import Reports
 import Tensors
 
 /// How fast the loss gradient vanishes on its way back in time (Nguyen et al., NeurIPS 2020).

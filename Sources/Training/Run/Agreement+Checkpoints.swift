@@ -2,6 +2,8 @@ import Checkpoints
 import MPI
 
 extension Agreement: SavingRanks {
+  public typealias Failure = RunFailure
+
   public var isRoot: Bool { communicator.rank == 0 }
 
   public func gather(_ own: [UInt8]) throws -> [[UInt8]]? {

@@ -26,7 +26,7 @@ public struct Agreement {
   ///
   /// - Parameter body: runs on rank 0 alone
   public func fromRoot<Value: Codable>(_ body: () throws -> Value) throws(RunFailure) -> Value {
-    let own = try together { communicator.rank == 0 ? try body() : nil }
+    let own: Value? = try together { communicator.rank == 0 ? try body() : nil }
     return try broadcast(own, from: 0)
   }
 

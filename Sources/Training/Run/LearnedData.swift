@@ -2,46 +2,7 @@ import Checkpoints
 import Datasets
 import Foundation
 
-/// The data that a run learned from, as stored in its checkpoint. Other data are compared with it
-/// when they are opened, and are refused, or matched by the names of their classes and words.
-public struct LearnedData: Sendable, Equatable {
-  public enum Use: Sendable {
-    /// The model is measured.
-    case measuring
-    /// The run resumes on the same data.
-    case resuming
-    /// The run resumes, and the user allows different data (`--new-data`).
-    case resumingOnNewData
-  }
-
-  public let use: Use
-  /// The checkpoint's folder.
-  public let folder: String
-  /// Nil if the checkpoint is from a version that did not store it.
-  public let identity: DataIdentity?
-  /// C and the outputs of a model of whole sequences, which every checkpoint tells.
-  let features: Int?
-  let outputs: Int?
-  /// The vocabulary of the run; nil if it is missing, damaged or not the one learned.
-  let vocabulary: Vocabulary?
-
-  /// Reads the identity of the data from a checkpoint.
-  public init(of reader: CheckpointReader, _ use: Use) {
-    self.use = use
-    folder = reader.folder
-    identity = reader.manifest.data
-    func shape(_ name: String) -> [Int]? {
-      reader.manifest.tensors.first { $0.path == "parameters/\(name)" }?.shape
-    }
-    features = shape("rnn.weight_ih_l0")?.last
-    outputs = shape("readout.weight")?.first
-    let path = RunFolder(ofCheckpoint: reader.folder).vocabulary
-    // One that is damaged or of another text is as good as none.
-    let own = try? Vocabulary(contentsOf: path)
-    let known = reader.manifest.data?.meaning.vocabulary
-    vocabulary = known == nil || known == own?.identity ? own : nil
-  }
-
+extension LearnedData {
   /// Refuses a vocabulary that is not the one of a checkpoint, as far as that tells.
   static func require(
     _ vocabulary: Vocabulary, _ path: String, of reader: CheckpointReader
@@ -187,14 +148,6 @@ extension TrainingConfiguration {
         of: reader, acceptingNewData ? .resumingOnNewData : .resuming)
       return configuration
     }
-  }
-}
-
-extension RunFolder {
-  /// The run of a checkpoint: RUN/checkpoints/step-00001200.
-  init(ofCheckpoint folder: String) {
-    let folder = URL(fileURLWithPath: folder).standardizedFileURL
-    self.init(folder.deletingLastPathComponent().deletingLastPathComponent().path)
   }
 }
 

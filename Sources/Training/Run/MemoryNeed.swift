@@ -5,6 +5,7 @@ import Files
 import Foundation
 import MPI
 import Optimizers
+import Reports
 
 /// An estimate of the memory that a rank needs. It is a lower bound: what is refused could not
 /// have run.

@@ -1,6 +1,7 @@
 import Checkpoints
 import Files
 import Foundation
+import Reports
 
 /// What one rank has to tell of a run, in logs/rank-00003.log: where it ran, and where its time
 /// went. The rank that the others wait for is the one with the largest share outside reduction.

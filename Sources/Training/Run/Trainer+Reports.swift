@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import Reports
 
 /// What a run tells of itself: metrics, TensorBoard's events, the ranks' logs, progress.
 extension Trainer {

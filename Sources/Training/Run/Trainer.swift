@@ -7,6 +7,7 @@ import Liveness
 import Models
 import MPI
 import Optimizers
+import Reports
 import Tensors
 import TrainingSteps
 

@@ -4,6 +4,7 @@ import Datasets
 import HDF5
 import Models
 import MPI
+import Reports
 import Tensors
 
 extension TrainingSession {

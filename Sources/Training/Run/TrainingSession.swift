@@ -11,23 +11,10 @@ import Models
 import MPI
 import Optimizers
 import Placement
+import Reports
 import Tensors
 import Threads
 import TrainingSteps
-
-extension TrainingConfiguration {
-  /// The recurrent layers.
-  var stack: StackSpecification {
-    let factory = model.cell.system.layers(
-      mu: model.mu, epsilon: model.epsilon, beta: model.beta, restart: model.restart,
-      orthogonal: model.orthogonal)
-    var stack = StackSpecification(
-      LayerSpecification(factory, hidden: model.hiddenSize), layers: model.layers,
-      bidirectional: model.bidirectional)
-    stack.recomputeEvery = model.recomputeEvery
-    return stack
-  }
-}
 
 /// A model with its data on one rank of a communicator: what training, evaluation and inspection
 /// share.
@@ -102,12 +89,19 @@ public final class TrainingSession {
     workload.model.initialize(
       parameters, seed: configuration.seed, gateBias: configuration.model.gateBias)
     reducer = Self.reducer(configuration.reduction, plan, on: communicator)
-    let worker = try Self.overlapWorker(configuration.overlap, cores: cores, on: communicator)
+    reduction = try Self.reduction(
+      configuration, plan, of: workload.layout, cores: cores, on: communicator)
+  }
+
+  private static func reduction(
+    _ configuration: TrainingConfiguration, _ plan: ShardPlan, of layout: ParameterLayout,
+    cores: CorePlan, on communicator: Communicator
+  ) throws(RunFailure) -> GradientReduction {
+    let worker = try overlapWorker(configuration.overlap, cores: cores, on: communicator)
     do {
       // Messages of another thread must not meet those of this one.
-      reduction = GradientReduction(
-        Self.reducer(configuration.reduction, plan, on: try communicator.duplicate()),
-        layout: workload.layout,
+      return GradientReduction(
+        reducer(configuration.reduction, plan, on: try communicator.duplicate()), layout: layout,
         shards: plan.shards(of: communicator.rank).count, bucketBytes: configuration.bucketBytes,
         alwaysSendsRows: configuration.sparseRows == .on, worker: worker)
     } catch {

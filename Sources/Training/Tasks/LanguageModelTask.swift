@@ -1,6 +1,7 @@
 import DataParallel
 import Datasets
 import Models
+import Reports
 
 /// The next word or character of a text, by an AWD-LSTM stack: the paper's Penn TreeBank task.
 ///

@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import Reports
 
 // How a person reads what an objective reports.
 

@@ -189,7 +189,7 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
   }
 
   /// Refuses a pattern of `rate_factors` that names no parameter.
-  func checkPatterns(_ layout: ParameterLayout) throws(ConfigurationError) {
+  package func checkPatterns(_ layout: ParameterLayout) throws(ConfigurationError) {
     for (pattern, _) in try factors() {
       let group = ParameterGroup(pattern, rule, learningRate: 1)
       guard !layout.entries.contains(where: group.contains) else { continue }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Training
+@testable import Reports
 
 @Suite struct TensorBoardTests {
   @Test func checksumsAreThoseOfTheStandard() {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Training
+@testable import Reports
 
 @Suite struct ReportTests {
   /// A run's folder with what is given of it.
@@ -18,6 +18,25 @@ import Testing
     }
   }
 
+  /// A configuration of lines "key: value".
+  private func keys(_ yaml: String, _ path: String) -> [ReportedKey]? {
+    yaml.split(separator: "\n").map { line in
+      let sides = line.split(separator: ":").map { $0.trimmingCharacters(in: .whitespaces) }
+      return ReportedKey(sides[0], sides[1])
+    }
+  }
+
+  private func run(_ path: String) throws -> RunRecord {
+    try RunRecord(path, configuration: keys)
+  }
+
+  private func page(_ runs: [RunRecord]) -> String {
+    let defaults = [
+      ReportedKey("epochs", "10"), ReportedKey("size", "4"), ReportedKey("more", "1"),
+    ]
+    return ReportPage(runs, defaults: defaults, version: "0").html
+  }
+
   private let metrics = [
     #"{"step": 5, "epoch": 1, "split": "train", "loss": 2.0, "accuracy": 0.25, "gradient_norm": 3}"#,
     #"{"step": 10, "epoch": 1, "split": "validation", "loss": 1.5, "accuracy": 0.5}"#,
@@ -28,7 +47,7 @@ import Testing
   @Test func curvesAreReadFromARunInProgress() throws {
     try Places.withTemporaryFolder { folder in
       try write("\(folder)/run", yaml: "epochs: 9", metrics: metrics)
-      let run = try RunRecord("\(folder)/run")
+      let run = try self.run("\(folder)/run")
       #expect(
         run.curve("loss", validation: true, byEpoch: false)
           == [ChartPoint(x: 10, y: 1.5), ChartPoint(x: 20, y: 1.75)])
@@ -38,17 +57,16 @@ import Testing
       #expect(run.best?.step == 10 && run.standing == "epoch 3 of 9, step 25")
       #expect(run.metricKeys == ["accuracy", "own_metric"])
       #expect(run.chanceLoss == 2.5)
-      #expect(ReportPage([run]).html.contains("2.500 in validation: having learned nothing"))
+      #expect(page([run]).contains("2.500 in validation: having learned nothing"))
     }
   }
 
   @Test func emptyAndForeignFolders() throws {
     try Places.withTemporaryFolder { folder in
-      #expect(throws: RunFailure.self) { try RunRecord(folder) }
+      #expect(throws: ReportError.self) { try run(folder) }
       try write("\(folder)/new", yaml: "epochs: 2", metrics: [])
-      try write("\(folder)/odd", yaml: "no_such_key: 2", metrics: ["{}", "[1]", "word"])
-      let page = ReportPage(
-        [try RunRecord("\(folder)/new"), try RunRecord("\(folder)/odd")]).html
+      try write("\(folder)/odd", metrics: ["{}", "[1]", "word"])
+      let page = page([try run("\(folder)/new"), try run("\(folder)/odd")])
       #expect(page.contains("nothing recorded yet") && !page.contains("<svg"))
     }
   }
@@ -60,7 +78,7 @@ import Testing
       let evaluation =
         #"{"split":"test","step":10,"epoch":1,"checkpoint":"best","loss":1,"metrics":{},"sequences":3,"elements":3,"confusion":[[1,0],[1,1]],"class_names":["<b>","&"],"chance_loss":2.5,"chance_meaning":"<i>"}"#
       try write("\(folder)/\(evil)", yaml: "", metrics: metrics, evaluation: evaluation)
-      let page = ReportPage([try RunRecord("\(folder)/\(evil)")]).html
+      let page = page([try run("\(folder)/\(evil)")])
       for mark in ["<script", "<b>", "<i>", "'a'", "\"b\"\""] { #expect(!page.contains(mark)) }
       #expect(page.contains("&lt;script&gt;") && page.contains("<svg"))
       #expect(page.contains("&lt;b&gt;") && page.contains("50.0 %"))
@@ -72,13 +90,15 @@ import Testing
   @Test func runsAreToldApartAndCompared() throws {
     try Places.withTemporaryFolder { folder in
       for (name, size) in [("a/run", 8), ("b/run", 16)] {
-        try write("\(folder)/\(name)", yaml: "model: {hidden_size: \(size)}", metrics: metrics)
+        try write("\(folder)/\(name)", yaml: "size: \(size)\nmore: 3", metrics: metrics)
       }
-      let runs = try ["a/run", "b/run"].map { try RunRecord("\(folder)/\($0)") }
+      let runs = try ["a/run", "b/run"].map { try run("\(folder)/\($0)") }
       #expect(runs.withDistinctLabels().map(\.label) == ["a/run", "b/run"])
-      let page = ReportPage(runs).html
-      #expect(page.contains("<code>model.hidden_size</code></td><td>8</td><td>16</td>"))
-      #expect(!page.contains("<code>model.layers</code>"))
+      let page = page(runs)
+      #expect(page.contains("<code>size</code></td><td>8</td><td>16</td>"))
+      #expect(!page.contains("<code>more</code>") && !page.contains("<code>epochs</code>"))
+      let alone = self.page([runs[0]])
+      #expect(alone.contains("<code>more</code></td><td>3</td>"), "not at its default")
       let doubled = [runs[0], runs[0]].withDistinctLabels()
       #expect(doubled.count == 2)
     }
@@ -108,17 +128,5 @@ import Testing
     #expect(SeedSummary.Spread([3]).deviation == 0)
     let again = try JSONDecoder().decode(SeedSummary.self, from: Data(summary.json.utf8))
     #expect(again.spreads == summary.spreads)
-  }
-
-  @Test func earlyStoppingCountsEpochsWithoutABetterLoss() {
-    var settings = TrainingConfiguration.EarlyStopping()
-    #expect(!settings.isDue([1, 2, 3, 4]))
-    settings.patience = 2
-    #expect(!settings.isDue([1, 2]))
-    #expect(settings.isDue([1, 2, 1]))
-    #expect(!settings.isDue([3, 2, 2.5]))
-    #expect(!settings.isDue([1, 2, 0.5]))
-    #expect(settings.isDue([1, .nan, .nan]))
-    #expect(!settings.isDue([]))
   }
 }

@@ -65,7 +65,7 @@ extension TrainingConfiguration {
     try self.init(given, assignments: assignments)
   }
 
-  init(_ given: GivenValues, assignments: [String]) throws(ConfigurationError) {
+  package init(_ given: GivenValues, assignments: [String]) throws(ConfigurationError) {
     var given = given
     for assignment in assignments { try given.add(assignment: assignment) }
     try self.init(reading: given)

@@ -37,11 +37,6 @@ public struct EvaluationRecord: Codable, Sendable {
     self.elements = elements
   }
 
-  public var chance: ChanceLoss? {
-    guard let chanceLoss, let chanceMeaning else { return nil }
-    return ChanceLoss(chanceLoss, chanceMeaning)
-  }
-
   /// Where the record of a part lies in a run's folder.
   public static func path(in run: String, split: String) -> String {
     "\(run)/evaluation-\(split).json"

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Training
+@testable import Configuration
 
 /// Damaged and hostile configurations: refused in one line, or read.
 @Suite struct ConfigurationMutationTests {

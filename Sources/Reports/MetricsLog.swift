@@ -3,11 +3,11 @@ import Foundation
 
 /// One line of metrics.jsonl. Numbers are written so that they read back to the same bits.
 public struct MetricsRecord {
-  let step: Int
-  let split: String
+  package let step: Int
+  package let split: String
   private var fields: [(key: String, text: String)] = []
   /// The measured numbers, without step and epoch, that are finite.
-  private(set) var numbers: [(key: String, value: Double)] = []
+  package private(set) var numbers: [(key: String, value: Double)] = []
 
   public init(step: Int, epoch: Int, split: String) {
     self.step = step
@@ -34,7 +34,7 @@ public struct MetricsRecord {
 }
 
 /// The file metrics.jsonl of a run: one JSON object a line.
-final class MetricsLog {
+package final class MetricsLog {
   private let file: WritableFile
 
   /// Opens the file, keeping the records of what is done: a resumed run writes the others again.
@@ -42,7 +42,7 @@ final class MetricsLog {
   /// - Parameters:
   ///   - step: the last step whose training records stay
   ///   - epochs: the last epoch whose validation records stay
-  init(_ path: String, keepingThrough step: Int, epochs: Int) throws(FileError) {
+  package init(_ path: String, keepingThrough step: Int, epochs: Int) throws(FileError) {
     let old = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
     let kept = (old ?? "").split(separator: "\n").filter { line in
       guard
@@ -57,7 +57,7 @@ final class MetricsLog {
     file = try WritableFile(path, .atEnd)
   }
 
-  func append(_ record: MetricsRecord) throws(FileError) {
+  package func append(_ record: MetricsRecord) throws(FileError) {
     try file.write(Array((record.json + "\n").utf8))
   }
 }

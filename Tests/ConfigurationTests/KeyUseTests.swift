@@ -3,7 +3,7 @@ import Layers
 import TestSupport
 import Testing
 
-@testable import Training
+@testable import Configuration
 
 /// Keys that a run does not use: refused where they were set by hand, passed where the program
 /// wrote them.

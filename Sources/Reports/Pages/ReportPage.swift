@@ -8,25 +8,31 @@ public struct ReportPage {
   private let gradients: [ProbeCurve]
   /// Summaries over several seeds, by the folder they lie in.
   private let series: [(path: String, summary: SeedSummary)]
+  /// Every key of a configuration with its default.
+  private let defaults: [ReportedKey]
+  private let version: String
   private let made: Date
 
+  /// Makes the page.
+  ///
+  /// - Parameters:
+  ///   - defaults: every key of a configuration with its default, in the order of the page
+  ///   - version: the program's
   public init(
-    _ runs: [RunRecord], gradients: [ProbeCurve] = [],
+    _ runs: [RunRecord], defaults: [ReportedKey], version: String, gradients: [ProbeCurve] = [],
     series: [(path: String, summary: SeedSummary)] = [], made: Date = Date()
   ) {
     self.runs = runs.withDistinctLabels()
+    self.defaults = defaults
+    self.version = version
     self.gradients = gradients
     self.series = series
     self.made = made
   }
 
   /// Writes the page, whole or not at all.
-  public func write(to path: String) throws(RunFailure) {
-    do {
-      try DurableFiles.write(html, to: path)
-    } catch {
-      throw RunFailure(error)
-    }
+  public func write(to path: String) throws(FileError) {
+    try DurableFiles.write(html, to: path)
   }
 
   public var html: String {
@@ -43,7 +49,7 @@ public struct ReportPage {
       <title>\(escapeHTML(title)) - momentum-dist</title>
       <style>\(Self.style)</style></head><body>
       <h1>\(escapeHTML(title))</h1>
-      <p class="quiet">momentum-dist \(programVersion), \(ISO8601DateFormatter().string(from: made))</p>
+      <p class="quiet">momentum-dist \(version), \(ISO8601DateFormatter().string(from: made))</p>
       \(body.joined(separator: "\n"))
       </body></html>
 
@@ -183,11 +189,10 @@ public struct ReportPage {
   private var configurationTable: String {
     let listings = runs.map { run -> [String: String]? in
       run.configuration.map {
-        Dictionary(uniqueKeysWithValues: $0.keys.map { ($0.path, $0.value) })
+        Dictionary(uniqueKeysWithValues: $0.map { ($0.path, $0.value) })
       }
     }
-    let order = TrainingConfiguration().keys
-    let rows = order.compactMap { key -> [String]? in
+    let rows = defaults.compactMap { key -> [String]? in
       let values = listings.map { $0?[key.path] }
       let known = Set(values.compactMap { $0 })
       let isNews = runs.count == 1 ? known != [key.value] : known.count > 1

@@ -7,11 +7,11 @@ public enum HeldOutCount: ConfigurationValue {
   case count(Int)
 
   /// The most sequences that are held out unless a number is given; of generated data the number.
-  static let maximum = 1_000
+  package static let maximum = 1_000
 
   /// The share of a training part that is held out unless a number is given: a tenth, and not more
   /// than a thousand sequences.
-  static func share(of count: Int) -> Int {
+  package static func share(of count: Int) -> Int {
     count < 2 ? 0 : min(maximum, max(1, count / 10))
   }
 

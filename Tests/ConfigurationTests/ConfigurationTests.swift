@@ -3,7 +3,7 @@ import Models
 import TestSupport
 import Testing
 
-@testable import Training
+@testable import Configuration
 
 @Suite struct ConfigurationTests {
   private func problem(_ yaml: String, _ assignments: [String] = []) -> String? {
@@ -169,42 +169,5 @@ import Testing
     #expect(editDistance("", "abc") == 3)
     #expect(editDistance("kitten", "sitting") == 3)
     #expect(editDistance("same", "same") == 0)
-  }
-}
-
-@Suite struct MetricsTests {
-  @Test func recordsKeepEveryDigit() throws {
-    var record = MetricsRecord(step: 3, epoch: 1, split: "train")
-    record.add("loss", 0.1 + 0.2)
-    record.add("seconds", Double.infinity)
-    struct Line: Decodable {
-      var loss: Double
-      var seconds: Double?
-      var split: String
-    }
-    let line = try JSONDecoder().decode(Line.self, from: Data(record.json.utf8))
-    #expect(line.loss == 0.1 + 0.2)
-    #expect(line.seconds == nil)
-    #expect(line.split == "train")
-  }
-
-  @Test func aResumedLogDropsLaterAndTornLines() throws {
-    try Places.withTemporaryFolder { folder in
-      let path = "\(folder)/metrics.jsonl"
-      let validation = #"{"step": 5, "epoch": 2, "split": "validation"}"#
-      try "{\"step\": 5}\n\(validation)\n{\"step\": 10}\n{\"st".write(
-        toFile: path, atomically: true, encoding: .utf8)
-      let log = try MetricsLog(path, keepingThrough: 5, epochs: 1)
-      try log.append(MetricsRecord(step: 6, epoch: 1, split: "train"))
-      let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
-      #expect(lines.count == 2 && lines[0] == "{\"step\": 5}" && lines[1].contains("\"step\": 6"))
-    }
-  }
-
-  @Test func durationsAndNumbersForPeople() {
-    #expect(Progress.duration(59.6) == "1 min 00 s")
-    #expect(Progress.duration(3725) == "1 h 02 min")
-    #expect(brief(0.012345) == "0.01235")
-    #expect(brief(1234.6) == "1235")
   }
 }

@@ -6,14 +6,14 @@ import Foundation
 ///
 /// Each process that trains the run writes a file of its own, and says at its start which step it
 /// goes on from, so that TensorBoard drops what an interrupted one had written of later steps.
-final class TensorBoardLog {
+package final class TensorBoardLog {
   private let path: String
   private let handle: FileHandle
 
   /// Starts a file in the folder of a run.
   ///
   /// - Parameter step: the first step that is still to be reported
-  init(in folder: String, from step: Int) throws(FileError) {
+  package init(in folder: String, from step: Int) throws(FileError) {
     let seconds = Int(Date().timeIntervalSince1970)
     let process = ProcessInfo.processInfo.processIdentifier
     // Files are read in the order of their names.
@@ -27,7 +27,7 @@ final class TensorBoardLog {
   }
 
   /// Adds the numbers of a record.
-  func append(_ record: MetricsRecord) throws(FileError) {
+  package func append(_ record: MetricsRecord) throws(FileError) {
     let scalars = record.numbers.map { (tag: "\($0.key)/\(record.split)", value: Float($0.value)) }
     try append(.summary(TensorBoardSummary(scalars)), step: record.step)
   }

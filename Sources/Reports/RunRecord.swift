@@ -1,8 +1,27 @@
 import Checkpoints
 import Foundation
 
+/// A key of a run's configuration, with its value.
+public struct ReportedKey: Equatable, Sendable {
+  public var path: String
+  public var value: String
+
+  public init(_ path: String, _ value: String) {
+    self.path = path
+    self.value = value
+  }
+}
+
+/// A folder that a report cannot be made of, in one line.
+public struct ReportError: Error, CustomStringConvertible, Sendable {
+  public let description: String
+}
+
 /// What a run's folder tells of it, while it runs too.
 public struct RunRecord {
+  /// Reads the text of a run's config.yaml, of that path; nil if it cannot be read.
+  public typealias ConfigurationReader = (_ yaml: String, _ path: String) -> [ReportedKey]?
+
   /// One line of metrics.jsonl.
   struct Point {
     var step: Int
@@ -16,7 +35,8 @@ public struct RunRecord {
   public let path: String
   /// What it is called in the report.
   public var label: String
-  let configuration: TrainingConfiguration?
+  /// Every key of its configuration; nil if that cannot be read.
+  let configuration: [ReportedKey]?
   let points: [Point]
   /// What `evaluate` found on the test part; nil before that.
   let test: EvaluationRecord?
@@ -24,33 +44,33 @@ public struct RunRecord {
   /// Reads a run's folder.
   ///
   /// - Throws: where there is neither a configuration nor a metrics file
-  public init(_ path: String) throws(RunFailure) {
+  public init(_ path: String, configuration read: ConfigurationReader) throws(ReportError) {
     let run = RunFolder(path)
     let files = FileManager.default
     guard files.fileExists(atPath: run.configuration) || files.fileExists(atPath: run.metrics)
     else {
-      throw RunFailure(
-        .unusableData,
-        "\(path): holds no config.yaml and no metrics.jsonl; name the folder of a run")
+      throw ReportError(
+        description:
+          "\(path): holds no config.yaml and no metrics.jsonl; name the folder of a run")
     }
     self.path = path
     label = path
     let yaml = files.contents(atPath: run.configuration).map { String(decoding: $0, as: UTF8.self) }
-    configuration = yaml.flatMap {
-      try? TrainingConfiguration(yaml: $0, path: run.configuration, isResolved: true)
-    }
+    configuration = yaml.flatMap { read($0, run.configuration) }
     let lines = files.contents(atPath: run.metrics) ?? Data()
     points = lines.split(separator: UInt8(ascii: "\n")).compactMap { Self.point(Data($0)) }
     test = EvaluationRecord(contentsOf: EvaluationRecord.path(in: path, split: "test"))
   }
 
   /// The runs of a path: itself, or, of several seeds, each of them.
-  public static func all(at path: String) throws(RunFailure) -> [RunRecord] {
+  public static func all(
+    at path: String, configuration read: ConfigurationReader
+  ) throws(ReportError) -> [RunRecord] {
     let seeds = SeedSeries.folders(in: path)
-    if seeds.isEmpty { return [try RunRecord(path)] }
+    if seeds.isEmpty { return [try RunRecord(path, configuration: read)] }
     var runs: [RunRecord] = []
     for folder in seeds {
-      if let run = try? RunRecord(folder) { runs.append(run) }
+      if let run = try? RunRecord(folder, configuration: read) { runs.append(run) }
     }
     return runs
   }
@@ -97,7 +117,7 @@ public struct RunRecord {
   /// How far it is.
   var standing: String {
     guard let last = points.last else { return "nothing recorded yet" }
-    let planned = configuration.map { " of \($0.epochs)" } ?? ""
+    let planned = configuration?.first { $0.path == "epochs" }.map { " of \($0.value)" } ?? ""
     return "epoch \(last.epoch)\(planned), step \(last.step)"
   }
 

@@ -1,8 +1,6 @@
 import Layers
 import Datasets
-import Foundation
 import Models
-import Yams
 
 extension SequenceView: ConfigurationChoice {}
 extension Pooling: ConfigurationChoice {}

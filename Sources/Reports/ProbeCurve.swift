@@ -24,6 +24,29 @@ public struct ProbeCurve: Encodable, Sendable {
   /// The mean norm at t = 1 ... T.
   public var norms: [Double]
 
+  package init(
+    label: String, cell: String, mu: Double, epsilon: Double, beta: Double, restart: Int,
+    hiddenSize: Int, layers: Int, inputs: Int, steps: Int, batch: Int, seed: UInt64, data: String,
+    parameters: String, loss: Double, norms: [Double]
+  ) {
+    self.label = label
+    self.cell = cell
+    self.mu = mu
+    self.epsilon = epsilon
+    self.beta = beta
+    self.restart = restart
+    self.hiddenSize = hiddenSize
+    self.layers = layers
+    self.inputs = inputs
+    self.steps = steps
+    self.batch = batch
+    self.seed = seed
+    self.data = data
+    self.parameters = parameters
+    self.loss = loss
+    self.norms = norms
+  }
+
   /// t = 1, T/4, T/2, 3T/4, T.
   public var landmarks: [Int] { (0...4).map { max(1, norms.count * $0 / 4) } }
 }
@@ -46,11 +69,7 @@ extension ProbeCurve {
   }
 
   /// Writes a figure of the curves to an SVG file, whole or not at all.
-  public static func draw(_ curves: [ProbeCurve], to path: String) throws(RunFailure) {
-    do {
-      try DurableFiles.write(chart(of: curves).figure, to: path)
-    } catch {
-      throw RunFailure(error)
-    }
+  public static func draw(_ curves: [ProbeCurve], to path: String) throws(FileError) {
+    try DurableFiles.write(chart(of: curves).figure, to: path)
   }
 }

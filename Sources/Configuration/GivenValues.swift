@@ -2,7 +2,7 @@ import Foundation
 import Yams
 
 /// The values given for a configuration, by key path, with the place of each for messages.
-struct GivenValues {
+package struct GivenValues {
   struct Given {
     var text: String
     var place: String
@@ -13,10 +13,12 @@ struct GivenValues {
 
   private(set) var values: [String: Given] = [:]
 
+  package init() {}
+
   /// Adds the scalars of a YAML text, in which no key stands twice.
   ///
   /// - Parameter isResolved: whether the program wrote it, with every key; nil goes by the keys
-  mutating func add(
+  package mutating func add(
     yaml: String, path: String, isResolved: Bool? = nil
   ) throws(ConfigurationError) {
     // An editor may have put a byte order mark at the start, which would join the first key.
@@ -95,7 +97,7 @@ struct GivenValues {
   }
 
   /// Sets a value over what other places gave.
-  mutating func replace(_ key: String, _ text: String, place: String, isByHand: Bool) {
+  package mutating func replace(_ key: String, _ text: String, place: String, isByHand: Bool) {
     values[key] = Given(text: text, place: place, isByHand: isByHand)
   }
 

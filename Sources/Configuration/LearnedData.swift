@@ -1,0 +1,43 @@
+import Checkpoints
+import Datasets
+
+/// The data that a run learned from, as stored in its checkpoint. Other data are compared with it
+/// when they are opened, and are refused, or matched by the names of their classes and words.
+public struct LearnedData: Sendable, Equatable {
+  public enum Use: Sendable {
+    /// The model is measured.
+    case measuring
+    /// The run resumes on the same data.
+    case resuming
+    /// The run resumes, and the user allows different data (`--new-data`).
+    case resumingOnNewData
+  }
+
+  public let use: Use
+  /// The checkpoint's folder.
+  public let folder: String
+  /// Nil if the checkpoint is from a version that did not store it.
+  public let identity: DataIdentity?
+  /// C and the outputs of a model of whole sequences, which every checkpoint tells.
+  package let features: Int?
+  package let outputs: Int?
+  /// The vocabulary of the run; nil if it is missing, damaged or not the one learned.
+  package let vocabulary: Vocabulary?
+
+  /// Reads the identity of the data from a checkpoint.
+  public init(of reader: CheckpointReader, _ use: Use) {
+    self.use = use
+    folder = reader.folder
+    identity = reader.manifest.data
+    func shape(_ name: String) -> [Int]? {
+      reader.manifest.tensors.first { $0.path == "parameters/\(name)" }?.shape
+    }
+    features = shape("rnn.weight_ih_l0")?.last
+    outputs = shape("readout.weight")?.first
+    let path = RunFolder(ofCheckpoint: reader.folder).vocabulary
+    // One that is damaged or of another text is as good as none.
+    let own = try? Vocabulary(contentsOf: path)
+    let known = reader.manifest.data?.meaning.vocabulary
+    vocabulary = known == nil || known == own?.identity ? own : nil
+  }
+}

@@ -1,0 +1,55 @@
+import Models
+import Reports
+
+// What reports, which know no configuration and no task, are told of them.
+
+extension TrainingConfiguration {
+  /// Every key with its value, for a report.
+  var reported: [ReportedKey] { keys.map { ReportedKey($0.path, $0.value) } }
+
+  fileprivate static func reported(_ yaml: String, _ path: String) -> [ReportedKey]? {
+    try? TrainingConfiguration(yaml: yaml, path: path, isResolved: true).reported
+  }
+}
+
+extension RunRecord {
+  /// Reads a run's folder.
+  ///
+  /// - Throws: where there is neither a configuration nor a metrics file
+  public init(_ path: String) throws(RunFailure) {
+    do throws(ReportError) {
+      try self.init(path, configuration: TrainingConfiguration.reported)
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+
+  /// The runs of a path: itself, or, of several seeds, each of them.
+  public static func all(at path: String) throws(RunFailure) -> [RunRecord] {
+    do throws(ReportError) {
+      return try all(at: path, configuration: TrainingConfiguration.reported)
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+}
+
+extension ReportPage {
+  /// Makes the page of some runs of this program.
+  public init(
+    _ runs: [RunRecord], gradients: [ProbeCurve] = [],
+    series: [(path: String, summary: SeedSummary)] = []
+  ) {
+    self.init(
+      runs, defaults: TrainingConfiguration().reported, version: programVersion,
+      gradients: gradients, series: series)
+  }
+}
+
+extension EvaluationRecord {
+  /// The loss of a model that has learned nothing, where the record tells.
+  public var chance: ChanceLoss? {
+    guard let chanceLoss, let chanceMeaning else { return nil }
+    return ChanceLoss(chanceLoss, chanceMeaning)
+  }
+}
