@@ -28,8 +28,9 @@ extension KeyUse {
   /// Runs of one of these tasks.
   static func tasks(_ names: TaskName...) -> KeyUse { tasks { names.contains($0) } }
 
-  /// Runs of a task whose sequences can be generated.
-  static let generatedTasks = tasks { !$0.needsFile }
+  /// Runs whose sequences are generated: their task can do without a file, and none is named.
+  static let generated = tasks { !$0.needsFile }.and(
+    KeyUse { $0.dataset.file.isEmpty ? nil : "dataset.file=\($0.dataset.file)" })
 
   /// Runs of a task that can learn from a file of the user's own.
   static let ownFileTasks = tasks(.classification)

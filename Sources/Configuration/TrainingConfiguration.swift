@@ -168,19 +168,19 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "steps", &steps,
         "T of generated sequences; copying and denoise add twice the symbols to it",
-        .within(2...1_000_000), use: .generatedTasks)
+        .within(2...1_000_000), use: .generated)
       try visitor.field(
         "symbols", &symbols, "K, how many symbols are to be recalled (copying, denoise)",
-        .within(1...10_000), use: .tasks(.copying, .denoise))
+        .within(1...10_000), use: .tasks(.copying, .denoise).and(.generated))
       try visitor.field(
         "alphabet", &alphabet, "A, how many symbols there are to choose from (copying, denoise)",
-        .within(1...250), effect: .model, use: .tasks(.copying, .denoise))
+        .within(1...250), effect: .model, use: .tasks(.copying, .denoise).and(.generated))
       try visitor.field(
         "train_count", &trainCount, "generated training sequences", .within(1...100_000_000),
-        use: .generatedTasks)
+        use: .generated)
       try visitor.field(
         "test_count", &testCount, "generated test sequences", .within(1...100_000_000),
-        use: .generatedTasks)
+        use: .generated)
     }
   }
 

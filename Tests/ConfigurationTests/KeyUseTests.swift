@@ -34,6 +34,8 @@ import Testing
       "dataset.task=classification"
     ),
     ("dataset.symbols=10", [], "dataset.task=adding"),
+    ("dataset.steps=9", ["dataset.file=a.h5"], "dataset.file=a.h5"),
+    ("dataset.symbols=10", ["dataset.task=denoise", "dataset.file=a.h5"], "dataset.file=a.h5"),
     (
       "dataset.permutation_seed=1", ["dataset.task=classification", "dataset.file=a.h5"],
       "dataset.view=rows"
