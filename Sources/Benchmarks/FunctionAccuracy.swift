@@ -40,12 +40,12 @@ public struct FunctionAccuracy: AccuracyResult {
   public static func measureAll(
     every k: Int, _ add: (FunctionAccuracy) throws -> Void
   ) rethrows {
-    KernelVariant.flushDenormals()
+    KernelBackend.flushDenormals()
     for function in ElementaryFunction.allCases {
-      for variant in KernelVariant.supported {
+      for variant in KernelBackend.supported {
         try add(
           measure(
-            function, kernels: variant.rawValue, every: k
+            function, kernels: variant.name, every: k
           ) { function.values(at: $0, on: variant) })
       }
     }

@@ -36,9 +36,9 @@ final class StepWork {
 
   init(_ problem: StepProblem, on communicator: Communicator) throws {
     OpenBLAS.setThreads(1)
-    KernelVariant.flushDenormals()
+    KernelBackend.flushDenormals()
     model = Self.model(problem)
-    model.team = try ThreadTeam(problem.threads) { KernelVariant.flushDenormals() }
+    model.team = try ThreadTeam(problem.threads) { KernelBackend.flushDenormals() }
     parameters = ParameterBuffer<Float>(model.layout)
     model.initialize(parameters, seed: 1, gateBias: 1)
     let plan = ShardPlan(shards: problem.shards, ranks: communicator.size)
@@ -48,7 +48,7 @@ final class StepWork {
     reduction = GradientReduction(
       reducer, layout: model.layout, shards: batch.shards, bucketBytes: problem.bucketBytes,
       worker: problem.overlaps
-        ? try BackgroundWorker("reduction") { KernelVariant.flushDenormals() } : nil)
+        ? try BackgroundWorker("reduction") { KernelBackend.flushDenormals() } : nil)
     optimizer = Optimizer<Float>(RMSProp(alpha: 0.9), learningRate: 1e-3, layout: model.layout)
   }
 

@@ -44,7 +44,7 @@ public struct TextGenerator {
           + " one")
     }
     OpenBLAS.setThreads(1)
-    KernelVariant.flushDenormals()
+    KernelBackend.flushDenormals()
     let path = Self.vocabularyPath(checkpoint.folder, else: configuration.dataset.file)
     vocabulary = try Vocabulary(contentsOf: path)
     try LearnedData.require(vocabulary, path, of: checkpoint.reader)

@@ -52,13 +52,13 @@ public final class TrainingSession {
     isTraining: Bool = true
   ) throws(RunFailure) {
     OpenBLAS.setThreads(1)
-    KernelVariant.flushDenormals()
+    KernelBackend.flushDenormals()
     self.communicator = communicator
     agreement = Agreement(communicator)
     Deadline.seconds = configuration.peerTimeout
     Deadline.savingSeconds = configuration.checkpoint.timeout
     try agreement.together {
-      if let problem = KernelVariant.requestProblem { throw RunFailure(.configuration, problem) }
+      if let problem = KernelBackend.requestProblem { throw RunFailure(.configuration, problem) }
     }
     try Self.refuseUnequalMachines(communicator)
     let plan = try Self.plan(configuration.shards, on: communicator)
@@ -93,7 +93,7 @@ public final class TrainingSession {
     ).refuse(on: communicator)
     let threads = cores.threads
     workload.team = try agreement.together {
-      try ThreadTeam(threads) { KernelVariant.flushDenormals() }
+      try ThreadTeam(threads) { KernelBackend.flushDenormals() }
     }
     parameters = ParameterBuffer(workload.layout)
     workload.initialize(parameters)
@@ -149,7 +149,7 @@ public final class TrainingSession {
       case .off: false
       }
     let worker =
-      isWanted ? try? BackgroundWorker("reduction") { KernelVariant.flushDenormals() } : nil
+      isWanted ? try? BackgroundWorker("reduction") { KernelBackend.flushDenormals() } : nil
     do {
       let all = try communicator.allreduce(worker == nil ? 0 : 1, .minimum)
       return all == 1 ? worker : nil
@@ -162,12 +162,12 @@ public final class TrainingSession {
   private static func refuseUnequalMachines(
     _ communicator: Communicator
   ) throws(RunFailure) {
-    let mine = "\(KernelVariant.current.rawValue) kernels and OpenBLAS for \(OpenBLAS.coreName)"
+    let mine = "\(KernelBackend.current.name) kernels and OpenBLAS for \(OpenBLAS.coreName)"
     try refuseUnequal(mine, on: communicator) { (first, other, rank) in
       RunFailure(
         .configuration,
         "rank 0 uses \(first), rank \(rank) \(other): their numbers would differ; start all alike, as"
-          + " with mpirun -x \(KernelVariant.variable)=avx2 -x OPENBLAS_CORETYPE=HASWELL")
+          + " with mpirun -x \(KernelBackend.variable)=avx2 -x OPENBLAS_CORETYPE=HASWELL")
     }
   }
 
