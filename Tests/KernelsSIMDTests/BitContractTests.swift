@@ -32,7 +32,8 @@ import Testing
     }
   }
 
-  @Test(arguments: KernelBackend.modules) func shardsAloneAndTogether(backend: KernelBackend) throws {
+  @Test(arguments: KernelBackend.modules) func shardsAloneAndTogether(backend: KernelBackend) throws
+  {
     try backend.requireSupport()
     for body in BodyKind.allCases {
       for drive in Self.drives where !(body == .gru && drive.kind == .nesterovExtrapolated) {
