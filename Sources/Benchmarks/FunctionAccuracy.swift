@@ -42,10 +42,10 @@ public struct FunctionAccuracy: AccuracyResult {
   ) rethrows {
     NumericEnvironment.enter()
     for function in ElementaryFunction.allCases {
-      for variant in KernelVariant.supported {
+      for variant in KernelBackend.supported {
         try add(
           measure(
-            function, kernels: variant.rawValue, every: k
+            function, kernels: variant.name, every: k
           ) { function.values(at: $0, on: variant) })
       }
     }

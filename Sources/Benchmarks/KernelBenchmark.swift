@@ -58,7 +58,7 @@ public enum KernelBenchmark {
       layer.forward(input, from: nil, parameters, keeping: .activations, in: workspace)
     }
 
-    let peak = KernelVariant.current.peakGFLOPS(seconds: 0.3)
+    let peak = KernelBackend.current.peakGFLOPS(seconds: 0.3)
     let forward = Timing.median(Timing.seconds(repeats: repeats, warmup: 1) { _ = run() })
     let pass = run()
     let backward = Timing.median(
@@ -83,7 +83,7 @@ public enum KernelBenchmark {
     let a = Tensor<Float>(shape: [rows, hidden])
     let b = Tensor<Float>(shape: [hidden, 4 * hidden])
     let c = Tensor<Float>(shape: [rows, 4 * hidden])
-    let peak = KernelVariant.current.peakGFLOPS(seconds: 0.3)
+    let peak = KernelBackend.current.peakGFLOPS(seconds: 0.3)
     let calls = 20
     let seconds =
       Timing.median(

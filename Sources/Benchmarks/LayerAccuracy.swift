@@ -32,7 +32,7 @@ public struct LayerAccuracy: AccuracyResult {
       let exact = try cases.map {
         try $0.run(on: .reference) as [LayerAccuracyCase.Named<Double>]
       }
-      for variant in KernelVariant.supported {
+      for variant in KernelBackend.supported {
         var (worst, name) = (0.0, "none")
         for (index, aCase) in cases.enumerated() {
           let computed: [LayerAccuracyCase.Named<Float>] = try aCase.run(on: variant)
@@ -43,7 +43,7 @@ public struct LayerAccuracy: AccuracyResult {
         }
         try add(
           LayerAccuracy(
-            system: system.name, kernels: variant.rawValue, worstError: worst, worstTensor: name,
+            system: system.name, kernels: variant.name, worstError: worst, worstTensor: name,
             limit: 1e-5))
       }
     }
@@ -94,7 +94,7 @@ struct LayerAccuracyCase {
   }
 
   /// Runs forward and backward: outputs, the gradient of each weight and of the input.
-  func run<Scalar: KernelScalar>(on variant: KernelVariant) throws -> [Named<Scalar>] {
+  func run<Scalar: KernelScalar>(on variant: KernelBackend) throws -> [Named<Scalar>] {
     try variant.run {
       let layer: any SequenceLayer<Scalar> = Self.layer(system, inputs: inputs, hidden: hidden)
       let layout = parameters.layout

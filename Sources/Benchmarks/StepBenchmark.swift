@@ -89,7 +89,7 @@ public enum StepBenchmark {
     _ problem: StepProblem, repeats: Int, warmup: Int, on communicator: Communicator
   ) throws -> StepResult {
     let work = try StepWork(problem, on: communicator)
-    let peak = KernelVariant.current.peakGFLOPS(seconds: 0.5)
+    let peak = KernelBackend.current.peakGFLOPS(seconds: 0.5)
     for _ in 0..<warmup { _ = try work.step() }
     let times = try (0..<repeats).map { _ in try work.step() }
     // A step ends when the slowest rank does.
@@ -100,7 +100,7 @@ public enum StepBenchmark {
       cell: problem.system.name, hidden: problem.hidden, batch: problem.batch,
       time: problem.steps, input: problem.inputs, layers: problem.layers,
       ranks: communicator.size, threads: problem.threads,
-      kernels: KernelVariant.current.rawValue, secondsPerStep: median,
+      kernels: KernelBackend.current.name, secondsPerStep: median,
       sequencesPerSecond: Double(problem.batch) / median, gflops: gflops, peakGflops: peak,
       utilisation: gflops / peak, reductionSeconds: Timing.median(times.map(\.reduction)),
       parameters: work.model.layout.count, recomputeEvery: problem.recomputeEvery,

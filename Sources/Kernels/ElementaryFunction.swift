@@ -1,9 +1,4 @@
-import KernelsBaseline
-
-#if arch(x86_64)
-  import KernelsAVX2
-  import KernelsAVX512
-#endif
+import KernelInterface
 
 #if canImport(Glibc)
   import Glibc
@@ -35,12 +30,12 @@ public enum ElementaryFunction: String, Sendable, CaseIterable {
     }
   }
 
-  /// The values that a variant's kernels compute.
-  public func values(at x: [Float], on variant: KernelVariant) -> [Float] {
+  /// The values that a backend's kernels compute.
+  public func values(at x: [Float], on backend: KernelBackend) -> [Float] {
     [Float](unsafeUninitializedCapacity: x.count) { y, count in
       x.withUnsafeBufferPointer { x in
         if let from = x.baseAddress, let to = y.baseAddress {
-          apply(from, to, x.count, on: variant)
+          apply(from, to, x.count, on: backend.kernels)
         }
       }
       count = x.count
@@ -49,39 +44,12 @@ public enum ElementaryFunction: String, Sendable, CaseIterable {
 
   private func apply(
     _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ count: Int,
-    on variant: KernelVariant
+    on kernels: any LayerKernels<Float>.Type
   ) {
-    #if arch(x86_64)
-      switch (variant, self) {
-      case (.avx2, .exponential): KernelsAVX2.SIMDKernels.exponential(x, into: y, count: count)
-      case (.avx2, .hyperbolicTangent):
-        KernelsAVX2.SIMDKernels.hyperbolicTangent(x, into: y, count: count)
-      case (.avx2, .logistic): KernelsAVX2.SIMDKernels.logistic(x, into: y, count: count)
-      case (.avx512, .exponential):
-        KernelsAVX512.SIMDKernels.exponential(x, into: y, count: count)
-      case (.avx512, .hyperbolicTangent):
-        KernelsAVX512.SIMDKernels.hyperbolicTangent(x, into: y, count: count)
-      case (.avx512, .logistic): KernelsAVX512.SIMDKernels.logistic(x, into: y, count: count)
-      case (.baseline, _), (.reference, _): applyBaseline(x, y, count, on: variant)
-      }
-    #else
-      applyBaseline(x, y, count, on: variant)
-    #endif
-  }
-
-  private func applyBaseline(
-    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ count: Int,
-    on variant: KernelVariant
-  ) {
-    typealias Baseline = KernelsBaseline.SIMDKernels
-    switch (variant, self) {
-    case (.reference, .exponential): for index in 0..<count { y[index] = expf(x[index]) }
-    case (.reference, .hyperbolicTangent): for index in 0..<count { y[index] = tanhf(x[index]) }
-    case (.reference, .logistic):
-      for index in 0..<count { y[index] = 1 / (1 + expf(-x[index])) }
-    case (_, .exponential): Baseline.exponential(x, into: y, count: count)
-    case (_, .hyperbolicTangent): Baseline.hyperbolicTangent(x, into: y, count: count)
-    case (_, .logistic): Baseline.logistic(x, into: y, count: count)
+    switch self {
+    case .exponential: kernels.exponential(x, into: y, count: count)
+    case .hyperbolicTangent: kernels.hyperbolicTangent(x, into: y, count: count)
+    case .logistic: kernels.logistic(x, into: y, count: count)
     }
   }
 }

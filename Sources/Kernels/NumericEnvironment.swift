@@ -8,7 +8,7 @@ public enum NumericEnvironment {
   /// Makes the calling thread one that computes. Every thread that does calls this once.
   public static func enter() {
     _ = oneBLASThread
-    KernelVariant.flushDenormals()
+    KernelBackend.flushDenormals()
   }
 
   private static let oneBLASThread: Void = OpenBLAS.setThreads(1)

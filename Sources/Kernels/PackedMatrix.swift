@@ -9,7 +9,7 @@ public struct PackedMatrix<Scalar: KernelScalar> {
   private let depth: Int
   private let columns: Int
   private let packed: Tensor<Scalar>
-  private let kernels: LayerKernels<Scalar>
+  private let kernels: any LayerKernels<Scalar>.Type
 
   /// Packs for the backend of now.
   ///
@@ -21,7 +21,7 @@ public struct PackedMatrix<Scalar: KernelScalar> {
       transposed
       ? (weight.shape[1], weight.shape[0]) : (weight.shape[0], weight.shape[1])
     kernels = Scalar.kernels(on: .current)
-    packed = Tensor(shape: [kernels.packedCount(depth, columns)])
+    packed = Tensor(shape: [kernels.packedCount(depth: depth, columns: columns)])
     kernels.pack(
       PackCall(
         depth: depth, columns: columns, source: UnsafePointer(weight.pointer),

@@ -61,9 +61,9 @@ public struct RecurrentLayerEntries: Sendable {
 public enum RecurrentLayerKernels<Scalar: KernelScalar> {
   /// How many scalars `saved` needs.
   public static func savedCount(
-    _ geometry: LayerGeometry, on variant: KernelVariant = .current
+    _ geometry: LayerGeometry, on backend: KernelBackend = .current
   ) -> Int {
-    Scalar.recurrentSavedCount(geometry, on: variant)
+    Scalar.kernels(on: backend).savedCount(geometry)
   }
 
   /// Forward from step 1 to step T.
@@ -75,22 +75,22 @@ public enum RecurrentLayerKernels<Scalar: KernelScalar> {
   ///   - saved: receives what `backward` needs, `savedCount` scalars to be passed on as they
   ///     are; nil for inference
   ///   - final: receives the state after step T
-  ///   - variant: whose kernels `Float` takes; the same as for `savedCount` and `backward`
+  ///   - backend: whose kernels `Float` takes; the same as for `savedCount` and `backward`
   public static func forward(
     _ geometry: LayerGeometry, weights: RecurrentLayerWeights<Scalar>, x: Tensor<Scalar>,
     initial: RecurrentState<Scalar>?, y: Tensor<Scalar>?, saved: Tensor<Scalar>?,
-    final: RecurrentState<Scalar>?, on variant: KernelVariant = .current
+    final: RecurrentState<Scalar>?, on backend: KernelBackend = .current
   ) {
     check(geometry, x: x, y: y)
     precondition(saved == nil || y != nil, "training needs the outputs kept")
     precondition(
-      saved == nil || saved!.count >= savedCount(geometry, on: variant), "saved is too small")
-    Scalar.recurrentForward(
+      saved == nil || saved!.count >= savedCount(geometry, on: backend), "saved is too small")
+    Scalar.kernels(on: backend).forward(
       ForwardCall(
         geometry: geometry, weights: weights.pointers(for: geometry),
         x: UnsafePointer(x.pointer), initial: initial?.pointers ?? StatePointers(),
         y: y?.pointer, final: final?.mutablePointers ?? MutableStatePointers(),
-        saved: saved?.pointer), on: variant)
+        saved: saved?.pointer))
   }
 
   /// Backward from step T to step 1, adding to the gradients of each shard.
@@ -109,7 +109,7 @@ public enum RecurrentLayerKernels<Scalar: KernelScalar> {
     dy: Tensor<Scalar>?, finalGradient: RecurrentState<Scalar>?,
     entries: RecurrentLayerEntries, gradients: ShardedBuffer<Scalar>, rowStarts: [Int],
     dx: Tensor<Scalar>?, initialGradient: RecurrentState<Scalar>?,
-    on variant: KernelVariant = .current
+    on backend: KernelBackend = .current
   ) {
     check(geometry, x: x, y: y)
     precondition(
@@ -117,7 +117,7 @@ public enum RecurrentLayerKernels<Scalar: KernelScalar> {
       "row starts \(rowStarts) for \(gradients.shards) shards of \(geometry.rows) rows")
     let base = gradients.flat.pointer
     rowStarts.withUnsafeBufferPointer { rowStarts in
-      Scalar.recurrentBackward(
+      Scalar.kernels(on: backend).backward(
         BackwardCall(
           geometry: geometry, weights: weights.pointers(for: geometry),
           x: UnsafePointer(x.pointer), initial: initial?.pointers ?? StatePointers(),
@@ -133,8 +133,7 @@ public enum RecurrentLayerKernels<Scalar: KernelScalar> {
             recurrentBias: entries.recurrentBias.map { base + $0.range.lowerBound },
             unitBias: entries.unitBias.map { base + $0.range.lowerBound }),
           dx: dx?.pointer,
-          initialGradient: initialGradient?.mutablePointers ?? MutableStatePointers()),
-        on: variant)
+          initialGradient: initialGradient?.mutablePointers ?? MutableStatePointers()))
     }
   }
 

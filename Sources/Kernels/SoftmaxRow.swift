@@ -21,7 +21,7 @@ public struct SoftmaxRow<Scalar: KernelScalar> {
     for k in 1..<max(K, 1) where z[k] > z[best] { best = k }
     let largest = z[best]
     for k in 0..<K { e[k] = z[k] - largest }
-    Scalar.exponentials(UnsafePointer(e), into: e, count: K)
+    Scalar.kernels(on: .current).exponential(UnsafePointer(e), into: e, count: K)
     // Eight running sums, always combined alike.
     var sums = (Scalar(0), Scalar(0), Scalar(0), Scalar(0))
     var more = sums

@@ -1,5 +1,3 @@
-public import KernelInterface
-
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -8,7 +6,7 @@ public import KernelInterface
   import Darwin
 #endif
 
-extension SIMDKernels: KernelModule {
+extension SIMDKernels {
   /// The speed of multiply-adds on registers alone, in GFLOP/s: the limit of this core.
   ///
   /// The best of many samples of about a millisecond, taken during `seconds`.

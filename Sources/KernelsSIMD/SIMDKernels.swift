@@ -9,7 +9,7 @@ public import KernelInterface
 /// - what is computed for a row (h, c, v, q, dx, initial gradients) has the same bits whatever
 ///   other rows are computed with it, and
 /// - the weight gradients of a shard have the same bits whatever other shards are.
-public enum SIMDKernels {
+public enum SIMDKernels: LayerKernels {
   /// "baseline", "avx2" or "avx512".
   public static var name: String {
     #if AVX512

@@ -10,16 +10,9 @@ enum BLASCore {
   /// where it has chosen worse than the processor allows, the program starts itself once more.
   static func correct() {
     let variable = "OPENBLAS_CORETYPE"
-    guard getenv(variable) == nil, ["Prescott", "Core2", "Nehalem"].contains(OpenBLAS.coreName)
+    guard getenv(variable) == nil, ["Prescott", "Core2", "Nehalem"].contains(OpenBLAS.coreName),
+      let better = KernelBackend.supported.last?.openBLASCore
     else { return }
-    let better: String
-    if KernelVariant.avx512.isSupported {
-      better = "SKYLAKEX"
-    } else if KernelVariant.avx2.isSupported {
-      better = "HASWELL"
-    } else {
-      return
-    }
     setenv(variable, better, 1)
     var arguments = CommandLine.arguments.map { strdup($0) } + [nil]
     execv("/proc/self/exe", &arguments)

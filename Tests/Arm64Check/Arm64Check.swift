@@ -11,20 +11,6 @@ import KernelsBaseline
 @_extern(c, "tanhf") func tanhf(_ x: Float) -> Float
 @_extern(c, "flush_denormals") func flushDenormals()
 
-struct Reference: LayerKernels {
-  func savedCount(_ geometry: LayerGeometry) -> Int {
-    ReferenceKernels<Double>.savedCount(geometry)
-  }
-  func forward(_ call: ForwardCall<Double>) { ReferenceKernels.forward(call) }
-  func backward(_ call: BackwardCall<Double>) { ReferenceKernels.backward(call) }
-}
-
-struct Baseline: LayerKernels {
-  func savedCount(_ geometry: LayerGeometry) -> Int { SIMDKernels.savedCount(geometry) }
-  func forward(_ call: ForwardCall<Float>) { SIMDKernels.forward(call) }
-  func backward(_ call: BackwardCall<Float>) { SIMDKernels.backward(call) }
-}
-
 @main struct Arm64Check {
   nonisolated(unsafe) static var failures = 0
 
@@ -110,8 +96,8 @@ struct Baseline: LayerKernels {
               steps: 11, rows: 13, inputs: C, hidden: H, drive: drive, body: body),
             shardRows: [5, 0, 8])
           let numbers = layer.numbers()
-          let exact = layer.run(numbers, with: Reference())
-          let computed = layer.run(numbers, with: Baseline())
+          let exact = layer.run(numbers, with: ReferenceKernels<Double>.self)
+          let computed = layer.run(numbers, with: SIMDKernels.self)
           for index in 0..<computed.tensors.count {
             worst = max(
               worst, relativeError(computed.tensors[index].values, exact.tensors[index].values))

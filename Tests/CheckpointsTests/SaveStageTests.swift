@@ -36,19 +36,31 @@ import Testing
   }
 
   @Test func aSaveGoesThroughItsStages() throws {
-    try Places.withTemporaryFolder { folder in
+    try Places.withTemporaryFolder { folder -> Void in
       let save = save(in: folder)
-      guard case .ready = save.stage else { return Issue.record("not ready") }
+      guard case .ready = save.stage else {
+        Issue.record("not ready")
+        return
+      }
       #expect(save.isIdle)
       try save.start(on: Alone())
-      guard case .writing = save.stage else { return Issue.record("not writing") }
+      guard case .writing = save.stage else {
+        Issue.record("not writing")
+        return
+      }
       save.wait()
       #expect(save.isIdle)
       #expect(try !save.advance(on: Alone()))
-      guard case .committing = save.stage else { return Issue.record("not committing") }
+      guard case .committing = save.stage else {
+        Issue.record("not committing")
+        return
+      }
       save.wait()
       #expect(try save.advance(on: Alone()))
-      guard case .whole = save.stage else { return Issue.record("not whole") }
+      guard case .whole = save.stage else {
+        Issue.record("not whole")
+        return
+      }
       let reader = try CheckpointReader("\(folder)/step")
       try reader.verify()
       #expect(reader.manifest.step == 3 && reader.manifest.files.count == 1)
@@ -71,7 +83,8 @@ import Testing
         save.wait()
         _ = try save.advance(on: Alone())
       }
-      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+      let left = try FileManager.default.contentsOfDirectory(atPath: folder)
+      #expect(left == [])
     }
   }
 }

@@ -1,12 +1,13 @@
 import KernelInterface
+import Kernels
 import Testing
 
 /// What a row or a shard gets does not depend, to the last bit, on what is computed with it.
 @Suite struct BitContractTests {
   static let drives = ReferenceTests.drives
 
-  @Test(arguments: Variant.all) func rowsAloneAndTogether(variant: Variant) throws {
-    try variant.requireSupport()
+  @Test(arguments: KernelBackend.modules) func rowsAloneAndTogether(backend: KernelBackend) throws {
+    try backend.requireSupport()
     for body in BodyKind.allCases {
       for drive in Self.drives where !(body == .gru && drive.kind == .nesterovExtrapolated) {
         for (C, H) in [(1, 20), (6, 33)] {
@@ -15,10 +16,10 @@ import Testing
               steps: 10, rows: 61, inputs: C, hidden: H, drive: drive, body: body),
             shardRows: [30, 31])
           let numbers = layer.numbers()
-          let all = layer.run(numbers, with: variant)
+          let all = layer.run(numbers, with: backend.kernels)
           for rows in [0..<1, 5..<6, 47..<49, 20..<55, 60..<61] {
             let (part, itsNumbers) = layer.rows(rows, of: numbers)
-            let alone = part.run(itsNumbers, with: variant)
+            let alone = part.run(itsNumbers, with: backend.kernels)
             for tensor in alone.tensors {
               guard let expected = layer.slice(tensor.name, rows: rows, of: all) else { continue }
               let same = tensor.values.bits == expected.bits
@@ -31,8 +32,9 @@ import Testing
     }
   }
 
-  @Test(arguments: Variant.all) func shardsAloneAndTogether(variant: Variant) throws {
-    try variant.requireSupport()
+  @Test(arguments: KernelBackend.modules) func shardsAloneAndTogether(backend: KernelBackend) throws
+  {
+    try backend.requireSupport()
     for body in BodyKind.allCases {
       for drive in Self.drives where !(body == .gru && drive.kind == .nesterovExtrapolated) {
         for (C, H) in [(1, 20), (24, 33)] {
@@ -42,14 +44,14 @@ import Testing
               steps: 19, rows: shards.reduce(0, +), inputs: C, hidden: H, drive: drive, body: body),
             shardRows: shards)
           let numbers = layer.numbers()
-          let all = layer.run(numbers, with: variant)["dW"]
+          let all = layer.run(numbers, with: backend.kernels)["dW"]
           let stride = all.count / shards.count
           var first = 0
           for (shard, count) in shards.enumerated() {
             defer { first += count }
             if count == 0 { continue }
             let (part, itsNumbers) = layer.rows(first..<first + count, of: numbers)
-            let alone = part.run(itsNumbers, with: variant)["dW"]
+            let alone = part.run(itsNumbers, with: backend.kernels)["dW"]
             let same = alone.bits == Array(all[shard * stride..<(shard + 1) * stride]).bits
             #expect(
               same, "\(body) \(drive.kind) C=\(C) H=\(H) shard \(shard)")

@@ -1,8 +1,14 @@
+import Kernels
 import Testing
 
 #if canImport(Glibc)
   import Glibc
 #endif
+
+/// A function of kernels that maps a buffer to another of the same count.
+private typealias Elementwise = (
+  UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int
+) -> Void
 
 /// exp, tanh and the logistic function against Double, in units of the last place.
 @Suite struct FunctionTests {
@@ -43,16 +49,18 @@ import Testing
     return (worst, place)
   }
 
-  @Test(arguments: Variant.all) func accuracy(variant: Variant) throws {
-    try variant.requireSupport()
+  @Test(arguments: KernelBackend.all) func accuracy(backend: KernelBackend) throws {
+    try backend.requireSupport()
+    let kernels = backend.kernels
     let exponential = worst(
-      variant.exponential, arguments(-87.3...88.3, tiny: true)
+      { kernels.exponential($0, into: $1, count: $2) }, arguments(-87.3...88.3, tiny: true)
     ) { exp($0) }
     let tangent = worst(
-      variant.hyperbolicTangent, arguments(-12...12, tiny: true)
+      { kernels.hyperbolicTangent($0, into: $1, count: $2) }, arguments(-12...12, tiny: true)
     ) { tanh($0) }
     let logistic = worst(
-      variant.logistic, arguments(-87...87, tiny: false) + arguments(-12...12, tiny: true)
+      { kernels.logistic($0, into: $1, count: $2) },
+      arguments(-87...87, tiny: false) + arguments(-12...12, tiny: true)
     ) {
       1 / (1 + exp(-$0))
     }
@@ -60,23 +68,24 @@ import Testing
     #expect(tangent.error <= 3, "tanh at \(tangent.at)")
     #expect(logistic.error <= 3, "logistic at \(logistic.at)")
     print(
-      "\(variant.kind): worst error in units of the last place: exp \(exponential.error),",
+      "\(backend): worst error in units of the last place: exp \(exponential.error),",
       "tanh \(tangent.error), logistic \(logistic.error)")
   }
 
-  @Test(arguments: Variant.all) func ends(variant: Variant) throws {
-    try variant.requireSupport()
+  @Test(arguments: KernelBackend.modules) func ends(backend: KernelBackend) throws {
+    try backend.requireSupport()
+    let kernels = backend.kernels
     let x: [Float] = [.infinity, 1e30, 100, -100, -1e30, -.infinity, 0, -0.0, .nan]
-    let tangent = apply(variant.hyperbolicTangent, x)
+    let tangent = apply({ kernels.hyperbolicTangent($0, into: $1, count: $2) }, x)
     #expect(tangent[0..<6] == [1, 1, 1, -1, -1, -1])
     #expect(tangent[6].bitPattern == 0)
     #expect(tangent[7].bitPattern == Float(-0.0).bitPattern)
     #expect(tangent[8].isNaN)
-    let logistic = apply(variant.logistic, x)
+    let logistic = apply({ kernels.logistic($0, into: $1, count: $2) }, x)
     #expect(logistic[0..<3] == [1, 1, 1])
     #expect(logistic[3..<6].allSatisfy { $0 >= 0 && $0 < 1e-37 })
     #expect(logistic[6] == 0.5 && logistic[8].isNaN)
-    let exponential = apply(variant.exponential, x)
+    let exponential = apply({ kernels.exponential($0, into: $1, count: $2) }, x)
     #expect(exponential[0..<6] == [.infinity, .infinity, .infinity, 0, 0, 0])
     #expect(exponential[6] == 1 && exponential[8].isNaN)
   }

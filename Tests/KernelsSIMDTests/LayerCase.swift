@@ -52,7 +52,7 @@ struct LayerCase {
 
   /// Runs forward and backward.
   func run<Scalar: BinaryFloatingPoint & Sendable>(
-    _ numbers: Numbers, with kernels: some LayerKernels<Scalar>
+    _ numbers: Numbers, with kernels: (some LayerKernels<Scalar>).Type
   ) -> Result<Scalar> {
     let shape = geometry
     let (T, N, C, H) = (shape.steps, shape.rows, shape.inputs, shape.hidden)
@@ -132,7 +132,7 @@ struct LayerCase {
   }
 
   /// Runs forward without anything kept, and returns h_T.
-  func infer(_ numbers: Numbers, with kernels: some LayerKernels<Float>) -> [Float] {
+  func infer(_ numbers: Numbers, with kernels: (some LayerKernels<Float>).Type) -> [Float] {
     let pool = Pool<Float>()
     func input(_ name: String) -> UnsafePointer<Float> {
       UnsafePointer(pool.fill(numbers.values[name]!))

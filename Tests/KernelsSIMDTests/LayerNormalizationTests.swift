@@ -58,8 +58,8 @@ import Testing
     let expected = run(exact.z, exact.gain, exact.shift, exact.dy)
     let (z, gain, shift, dy): (Tensor<Float>, Tensor<Float>, Tensor<Float>, Tensor<Float>)
     (z, gain, shift, dy) = numbers(rows, D)
-    for variant in KernelVariant.supported {
-      let all = variant.run { run(z, gain, shift, dy) }
+    for backend in KernelBackend.supported {
+      let all = backend.run { run(z, gain, shift, dy) }
       for (computed, expected) in zip(all.tensors, expected.tensors) {
         // Of a single column n and dz are zero, and what stands there is rounding.
         let isZero = D == 1 && ["n", "dz"].contains(computed.name)
@@ -67,14 +67,14 @@ import Testing
           isZero
           ? computed.values.array.reduce(0.0) { max($0, Double($1.magnitude)) }
           : relativeError(computed.values.array, expected.values.array)
-        #expect(error <= 2e-5, "\(variant) \(computed.name) of \(sizes)")
+        #expect(error <= 2e-5, "\(backend) \(computed.name) of \(sizes)")
       }
       for row in [0, rows - 1, rows / 2] {
         let range = row..<row + 1
-        let alone = variant.run { run(z.rows(range), gain, shift, dy.rows(range)) }
+        let alone = backend.run { run(z.rows(range), gain, shift, dy.rows(range)) }
         for (alone, all) in zip(alone.tensors, all.tensors) {
           let same = alone.values.array.bits == all.values.rows(range).array.bits
-          #expect(same, "\(variant) \(alone.name) row \(row) of \(sizes)")
+          #expect(same, "\(backend) \(alone.name) row \(row) of \(sizes)")
         }
       }
     }
@@ -123,8 +123,8 @@ import Testing
   @Test func inPlace() {
     let (z, gain, shift, dy): (Tensor<Float>, Tensor<Float>, Tensor<Float>, Tensor<Float>)
     (z, gain, shift, dy) = numbers(5, 37)
-    for variant in KernelVariant.supported {
-      variant.run {
+    for backend in KernelBackend.supported {
+      backend.run {
         let expected = run(z, gain, shift, dy)
         let (here, dHere) = (z.copy(), dy.copy())
         let (y, dz) = (ColumnBlock(here), ColumnBlock(dHere))
@@ -138,7 +138,7 @@ import Testing
           dGain: ColumnBlock(dGain), dShift: ColumnBlock(dShift))
         for (tensor, index) in [(here, 0), (dHere, 2)] {
           let same = tensor.array.bits == expected.tensors[index].values.array.bits
-          #expect(same, "\(variant) \(expected.tensors[index].name)")
+          #expect(same, "\(backend) \(expected.tensors[index].name)")
         }
       }
     }

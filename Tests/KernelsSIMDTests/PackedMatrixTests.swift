@@ -56,12 +56,12 @@ import Testing
     [64, 512, 17],
   ]
 
-  @Test(arguments: KernelVariant.supported, sizes)
-  func isTheProduct(variant: KernelVariant, sizes: [Int]) {
+  @Test(arguments: KernelBackend.supported, sizes)
+  func isTheProduct(backend: KernelBackend, sizes: [Int]) {
     let (rows, inputs, outputs) = (sizes[0], sizes[1], sizes[2])
     let data = Case(rows: rows, inputs: inputs, outputs: outputs)
     for isTransposed in [false, true] {
-      let matrix = variant.run {
+      let matrix = backend.run {
         PackedMatrix(
           isTransposed ? data.transposedWeight : data.weight, transposed: isTransposed)
       }
@@ -94,14 +94,14 @@ import Testing
   /// The matrix keeps what it was made of, and the backend of that moment.
   @Test func packsOnce() {
     let data = Case(rows: 3, inputs: 9, outputs: 5)
-    let matrices = KernelVariant.supported.map { variant in
-      variant.run { PackedMatrix(data.weight) }
+    let matrices = KernelBackend.supported.map { backend in
+      backend.run { PackedMatrix(data.weight) }
     }
     let expected = data.expected(hasBias: false)
     data.weight.fill(0)
     for matrix in matrices {
-      for variant in KernelVariant.supported {
-        let y = variant.run { product(matrix, data.x, nil, outputs: 5) }
+      for backend in KernelBackend.supported {
+        let y = backend.run { product(matrix, data.x, nil, outputs: 5) }
         #expect(relativeError(y, expected) <= 2e-6)
       }
     }

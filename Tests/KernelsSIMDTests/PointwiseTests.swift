@@ -37,16 +37,16 @@ import Testing
     let (rows, H) = (sizes[0], sizes[1])
     let expected = apply(kind, inputs(kind, rows, H) as Tensor<Double>, columns: H)
     let numbers: Tensor<Float> = inputs(kind, rows, H)
-    for variant in KernelVariant.supported {
-      let all = variant.run { apply(kind, numbers, columns: H) }
+    for backend in KernelBackend.supported {
+      let all = backend.run { apply(kind, numbers, columns: H) }
       for (index, (computed, expected)) in zip(all, expected).enumerated() {
-        #expect(relativeError(computed, expected) <= 5e-6, "\(variant) \(kind) output \(index)")
+        #expect(relativeError(computed, expected) <= 5e-6, "\(backend) \(kind) output \(index)")
       }
       for row in [0, rows - 1, rows / 2] {
-        let alone = variant.run { apply(kind, numbers.rows(row..<row + 1), columns: H) }
+        let alone = backend.run { apply(kind, numbers.rows(row..<row + 1), columns: H) }
         for (alone, all) in zip(alone, all) {
           let same = alone.bits == Array(all[row * H..<(row + 1) * H]).bits
-          #expect(same, "\(variant) \(kind) row \(row) of \(rows)")
+          #expect(same, "\(backend) \(kind) row \(row) of \(rows)")
         }
       }
     }
@@ -57,8 +57,8 @@ import Testing
     let (taken, given) = Pointwise.blocks(of: kind)
     let (rows, H) = (5, 37)
     let numbers: Tensor<Float> = inputs(kind, rows, H)
-    for variant in KernelVariant.supported {
-      variant.run {
+    for backend in KernelBackend.supported {
+      backend.run {
         let expected = apply(kind, numbers, columns: H)
         let width = max(taken, given) * H
         let memory = Tensor<Float>(shape: [rows, width])
@@ -71,7 +71,7 @@ import Testing
         for (block, expected) in expected.enumerated() {
           let computed = (0..<rows * H).map { memory[$0 / H * width + block * H + $0 % H] }
           let same = computed.bits == expected.bits
-          #expect(same, "\(variant) \(kind) block \(block)")
+          #expect(same, "\(backend) \(kind) block \(block)")
         }
       }
     }

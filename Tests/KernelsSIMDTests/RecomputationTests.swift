@@ -1,10 +1,13 @@
 import KernelInterface
+import Kernels
 import Testing
 
 /// Keeping every k-th state alone changes no bit.
 @Suite struct RecomputationTests {
-  @Test(arguments: Variant.all) func theBitsAreThoseOfKeepingEverything(variant: Variant) throws {
-    try variant.requireSupport()
+  @Test(arguments: KernelBackend.modules) func theBitsAreThoseOfKeepingEverything(
+    backend: KernelBackend
+  ) throws {
+    try backend.requireSupport()
     let T = 19
     for body in BodyKind.allCases {
       for drive in ReferenceTests.drives
@@ -17,11 +20,11 @@ import Testing
           layer.hasStates = isFull
           layer.hasOutputGradient = isFull
           let numbers = layer.numbers()
-          let expected = layer.run(numbers, with: variant)
+          let expected = layer.run(numbers, with: backend.kernels)
           // Divisors of T and not, the ends, and more than T.
           for k in [1, 2, 5, 18, 19, 40] {
             layer.geometry.recomputeEvery = k
-            let computed = layer.run(numbers, with: variant)
+            let computed = layer.run(numbers, with: backend.kernels)
             for (a, b) in zip(computed.tensors, expected.tensors) {
               let same = a.values.bits == b.values.bits
               #expect(same, "\(body) \(drive.kind) H=\(H) k=\(k): \(a.name)")
@@ -33,13 +36,13 @@ import Testing
   }
 
   /// What is kept shrinks with k.
-  @Test(arguments: Variant.all) func lessIsKept(variant: Variant) throws {
-    try variant.requireSupport()
+  @Test(arguments: KernelBackend.modules) func lessIsKept(backend: KernelBackend) throws {
+    try backend.requireSupport()
     var geometry = LayerGeometry(
       steps: 100, rows: 8, inputs: 1, hidden: 32,
       drive: DriveParameters(.momentum, mu: 0.6, epsilon: 0.9), body: .lstm)
-    let all = variant.savedCount(geometry)
+    let all = backend.kernels.savedCount(geometry)
     geometry.recomputeEvery = 10
-    #expect(variant.savedCount(geometry) * 9 < all)
+    #expect(backend.kernels.savedCount(geometry) * 9 < all)
   }
 }

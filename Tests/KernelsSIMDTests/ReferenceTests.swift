@@ -1,4 +1,5 @@
 import KernelInterface
+import Kernels
 import Testing
 
 /// The SIMD kernels do what the scalar reference does in Double.
@@ -46,15 +47,15 @@ import Testing
           layer.hasOutputGradient = isFull || sizes.T == 1
           layer.wantsInputGradient = isFull
           let numbers = layer.numbers()
-          let expected = layer.run(numbers, with: Reference())
-          for variant in Variant.all where variant.kind.isSupported {
-            let computed = layer.run(numbers, with: variant)
+          let expected = layer.run(numbers, with: Double.kernels(on: .reference))
+          for backend in KernelBackend.supported {
+            let computed = layer.run(numbers, with: backend.kernels)
             for tensor in computed.tensors {
               let error = relativeError(tensor.values, expected[tensor.name])
               // A single number may be a small difference of large ones.
               #expect(
                 error <= (sizes.H == 1 ? 1e-4 : 1e-5),
-                "\(variant.kind) \(body) \(drive.kind) full=\(isFull): \(tensor.name)")
+                "\(backend) \(body) \(drive.kind) full=\(isFull): \(tensor.name)")
             }
           }
         }
@@ -63,21 +64,23 @@ import Testing
   }
 
   /// Says which variants the suite has covered.
-  @Test(arguments: Variant.all) func isCovered(variant: Variant) throws {
-    try variant.requireSupport()
+  @Test(arguments: KernelBackend.all) func isCovered(backend: KernelBackend) throws {
+    try backend.requireSupport()
   }
 
   /// Inference, without `y` and `saved`, ends in the same state.
-  @Test(arguments: Variant.all) func inferenceEndsInTheSameState(variant: Variant) throws {
-    try variant.requireSupport()
+  @Test(arguments: KernelBackend.all) func inferenceEndsInTheSameState(backend: KernelBackend)
+    throws
+  {
+    try backend.requireSupport()
     let layer = LayerCase(
       geometry: LayerGeometry(
         steps: 11, rows: 7, inputs: 5, hidden: 21,
         drive: DriveParameters(.momentum, mu: 0.6, epsilon: 0.9), body: .lstm),
       shardRows: [7])
     let numbers = layer.numbers()
-    let trained = layer.run(numbers, with: variant)
-    let inferred = layer.infer(numbers, with: variant)
+    let trained = layer.run(numbers, with: backend.kernels)
+    let inferred = layer.infer(numbers, with: backend.kernels)
     let same = inferred.bits == trained["h_T"].bits
     #expect(same)
   }

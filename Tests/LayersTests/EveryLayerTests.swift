@@ -50,7 +50,7 @@ import Testing
   @Test(arguments: names, [[1, 1, 1, 1, 1, 1, 1], [3, 4], [1, 5, 1], [17, 3]])
   func aSequenceInPiecesEqualsTheWhole(name: String, pieces: [Int]) throws {
     try expectPiecesEqualWhole(name, pieces, as: Double.self)
-    for variant in KernelVariant.supported {
+    for variant in KernelBackend.supported {
       try variant.run { try expectPiecesEqualWhole(name, pieces, as: Float.self) }
     }
   }
@@ -79,7 +79,7 @@ import Testing
 
   /// A row by itself has the bits that it has among others.
   @Test(arguments: names) func aRowDoesNotDependOnItsCompany(name: String) throws {
-    for variant in KernelVariant.supported {
+    for variant in KernelBackend.supported {
       try variant.run {
         let problem = try LayerProblem<Float>(
           system(name), steps: 5, rows: 21, inputs: 3, hidden: 18)
@@ -101,7 +101,7 @@ import Testing
   /// shards without rows have none.
   @Test(arguments: names, [[0, 7], [0, 3, 7], [0, 2, 2, 7], [0, 1, 3, 4, 5, 7]])
   func aShardDoesNotDependOnOthers(name: String, rowStarts: [Int]) throws {
-    for variant in KernelVariant.supported {
+    for variant in KernelBackend.supported {
       try variant.run {
         let problem = try LayerProblem<Float>(
           system(name), steps: 19, rows: 7, inputs: 3, hidden: 6)
@@ -124,7 +124,7 @@ import Testing
   @Test(arguments: names, [1, 2, 5, 16, 40]) func recomputationChangesNothing(
     name: String, every: Int
   ) throws {
-    for variant in KernelVariant.supported {
+    for variant in KernelBackend.supported {
       try variant.run {
         func run(_ every: Int) throws -> LayerProblem<Float>.Passed {
           try LayerProblem(
@@ -167,7 +167,7 @@ import Testing
       let exact = try LayerProblem<Double>(
         system(name), steps: T, rows: N, inputs: C, hidden: H
       ).run()
-      for variant in KernelVariant.supported {
+      for variant in KernelBackend.supported {
         try variant.run {
           let computed = try LayerProblem<Float>(
             system(name), steps: T, rows: N, inputs: C, hidden: H

@@ -2,23 +2,23 @@ import Kernels
 
 /// The vector instructions that kernels are chosen by.
 struct InstructionsCheck {
-  var current: KernelVariant
-  var fastest: KernelVariant
+  var current: KernelBackend
+  var fastest: KernelBackend
   /// What is wrong with the environment's choice.
   var problem: String?
 
   static func here() -> InstructionsCheck {
     InstructionsCheck(
-      current: .current, fastest: KernelVariant.supported.last ?? .reference,
-      problem: KernelVariant.requestProblem)
+      current: .current, fastest: KernelBackend.supported.last ?? .reference,
+      problem: KernelBackend.requestProblem)
   }
 
   var finding: Finding {
-    let unset = "unset \(KernelVariant.variable)"
+    let unset = "unset \(KernelBackend.variable)"
     if let problem { return .wrong("instructions", problem, cure: unset) }
     if current != fastest {
       return .note(
-        "instructions", "\(current.rawValue) kernels, where this processor has \(fastest.rawValue)",
+        "instructions", "\(current.name) kernels, where this processor has \(fastest.name)",
         cure: unset)
     }
     if fastest == .baseline {
@@ -26,6 +26,6 @@ struct InstructionsCheck {
         "instructions", "the processor has no AVX2, or hides it: kernels are several times slower",
         cure: "in a virtual machine, pass the host's processor on (qemu -cpu host)")
     }
-    return .good("instructions", "\(current.rawValue) kernels, the fastest for this processor")
+    return .good("instructions", "\(current.name) kernels, the fastest for this processor")
   }
 }

@@ -7,7 +7,7 @@ struct OpenBLASCheck {
   var version: String
   var core: String
   var threads: Int
-  var fastest: KernelVariant
+  var fastest: KernelBackend
 
   /// The cores without AVX2.
   static let old = ["Prescott", "Core2", "Nehalem", "Sandybridge", "Generic"]
@@ -15,13 +15,12 @@ struct OpenBLASCheck {
   static func here() -> OpenBLASCheck {
     OpenBLASCheck(
       version: OpenBLAS.version, core: OpenBLAS.coreName, threads: OpenBLAS.threads,
-      fastest: KernelVariant.supported.last ?? .reference)
+      fastest: KernelBackend.supported.last ?? .reference)
   }
 
   var finding: Finding {
     let name = version.split(separator: " ").prefix(2).joined(separator: " ")
-    let better: [KernelVariant: String] = [.avx2: "HASWELL", .avx512: "SKYLAKEX"]
-    if Self.old.contains(core), let core = better[fastest] {
+    if Self.old.contains(core), let core = fastest.openBLASCore {
       return .wrong(
         "OpenBLAS", "\(name) uses the kernels of \(self.core): products are several times slower",
         cure: "export OPENBLAS_CORETYPE=\(core)")

@@ -73,7 +73,27 @@ extension ReferenceKernels {
   }
 }
 
-private struct ApplyWork<V: Lanes & BinaryFloatingPoint>: PointwiseWork {
+extension ReferenceKernels {
+  static func exponential(
+    _ x: UnsafePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>, count: Int
+  ) {
+    for index in 0..<count { y[index] = x[index].exponential }
+  }
+
+  static func hyperbolicTangent(
+    _ x: UnsafePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>, count: Int
+  ) {
+    for index in 0..<count { y[index] = x[index].hyperbolicTangent }
+  }
+
+  static func logistic(
+    _ x: UnsafePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>, count: Int
+  ) {
+    for index in 0..<count { y[index] = x[index].logistic }
+  }
+}
+
+private struct ApplyWork<V: ScalarLanes>: PointwiseWork {
   let call: PointwiseCall<V>
 
   func run<F: PointwiseFormula>(_: F.Type) where F.V == V {

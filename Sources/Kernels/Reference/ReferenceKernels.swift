@@ -1,7 +1,7 @@
 import KernelInterface
 
 /// The scalar reference for any drive and body.
-enum ReferenceKernels<Scalar: Lanes & BinaryFloatingPoint> {
+enum ReferenceKernels<Scalar: ScalarLanes>: LayerKernels {
   /// How many scalars `saved` needs.
   static func savedCount(_ geometry: LayerGeometry) -> Int {
     SavedCountWork<Scalar>(geometry: geometry).run(for: geometry)
@@ -16,7 +16,7 @@ enum ReferenceKernels<Scalar: Lanes & BinaryFloatingPoint> {
   }
 }
 
-private struct SavedCountWork<V: Lanes & BinaryFloatingPoint>: FormulaWork {
+private struct SavedCountWork<V: ScalarLanes>: FormulaWork {
   let geometry: LayerGeometry
 
   func run<D: DriveFormula, B: BodyFormula>(_: D.Type, _: B.Type) -> Int
@@ -25,7 +25,7 @@ private struct SavedCountWork<V: Lanes & BinaryFloatingPoint>: FormulaWork {
   }
 }
 
-private struct ForwardWork<V: Lanes & BinaryFloatingPoint>: FormulaWork {
+private struct ForwardWork<V: ScalarLanes>: FormulaWork {
   let call: ForwardCall<V>
 
   func run<D: DriveFormula, B: BodyFormula>(_: D.Type, _: B.Type) where D.V == V, B.V == V {
@@ -33,7 +33,7 @@ private struct ForwardWork<V: Lanes & BinaryFloatingPoint>: FormulaWork {
   }
 }
 
-private struct BackwardWork<V: Lanes & BinaryFloatingPoint>: FormulaWork {
+private struct BackwardWork<V: ScalarLanes>: FormulaWork {
   let call: BackwardCall<V>
 
   func run<D: DriveFormula, B: BodyFormula>(_: D.Type, _: B.Type) where D.V == V, B.V == V {

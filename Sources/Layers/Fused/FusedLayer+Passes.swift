@@ -14,7 +14,7 @@ extension FusedLayer {
   public func forward(
     _ input: SequenceInput<Scalar>, from state: LayerState<Scalar>?,
     _ parameters: ParameterBuffer<Scalar>, keeping: LayerKeeping, in workspace: Workspace<Scalar>,
-    on variant: KernelVariant
+    on variant: KernelBackend
   ) -> any LayerPass<Scalar> {
     var geometry = geometry(steps: input.steps, rows: input.rows)
     geometry.drive.firstStep = input.firstStep
@@ -61,7 +61,7 @@ private struct FusedPass<Scalar: KernelScalar>: LayerPass {
   let saved: Tensor<Scalar>?
   let final: LayerState<Scalar>?
   let workspace: Workspace<Scalar>
-  let variant: KernelVariant
+  let variant: KernelBackend
 
   func backward(
     _ gradient: OutputGradient<Scalar>, into gradients: ShardedBuffer<Scalar>, wantsInput: Bool,

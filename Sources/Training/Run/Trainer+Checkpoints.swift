@@ -240,7 +240,7 @@ extension TrainingSession {
   /// What the bits depend on besides the configuration.
   var machine: CheckpointManifest.Machine {
     CheckpointManifest.Machine(
-      precision: Float.precisionName, kernels: KernelVariant.current.rawValue,
+      precision: Float.precisionName, kernels: KernelBackend.current.name,
       blasCore: OpenBLAS.coreName, virtualShards: configuration.shards,
       ranks: communicator.size, program: "momentum-dist \(programVersion)")
   }

@@ -48,7 +48,7 @@ public final class TrainingSession {
     Deadline.seconds = configuration.peerTimeout
     Deadline.savingSeconds = configuration.checkpoint.timeout
     try agreement.together {
-      if let problem = KernelVariant.requestProblem { throw RunFailure(.configuration, problem) }
+      if let problem = KernelBackend.requestProblem { throw RunFailure(.configuration, problem) }
     }
     try Self.refuseUnequalMachines(communicator)
     let plan = try Self.plan(configuration.shards, on: communicator)
@@ -160,12 +160,12 @@ public final class TrainingSession {
   private static func refuseUnequalMachines(
     _ communicator: Communicator
   ) throws(RunFailure) {
-    let mine = "\(KernelVariant.current.rawValue) kernels and OpenBLAS for \(OpenBLAS.coreName)"
+    let mine = "\(KernelBackend.current.name) kernels and OpenBLAS for \(OpenBLAS.coreName)"
     try refuseUnequal(mine, on: communicator) { (first, other, rank) in
       RunFailure(
         .configuration,
         "rank 0 uses \(first), rank \(rank) \(other): their numbers would differ; start all alike, as"
-          + " with mpirun -x \(KernelVariant.variable)=avx2 -x OPENBLAS_CORETYPE=HASWELL")
+          + " with mpirun -x \(KernelBackend.variable)=avx2 -x OPENBLAS_CORETYPE=HASWELL")
     }
   }
 

@@ -1,0 +1,43 @@
+/// The kernels of one backend for one kind of number: what layers and cells run on.
+///
+/// A conforming type is an empty name for static functions. What is computed for a row has the
+/// same bits whatever other rows are computed with it.
+public protocol LayerKernels<Scalar>: SendableMetatype {
+  associatedtype Scalar
+
+  // MARK: A fused recurrent layer
+
+  /// How many scalars `saved` of a call needs.
+  static func savedCount(_ geometry: LayerGeometry) -> Int
+  /// Runs a layer over a sequence.
+  static func forward(_ call: ForwardCall<Scalar>)
+  /// Runs a layer backward over a sequence.
+  static func backward(_ call: BackwardCall<Scalar>)
+
+  // MARK: What cells are made of
+
+  /// How many scalars a packed matrix of K x M takes.
+  static func packedCount(depth: Int, columns: Int) -> Int
+  /// Packs a matrix for products with it.
+  static func pack(_ call: PackCall<Scalar>)
+  /// y = x Wᵀ + b
+  static func multiply(_ call: PackedProductCall<Scalar>)
+  /// Applies a pointwise formula.
+  static func apply(_ call: PointwiseCall<Scalar>)
+  /// Normalises each row.
+  static func normalize(_ call: NormalizationCall<Scalar>)
+  /// The adjoint of `normalize`.
+  static func normalizeBackward(_ call: NormalizationBackwardCall<Scalar>)
+
+  // MARK: Functions; y may be x
+
+  /// y = exp(x), element by element.
+  static func exponential(
+    _ x: UnsafePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>, count: Int)
+  /// y = tanh(x), element by element.
+  static func hyperbolicTangent(
+    _ x: UnsafePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>, count: Int)
+  /// y = 1 / (1 + exp(-x)), element by element.
+  static func logistic(
+    _ x: UnsafePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>, count: Int)
+}

@@ -1,0 +1,18 @@
+import CVec
+
+#if arch(x86_64)
+  import KernelsAVX2
+#else
+  // Named and never run: other processors have the obstacle.
+  import KernelsBaseline
+#endif
+
+extension KernelBackend {
+  /// AVX2 with fused multiply-add, x86-64-v3.
+  public static let avx2 = KernelBackend(
+    name: "avx2",
+    obstacle: cvec_processor_has_avx2()
+      ? nil : "this processor has no AVX2 with fused multiply-add",
+    kernels: SIMDKernels.self, openBLASCore: "HASWELL",
+    peak: { SIMDKernels.peak(seconds: $0) })
+}

@@ -1,0 +1,18 @@
+import CVec
+
+#if arch(x86_64)
+  import KernelsAVX512
+#else
+  // Named and never run: other processors have the obstacle.
+  import KernelsBaseline
+#endif
+
+extension KernelBackend {
+  /// AVX-512, x86-64-v4.
+  public static let avx512 = KernelBackend(
+    name: "avx512",
+    obstacle: cvec_processor_has_avx512()
+      ? nil : "this processor has no AVX-512 (F, BW, CD, DQ, VL)",
+    kernels: SIMDKernels.self, openBLASCore: "SKYLAKEX",
+    peak: { SIMDKernels.peak(seconds: $0) })
+}

@@ -1,0 +1,94 @@
+import CVec
+import KernelInterface
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// A set of kernels that `Float` can run on. `Double` always takes the scalar reference.
+///
+/// To add one: a file in `Backends` beside this one, which makes a value, and a line in `all`.
+public struct KernelBackend: Sendable {
+  public let name: String
+  /// Why this processor cannot run it; nil if it can.
+  public let obstacle: String?
+  public let kernels: any LayerKernels<Float>.Type
+  /// What OpenBLAS calls its kernels for the same instructions; nil for what any processor has.
+  public let openBLASCore: String?
+  private let peak: @Sendable (_ seconds: Double) -> Double
+
+  init(
+    name: String, obstacle: String?, kernels: any LayerKernels<Float>.Type,
+    openBLASCore: String? = nil, peak: @escaping @Sendable (_ seconds: Double) -> Double
+  ) {
+    self.name = name
+    self.obstacle = obstacle
+    self.kernels = kernels
+    self.openBLASCore = openBLASCore
+    self.peak = peak
+  }
+
+  /// Every backend of this program, slowest first.
+  public static let all: [KernelBackend] = [
+    .reference,
+    .baseline,
+    .avx2,
+    .avx512,
+  ]
+
+  /// Those that this processor can run, slowest first.
+  public static let supported = all.filter { $0.obstacle == nil }
+
+  /// The speed of the backend's multiply-adds on registers alone, in GFLOP/s: the best of many
+  /// samples taken during `seconds`. For the reference it is that of the fastest backend.
+  public func peakGFLOPS(seconds: Double) -> Double { peak(seconds) }
+
+  // MARK: The choice
+
+  /// The environment variable that chooses a backend, for tests and comparisons.
+  public static let variable = "MOMENTUM_DIST_KERNELS"
+
+  /// The backend that layers run on: that of `run`, or else the process's own.
+  public static var current: KernelBackend { override ?? own }
+
+  /// Runs `body` on this backend, for tests and comparisons; the threads that it starts are not
+  /// meant.
+  public func run<Result>(_ body: () throws -> Result) rethrows -> Result {
+    try Self.$override.withValue(self, operation: body)
+  }
+
+  @TaskLocal private static var override: KernelBackend?
+
+  /// What this process uses: what the environment asks for, or the fastest there is.
+  private static let own: KernelBackend = {
+    let name = requested
+    return supported.first { $0.name == name } ?? supported.last ?? .reference
+  }()
+
+  /// Why the environment's choice cannot be followed; nil if it can.
+  public static var requestProblem: String? {
+    guard let requested, !supported.contains(where: { $0.name == requested }) else { return nil }
+    return "\(variable) is \"\(requested)\"; this processor runs "
+      + supported.map(\.name).joined(separator: ", ")
+  }
+
+  private static var requested: String? {
+    getenv(variable).map { String(cString: $0) }
+  }
+
+  // MARK: Threads
+
+  /// Makes the calling thread take denormal numbers for zero. Gradients that vanish over hundreds
+  /// of time steps become denormal, and on most processors each operation on one costs a hundred
+  /// cycles. To be called once by every thread that computes.
+  public static func flushDenormals() {
+    cvec_flush_denormals()
+  }
+}
+
+/// The name is the backend.
+extension KernelBackend: Hashable, CustomStringConvertible {
+  public static func == (a: KernelBackend, b: KernelBackend) -> Bool { a.name == b.name }
+  public func hash(into hasher: inout Hasher) { hasher.combine(name) }
+  public var description: String { name }
+}
