@@ -33,7 +33,7 @@ extension KeyUse {
     KeyUse { $0.dataset.file.isEmpty ? nil : "dataset.file=\($0.dataset.file)" })
 
   /// Runs of a task that can learn from a file of the user's own.
-  static let ownFileTasks = tasks(.classification)
+  static let ownFileTasks = tasks(.adding, .copying, .denoise, .classification)
 
   private static func tasks(_ fits: @escaping @Sendable (TaskName) -> Bool) -> KeyUse {
     KeyUse {

@@ -137,20 +137,20 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "the HDF5 file that `prepare` made, which generated tasks can do without; or several, as a"
           + " list or a pattern, that count as one")
       try visitor.field(
-        "inputs", &inputs, "the name of the inputs in a file of your own (classification)",
+        "inputs", &inputs, "the name of the inputs in a file of your own",
         use: .ownFileTasks)
       try visitor.field(
-        "targets", &targets, "the name of the labels in a file of your own (classification)",
+        "targets", &targets, "the name of the labels or numbers in a file of your own",
         use: .ownFileTasks)
       try visitor.field(
         "offsets", &offsets,
-        "the name of where sequences of unequal lengths begin, in a file of your own"
-          + " (classification); without such a dataset all are as long",
+        "the name of where sequences of unequal lengths begin, in a file of your own; without such a"
+          + " dataset all are as long",
         use: .ownFileTasks)
       try visitor.field(
         "classes", &classes,
         "how many classes there are, where the file does not say; 0 counts them",
-        .within(0...1 << 24), effect: .model, use: .ownFileTasks)
+        .within(0...1 << 24), effect: .model, use: .tasks(.classification))
       try visitor.field(
         "memory", &memory, "megabytes up to which a rank keeps a part in memory; more is streamed",
         .within(0...1 << 24), effect: .nothing)

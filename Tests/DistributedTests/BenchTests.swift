@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 import TestSupport
 import Testing
 
@@ -41,7 +42,7 @@ import Testing
       #expect(lines.contains { $0["function"] as? String == name && $0["kernels"] is String })
     }
     let systems = Set(lines.compactMap { $0["system"] as? String })
-    #expect(systems.count == 26 && systems.contains("srdtriv"))
+    #expect(systems.count == RecurrentSystem.all.count && systems.contains("srdtriv"))
     #expect(lines.compactMap { $0["worst_error"] as? Double }.allSatisfy { $0 <= 1e-5 })
   }
 }

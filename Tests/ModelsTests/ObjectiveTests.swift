@@ -138,7 +138,7 @@ import Testing
     #expect(CrossEntropy.perToken.totals(of: logits, classes, gradient: nil).own == [])
   }
 
-  /// PyTorch 2: `cross_entropy(z, k, weight=w)` and its gradient.
+  /// The weighted mean, and its gradient, by hand: Σ w_k (-log p_k) / Σ w_k.
   @Test func weightedCrossEntropyIsDividedByTheSumOfWeights() {
     let z = Tensor<Double>([0.5, -1, 2, 1, 0, -0.5, 0, 0.25, 0.125], shape: [3, 3])
     let objective = CrossEntropy(classWeights: [0.5, 2, 1])

@@ -162,13 +162,13 @@ import Testing
 
   /// Checkpoints hold these words, and a run with others is refused.
   @Test func generatedSequencesAreKnownByTheirSettings() throws {
-    func generated(_ task: String) throws -> String? {
-      try workload("dataset: {task: \(task), steps: 9, symbols: 2, train_count: 5}")
+    func generated(_ task: String, _ more: String = "") throws -> String? {
+      try workload("dataset: {task: \(task), steps: 9, train_count: 5\(more)}")
         .stream.identity(validating: true).generated
     }
     #expect(try generated("adding") == "adding steps=9")
-    #expect(try generated("copying") == "copying steps=9 symbols=2 alphabet=8")
-    #expect(try generated("denoise") == "denoise steps=9 symbols=2 alphabet=8")
+    #expect(try generated("copying", ", symbols: 2") == "copying steps=9 symbols=2 alphabet=8")
+    #expect(try generated("denoise", ", symbols: 2") == "denoise steps=9 symbols=2 alphabet=8")
   }
 
   /// Classes where a task learns numbers: one line, not a trap.
