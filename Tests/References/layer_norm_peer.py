@@ -26,10 +26,11 @@ class LayerNormRNN(nn.Module):
         self.norm = nn.LayerNorm(hidden)
 
     def forward(self, x: Tensor) -> Tensor:
-        from_input = x @ self.weight_ih.t()
+        # unbind, for the gradient of from_input[t] would be as large as from_input at every step
+        from_input = (x @ self.weight_ih.t()).unbind(0)
         h = torch.zeros(x.size(1), self.hidden)
-        for t in range(x.size(0)):
-            h = torch.tanh(self.norm(from_input[t] + h @ self.weight_hh.t()))
+        for g in from_input:
+            h = torch.tanh(self.norm(g + h @ self.weight_hh.t()))
         return h
 
 
@@ -46,11 +47,11 @@ class LayerNormLSTM(nn.Module):
         self.norm_c = nn.LayerNorm(hidden)
 
     def forward(self, x: Tensor) -> Tensor:
-        from_input = self.norm_ih(self.input(x))
+        from_input = self.norm_ih(self.input(x)).unbind(0)
         h = torch.zeros(x.size(1), self.hidden)
         c = torch.zeros(x.size(1), self.hidden)
-        for t in range(x.size(0)):
-            f, i, o, g = (from_input[t] + self.norm_hh(self.recurrent(h))).chunk(4, 1)
+        for gates in from_input:
+            f, i, o, g = (gates + self.norm_hh(self.recurrent(h))).chunk(4, 1)
             c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
             h = torch.sigmoid(o) * torch.tanh(self.norm_c(c))
         return h
