@@ -120,6 +120,8 @@ let package = Package(
     .target(
       name: "TrainingSteps", dependencies: ["BLAS", "Models", "Optimizers", "DataParallel"],
       swiftSettings: safe),
+    .testTarget(
+      name: "TrainingStepsTests", dependencies: ["TrainingSteps", "Kernels", "MPI", "Threads"]),
     .target(name: "Models", dependencies: ["Layers", "Threads"], swiftSettings: safe),
     .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport", "Threads"]),
     .target(name: "Optimizers", dependencies: ["Kernels"], swiftSettings: safe + fast),
@@ -200,7 +202,9 @@ if Context.environment["MOMENTUM_DIST_FUZZ"] != nil {
   package.targets += [
     .executableTarget(
       name: "fuzz",
-      dependencies: ["Audio", "Checkpoints", "Datasets", "HDF5", "Tensors", "Training"],
+      dependencies: [
+        "Audio", "Checkpoints", "Configuration", "Datasets", "HDF5", "Tensors", "Training",
+      ],
       path: "Tests/Fuzzing")
   ]
 }

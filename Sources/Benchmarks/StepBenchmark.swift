@@ -49,7 +49,8 @@ public struct StepProblem: Sendable {
   var stack: StackSpecification {
     var stack = StackSpecification(
       LayerSpecification(
-        system.layers(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40), hidden: hidden),
+        system.layers(CellConstants(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40)),
+        hidden: hidden),
       layers: layers)
     stack.recomputeEvery = recomputeEvery
     return stack

@@ -54,7 +54,7 @@ extension KeyUse {
   }
 
   /// Runs of a cell with gates that start at a bias.
-  static let gatedCells = cells(\.hasGateBias)
+  static let gatedCells = cells(\.usesGateBias)
 
   /// Runs of a cell whose recurrent matrix is orthogonal.
   static let orthogonalCells = cells { $0.orthogonal != nil }
@@ -95,15 +95,6 @@ extension KeyUse {
       schedules.contains($0.optimizer.schedule)
         ? nil : "optimizer.schedule=\($0.optimizer.schedule.rawValue)"
     }
-  }
-}
-
-extension RecurrentSystem {
-  /// Whether a gate of its cell starts at `model.gate_bias`. Of a cell that is taken through time
-  /// step by step only the cell knows: it may.
-  fileprivate var hasGateBias: Bool {
-    guard case .fused(_, let body, _) = design else { return true }
-    return body == .lstm || body == .gru
   }
 }
 

@@ -1,8 +1,8 @@
 import KernelInterface
 import Tensors
 
-/// Some columns of a row-major matrix [rows, W], as many as the operation at hand works on. So
-/// the gates of a cell may lie side by side in one tensor.
+/// A block of columns of a row-major matrix [rows, W]. The operation that takes it says how many
+/// columns it has, so the gates of a cell can share one tensor.
 public struct ColumnBlock<Scalar: KernelScalar> {
   let tensor: Tensor<Scalar>
   let first: Int

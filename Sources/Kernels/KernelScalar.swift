@@ -6,7 +6,7 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, BL
   /// The name that checkpoints and `verify` use.
   static var precisionName: String { get }
 
-  /// The kernels of a backend; for `Double` the scalar reference, whatever the backend.
+  /// The kernels of a backend. `Double` always takes the scalar reference.
   static func kernels(on backend: KernelBackend) -> any LayerKernels<Self>.Type
 
   /// e^x, rounded as the C library does.

@@ -11,21 +11,44 @@ public struct PackedMatrix<Scalar: KernelScalar> {
   private let packed: Tensor<Scalar>
   private let kernels: any LayerKernels<Scalar>.Type
 
-  /// Packs for the backend of now.
+  private let isTransposed: Bool
+
+  /// Packs for the current backend.
   ///
   /// - Parameter weight: W [outputs, inputs]
   public init(_ weight: Tensor<Scalar>, transposed: Bool = false) {
     precondition(
       weight.shape.count == 2 && weight.count > 0, "a matrix of shape \(weight.shape) to pack")
-    (columns, depth) =
-      transposed
-      ? (weight.shape[1], weight.shape[0]) : (weight.shape[0], weight.shape[1])
+    isTransposed = transposed
+    (columns, depth) = Self.size(weight, transposed)
     kernels = Scalar.kernels(on: .current)
     packed = Tensor(shape: [kernels.packedCount(depth: depth, columns: columns)])
+    arrange(weight)
+  }
+
+  /// Packs another matrix of the same kind, into the same memory where it fits: weights change with
+  /// every optimizer step, their shapes do not.
+  public mutating func pack(_ weight: Tensor<Scalar>) {
+    let isFitting =
+      Self.size(weight, isTransposed) == (columns, depth)
+      && ObjectIdentifier(kernels) == ObjectIdentifier(Scalar.kernels(on: .current))
+    if isFitting {
+      arrange(weight)
+    } else {
+      self = PackedMatrix(weight, transposed: isTransposed)
+    }
+  }
+
+  /// The columns and the depth of products with a weight.
+  private static func size(_ weight: Tensor<Scalar>, _ transposed: Bool) -> (Int, Int) {
+    transposed ? (weight.shape[1], weight.shape[0]) : (weight.shape[0], weight.shape[1])
+  }
+
+  private func arrange(_ weight: Tensor<Scalar>) {
     kernels.pack(
       PackCall(
         depth: depth, columns: columns, source: UnsafePointer(weight.pointer),
-        isTransposed: transposed, target: packed.pointer))
+        isTransposed: isTransposed, target: packed.pointer))
   }
 
   /// y = x Wᵀ + b, or x W + b where the matrix was transposed.

@@ -137,7 +137,7 @@ public struct RecurrentSystem: Sendable {
   public var state: String {
     let probe = 7  // whose multiples are the widths
     let layer: any SequenceLayer<Float> = LayerSpecification(
-      layers(mu: 0, epsilon: 1, beta: 0, restart: 0), hidden: probe
+      layers(), hidden: probe
     ).layer(inputs: 1, named: LayerName(prefix: "", suffix: ""))
     return layer.states.map { state in
       state.count == probe ? state.name : "\(state.name)[\(state.count / probe)H]"
@@ -149,7 +149,7 @@ public struct RecurrentSystem: Sendable {
     // A layer of one input has a H² + b H numbers in its matrices.
     func numbers(_ hidden: Int) -> Int {
       let layer: any SequenceLayer<Float> = LayerSpecification(
-        layers(mu: 0, epsilon: 1, beta: 0, restart: 0), hidden: hidden
+        layers(), hidden: hidden
       ).layer(inputs: 1, named: LayerName(prefix: "", suffix: ""))
       return layer.parameters.filter { $0.shape.count == 2 }.reduce(0) { $0 + $1.count }
     }
@@ -166,50 +166,39 @@ public struct RecurrentSystem: Sendable {
   ///
   /// - Parameter orthogonal: in the place of the system's own, where it has one
   public func layers(
-    mu: Double, epsilon: Double, beta: Double, restart: Int,
-    orthogonal: OrthogonalSettings? = nil
+    _ given: CellConstants = CellConstants(), orthogonal: OrthogonalSettings? = nil
   ) -> any LayerFactory {
-    let constants = constants(mu: mu, epsilon: epsilon, beta: beta, restart: restart)
+    let own = constants(given)
     switch design {
-    case .fused(let drive, let body, let own):
+    case .fused(let drive, let body, let kept):
+      let drive = DriveParameters(
+        drive, mu: own.mu, epsilon: own.epsilon, beta: own.beta, restart: own.restart)
       return FusedLayerFactory(
-        drive: DriveParameters(drive, constants), body: body,
-        orthogonal: own == nil ? nil : orthogonal ?? own)
-    case .unrolled(let family): return UnrolledLayerFactory(family, constants)
+        drive: drive, body: body, orthogonal: kept == nil ? nil : orthogonal ?? kept)
+    case .unrolled(let family): return UnrolledLayerFactory(family, own)
     }
   }
 
-  /// The drive with its constants, where it has one; what the system does not take is ignored.
-  public func drive(
-    mu: Double, epsilon: Double, beta: Double, restart: Int
-  ) -> DriveParameters? {
-    guard case .fused(let drive, _, _) = design else { return nil }
-    return DriveParameters(
-      drive, constants(mu: mu, epsilon: epsilon, beta: beta, restart: restart))
-  }
-
-  /// The constants of the system; those that it does not take do nothing.
-  private func constants(
-    mu: Double, epsilon: Double, beta: Double, restart: Int
-  ) -> CellConstants {
-    var constants = CellConstants()
+  /// Of some constants those that the system takes; the others do nothing.
+  public func constants(_ given: CellConstants) -> CellConstants {
+    var own = CellConstants()
     for key in hyperparameters {
       switch key {
-      case .mu: constants.mu = mu
-      case .epsilon: constants.epsilon = epsilon
-      case .beta: constants.beta = beta
-      case .restart: constants.restart = restart
+      case .mu: own.mu = given.mu
+      case .epsilon: own.epsilon = given.epsilon
+      case .beta: own.beta = given.beta
+      case .restart: own.restart = given.restart
       }
     }
-    return constants
+    return own
   }
-}
 
-extension DriveParameters {
-  fileprivate init(_ kind: DriveKind, _ constants: CellConstants) {
-    self.init(
-      kind, mu: constants.mu, epsilon: constants.epsilon, beta: constants.beta,
-      restart: constants.restart)
+  /// Whether a gate of its cell starts at a bias that a configuration sets.
+  public var usesGateBias: Bool {
+    switch design {
+    case .fused(_, let body, _): body == .lstm || body == .gru
+    case .unrolled(let family): family.usesGateBias
+    }
   }
 }
 

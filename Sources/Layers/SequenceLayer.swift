@@ -83,7 +83,8 @@ public struct LayerKeeping: OptionSet, Sendable {
   public static let finalState = LayerKeeping(rawValue: 2)
 }
 
-/// A forward pass that has been run, and knows its way back. What it keeps is its own business.
+/// A forward pass that can be run backward. What it keeps is private to it, and valid until the
+/// layer is prepared again.
 public protocol LayerPass<Scalar> {
   associatedtype Scalar: KernelScalar
   /// [T, N] and the layer's features.

@@ -42,6 +42,7 @@ public struct TrainingStep {
     touching rows: TouchedRows? = nil,
     _ pass: (ParameterBuffer<Float>, ShardedBuffer<Float>) -> [Totals]
   ) -> [Totals] {
+    assert(NumericEnvironment.isEntered(), "the thread has not entered the numeric environment")
     reduction.begin(touching: rows)
     return pass(parameters, reduction.shards)
   }

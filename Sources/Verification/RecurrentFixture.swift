@@ -65,7 +65,7 @@ enum RecurrentFixture<Scalar: KernelScalar> {
   ) throws(FixtureError) -> any LayerFactory {
     // A file says what its drive does, whatever a configuration may set for the name.
     guard case .fused(let drive, let body, var orthogonal) = system.design else {
-      return system.layers(mu: 0, epsilon: 1, beta: 0, restart: 0)
+      return system.layers()
     }
     if orthogonal != nil {
       orthogonal = OrthogonalSettings(

@@ -1,3 +1,4 @@
+import Configuration
 import Audio
 import Checkpoints
 import Datasets

@@ -27,7 +27,7 @@ struct LayerProblem<Scalar: KernelScalar> {
     recomputeEvery: Int = 0
   ) throws {
     var specification = LayerSpecification(
-      system.layers(mu: 0.6, epsilon: 0.7, beta: 0.9, restart: 3), hidden: H)
+      system.layers(CellConstants(mu: 0.6, epsilon: 0.7, beta: 0.9, restart: 3)), hidden: H)
     specification.recomputeEvery = recomputeEvery
     layer = specification.layer(inputs: C, named: LayerName(prefix: "", suffix: ""))
     var layout = ParameterLayout()

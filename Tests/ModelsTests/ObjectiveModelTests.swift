@@ -28,7 +28,8 @@ import Threads
     let model = SequenceModel<Scalar>(
       StackSpecification(
         LayerSpecification(
-          system.layers(mu: 0.5, epsilon: 0.8, beta: 0.7, restart: 3), hidden: 3), layers: 1),
+          system.layers(CellConstants(mu: 0.5, epsilon: 0.8, beta: 0.7, restart: 3)), hidden: 3),
+        layers: 1),
       inputs: 2, outputs: kind.outputs, objective: objective)
     let parameters = ParameterBuffer<Scalar>(model.layout)
     model.initialize(parameters, seed: 5, gateBias: 1)

@@ -1,3 +1,4 @@
+import Configuration
 import Layers
 import Foundation
 import KernelInterface
@@ -28,7 +29,7 @@ import Testing
     return SequenceModel(
       StackSpecification(
         LayerSpecification(
-          system.layers(mu: 0.5, epsilon: 0.8, beta: 0.7, restart: 3), hidden: H),
+          system.layers(CellConstants(mu: 0.5, epsilon: 0.8, beta: 0.7, restart: 3)), hidden: H),
         layers: layers),
       inputs: C, outputs: 2,
       objective: loss == .crossEntropy ? CrossEntropy() : SquaredError())

@@ -1,3 +1,4 @@
+import Configuration
 import DataParallel
 import Datasets
 import HDF5
@@ -31,7 +32,7 @@ import Testing
         path: "run.yaml")
       let workload = try NextFrameTask(configuration.dataset).workload(
         configuration, plan: ShardPlan(shards: configuration.shards, ranks: 1), rank: 0)
-      #expect(workload.chance?.value == summary[.train]?.persistenceError)
+      #expect(workload.stream.chance?.value == summary[.train]?.persistenceError)
       for part in DatasetFile.Part.allCases {
         let evaluation = try workload.evaluation(of: part)
         #expect(evaluation.chance?.value == summary[part]?.persistenceError)

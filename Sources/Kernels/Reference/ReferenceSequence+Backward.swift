@@ -29,7 +29,7 @@ extension ReferenceSequence {
     var dc: [Scalar]
     var dv: [Scalar]
     var dq: [Scalar]
-    // Of the step at hand.
+    // Of the current step.
     var dg: [Scalar]
     var da: [Scalar]
     var dhBefore: [Scalar]

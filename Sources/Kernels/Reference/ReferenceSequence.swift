@@ -79,7 +79,7 @@ where D.V == B.V, D.V: BinaryFloatingPoint {
     }
   }
 
-  /// Unit j of row n in step t.
+  /// Computes unit j of row n in step t.
   private static func forward(
     _ call: ForwardCall<Scalar>, _ drive: D, t: Int, row n: Int, unit j: Int,
     _ state: inout ForwardState

@@ -15,6 +15,7 @@ public struct GRU: CellFamily {
   public init() {}
   public var summary: String { "unrolled" }
   public var body: String { "gru" }
+  public var usesGateBias: Bool { true }
 
   public func cell<Scalar: KernelScalar>(
     inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as: Scalar.Type

@@ -3,7 +3,7 @@ import RandomNumbers
 import Tensors
 
 /// An LSTM with three norms: of what comes from the input, of what comes from the state, and of the
-/// cell on its way out (Ba, Kiros and Hinton, 2016).
+/// cell before the output gate (Ba, Kiros and Hinton, 2016).
 ///
 ///     f, i, o, g = LN_x(x W_ih + b_ih) + LN_h(h W_hh + b_hh)
 ///     c' = σ(f) c + σ(i) tanh(g),   h' = σ(o) tanh(LN_c(c'))

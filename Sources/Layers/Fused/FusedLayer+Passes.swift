@@ -14,25 +14,26 @@ extension FusedLayer {
   public func forward(
     _ input: SequenceInput<Scalar>, from state: LayerState<Scalar>?,
     _ parameters: ParameterBuffer<Scalar>, keeping: LayerKeeping, in workspace: Workspace<Scalar>,
-    on variant: KernelBackend
+    on backend: KernelBackend
   ) -> any LayerPass<Scalar> {
     var geometry = geometry(steps: input.steps, rows: input.rows)
     geometry.drive.firstStep = input.firstStep
-    let y = workspace.tensor(memory("y"), [input.steps, input.rows, hidden])
+    let memory = LayerMemory(workspace, name)
+    let y = memory.tensor("y", [input.steps, input.rows, hidden])
     let saved =
       keeping.contains(.activations)
-      ? workspace.tensor(
-        memory("saved"), [RecurrentLayerKernels<Scalar>.savedCount(geometry, on: variant)])
+      ? memory.tensor(
+        "saved", [RecurrentLayerKernels<Scalar>.savedCount(geometry, on: backend)])
       : nil
     let final =
       keeping.contains(.finalState) ? RecurrentState<Scalar>(zerosFor: geometry) : nil
     let pass = FusedPass(
       layer: self, geometry: geometry, weights: weights(parameters), input: input,
       initial: state?.recurrent, output: y, saved: saved, final: final.map { LayerState($0) },
-      workspace: workspace, variant: variant)
+      memory: memory, backend: backend)
     RecurrentLayerKernels.forward(
       geometry, weights: pass.weights, x: input.values, initial: pass.initial, y: y, saved: saved,
-      final: final, on: variant)
+      final: final, on: backend)
     return pass
   }
 
@@ -60,20 +61,20 @@ private struct FusedPass<Scalar: KernelScalar>: LayerPass {
   let output: Tensor<Scalar>  // [T, N, H]
   let saved: Tensor<Scalar>?
   let final: LayerState<Scalar>?
-  let workspace: Workspace<Scalar>
-  let variant: KernelBackend
+  let memory: LayerMemory<Scalar>
+  let backend: KernelBackend
 
   func backward(
     _ gradient: OutputGradient<Scalar>, into gradients: ShardedBuffer<Scalar>, wantsInput: Bool,
     initial initialGradient: LayerState<Scalar>?
   ) -> Tensor<Scalar>? {
     guard let saved else { preconditionFailure("the pass has kept no activations") }
-    let dx = wantsInput ? workspace.tensor(layer.memory("dx"), input.values.shape) : nil
+    let dx = wantsInput ? memory.tensor("dx", input.values.shape) : nil
     RecurrentLayerKernels.backward(
       geometry, weights: weights, x: input.values, initial: initial, y: output, saved: saved,
       dy: gradient.steps, finalGradient: finalGradient(gradient),
       entries: layer.entries(in: gradients.layout), gradients: gradients,
-      rowStarts: input.rowStarts, dx: dx, initialGradient: initialGradient?.recurrent, on: variant)
+      rowStarts: input.rowStarts, dx: dx, initialGradient: initialGradient?.recurrent, on: backend)
     return dx
   }
 

@@ -28,7 +28,7 @@ public struct FusedLayer<Scalar: KernelScalar>: SequenceLayer {
   private let inputBias: String
   private let recurrentBias: String
   private let unitBias: String
-  private let name: LayerName
+  let name: LayerName
   /// What stands in the place of W_hh.
   private var replacedWeight: Tensor<Scalar>?
 
@@ -136,9 +136,6 @@ public struct FusedLayer<Scalar: KernelScalar>: SequenceLayer {
   public func finishGradients(_ gradients: ParameterBuffer<Scalar>) throws(LAPACKError) {
     try orthogonal?.finishGradient(gradients[hiddenWeight])
   }
-
-  /// The name of a piece of work space of this layer.
-  func memory(_ piece: String) -> String { name.of(piece) }
 
   /// The sizes of a run over T steps of N sequences.
   public func geometry(steps: Int, rows: Int) -> LayerGeometry {

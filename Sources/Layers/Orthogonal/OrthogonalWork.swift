@@ -23,12 +23,6 @@ public struct OrthogonalWork: Sendable, Hashable {
     combine(a, b, +, +)
   }
 
-  /// The cost of all parts that have one; nil where none has.
-  static func sum(_ works: [OrthogonalWork?]) -> OrthogonalWork? {
-    let works = works.compactMap { $0 }
-    return works.isEmpty ? nil : works.reduce(OrthogonalWork(), +)
-  }
-
   /// What came after `b`.
   public static func - (a: OrthogonalWork, b: OrthogonalWork) -> OrthogonalWork {
     combine(a, b, -, -)

@@ -115,9 +115,15 @@ public protocol CellFamily: Sendable {
   /// What `momentum-dist cells` says of the family and of the body: "layer norm" and "lstm".
   var summary: String { get }
   var body: String { get }
+  /// Whether `initialize` uses its `gateBias`.
+  var usesGateBias: Bool { get }
   func cell<Scalar: KernelScalar>(
     inputs: Int, hidden: Int, constants: CellConstants, named: LayerName, as: Scalar.Type
   ) -> any RecurrentCell<Scalar>
+}
+
+extension CellFamily {
+  public var usesGateBias: Bool { false }
 }
 
 /// Makes layers of a cell.

@@ -1,12 +1,12 @@
 import Kernels
 import Tensors
 
-/// The way back of an unrolled pass, from step T to step 1.
+/// The backward pass of an unrolled layer, from step T to step 1.
 struct UnrolledBackward<Scalar: KernelScalar> {
   private let pass: UnrolledPass<Scalar>
   private let gradients: ShardedBuffer<Scalar>
   private let dx: Tensor<Scalar>?  // [T, N, C]
-  /// The gradient of each product's result at the step at hand, [N, W].
+  /// The gradient of each product's result in the current step, [N, W].
   private let dProducts: [Tensor<Scalar>]
   /// What flows back through a product before it is added, [N, ·].
   private let throughProduct: [Tensor<Scalar>]

@@ -9,7 +9,7 @@ import Tensors
 ///
 /// All rows of a rank run together, through products whose rows do not depend on each other:
 /// weights are arranged once per optimizer step, products of the input alone are taken for many
-/// steps at once. On the way back the gradients of the products are collected over blocks of time
+/// steps at once. In the backward pass the gradients of the products are collected over blocks of time
 /// and become gradients of weights per shard, a block at a time.
 ///
 /// What lies beyond the end of a sequence is computed like the rest and has no gradient.
@@ -20,8 +20,7 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
   private let name: LayerName
   private var arranged = ArrangedWeights<Scalar>()
 
-  /// - Parameter recomputeEvery: keep the states of every k-th step alone, and run the steps
-  ///   between again on the way back; 0 keeps all. The bits are the same
+  /// - Parameter recomputeEvery: as in `LayerFactory.layer`
   public init(
     _ cell: any RecurrentCell<Scalar>, inputs: Int, recomputeEvery: Int = 0, named name: LayerName
   ) {
@@ -59,8 +58,7 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
   }
 
   public func prepare(_ parameters: ParameterBuffer<Scalar>, advancing: Bool) throws(LAPACKError) {
-    arranged.forward = cell.products.map { PackedMatrix(parameters[$0.weight]) }
-    arranged.backward = cell.products.map { PackedMatrix(parameters[$0.weight], transposed: true) }
+    arranged.pack(cell.products.map { parameters[$0.weight] })
   }
 
   public var recurrentWeight: String? { recurrentProduct.map { cell.products[$0].weight } }
@@ -114,24 +112,16 @@ final class ArrangedWeights<Scalar: KernelScalar> {
   var forward: [PackedMatrix<Scalar>] = []
   /// For ds = dp W.
   var backward: [PackedMatrix<Scalar>] = []
-}
 
-/// The work space of one layer.
-struct LayerMemory<Scalar: KernelScalar> {
-  private let workspace: Workspace<Scalar>
-  private let name: LayerName
-
-  init(_ workspace: Workspace<Scalar>, _ name: LayerName) {
-    self.workspace = workspace
-    self.name = name
-  }
-
-  func tensor(_ piece: String, _ shape: [Int]) -> Tensor<Scalar> {
-    workspace.tensor(name.of(piece), shape)
-  }
-
-  /// A tensor for each of some shapes, with `leading` extents before its own.
-  func tensors(_ piece: String, _ leading: [Int], _ shapes: [NamedShape]) -> [Tensor<Scalar>] {
-    shapes.map { tensor("\(piece).\($0.name)", leading + $0.shape) }
+  func pack(_ weights: [Tensor<Scalar>]) {
+    guard !forward.isEmpty else {
+      forward = weights.map { PackedMatrix($0) }
+      backward = weights.map { PackedMatrix($0, transposed: true) }
+      return
+    }
+    for (index, weight) in weights.enumerated() {
+      forward[index].pack(weight)
+      backward[index].pack(weight)
+    }
   }
 }

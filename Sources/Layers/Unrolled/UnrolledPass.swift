@@ -26,7 +26,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
   let output: Tensor<Scalar>  // [T, N, H]
   private(set) var final: LayerState<Scalar>?
 
-  /// L, and the first step of the segment at hand.
+  /// L, and the first step of the current segment.
   let segment: Int
   private(set) var segmentStart = 0
   /// The first state before step 1.
@@ -162,7 +162,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
     t == 0 ? initialOutput : output.row(t - 1)
   }
 
-  /// The states before step t, of the segment at hand.
+  /// The states before step t, of the current segment.
   func before(_ t: Int) -> [Tensor<Scalar>] {
     [outputs(before: t)] + kept.map { $0.row(t - segmentStart) }
   }

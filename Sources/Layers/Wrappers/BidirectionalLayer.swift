@@ -1,6 +1,4 @@
-import BLAS
 import Kernels
-import RandomNumbers
 import Tensors
 
 /// Two layers over the same sequences, of which the second reads from the end to the start.
@@ -9,7 +7,7 @@ import Tensors
 ///
 /// The second reads each sequence from its last valid step to its first. Neither takes a state, for
 /// a sequence whose end is not there yet cannot be read from its end.
-public struct BidirectionalLayer<Scalar: KernelScalar>: SequenceLayer {
+public struct BidirectionalLayer<Scalar: KernelScalar>: CompositeLayer {
   public let forwardLayer: any SequenceLayer<Scalar>
   public let reverseLayer: any SequenceLayer<Scalar>
   private let name: LayerName
@@ -26,37 +24,13 @@ public struct BidirectionalLayer<Scalar: KernelScalar>: SequenceLayer {
     self.name = name
   }
 
-  private var both: [any SequenceLayer<Scalar>] { [forwardLayer, reverseLayer] }
+  public var parts: [any SequenceLayer<Scalar>] { [forwardLayer, reverseLayer] }
   /// H, units of one direction.
   fileprivate var hidden: Int { forwardLayer.outputs }
 
   public var inputFeatures: [Int] { forwardLayer.inputFeatures }
   public var features: [Int] { [2 * hidden] }
   public var states: [NamedShape] { [] }
-  public var parameters: [NamedShape] { both.flatMap { $0.parameters } }
-  public var untrainedCount: Int { both.reduce(0) { $0 + $1.untrainedCount } }
-  public var buffers: [(name: String, tensor: Tensor<Scalar>)] { both.flatMap { $0.buffers } }
-  public var orthogonalWork: OrthogonalWork? { .sum(both.map { $0.orthogonalWork }) }
-
-  public func initialize(
-    _ parameters: ParameterBuffer<Scalar>, gateBias: Double, streams: inout InitializationStreams
-  ) {
-    for layer in both { layer.initialize(parameters, gateBias: gateBias, streams: &streams) }
-  }
-
-  public func prepare(
-    _ parameters: ParameterBuffer<Scalar>, advancing: Bool
-  ) throws(LAPACKError) {
-    for layer in both { try layer.prepare(parameters, advancing: advancing) }
-  }
-
-  public func revert(_ parameters: ParameterBuffer<Scalar>) {
-    for layer in both { layer.revert(parameters) }
-  }
-
-  public func finishGradients(_ gradients: ParameterBuffer<Scalar>) throws(LAPACKError) {
-    for layer in both { try layer.finishGradients(gradients) }
-  }
 
   public func forward(
     _ input: SequenceInput<Scalar>, from state: LayerState<Scalar>?,
@@ -64,13 +38,14 @@ public struct BidirectionalLayer<Scalar: KernelScalar>: SequenceLayer {
   ) -> any LayerPass<Scalar> {
     precondition(state == nil, "a layer in both directions takes no state")
     let order = TimeReversal(input)
-    let seen = workspace.tensor(name.of("reversed"), input.values.shape)
+    let memory = LayerMemory(workspace, name)
+    let seen = memory.tensor("reversed", input.values.shape)
     order.copy(inputs, input.values, to: seen)
     let kept = keeping.subtracting(.finalState)
     let passes = [(forwardLayer, input), (reverseLayer, input.with(seen))].map { layer, input in
       layer.forward(input, from: nil, parameters, keeping: kept, in: workspace)
     }
-    let joined = workspace.tensor(name.of("both"), [input.steps, input.rows, 2 * hidden])
+    let joined = memory.tensor("both", [input.steps, input.rows, 2 * hidden])
     for direction in 0..<2 {
       joined.copy(
         hidden, columnsOf: passes[direction].output,
@@ -78,7 +53,7 @@ public struct BidirectionalLayer<Scalar: KernelScalar>: SequenceLayer {
         to: RowSelection(order.inOrder, width: 2 * hidden, column: direction * hidden))
     }
     return BidirectionalPass(
-      layer: self, order: order, passes: passes, output: joined, workspace: workspace)
+      layer: self, order: order, passes: passes, output: joined, memory: memory)
   }
 
   public func workingNumbers(
@@ -87,12 +62,10 @@ public struct BidirectionalLayer<Scalar: KernelScalar>: SequenceLayer {
     // The input reversed, and of each direction its output and the gradient of that.
     let cells = Double(T) * Double(N)
     let own = cells * Double(inputs + (isTraining ? 4 : 2) * hidden)
-    return both.reduce(own) {
+    return parts.reduce(own) {
       $0 + $1.workingNumbers(steps: T, rows: N, threads: threads, isTraining: isTraining)
     }
   }
-
-  fileprivate func memory(_ piece: String) -> String { name.of(piece) }
 }
 
 private struct BidirectionalPass<Scalar: KernelScalar>: LayerPass {
@@ -100,7 +73,7 @@ private struct BidirectionalPass<Scalar: KernelScalar>: LayerPass {
   let order: TimeReversal
   let passes: [any LayerPass<Scalar>]
   let output: Tensor<Scalar>
-  let workspace: Workspace<Scalar>
+  let memory: LayerMemory<Scalar>
 
   var final: LayerState<Scalar>? { nil }
 
@@ -114,7 +87,7 @@ private struct BidirectionalPass<Scalar: KernelScalar>: LayerPass {
     let hidden = layer.hidden
     var dInput: Tensor<Scalar>?
     for direction in 0..<2 {
-      let part = workspace.tensor(layer.memory("dy\(direction)"), passes[direction].output.shape)
+      let part = memory.tensor("dy\(direction)", passes[direction].output.shape)
       part.copy(
         hidden, columnsOf: dy,
         RowSelection(order.rows(direction), width: 2 * hidden, column: direction * hidden),

@@ -30,7 +30,7 @@ public struct DropoutLayer<Scalar: KernelScalar>: SequenceLayer {
     _ parameters: ParameterBuffer<Scalar>, keeping: LayerKeeping, in workspace: Workspace<Scalar>
   ) -> any LayerPass<Scalar> {
     guard let mask else { return Pass(mask: nil, output: input.values) }
-    let y = workspace.tensor(name.of("dropped"), input.values.shape)
+    let y = LayerMemory(workspace, name).tensor("dropped", input.values.shape)
     y.setProduct(of: input.values, repeating: mask)
     return Pass(mask: mask, output: y)
   }

@@ -1,6 +1,4 @@
-import BLAS
 import Kernels
-import RandomNumbers
 import Tensors
 
 /// Layers, one on top of the other.
@@ -8,9 +6,10 @@ import Tensors
 ///     h^0 = x,  h^{l+1} = layer_l(h^l)
 ///
 /// The states of level l have the suffix `_l` and its number.
-public struct LayerStack<Scalar: KernelScalar>: SequenceLayer {
+public struct LayerStack<Scalar: KernelScalar>: CompositeLayer {
   /// From the lowest up.
   public let levels: [any SequenceLayer<Scalar>]
+  public var parts: [any SequenceLayer<Scalar>] { levels }
 
   public init(_ levels: [any SequenceLayer<Scalar>]) {
     precondition(!levels.isEmpty, "a stack needs a layer")
@@ -23,32 +22,6 @@ public struct LayerStack<Scalar: KernelScalar>: SequenceLayer {
     levels.enumerated().flatMap { level, layer in
       layer.states.map { NamedShape(Self.name($0.name, level), $0.shape) }
     }
-  }
-  public var parameters: [NamedShape] { levels.flatMap { $0.parameters } }
-  public var untrainedCount: Int { levels.reduce(0) { $0 + $1.untrainedCount } }
-  public var buffers: [(name: String, tensor: Tensor<Scalar>)] { levels.flatMap { $0.buffers } }
-  public var orthogonalWork: OrthogonalWork? { .sum(levels.map { $0.orthogonalWork }) }
-
-  public func initialize(
-    _ parameters: ParameterBuffer<Scalar>, gateBias: Double, streams: inout InitializationStreams
-  ) {
-    for layer in levels {
-      layer.initialize(parameters, gateBias: gateBias, streams: &streams)
-    }
-  }
-
-  public func prepare(
-    _ parameters: ParameterBuffer<Scalar>, advancing: Bool
-  ) throws(LAPACKError) {
-    for layer in levels { try layer.prepare(parameters, advancing: advancing) }
-  }
-
-  public func revert(_ parameters: ParameterBuffer<Scalar>) {
-    for layer in levels { layer.revert(parameters) }
-  }
-
-  public func finishGradients(_ gradients: ParameterBuffer<Scalar>) throws(LAPACKError) {
-    for layer in levels { try layer.finishGradients(gradients) }
   }
 
   public func forward(

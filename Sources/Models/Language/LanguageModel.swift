@@ -21,8 +21,10 @@ public final class LanguageModel<Scalar: KernelScalar> {
 
   public let specification: LanguageModelSpecification
   public let layout: ParameterLayout
-  public let layers: [any SequenceLayer<Scalar>]
+  /// From the lowest up.
+  public var layers: [any SequenceLayer<Scalar>] { stack.levels }
 
+  private let stack: LayerStack<Scalar>
   let embedding: Embedding<Scalar>
   let decoder: Linear<Scalar>
   /// The threads that share the shards of a chunk.
@@ -39,13 +41,14 @@ public final class LanguageModel<Scalar: KernelScalar> {
       vocabulary: specification.vocabulary, width: specification.embedding,
       weight: "embedding.weight")
     var inputs = specification.embedding
-    layers = specification.layers.enumerated().map { level, layer in
+    let layers = specification.layers.enumerated().map { level, layer in
       defer { inputs = layer.hidden }
       var layer = layer
       layer.recomputeEvery = specification.recomputeEvery
       return layer.layer(
-        inputs: inputs, named: LayerName(prefix: "rnn.", suffix: "_l\(level)"))
+        inputs: inputs, named: LayerName(prefix: "rnn.", suffix: "_l\(level)"), as: Scalar.self)
     }
+    stack = LayerStack(layers)
     precondition(
       specification.dropout.weights == 0 || layers.allSatisfy { $0.recurrentWeight != nil },
       "elements are dropped of a recurrent weight that a layer does not have")
@@ -54,7 +57,7 @@ public final class LanguageModel<Scalar: KernelScalar> {
       sharedWeight: specification.isTied ? embedding.weight : nil)
     var layout = ParameterLayout()
     embedding.declare(in: &layout)
-    for layer in layers { layer.declare(in: &layout) }
+    stack.declare(in: &layout)
     decoder.declare(in: &layout)
     self.layout = layout
     masks = LanguageModelMasks(layers: layers.count)
@@ -64,18 +67,14 @@ public final class LanguageModel<Scalar: KernelScalar> {
   /// Sets the starting values, which depend on the seed alone.
   public func initialize(_ parameters: ParameterBuffer<Scalar>, seed: UInt64, gateBias: Double) {
     var streams = InitializationStreams(seed: seed)
-    for layer in layers {
-      layer.initialize(parameters, gateBias: gateBias, streams: &streams)
-    }
+    stack.initialize(parameters, gateBias: gateBias, streams: &streams)
     var stream = streams.next()
     embedding.initialize(parameters, stream: &stream)
     decoder.initialize(parameters, weightBound: Embedding<Scalar>.bound, stream: &stream)
   }
 
   /// How many numbers are trained: of an orthogonal layer's skew matrix those above the diagonal.
-  public var trainedCount: Int {
-    layers.reduce(layout.count) { $0 - $1.untrainedCount }
-  }
+  public var trainedCount: Int { layout.count - stack.untrainedCount }
 
   /// The embedding, where its gradient touches the rows of a chunk's tokens alone; nil where the
   /// decoder shares its weight.
@@ -84,7 +83,7 @@ public final class LanguageModel<Scalar: KernelScalar> {
   }
 
   /// What a checkpoint must hold besides parameters, by name.
-  public var buffers: [(name: String, tensor: Tensor<Scalar>)] { layers.flatMap { $0.buffers } }
+  public var buffers: [(name: String, tensor: Tensor<Scalar>)] { stack.buffers }
 
   /// The state at the start of a text, for N columns.
   public func startState(columns N: Int) -> State {
@@ -103,8 +102,8 @@ public final class LanguageModel<Scalar: KernelScalar> {
   ) throws(LAPACKError) {
     self.masks = masks ?? LanguageModelMasks(layers: layers.count)
     droppedWeights = layers.map { _ in nil }  // gives their memory back
+    try stack.prepare(parameters, advancing: advancing)
     for (level, layer) in layers.enumerated() {
-      try layer.prepare(parameters, advancing: advancing)
       droppedWeights[level] = self.masks.recurrent[level].map { mask in
         let weight = parameters[layer.recurrentWeight!]
         let dropped = workspaces[0].tensor("dropped\(level)", weight.shape)
@@ -116,7 +115,7 @@ public final class LanguageModel<Scalar: KernelScalar> {
 
   /// Takes back the last advancing `prepare`, for a step that does not count.
   public func revert(_ parameters: ParameterBuffer<Scalar>) {
-    for layer in layers { layer.revert(parameters) }
+    stack.revert(parameters)
   }
 
   /// Drops the masks of the last step, so that the next step can reuse their memory.
@@ -129,8 +128,8 @@ public final class LanguageModel<Scalar: KernelScalar> {
         let gradient = gradients[layer.recurrentWeight!]
         gradient.setProduct(of: gradient, repeating: mask)
       }
-      try layer.finishGradients(gradients)
     }
+    try stack.finishGradients(gradients)
   }
 
   /// A layer with the weights that the step at hand sees.

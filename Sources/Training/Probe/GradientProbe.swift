@@ -1,3 +1,4 @@
+import Configuration
 import Layers
 import Checkpoints
 import Datasets
@@ -159,10 +160,7 @@ public struct ProbeSubject {
     let model = SequenceModel<Double>(
       configuration.stack, inputs: source.features, outputs: source.targetKind.outputs,
       objective: objective)
-    let drive =
-      settings.cell.system.drive(
-        mu: settings.mu, epsilon: settings.epsilon, beta: settings.beta, restart: settings.restart)
-      ?? DriveParameters(.plain)
+    let constants = settings.cell.system.constants(settings.constants)
     let parameters = ParameterBuffer<Double>(model.layout)
     model.initialize(parameters, seed: configuration.seed, gateBias: settings.gateBias)
     try restore(parameters, model.buffers)
@@ -177,8 +175,8 @@ public struct ProbeSubject {
       throw RunFailure(.diverged, "\(label): the gradient is not a number; \(cure)")
     }
     return ProbeCurve(
-      label: label, cell: settings.cell.system.name, mu: drive.mu, epsilon: drive.epsilon,
-      beta: drive.beta, restart: drive.restart, hiddenSize: settings.hiddenSize,
+      label: label, cell: settings.cell.system.name, mu: constants.mu, epsilon: constants.epsilon,
+      beta: constants.beta, restart: constants.restart, hiddenSize: settings.hiddenSize,
       layers: settings.layers, inputs: source.features, steps: norms.count,
       batch: min(batch, source.count), seed: configuration.seed, data: data,
       parameters: checkpoint?.folder ?? "initialisation", loss: probe.meanLoss, norms: norms)

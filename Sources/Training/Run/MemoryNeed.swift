@@ -1,3 +1,4 @@
+import Configuration
 import Checkpoints
 import DataParallel
 import Diagnosis
@@ -43,7 +44,7 @@ struct MemoryNeed {
     _ configuration: TrainingConfiguration, _ workload: Workload, plan: ShardPlan,
     on communicator: Communicator, threads: Int, isTraining: Bool
   ) {
-    let P = Self.scalar * Double(workload.layout.count)
+    let P = Self.scalar * Double(workload.model.layout.count)
     let shards = plan.shards(of: communicator.rank).count
     parts.append(
       (
@@ -64,8 +65,10 @@ struct MemoryNeed {
       ))
     if isTraining {
       let settings = configuration.optimizer
-      let slots = Set(settings.groups(settings.rule, of: workload.layout).flatMap(\.rule.slots))
-        .count
+      let slots = Set(
+        settings.groups(settings.rule, of: workload.model.layout).flatMap(\.rule.slots)
+      )
+      .count
       let share = 1 / Double(communicator.size)
       parts.append(
         (

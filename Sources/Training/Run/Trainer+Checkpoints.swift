@@ -1,3 +1,4 @@
+import Configuration
 import BLAS
 import Checkpoints
 import DataParallel
@@ -143,7 +144,7 @@ extension Trainer {
     func named(_ group: String, _ buffer: ParameterBuffer<Float>) -> [LiveTensor] {
       buffer.layout.entries.map { LiveTensor(path: "\(group)/\($0.name)", tensor: buffer[$0]) }
     }
-    let buffers = session.workload.buffers.map {
+    let buffers = session.workload.model.buffers.map {
       LiveTensor(path: "buffers/\($0.name)", tensor: $0.tensor)
     }
     return named("parameters", session.parameters) + buffers

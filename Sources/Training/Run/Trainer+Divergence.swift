@@ -1,3 +1,4 @@
+import Configuration
 import Checkpoints
 import Foundation
 import Models
@@ -19,7 +20,7 @@ extension Trainer {
     let shards = session.reduction.shards
     _ = session.workload.accumulateGradients(session.parameters, into: shards)
     let place = try agreedPlace(firstPlace(in: shards))
-    session.workload.revert(session.parameters)
+    session.workload.model.revert(session.parameters)
     let kept = RunFolder("\(run.path)/diverged")
     var cure = divergenceCure
     do throws(RunFailure) {

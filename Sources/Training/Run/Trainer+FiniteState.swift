@@ -29,7 +29,7 @@ extension Trainer {
         return "the optimizer's state \(slot) of \(name) holds \(value)"
       }
     }
-    for (name, tensor) in session.workload.buffers {
+    for (name, tensor) in session.workload.model.buffers {
       if let element = tensor.firstNotFinite { return "\(name) holds \(tensor[element])" }
     }
     return nil

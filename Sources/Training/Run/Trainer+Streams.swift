@@ -1,3 +1,4 @@
+import Configuration
 import Checkpoints
 import DataParallel
 import Tensors
@@ -14,7 +15,7 @@ extension Trainer {
   /// What all ranks carry, [rows of the batch, width] each. All ranks call this.
   func gatherStreams() throws(RunFailure) -> [LiveTensor] {
     var tensors: [LiveTensor] = []
-    for (name, mine) in session.workload.carried {
+    for (name, mine) in session.workload.model.carried {
       do {
         tensors.append(
           LiveTensor(path: "\(Self.group)/\(name)", tensor: try rows.whole(mine)))
@@ -30,7 +31,7 @@ extension Trainer {
   /// - Parameter batch: how many batches of its epoch the checkpoint has done. At the start of an
   ///   epoch the streams start anew, so that it may have been made with another batch size.
   func restoreStreams(_ tensors: [CheckpointTensor], batch: Int, folder: String) throws {
-    for (name, mine) in session.workload.carried {
+    for (name, mine) in session.workload.model.carried {
       let width = mine.shape[1]
       let saved = tensors.first { $0.path == "\(Self.group)/\(name)" }?.shape ?? []
       if saved.count == 2, saved[1] == width, saved[0] != configuration.batchSize {

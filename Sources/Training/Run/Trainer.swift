@@ -1,3 +1,4 @@
+import Configuration
 import Checkpoints
 import DataParallel
 import Datasets
@@ -46,7 +47,7 @@ public final class Trainer {
     state = TrainingState(sums: session.task.objective.sums)
     snapshot = CheckpointSnapshot(
       shard: session.communicator.rank, of: session.communicator.size)
-    let layout = session.workload.layout
+    let layout = session.workload.model.layout
     let settings = session.configuration.optimizer
     optimizer = Optimizer(
       settings.groups(settings.rule, of: layout), layout: layout, slice: session.optimizerSlice)
@@ -115,7 +116,7 @@ public final class Trainer {
     clock.restart()
     Deadline.enter(.computing)
     while !stopsEarly, state.epoch < configuration.epochs {
-      let steps = session.workload.steps(inEpoch: state.epoch)
+      let steps = session.workload.stream.steps(inEpoch: state.epoch)
       if try takeSteps(of: steps, lastStep: lastStep) == .saveAndStop {
         try saveAndFinish()
         return .preempted
@@ -142,13 +143,13 @@ public final class Trainer {
     // current one may have fewer than are done.
     (state.epoch..<max(configuration.epochs, state.epoch)).reduce(0) { sum, epoch in
       let done = epoch == state.epoch ? state.batch : 0
-      return sum + max(session.workload.steps(inEpoch: epoch) - done, 0)
+      return sum + max(session.workload.stream.steps(inEpoch: epoch) - done, 0)
     }
   }
 
   /// Says which loss it is, and what guessing costs.
   private func sayChance() {
-    guard let chance = session.workload.chance else { return }
+    guard let chance = session.workload.stream.chance else { return }
     // Where a frame repeats the one before, each part has its own error.
     let other = validation?.chance.flatMap { $0.value == chance.value ? nil : $0 }
     progress.say(
@@ -225,7 +226,7 @@ public final class Trainer {
     let isFinite = try clock.measure(.compute) { () throws(RunFailure) in
       do {
         state.gradientNorm = try step.finishGradients(
-          total, clippingTo: configuration.optimizer.clipNorm, workload.finishGradients)
+          total, clippingTo: configuration.optimizer.clipNorm, workload.model.finishGradients)
       } catch {
         throw RunFailure(.diverged, "step \(state.step + 1): \(error)")
       }
@@ -259,7 +260,7 @@ public final class Trainer {
 
   /// Changes from SGD to averaged SGD, which starts its count of steps anew.
   func startAveraging() {
-    let (settings, layout) = (configuration.optimizer, session.workload.layout)
+    let (settings, layout) = (configuration.optimizer, session.workload.model.layout)
     optimizer = Optimizer(
       settings.groups(settings.averagingRule, of: layout), layout: layout,
       slice: session.optimizerSlice)
@@ -289,7 +290,7 @@ public final class Trainer {
     let began = ContinuousClock().now
     while true {
       let isIdle = saving?.isIdle ?? true
-      let isReady = !awaitingData || session.workload.isReady
+      let isReady = !awaitingData || session.workload.stream.isReady
       let isLate = !isReady && (ContinuousClock().now - began).seconds > configuration.peerTimeout
       let votes = try maximum([
         SignalWatch.take().rawValue, isIdle ? 0 : 1, isReady ? 0 : 1,

@@ -1,3 +1,4 @@
+import Configuration
 import BLAS
 import Checkpoints
 import Datasets
@@ -37,7 +38,7 @@ extension TrainingSession {
     }
     let session = try TrainingSession(configuration, on: communicator, isTraining: false)
     try agreement.together {
-      try session.workload.buffers.restore(checkpoint.tensors, folder: checkpoint.folder)
+      try session.workload.model.buffers.restore(checkpoint.tensors, folder: checkpoint.folder)
       try session.parameters.restore(
         checkpoint.tensors, group: checkpoint.parametersGroup, folder: checkpoint.folder)
     }
@@ -47,7 +48,7 @@ extension TrainingSession {
   /// Takes over the parameters and buffers of a checkpoint.
   func restore(_ tensors: [CheckpointTensor], folder: String) throws(CheckpointError) {
     try parameters.restore(tensors, group: "parameters", folder: folder)
-    try workload.buffers.restore(tensors, folder: folder)
+    try workload.model.buffers.restore(tensors, folder: folder)
   }
 
   /// A line that says what is about to be trained, and on what.

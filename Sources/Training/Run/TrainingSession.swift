@@ -1,3 +1,4 @@
+import Configuration
 import BLAS
 import Checkpoints
 import DataParallel
@@ -85,12 +86,12 @@ public final class TrainingSession {
     workload.model.team = try agreement.together {
       try ThreadTeam(threads) { NumericEnvironment.enter() }
     }
-    parameters = ParameterBuffer(workload.layout)
+    parameters = ParameterBuffer(workload.model.layout)
     workload.model.initialize(
       parameters, seed: configuration.seed, gateBias: configuration.model.gateBias)
     reducer = Self.reducer(configuration.reduction, plan, on: communicator)
     reduction = try Self.reduction(
-      configuration, plan, of: workload.layout, cores: cores, on: communicator)
+      configuration, plan, of: workload.model.layout, cores: cores, on: communicator)
   }
 
   private static func reduction(

@@ -61,20 +61,6 @@ public final class Workload {
   }
 }
 
-// What the loop asks of one of the two alone.
-extension Workload {
-  var layout: ParameterLayout { model.layout }
-  var buffers: [(name: String, tensor: Tensor<Float>)] { model.buffers }
-  var carried: [(name: String, rows: Tensor<Float>)] { model.carried }
-  func revert(_ parameters: ParameterBuffer<Float>) { model.revert(parameters) }
-  func finishGradients(_ gradients: ParameterBuffer<Float>) throws(LAPACKError) {
-    try model.finishGradients(gradients)
-  }
-  func steps(inEpoch epoch: Int) -> Int { stream.steps(inEpoch: epoch) }
-  var isReady: Bool { stream.isReady }
-  var chance: ChanceLoss? { stream.chance }
-}
-
 /// A pass over a part of the data in batches, forward only. Batches are run in order, each once.
 public final class Evaluation {
   private let stream: any BatchStream
