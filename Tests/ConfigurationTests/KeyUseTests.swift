@@ -23,6 +23,8 @@ import Testing
     ("model.beta=0.9", ["model.cell=momentum_lstm"], "model.cell=momentum_lstm"),
     ("model.restart=2", [], "model.cell=momentum_lstm"),
     ("model.gate_bias=1.0", ["model.cell=rnn_tanh"], "model.cell=rnn_tanh"),
+    ("model.gate_bias=1.0", ["model.cell=ln_lstm"], "model.cell=ln_lstm"),
+    ("dataset.classes=3", ["dataset.file=a.h5"], "dataset.task=adding"),
     ("model.rebase_every=1", ["model.cell=scornn"], "model.cell=scornn"),
     ("model.orthogonal_start=cayley", ["model.cell=gru"], "model.cell=gru"),
     (
