@@ -21,12 +21,6 @@ public enum PointwiseKind: String, Sendable, Hashable, CaseIterable {
   case gruAdjoint
   /// a, b -> a + b
   case sum
-  /// a, b -> a b
-  case product
-  /// y, a, b -> y + a b
-  case productAdded
-  /// dy, a, b -> da, db
-  case productAdjoint
 }
 
 /// Columns of a row-major matrix: where their first row starts, and numbers from row to row.

@@ -22,9 +22,6 @@ extension PointwiseWork {
     case .gru: run(GRUFormula<V>.self)
     case .gruAdjoint: run(GRUAdjoint<V>.self)
     case .sum: run(SumFormula<V>.self)
-    case .product: run(ProductFormula<V>.self)
-    case .productAdded: run(ProductAddedFormula<V>.self)
-    case .productAdjoint: run(ProductAdjoint<V>.self)
     }
   }
 }

@@ -48,7 +48,7 @@ final class ColumnModel: TrainableModel {
   }
 
   func startEpoch() {
-    for layer in state { for member in layer.named { member.tensor.fill(0) } }
+    for layer in state { layer.clear() }
   }
 
   func prepare(
