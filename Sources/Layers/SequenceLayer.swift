@@ -112,6 +112,9 @@ public struct SequenceInput<Scalar: KernelScalar> {
   /// The valid steps of each row; nil where all are T. What lies beyond the end of a row is
   /// computed like the rest, and has no gradient.
   public var lengths: [Int]?
+  /// When each step happened, [T, N], in any unit; nil: at 0, 1, 2 ... Along a row they never fall
+  /// within its length. What lies beyond it is not read as a time.
+  public var times: Tensor<Double>?
   /// How many steps of the sequences came before these: a sequence that is run in pieces is one
   /// sequence to whatever counts steps.
   public var firstStep: Int
@@ -120,10 +123,12 @@ public struct SequenceInput<Scalar: KernelScalar> {
 
   /// - Parameter rowStarts: nil is one shard of all rows
   public init(
-    _ values: Tensor<Scalar>, lengths: [Int]? = nil, firstStep: Int = 0, rowStarts: [Int]? = nil
+    _ values: Tensor<Scalar>, lengths: [Int]? = nil, times: Tensor<Double>? = nil,
+    firstStep: Int = 0, rowStarts: [Int]? = nil
   ) {
     self.values = values
     self.lengths = lengths
+    self.times = times
     self.firstStep = firstStep
     self.rowStarts = rowStarts ?? [0, values.shape[1]]
   }

@@ -60,6 +60,8 @@ public struct CellProduct: Sendable {
 
 /// What a cell's step reads and writes. All tensors are [N, ·], in the order of the cell's lists.
 public struct CellStep<Scalar: KernelScalar> {
+  /// How many steps of the sequences came before this one.
+  public let index: Int
   /// The results of the products.
   public let products: [Tensor<Scalar>]
   /// [D] each.
@@ -74,6 +76,8 @@ public struct CellStep<Scalar: KernelScalar> {
 
 /// What the adjoint of a step reads and writes. All tensors are [N, ·].
 public struct CellAdjoint<Scalar: KernelScalar> {
+  /// How many steps of the sequences came before this one.
+  public let index: Int
   /// [D] each.
   public let vectors: [Tensor<Scalar>]
   /// The states before the step and after it.

@@ -85,7 +85,8 @@ struct UnrolledBackward<Scalar: KernelScalar> {
     let states = pass.before(t)
     pass.cell.adjoint(
       CellAdjoint(
-        vectors: pass.vectors, before: states, after: pass.after(t), tape: pass.tape(t),
+        index: pass.input.firstStep + t, vectors: pass.vectors, before: states,
+        after: pass.after(t), tape: pass.tape(t),
         dAfter: after, dBefore: before, dProducts: dProducts, dVectors: dVectors))
     dx?.row(t).fill(0)
     for (index, product) in products.enumerated() {

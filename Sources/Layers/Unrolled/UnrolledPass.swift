@@ -125,7 +125,8 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
   private func step(_ t: Int) {
     cell.step(
       CellStep(
-        products: multiply(t), vectors: vectors, before: before(t), after: after(t),
+        index: input.firstStep + t, products: multiply(t), vectors: vectors, before: before(t),
+        after: after(t),
         tape: tape(t)))
   }
 
