@@ -35,14 +35,9 @@ public struct StepProblem: Sendable {
     self.system = system
   }
 
-  /// 6·T·N for each weight of the recurrent layers: forward, and twice that backward. Of a drive
-  /// and a body that is 6·T·N·G·H·(C + H) a layer.
+  /// Of the recurrent layers alone. Of a drive and a body that is 6·T·N·G·H·(C + H) a layer.
   public var operations: Double {
-    let matrices = stack.stack(inputs: inputs, as: Float.self).parameters.filter {
-      $0.shape.count == 2
-    }
-    let weights = matrices.reduce(0) { $0 + $1.count }
-    return 6 * Double(steps * batch) * Double(weights)
+    Double(steps * batch) * stack.stack(inputs: inputs, as: Float.self).trainingOperations
   }
 
   /// The recurrent layers, with constants at which no cell grows beyond bounds.

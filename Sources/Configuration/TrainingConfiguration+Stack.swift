@@ -4,7 +4,9 @@ import Models
 extension TrainingConfiguration.Model {
   /// The constants that its keys give; a cell takes some of them.
   package var constants: CellConstants {
-    CellConstants(mu: mu, epsilon: epsilon, beta: beta, restart: restart)
+    var constants = CellConstants(mu: mu, epsilon: epsilon, beta: beta, restart: restart)
+    constants.memory = memory
+    return constants
   }
 }
 

@@ -195,6 +195,12 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var epsilon = 0.6
     public var beta = 0.99
     public var restart = 2
+    public var memoryOrder = 0
+    public var memoryChannels = 1
+    public var discretization = DiscretizationChoice.cell
+    public var memoryStep = 0.01
+    public var maximumSteps = 1024
+    public var memoryForm = MemoryConstants.Form.scan
     public var gateBias = 1.0
     public var recomputeEvery = 0
     public var orthogonalStart = OrthogonalSettings.Start.cayley
@@ -243,6 +249,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "restart", &restart, "F, steps between restarts of the Nesterov counter; 0 is never",
         .atLeast(0), effect: .model, use: .constant(.restart))
+      try visitMemory(&visitor)
       try visitor.field(
         "gate_bias", &gateBias, "start of the forget gate (LSTM) or reset gate (GRU), in each bias",
         use: .gatedCells)

@@ -28,6 +28,11 @@ public protocol LayerKernels<Scalar>: SendableMetatype {
   static func normalize(_ call: NormalizationCall<Scalar>)
   /// The adjoint of `normalize`.
   static func normalizeBackward(_ call: NormalizationBackwardCall<Scalar>)
+  /// Takes Legendre memories over one time step.
+  static func advance(_ call: LegendreMemoryCall<Scalar>, _ memory: LegendreMemoryForward<Scalar>)
+  /// The adjoint of `advance`.
+  static func advanceBackward(
+    _ call: LegendreMemoryCall<Scalar>, _ memory: LegendreMemoryBackward<Scalar>)
 
   // MARK: Functions; y may be x
 

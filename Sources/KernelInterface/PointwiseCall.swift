@@ -19,6 +19,10 @@ public enum PointwiseKind: String, Sendable, Hashable, CaseIterable {
   case gru
   /// dh', r, z, n, n of the state, h -> deltas of r, z, n of the input, of r, z, n of the state, dh
   case gruAdjoint
+  /// Pre-activations of candidate and gate, h -> h', candidate, gate
+  case gatedUpdate
+  /// dh', candidate, gate, h -> deltas of candidate and gate, dh
+  case gatedUpdateAdjoint
   /// a, b -> a + b
   case sum
 }

@@ -24,6 +24,12 @@ public struct RecurrentSystem: Sendable {
   /// The constants of a system, under their configuration keys.
   public enum Hyperparameter: String, Sendable {
     case mu, epsilon, beta, restart
+    case memoryOrder = "memory_order"
+    case memoryChannels = "memory_channels"
+    case discretization
+    case memoryStep = "memory_step"
+    case maximumSteps = "maximum_steps"
+    case memoryForm = "memory_form"
   }
 
   /// Every system that can be trained, in the order of the paper.
@@ -65,12 +71,30 @@ public struct RecurrentSystem: Sendable {
       RecurrentSystem("gru_unrolled", GRU(), from: gru),
       RecurrentSystem("ln_rnn", LayerNormRNN(), from: layerNorm),
       RecurrentSystem("ln_lstm", LayerNormLSTM(), from: layerNorm),
+      RecurrentSystem(
+        "hippo_legs", HiPPO(.scaledLegendre, .bilinear), memory + [.maximumSteps, .memoryForm],
+        from: hippo),
+      RecurrentSystem(
+        "hippo_legt", HiPPO(.translatedLegendre, .zeroOrderHold), memory + [.memoryStep],
+        from: hippo),
+      RecurrentSystem(
+        "hippo_lagt", HiPPO(.translatedLaguerre, .zeroOrderHold), memory + [.memoryStep],
+        from: hippo),
+      RecurrentSystem(
+        "lmu", LegendreMemoryUnit(isGated: false), memory + [.memoryStep], from: memoryUnit),
+      RecurrentSystem(
+        "lmu_gated", LegendreMemoryUnit(isGated: true), memory + [.memoryStep], from: hippo),
     ]
+
+  /// The constants of every cell with a memory.
+  private static let memory: [Hyperparameter] = [.memoryOrder, .memoryChannels, .discretization]
 
   private static let momentum = "Nguyen et al., NeurIPS 2020"
   private static let elman = "Elman, 1990"
   private static let lstm = "Hochreiter and Schmidhuber, 1997; Gers et al., 2000"
   private static let layerNorm = "Ba, Kiros and Hinton, 2016"
+  private static let hippo = "Gu et al., NeurIPS 2020"
+  private static let memoryUnit = "Voelker, Kajić and Eliasmith, NeurIPS 2019"
   private static let gru = "Cho et al., EMNLP 2014, as in cuDNN"
 
   /// An orthogonal matrix about the identity, which does not move.
@@ -188,6 +212,12 @@ public struct RecurrentSystem: Sendable {
       case .epsilon: own.epsilon = given.epsilon
       case .beta: own.beta = given.beta
       case .restart: own.restart = given.restart
+      case .memoryOrder: own.memory.order = given.memory.order
+      case .memoryChannels: own.memory.channels = given.memory.channels
+      case .discretization: own.memory.discretization = given.memory.discretization
+      case .memoryStep: own.memory.step = given.memory.step
+      case .maximumSteps: own.memory.maximumSteps = given.memory.maximumSteps
+      case .memoryForm: own.memory.form = given.memory.form
       }
     }
     return own

@@ -59,6 +59,10 @@ public protocol SequenceLayer<Scalar> {
     _ parameters: ParameterBuffer<Scalar>, keeping: LayerKeeping, in workspace: Workspace<Scalar>
   ) -> any LayerPass<Scalar>
 
+  /// About how many floating-point operations a step of a row takes in training, forward and
+  /// backward.
+  var trainingOperations: Double { get }
+
   /// About how many numbers the passes over a batch keep, with the weights as kernels arrange them.
   func workingNumbers(steps T: Int, rows N: Int, threads: Int, isTraining: Bool) -> Double
 
@@ -112,8 +116,8 @@ public struct SequenceInput<Scalar: KernelScalar> {
   /// The valid steps of each row; nil where all are T. What lies beyond the end of a row is
   /// computed like the rest, and has no gradient.
   public var lengths: [Int]?
-  /// When each step happened, [T, N], in any unit; nil: at 0, 1, 2 ... Along a row they never fall
-  /// within its length. What lies beyond it is not read as a time.
+  /// When each step happened, counted from the first step of its row, [T, N], in any unit; nil: at
+  /// 0, 1, 2 ... Along a row they never fall within its length.
   public var times: Tensor<Double>?
   /// How many steps of the sequences came before these: a sequence that is run in pieces is one
   /// sequence to whatever counts steps.
@@ -171,11 +175,16 @@ public struct NamedShape: Sendable, Hashable {
   public let shape: [Int]
   /// What it is as a parameter; of no meaning for a state.
   public let role: ParameterRole
+  /// Whether it is a state that counts, to which no gradient goes.
+  public let isCounter: Bool
 
-  public init(_ name: String, _ shape: [Int], role: ParameterRole = .weight) {
+  public init(
+    _ name: String, _ shape: [Int], role: ParameterRole = .weight, isCounter: Bool = false
+  ) {
     self.name = name
     self.shape = shape
     self.role = role
+    self.isCounter = isCounter
   }
 
   /// How many numbers it holds.
@@ -217,6 +226,11 @@ extension SequenceLayer {
   /// The state that every sequence starts from: zeros.
   public func startState(rows N: Int) -> LayerState<Scalar> {
     LayerState(states.map { ($0.name, Tensor(shape: [N] + $0.shape)) })
+  }
+
+  /// Each weight is multiplied once forward, once backward, and has its gradient.
+  public var trainingOperations: Double {
+    6 * Double(parameters.filter { $0.shape.count == 2 }.reduce(0) { $0 + $1.count })
   }
 
   public var untrainedCount: Int { 0 }

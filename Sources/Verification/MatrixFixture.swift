@@ -12,6 +12,7 @@ enum MatrixFixture {
       if fixture.name.hasPrefix("cayley") { return try cayley(fixture) }
       if fixture.name.hasPrefix("polar") { return try polar(fixture) }
       if fixture.name.hasPrefix("skew_init") { return try angles(fixture) }
+      if fixture.name.hasPrefix("hippo") { return try memory(fixture) }
       return []  // matrices of a later system
     } catch let error as FixtureError {
       throw error
@@ -65,6 +66,26 @@ enum MatrixFixture {
       try comparison(
         fixture, "\(start.rawValue)_angles",
         uniform.map { OrthogonalKernel<Double>.angle(start, uniform: $0) })
+    }
+  }
+
+  /// The systems of the measures that the file has, with Δ = .05 in every discretisation.
+  private static func memory(_ fixture: FixtureCase) throws -> [TensorComparison]? {
+    let measures: [String: MemoryMeasure] = [
+      "hippo_legs": .scaledLegendre, "hippo_legt": .translatedLegendre, "hippo_lmu": .legendreUnit,
+    ]
+    let name = fixture.name.split(separator: "_").dropLast().joined(separator: "_")
+    guard let measure = measures[name] else { return [] }
+    let (a, b) = measure.system(order: try matrix(fixture, "A").n)
+    return try Discretization.allCases.reduce(
+      into: [
+        comparison(fixture, "A", a.values.array), comparison(fixture, "B", b),
+      ]
+    ) { done, method in
+      let step = try method.discretize(a, b, step: 0.05)
+      let theirs = method.rawValue
+      done.append(try comparison(fixture, "\(theirs)_A_bar_dt0.05", step.a.values.array))
+      done.append(try comparison(fixture, "\(theirs)_B_bar_dt0.05", step.b))
     }
   }
 }

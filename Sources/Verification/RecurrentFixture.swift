@@ -50,13 +50,18 @@ enum RecurrentFixture<Scalar: KernelScalar> {
       fixture: fixture, tolerance: tolerance(initial, strict: strict), strict: strict)
     try check.loss(terms)
     try check.add("y", pass.output)
-    for (name, tensor) in pass.final!.named { try check.add("final_\(name)", tensor) }
+    for (name, tensor) in pass.final!.named where fixture.has("initial/\(name)") {
+      try check.add("final_\(name)", tensor)
+    }
     try check.add("grad_x", dx)
     for entry in parameters.layout.entries {
-      let theirs = Stored(entry.name, fixture)
-      try check.add("grad_params/\(theirs.name)", theirs.turned(gradients[0][entry]))
+      for theirs in StoredParameter.parts(of: entry.name, entry.shape, fixture) {
+        try check.add(theirs, gradients[0][entry])
+      }
     }
-    for (name, tensor) in initialGradient.named { try check.add("grad_initial/\(name)", tensor) }
+    for (name, tensor) in initialGradient.named where fixture.has("initial/\(name)") {
+      try check.add("grad_initial/\(name)", tensor)
+    }
     return check.done
   }
 
@@ -65,7 +70,7 @@ enum RecurrentFixture<Scalar: KernelScalar> {
   ) throws(FixtureError) -> any LayerFactory {
     // A file says what its drive does, whatever a configuration may set for the name.
     guard case .fused(let drive, let body, var orthogonal) = system.design else {
-      return system.layers()
+      return system.layers(try constants(fixture))
     }
     if orthogonal != nil {
       orthogonal = OrthogonalSettings(
@@ -80,6 +85,19 @@ enum RecurrentFixture<Scalar: KernelScalar> {
       body: body, orthogonal: orthogonal)
   }
 
+  /// What a file says of a cell's constants.
+  private static func constants(_ fixture: FixtureCase) throws(FixtureError) -> CellConstants {
+    var constants = CellConstants()
+    var memory = MemoryConstants()
+    memory.order = Int(try fixture.optionalNumber("N") ?? 0)
+    memory.channels = Int(try fixture.optionalNumber("M") ?? 1)
+    memory.discretization = try fixture.text("method").flatMap { Discretization(rawValue: $0) }
+    memory.step = try fixture.optionalNumber("dt") ?? memory.step
+    memory.maximumSteps = Int(try fixture.optionalNumber("max_length") ?? 1024)
+    constants.memory = memory
+    return constants
+  }
+
   /// The layer's parameters from the file, and the base of an orthogonal matrix.
   private static func read(
     _ layer: any SequenceLayer<Scalar>, _ fixture: FixtureCase
@@ -88,11 +106,10 @@ enum RecurrentFixture<Scalar: KernelScalar> {
     layer.declare(in: &layout)
     let parameters = ParameterBuffer<Scalar>(layout)
     for entry in layout.entries {
-      let theirs = Stored(entry.name, fixture)
-      let shape = theirs.isTurned(entry.shape) ? entry.shape.reversed() : entry.shape
-      let array = try fixture.array("params/\(theirs.name)", shape: shape)
-      parameters[entry].copy(
-        from: theirs.turned(Tensor(array.values(as: Scalar.self), shape: shape)))
+      for theirs in StoredParameter.parts(of: entry.name, entry.shape, fixture) {
+        let array = try fixture.array("params/\(theirs.name)")
+        theirs.own(parameters[entry]).copy(from: try theirs.values(array).map { Scalar($0) })
+      }
     }
     if let base = layer.buffers.first(where: { $0.name == "base" }) {
       base.tensor.copy(
@@ -105,7 +122,8 @@ enum RecurrentFixture<Scalar: KernelScalar> {
     _ layer: any SequenceLayer<Scalar>, rows N: Int, _ fixture: FixtureCase, prefix: String
   ) throws(FixtureError) -> LayerState<Scalar> {
     let state = layer.startState(rows: N)
-    for (name, tensor) in state.named {
+    // What the reference does not count as a state starts at zero.
+    for (name, tensor) in state.named where fixture.has("initial/\(name)") {
       let array = try fixture.array("\(prefix)\(name)", shape: tensor.shape)
       tensor.copy(from: array.values(as: Scalar.self))
     }
@@ -134,35 +152,6 @@ enum RecurrentFixture<Scalar: KernelScalar> {
     ) { $0 += products($1.0.tensor, $1.1.tensor) }
   }
 
-  /// How the file keeps a parameter of ours.
-  private struct Stored {
-    let name: String
-    private let keepsColumns: Bool
-
-    init(_ own: String, _ fixture: FixtureCase) {
-      let names = [
-        "weight_ih": fixture.has("params/W_in") ? "W_in" : "W_ih", "weight_hh": "W_hh",
-        "skew": "A", "bias_ih": "b_ih", "bias_hh": "b_hh", "bias": "b",
-      ]
-      name = names[own] ?? own
-      // The authors of the normalised LSTM have a column for each gate's unit.
-      keepsColumns = fixture.keepsColumns
-    }
-
-    func isTurned(_ shape: [Int]) -> Bool { keepsColumns && shape.count == 2 }
-
-    /// A matrix turned about its diagonal, where the file has it so; it is its own inverse.
-    func turned(_ tensor: Tensor<Scalar>) -> Tensor<Scalar> {
-      guard isTurned(tensor.shape) else { return tensor }
-      let (rows, columns) = (tensor.shape[0], tensor.shape[1])
-      let result = Tensor<Scalar>(shape: [columns, rows])
-      for row in 0..<rows {
-        for column in 0..<columns { result[column * rows + row] = tensor[row * columns + column] }
-      }
-      return result
-    }
-  }
-
   /// What has been compared so far.
   private struct Comparisons {
     let fixture: FixtureCase
@@ -178,6 +167,17 @@ enum RecurrentFixture<Scalar: KernelScalar> {
           "loss", computed: [terms.reduce(0, +)],
           expected: try fixture.array("expected/loss").values,
           tolerance: strict ? tolerance : .elementwise(absolute: 1e-5 * summed, relative: 0)))
+    }
+
+    /// The gradient of a parameter, or of the part of it that the file has under a name.
+    mutating func add(
+      _ theirs: StoredParameter, _ gradient: Tensor<Scalar>
+    ) throws(FixtureError) {
+      let expected = try fixture.array("expected/grad_params/\(theirs.name)")
+      done.append(
+        TensorComparison(
+          "grad_params/\(theirs.title)", computed: theirs.own(gradient).array.map { Double($0) },
+          expected: try theirs.values(expected), tolerance: tolerance))
     }
 
     mutating func add(_ name: String, _ tensor: Tensor<Scalar>) throws(FixtureError) {

@@ -132,12 +132,9 @@ struct Probe: ParsableCommand {
     settings.model.epsilon = epsilon ?? settings.model.epsilon
     settings.model.beta = beta ?? settings.model.beta
     settings.model.restart = restart ?? settings.model.restart
-    let constants = cell.system.hyperparameters.map { key in
-      switch key {
-      case .mu: "mu=\(settings.model.mu)"
-      case .epsilon: "epsilon=\(settings.model.epsilon)"
-      case .beta: "beta=\(settings.model.beta)"
-      case .restart: "restart=\(settings.model.restart)"
+    let constants = cell.system.hyperparameters.compactMap { constant in
+      settings.keys.first { $0.path == "model.\(constant.rawValue)" }.map {
+        "\(constant.rawValue)=\($0.value)"
       }
     }
     return ProbeSubject(

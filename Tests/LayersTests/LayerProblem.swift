@@ -20,6 +20,8 @@ struct LayerProblem<Scalar: KernelScalar> {
   let initial: LayerState<Scalar>
   let dy: Tensor<Scalar>
   let dFinal: LayerState<Scalar>
+  /// The states that no gradient goes to.
+  let counters: Set<String>
 
   /// - Parameter recomputeEvery: as in `LayerFactory`
   init(
@@ -48,9 +50,16 @@ struct LayerProblem<Scalar: KernelScalar> {
     random(dy)
     initial = layer.startState(rows: N)
     // From a zero second moment on, the derivative of Adam's quotient is ill-conditioned.
-    for (name, tensor) in initial.named { random(tensor, positive: name == "s") }
+    counters = Set(layer.states.filter { $0.isCounter }.map { $0.name })
+    for (name, tensor) in initial.named {
+      if counters.contains(name) {
+        for index in 0..<tensor.count { tensor[index] = Scalar(1 + index % 2) }
+      } else {
+        random(tensor, positive: name == "s")
+      }
+    }
     dFinal = layer.startState(rows: N)
-    for (_, tensor) in dFinal.named { random(tensor) }
+    for (name, tensor) in dFinal.named where !counters.contains(name) { random(tensor) }
     try layer.prepare(parameters, advancing: false)
   }
 

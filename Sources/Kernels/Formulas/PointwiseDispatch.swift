@@ -21,6 +21,8 @@ extension PointwiseWork {
     case .lstmOutputAdjoint: run(LSTMOutputAdjoint<V>.self)
     case .gru: run(GRUFormula<V>.self)
     case .gruAdjoint: run(GRUAdjoint<V>.self)
+    case .gatedUpdate: run(GatedUpdate<V>.self)
+    case .gatedUpdateAdjoint: run(GatedUpdateAdjoint<V>.self)
     case .sum: run(SumFormula<V>.self)
     }
   }

@@ -1,3 +1,4 @@
+import BLAS
 import Kernels
 import RandomNumbers
 import Tensors
@@ -6,11 +7,15 @@ import Tensors
 /// else. `UnrolledLayer` owns time, ragged ends, what is kept of the steps, shards and weights'
 /// gradients.
 ///
-/// A step is two parts. The *products* are linear maps of the input or of a state before the step;
-/// the layer computes them. What the cell does with their results is its `step`:
+/// A step is two parts. The *products* are linear maps of the input or of a state; the layer
+/// computes them. What the cell does with their results is its `step`:
 ///
 ///     p_i = W_i x_t + b_i  or  W_i s_{t-1} + b_i
 ///     s_t = step(p_1 ... p_n, s_{t-1})
+///
+/// A cell that multiplies what the step itself computes has *stages*: those of its products that
+/// are of the second stage see the states that the first call of `step` has left, and a second call
+/// goes on from there.
 ///
 /// Whatever `step` does with a row must not depend on the other rows.
 public protocol RecurrentCell<Scalar> {
@@ -24,14 +29,35 @@ public protocol RecurrentCell<Scalar> {
   var states: [NamedShape] { get }
   /// What `adjoint` needs of a step besides states and vectors, by the length of a row.
   var tape: [NamedShape] { get }
+  /// Memory for the length of one call, by the length of a row.
+  var scratch: [NamedShape] { get }
+  /// Whether it asks when a step happened.
+  var readsTimes: Bool { get }
+  /// About how many floating-point operations a row and step of training take besides 6 for each
+  /// weight.
+  var furtherOperations: Double { get }
 
   /// Sets the starting values.
   func initialize(
     _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream)
-  /// Takes the states over one step.
+  /// Computes what all steps share and no parameter changes, before the first pass.
+  ///
+  /// - Throws: `LAPACKError` where a matrix cannot be computed
+  func prepare() throws(LAPACKError)
+  /// Takes the states over one stage of a step.
   func step(_ step: CellStep<Scalar>)
-  /// Takes gradients back over one step.
+  /// Takes gradients back over one stage of a step; the last stage comes first.
   func adjoint(_ step: CellAdjoint<Scalar>)
+}
+
+extension RecurrentCell {
+  public var scratch: [NamedShape] { [] }
+  public var readsTimes: Bool { false }
+  public var furtherOperations: Double { 0 }
+  public func prepare() throws(LAPACKError) {}
+
+  /// How often `step` is called for a time step.
+  var stages: Int { (products.map(\.stage).max() ?? 0) + 1 }
 }
 
 /// A linear map inside a cell.
@@ -41,20 +67,31 @@ public struct CellProduct: Sendable {
     case input
     /// A state before the step, by its place among the cell's states.
     case state(Int)
+    /// A state as the stages before have left it.
+    case updated(Int)
   }
 
-  /// The name of W [width, length of the operand].
+  /// The name of W [width, length of the operand / groups].
   public let weight: String
   /// The name of b [width]; nil is zero.
   public let bias: String?
   public let operand: Operand
   public let width: Int
+  /// Operand and result are cut into so many equal parts, each of which is mapped by itself.
+  public let groups: Int
+  /// The first stage of the step that sees the result.
+  public let stage: Int
 
-  public init(_ weight: String, bias: String?, of operand: Operand, width: Int) {
+  public init(
+    _ weight: String, bias: String?, of operand: Operand, width: Int, groups: Int = 1,
+    stage: Int = 0
+  ) {
     self.weight = weight
     self.bias = bias
     self.operand = operand
     self.width = width
+    self.groups = groups
+    self.stage = stage
   }
 }
 
@@ -62,7 +99,12 @@ public struct CellProduct: Sendable {
 public struct CellStep<Scalar: KernelScalar> {
   /// How many steps of the sequences came before this one.
   public let index: Int
-  /// The results of the products.
+  /// Which call of the step this is, from 0.
+  public let stage: Int
+  /// When each row's step happened, counted from the first step of its sequence, [N]; nil where
+  /// steps are one apart.
+  public let times: Tensor<Double>?
+  /// The results of the products, as far as their stage has come.
   public let products: [Tensor<Scalar>]
   /// [D] each.
   public let vectors: [Tensor<Scalar>]
@@ -72,12 +114,17 @@ public struct CellStep<Scalar: KernelScalar> {
   public let after: [Tensor<Scalar>]
   /// Receives what the adjoint needs.
   public let tape: [Tensor<Scalar>]
+  public let scratch: [Tensor<Scalar>]
 }
 
 /// What the adjoint of a step reads and writes. All tensors are [N, ·].
 public struct CellAdjoint<Scalar: KernelScalar> {
   /// How many steps of the sequences came before this one.
   public let index: Int
+  /// Which call of the step is taken back.
+  public let stage: Int
+  /// As in `CellStep`.
+  public let times: Tensor<Double>?
   /// [D] each.
   public let vectors: [Tensor<Scalar>]
   /// The states before the step and after it.
@@ -85,12 +132,13 @@ public struct CellAdjoint<Scalar: KernelScalar> {
   public let after: [Tensor<Scalar>]
   /// What the step wrote.
   public let tape: [Tensor<Scalar>]
+  public let scratch: [Tensor<Scalar>]
   /// The gradient of the states after the step. It may be written over.
   public let dAfter: [Tensor<Scalar>]
   /// Receives the gradient of the states before the step, but for what goes through the products.
-  /// It holds nothing of use before.
+  /// It holds nothing of use before the last stage, which is the first that is taken back.
   public let dBefore: [Tensor<Scalar>]
-  /// Receives the gradient of each product's result.
+  /// Receives the gradient of the result of each product of this stage.
   public let dProducts: [Tensor<Scalar>]
   /// The gradient of each vector, row by row: to be added to.
   public let dVectors: [Tensor<Scalar>]
@@ -105,6 +153,8 @@ public struct CellConstants: Sendable, Hashable {
   public var beta: Double
   /// F, steps between restarts; 0 never restarts.
   public var restart: Int
+  /// Of a cell with a HiPPO memory.
+  public var memory = MemoryConstants()
 
   public init(mu: Double = 0, epsilon: Double = 1, beta: Double = 0, restart: Int = 0) {
     self.mu = mu

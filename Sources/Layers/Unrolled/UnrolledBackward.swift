@@ -15,6 +15,8 @@ struct UnrolledBackward<Scalar: KernelScalar> {
   /// The gradients of products and what they multiplied, for a block of steps; see `ShardBlock`.
   private let deltas: [ShardBlock<Scalar>]
   private let operands: [ShardBlock<Scalar>]
+  /// The gradient of a grouped product's weight, with what lies between the groups.
+  private let dense: [Tensor<Scalar>]
 
   private var products: [CellProduct] { pass.products }
   private var T: Int { pass.input.steps }
@@ -40,6 +42,7 @@ struct UnrolledBackward<Scalar: KernelScalar> {
     deltas = each("deltas") { [rows, $0.width] }.map {
       ShardBlock($0, steps: steps, pass.input.rowStarts)
     }
+    dense = each("dense") { $0.groups == 1 ? [0] : [$0.width, layer.length(of: $0.operand)] }
     operands = each("operands") { [rows, layer.length(of: $0.operand)] }.map {
       ShardBlock($0, steps: steps, pass.input.rowStarts)
     }
@@ -82,35 +85,43 @@ struct UnrolledBackward<Scalar: KernelScalar> {
   }
 
   private func step(_ t: Int, _ after: [Tensor<Scalar>], _ before: [Tensor<Scalar>]) {
-    let states = pass.before(t)
-    pass.cell.adjoint(
-      CellAdjoint(
-        index: pass.input.firstStep + t, vectors: pass.vectors, before: states,
-        after: pass.after(t), tape: pass.tape(t),
-        dAfter: after, dBefore: before, dProducts: dProducts, dVectors: dVectors))
+    let (statesBefore, statesAfter, tape) = (pass.before(t), pass.after(t), pass.tape(t))
+    for stage in (0..<pass.stages).reversed() {
+      pass.cell.adjoint(
+        CellAdjoint(
+          index: pass.input.firstStep + t, stage: stage, times: pass.times(t),
+          vectors: pass.vectors, before: statesBefore, after: statesAfter, tape: tape,
+          scratch: pass.scratch, dAfter: after, dBefore: before, dProducts: dProducts,
+          dVectors: dVectors))
+      for (index, product) in products.enumerated() where product.stage == stage {
+        guard case .updated(let state) = product.operand else { continue }
+        addProduct(index, to: after[state])
+        keep(index, t, operand: statesAfter[state])
+      }
+    }
     dx?.row(t).fill(0)
     for (index, product) in products.enumerated() {
-      let delta = dProducts[index]
       switch product.operand {
       case .input:
-        if let dx { addProduct(index, of: delta, to: dx.row(t)) }
-        keep(index, t, delta, operand: pass.input.values.row(t))
+        if let dx { addProduct(index, to: dx.row(t)) }
+        keep(index, t, operand: pass.input.values.row(t))
       case .state(let state):
-        addProduct(index, of: delta, to: before[state])
-        keep(index, t, delta, operand: states[state])
+        addProduct(index, to: before[state])
+        keep(index, t, operand: statesBefore[state])
+      case .updated: break
       }
     }
   }
 
   /// Adds dp W.
-  private func addProduct(_ index: Int, of delta: Tensor<Scalar>, to target: Tensor<Scalar>) {
-    pass.arranged.backward[index].multiply(delta, into: throughProduct[index])
+  private func addProduct(_ index: Int, to target: Tensor<Scalar>) {
+    pass.arranged.backward[index].multiply(dProducts[index], into: throughProduct[index])
     target.add(throughProduct[index], scale: 1)
   }
 
-  private func keep(_ index: Int, _ t: Int, _ delta: Tensor<Scalar>, operand: Tensor<Scalar>) {
+  private func keep(_ index: Int, _ t: Int, operand: Tensor<Scalar>) {
     guard gradients.shards > 0 else { return }
-    deltas[index].keep(delta, step: t % block)
+    deltas[index].keep(dProducts[index], step: t % block)
     operands[index].keep(operand, step: t % block)
   }
 
@@ -120,9 +131,13 @@ struct UnrolledBackward<Scalar: KernelScalar> {
       let target = gradients[shard]
       for (index, product) in products.enumerated() {
         let delta = deltas[index].rows(ofShard: shard, steps: steps)
-        matrixProduct(
-          delta, transposeA: true, operands[index].rows(ofShard: shard, steps: steps),
-          into: target[product.weight], keeping: 1)
+        let operand = operands[index].rows(ofShard: shard, steps: steps)
+        if product.groups == 1 {
+          matrixProduct(delta, transposeA: true, operand, into: target[product.weight], keeping: 1)
+        } else {
+          matrixProduct(delta, transposeA: true, operand, into: dense[index])
+          GroupedWeight(product).addBlocks(of: dense[index], to: target[product.weight])
+        }
         if let bias = product.bias { target[bias].addColumnSums(of: delta) }
       }
     }

@@ -35,18 +35,23 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
 
   public var parameters: [NamedShape] {
     let products = cell.products
-    return products.map { NamedShape($0.weight, [$0.width, length(of: $0.operand)]) }
+    return products.map { NamedShape($0.weight, [$0.width, length(of: $0.operand) / $0.groups]) }
       + products.compactMap { product in
         product.bias.map { NamedShape($0, [product.width], role: .bias) }
       }
       + cell.vectors
   }
 
+  public var trainingOperations: Double {
+    let weights = cell.products.reduce(0) { $0 + $1.width * length(of: $1.operand) / $1.groups }
+    return 6 * Double(weights) + cell.furtherOperations
+  }
+
   /// How many numbers an operand has in a row.
   func length(of operand: CellProduct.Operand) -> Int {
     switch operand {
     case .input: inputs
-    case .state(let index): cell.states[index].count
+    case .state(let index), .updated(let index): cell.states[index].count
     }
   }
 
@@ -58,7 +63,12 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
   }
 
   public func prepare(_ parameters: ParameterBuffer<Scalar>, advancing: Bool) throws(LAPACKError) {
-    arranged.pack(cell.products.map { parameters[$0.weight] })
+    try cell.prepare()
+    arranged.pack(
+      cell.products.map { product in
+        let weight = parameters[product.weight]
+        return product.groups == 1 ? weight : GroupedWeight(product).blockDiagonal(weight)
+      })
   }
 
   public var recurrentWeight: String? { recurrentProduct.map { cell.products[$0].weight } }
@@ -103,6 +113,39 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
     let starts = recomputeEvery > 0 ? (T - 1) / recomputeEvery + 1 : 0
     return Double(2 * weights)
       + Double(N) * (block + Double(segment) * step + Double(starts) * Double(kept))
+  }
+}
+
+/// The weight of a product in groups: blocks on the diagonal of a matrix that is zero elsewhere.
+struct GroupedWeight {
+  private let groups: Int
+  private let width: Int
+
+  init(_ product: CellProduct) {
+    (groups, width) = (product.groups, product.width)
+  }
+
+  /// The whole matrix [W, K] of the blocks [W, K / groups].
+  func blockDiagonal<Scalar: KernelScalar>(_ weight: Tensor<Scalar>) -> Tensor<Scalar> {
+    let whole = Tensor<Scalar>(shape: [width, weight.shape[1] * groups])
+    forEachRow(of: weight) { row, block in whole.elements(block).copy(from: weight.row(row)) }
+    return whole
+  }
+
+  /// Adds the blocks of a whole matrix.
+  func addBlocks<Scalar: KernelScalar>(of whole: Tensor<Scalar>, to weight: Tensor<Scalar>) {
+    forEachRow(of: weight) { row, block in weight.row(row).add(whole.elements(block), scale: 1) }
+  }
+
+  /// Calls `body` with each row and where it stands in the whole matrix.
+  private func forEachRow<Scalar: KernelScalar>(
+    of weight: Tensor<Scalar>, _ body: (Int, Range<Int>) -> Void
+  ) {
+    let length = weight.shape[1]
+    for row in 0..<width {
+      let first = (row * groups + row / (width / groups)) * length
+      body(row, first..<first + length)
+    }
   }
 }
 

@@ -17,7 +17,9 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
   let arranged: ArrangedWeights<Scalar>
   let memory: LayerMemory<Scalar>
   let products: [CellProduct]
+  let stages: Int
   let states: [NamedShape]
+  private let readsTimes: Bool
   let vectors: [Tensor<Scalar>]
   private let biases: [Tensor<Scalar>?]
   private let keepsActivations: Bool
@@ -36,6 +38,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
   /// The other states before each segment, [segments, N, ·] each; none where there is one segment.
   private let starts: [Tensor<Scalar>]
   private let tape: [Tensor<Scalar>]  // [L, N, ·]
+  let scratch: [Tensor<Scalar>]  // [N, ·]
   /// The results of the products: of the input for a block of steps [block·N, W], else [N, W].
   private let results: [Tensor<Scalar>]
   /// The steps that the input's products are there for.
@@ -55,6 +58,8 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
     (self.layer, self.cell, self.input, self.arranged) = (layer, cell, input, arranged)
     self.memory = memory
     products = cell.products
+    stages = cell.stages
+    readsTimes = cell.readsTimes
     states = cell.states
     vectors = cell.vectors.map { parameters[$0.name] }
     biases = products.map { $0.bias.map { parameters[$0] } }
@@ -72,6 +77,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
       keepsActivations && segment < T
       ? memory.tensors("start", [(T - 1) / segment + 1, N], others) : []
     tape = memory.tensors("tape", [segment, N], cell.tape)
+    scratch = memory.tensors("scratch", [N], cell.scratch)
     initialOutput = memory.tensor("initial", [N] + states[0].shape)
     let block = min(Self.blockSteps, max(T, 1))
     results = products.enumerated().map { index, product in
@@ -123,26 +129,39 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
   }
 
   private func step(_ t: Int) {
-    cell.step(
-      CellStep(
-        index: input.firstStep + t, products: multiply(t), vectors: vectors, before: before(t),
-        after: after(t),
-        tape: tape(t)))
+    if !multiplied.contains(t) { multiplyInputs(from: t) }
+    let (before, after, tape, results) = (before(t), after(t), tape(t), results(t))
+    for stage in 0..<stages {
+      multiply(stage, before, after, into: results)
+      cell.step(
+        CellStep(
+          index: input.firstStep + t, stage: stage, times: times(t), products: results,
+          vectors: vectors, before: before, after: after, tape: tape, scratch: scratch))
+    }
   }
 
-  /// The results of the products of step t.
-  private func multiply(_ t: Int) -> [Tensor<Scalar>] {
-    if !multiplied.contains(t) { multiplyInputs(from: t) }
-    let before = before(t)
-    return products.indices.map { index in
-      switch products[index].operand {
-      case .input:
-        let row = t - multiplied.lowerBound
-        return results[index].rows(row * N..<(row + 1) * N)
-      case .state(let state):
-        arranged.forward[index].multiply(before[state], adding: biases[index], into: results[index])
-        return results[index]
+  /// Takes the products of the states of one stage.
+  private func multiply(
+    _ stage: Int, _ before: [Tensor<Scalar>], _ after: [Tensor<Scalar>],
+    into results: [Tensor<Scalar>]
+  ) {
+    for (index, product) in products.enumerated() where product.stage == stage {
+      let operand: Tensor<Scalar>
+      switch product.operand {
+      case .input: continue
+      case .state(let state): operand = before[state]
+      case .updated(let state): operand = after[state]
       }
+      arranged.forward[index].multiply(operand, adding: biases[index], into: results[index])
+    }
+  }
+
+  /// Where the results of the products of step t stand.
+  private func results(_ t: Int) -> [Tensor<Scalar>] {
+    let row = t - multiplied.lowerBound
+    return products.indices.map { index in
+      products[index].operand == .input
+        ? results[index].rows(row * N..<(row + 1) * N) : results[index]
     }
   }
 
@@ -173,6 +192,9 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
   }
 
   func tape(_ t: Int) -> [Tensor<Scalar>] { tape.map { $0.row(t - segmentStart) } }
+
+  /// [N]; nil where steps are one apart, or the cell does not ask.
+  func times(_ t: Int) -> Tensor<Double>? { readsTimes ? input.times?.row(t) : nil }
 
   // MARK: Backward
 

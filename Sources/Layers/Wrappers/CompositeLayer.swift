@@ -10,6 +10,7 @@ public protocol CompositeLayer<Scalar>: SequenceLayer {
 
 extension CompositeLayer {
   public var parameters: [NamedShape] { parts.flatMap { $0.parameters } }
+  public var trainingOperations: Double { parts.reduce(0) { $0 + $1.trainingOperations } }
   public var untrainedCount: Int { parts.reduce(0) { $0 + $1.untrainedCount } }
   public var buffers: [(name: String, tensor: Tensor<Scalar>)] { parts.flatMap { $0.buffers } }
 

@@ -1,0 +1,280 @@
+import BLAS
+import Kernels
+import RandomNumbers
+import Tensors
+
+/// The gated cell of HiPPO (Gu et al., NeurIPS 2020, appendix F): M memories of order N of what a
+/// linear map sees of input and state, and a state that is read from them.
+///
+///     u_t = x_t W_uxᵀ + h_{t-1} W_uhᵀ + b_u
+///     m_t = memory(m_{t-1}, u_t), each channel by itself
+///     c, g = tanh and σ of x_t W_hxᵀ + m_t W_hmᵀ + b_h
+///     h_t = (1 - g) h_{t-1} + g c
+///
+/// The matrices of the memory are not trained. The gate does not see h.
+public struct HiPPO: CellFamily {
+  private let measure: MemoryMeasure
+  private let discretization: Discretization
+
+  /// - Parameter discretization: where a configuration does not choose another
+  public init(_ measure: MemoryMeasure, _ discretization: Discretization) {
+    self.measure = measure
+    self.discretization = discretization
+  }
+
+  public var summary: String { "hippo" }
+  public var body: String { "gated" }
+
+  public func cell<Scalar: KernelScalar>(
+    inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as: Scalar.Type
+  ) -> any RecurrentCell<Scalar> {
+    MemoryCell<Scalar>(
+      .hippo, measure, constants.memory.discretization ?? discretization, inputs: inputs,
+      hidden: hidden, constants: constants.memory, named: name)
+  }
+}
+
+/// The Legendre memory unit (Voelker, Kajić and Eliasmith, NeurIPS 2019):
+///
+///     u_t = x_t W_uxᵀ + h_{t-1} W_uhᵀ + Σ_n e_n m_{t-1,n}
+///     m_t = memory(m_{t-1}, u_t)
+///     h_t = tanh(x_t W_hxᵀ + m_t W_hmᵀ + h_{t-1} W_hhᵀ)
+///
+/// without biases. With a gate, h_t = (1 - g) h_{t-1} + g c as in HiPPO, and g sees h too.
+public struct LegendreMemoryUnit: CellFamily {
+  private let isGated: Bool
+
+  public init(isGated: Bool) { self.isGated = isGated }
+
+  public var summary: String { "lmu" }
+  public var body: String { isGated ? "gated" : "tanh" }
+
+  public func cell<Scalar: KernelScalar>(
+    inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as: Scalar.Type
+  ) -> any RecurrentCell<Scalar> {
+    MemoryCell<Scalar>(
+      isGated ? .gatedUnit : .unit, .legendreUnit,
+      constants.memory.discretization ?? .zeroOrderHold, inputs: inputs, hidden: hidden,
+      constants: constants.memory, named: name)
+  }
+}
+
+/// A cell around memories. Shapes use M channels, N coefficients of each, C inputs, H units.
+private struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
+  enum Form { case hippo, unit, gatedUnit }
+
+  /// How a step of the memory is computed.
+  private enum Memory {
+    case scan(LegendreMemory<Scalar>)
+    case dense(DenseMemory<Scalar>)
+  }
+
+  private let form: Form
+  private let inputs: Int
+  private let hidden: Int
+  private let channels: Int
+  private let order: Int
+  private let isScaled: Bool
+  private let memory: Memory
+  private let name: LayerName
+
+  init(
+    _ form: Form, _ measure: MemoryMeasure, _ discretization: Discretization, inputs: Int,
+    hidden: Int, constants: MemoryConstants, named name: LayerName
+  ) {
+    self.form = form
+    self.inputs = inputs
+    self.hidden = hidden
+    channels = constants.channels
+    order = constants.order > 0 ? constants.order : hidden
+    isScaled = measure == .scaledLegendre
+    self.name = name
+    if isScaled, constants.form == .scan, let share = discretization.newShare {
+      memory = .scan(
+        LegendreMemory(
+          channels: channels, order: order, newShare: share,
+          maximumSteps: constants.maximumSteps))
+    } else {
+      memory = .dense(DenseMemory(measure, discretization, order: order, constants: constants))
+    }
+  }
+
+  private var isGated: Bool { form != .unit }
+  /// Candidate and gate side by side.
+  private var width: Int { isGated ? 2 * hidden : hidden }
+
+  // MARK: What it has
+
+  /// First what leads to u, then what leads to h.
+  var products: [CellProduct] {
+    let hasBias = form == .hippo
+    let read = [
+      CellProduct(
+        name.of("weight_ux"), bias: hasBias ? name.of("bias_u") : nil, of: .input, width: channels),
+      CellProduct(name.of("weight_uh"), bias: nil, of: .state(0), width: channels),
+    ]
+    let feedback = CellProduct(
+      name.of("weight_um"), bias: nil, of: .state(1), width: channels, groups: channels)
+    let write = [
+      CellProduct(
+        name.of("weight_hx"), bias: hasBias ? name.of("bias_h") : nil, of: .input, width: width,
+        stage: 1),
+      CellProduct(name.of("weight_hm"), bias: nil, of: .updated(1), width: width, stage: 1),
+    ]
+    let recurrent = CellProduct(
+      name.of("weight_hh"), bias: nil, of: .state(0), width: width, stage: 1)
+    return form == .hippo ? read + write : read + [feedback] + write + [recurrent]
+  }
+  private var toMemory: Range<Int> { 0..<(form == .hippo ? 2 : 3) }
+  private var toState: Range<Int> { toMemory.upperBound..<2 * toMemory.upperBound }
+
+  var vectors: [NamedShape] { [] }
+  var states: [NamedShape] {
+    let memory = [NamedShape("h", [hidden]), NamedShape("m", [channels, order])]
+    return isScaled ? memory + [NamedShape("clock", [2], isCounter: true)] : memory
+  }
+  /// Candidate and gate as they work.
+  var tape: [NamedShape] { isGated ? [NamedShape("gates", [width])] : [] }
+  var scratch: [NamedShape] {
+    [NamedShape("u", [channels]), NamedShape("z", [width])]
+      + (isDense ? [NamedShape("change", [channels, order])] : [])
+  }
+  private var isDense: Bool { if case .dense = memory { true } else { false } }
+
+  /// Only a scan can take steps of different sizes in different rows.
+  var readsTimes: Bool { !isDense }
+
+  /// A matrix of a memory is multiplied forward and backward.
+  var furtherOperations: Double { isDense ? 4 * Double(channels * order * order) : 0 }
+
+  func prepare() throws(LAPACKError) {
+    if case .dense(let memory) = memory { try memory.prepare() }
+  }
+
+  // MARK: Start
+
+  /// As in the authors' code: uniform in W_u, Xavier in the parts of the candidate, Kaiming in the
+  /// gate, PyTorch's defaults in biases. A memory unit starts with W_ux = 1 and reads the memory
+  /// alone.
+  func initialize(
+    _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
+  ) {
+    func weight(_ own: String) -> Tensor<Scalar> { parameters[name.of(own)] }
+    let memories = channels * order
+    let seen = inputs + memories + (form == .hippo ? 0 : hidden)
+    func gate(_ own: String) {
+      guard isGated else { return }
+      Initialization.normal(
+        weight(own).rows(hidden..<2 * hidden), deviation: 1 / Double(seen).squareRoot(),
+        stream: &stream)
+    }
+    func candidate(_ own: String, from length: Int) {
+      Initialization.normal(
+        weight(own).rows(0..<hidden), deviation: (2 / Double(length + hidden)).squareRoot(),
+        stream: &stream)
+    }
+    candidate("weight_hm", from: memories)
+    gate("weight_hm")
+    if form == .hippo {
+      let bound = 1 / Double(inputs + hidden).squareRoot()
+      for own in ["weight_ux", "weight_uh"] {
+        Initialization.uniform(weight(own), bound: bound * 3.0.squareRoot(), stream: &stream)
+      }
+      candidate("weight_hx", from: inputs)
+      Initialization.uniform(weight("bias_u"), bound: bound, stream: &stream)
+      Initialization.uniform(
+        weight("bias_h"), bound: 1 / Double(seen).squareRoot(), stream: &stream)
+    } else {
+      weight("weight_ux").fill(1)
+      for own in ["weight_uh", "weight_um", "weight_hx", "weight_hh"] { weight(own).fill(0) }
+      gate("weight_hh")
+    }
+    gate("weight_hx")
+  }
+
+  // MARK: Steps
+
+  func step(_ s: CellStep<Scalar>) {
+    if s.stage == 0 {
+      let u = s.scratch[0]
+      sum(toMemory.map { s.products[$0] }, into: u)
+      switch memory {
+      case .scan(let memory):
+        memory.advance(
+          s.before[1], clock: s.before[2], input: u, times: s.times, into: s.after[1],
+          clockAfter: s.after[2])
+      case .dense(let memory):
+        memory.advance(
+          s.before[1], input: u, after: steps(s.before), into: s.after[1], scratch: s.scratch[2])
+        if isScaled { advanceClock(s.before[2], into: s.after[2]) }
+      }
+      return
+    }
+    let z = isGated ? s.tape[0] : s.after[0]
+    sum(toState.map { s.products[$0] }, into: z)
+    if isGated {
+      Pointwise.apply(
+        .gatedUpdate, columns: hidden, inputs: two(z) + [ColumnBlock(s.before[0])],
+        outputs: [ColumnBlock(s.after[0])] + two(z))
+    } else {
+      Pointwise.apply(.tanh, columns: hidden, inputs: [ColumnBlock(z)], outputs: [ColumnBlock(z)])
+    }
+  }
+
+  func adjoint(_ s: CellAdjoint<Scalar>) {
+    if s.stage == 1 {
+      let dz = s.dProducts[toState.lowerBound]
+      if isGated {
+        Pointwise.apply(
+          .gatedUpdateAdjoint, columns: hidden,
+          inputs: [ColumnBlock(s.dAfter[0])] + two(s.tape[0]) + [ColumnBlock(s.before[0])],
+          outputs: two(dz) + [ColumnBlock(s.dBefore[0])])
+      } else {
+        Pointwise.apply(
+          .tanhAdjoint, columns: hidden,
+          inputs: [ColumnBlock(s.dAfter[0]), ColumnBlock(s.after[0])], outputs: [ColumnBlock(dz)])
+        s.dBefore[0].fill(0)
+      }
+      for product in toState.dropFirst() { s.dProducts[product].copy(from: dz) }
+      return
+    }
+    let du = s.dProducts[0]
+    switch memory {
+    case .scan(let memory):
+      memory.advanceBackward(
+        s.dAfter[1], clock: s.before[2], times: s.times, into: s.dBefore[1], input: du)
+    case .dense(let memory):
+      memory.advanceBackward(
+        s.dAfter[1], after: steps(s.before), into: s.dBefore[1], input: du)
+    }
+    if isScaled { s.dBefore[2].fill(0) }
+    for product in toMemory.dropFirst() { s.dProducts[product].copy(from: du) }
+  }
+
+  /// The column blocks of candidate and gate.
+  private func two(_ tensor: Tensor<Scalar>) -> [ColumnBlock<Scalar>] {
+    [ColumnBlock(tensor), ColumnBlock(tensor, at: hidden)]
+  }
+
+  private func sum(_ terms: [Tensor<Scalar>], into target: Tensor<Scalar>) {
+    for (index, term) in terms.dropFirst().enumerated() {
+      Pointwise.apply(
+        .sum, columns: target.shape[1],
+        inputs: [ColumnBlock(index == 0 ? terms[0] : target), ColumnBlock(term)],
+        outputs: [ColumnBlock(target)])
+    }
+  }
+
+  /// The steps of the sequences so far, which a product takes to be the same in all rows.
+  private func steps(_ states: [Tensor<Scalar>]) -> Int {
+    guard isScaled else { return 0 }
+    return states[2][0] == 0 ? 0 : Int(states[2][1]) + 1
+  }
+
+  private func advanceClock(_ before: Tensor<Scalar>, into after: Tensor<Scalar>) {
+    for row in 0..<before.shape[0] {
+      after[2 * row + 1] = before[2 * row] == 0 ? 0 : before[2 * row + 1] + 1
+      after[2 * row] = 1
+    }
+  }
+}

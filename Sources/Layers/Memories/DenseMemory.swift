@@ -1,0 +1,141 @@
+import BLAS
+import Kernels
+import Synchronization
+import Tensors
+
+/// Memories whose step is a product with a matrix:
+///
+///     m' = m + (Ā - I) m + B̄ u
+///
+/// It is written so because Ā is near I where steps are small, and Float would lose what they
+/// change. The matrix of a measure that scales with time is another one in every step.
+struct DenseMemory<Scalar: KernelScalar>: Sendable {
+  private let measure: MemoryMeasure
+  private let discretization: Discretization
+  private let order: Int
+  private let step: Double
+  private let maximumSteps: Int
+  private let transitions = Transitions<Scalar>()
+
+  init(
+    _ measure: MemoryMeasure, _ discretization: Discretization, order: Int,
+    constants: MemoryConstants
+  ) {
+    self.measure = measure
+    self.discretization = discretization
+    self.order = order
+    step = constants.step
+    maximumSteps = constants.maximumSteps
+  }
+
+  /// Computes the matrix of all steps, where there is one.
+  func prepare() throws(LAPACKError) {
+    if measure != .scaledLegendre { _ = try transition(after: 0) }
+  }
+
+  /// m' from m and u.
+  ///
+  /// - Parameters:
+  ///   - memory: m [N, M, order]
+  ///   - input: u [N, M]
+  ///   - stepsBefore: of the sequence, which a measure that scales with time asks for
+  ///   - after: receives m'
+  ///   - scratch: [N, M, order]
+  func advance(
+    _ memory: Tensor<Scalar>, input: Tensor<Scalar>, after stepsBefore: Int,
+    into after: Tensor<Scalar>, scratch: Tensor<Scalar>
+  ) {
+    let (transition, rows) = (known(after: stepsBefore), input.count)
+    let (memories, result) = (
+      memory.reshaped([rows, order]), after.reshaped([rows, order])
+    )
+    transition.memory.multiply(memories, into: result)
+    transition.input.multiply(input.reshaped([rows, 1]), into: scratch.reshaped([rows, order]))
+    after.add(scratch, scale: 1)
+    after.add(memory, scale: 1)
+  }
+
+  /// The adjoint of `advance`.
+  func advanceBackward(
+    _ gradient: Tensor<Scalar>, after stepsBefore: Int, into before: Tensor<Scalar>,
+    input: Tensor<Scalar>
+  ) {
+    let (transition, rows) = (known(after: stepsBefore), input.count)
+    let memories = gradient.reshaped([rows, order])
+    transition.inputAdjoint.multiply(memories, into: input.reshaped([rows, 1]))
+    transition.memoryAdjoint.multiply(memories, into: before.reshaped([rows, order]))
+    before.add(gradient, scale: 1)
+  }
+
+  /// The transition of a step inside a pass.
+  private func known(after steps: Int) -> Transition<Scalar> {
+    do {
+      return try transition(after: steps)
+    } catch {
+      // `prepare` has computed that of all steps; A of the scaled measure is a triangle with a
+      // negative diagonal, so that I - ΔA/2 always has an inverse.
+      preconditionFailure("the matrix of a memory of order \(order): \(error)")
+    }
+  }
+
+  private func transition(after steps: Int) throws(LAPACKError) -> Transition<Scalar> {
+    let isScaled = measure == .scaledLegendre
+    let time = isScaled ? (maximumSteps > 0 ? min(steps, maximumSteps) : steps) : 0
+    let key = TransitionKey(time: time, backend: KernelBackend.current.name)
+    if let known = transitions[key] { return known }
+    let made: (a: Matrix, b: [Double])
+    if isScaled && time == 0 {
+      // The first input fills the memory: m' = (u, 0 ... 0).
+      made = (Matrix(order) { _, _ in 0 }, (0..<order).map { $0 == 0 ? 1 : 0 })
+    } else {
+      let (a, b) = measure.system(order: order)
+      // The hold integrates dt / t over the step, the others take 1 / t at its end.
+      let size =
+        !isScaled
+        ? step
+        : discretization == .zeroOrderHold
+          ? logarithm(1 + 1 / Double(time)) : 1 / Double(time)
+      made = try discretization.discretize(a, b, step: size)
+    }
+    let transition = Transition<Scalar>(made.a, made.b)
+    transitions[key] = transition
+    return transition
+  }
+
+  private func logarithm(_ x: Double) -> Double { Double.logarithm(x) }
+}
+
+/// Ā - I and B̄ as kernels read them. Nobody writes to it once it is made.
+private struct Transition<Scalar: KernelScalar>: @unchecked Sendable {
+  /// For m (Ā - I)ᵀ and dm' (Ā - I).
+  let memory: PackedMatrix<Scalar>
+  let memoryAdjoint: PackedMatrix<Scalar>
+  /// For u B̄ᵀ and dm' B̄.
+  let input: PackedMatrix<Scalar>
+  let inputAdjoint: PackedMatrix<Scalar>
+
+  init(_ a: Matrix, _ b: [Double]) {
+    let change = Matrix.addingIdentity(-1, to: a).values
+    let square = Tensor(change.array.map { Scalar($0) }, shape: change.shape)
+    let column = Tensor(b.map { Scalar($0) }, shape: [b.count, 1])
+    memory = PackedMatrix(square)
+    memoryAdjoint = PackedMatrix(square, transposed: true)
+    input = PackedMatrix(column)
+    inputAdjoint = PackedMatrix(column, transposed: true)
+  }
+}
+
+private struct TransitionKey: Hashable {
+  let time: Int
+  let backend: String
+}
+
+/// The transitions made so far; threads may ask at the same time.
+private final class Transitions<Scalar: KernelScalar>: Sendable {
+  private let made = Mutex<[TransitionKey: Transition<Scalar>]>([:])
+
+  subscript(key: TransitionKey) -> Transition<Scalar>? {
+    get { made.withLock { $0[key] } }
+    set { made.withLock { $0[key] = newValue } }
+  }
+}

@@ -1,0 +1,26 @@
+/// The constants of a cell with a HiPPO memory.
+public struct MemoryConstants: Sendable, Hashable {
+  /// N, coefficients of a memory; 0 is as many as the layer has units.
+  public var order = 0
+  /// M, memories of a row, each with an input of its own.
+  public var channels = 1
+  /// Nil is the system's own.
+  public var discretization: Discretization?
+  /// Δ, the step of the memories of a window or a decay: 1/Δ is the window's length in steps.
+  public var step = 0.01
+  /// The steps for which a scaled memory goes on to lengthen; it then forgets as one of so many
+  /// steps does. 0 has no end.
+  public var maximumSteps = 1024
+  /// How the step of a scaled memory is computed; the others take a product always.
+  public var form = Form.scan
+
+  public enum Form: String, Sendable, Hashable, CaseIterable {
+    /// In O(N), one coefficient after the other; see `LegendreMemory`.
+    case scan
+    /// A product with a matrix for each step of a sequence: for comparison, and for the zero-order
+    /// hold, which has no scan.
+    case dense
+  }
+
+  public init() {}
+}
