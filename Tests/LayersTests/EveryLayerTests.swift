@@ -19,31 +19,9 @@ import Testing
   /// Central differences of every weight, the input and every initial state.
   @Test(arguments: names) func gradientsAreThoseOfCentralDifferences(name: String) throws {
     for (T, N, C, H) in [(4, 2, 2, 3), (1, 1, 1, 1), (2, 1, 3, 1), (1, 3, 1, 2)] {
-      let problem = try LayerProblem<Double>(
-        system(name), steps: T, rows: N, inputs: C, hidden: H)
-      let (_, gradients, dx, dInitial) = try problem.run()
-      let what = "\(name) [\(T), \(N), \(C), \(H)]"
-      for entry in problem.layout.entries {
-        try check("\(what) \(entry.name)", problem.parameters[entry], gradients[0][entry], problem)
-      }
-      try check("\(what) x", problem.x, dx, problem)
-      for (state, gradient) in zip(problem.initial.named, dInitial.named)
-      where !problem.counters.contains(state.name) {
-        try check("\(what) initial \(state.name)", state.tensor, gradient.tensor, problem)
-      }
+      try LayerProblem<Double>(system(name), steps: T, rows: N, inputs: C, hidden: H)
+        .expectGradientsOfCentralDifferences("\(name) [\(T), \(N), \(C), \(H)]")
     }
-  }
-
-  private func check(
-    _ name: String, _ values: Tensor<Double>, _ gradient: Tensor<Double>,
-    _ problem: LayerProblem<Double>
-  ) throws {
-    var failure: (any Error)?
-    checkGradient(name, of: values, gradient: gradient.array) {
-      do { return try problem.loss() } catch { failure = error }
-      return .nan
-    }
-    if let failure { throw failure }
   }
 
   /// A sequence in pieces, with the state carried and the step count going on, equals the whole

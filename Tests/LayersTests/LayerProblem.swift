@@ -1,5 +1,6 @@
 import Kernels
 import RandomNumbers
+import TestSupport
 import Tensors
 import Testing
 
@@ -26,10 +27,10 @@ struct LayerProblem<Scalar: KernelScalar> {
   /// - Parameter recomputeEvery: as in `LayerFactory`
   init(
     _ system: RecurrentSystem, steps T: Int, rows N: Int, inputs C: Int, hidden H: Int,
-    recomputeEvery: Int = 0
+    recomputeEvery: Int = 0,
+    constants: CellConstants = CellConstants(mu: 0.6, epsilon: 0.7, beta: 0.9, restart: 3)
   ) throws {
-    var specification = LayerSpecification(
-      system.layers(CellConstants(mu: 0.6, epsilon: 0.7, beta: 0.9, restart: 3)), hidden: H)
+    var specification = LayerSpecification(system.layers(constants), hidden: H)
     specification.recomputeEvery = recomputeEvery
     layer = specification.layer(inputs: C, named: LayerName(prefix: "", suffix: ""))
     var layout = ParameterLayout()
@@ -113,5 +114,30 @@ struct LayerProblem<Scalar: KernelScalar> {
       )
     }
     return result
+  }
+
+  /// Compares the gradients of every weight, the input and every initial state with central
+  /// differences.
+  func expectGradientsOfCentralDifferences(_ what: String) throws where Scalar == Double {
+    let (_, gradients, dx, dInitial) = try run()
+    for entry in layout.entries {
+      try check("\(what) \(entry.name)", parameters[entry], gradients[0][entry])
+    }
+    try check("\(what) x", x, dx)
+    for (state, gradient) in zip(initial.named, dInitial.named)
+    where !counters.contains(state.name) {
+      try check("\(what) initial \(state.name)", state.tensor, gradient.tensor)
+    }
+  }
+
+  private func check(
+    _ name: String, _ values: Tensor<Double>, _ gradient: Tensor<Double>
+  ) throws where Scalar == Double {
+    var failure: (any Error)?
+    checkGradient(name, of: values, gradient: gradient.array) {
+      do { return try loss() } catch { failure = error }
+      return .nan
+    }
+    if let failure { throw failure }
   }
 }

@@ -9,7 +9,7 @@ import Tensors
 ///
 /// It is written so because Ā is near I where steps are small, and Float would lose what they
 /// change. The matrix of a measure that scales with time is another one in every step.
-struct DenseMemory<Scalar: KernelScalar>: Sendable {
+package struct DenseMemory<Scalar: KernelScalar>: Sendable {
   private let measure: MemoryMeasure
   private let discretization: Discretization
   private let order: Int
@@ -17,7 +17,7 @@ struct DenseMemory<Scalar: KernelScalar>: Sendable {
   private let maximumSteps: Int
   private let transitions = Transitions<Scalar>()
 
-  init(
+  package init(
     _ measure: MemoryMeasure, _ discretization: Discretization, order: Int,
     constants: MemoryConstants
   ) {
@@ -29,7 +29,7 @@ struct DenseMemory<Scalar: KernelScalar>: Sendable {
   }
 
   /// Computes the matrix of all steps, where there is one.
-  func prepare() throws(LAPACKError) {
+  package func prepare() throws(LAPACKError) {
     if measure != .scaledLegendre { _ = try transition(after: 0) }
   }
 
@@ -41,7 +41,7 @@ struct DenseMemory<Scalar: KernelScalar>: Sendable {
   ///   - stepsBefore: of the sequence, which a measure that scales with time asks for
   ///   - after: receives m'
   ///   - scratch: [N, M, order]
-  func advance(
+  package func advance(
     _ memory: Tensor<Scalar>, input: Tensor<Scalar>, after stepsBefore: Int,
     into after: Tensor<Scalar>, scratch: Tensor<Scalar>
   ) {
@@ -56,7 +56,7 @@ struct DenseMemory<Scalar: KernelScalar>: Sendable {
   }
 
   /// The adjoint of `advance`.
-  func advanceBackward(
+  package func advanceBackward(
     _ gradient: Tensor<Scalar>, after stepsBefore: Int, into before: Tensor<Scalar>,
     input: Tensor<Scalar>
   ) {
@@ -94,15 +94,13 @@ struct DenseMemory<Scalar: KernelScalar>: Sendable {
         !isScaled
         ? step
         : discretization == .zeroOrderHold
-          ? logarithm(1 + 1 / Double(time)) : 1 / Double(time)
+          ? Double.logarithm(1 + 1 / Double(time)) : 1 / Double(time)
       made = try discretization.discretize(a, b, step: size)
     }
     let transition = Transition<Scalar>(made.a, made.b)
     transitions[key] = transition
     return transition
   }
-
-  private func logarithm(_ x: Double) -> Double { Double.logarithm(x) }
 }
 
 /// Ā - I and B̄ as kernels read them. Nobody writes to it once it is made.

@@ -13,7 +13,7 @@ public enum Discretization: String, Sendable, Hashable, CaseIterable {
 
   /// The share of the new memory in the mean that is differentiated; nil for the hold, which is no
   /// such mean.
-  var newShare: Double? {
+  package var newShare: Double? {
     switch self {
     case .forward: 0
     case .backward: 1
