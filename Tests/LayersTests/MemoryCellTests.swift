@@ -155,6 +155,17 @@ import Testing
     }
   }
 
+  @Test func aGroupedProductMapsEachPartByItself() {
+    let product = CellProduct("w", bias: nil, of: .state(1), width: 4, groups: 2)
+    let weight = Tensor<Double>([1, 2, 3, 4, 5, 6, 7, 8], shape: [4, 2])
+    let whole = GroupedWeight(product).blockDiagonal(weight)
+    #expect(whole.array == [1, 2, 0, 0, 3, 4, 0, 0, 0, 0, 5, 6, 0, 0, 7, 8])
+    let back = Tensor<Double>(shape: [4, 2])
+    whole[2] = 100  // what lies between the groups is left out
+    GroupedWeight(product).addBlocks(of: whole, to: back)
+    #expect(back.array == weight.array)
+  }
+
   /// Times go from the input to the memory, pieces go on where they were, and what stands in the
   /// place of a time beyond a row's end does no harm.
   @Test func aLayerReadsTimes() throws {
