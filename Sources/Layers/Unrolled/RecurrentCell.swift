@@ -24,6 +24,8 @@ public protocol RecurrentCell<Scalar> {
   var states: [NamedShape] { get }
   /// What `adjoint` needs of a step besides states and vectors, by the length of a row.
   var tape: [NamedShape] { get }
+  /// Whether the cell looks at when a step happened.
+  var readsTimes: Bool { get }
 
   /// Sets the starting values.
   func initialize(
@@ -32,6 +34,10 @@ public protocol RecurrentCell<Scalar> {
   func step(_ step: CellStep<Scalar>)
   /// Takes gradients back over one step.
   func adjoint(_ step: CellAdjoint<Scalar>)
+}
+
+extension RecurrentCell {
+  public var readsTimes: Bool { false }
 }
 
 /// A linear map inside a cell.

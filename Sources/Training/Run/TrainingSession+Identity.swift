@@ -41,7 +41,7 @@ extension TrainingSession {
   ///
   /// - Parameter part: which is measured
   public func notes(on part: DatasetFile.Part) throws(RunFailure) -> [String] {
-    var notes = [workload.stream.mapping].compactMap(\.self)
+    var notes = [workload.stream.mapping, workload.stream.timesNote].compactMap(\.self)
     if configuration.dataset.measured == nil, part != .test {
       let own =
         part == .train
