@@ -21,8 +21,8 @@ struct ArchiveOptions: ParsableArguments {
 
   @Flag(
     help: ArgumentHelp(
-      "Write when each step happened, for layers that read times: as the files say, or else the"
-        + " number of the step in its sequence, from 0."))
+      "Write when each step happened, for layers that read times: as the files say, dates in"
+        + " seconds since the first of their sequence; or else the number of the step, from 0."))
   var times = false
 
   @Option(

@@ -111,10 +111,35 @@ import Testing
     }
     #expect(times(long.train, features: 2) == [[9, 10, 11], [1, 2]])
     #expect(try written(long, "train").times == [9, 10, 11, 1, 2])
-    let dates = try archive(.refuse, "(2020-01-01,1),(2020-01-02,2):a\n(2021-01-01,3):b\n")
-    let error = #expect(throws: DatasetError.self) { try written(dates, "train") }
-    #expect(error?.problem == "orders its steps by dates, which are not numbers")
-    #expect(try written(dates, "train", withTimes: false).times == nil)
+    let dates = try archive(.refuse, "(2020-03-01,1),(2020-02-28,2):a\n(2021-01-01,3):b\n")
+    #expect(times(dates.train) == [[0, 2 * 86_400], [0]])
+    let months = try archive(.refuse, "(2020-Feb-01,1),(2020-Feb-02,2):a\n(2021-Feb-01,3):b\n")
+    let error = #expect(throws: DatasetError.self) { try written(months, "train") }
+    #expect(error?.problem == "orders its steps by dates that give no seconds")
+    #expect(try written(months, "train", withTimes: false).times == nil)
+  }
+
+  @Test func datesAreSeconds() {
+    func between(_ from: String, _ to: String) -> Double? {
+      guard let a = DateTime.seconds(Array(from.utf8)[...]),
+        let b = DateTime.seconds(Array(to.utf8)[...])
+      else { return nil }
+      return b - a
+    }
+    let day = 86_400.0
+    #expect(between("2024-02-28", "2024-03-01") == 2 * day)
+    #expect(between("2023-02-28", "2023-03-01") == day)
+    #expect(between("1900-02-28", "1900-03-01") == day, "a hundred years: no leap day")
+    #expect(between("2000-02-28", "2000-03-01") == 2 * day, "four hundred: a leap day")
+    #expect(between("2023-12-31 23:59:59", "2024-01-01 00:00:01.5") == 2.5)
+    #expect(between("2023/12/31T23:00+02:00", "2024/01/02T01:30+02:00") == 26.5 * 3600)
+    #expect(between("09:45:10Z", "10:30:00Z") == 2690)
+    for text in [
+      "", "2024", "2024-05", "2024-13-01", "2024-05-32", "2024-Feb-01", "2024-5-1", "20240501",
+      "2024-05-01x", "2024-05-01 25:00", "12", "12:60", "12:00:61", "12:00 pm", "2024-05-01 ",
+    ] {
+      #expect(DateTime.seconds(Array(text.utf8)[...]) == nil, "\(text)")
+    }
   }
 
   /// One table that is cut in two, and a wide table: times go with their sequences.

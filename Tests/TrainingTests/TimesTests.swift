@@ -10,6 +10,7 @@ import Tensors
 import TestSupport
 import Testing
 
+@testable import Checkpoints
 @testable import Layers
 @testable import Training
 
@@ -128,6 +129,7 @@ import Testing
         }
         let identity = try train.identity(validating: true)
         #expect(identity.parts["train"]?.times?.shape == [6, 3])
+        #expect(identity.summary.hasPrefix("train 6 sequences T=3 C=1 classes 2 with times"))
       }
     }
   }
@@ -187,6 +189,64 @@ import Testing
     }
   }
 
+  /// What a run learned from, as a checkpoint tells: data with or without times.
+  private func learned(_ path: String, in folder: String) throws -> LearnedData {
+    var data = DataIdentity()
+    data.parts["train"] = try stream(configuration(path)).partIdentity()
+    let step = "\(folder)/run-\(data.parts["train"]?.times == nil)/checkpoints/step"
+    let writer = CheckpointWriter(folder: step, shards: 1)
+    try writer.begin()
+    let snapshot = CheckpointSnapshot(shard: 0, of: 1)
+    snapshot.copy([])
+    var manifest = CheckpointManifest(
+      step: 1, epoch: 1, batch: 1, parameterCount: 0, parametersSHA256: "x",
+      optimizer: .init(name: "adam", stepCount: 1), progress: [:], tensors: [],
+      files: [try writer.write(snapshot)], configuration: "seed: 1\n",
+      machine: .init(
+        precision: "float32", kernels: "reference", blasCore: "none", virtualShards: 2, ranks: 1,
+        program: "test"))
+    manifest.data = data
+    try writer.commit(manifest)
+    return LearnedData(of: try CheckpointReader(step), .measuring)
+  }
+
+  /// A run that learned with times is not measured without them; the other way round is said.
+  @Test func aRunIsMeasuredOnDataAsItLearned() throws {
+    try Places.withTemporaryFolder { folder in
+      let (timed, none) = ("\(folder)/timed.h5", "\(folder)/none.h5")
+      try write(timed)
+      try write(none, times: [])
+      func note(_ own: String, learned: String) throws -> String? {
+        var configuration = try configuration(own)
+        configuration.dataset.learned = try self.learned(learned, in: folder)
+        return try stream(configuration).timesNote
+      }
+      #expect(try note(timed, learned: timed) == nil)
+      #expect(try note(none, learned: none) == nil)
+      let late = try note(timed, learned: none)
+      #expect(late == "has times of its steps; the run learned without, from steps at 0, 1, 2 ...")
+      let missing = problem { _ = try note(none, learned: timed) }
+      #expect(
+        missing == "\(none): has no times of its steps, but the run learned from times; prepare it"
+          + " with --times, or name them with dataset.times")
+    }
+  }
+
+  /// A layer that is run step by step, as the probe does, knows when the step before happened.
+  @Test func aProbeSeesTheTimesOfItsSteps() throws {
+    let model = SequenceModel<Double>(
+      StackSpecification(LayerSpecification(Elapsed(), hidden: 1)), inputs: 1, outputs: 1,
+      objective: SquaredError())
+    let parameters = ParameterBuffer<Double>(model.layout)
+    parameters["readout.weight"].copy(from: [1])
+    let batch = SequenceBatch<Double>(
+      x: Tensor([1, 1, 1, 1, 1, 1], shape: [3, 2, 1]), targets: .values([0, 0], of: 1),
+      times: Tensor([2, 0, 3, 5, 7, 6], shape: [3, 2]), rowStarts: [0, 2])
+    let probe = GradientProbe(model, parameters, batch: batch)
+    let whole = model.evaluate(batch, parameters).reduce(0) { $0 + $1.loss }
+    #expect(whole == 25 + 36 && probe.meanLoss == whole / 2)
+  }
+
   /// `inspect` names them, with their range.
   @Test func areInspected() throws {
     try Places.withTemporaryFolder { folder in
@@ -200,6 +260,59 @@ import Testing
       try write("\(folder)/none.h5", times: [])
       let none = try Inspection.report(of: "\(folder)/none.h5", verifying: true).text
       #expect(!none.contains("times"))
+    }
+  }
+}
+
+/// h_t = h_{t-1} + (τ_t - τ_{t-1}) x_t, with τ_0 = τ_1.
+private struct Elapsed: LayerFactory {
+  func layer<Scalar: KernelScalar>(
+    inputs: Int, hidden: Int, recomputeEvery: Int, named: LayerName, as: Scalar.Type
+  ) -> any SequenceLayer<Scalar> { Layer<Scalar>() }
+
+  struct Layer<Scalar: KernelScalar>: SequenceLayer {
+    var inputFeatures: [Int] { [1] }
+    var features: [Int] { [1] }
+    var states: [NamedShape] { [NamedShape("h", [1])] }
+    var parameters: [NamedShape] { [] }
+    var readsTimes: Bool { true }
+
+    func initialize(
+      _ parameters: ParameterBuffer<Scalar>, gateBias: Double, streams: inout InitializationStreams
+    ) {}
+
+    func forward(
+      _ input: SequenceInput<Scalar>, from state: LayerState<Scalar>?,
+      _ parameters: ParameterBuffer<Scalar>, keeping: LayerKeeping, in workspace: Workspace<Scalar>
+    ) -> any LayerPass<Scalar> {
+      let (T, N) = (input.steps, input.rows)
+      let y = Tensor<Scalar>(shape: [T, N, 1])
+      let h = startState(rows: N)
+      if let state { h[0].copy(from: state[0]) }
+      for t in 0..<T {
+        for n in 0..<N {
+          let now = input.times?[t * N + n] ?? .nan
+          let before = t > 0 ? input.times?[(t - 1) * N + n] : input.timeBefore?[n]
+          h[0][n] += Scalar(now - (before ?? now)) * input.values[t * N + n]
+          y[t * N + n] = h[0][n]
+        }
+      }
+      return Pass(output: y, final: h)
+    }
+
+    func workingNumbers(steps: Int, rows: Int, threads: Int, isTraining: Bool) -> Double { 0 }
+  }
+
+  struct Pass<Scalar: KernelScalar>: LayerPass {
+    let output: Tensor<Scalar>
+    let final: LayerState<Scalar>?
+
+    func backward(
+      _ gradient: OutputGradient<Scalar>, into gradients: ShardedBuffer<Scalar>, wantsInput: Bool,
+      initial: LayerState<Scalar>?
+    ) -> Tensor<Scalar>? {
+      if let initial, let above = gradient.final { initial[0].copy(from: above[0]) }
+      return nil
     }
   }
 }

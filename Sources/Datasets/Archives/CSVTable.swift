@@ -43,7 +43,7 @@ public enum CSVTable {
     var archive = try SequenceArchive(
       first, features: files[0].features, classNames: naming.names, train: train, test: test)
     archive.notes = notes
-    archive.hasDates = files.contains(where: \.hasDates)
+    archive.hasUnknownDates = files.contains(where: \.hasUnknownDates)
     return archive
   }
 }
@@ -60,8 +60,8 @@ struct TableRows {
   /// Which steps of the table each sequence has; empty until missing values are filled in, except
   /// in a long table.
   var steps: [SequenceSteps] = []
-  /// Whether steps were ordered by dates.
-  var hasDates = false
+  /// Whether steps were ordered by dates of a form that gives no seconds.
+  var hasUnknownDates = false
   /// The line where each sequence begins.
   var lines: [Int] = []
   /// What was understood, for the user.

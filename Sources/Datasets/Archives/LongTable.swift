@@ -15,7 +15,8 @@ enum LongTable {
   /// The steps of a sequence in the order of time. Times are numbers, or dates from the year on
   /// and times of a day, whose order is that of their letters.
   ///
-  /// - Returns: the places of the steps in that order, and their times if these are numbers
+  /// - Returns: the places of the steps in that order, and their times: numbers as they are, dates
+  ///   in seconds since the first; nil if these are of a form that gives no seconds
   /// - Throws: where times are neither numbers nor dates, or two are equal
   static func order(
     _ sequence: Sequence, path: String
@@ -50,7 +51,9 @@ enum LongTable {
           + " sequence \(quoted(sequence.id.utf8))",
         cure: "remove one of the two lines, or check --id and --time")
     }
-    return (places, numbers.allSatisfy(\.isFinite) ? places.map { numbers[$0] } : nil)
+    if numbers.allSatisfy(\.isFinite) { return (places, places.map { numbers[$0] }) }
+    let seconds = places.compactMap { DateTime.seconds(sequence.times[$0]) }
+    return (places, seconds.count == places.count ? seconds.map { $0 - seconds[0] } : nil)
   }
 
   /// What dates must have in common for their letters to have their order: everything but their
@@ -71,7 +74,7 @@ enum LongTable {
     return time.dropLast(zone.count).map { isDigit($0) ? 0x30 : $0 } + zone
   }
 
-  /// Whether sorted times are at equal distances, as far as they are numbers.
+  /// Whether sorted times are at equal distances, as far as that is known.
   static func isEqual(_ times: [Double]?) -> Bool {
     guard let times, times.count > 2 else { return true }
     let step = (times[times.count - 1] - times[0]) / Double(times.count - 1)
@@ -131,7 +134,7 @@ extension TableRows {
         let (places, times) = try LongTable.order(sequence, path: path)
         values = places.flatMap { sequence.values[$0 * features..<($0 + 1) * features] }
         if !LongTable.isEqual(times) { unequal += 1 }
-        if times == nil { hasDates = true }
+        if times == nil { hasUnknownDates = true }
         steps.append(SequenceSteps(stamps: times))
       }
       sequences.append(values)

@@ -12,16 +12,16 @@ extension SequenceArchive {
   /// - Parameters:
   ///   - normalising: whether inputs are stored as (x - mean) / std, by feature, or as they are
   ///     (mean 0, std 1)
-  ///   - withTimes: whether to write when each step happened: as the files say, or else the number
-  ///     of the step in its file
+  ///   - withTimes: whether to write when each step happened: as the files say, dates in seconds since
+  ///     the first of their sequence; or else the number of the step in its file
   ///   - compressing: makes a smaller file that takes longer to read
   public func write(
     to path: String, normalising: Bool, withTimes: Bool = false, compressing: Bool = false
   ) throws(DatasetError) {
-    if withTimes, hasDates {
+    if withTimes, hasUnknownDates {
       throw DatasetError(
-        self.path, "orders its steps by dates, which are not numbers",
-        cure: "write the times as numbers, such as seconds, or leave out --times")
+        self.path, "orders its steps by dates that give no seconds",
+        cure: "write dates as 2024-05-31 12:00:00, or times as numbers, or leave out --times")
     }
     let deflate = DatasetFile.deflate(compressing)
     let (mean, deviation) = normalising ? statistics : ([0], [1])

@@ -27,8 +27,8 @@ public struct SequenceArchive: Sendable {
   public let test: Part
   /// What was understood of the files, a line each, for the user.
   public internal(set) var notes: [String] = []
-  /// Whether steps were ordered by dates, which are no numbers to be written as times.
-  var hasDates = false
+  /// Whether steps were ordered by dates of a form that gives no seconds to write as times.
+  var hasUnknownDates = false
 
   init(
     _ path: String, features: Int, classNames: [String], train: Part, test: Part

@@ -73,12 +73,12 @@ extension SequenceArchive {
         "\(name) part: \(kept.stepCount(features)) of \(part.stepCount(features)) steps kept"
           + (every > 1 ? ", one in \(every)" : "")
           + (sampling.dropShare > 0
-            ? ", \(sampling.dropShare) of a sequence left out by the seed \(sampling.seed)" : "")
+            ? ", a share of \(sampling.dropShare) left out at random (seed \(sampling.seed))" : "")
           + (emptied > 0 ? "; \(emptied) sequences without a step left out" : ""))
     }
     var archive = try SequenceArchive(
       path, features: features, classNames: classNames, train: sampled[0], test: sampled[1])
-    (archive.notes, archive.hasDates) = (notes, hasDates)
+    (archive.notes, archive.hasUnknownDates) = (notes, hasUnknownDates)
     return archive
   }
 

@@ -10,8 +10,8 @@ struct TSFile {
   private(set) var notes: [String] = []
   private var places: [Int] = []
   private var steps: [SequenceSteps] = []
-  /// Whether time stamps were dates.
-  private(set) var hasDates = false
+  /// Whether time stamps were dates of a form that gives no seconds.
+  private(set) var hasUnknownDates = false
   private let number: FieldNumber
   /// What the header says of the sequences, by key: a number, true or false.
   private var declared: [(key: String, value: String)] = []
@@ -127,7 +127,7 @@ struct TSFile {
     return columns
   }
 
-  /// Values of the form (TIME,VALUE), put in the order of time, and the times if they are numbers.
+  /// Values of the form (TIME,VALUE), put in the order of time, with the times if they are known.
   /// A feature has NaN at the times that it lacks.
   private mutating func stampedColumns(
     _ series: ArraySlice<ArraySlice<UInt8>>, _ line: Int
@@ -158,7 +158,7 @@ struct TSFile {
     let (order, times) = try LongTable.order(steps, path: table.path)
     stamped += 1
     if !LongTable.isEqual(times) { unequal += 1 }
-    if times == nil { hasDates = true }
+    if times == nil { hasUnknownDates = true }
     let values = try columns.enumerated().map { (dimension, column) throws(DatasetError) in
       try order.map { (place) throws(DatasetError) in
         if let value = column[place] { return value }

@@ -124,7 +124,8 @@ extension DataIdentity {
       words.append(
         own.kind == "tokens"
           ? "\(part) \(own.count) tokens"
-          : "\(part) \(own.count) sequences T=\(own.steps) C=\(own.features) \(own.kind)")
+          : "\(part) \(own.count) sequences T=\(own.steps) C=\(own.features) \(own.kind)"
+            + (own.times == nil ? "" : " with times"))
     }
     if let heldOut { words.append("\(heldOut) held out for validation") }
     if let generated { words.append("generated: \(generated)") }
