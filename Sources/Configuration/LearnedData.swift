@@ -24,6 +24,11 @@ public struct LearnedData: Sendable, Equatable {
   /// The vocabulary of the run; nil if it is missing, damaged or not the one learned.
   package let vocabulary: Vocabulary?
 
+  /// Whether the run learned from times of the steps; nil if unknown.
+  public var learnedTimes: Bool? {
+    identity?.parts[DatasetFile.Part.train.rawValue].map { $0.times != nil }
+  }
+
   /// Reads the identity of the data from a checkpoint.
   public init(of reader: CheckpointReader, _ use: Use) {
     self.use = use

@@ -110,6 +110,8 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var inputs = DatasetPlace.ownInputs
     public var targets = DatasetPlace.ownTargets
     public var offsets = DatasetPlace.ownOffsets
+    public var times = DatasetPlace.ownTimes
+    public var readTimes = TimesChoice.auto
     public var classes = 0
     public var memory = 1024
     public var view = SequenceView.rows
@@ -136,17 +138,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "file", &file,
         "the HDF5 file that `prepare` made, which generated tasks can do without; or several, as a"
           + " list or a pattern, that count as one")
-      try visitor.field(
-        "inputs", &inputs, "the name of the inputs in a file of your own",
-        use: .ownFileTasks)
-      try visitor.field(
-        "targets", &targets, "the name of the labels or numbers in a file of your own",
-        use: .ownFileTasks)
-      try visitor.field(
-        "offsets", &offsets,
-        "the name of where sequences of unequal lengths begin, in a file of your own; without such a"
-          + " dataset all are as long",
-        use: .ownFileTasks)
+      try visitNames(&visitor)
       try visitor.field(
         "classes", &classes,
         "how many classes there are, where the file does not say; 0 counts them",

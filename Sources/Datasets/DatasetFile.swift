@@ -7,7 +7,8 @@ import Synchronization
 ///
 ///     /            attributes task, format_version, scaling, classes, source
 ///     /train       inputs [N, T, C], targets [N]; or, of unequal lengths, inputs [F, C] and
-///                  offsets [N + 1]; or, of text, tokens [n]; and checksums, see `DatasetChecksums`
+///                  offsets [N + 1]; or, of text, tokens [n]; where steps are not at 0, 1, 2 ...,
+///                  times [N, T] or, of unequal lengths, [F]; and checksums, see `DatasetChecksums`
 ///     /test        likewise
 ///     /vocabulary  of text: UTF-8 bytes `text`, and `offsets` [V + 1] of its tokens
 public enum DatasetFile {

@@ -15,6 +15,11 @@ public struct DatasetPlace: Sendable {
   public var targets = DatasetPlace.ownTargets
   /// Where sequences of unequal lengths begin, [N + 1]; equal lengths have no such dataset.
   public var offsets = DatasetPlace.ownOffsets
+  /// When each step happened, [N, T], or flat like the inputs where lengths are unequal; without
+  /// such a dataset the steps are at 0, 1, 2 ...
+  public var times = DatasetPlace.ownTimes
+  /// Whether times are used where the files have them.
+  public var readsTimes = true
   /// How many classes there are, where the file does not say; 0 is one more than the largest label.
   public var classes = 0
   /// Bytes up to which a part is kept in memory.
@@ -23,6 +28,7 @@ public struct DatasetPlace: Sendable {
   public static let ownInputs = "{part}/inputs"
   public static let ownTargets = "{part}/targets"
   public static let ownOffsets = "{part}/offsets"
+  public static let ownTimes = "{part}/times"
 
   public init(_ files: String) {
     self.files = files

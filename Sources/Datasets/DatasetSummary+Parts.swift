@@ -6,13 +6,27 @@ extension DatasetSummary {
     do {
       let file = try HDF5.File.open(path)
       let names = DatasetFile.Part.allCases.flatMap { part in
-        ["inputs", "targets", "offsets", "tokens"].map { "\(part.rawValue)/\($0)" }
+        ["inputs", "targets", "offsets", "times", "tokens"].map { "\(part.rawValue)/\($0)" }
       }
       return try DatasetFile.isOurs(
         file, byNames: file.contains("vocabulary/text") || names.contains(where: file.contains))
     } catch {
       throw DatasetError(path, error, cure: "check the path; the file may be damaged")
     }
+  }
+
+  /// The earliest and the latest time of a dataset of times; nil where none is finite.
+  static func range(ofTimes dataset: Dataset) throws(HDF5Error) -> ClosedRange<Double>? {
+    guard dataset.elementType.isNumber, dataset.count > 0 else { return nil }
+    let rows = max(1, (1 << 20) * dataset.shape[0] / dataset.count)
+    var range: ClosedRange<Double>?
+    for start in stride(from: 0, to: dataset.shape[0], by: rows) {
+      let here = start..<min(start + rows, dataset.shape[0])
+      for time in try dataset.read(rows: here, as: Double.self) where time.isFinite {
+        range = min(range?.lowerBound ?? time, time)...max(range?.upperBound ?? time, time)
+      }
+    }
+    return range
   }
 
   /// Refuses a file in which a part lacks what training needs, by opening each as training does.
@@ -36,12 +50,12 @@ extension DatasetSummary {
         _ = try NextFrameSource(place, part: part)
       case "classification", "unknown":
         if file.contains("\(part.rawValue)/offsets") {
-          _ = try SequenceFileSource(place, task: task, part: part)
+          try SequenceFileSource(place, task: task, part: part).checkTimes()
         } else {
-          _ = try FileSource(place, part: part, view: .rows, permutationSeed: 1)
+          try FileSource(place, part: part, view: .rows, permutationSeed: 1).checkTimes()
         }
       default:
-        _ = try SequenceFileSource(place, task: task, part: part)
+        try SequenceFileSource(place, task: task, part: part).checkTimes()
       }
     }
   }

@@ -8,6 +8,8 @@ public struct DatasetSummary {
   public let scaling: Double
   /// The shape of each dataset by its path.
   public let parts: [String: [Int]]
+  /// The earliest and the latest time of each part that has times.
+  public let times: [DatasetFile.Part: ClosedRange<Double>]
 
   /// Opens a file.
   ///
@@ -24,18 +26,21 @@ public struct DatasetSummary {
       classes = try file.intAttribute("classes") ?? 0
       scaling = try file.doubleAttribute("scaling") ?? 1
       var parts: [String: [Int]] = [:]
+      var times: [DatasetFile.Part: ClosedRange<Double>] = [:]
       for part in DatasetFile.Part.allCases where file.contains(part.rawValue) {
-        for name in ["inputs", "targets", "offsets", "tokens"]
+        for name in ["inputs", "targets", "offsets", "times", "tokens"]
         where file.contains("\(part.rawValue)/\(name)") {
           let dataset = try file.dataset("\(part.rawValue)/\(name)")
           parts["\(part.rawValue)/\(name)"] = dataset.shape
+          if name == "times" { times[part] = try Self.range(ofTimes: dataset) }
           if readingAll {
-            try DatasetCheck(path: path, file: file, classes: classes)
-              .run("\(part.rawValue)/\(name)")
+            var check = DatasetCheck(path: path, file: file, classes: classes)
+            check.allowsNotFinite = name == "times"  // `requireTrainable` says more of them
+            try check.run("\(part.rawValue)/\(name)")
           }
         }
       }
-      self.parts = parts
+      (self.parts, self.times) = (parts, times)
       if readingAll { try Self.requireTrainable(path, file, task: task) }
     } catch let error as DatasetError {
       throw error

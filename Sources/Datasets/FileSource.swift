@@ -23,6 +23,7 @@ public final class FileSource: SequenceSource {
   /// Where in a stored sequence the k-th number of the view lies; nil is in order.
   private let order: [Int]?
   private var sequence: [Float] = []
+  private let times: StoredTimes?
 
   public let count: Int
   public let steps: Int
@@ -62,7 +63,14 @@ public final class FileSource: SequenceSource {
       files, names.targets, counts: inputs.rowsOfFiles, classes: known ?? headers.classes)
     (labels, targetKind) = (targets.labels, .classes(targets.count))
     scaling = headers.scaling
-    (classNames, notes) = try place.classNames(of: files, targets, inputs)
+    let (classNames, notes) = try place.classNames(of: files, targets, inputs)
+    let times = try StoredTimes(
+      place, of: part, in: files, inputs, .equal(count: shape[0], steps: shape[1]))
+    // A time belongs to a row of an image, not to its pixels.
+    let isTimed = view == .rows || view == .pixels && shape[2] == 1
+    self.times = isTimed ? times : nil
+    self.classNames = classNames
+    self.notes = notes + (isTimed ? [] : times.map { [$0.unusedNote(view)] } ?? [])
     switch view {
     case .rows:
       (steps, features, order) = (shape[1], shape[2], nil)
@@ -88,13 +96,31 @@ public final class FileSource: SequenceSource {
 
   public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
     try inputs.prefetch(indices.map { $0..<$0 + 1 })
+    try times?.prefetch(indices)
   }
 
-  public var isReady: Bool { inputs.isReady }
+  public var isReady: Bool { inputs.isReady && times?.isReady ?? true }
+
+  public var hasTimes: Bool { times != nil }
+
+  public func openTimes() throws(DatasetError) { try times?.open() }
+
+  /// Reads all times, to check them.
+  func checkTimes() throws(DatasetError) {
+    try times?.open()
+    try times?.checkAll()
+  }
+
+  public func readTimes(
+    _ indices: ArraySlice<Int>, into times: Tensor<Double>
+  ) throws(DatasetError) {
+    try self.times?.read(indices, into: times)
+  }
 
   public func identity() throws(DatasetError) -> DataIdentity.Part {
     DataIdentity.Part(
-      of: self, inputs: try inputs.fingerprint(), targets: Fingerprint(of: labels))
+      of: self, inputs: try inputs.fingerprint(), targets: Fingerprint(of: labels),
+      times: try times?.fingerprint())
   }
 
   /// Copies one stored sequence to row n of every time step.

@@ -4,13 +4,16 @@ import HDF5
 /// reader at a time.
 final class RowReader: Sendable {
   let isBytes: Bool
+  /// Whether the numbers are read as 64 bits, and left to whoever asked for them to be checked.
+  let isWide: Bool
   let joined: JoinedDataset
 
   init(
-    _ files: DatasetFiles, _ name: String, cacheBytes: Int
+    _ files: DatasetFiles, _ name: String, wide: Bool = false, cacheBytes: Int
   ) throws(DatasetError) {
     joined = try JoinedDataset(files, name, cacheBytes: cacheBytes)
-    isBytes = joined.pieces.allSatisfy { $0.elementType == .uint8 }
+    isWide = wide
+    isBytes = !wide && joined.pieces.allSatisfy { $0.elementType == .uint8 }
   }
 
   var shape: [Int] { joined.shape }
@@ -21,7 +24,12 @@ final class RowReader: Sendable {
   /// The first of the files.
   var path: String { joined.pieces.first?.path ?? "" }
 
-  var elementBytes: Int { isBytes ? 1 : MemoryLayout<Float>.size }
+  /// The type in which the numbers are kept.
+  var kept: ElementType { isWide ? .float64 : isBytes ? .uint8 : .float32 }
+
+  var elementBytes: Int {
+    isWide ? MemoryLayout<Double>.size : isBytes ? 1 : MemoryLayout<Float>.size
+  }
 
   /// Lets the files go; what is read later is opened again.
   func close() { joined.close() }
@@ -30,6 +38,7 @@ final class RowReader: Sendable {
   ///
   /// - Throws: `DatasetError`, also where a number is not finite or a row not what was written
   func read(_ rows: Range<Int>) throws(DatasetError) -> StoredNumbers {
+    if isWide { return .doubles(try doubles(rows)) }
     var bytes: [UInt8] = []
     var floats: [Float] = []
     try joined.forEachPiece(of: rows) { piece, rows in
@@ -43,6 +52,14 @@ final class RowReader: Sendable {
       }
     }
     return isBytes ? .bytes(bytes) : .floats(floats)
+  }
+
+  private func doubles(_ rows: Range<Int>) throws(DatasetError) -> [Double] {
+    var doubles: [Double] = []
+    try joined.forEachPiece(of: rows) { piece, rows in
+      doubles += try joined.read(piece, rows, as: Double.self)
+    }
+    return doubles
   }
 
   private func check(

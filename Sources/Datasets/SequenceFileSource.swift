@@ -9,6 +9,7 @@ import Tensors
 ///     inputs [F, C], offsets [N + 1]        sequence i is rows offsets[i] ..< offsets[i + 1]
 ///     inputs [N, T] of whole numbers        one-hot, of the file's attribute `symbols` many
 ///     inputs [N, T], [F] without it         one feature
+///     times [N, T], or [F] with offsets     when each step happened
 ///     targets [N] of whole numbers          a class per sequence, of the attribute `classes` many
 ///     targets [N, T] of whole numbers       a class at every step
 ///     targets [N, K] of floats              K numbers per sequence
@@ -36,6 +37,7 @@ public final class SequenceFileSource: SequenceSource {
   /// How many symbols inputs are one-hot of; nil where they are features.
   private let symbols: Int?
   private let scaling: Float
+  private let times: StoredTimes?
 
   private static let maximumSymbols = 1 << 24
 
@@ -76,6 +78,9 @@ public final class SequenceFileSource: SequenceSource {
       ? try SequenceOffsets(files, name.offsets, rows: inputs.rowsOfFiles, shortest: 1) : nil
     (count, steps, features) = try Self.sizes(inputs, offsets, symbols, place.files, name.inputs)
     let counts = offsets?.countsOfFiles ?? inputs.rowsOfFiles
+    times = try StoredTimes(
+      place, of: part, in: files, inputs,
+      offsets.map { .ragged($0) } ?? .equal(count: count, steps: steps))
     if task == "classification" {
       let labels = try ClassLabels(
         files, name.targets, counts: counts, classes: headers.classes ?? known)
@@ -117,9 +122,26 @@ public final class SequenceFileSource: SequenceSource {
 
   public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
     try inputs.prefetch(indices.map { rows(of: $0) })
+    try times?.prefetch(indices)
   }
 
-  public var isReady: Bool { inputs.isReady }
+  public var isReady: Bool { inputs.isReady && times?.isReady ?? true }
+
+  public var hasTimes: Bool { times != nil }
+
+  public func openTimes() throws(DatasetError) { try times?.open() }
+
+  /// Reads all times, to check them.
+  func checkTimes() throws(DatasetError) {
+    try times?.open()
+    try times?.checkAll()
+  }
+
+  public func readTimes(
+    _ indices: ArraySlice<Int>, into times: Tensor<Double>
+  ) throws(DatasetError) {
+    try self.times?.read(indices, into: times)
+  }
 
   public func identity() throws(DatasetError) -> DataIdentity.Part {
     let targets =
@@ -127,7 +149,7 @@ public final class SequenceFileSource: SequenceSource {
       ? Fingerprint(of: targets.numbers) : Fingerprint(of: targets.whole)
     return DataIdentity.Part(
       of: self, inputs: try inputs.fingerprint(), targets: targets,
-      offsets: offsets.map { Fingerprint(of: $0.starts) })
+      offsets: offsets.map { Fingerprint(of: $0.starts) }, times: try times?.fingerprint())
   }
 
   /// The rows of `inputs` that one sequence is.

@@ -4,10 +4,19 @@ import Tensors
 extension SequenceSource {
   /// The CRC-32 of what `read` gives for one sequence, its inputs and its targets: the numbers that
   /// training sees, after scaling, normalisation and permutation.
-  public func checksum(of index: Int) throws(DatasetError) -> UInt32 {
+  ///
+  /// - Parameter withTimes: whether the times, which must be open, are part of it
+  public func checksum(
+    of index: Int, withTimes: Bool = false
+  ) throws(DatasetError) -> UInt32 {
     let x = Tensor<Float>(shape: [length(of: index), 1, features])
     let targets = try read([index][...], into: x)
-    let sums = [x.withSpan { CRC32.of($0) }, targets.checksum]
+    var sums = [x.withSpan { CRC32.of($0) }, targets.checksum]
+    if withTimes {
+      let times = Tensor<Double>(shape: [length(of: index), 1])
+      try readTimes([index][...], into: times)
+      sums.append(times.withSpan { CRC32.of($0) })
+    }
     return CRC32.of(sums.span)
   }
 }

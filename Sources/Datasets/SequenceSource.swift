@@ -30,6 +30,17 @@ public protocol SequenceSource {
   func read(_ indices: ArraySlice<Int>, into x: Tensor<Float>) throws(DatasetError)
     -> SequenceTargets
 
+  /// Whether the data say when each step happened.
+  var hasTimes: Bool { get }
+
+  /// Opens the times, which from now on are read, prefetched and part of the identity. Only where
+  /// there are any.
+  func openTimes() throws(DatasetError)
+
+  /// Reads when the steps of these sequences happened into `times` [T, N]. A step beyond the end of
+  /// a sequence gets the time of its last. The times must have been opened.
+  func readTimes(_ indices: ArraySlice<Int>, into times: Tensor<Double>) throws(DatasetError)
+
   /// Starts to read the sequences that will be asked for next, where that takes time.
   ///
   /// - Throws: an error of what was started before
@@ -45,6 +56,17 @@ public protocol SequenceSource {
 extension SequenceSource {
   /// Sequences have one length unless a source says otherwise.
   public func length(of index: Int) -> Int { steps }
+
+  /// Steps are at 0, 1, 2 ... unless a source says otherwise.
+  public var hasTimes: Bool { false }
+
+  public func openTimes() throws(DatasetError) {}
+
+  public func readTimes(
+    _ indices: ArraySlice<Int>, into times: Tensor<Double>
+  ) throws(DatasetError) {
+    preconditionFailure("the data have no times")
+  }
 
   /// What is in memory, or computed, needs no thread.
   public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {}

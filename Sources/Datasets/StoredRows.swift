@@ -20,6 +20,8 @@ public final class StoredRows {
   var notes: [String] { memory.flatMap { reader.note(on: $0) }.map { [$0] } ?? [] }
   /// The rows that each file holds.
   var rowsOfFiles: [Int] { reader.rowsOfFiles }
+  /// What the numbers take of memory where they are kept there.
+  var bytes: Int { shape[0] * width * reader.elementBytes }
 
   let reader: RowReader
   let memory: StoredNumbers?
@@ -33,12 +35,13 @@ public final class StoredRows {
   ///
   /// - Parameters:
   ///   - files: the files with their paths, in order
+  ///   - wide: whether numbers are kept as 64 bits, and whether they are finite is not checked
   ///   - memoryLimit: bytes up to which the numbers are kept in memory
   init(
-    _ files: DatasetFiles, _ name: String,
+    _ files: DatasetFiles, _ name: String, wide: Bool = false,
     memoryLimit: Int = StoredRows.memoryLimit
   ) throws(DatasetError) {
-    reader = try RowReader(files, name, cacheBytes: max(memoryLimit / 8, 1 << 20))
+    reader = try RowReader(files, name, wide: wide, cacheBytes: max(memoryLimit / 8, 1 << 20))
     shape = reader.shape
     width = shape.dropFirst().reduce(1, *)
     let bytes = shape[0].multipliedReportingOverflow(by: width * reader.elementBytes)
@@ -49,13 +52,27 @@ public final class StoredRows {
 
   /// Copies the numbers of a range of rows into `buffer`, which gets just their count.
   public func read(_ rows: Range<Int>, into buffer: inout [Float]) throws(DatasetError) {
-    precondition(rows.lowerBound >= 0 && rows.upperBound <= shape[0], "rows \(rows) of \(shape)")
-    if let memory { return memory.copy(from: rows.lowerBound * width, rows.count * width, &buffer) }
-    try collect()
-    if let block = fetched[rows.lowerBound], block.rows == rows {
-      return block.numbers.copy(from: 0, rows.count * width, &buffer)
+    let (numbers, start) = try numbers(of: rows)
+    numbers.copy(from: start, rows.count * width, &buffer)
+  }
+
+  /// A range of rows of numbers that are kept as 64 bits.
+  func doubles(_ rows: Range<Int>) throws(DatasetError) -> ArraySlice<Double> {
+    guard case (.doubles(let doubles), let start) = try numbers(of: rows) else {
+      preconditionFailure("\(reader.joined.name) is not kept as 64 bits")
     }
-    try reader.read(rows).copy(from: 0, rows.count * width, &buffer)
+    return doubles[start..<start + rows.count * width]
+  }
+
+  /// Numbers that hold a range of rows, and where the range starts in them.
+  private func numbers(
+    of rows: Range<Int>
+  ) throws(DatasetError) -> (numbers: StoredNumbers, start: Int) {
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= shape[0], "rows \(rows) of \(shape)")
+    if let memory { return (memory, rows.lowerBound * width) }
+    try collect()
+    if let block = fetched[rows.lowerBound], block.rows == rows { return (block.numbers, 0) }
+    return (try reader.read(rows), 0)
   }
 
   /// Starts to read ranges of rows that will be asked for next. What was fetched before is let go.
@@ -103,12 +120,14 @@ private struct RowBlock: Sendable {
 enum StoredNumbers: Sendable {
   case bytes([UInt8])
   case floats([Float])
+  case doubles([Double])
 
   func copy(from start: Int, _ count: Int, _ buffer: inout [Float]) {
     if buffer.count != count { buffer = [Float](repeating: 0, count: count) }
     switch self {
     case .bytes(let bytes): for i in 0..<count { buffer[i] = Float(bytes[start + i]) }
     case .floats(let floats): for i in 0..<count { buffer[i] = floats[start + i] }
+    case .doubles(let doubles): for i in 0..<count { buffer[i] = Float(doubles[start + i]) }
     }
   }
 

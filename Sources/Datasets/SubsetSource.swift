@@ -26,6 +26,16 @@ public struct SubsetSource: SequenceSource {
     try base.read(indices.map { self.indices[$0] }[...], into: x)
   }
 
+  public var hasTimes: Bool { base.hasTimes }
+
+  public func openTimes() throws(DatasetError) { try base.openTimes() }
+
+  public func readTimes(
+    _ indices: ArraySlice<Int>, into times: Tensor<Double>
+  ) throws(DatasetError) {
+    try base.readTimes(indices.map { self.indices[$0] }[...], into: times)
+  }
+
   public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
     try base.prefetch(indices.map { self.indices[$0] }[...])
   }

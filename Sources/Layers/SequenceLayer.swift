@@ -26,6 +26,8 @@ public protocol SequenceLayer<Scalar> {
   var untrainedCount: Int { get }
   /// What a checkpoint must hold besides parameters, by name.
   var buffers: [(name: String, tensor: Tensor<Scalar>)] { get }
+  /// Whether the layer looks at `SequenceInput.times`.
+  var readsTimes: Bool { get }
 
   /// Sets the starting values.
   ///
@@ -119,6 +121,9 @@ public struct SequenceInput<Scalar: KernelScalar> {
   /// When each step happened, counted from the first step of its row, [T, N], in any unit; nil: at
   /// 0, 1, 2 ... Along a row they never fall within its length.
   public var times: Tensor<Double>?
+  /// When the step before the first of these happened, [N]; nil where there are no times, or where
+  /// the first step is that of the sequences.
+  public var timeBefore: Tensor<Double>?
   /// How many steps of the sequences came before these: a sequence that is run in pieces is one
   /// sequence to whatever counts steps.
   public var firstStep: Int
@@ -234,6 +239,7 @@ extension SequenceLayer {
   }
 
   public var untrainedCount: Int { 0 }
+  public var readsTimes: Bool { false }
   public var buffers: [(name: String, tensor: Tensor<Scalar>)] { [] }
   public func prepare(_ parameters: ParameterBuffer<Scalar>, advancing: Bool) throws(LAPACKError) {}
   public func revert(_ parameters: ParameterBuffer<Scalar>) {}

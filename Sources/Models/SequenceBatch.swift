@@ -8,11 +8,14 @@ public struct SequenceBatch<Scalar: KernelScalar> {
   public var targets: SequenceTargets
   /// The valid time steps of each row, at least 1; nil where all are T.
   public var lengths: [Int]?
+  /// When each step happened, [T, N]; nil: at 0, 1, 2 ...
+  public var times: Tensor<Double>?
   /// Shard s of this rank owns the rows `rowStarts[s] ..< rowStarts[s + 1]`.
   public var rowStarts: [Int]
 
   public init(
-    x: Tensor<Scalar>, targets: SequenceTargets, lengths: [Int]? = nil, rowStarts: [Int]
+    x: Tensor<Scalar>, targets: SequenceTargets, lengths: [Int]? = nil,
+    times: Tensor<Double>? = nil, rowStarts: [Int]
   ) {
     precondition(x.shape.count == 3, "a batch is [T, N, C], not \(x.shape)")
     precondition(
@@ -22,9 +25,13 @@ public struct SequenceBatch<Scalar: KernelScalar> {
       lengths == nil
         || lengths!.count == x.shape[1] && lengths!.allSatisfy { $0 >= 1 && $0 <= x.shape[0] },
       "lengths \(lengths ?? []) do not fit \(x.shape)")
+    precondition(
+      times == nil || times!.shape == Array(x.shape.prefix(2)),
+      "times \(times?.shape ?? []) do not fit \(x.shape)")
     self.x = x
     self.targets = targets
     self.lengths = lengths
+    self.times = times
     self.rowStarts = rowStarts
   }
 
@@ -60,6 +67,17 @@ public struct SequenceBatch<Scalar: KernelScalar> {
       to: RowSelection(steps, width: rows.count * width))
     return SequenceBatch(
       x: part, targets: targets.sequences(rows, of: N), lengths: lengths.map { Array($0[rows]) },
+      times: times.map { Self.columns(rows, of: $0) },
       rowStarts: rowStarts[shards.lowerBound...shards.upperBound].map { $0 - rows.lowerBound })
+  }
+
+  /// The times of some rows, copied.
+  private static func columns(_ rows: Range<Int>, of times: Tensor<Double>) -> Tensor<Double> {
+    let (T, N) = (times.shape[0], times.shape[1])
+    let part = Tensor<Double>(shape: [T, rows.count])
+    for t in 0..<T {
+      for n in rows { part[t * rows.count + n - rows.lowerBound] = times[t * N + n] }
+    }
+    return part
   }
 }

@@ -65,6 +65,9 @@ public final class SequenceModel<Scalar: KernelScalar> {
   /// How many numbers are trained: of an orthogonal layer's skew matrix those above the diagonal.
   public var trainedCount: Int { layout.count - stack.untrainedCount }
 
+  /// Whether any layer looks at the times of the steps.
+  public var readsTimes: Bool { stack.readsTimes }
+
   /// What a checkpoint must hold besides parameters, by name.
   public var buffers: [(name: String, tensor: Tensor<Scalar>)] { stack.buffers }
 

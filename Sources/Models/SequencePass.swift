@@ -25,8 +25,9 @@ struct SequencePass<Scalar: KernelScalar> {
     // A thread's run of shards may be empty where the whole batch is not.
     guard N > 0 else { return model.noTotals(batch) }
     let pass = stack.forward(
-      SequenceInput(batch.x, lengths: batch.lengths, rowStarts: batch.rowStarts), from: nil,
-      parameters, keeping: gradients != nil ? .activations : [], in: workspace)
+      SequenceInput(
+        batch.x, lengths: batch.lengths, times: batch.times, rowStarts: batch.rowStarts),
+      from: nil, parameters, keeping: gradients != nil ? .activations : [], in: workspace)
     let top = pass.output
     // Where only the state at T is asked for, its gradient goes in there, and no kernel reads
     // [T, N, H] zeros.

@@ -1,6 +1,18 @@
 import Datasets
 
 extension Inspection {
+  /// The earliest and the latest time of the steps of each part.
+  mutating func addTimes(_ times: [DatasetFile.Part: ClosedRange<Double>]) {
+    let parts = DatasetFile.Part.allCases.compactMap { part in times[part].map { (part, $0) } }
+    add(
+      "times",
+      Dictionary(
+        uniqueKeysWithValues: parts.map { ($0.rawValue, [$1.lowerBound, $1.upperBound]) }),
+      text: "times: "
+        + parts.map { "\($0.rawValue) \($1.lowerBound) to \($1.upperBound)" }
+        .joined(separator: ", "))
+  }
+
   /// What an HDF5 file holds that `prepare` did not make.
   static func listing(of path: String, verifying: Bool) throws -> Inspection {
     let listing = try FileListing(path, readingAll: verifying)

@@ -108,6 +108,7 @@ public struct Inspection {
       ("format_version", summary.formatVersion), ("classes", summary.classes),
       ("scaling", summary.scaling), ("parts", summary.parts),
     ]
+    if !summary.times.isEmpty { report.addTimes(summary.times) }
     if verifying { report.fields.append(("verified", true)) }
     return report
   }

@@ -19,9 +19,61 @@ struct ArchiveOptions: ParsableArguments {
       valueName: "refuse|zero|carry|drop"))
   var missing = MissingValues.refuse
 
+  @Flag(
+    help: ArgumentHelp(
+      "Write when each step happened, for layers that read times: as the files say, dates in"
+        + " seconds since the first of their sequence; or else the number of the step, from 0."))
+  var times = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Keep the steps 0, k, 2k ... of each sequence, as at a lower rate.", valueName: "k"))
+  var keepEvery = 1
+
+  @Option(
+    help: ArgumentHelp("The same for training sequences alone.", valueName: "k"))
+  var trainEvery: Int?
+
+  @Option(
+    help: ArgumentHelp("The same for test sequences alone.", valueName: "k"))
+  var testEvery: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "After that, leave out this share of the steps of each sequence at random.",
+      valueName: "share"))
+  var dropShare = 0.0
+
+  @Option(
+    help: ArgumentHelp(
+      "With --drop-share: chooses the steps (default: 1).", valueName: "number"))
+  var seed: UInt64?
+
+  func validate() throws {
+    for (name, value) in [
+      ("keep-every", keepEvery), ("train-every", trainEvery ?? 1), ("test-every", testEvery ?? 1),
+    ] { try require(name, value, 1...1_000_000) }
+    guard dropShare >= 0, dropShare < 1 else {
+      throw ValidationError(
+        "--drop-share is \(dropShare); expected a number from 0 on and below 1.")
+    }
+    if seed != nil, dropShare == 0 {
+      throw ValidationError("--seed needs --drop-share, whose steps it chooses.")
+    }
+  }
+
+  private var sampling: StepSampling {
+    var sampling = StepSampling()
+    (sampling.trainEvery, sampling.testEvery) = (trainEvery ?? keepEvery, testEvery ?? keepEvery)
+    (sampling.dropShare, sampling.seed) = (dropShare, seed ?? 1)
+    return sampling
+  }
+
   /// Writes the archive's file, and prints its notes and a summary.
   func write(_ archive: SequenceArchive) throws {
-    try archive.write(to: output.to, normalising: !raw, compressing: output.compress)
+    let archive = try archive.sampled(sampling)
+    try archive.write(
+      to: output.to, normalising: !raw, withTimes: times, compressing: output.compress)
     for note in archive.notes { print(note) }
     let steps = archive.steps
     let length =
@@ -52,7 +104,12 @@ struct PrepareTS: ParsableCommand {
       time stamps. Inputs are normalised by the mean and deviation of the training part, which are \
       stored in the file.
 
+      With --train-every and --test-every the two parts have different rates. With --times, layers \
+      that read times learn from them how far apart steps are; so they do where --missing drop or \
+      --drop-share leaves steps out.
+
       momentum-dist prepare ts --from JapaneseVowels --to data/japanese-vowels.h5
+      momentum-dist prepare ts --from JapaneseVowels --train-every 2 --times --to data/half-rate.h5
       """)
 
   @Option(

@@ -18,7 +18,8 @@ struct PrepareCSV: ParsableCommand {
       decimal commas. Tables are UTF-8 text, or UTF-16 with a byte order mark, plain or gzipped.
 
       With --id, a line is one time step: --id names the column of sequence ids, --time the one \
-      that orders the steps, --target the class, and --values the numbers of a step.
+      that orders the steps, --target the class, and --values the numbers of a step. The times \
+      themselves are written with --times.
 
       momentum-dist prepare csv --features 2 --from pendigits.tra pendigits.tes --to \
       data/pendigits.h5

@@ -43,6 +43,7 @@ public enum CSVTable {
     var archive = try SequenceArchive(
       first, features: files[0].features, classNames: naming.names, train: train, test: test)
     archive.notes = notes
+    archive.hasUnknownDates = files.contains(where: \.hasUnknownDates)
     return archive
   }
 }
@@ -56,6 +57,11 @@ struct TableRows {
   var header: [String]?
   var sequences: [[Float]] = []
   var labels: [String] = []
+  /// Which steps of the table each sequence has; empty until missing values are filled in, except
+  /// in a long table.
+  var steps: [SequenceSteps] = []
+  /// Whether steps were ordered by dates of a form that gives no seconds.
+  var hasUnknownDates = false
   /// The line where each sequence begins.
   var lines: [Int] = []
   /// What was understood, for the user.
@@ -84,17 +90,20 @@ struct TableRows {
 
   private mutating func fillMissing(_ policy: MissingValues) throws(DatasetError) {
     var filler = MissingValueFiller(policy, features: features)
+    if steps.isEmpty { steps = sequences.map { _ in SequenceSteps() } }
     var kept: [Int] = []
     for index in sequences.indices {
       guard let filled = try filler.fill(sequences[index], at: "\(path):\(lines[index])") else {
         continue
       }
       sequences[index] = filled
+      if let places = filler.kept { steps[index].keep(places) }
       kept.append(index)
     }
     if kept.count < sequences.count {
       sequences = kept.map { sequences[$0] }
       labels = kept.map { labels[$0] }
+      steps = kept.map { steps[$0] }
       lines = kept.map { lines[$0] }
     }
     if let note = filler.note { notes.append("\(path): \(note)") }
@@ -124,6 +133,7 @@ struct TableRows {
     var part = SequenceArchive.Part()
     part.sequences = sequences
     part.classes = labels.map { naming.number(of: $0)! }
+    part.steps = steps
     return part
   }
 

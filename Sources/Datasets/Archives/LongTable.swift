@@ -15,10 +15,12 @@ enum LongTable {
   /// The steps of a sequence in the order of time. Times are numbers, or dates from the year on
   /// and times of a day, whose order is that of their letters.
   ///
+  /// - Returns: the places of the steps in that order, and their times: numbers as they are, dates
+  ///   in seconds since the first; nil if these are of a form that gives no seconds
   /// - Throws: where times are neither numbers nor dates, or two are equal
   static func order(
     _ sequence: Sequence, path: String
-  ) throws(DatasetError) -> (places: [Int], isEqual: Bool) {
+  ) throws(DatasetError) -> (places: [Int], times: [Double]?) {
     let numbers = sequence.times.map { Double(TextTable.string($0)) ?? .nan }
     let places: [Int]
     if numbers.allSatisfy(\.isFinite) {
@@ -49,7 +51,9 @@ enum LongTable {
           + " sequence \(quoted(sequence.id.utf8))",
         cure: "remove one of the two lines, or check --id and --time")
     }
-    return (places, isEqual(places.map { numbers[$0] }))
+    if numbers.allSatisfy(\.isFinite) { return (places, places.map { numbers[$0] }) }
+    let seconds = places.compactMap { DateTime.seconds(sequence.times[$0]) }
+    return (places, seconds.count == places.count ? seconds.map { $0 - seconds[0] } : nil)
   }
 
   /// What dates must have in common for their letters to have their order: everything but their
@@ -70,9 +74,9 @@ enum LongTable {
     return time.dropLast(zone.count).map { isDigit($0) ? 0x30 : $0 } + zone
   }
 
-  /// Whether sorted times are at equal distances, as far as they are numbers.
-  static func isEqual(_ times: [Double]) -> Bool {
-    guard times.count > 2, times.allSatisfy(\.isFinite) else { return true }
+  /// Whether sorted times are at equal distances, as far as that is known.
+  static func isEqual(_ times: [Double]?) -> Bool {
+    guard let times, times.count > 2 else { return true }
     let step = (times[times.count - 1] - times[0]) / Double(times.count - 1)
     return zip(times, times.dropFirst()).allSatisfy { abs($1 - $0 - step) <= 1e-3 * step }
   }
@@ -127,9 +131,11 @@ extension TableRows {
     for sequence in found {
       var values = sequence.values
       if !isOrdered {
-        let (places, isEqual) = try LongTable.order(sequence, path: path)
+        let (places, times) = try LongTable.order(sequence, path: path)
         values = places.flatMap { sequence.values[$0 * features..<($0 + 1) * features] }
-        if !isEqual { unequal += 1 }
+        if !LongTable.isEqual(times) { unequal += 1 }
+        if times == nil { hasUnknownDates = true }
+        steps.append(SequenceSteps(stamps: times))
       }
       sequences.append(values)
       labels.append(sequence.label)

@@ -18,6 +18,8 @@ struct MissingValueFiller {
   private(set) var values = 0
   private(set) var sequences = 0
   private(set) var emptied = 0
+  /// The steps that are left of the sequence that was filled in last; nil is all.
+  private(set) var kept: [Int]?
 
   init(_ policy: MissingValues, features: Int) {
     self.policy = policy
@@ -29,6 +31,7 @@ struct MissingValueFiller {
   /// - Returns: nil if nothing of it is left
   /// - Throws: where a feature has no value to carry
   mutating func fill(_ sequence: [Float], at place: String) throws(DatasetError) -> [Float]? {
+    kept = nil
     let count = sequence.count { $0.isNaN }
     guard count > 0 else { return sequence }
     values += count
@@ -38,13 +41,13 @@ struct MissingValueFiller {
     case .zero: return sequence.map { $0.isNaN ? 0 : $0 }
     case .carry: return try carry(sequence, place)
     case .drop:
-      var kept: [Float] = []
-      for start in stride(from: 0, to: sequence.count, by: features) {
-        let step = sequence[start..<start + features]
-        if step.allSatisfy({ !$0.isNaN }) { kept += step }
+      let steps = (0..<sequence.count / features).filter { step in
+        sequence[step * features..<(step + 1) * features].allSatisfy { !$0.isNaN }
       }
-      if kept.isEmpty { emptied += 1 }
-      return kept.isEmpty ? nil : kept
+      kept = steps
+      if steps.isEmpty { emptied += 1 }
+      return steps.isEmpty
+        ? nil : steps.flatMap { sequence[$0 * features..<($0 + 1) * features] }
     }
   }
 

@@ -59,6 +59,7 @@ enum PartSplit {
     var part = SequenceArchive.Part()
     part.sequences = indices.sorted().map { all.sequences[$0] }
     part.classes = indices.sorted().map { all.classes[$0] }
+    part.steps = indices.sorted().map { all.steps(of: $0) }
     return part
   }
 }

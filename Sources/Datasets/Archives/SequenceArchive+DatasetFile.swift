@@ -6,16 +6,23 @@ extension SequenceArchive {
   ///     /            attributes task = "classification", format_version, classes, class_names (a
   ///                  line each), feature_mean and feature_std [C] of the training part
   ///     /train       inputs [N, T, C] float32, or, of unequal lengths, [F, C] with offsets [N + 1];
-  ///                  targets [N] int32
+  ///                  targets [N] int32; with times, times [N, T] or [F] float64
   ///     /test        likewise
   ///
   /// - Parameters:
   ///   - normalising: whether inputs are stored as (x - mean) / std, by feature, or as they are
   ///     (mean 0, std 1)
+  ///   - withTimes: whether to write when each step happened: as the files say, dates in seconds since
+  ///     the first of their sequence; or else the number of the step in its file
   ///   - compressing: makes a smaller file that takes longer to read
   public func write(
-    to path: String, normalising: Bool, compressing: Bool = false
+    to path: String, normalising: Bool, withTimes: Bool = false, compressing: Bool = false
   ) throws(DatasetError) {
+    if withTimes, hasUnknownDates {
+      throw DatasetError(
+        self.path, "orders its steps by dates that give no seconds",
+        cure: "write dates as 2024-05-31 12:00:00, or times as numbers, or leave out --times")
+    }
     let deflate = DatasetFile.deflate(compressing)
     let (mean, deviation) = normalising ? statistics : ([0], [1])
     try DatasetFile.create(at: path) { file in
@@ -45,9 +52,22 @@ extension SequenceArchive {
           }
           try file.write(offsets, to: "\(name)/offsets", fletcher32: true)
         }
+        if withTimes { try writeTimes(of: part, name, to: file, deflate: deflate) }
         try file.write(part.classes, to: "\(name)/targets", fletcher32: true)
       }
     }
+  }
+
+  private func writeTimes(
+    of part: Part, _ name: String, to file: HDF5.File, deflate: Int?
+  ) throws(HDF5Error) {
+    let times = part.sequences.enumerated().flatMap { index, sequence in
+      part.steps(of: index).times(sequence.count / features)
+    }
+    let shape =
+      steps.count == 1 ? [part.sequences.count, steps.lowerBound] : [times.count]
+    try file.write(
+      times, to: "\(name)/times", shape: shape, deflate: deflate, fletcher32: true)
   }
 
   /// Mean and deviation of each feature over all steps of the training part. A feature that never

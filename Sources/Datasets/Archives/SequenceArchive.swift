@@ -6,8 +6,15 @@ public struct SequenceArchive: Sendable {
     public var sequences: [[Float]] = []
     /// 0 ..< number of class names.
     public var classes: [Int32] = []
+    /// Which steps of the file each sequence has; empty if all have all.
+    var steps: [SequenceSteps] = []
 
     public init() {}
+
+    /// Which steps of the file a sequence has.
+    func steps(of sequence: Int) -> SequenceSteps {
+      steps.isEmpty ? SequenceSteps() : steps[sequence]
+    }
   }
 
   /// Where it came from, for messages.
@@ -20,6 +27,8 @@ public struct SequenceArchive: Sendable {
   public let test: Part
   /// What was understood of the files, a line each, for the user.
   public internal(set) var notes: [String] = []
+  /// Whether steps were ordered by dates of a form that gives no seconds to write as times.
+  var hasUnknownDates = false
 
   init(
     _ path: String, features: Int, classNames: [String], train: Part, test: Part

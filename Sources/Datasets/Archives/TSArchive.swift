@@ -30,6 +30,7 @@ public enum TSArchive {
       trainPath, features: train.features, classNames: naming.names,
       train: try train.part(naming), test: try test.part(naming))
     archive.notes = train.notes + test.notes
+    archive.hasUnknownDates = train.hasUnknownDates || test.hasUnknownDates
     return archive
   }
 

@@ -9,6 +9,9 @@ struct TSFile {
   /// What was understood, for the user.
   private(set) var notes: [String] = []
   private var places: [Int] = []
+  private var steps: [SequenceSteps] = []
+  /// Whether time stamps were dates of a form that gives no seconds.
+  private(set) var hasUnknownDates = false
   private let number: FieldNumber
   /// What the header says of the sequences, by key: a number, true or false.
   private var declared: [(key: String, value: String)] = []
@@ -94,9 +97,10 @@ struct TSFile {
         cure: "each line is DIMENSION:...:DIMENSION:CLASS; the file may be damaged")
     }
     features = C
-    let columns =
+    let (columns, stamps) =
       series.dropLast().contains { $0.first == UInt8(ascii: "(") }
-      ? try stampedColumns(series.dropLast(), number) : try plainColumns(series.dropLast(), number)
+      ? try stampedColumns(series.dropLast(), number)
+      : (try plainColumns(series.dropLast(), number), nil)
     let T = columns[0].count
     if let odd = columns.firstIndex(where: { $0.count != T }) {
       throw table.error(
@@ -106,6 +110,7 @@ struct TSFile {
     sequences.append((0..<T * C).map { columns[$0 % C][$0 / C] })
     labels.append(TextTable.string(series[C]))
     places.append(number)
+    steps.append(SequenceSteps(stamps: stamps))
   }
 
   private func plainColumns(
@@ -122,11 +127,11 @@ struct TSFile {
     return columns
   }
 
-  /// Values of the form (TIME,VALUE), put in the order of time. A feature has NaN at the times that
-  /// it lacks.
+  /// Values of the form (TIME,VALUE), put in the order of time, with the times if they are known.
+  /// A feature has NaN at the times that it lacks.
   private mutating func stampedColumns(
     _ series: ArraySlice<ArraySlice<UInt8>>, _ line: Int
-  ) throws(DatasetError) -> [[Float]] {
+  ) throws(DatasetError) -> (columns: [[Float]], times: [Double]?) {
     var steps = LongTable.Sequence(id: "line \(line)", label: "", line: line)
     var places: [ExactText: Int] = [:]
     var columns: [[Int: Float]] = []
@@ -150,10 +155,11 @@ struct TSFile {
       }
       columns.append(column)
     }
-    let (order, isEqual) = try LongTable.order(steps, path: table.path)
+    let (order, times) = try LongTable.order(steps, path: table.path)
     stamped += 1
-    if !isEqual { unequal += 1 }
-    return try columns.enumerated().map { (dimension, column) throws(DatasetError) in
+    if !LongTable.isEqual(times) { unequal += 1 }
+    if times == nil { hasUnknownDates = true }
+    let values = try columns.enumerated().map { (dimension, column) throws(DatasetError) in
       try order.map { (place) throws(DatasetError) in
         if let value = column[place] { return value }
         guard number.missing == .refuse else { return .nan }
@@ -162,6 +168,7 @@ struct TSFile {
           cure: "fill it in, leave the sequence out, or choose --missing zero, carry or drop")
       }
     }
+    return (values, times)
   }
 
   private func stampedValue(
@@ -189,11 +196,13 @@ struct TSFile {
       let place = "\(table.path):\(places[index])"
       guard let filled = try filler.fill(sequences[index], at: place) else { continue }
       sequences[index] = filled
+      if let places = filler.kept { steps[index].keep(places) }
       kept.append(index)
     }
     if kept.count < sequences.count {
       sequences = kept.map { sequences[$0] }
       labels = kept.map { labels[$0] }
+      steps = kept.map { steps[$0] }
       places = kept.map { places[$0] }
     }
     if let note = filler.note { notes.append("\(table.path): \(note)") }
@@ -201,7 +210,7 @@ struct TSFile {
 
   func part(_ naming: ClassNaming) throws(DatasetError) -> SequenceArchive.Part {
     var part = SequenceArchive.Part()
-    part.sequences = sequences
+    (part.sequences, part.steps) = (sequences, steps)
     for (label, place) in zip(labels, places) {
       guard let number = naming.number(of: label) else {
         throw table.error(

@@ -68,6 +68,16 @@ public struct RelabelledSource: SequenceSource {
     return SequenceTargets(targetKind, whole: targets.whole.map { numbering.numbers[Int($0)] })
   }
 
+  public var hasTimes: Bool { base.hasTimes }
+
+  public func openTimes() throws(DatasetError) { try base.openTimes() }
+
+  public func readTimes(
+    _ indices: ArraySlice<Int>, into times: Tensor<Double>
+  ) throws(DatasetError) {
+    try base.readTimes(indices, into: times)
+  }
+
   public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
     try base.prefetch(indices)
   }

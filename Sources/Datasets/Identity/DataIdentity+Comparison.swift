@@ -53,11 +53,16 @@ extension DataIdentity.Part {
     if kind != learned.kind {
       changes.append("the \(part) part has targets of \(kind), but \(phrase) \(learned.kind)")
     }
+    switch (times, learned.times) {
+    case (nil, .some): changes.append("the \(part) part has no times, but \(phrase) times")
+    case (.some, nil): changes.append("the \(part) part has times, but \(phrase) none")
+    default: break
+    }
     // After another count the numbers are others anyway.
     guard changes.isEmpty else { return changes }
     for (what, own, known) in [
       ("inputs", inputs, learned.inputs), ("targets", targets, learned.targets),
-      ("offsets", offsets, learned.offsets),
+      ("offsets", offsets, learned.offsets), ("times", times, learned.times),
     ] {
       guard let own, let known, !own.agrees(with: known) else { continue }
       let name = unit == "tokens" ? "tokens" : what

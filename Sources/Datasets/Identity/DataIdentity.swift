@@ -46,10 +46,12 @@ public struct DataIdentity: Codable, Sendable, Equatable {
     public var targets: Fingerprint?
     /// Where sequences of unequal lengths begin.
     public var offsets: Fingerprint?
+    /// When each step happened; nil where there are no times, or the model does not read them.
+    public var times: Fingerprint?
 
     public init(
       count: Int, steps: Int, features: Int, kind: String, inputs: Fingerprint? = nil,
-      targets: Fingerprint? = nil, offsets: Fingerprint? = nil
+      targets: Fingerprint? = nil, offsets: Fingerprint? = nil, times: Fingerprint? = nil
     ) {
       self.count = count
       self.steps = steps
@@ -58,16 +60,18 @@ public struct DataIdentity: Codable, Sendable, Equatable {
       self.inputs = inputs
       self.targets = targets
       self.offsets = offsets
+      self.times = times
     }
 
     /// The sizes of a source.
     public init(
       of source: some SequenceSource, inputs: Fingerprint? = nil, targets: Fingerprint? = nil,
-      offsets: Fingerprint? = nil
+      offsets: Fingerprint? = nil, times: Fingerprint? = nil
     ) {
       self.init(
         count: source.count, steps: source.steps, features: source.features,
-        kind: source.targetKind.name, inputs: inputs, targets: targets, offsets: offsets)
+        kind: source.targetKind.name, inputs: inputs, targets: targets, offsets: offsets,
+        times: times)
     }
   }
 }

@@ -70,7 +70,7 @@ public struct Fingerprint: Codable, Sendable, Hashable {
 extension StoredRows {
   /// What tells these rows from others.
   func fingerprint() throws(DatasetError) -> Fingerprint {
-    if let sum = reader.joined.storedCRC32(reader.isBytes ? .uint8 : .float32) {
+    if let sum = reader.joined.storedCRC32(reader.kept) {
       return Fingerprint(shape: shape, crc32: sum)
     }
     let rowBytes = width * reader.elementBytes
@@ -95,6 +95,7 @@ extension StoredNumbers {
     switch self {
     case .bytes(let bytes): CRC32.of(bytes.span.extracting(places ?? 0..<bytes.count))
     case .floats(let floats): CRC32.of(floats.span.extracting(places ?? 0..<floats.count))
+    case .doubles(let doubles): CRC32.of(doubles.span.extracting(places ?? 0..<doubles.count))
     }
   }
 }
@@ -103,7 +104,7 @@ extension JoinedDataset {
   /// The CRC-32 of all numbers, from the checksums that the files hold; nil unless all files hold
   /// them, and numbers of this type.
   func storedCRC32(_ type: ElementType) -> UInt32? {
-    let width = shape.dropFirst().reduce(type == .uint8 ? 1 : 4, *)
+    let width = shape.dropFirst().reduce(type == .uint8 ? 1 : type == .float64 ? 8 : 4, *)
     var sum: UInt32 = 0
     for piece in pieces {
       guard piece.elementType == type, let checksums = piece.checksums else { return nil }

@@ -32,6 +32,7 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
 
   public var features: [Int] { cell.states[0].shape }
   public var states: [NamedShape] { cell.states }
+  public var readsTimes: Bool { cell.readsTimes }
 
   public var parameters: [NamedShape] {
     let products = cell.products

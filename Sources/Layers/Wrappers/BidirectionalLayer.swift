@@ -5,7 +5,8 @@ import Tensors
 ///
 ///     y_t = [forward(x)_t, reverse(x)_t]
 ///
-/// The second reads each sequence from its last valid step to its first. Neither takes a state, for
+/// The second reads each sequence from its last valid step to its first, and its times run from
+/// there: τ_t becomes τ_len - τ_{len-1-t}. Neither takes a state, for
 /// a sequence whose end is not there yet cannot be read from its end.
 public struct BidirectionalLayer<Scalar: KernelScalar>: CompositeLayer {
   public let forwardLayer: any SequenceLayer<Scalar>
@@ -42,7 +43,9 @@ public struct BidirectionalLayer<Scalar: KernelScalar>: CompositeLayer {
     let seen = memory.tensor("reversed", input.values.shape)
     order.copy(inputs, input.values, to: seen)
     let kept = keeping.subtracting(.finalState)
-    let passes = [(forwardLayer, input), (reverseLayer, input.with(seen))].map { layer, input in
+    var reversed = input.with(seen)
+    if let times = input.times, reverseLayer.readsTimes { reversed.times = order.reversing(times) }
+    let passes = [(forwardLayer, input), (reverseLayer, reversed)].map { layer, input in
       layer.forward(input, from: nil, parameters, keeping: kept, in: workspace)
     }
     let joined = memory.tensor("both", [input.steps, input.rows, 2 * hidden])
@@ -111,18 +114,35 @@ private struct BidirectionalPass<Scalar: KernelScalar>: LayerPass {
 private struct TimeReversal {
   let inOrder: [Int]
   let reversed: [Int]
+  /// The valid steps of each row.
+  private let lengths: [Int]
 
   init<Scalar>(_ input: SequenceInput<Scalar>) {
     let (T, N) = (input.steps, input.rows)
+    let lengths = input.lengths ?? Array(repeating: T, count: N)
     inOrder = Array(0..<T * N)
     reversed = inOrder.map { row in
       let (t, n) = (row / N, row % N)
-      let length = input.lengths?[n] ?? T
-      return t < length ? (length - 1 - t) * N + n : row
+      return t < lengths[n] ? (lengths[n] - 1 - t) * N + n : row
     }
+    self.lengths = lengths
   }
 
   func rows(_ direction: Int) -> [Int] { direction == 0 ? inOrder : reversed }
+
+  /// How long before the last valid step of its sequence each step happened, in reverse order: from
+  /// 0 on. Beyond the end of a sequence the last of these stays.
+  func reversing(_ times: Tensor<Double>) -> Tensor<Double> {
+    let (T, N) = (times.shape[0], times.shape[1])
+    let result = Tensor<Double>(shape: times.shape)
+    for n in 0..<N {
+      let last = lengths[n] - 1
+      for t in 0..<T {
+        result[t * N + n] = times[last * N + n] - times[max(last - t, 0) * N + n]
+      }
+    }
+    return result
+  }
 
   /// Writes the rows of width `count` in reverse order.
   func copy<Scalar: KernelScalar>(

@@ -12,6 +12,7 @@ extension CompositeLayer {
   public var parameters: [NamedShape] { parts.flatMap { $0.parameters } }
   public var trainingOperations: Double { parts.reduce(0) { $0 + $1.trainingOperations } }
   public var untrainedCount: Int { parts.reduce(0) { $0 + $1.untrainedCount } }
+  public var readsTimes: Bool { parts.contains { $0.readsTimes } }
   public var buffers: [(name: String, tensor: Tensor<Scalar>)] { parts.flatMap { $0.buffers } }
 
   /// What the orthogonal matrices of all parts have cost; nil where no part has one.

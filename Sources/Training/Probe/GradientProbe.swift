@@ -37,18 +37,21 @@ public struct GradientProbe {
   ) {
     let (T, N) = (batch.x.shape[0], batch.x.shape[1])
     let workspace = Workspace<Double>()
-    var x = batch.x
+    var input = SequenceInput(batch.x, times: batch.times)
     for layer in model.stack.levels.dropLast() {
-      x = layer.forward(SequenceInput(x), from: nil, parameters, keeping: [], in: workspace).output
+      input.values =
+        layer.forward(input, from: nil, parameters, keeping: [], in: workspace).output
     }
     let layer = model.stack.levels[model.stack.levels.count - 1]
     // From s_t to s_{t+1}. Weights get no shards.
     func piece(_ t: Int, from state: LayerState<Double>, _ keeping: LayerKeeping)
       -> any LayerPass<Double>
     {
-      layer.forward(
-        SequenceInput(x.rows(t..<t + 1), firstStep: t, rowStarts: [0]), from: state, parameters,
-        keeping: keeping, in: workspace)
+      var step = SequenceInput(
+        input.values.rows(t..<t + 1), times: input.times?.rows(t..<t + 1), firstStep: t,
+        rowStarts: [0])
+      step.timeBefore = t > 0 ? input.times?.row(t - 1) : nil
+      return layer.forward(step, from: state, parameters, keeping: keeping, in: workspace)
     }
 
     var states = [layer.startState(rows: N)]  // s_0 ... s_T
@@ -168,8 +171,11 @@ public struct ProbeSubject {
     do { try model.prepare(parameters, advancing: false) } catch {
       throw RunFailure(.diverged, "\(label): no recurrent matrix: \(error); \(cure)")
     }
+    let hasTimes = model.readsTimes && source.hasTimes
+    if hasTimes { try source.openTimes() }
     let probe = GradientProbe(
-      model, parameters, batch: try read(min(batch, source.count), from: source))
+      model, parameters,
+      batch: try read(min(batch, source.count), from: source, withTimes: hasTimes))
     let norms = probe.norms
     guard norms.allSatisfy(\.isFinite) else {
       throw RunFailure(.diverged, "\(label): the gradient is not a number; \(cure)")
@@ -202,7 +208,9 @@ public struct ProbeSubject {
   }
 
   /// `count` sequences of the configuration's seed, all cut to the length of the shortest.
-  private func read(_ count: Int, from source: any SequenceSource) throws -> SequenceBatch<Double> {
+  private func read(
+    _ count: Int, from source: any SequenceSource, withTimes: Bool
+  ) throws -> SequenceBatch<Double> {
     let order = EpochOrder(
       count: source.count, batchSize: count, seed: configuration.seed, epoch: 0
     ).batch(0)
@@ -212,9 +220,11 @@ public struct ProbeSubject {
       Tensor(tensor.array.map { Double($0) }, shape: tensor.shape).rows(0..<(lengths.min() ?? 0))
     }
     let targets = try source.read(order, into: x)
+    let times = withTimes ? Tensor<Double>(shape: [lengths.max() ?? 0, count]) : nil
+    if let times { try source.readTimes(order, into: times) }
     return SequenceBatch(
       x: cut(x), targets: targets.steps(0..<(lengths.min() ?? 0), of: count),
-      rowStarts: [0, count])
+      times: times?.rows(0..<(lengths.min() ?? 0)), rowStarts: [0, count])
   }
 }
 

@@ -41,7 +41,7 @@ extension TrainingSession {
   ///
   /// - Parameter part: which is measured
   public func notes(on part: DatasetFile.Part) throws(RunFailure) -> [String] {
-    var notes = [workload.stream.mapping].compactMap(\.self)
+    var notes = [workload.stream.mapping, workload.stream.timesNote].compactMap(\.self)
     if configuration.dataset.measured == nil, part != .test {
       let own =
         part == .train
@@ -124,7 +124,8 @@ extension DataIdentity {
       words.append(
         own.kind == "tokens"
           ? "\(part) \(own.count) tokens"
-          : "\(part) \(own.count) sequences T=\(own.steps) C=\(own.features) \(own.kind)")
+          : "\(part) \(own.count) sequences T=\(own.steps) C=\(own.features) \(own.kind)"
+            + (own.times == nil ? "" : " with times"))
     }
     if let heldOut { words.append("\(heldOut) held out for validation") }
     if let generated { words.append("generated: \(generated)") }

@@ -115,6 +115,7 @@ extension TrainingConfiguration.Dataset {
   var place: DatasetPlace {
     var place = DatasetPlace(file)
     (place.inputs, place.targets, place.offsets) = (inputs, targets, offsets)
+    (place.times, place.readsTimes) = (times, readTimes == .auto)
     place.classes = classes
     place.memoryLimit = memory << 20
     return place

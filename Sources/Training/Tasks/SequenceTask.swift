@@ -50,6 +50,7 @@ extension SequenceTask {
     let model = SequenceModel<Float>(
       configuration.stack, inputs: stream.features, outputs: stream.targetKind.outputs,
       objective: objective, pooling: configuration.model.pooling)
+    try stream.openTimes(model.readsTimes, by: configuration.model.cell.system.name)
     return Workload(model, on: stream)
   }
 }

@@ -65,6 +65,9 @@ public protocol BatchStream<Batch>: AnyObject {
   /// How classes or words of the data were understood if they are numbered otherwise than those
   /// that the model learned.
   var mapping: String? { get }
+  /// What there is to say about the times of the steps; nil if they are used as the model learned
+  /// them, or if there are none.
+  var timesNote: String? { get }
   /// What the classes are called, if the data say.
   var classNames: [String]? { get }
   /// How many classes there are to count answers by; nil if the answer is not a class, or one of
@@ -89,6 +92,7 @@ public protocol BatchStream<Batch>: AnyObject {
 extension BatchStream {
   public func rateFactor(of batch: Batch) -> Double { 1 }
   public var notes: [String] { [] }
+  public var timesNote: String? { nil }
   public var classNames: [String]? { nil }
   public var countedClasses: Int? { nil }
   public func firstChecksums(_ limit: Int) throws -> [(sequence: Int, crc32: UInt32)] { [] }

@@ -14,6 +14,9 @@ final class SequenceStream: BatchStream {
   private let isInOrder: Bool
   /// The length of a sequence by its index, if lengths differ.
   private let length: ((Int) -> Int)?
+  /// Whether batches have times.
+  private var hasTimes = false
+  private(set) var timesNote: String?
   private var validation: (any SequenceSource)?
   private var order: (epoch: Int, batches: EpochOrder)?
 
@@ -40,6 +43,7 @@ final class SequenceStream: BatchStream {
     self.source = source
     isInOrder = true
     length = nil
+    hasTimes = whole.hasTimes
   }
 
   /// C.
@@ -60,7 +64,8 @@ final class SequenceStream: BatchStream {
   }
 
   func load(_ position: StepPosition) throws -> SequenceBatch<Float> {
-    try reader.read(order(ofEpoch: position.epoch).batch(position.index), from: source)
+    try reader.read(
+      order(ofEpoch: position.epoch).batch(position.index), from: source, withTimes: hasTimes)
   }
 
   func prefetch(after position: StepPosition) throws {
@@ -106,11 +111,45 @@ final class SequenceStream: BatchStream {
     return SequenceStream(other, of: self)
   }
 
+  /// Opens the times of the steps if layers read them.
+  ///
+  /// - Parameter areRead: whether any layer reads them
+  /// - Throws: `DatasetError` for times that are wrong, or missing where the run learned with them
+  func openTimes(_ areRead: Bool, by cell: String) throws {
+    let file = configuration.dataset.file
+    guard areRead else {
+      timesNote =
+        source.hasTimes
+        ? "has times of its steps, which the cell \(cell) does not read: only their order counts"
+        : nil
+      return
+    }
+    let learned = configuration.dataset.learned?.learnedTimes
+    if source.hasTimes {
+      try source.openTimes()
+      hasTimes = true
+      timesNote =
+        learned == false
+        ? "has times of its steps; the run learned without, from steps at 0, 1, 2 ..." : nil
+    } else if learned == true, configuration.dataset.learned?.use == .measuring {
+      throw DatasetError(
+        file, "has no times of its steps, but the run learned from times",
+        cure: "prepare it with --times, or name them with dataset.times")
+    }
+  }
+
   /// A part of the data; what is opened for its identity is not opened again to be read.
   private func source(of part: DatasetFile.Part) throws -> any SequenceSource {
     if part == configuration.dataset.measured { return source }
     if part == .validation, let validation { return validation }
     let other = try task.source(part)
+    guard !hasTimes || other.hasTimes else {
+      throw DatasetError(
+        configuration.dataset.file,
+        "the \(part.rawValue) part has no times of its steps, but the training part has",
+        cure: "make all parts alike, or set dataset.read_times=off")
+    }
+    if hasTimes { try other.openTimes() }
     if part == .validation { validation = other }
     return other
   }
@@ -121,7 +160,9 @@ final class SequenceStream: BatchStream {
     "\(configuration.dataset.task.rawValue) T=\(source.steps) C=\(features),"
       + " \(source.count) sequences" + (task.validationSummary.map { ", \($0)" } ?? "")
   }
-  var notes: [String] { source.notes }
+  var notes: [String] {
+    source.notes + (timesNote.map { ["\(configuration.dataset.file): \($0)"] } ?? [])
+  }
   var mapping: String? { task.mapping }
   var classNames: [String]? { source.classNames }
   private(set) lazy var chance = task.chance(on: source)
@@ -142,7 +183,9 @@ final class SequenceStream: BatchStream {
 
   func firstChecksums(_ limit: Int) throws -> [(sequence: Int, crc32: UInt32)] {
     guard configuration.dataset.measured == nil, source.count > 0 else { return [] }
-    return try order(ofEpoch: 0).batch(0).prefix(limit).map { ($0, try source.checksum(of: $0)) }
+    return try order(ofEpoch: 0).batch(0).prefix(limit).map {
+      ($0, try source.checksum(of: $0, withTimes: hasTimes))
+    }
   }
 }
 
@@ -151,6 +194,7 @@ private final class BatchReader {
   private let plan: ShardPlan
   private let rank: Int
   private let buffers = Workspace<Float>()
+  private let timeBuffers = Workspace<Double>()
 
   init(plan: ShardPlan, rank: Int) {
     self.plan = plan
@@ -170,7 +214,7 @@ private final class BatchReader {
   }
 
   func read(
-    _ indices: ArraySlice<Int>, from source: any SequenceSource
+    _ indices: ArraySlice<Int>, from source: any SequenceSource, withTimes: Bool
   ) throws -> SequenceBatch<Float> {
     let mine = own(indices)
     // The longest sequence of the whole batch, not of this rank's rows: shapes must not depend on
@@ -178,9 +222,11 @@ private final class BatchReader {
     let steps = indices.lazy.map { source.length(of: $0) }.max() ?? source.steps
     let isRagged = indices.contains { source.length(of: $0) != steps }
     let x = buffers.tensor("x", [steps, mine.count, source.features])
+    let times = withTimes ? timeBuffers.tensor("times", [steps, mine.count]) : nil
+    if let times { try source.readTimes(mine, into: times) }
     return SequenceBatch(
       x: x, targets: try source.read(mine, into: x),
-      lengths: isRagged ? mine.map { source.length(of: $0) } : nil,
+      lengths: isRagged ? mine.map { source.length(of: $0) } : nil, times: times,
       rowStarts: plan.rowStarts(ofRank: rank, in: indices.count))
   }
 }

@@ -1,0 +1,34 @@
+/// Whether the times of steps are used.
+public enum TimesChoice: String, ConfigurationChoice {
+  /// Where the file has them and the layers read them.
+  case auto
+  case off
+}
+
+extension TrainingConfiguration.Dataset {
+  /// Visits the names of datasets in a file of the user's own, and what is used of them.
+  mutating func visitNames(
+    _ visitor: inout some ConfigurationVisitor
+  ) throws(ConfigurationError) {
+    try visitor.field(
+      "inputs", &inputs, "the name of the inputs in a file of your own",
+      use: .ownFileTasks)
+    try visitor.field(
+      "targets", &targets, "the name of the labels or numbers in a file of your own",
+      use: .ownFileTasks)
+    try visitor.field(
+      "offsets", &offsets,
+      "the name of where sequences of unequal lengths begin, in a file of your own; without such a"
+        + " dataset all are as long",
+      use: .ownFileTasks)
+    try visitor.field(
+      "times", &times,
+      "the name of when each step happened, [N, T] or flat with offsets, in a file of your own;"
+        + " without such a dataset steps are at 0, 1, 2 ...",
+      use: .ownFileTasks)
+    try visitor.field(
+      "read_times", &readTimes,
+      "auto uses times where the file has them and the layers read them; off never does",
+      use: .ownFileTasks)
+  }
+}
