@@ -113,7 +113,9 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var classes = 0
     public var memory = 1024
     public var view = SequenceView.rows
+    public var permutation = PermutationChoice.seed
     public var permutationSeed: UInt64 = 1
+    public var permutationFile = ""
     public var steps = 100
     public var symbols = 10
     public var alphabet = 8
@@ -155,11 +157,9 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "memory", &memory, "megabytes up to which a rank keeps a part in memory; more is streamed",
         .within(0...1 << 24), effect: .nothing)
       try visitor.field(
-        "view", &view, "images as rows, as single pixels, or as pixels in one random order",
+        "view", &view, "images as rows, as single pixels, or as pixels in one fixed order",
         effect: .model, use: .tasks(.classification))
-      try visitor.field(
-        "permutation_seed", &permutationSeed, "chooses the order of the permuted view",
-        use: .tasks(.classification).and(.view(.permuted)))
+      try visitPermutation(&visitor)
       try visitor.field(
         "validation_count", &heldOut,
         "sequences held out of the training set for validation; auto takes the file's validation"

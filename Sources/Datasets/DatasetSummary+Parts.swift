@@ -38,7 +38,7 @@ extension DatasetSummary {
         if file.contains("\(part.rawValue)/offsets") {
           _ = try SequenceFileSource(place, task: task, part: part)
         } else {
-          _ = try FileSource(place, part: part, view: .rows, permutationSeed: 1)
+          _ = try FileSource(place, part: part, view: .rows)
         }
       default:
         _ = try SequenceFileSource(place, task: task, part: part)
