@@ -4,6 +4,7 @@ import Models
 
 extension SequenceView: ConfigurationChoice {}
 extension Pooling: ConfigurationChoice {}
+extension RecallProblem.JudgedSteps: ConfigurationChoice {}
 extension OrthogonalSettings.Start: ConfigurationChoice {}
 extension OrthogonalSettings.RebaseGradient: ConfigurationChoice {}
 
@@ -119,6 +120,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var steps = 100
     public var symbols = 10
     public var alphabet = 8
+    public var loss = RecallProblem.JudgedSteps.all
     public var trainCount = 20_000
     public var heldOut = HeldOutCount.automatic
     public var testCount = 1_000
@@ -175,6 +177,10 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "alphabet", &alphabet, "A, how many symbols there are to choose from (copying, denoise)",
         .within(1...250), effect: .model, use: .tasks(.copying, .denoise).and(.generated))
+      try visitor.field(
+        "loss", &loss,
+        "the steps that the loss is a mean over (copying, denoise): all, or those of the recalled"
+          + " symbols", effect: .model, use: .tasks(.copying, .denoise))
       try visitor.field(
         "train_count", &trainCount, "generated training sequences", .within(1...100_000_000),
         use: .generated)

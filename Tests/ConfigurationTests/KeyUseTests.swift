@@ -59,6 +59,7 @@ import Testing
       ["dataset.task=classification", "dataset.file=a.h5", "dataset.view=permuted"],
       "dataset.permutation=seed"
     ),
+    ("dataset.loss=recalled", [], "dataset.task=adding"),
     ("dataset.view=rows", ["dataset.task=copying"], "dataset.task=copying"),
     (
       "dataset.steps=9", ["dataset.task=language_model", "dataset.file=a.h5"],
@@ -109,6 +110,8 @@ import Testing
         "dataset.task=classification", "dataset.file=a.h5", "dataset.view=permuted",
         "dataset.permutation=file", "dataset.permutation_file=order.txt",
       ],
+      // A prepared file does not say which steps count.
+      ["dataset.task=copying", "dataset.file=a.h5", "dataset.loss=recalled"],
       [
         "optimizer.name=sgd", "optimizer.momentum=0.9", "optimizer.nesterov=true",
         "optimizer.averaging_window=5",
