@@ -48,6 +48,14 @@ extension KeyUse {
     }
   }
 
+  /// Runs that order pixels in one of these ways.
+  static func permutations(_ choices: PermutationChoice...) -> KeyUse {
+    KeyUse {
+      choices.contains($0.dataset.permutation)
+        ? nil : "dataset.permutation=\($0.dataset.permutation.rawValue)"
+    }
+  }
+
   /// Runs of a cell that has this constant.
   static func constant(_ constant: RecurrentSystem.Hyperparameter) -> KeyUse {
     cells { $0.hyperparameters.contains(constant) }

@@ -4,6 +4,7 @@ import Models
 
 extension SequenceView: ConfigurationChoice {}
 extension Pooling: ConfigurationChoice {}
+extension RecallProblem.JudgedSteps: ConfigurationChoice {}
 extension OrthogonalSettings.Start: ConfigurationChoice {}
 extension OrthogonalSettings.RebaseGradient: ConfigurationChoice {}
 
@@ -115,10 +116,13 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var classes = 0
     public var memory = 1024
     public var view = SequenceView.rows
+    public var permutation = PermutationChoice.seed
     public var permutationSeed: UInt64 = 1
+    public var permutationFile = ""
     public var steps = 100
     public var symbols = 10
     public var alphabet = 8
+    public var loss = RecallProblem.JudgedSteps.all
     public var trainCount = 20_000
     public var heldOut = HeldOutCount.automatic
     public var testCount = 1_000
@@ -147,11 +151,9 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "memory", &memory, "megabytes up to which a rank keeps a part in memory; more is streamed",
         .within(0...1 << 24), effect: .nothing)
       try visitor.field(
-        "view", &view, "images as rows, as single pixels, or as pixels in one random order",
+        "view", &view, "images as rows, as single pixels, or as pixels in one fixed order",
         effect: .model, use: .tasks(.classification))
-      try visitor.field(
-        "permutation_seed", &permutationSeed, "chooses the order of the permuted view",
-        use: .tasks(.classification).and(.view(.permuted)))
+      try visitPermutation(&visitor)
       try visitor.field(
         "validation_count", &heldOut,
         "sequences held out of the training set for validation; auto takes the file's validation"
@@ -167,6 +169,10 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "alphabet", &alphabet, "A, how many symbols there are to choose from (copying, denoise)",
         .within(1...250), effect: .model, use: .tasks(.copying, .denoise).and(.generated))
+      try visitor.field(
+        "loss", &loss,
+        "the steps that the loss is a mean over (copying, denoise): all, or those of the recalled"
+          + " symbols", effect: .model, use: .tasks(.copying, .denoise))
       try visitor.field(
         "train_count", &trainCount, "generated training sequences", .within(1...100_000_000),
         use: .generated)

@@ -1,5 +1,4 @@
 import HDF5
-import RandomNumbers
 import Tensors
 
 /// How the numbers of a stored sequence are laid out in time.
@@ -8,7 +7,7 @@ public enum SequenceView: String, Sendable, CaseIterable {
   case rows
   /// One number per time step, in stored order (MNIST: T=784, C=1).
   case pixels
-  /// Like `pixels`, in one fixed random order (permuted MNIST).
+  /// Like `pixels`, in one fixed order (permuted MNIST), see `PixelOrder`.
   case permuted
 }
 
@@ -40,10 +39,10 @@ public final class FileSource: SequenceSource {
   /// - Parameters:
   ///   - classes: how many there are, where the place does not say; what a part other than the
   ///     training part has to agree with
-  ///   - permutationSeed: chooses the order of `permuted`
+  ///   - pixelOrder: the order of `permuted`
   public init(
     _ place: DatasetPlace, part: DatasetFile.Part, classes known: Int? = nil, view: SequenceView,
-    permutationSeed: UInt64
+    pixelOrder: PixelOrder = .seed(1)
   ) throws(DatasetError) {
     let files = try place.open()
     try place.requireClassification(files)
@@ -77,8 +76,8 @@ public final class FileSource: SequenceSource {
     case .pixels:
       (steps, features, order) = (inputs.width, 1, nil)
     case .permuted:
-      var stream = RandomStream(seed: permutationSeed, purpose: .pixelPermutation)
-      (steps, features, order) = (inputs.width, 1, stream.permutation(inputs.width))
+      (steps, features) = (inputs.width, 1)
+      order = try pixelOrder.indices(of: inputs.width)
     }
   }
 
@@ -140,9 +139,8 @@ public final class FileSource: SequenceSource {
 extension FileSource {
   /// Opens one part of a file that `prepare` made.
   public convenience init(
-    _ path: String, part: DatasetFile.Part, view: SequenceView, permutationSeed: UInt64
+    _ path: String, part: DatasetFile.Part, view: SequenceView, pixelOrder: PixelOrder = .seed(1)
   ) throws(DatasetError) {
-    try self.init(
-      DatasetPlace(path), part: part, view: view, permutationSeed: permutationSeed)
+    try self.init(DatasetPlace(path), part: part, view: view, pixelOrder: pixelOrder)
   }
 }

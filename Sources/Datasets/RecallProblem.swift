@@ -24,6 +24,14 @@ public struct RecallProblem: SequenceSource {
     case denoise
   }
 
+  /// The steps that a loss is a mean over.
+  public enum JudgedSteps: String, Sendable, CaseIterable {
+    /// All T + 2K steps: before the marker the answer is the blank.
+    case all
+    /// The last K steps, in which the symbols are asked for.
+    case recalled
+  }
+
   public let placement: Placement
   public let count: Int
   /// K.

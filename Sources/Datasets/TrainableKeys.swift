@@ -92,7 +92,7 @@ struct TrainableKeys {
       "dataset.targets=\(place.targets)",
     ]
     if offsets == nil {
-      _ = try FileSource(place, part: .train, view: .rows, permutationSeed: 1)
+      _ = try FileSource(place, part: .train, view: .rows)
     } else {
       keys.append("dataset.offsets=\(place.offsets)")
       _ = try SequenceFileSource(place, task: "classification", part: .train)

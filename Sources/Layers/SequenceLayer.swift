@@ -121,9 +121,6 @@ public struct SequenceInput<Scalar: KernelScalar> {
   /// When each step happened, counted from the first step of its row, [T, N], in any unit; nil: at
   /// 0, 1, 2 ... Along a row they never fall within its length.
   public var times: Tensor<Double>?
-  /// When the step before the first of these happened, [N]; nil where there are no times, or where
-  /// the first step is that of the sequences.
-  public var timeBefore: Tensor<Double>?
   /// How many steps of the sequences came before these: a sequence that is run in pieces is one
   /// sequence to whatever counts steps.
   public var firstStep: Int

@@ -21,6 +21,8 @@ import Testing
     configuration.model.mu = 0.1 + 0.2
     configuration.dataset.file = "a: b #c 'd'.h5"
     configuration.dataset.view = .permuted
+    configuration.dataset.permutation = .bitReversal
+    configuration.dataset.permutationFile = "an order, 1: #2.txt"
     configuration.optimizer.rateFactors = (0..<20).map { "layer \($0)*=0.5" }.joined(
       separator: ", ")
     configuration.optimizer.name = .rmsprop

@@ -42,6 +42,24 @@ import Testing
       "dataset.permutation_seed=1", ["dataset.task=classification", "dataset.file=a.h5"],
       "dataset.view=rows"
     ),
+    (
+      "dataset.permutation=numpy",
+      ["dataset.task=classification", "dataset.file=a.h5", "dataset.view=pixels"],
+      "dataset.view=pixels"
+    ),
+    (
+      "dataset.permutation_seed=1",
+      [
+        "dataset.task=classification", "dataset.file=a.h5", "dataset.view=permuted",
+        "dataset.permutation=bit_reversal",
+      ], "dataset.permutation=bit_reversal"
+    ),
+    (
+      "dataset.permutation_file=a.txt",
+      ["dataset.task=classification", "dataset.file=a.h5", "dataset.view=permuted"],
+      "dataset.permutation=seed"
+    ),
+    ("dataset.loss=recalled", [], "dataset.task=adding"),
     ("dataset.view=rows", ["dataset.task=copying"], "dataset.task=copying"),
     (
       "dataset.steps=9", ["dataset.task=language_model", "dataset.file=a.h5"],
@@ -85,6 +103,16 @@ import Testing
         "dataset.permutation_seed=2", "dataset.classes=3", "model.pooling=mean",
       ],
       [
+        "dataset.task=classification", "dataset.file=a.h5", "dataset.view=permuted",
+        "dataset.permutation=numpy", "dataset.permutation_seed=4294967295",
+      ],
+      [
+        "dataset.task=classification", "dataset.file=a.h5", "dataset.view=permuted",
+        "dataset.permutation=file", "dataset.permutation_file=order.txt",
+      ],
+      // A prepared file does not say which steps count.
+      ["dataset.task=copying", "dataset.file=a.h5", "dataset.loss=recalled"],
+      [
         "optimizer.name=sgd", "optimizer.momentum=0.9", "optimizer.nesterov=true",
         "optimizer.averaging_window=5",
       ],
@@ -96,6 +124,22 @@ import Testing
     ] {
       #expect(problem("", assignments) == nil, "\(assignments)")
     }
+  }
+
+  @Test func anOrderOfPixelsThatCannotBeIsRefused() {
+    let images = ["dataset.task=classification", "dataset.file=a.h5", "dataset.view=permuted"]
+    #expect(
+      problem("", images + ["dataset.permutation=numpy", "dataset.permutation_seed=4294967296"])
+        == "dataset.permutation is numpy and dataset.permutation_seed 4294967296; NumPy's seeds are"
+        + " at most 4294967295")
+    #expect(
+      problem("", images + ["dataset.permutation=file"])
+        == "dataset.permutation is file, but dataset.permutation_file is empty; name the text file of"
+        + " the indices")
+    #expect(
+      problem("", images + ["dataset.permutation=random"])
+        == "--set: dataset.permutation is \"random\", expected one of seed, bit_reversal, numpy,"
+        + " file")
   }
 
   /// `RecurrentSystem.hyperparameters` is the one place that says which constants a cell has.

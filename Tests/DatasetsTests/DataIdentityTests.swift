@@ -50,7 +50,7 @@ import Testing
     var place = DatasetPlace("\(folder)/*.h5")
     place.offsets = "{part}/begins"
     place.memoryLimit = memoryLimit
-    return try FileSource(place, part: .train, view: .rows, permutationSeed: 1).identity()
+    return try FileSource(place, part: .train, view: .rows).identity()
   }
 
   /// The checksums in a file that `prepare` made tell what the numbers themselves tell.
@@ -171,7 +171,7 @@ import Testing
       (place.inputs, place.targets) = ("{part}/x", "{part}/y")
       #expect(try place.holds(.validation))
       #expect(try !place.holds(.test))
-      let source = try FileSource(place, part: .validation, view: .rows, permutationSeed: 1)
+      let source = try FileSource(place, part: .validation, view: .rows)
       #expect(source.count == 2)
       #expect(throws: DatasetError.self) { try place.measuredPart(nil) }
       #expect(try place.measuredPart(.validation) == .validation)
@@ -191,7 +191,7 @@ import Testing
       var place = DatasetPlace("\(folder)/own.h5")
       (place.inputs, place.targets) = ("{part}/x", "{part}/y")
       let error = #expect(throws: DatasetError.self) {
-        try FileSource(place, part: .validation, view: .rows, permutationSeed: 1)
+        try FileSource(place, part: .validation, view: .rows)
       }
       #expect(error?.problem.contains("has valid and dev") == true)
     }

@@ -29,7 +29,7 @@ import Testing
   static func numbers(_ path: String, memoryLimit: Int) throws -> ([Float], [Int32]) {
     var place = DatasetPlace(path)
     place.memoryLimit = memoryLimit
-    let source = try FileSource(place, part: .train, view: .rows, permutationSeed: 1)
+    let source = try FileSource(place, part: .train, view: .rows)
     let x = Tensor<Float>(shape: [source.steps, source.count, source.features])
     guard source.count == 20 else { return ([], []) }
     let labels = try source.read(Array(0..<20)[...], into: x).whole

@@ -39,7 +39,7 @@ import Testing
     var place = DatasetPlace(path)
     (place.inputs, place.targets) = ("{part}/x", "{part}/y")
     place.memoryLimit = memoryLimit
-    let source = try FileSource(place, part: .train, view: .rows, permutationSeed: 1)
+    let source = try FileSource(place, part: .train, view: .rows)
     guard source.count == 20, source.steps == 4, source.features == 3 else { return ([], []) }
     let x = Tensor<Float>(shape: [4, 20, 3])
     let labels = try source.read(Array(0..<20)[...], into: x).whole

@@ -23,7 +23,7 @@ import Testing
     var place = DatasetPlace(path)
     (place.inputs, place.targets) = ("{part}/x", "{part}/y")
     (place.classes, place.memoryLimit) = (classes, memoryLimit)
-    return try FileSource(place, part: .train, classes: known, view: .rows, permutationSeed: 1)
+    return try FileSource(place, part: .train, classes: known, view: .rows)
   }
 
   private func labels(_ source: FileSource) throws -> [Int32] {

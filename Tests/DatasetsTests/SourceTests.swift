@@ -24,7 +24,7 @@ import Testing
 
   @Test func viewsOfOneFile() throws {
     try withDataset { path in
-      let rows = try FileSource(path, part: .train, view: .rows, permutationSeed: 1)
+      let rows = try FileSource(path, part: .train, view: .rows)
       #expect((rows.count, rows.steps, rows.features) == (2, 2, 3))
       #expect(rows.targetKind == .classes(5))
       let x = Tensor<Float>(shape: [2, 2, 3])
@@ -34,29 +34,37 @@ import Testing
       let expected = [1, 2, 3, 0, 51, 102, 4, 5, 6, 153, 204, 255].map { Float($0) / 255 }
       for (a, b) in zip(x.array, expected) { #expect(abs(a - b) < 1e-6) }
 
-      let pixels = try FileSource(path, part: .test, view: .pixels, permutationSeed: 1)
+      let pixels = try FileSource(path, part: .test, view: .pixels)
       #expect((pixels.steps, pixels.features) == (6, 1))
       let p = Tensor<Float>(shape: [6, 1, 1])
       _ = try pixels.read([0], into: p)
       #expect(p[5] == 1)
 
-      let permuted = try FileSource(path, part: .test, view: .permuted, permutationSeed: 1)
+      let permuted = try FileSource(path, part: .test, view: .permuted)
       let q = Tensor<Float>(shape: [6, 1, 1])
       _ = try permuted.read([0], into: q)
       #expect(q.array != p.array && q.array.sorted() == p.array.sorted())
+      // As x[order] in NumPy: the first step shows the pixel that the first index names.
+      for order in [PixelOrder.seed(1), .seed(2), .bitReversal, .numpy(92916)] {
+        let source = try FileSource(path, part: .test, view: .permuted, pixelOrder: order)
+        _ = try source.read([0], into: q)
+        #expect(q.array == (try order.indices(of: 6)).map { p[$0] }, "\(order)")
+      }
+      _ = try permuted.read([0], into: q)
+      #expect(q.array == (try PixelOrder.seed(1).indices(of: 6)).map { p[$0] })
     }
   }
 
   @Test func refusesForeignFiles() throws {
     try Places.withTemporaryFolder { folder in
       #expect(throws: DatasetError.self) {
-        try FileSource("\(folder)/none.h5", part: .train, view: .rows, permutationSeed: 1)
+        try FileSource("\(folder)/none.h5", part: .train, view: .rows)
       }
       let path = "\(folder)/other.h5"
       let file = try HDF5.File.create(path)
       try file.close()
       #expect(throws: DatasetError.self) {
-        try FileSource(path, part: .train, view: .rows, permutationSeed: 1)
+        try FileSource(path, part: .train, view: .rows)
       }
     }
   }

@@ -35,7 +35,7 @@ import Testing
   }
 
   static func source(_ place: DatasetPlace) throws -> FileSource {
-    try FileSource(place, part: .train, view: .pixels, permutationSeed: 1)
+    try FileSource(place, part: .train, view: .pixels)
   }
 
   static func read(_ source: FileSource, _ indices: [Int]) throws -> ([Float], [Int32]) {
@@ -95,7 +95,7 @@ import Testing
       place.classes = 3
       #expect(Self.problem(place).contains("y[3] is 3, outside 0..<3"))
       let test = #expect(throws: DatasetError.self) {
-        try FileSource(place, part: .test, view: .rows, permutationSeed: 1)
+        try FileSource(place, part: .test, view: .rows)
       }
       #expect(test?.cure.contains("put {part} into") == true)
     }

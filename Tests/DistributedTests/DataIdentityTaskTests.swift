@@ -84,16 +84,7 @@ import Testing
   @Test func imagesOfAnotherSizeHaveNoSuchOrder() throws {
     try DataIdentityRunTests.withCase { item in
       for (name, height) in [("own", 4), ("same", 4), ("larger", 5)] {
-        let file = try HDF5.File.create("\(item.folder)/\(name).h5")
-        try file.setAttribute("format_version", 1)
-        try file.setAttribute("task", "classification")
-        try file.setAttribute("classes", 3)
-        for (part, count) in [("train", 60), ("test", 30)] {
-          let bytes = (0..<count * height * 2).map { UInt8($0 * 31 % 251) }
-          try file.write(bytes, to: "\(part)/inputs", shape: [count, height, 2])
-          try file.write((0..<count).map { Int32($0 % 3) }, to: "\(part)/targets")
-        }
-        try file.close()
+        try Self.images(height: height, to: "\(item.folder)/\(name).h5")
       }
       for view in ["permuted", "pixels"] {
         try item.run(
@@ -107,6 +98,61 @@ import Testing
         "\(larger.errors)")
       try item.run("evaluate pixels --file larger.h5")
     }
+  }
+
+  /// The order is part of what a run learned, however it is chosen, and a file of it may move.
+  @Test func anotherOrderOfPixelsIsRefused() throws {
+    try DataIdentityRunTests.withCase { item in
+      try Self.images(height: 4, to: "\(item.folder)/own.h5")
+      let order = (0..<8).map { String($0 * 3 % 8) }
+      try item.write(order.joined(separator: "\n"), to: "order.txt")
+      try item.write(order.joined(separator: ", "), to: "moved.txt")
+      try item.write(order.reversed().joined(separator: "\n"), to: "other.txt")
+      try item.run(
+        "\(DataIdentityRunTests.classification) --set dataset.file=own.h5 --set epochs=1",
+        "--set dataset.view=permuted --set dataset.permutation=file",
+        "--set dataset.permutation_file=order.txt --output run")
+      try item.run("evaluate run")
+      try item.run("evaluate run --set dataset.permutation_file=moved.txt", ranks: 2)
+      let refusal = "own.h5: the pixels are in another order than the run learned"
+      for choice in [
+        "permutation_file=other.txt", "permutation=seed", "permutation=bit_reversal",
+        "permutation=numpy",
+      ] {
+        let measured = try item.run("evaluate run --set dataset.\(choice)", status: 65)
+        #expect(measured.message.contains(refusal), "\(measured.errors)")
+      }
+      let resume = "train --resume run --set epochs=2 --set dataset.permutation_file"
+      let resumed = try item.run("\(resume)=other.txt", ranks: 2, status: 65)
+      #expect(
+        resumed.message.contains(refusal) && resumed.message.contains("add --new-data"),
+        "\(resumed.errors)")
+      let moved = try item.run("\(resume)=moved.txt")
+      #expect(!moved.errors.contains("note:"), "\(moved.errors)")
+      let known = try item.run("\(resume)=other.txt --set epochs=3 --new-data")
+      #expect(
+        known.errors.contains("note: own.h5: the pixels are in another order"), "\(known.errors)")
+      // The file itself changed, or went.
+      try item.write("0 1 2 3", to: "other.txt")
+      let short = try item.run("evaluate run --set dataset.permutation_file=other.txt", status: 65)
+      #expect(short.message.contains("other.txt: has 4 indices for 8 pixels"), "\(short.errors)")
+      let none = try item.run("evaluate run --set dataset.permutation_file=none.txt", status: 65)
+      #expect(none.message.contains("none.txt: "), "\(none.errors)")
+    }
+  }
+
+  /// Images of two columns in three classes.
+  private static func images(height: Int, to path: String) throws {
+    let file = try HDF5.File.create(path)
+    try file.setAttribute("format_version", 1)
+    try file.setAttribute("task", "classification")
+    try file.setAttribute("classes", 3)
+    for (part, count) in [("train", 60), ("test", 30)] {
+      let bytes = (0..<count * height * 2).map { UInt8($0 * 31 % 251) }
+      try file.write(bytes, to: "\(part)/inputs", shape: [count, height, 2])
+      try file.write((0..<count).map { Int32($0 % 3) }, to: "\(part)/targets")
+    }
+    try file.close()
   }
 
   @Test func otherLettersAreRefused() throws {

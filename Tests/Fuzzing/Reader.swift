@@ -38,7 +38,7 @@ enum Reader: String, CaseIterable {
     case .text: _ = try TextCorpus(TextFolder(path).files, level: .word, keeping: 9)
     case .yaml: _ = try TrainingConfiguration(yaml: text(path), path: path)
     case .manifest: _ = try CheckpointReader(folder)
-    case .images: try read(FileSource(path, part: .train, view: .rows, permutationSeed: 1))
+    case .images: try read(FileSource(path, part: .train, view: .rows))
     case .ragged:
       try read(SequenceFileSource(path, task: "classification", part: .train, memoryLimit: 0))
     case .language:

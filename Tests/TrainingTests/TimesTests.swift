@@ -273,7 +273,7 @@ private struct Elapsed: LayerFactory {
   struct Layer<Scalar: KernelScalar>: SequenceLayer {
     var inputFeatures: [Int] { [1] }
     var features: [Int] { [1] }
-    var states: [NamedShape] { [NamedShape("h", [1])] }
+    var states: [NamedShape] { [NamedShape("h", [1]), NamedShape("last", [1], isCounter: true)] }
     var parameters: [NamedShape] { [] }
     var readsTimes: Bool { true }
 
@@ -288,12 +288,12 @@ private struct Elapsed: LayerFactory {
       let (T, N) = (input.steps, input.rows)
       let y = Tensor<Scalar>(shape: [T, N, 1])
       let h = startState(rows: N)
-      if let state { h[0].copy(from: state[0]) }
+      if let state { h.copy(from: state) }
       for t in 0..<T {
         for n in 0..<N {
-          let now = input.times?[t * N + n] ?? .nan
-          let before = t > 0 ? input.times?[(t - 1) * N + n] : input.timeBefore?[n]
-          h[0][n] += Scalar(now - (before ?? now)) * input.values[t * N + n]
+          let now = Scalar(input.times?[t * N + n] ?? .nan)
+          h[0][n] += (now - h[1][n]) * input.values[t * N + n]
+          h[1][n] = now
           y[t * N + n] = h[0][n]
         }
       }

@@ -152,6 +152,49 @@ import Testing
     }
   }
 
+  /// The loss over the recalled symbols alone is that over all steps without those of the blank, on
+  /// a file as on generated sequences; guessing costs ln A.
+  @Test(arguments: ["copying", "denoise"]) func onlyRecalledSymbolsCount(_ task: String) throws {
+    try Places.withTemporaryFolder { folder in
+      let path = "\(folder)/set.h5"
+      let placement = try #require(RecallProblem.Placement(rawValue: task))
+      let problem = RecallProblem(
+        placement, count: 6, delay: 6, symbols: 3, alphabet: 5, seed: 0, part: .train)
+      try GeneratedFile.write([.train: problem], to: path)
+      func run(_ data: String) throws -> (totals: Totals, chance: ChanceLoss?, name: String) {
+        let yaml = "dataset: {task: \(task), \(data)}"
+        let workload = try workload(yaml)
+        let parameters = ParameterBuffer<Float>(workload.model.layout)
+        workload.model.initialize(parameters, seed: 1, gateBias: 1)
+        try workload.load(StepPosition(step: 0, epoch: 0, index: 0))
+        try workload.prepare(parameters, advancing: true)
+        let totals = workload.accumulateGradients(
+          parameters, into: ShardedBuffer(workload.model.layout, shards: 4))
+        let configuration = try TrainingConfiguration(yaml: yaml, path: "run.yaml")
+        return (
+          totals.reduce(Totals(), +), workload.stream.chance,
+          configuration.dataset.task.make(configuration).lossName
+        )
+      }
+      let sizes = "steps: 6, symbols: 3, alphabet: 5, train_count: 6"
+      let all = try run(sizes)
+      let recalled = try run("\(sizes), loss: recalled")
+      let stored = try run("file: \(path), loss: recalled")
+      #expect(all.totals.elements == 6 * 12 && recalled.totals.elements == 6 * 3)
+      #expect(recalled.totals == stored.totals)
+      #expect(recalled.totals.own == all.totals.own, "both judge the symbols alone")
+      #expect(recalled.totals.weight == 18 && recalled.totals.loss < all.totals.loss)
+      // An untrained model guesses among all classes.
+      #expect(abs(recalled.totals.meanLoss - log(6)) < 0.5)
+      for chance in [recalled.chance, stored.chance] {
+        #expect(chance == ChanceLoss(log(5), "ln 5, guessing"))
+      }
+      #expect(all.chance == ChanceLoss(problem.chanceLoss, RecallProblem.chanceMeaning))
+      #expect(recalled.name == "cross-entropy per recalled symbol")
+      #expect(all.name == "cross-entropy per step")
+    }
+  }
+
   /// Sequences that take the place of a file that cannot be read have classes, whatever the task.
   @Test func aProbeWithoutItsDataAsksForClasses() throws {
     let configuration = try TrainingConfiguration(

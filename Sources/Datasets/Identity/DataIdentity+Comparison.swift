@@ -79,6 +79,9 @@ extension DataMeaning {
     if scaling != learned.scaling {
       return "the inputs are multiplied by \(scaling), but the run's by \(learned.scaling)"
     }
+    if let pixelOrder, let known = learned.pixelOrder, !pixelOrder.agrees(with: known) {
+      return "the pixels are in another order than the run learned"
+    }
     switch (statistics, learned.statistics) {
     case (nil, nil): return nil
     case (let own?, nil):

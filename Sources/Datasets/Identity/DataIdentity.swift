@@ -87,12 +87,15 @@ public struct DataMeaning: Codable, Sendable, Equatable {
   public var statistics: Statistics?
   /// The tokens of a text.
   public var vocabulary: VocabularyIdentity?
+  /// The order of the pixels of the permuted view; nil for other views, and if unknown.
+  public var pixelOrder: Fingerprint?
 
   public init() {}
 
   private enum CodingKeys: String, CodingKey {
     case scaling, statistics, vocabulary
     case classNames = "class_names"
+    case pixelOrder = "pixel_order"
   }
 
   /// Mean and deviation of each feature: inputs are stored as (x - mean) / deviation.

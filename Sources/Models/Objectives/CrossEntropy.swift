@@ -20,16 +20,20 @@ public struct CrossEntropy: Objective {
   public let classWeights: [Double]?
   /// A class whose rows count in the loss, but not as right or wrong, such as a blank.
   public let unjudgedClass: Int32?
+  /// A class whose rows count neither in the loss nor as right or wrong: PyTorch's `ignore_index`.
+  public let ignoredClass: Int32?
   public let report: Report
 
   public init(
-    classWeights: [Double]? = nil, unjudgedClass: Int32? = nil, report: Report = .accuracy
+    classWeights: [Double]? = nil, unjudgedClass: Int32? = nil, ignoredClass: Int32? = nil,
+    report: Report = .accuracy
   ) {
     precondition(
       classWeights?.allSatisfy { $0 >= 0 && $0.isFinite } ?? true,
       "class weights \(classWeights ?? [])")
     self.classWeights = classWeights
     self.unjudgedClass = unjudgedClass
+    self.ignoredClass = ignoredClass
     self.report = report
   }
 
@@ -49,8 +53,12 @@ public struct CrossEntropy: Objective {
     let (rows, K) = (logits.shape[0], logits.shape[1])
     precondition(targets.rowCount == rows, "\(targets.rowCount) classes for \(rows) rows")
     let scratch = Tensor<Scalar>(shape: [gradient == nil ? K : 0])
-    var (loss, weight, correct, judged) = (0.0, 0.0, 0.0, 0.0)
+    var (loss, elements, weight, correct, judged) = (0.0, 0.0, 0.0, 0.0, 0.0)
     for (row, label) in targets.whole.enumerated() {
+      if label == ignoredClass {
+        gradient?.row(row).fill(0)
+        continue
+      }
       let k = Int(label)
       precondition(k >= 0 && k < K, "class \(k) outside 0 ..< \(K)")
       let z = logits.row(row)
@@ -61,6 +69,7 @@ public struct CrossEntropy: Objective {
       let surprise = Double(Scalar.logarithm(softmax.sum) - (ownLogit - softmax.largest))
       let own = classWeights?[k] ?? 1
       loss += own * surprise
+      elements += 1
       weight += own
       if label != unjudgedClass {
         judged += 1
@@ -74,7 +83,7 @@ public struct CrossEntropy: Objective {
       }
     }
     return Totals(
-      loss: loss, elements: Double(rows), weight: weight,
+      loss: loss, elements: elements, weight: weight,
       own: report == .accuracy ? [correct, judged] : [])
   }
 
@@ -100,7 +109,9 @@ public struct CrossEntropy: Objective {
   /// The logarithm of each class's share of the weight.
   public func bestConstant(for targets: SequenceTargets) -> [Double] {
     var weights = [Double](repeating: 0, count: targets.kind.outputs)
-    for label in targets.whole { weights[Int(label)] += classWeights?[Int(label)] ?? 1 }
+    for label in targets.whole where label != ignoredClass {
+      weights[Int(label)] += classWeights?[Int(label)] ?? 1
+    }
     let sum = weights.reduce(0, +)
     return weights.map { log(max($0 / sum, .leastNormalMagnitude)) }
   }

@@ -24,6 +24,7 @@ public enum ObjectiveTable {
     ObjectiveEntry(
       CrossEntropy(classWeights: [0.25, 1, 3], unjudgedClass: 1), .stepClasses(3),
       note: "weighted"),
+    ObjectiveEntry(CrossEntropy(ignoredClass: 1), .stepClasses(3), note: "ignoring a class"),
     ObjectiveEntry(CrossEntropy.perToken, .classes(7), note: "per token"),
     ObjectiveEntry(SquaredError(), .frames(3)),
     ObjectiveEntry(PoissonCounts(), .stepCounts(3)),

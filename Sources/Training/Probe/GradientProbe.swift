@@ -47,10 +47,9 @@ public struct GradientProbe {
     func piece(_ t: Int, from state: LayerState<Double>, _ keeping: LayerKeeping)
       -> any LayerPass<Double>
     {
-      var step = SequenceInput(
+      let step = SequenceInput(
         input.values.rows(t..<t + 1), times: input.times?.rows(t..<t + 1), firstStep: t,
         rowStarts: [0])
-      step.timeBefore = t > 0 ? input.times?.row(t - 1) : nil
       return layer.forward(step, from: state, parameters, keeping: keeping, in: workspace)
     }
 

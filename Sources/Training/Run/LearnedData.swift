@@ -89,6 +89,17 @@ extension LearnedData {
     }
   }
 
+  /// Refuses images whose pixels come in another order than those that the run learned.
+  func requireOrder(of meaning: DataMeaning, _ path: String) throws(DatasetError) {
+    guard let identity, use != .resumingOnNewData, let order = meaning.pixelOrder,
+      let known = identity.meaning.pixelOrder, !order.agrees(with: known)
+    else { return }
+    throw DatasetError(
+      path, "the pixels are in another order than the run learned (\(folder))",
+      cure: "set dataset.permutation, permutation_seed and permutation_file to what they were"
+        + (use == .resuming ? ", or add --new-data to continue with this order" : ""))
+  }
+
   /// A text with its tokens numbered as in the run.
   ///
   /// - Returns: the text, and what there is to say of its numbers where they are others

@@ -105,8 +105,7 @@ final class ClassificationTask: SequenceTask {
         place, task: TaskName.classification.rawValue, part: part, classes: classes)
     }
     return try FileSource(
-      place, part: part, classes: classes, view: settings.view,
-      permutationSeed: settings.permutationSeed)
+      place, part: part, classes: classes, view: settings.view, pixelOrder: settings.pixelOrder)
   }
 }
 

@@ -1,5 +1,6 @@
 import Configuration
 import Datasets
+import Foundation
 import Models
 
 /// Symbols to be given back after a wait (copying), or to be found among blanks first (denoise):
@@ -13,9 +14,16 @@ struct RecallTask: SequenceTask {
     settings = configuration
   }
 
-  /// The blank is not judged: the accuracy is over the symbols to be recalled.
-  var objective: any Objective { CrossEntropy(unjudgedClass: RecallProblem.blank) }
-  var lossName: String { "cross-entropy per step" }
+  /// The accuracy is over the symbols to be recalled, and the loss as well where it is to be.
+  var objective: any Objective {
+    switch settings.loss {
+    case .all: CrossEntropy(unjudgedClass: RecallProblem.blank)
+    case .recalled: CrossEntropy(ignoredClass: RecallProblem.blank)
+    }
+  }
+  var lossName: String {
+    settings.loss == .all ? "cross-entropy per step" : "cross-entropy per recalled symbol"
+  }
 
   var generatedSettings: String? {
     "steps=\(settings.steps) symbols=\(settings.symbols) alphabet=\(settings.alphabet)"
@@ -23,7 +31,12 @@ struct RecallTask: SequenceTask {
 
   /// The loss of a model without memory.
   func chance(on source: any SequenceSource) -> ChanceLoss? {
-    switch source {
+    if settings.loss == .recalled {
+      // The blank is one of the classes, and never asked for.
+      let alphabet = source.targetKind.outputs - 1
+      return alphabet > 0 ? ChanceLoss(log(Double(alphabet)), "ln \(alphabet), guessing") : nil
+    }
+    return switch source {
     case let problem as RecallProblem: ChanceLoss(problem.chanceLoss, RecallProblem.chanceMeaning)
     case let file as SequenceFileSource: file.chance.map { ChanceLoss($0.loss, $0.meaning) }
     default: nil

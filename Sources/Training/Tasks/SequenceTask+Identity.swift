@@ -9,6 +9,7 @@ extension SequenceTask {
     guard let learned = settings.learned, !settings.file.isEmpty else { return }
     try learned.refuseOtherMeaning(settings.place.meaning().meaning, settings.file)
     try learned.requireSizes(of: train, settings.view, settings.file)
+    try learned.requireOrder(of: settings.meaning(of: train), settings.file)
   }
 
   /// What tells the data of a run from others.
@@ -30,12 +31,23 @@ extension SequenceTask {
       if let validation { identity.parts[part.rawValue] = try validation().identity() }
       return identity
     }
-    identity.meaning = try settings.place.meaning().meaning
+    identity.meaning = try settings.meaning(of: train)
     // Where classes were taken by their names, the run's numbers count.
     identity.meaning.classNames = train.classNames ?? identity.meaning.classNames
     identity.heldOut = heldOut
     guard let validation, heldOut == nil, try settings.place.holds(part) else { return identity }
     identity.parts[part.rawValue] = try validation().identity()
     return identity
+  }
+}
+
+extension TrainingConfiguration.Dataset {
+  /// What the data mean, with the order in which the permuted view shows the pixels of a source.
+  func meaning(of source: any SequenceSource) throws(DatasetError) -> DataMeaning {
+    var meaning = try place.meaning().meaning
+    if task == .classification, view == .permuted {
+      meaning.pixelOrder = try pixelOrder.fingerprint(of: source.steps)
+    }
+    return meaning
   }
 }
