@@ -5,7 +5,7 @@ import Synchronization
 
 /// The file format of data sets: names of groups, datasets and attributes.
 ///
-///     /            attributes task, format_version, scaling, classes, source
+///     /            attributes task, format_version, scaling, classes, source, has_times
 ///     /train       inputs [N, T, C], targets [N]; or, of unequal lengths, inputs [F, C] and
 ///                  offsets [N + 1]; or, of text, tokens [n]; where steps are not at 0, 1, 2 ...,
 ///                  times [N, T] or, of unequal lengths, [F]; and checksums, see `DatasetChecksums`
@@ -13,6 +13,8 @@ import Synchronization
 ///     /vocabulary  of text: UTF-8 bytes `text`, and `offsets` [V + 1] of its tokens
 public enum DatasetFile {
   public static let formatVersion = 1
+  /// The attribute of a file whose parts all have times; it is 1.
+  static let timesAttribute = "has_times"
 
   /// A part of a data set file.
   public enum Part: String, Sendable, CaseIterable {

@@ -18,7 +18,8 @@ extension DatasetSummary {
   /// The earliest and the latest time of a dataset of times; nil where none is finite.
   static func range(ofTimes dataset: Dataset) throws(HDF5Error) -> ClosedRange<Double>? {
     guard dataset.elementType.isNumber, dataset.count > 0 else { return nil }
-    let rows = max(1, (1 << 20) * dataset.shape[0] / dataset.count)
+    try dataset.requireStored()
+    let rows = max(1, (1 << 20) / (dataset.count / dataset.shape[0]))
     var range: ClosedRange<Double>?
     for start in stride(from: 0, to: dataset.shape[0], by: rows) {
       let here = start..<min(start + rows, dataset.shape[0])

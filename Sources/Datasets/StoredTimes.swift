@@ -158,9 +158,22 @@ extension DatasetPlace {
     guard readsTimes, isNamed || files.areOurs || !isForeign else { return nil }
     let name = try name(times, of: part, as: spelling(of: part, in: files))
     if files.contains(where: { $0.file.contains(name) }) { return name }
-    guard isNamed else { return nil }
+    guard isNamed else {
+      try requireNone(files, name)
+      return nil
+    }
     throw DatasetError(
       self.files, "has no \(name)",
       cure: "name the times with dataset.times, or leave it out" + Self.inspectIt)
+  }
+
+  /// Refuses a file that has lost the times that it says it has: damage that HDF5 need not notice.
+  private func requireNone(_ files: DatasetFiles, _ name: String) throws(DatasetError) {
+    for (path, file) in files {
+      guard (try? file.intAttribute(DatasetFile.timesAttribute)) ?? 0 == 1 else { continue }
+      throw DatasetError(
+        path, "has no \(name), although it says that it has times",
+        cure: DatasetChecksums.damaged)
+    }
   }
 }

@@ -45,7 +45,7 @@ struct TrainableKeys {
   private var candidates: [FileListing.Entry] {
     entries.filter {
       $0.problem == nil && $0.elementType.isNumber && (1...3).contains($0.shape.count)
-        && !$0.shape.contains(0) && !isOfAnotherPart($0.name)
+        && !$0.shape.contains(0) && !isOfAnotherPart($0.name) && !isOfTimes($0.name)
     }.sorted { ($0.shape.count, size($0), $1.name) > ($1.shape.count, size($1), $0.name) }
   }
 
@@ -91,13 +91,42 @@ struct TrainableKeys {
       "dataset.file=\(path)", "dataset.task=classification", "dataset.inputs=\(place.inputs)",
       "dataset.targets=\(place.targets)",
     ]
-    if offsets == nil {
-      _ = try FileSource(place, part: .train, view: .rows)
-    } else {
-      keys.append("dataset.offsets=\(place.offsets)")
-      _ = try SequenceFileSource(place, task: "classification", part: .train)
+    func open() throws(DatasetError) -> any SequenceSource {
+      if offsets == nil {
+        return try FileSource(place, part: .train, view: .rows)
+      }
+      return try SequenceFileSource(place, task: "classification", part: .train)
+    }
+    if offsets != nil { keys.append("dataset.offsets=\(place.offsets)") }
+    _ = try open()
+    for times in times(for: inputs, offsets: offsets) {
+      place.times = Self.pattern(of: times.name)
+      guard let source = try? open(), (try? source.openTimes()) != nil else { continue }
+      return keys + ["dataset.times=\(place.times)"]
     }
     return keys
+  }
+
+  /// Datasets that may be the times of some inputs: those beside them first.
+  private func times(
+    for inputs: FileListing.Entry, offsets: FileListing.Entry?
+  ) -> [FileListing.Entry] {
+    let shape = inputs.shape.prefix(offsets == nil ? 2 : 1)
+    let fitting = entries.filter {
+      isOfTimes($0.name) && $0.problem == nil && $0.elementType.isNumber && $0.shape == Array(shape)
+        && isOfPart($0.name) == isOfPart(inputs.name) && !isOfAnotherPart($0.name)
+    }
+    let parent = Self.parent(of: inputs.name)
+    return fitting.filter { Self.parent(of: $0.name) == parent }
+      + fitting.filter { Self.parent(of: $0.name) != parent }
+  }
+
+  /// Whether a name is one that is common for times: `times`, `train_timestamps`.
+  private func isOfTimes(_ name: String) -> Bool {
+    let own = name[(name.lastIndex(of: "/").map { name.index(after: $0) } ?? name.startIndex)...]
+    return own.lowercased().split(separator: "_").contains {
+      ["time", "times", "timestamp", "timestamps"].contains($0)
+    }
   }
 
   private func isOfPart(_ name: String) -> Bool { Self.pattern(of: name) != name }

@@ -62,6 +62,14 @@ import Testing
     ("dataset.loss=recalled", [], "dataset.task=adding"),
     ("dataset.view=rows", ["dataset.task=copying"], "dataset.task=copying"),
     (
+      "dataset.times=when", ["dataset.task=next_frame", "dataset.file=a.h5"],
+      "dataset.task=next_frame"
+    ),
+    (
+      "dataset.read_times=off", ["dataset.task=language_model", "dataset.file=a.h5"],
+      "dataset.task=language_model"
+    ),
+    (
       "dataset.steps=9", ["dataset.task=language_model", "dataset.file=a.h5"],
       "dataset.task=language_model"
     ),

@@ -124,13 +124,16 @@ import Testing
       part.classes = [0, 1, 0]
       try SequenceArchive(
         path, features: 2, classNames: ["a", "b"], train: part, test: part
-      ).write(to: path, normalising: false, compressing: compressing)
+      ).write(to: path, normalising: false, withTimes: true, compressing: compressing)
       func numbers() throws -> [Float] {
         let source = try SequenceFileSource(path, task: "classification", part: .train)
         guard (source.count, source.steps, source.features) == (3, 3, 2) else { return [] }
         let x = Tensor<Float>(shape: [3, 3, 2])
         let classes = try source.read([0, 1, 2], into: x).whole
-        return x.array + classes.map { Float($0) }
+        let times = Tensor<Double>(shape: [3, 3])
+        try source.openTimes()
+        if source.hasTimes { try source.readTimes([0, 1, 2], into: times) }
+        return x.array + classes.map { Float($0) } + times.array.map { Float($0) }
       }
       let expected = try numbers()
       let good = try Data(contentsOf: URL(fileURLWithPath: path))

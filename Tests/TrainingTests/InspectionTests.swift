@@ -84,6 +84,30 @@ import Testing
     }
   }
 
+  /// Times are named with the inputs that they fit, and are not taken for inputs.
+  @Test func timesAreFound() throws {
+    try Places.withTemporaryFolder { folder in
+      let path = "\(folder)/own.h5"
+      func keys(_ name: String, _ times: [Double], shape: [Int]) throws -> [[String]]? {
+        try write(path) { file in
+          try file.write((0..<12).map { Float($0) }, to: "train/x", shape: [6, 2, 1])
+          try file.write([0, 1, 0, 1, 0, 1], to: "train/y")
+          try file.write(times, to: name, shape: shape)
+        }
+        return try json(path)["trainable"] as? [[String]]
+      }
+      let plain = [
+        "dataset.file=\(path)", "dataset.task=classification", "dataset.inputs={part}/x",
+        "dataset.targets={part}/y",
+      ]
+      let times = (0..<12).map { Double($0) }
+      let named = try keys("train/x_timestamps", times, shape: [6, 2])
+      #expect(named == [plain + ["dataset.times={part}/x_timestamps"]])
+      let others = try keys("train/times", times, shape: [2, 6])
+      #expect(others == [plain])
+    }
+  }
+
   /// Sequences of unequal lengths are found by where they begin, and a group in itself ends.
   @Test func unequalLengthsAreFound() throws {
     try Places.withTemporaryFolder { folder in

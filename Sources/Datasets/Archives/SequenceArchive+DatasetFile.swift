@@ -30,6 +30,7 @@ extension SequenceArchive {
       try file.setAttribute("format_version", DatasetFile.formatVersion)
       try file.setAttribute("classes", classNames.count)
       try file.setAttribute("class_names", classNames.joined(separator: "\n"))
+      if withTimes { try file.setAttribute(DatasetFile.timesAttribute, 1) }
       if normalising {
         try file.write(mean, to: "feature_mean", fletcher32: true)
         try file.write(deviation, to: "feature_std", fletcher32: true)

@@ -158,7 +158,8 @@ final class SequenceStream: BatchStream {
 
   var summary: String {
     "\(configuration.dataset.task.rawValue) T=\(source.steps) C=\(features),"
-      + " \(source.count) sequences" + (task.validationSummary.map { ", \($0)" } ?? "")
+      + " \(source.count) sequences" + (hasTimes ? " with times" : "")
+      + (task.validationSummary.map { ", \($0)" } ?? "")
   }
   var notes: [String] {
     source.notes + (timesNote.map { ["\(configuration.dataset.file): \($0)"] } ?? [])
