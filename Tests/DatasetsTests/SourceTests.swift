@@ -96,7 +96,19 @@ import Testing
       #expect(markers.reduce(0, +) == 2)
       let sum = zip(values, markers).reduce(Float(0)) { $0 + $1.0 * $1.1 }
       #expect(abs(sum - targets[n]) < 1e-6)
+      // The first marker is before step ⌊(T-1)/2⌋, counted from 0, the second there or behind.
+      let half = max((steps - 1) / 2, 1)
+      #expect(markers[..<half].reduce(0, +) == 1 && markers[half...].reduce(0, +) == 1)
     }
+  }
+
+  @Test func addingsBaselineIsTheErrorOfAnsweringOne() throws {
+    let source = AddingProblem(count: 4000, steps: 9, seed: 2, part: .train)
+    let x = Tensor<Float>(shape: [9, 4000, 2])
+    let targets = try source.read(Array(0..<4000)[...], into: x).numbers
+    let error = targets.reduce(0.0) { $0 + Double(($1 - 1) * ($1 - 1)) } / 4000
+    // Five standard errors: the square of a triangular number has variance 1/15 - 1/36.
+    #expect(abs(error - AddingProblem.chanceError) < 5 * (0.0389 / 4000).squareRoot())
   }
 
   @Test func anEpochVisitsEverySequenceOnce() {

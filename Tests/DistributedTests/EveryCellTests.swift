@@ -35,6 +35,37 @@ import Testing
     }
   }
 
+  /// A language model of characters, whose state goes on from chunk to chunk: the same bits on two
+  /// ranks, and after an interruption within an epoch.
+  @Test(arguments: names) func learnsCharacters(name: String) throws {
+    try Places.withTemporaryFolder { folder in
+      let alphabet = Array("abc de\nfgh".utf8)
+      let letters = (0..<3000).map { alphabet[$0 * $0 % 97 * $0 % 10] }
+      try Data(letters).write(to: URL(fileURLWithPath: "\(folder)/text.txt"))
+      let prepared = try Program.run(
+        ["prepare", "text", "--from", "text.txt", "--to", "text.h5", "--level", "character"],
+        in: folder)
+      #expect(prepared.status == 0, "\(prepared.errors)")
+      let settings = [
+        "dataset.task=language_model", "dataset.file=text.h5", "model.cell=\(name)",
+        "model.hidden_size=6", "batch_size=6", "shards=4", "language_model.embedding_size=4",
+        "language_model.tied=false", "language_model.chunk_length=9",
+        "language_model.weight_dropout=0", "log.every_steps=1",
+      ].flatMap { ["--set", $0] }
+      func digest(_ run: String, _ ranks: Int?, _ more: String...) throws -> String {
+        let outcome = try Program.run(
+          ["train", "--output", run] + settings + more, ranks: ranks, in: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        return try RankCountTests.digest(run, in: folder)
+      }
+      let expected = try digest("alone", nil, "--max-steps", "7")
+      #expect(try digest("resumed", 2, "--max-steps", "3") != expected)
+      #expect(try digest("resumed", 2, "--max-steps", "7", "--resume") == expected)
+      let metrics = try RankCountTests.metrics("resumed", in: folder)
+      #expect(metrics.last?.contains("\"bits_per_token\"") == true, "\(metrics)")
+    }
+  }
+
   /// The table is printed whole, a line for each cell.
   @Test func cellsListsTheTable() throws {
     try Places.withTemporaryFolder { folder in
