@@ -8,6 +8,8 @@ import MPI
 /// What is timed: one full training step.
 public struct StepProblem: Sendable {
   public var system: RecurrentSystem
+  /// k of an assorted-time norm.
+  public var window = 20
   /// H, units per layer.
   public var hidden = 128
   /// N, sequences over all ranks.
@@ -49,7 +51,8 @@ public struct StepProblem: Sendable {
   var stack: StackSpecification {
     var stack = StackSpecification(
       LayerSpecification(
-        system.layers(CellConstants(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40)),
+        system.layers(
+          CellConstants(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40, window: window)),
         hidden: hidden),
       layers: layers)
     stack.recomputeEvery = recomputeEvery
@@ -60,6 +63,10 @@ public struct StepProblem: Sendable {
 /// What was measured of a full training step.
 public struct StepResult: Sendable, Codable {
   public let cell: String
+  /// "none", or the norms that were put into the cell.
+  public let normalization: String
+  /// k, where a norm has a window.
+  public let window: Int?
   public let hidden: Int
   public let batch: Int
   public let time: Int
@@ -82,6 +89,12 @@ public struct StepResult: Sendable, Codable {
   public let peakMemoryBytes: Int
   /// Nil where no layer is orthogonal.
   public let orthogonal: OrthogonalShare?
+
+  /// The cell with its norms: "momentum_lstm, assorted_time(20)".
+  public var system: String {
+    let norms = normalization == "none" ? "" : ", \(normalization)"
+    return cell + norms + (window.map { "(\($0))" } ?? "")
+  }
 }
 
 /// Times training steps.
@@ -98,7 +111,9 @@ public enum StepBenchmark {
     let workers = communicator.size * problem.threads
     let gflops = problem.operations / Double(workers) / median * 1e-9
     return StepResult(
-      cell: problem.system.name, hidden: problem.hidden, batch: problem.batch,
+      cell: problem.system.name, normalization: problem.system.normalization.rawValue,
+      window: problem.system.hyperparameters.contains(.window) ? problem.window : nil,
+      hidden: problem.hidden, batch: problem.batch,
       time: problem.steps, input: problem.inputs, layers: problem.layers,
       ranks: communicator.size, threads: problem.threads,
       kernels: KernelBackend.current.name, secondsPerStep: median,

@@ -12,6 +12,8 @@ public struct RecurrentSystem: Sendable {
   public let hyperparameters: [Hyperparameter]
   /// The paper or program that it follows.
   public let source: String
+  /// What was put into a drive and a body; `none` for a system as the table has it.
+  public let normalization: Normalization
 
   /// How its layers are built.
   public enum Design: Sendable {
@@ -23,7 +25,8 @@ public struct RecurrentSystem: Sendable {
 
   /// The constants of a system, under their configuration keys.
   public enum Hyperparameter: String, Sendable {
-    case mu, epsilon, beta, restart
+    case mu, epsilon, beta, restart, window
+    case carryWindow = "carry_window"
   }
 
   /// Every system that can be trained, in the order of the paper.
@@ -63,14 +66,25 @@ public struct RecurrentSystem: Sendable {
         "rmsprop_dtriv", .adam, .modReLU, [.epsilon, .beta], orthogonal: OrthogonalSettings()),
       RecurrentSystem("srdtriv", .nesterov, .modReLU, orthogonal: OrthogonalSettings()),
       RecurrentSystem("gru_unrolled", GRU(), from: gru),
-      RecurrentSystem("ln_rnn", LayerNormRNN(), from: layerNorm),
-      RecurrentSystem("ln_lstm", LayerNormLSTM(), from: layerNorm),
+      RecurrentSystem("ln_rnn", NormalizedRNN(.layer), from: layerNorm),
+      RecurrentSystem("ln_lstm", NormalizedLSTM(.layer), from: layerNorm),
+      RecurrentSystem("ln_gru", NormalizedGRU(.layer), from: layerNorm),
+      RecurrentSystem(
+        "atn_rnn", NormalizedRNN(.assortedTime), Normalization.assortedTime.hyperparameters,
+        from: assortedTime),
+      RecurrentSystem(
+        "atn_lstm", NormalizedLSTM(.assortedTime), Normalization.assortedTime.hyperparameters,
+        from: assortedTime),
+      RecurrentSystem(
+        "atn_gru", NormalizedGRU(.assortedTime), Normalization.assortedTime.hyperparameters,
+        from: assortedTime),
     ]
 
   private static let momentum = "Nguyen et al., NeurIPS 2020"
   private static let elman = "Elman, 1990"
   private static let lstm = "Hochreiter and Schmidhuber, 1997; Gers et al., 2000"
   private static let layerNorm = "Ba, Kiros and Hinton, 2016"
+  private static let assortedTime = "Pospisil, Zadorozhnyy and Ye, 2022"
   private static let gru = "Cho et al., EMNLP 2014, as in cuDNN"
 
   /// An orthogonal matrix about the identity, which does not move.
@@ -85,6 +99,7 @@ public struct RecurrentSystem: Sendable {
   ) {
     self.name = name
     self.source = source
+    normalization = .none
     design = .fused(drive, body, orthogonal: orthogonal)
     self.hyperparameters =
       hyperparameters
@@ -100,10 +115,11 @@ public struct RecurrentSystem: Sendable {
 
   init(
     _ name: String, _ family: any CellFamily, _ hyperparameters: [Hyperparameter] = [],
-    from source: String
+    from source: String, normalization: Normalization = .none
   ) {
     self.name = name
     self.source = source
+    self.normalization = normalization
     design = .unrolled(family)
     self.hyperparameters = hyperparameters
   }
@@ -188,6 +204,8 @@ public struct RecurrentSystem: Sendable {
       case .epsilon: own.epsilon = given.epsilon
       case .beta: own.beta = given.beta
       case .restart: own.restart = given.restart
+      case .window: own.window = given.window
+      case .carryWindow: own.carryWindow = given.carryWindow
       }
     }
     return own
@@ -203,6 +221,8 @@ public struct RecurrentSystem: Sendable {
 }
 
 extension RecurrentSystem: Hashable {
-  public static func == (a: RecurrentSystem, b: RecurrentSystem) -> Bool { a.name == b.name }
+  public static func == (a: RecurrentSystem, b: RecurrentSystem) -> Bool {
+    a.name == b.name && a.normalization == b.normalization
+  }
   public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }

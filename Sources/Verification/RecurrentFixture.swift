@@ -65,7 +65,8 @@ enum RecurrentFixture<Scalar: KernelScalar> {
   ) throws(FixtureError) -> any LayerFactory {
     // A file says what its drive does, whatever a configuration may set for the name.
     guard case .fused(let drive, let body, var orthogonal) = system.design else {
-      return system.layers()
+      return system.layers(
+        CellConstants(window: Int(try fixture.optionalNumber("k") ?? 1)))
     }
     if orthogonal != nil {
       orthogonal = OrthogonalSettings(

@@ -138,6 +138,8 @@ struct Probe: ParsableCommand {
       case .epsilon: "epsilon=\(settings.model.epsilon)"
       case .beta: "beta=\(settings.model.beta)"
       case .restart: "restart=\(settings.model.restart)"
+      case .window: "window=\(settings.model.window)"
+      case .carryWindow: "carry_window=\(settings.model.carryWindow)"
       }
     }
     return ProbeSubject(

@@ -21,13 +21,18 @@ struct LayerProblem<Scalar: KernelScalar> {
   let dy: Tensor<Scalar>
   let dFinal: LayerState<Scalar>
 
+  /// Constants at which every part of a system does something. Windows are carried, so that a
+  /// sequence in pieces is the whole.
+  static var constants: CellConstants {
+    CellConstants(mu: 0.6, epsilon: 0.7, beta: 0.9, restart: 3, window: 4, carryWindow: true)
+  }
+
   /// - Parameter recomputeEvery: as in `LayerFactory`
   init(
     _ system: RecurrentSystem, steps T: Int, rows N: Int, inputs C: Int, hidden H: Int,
-    recomputeEvery: Int = 0
+    recomputeEvery: Int = 0, constants: CellConstants = constants
   ) throws {
-    var specification = LayerSpecification(
-      system.layers(CellConstants(mu: 0.6, epsilon: 0.7, beta: 0.9, restart: 3)), hidden: H)
+    var specification = LayerSpecification(system.layers(constants), hidden: H)
     specification.recomputeEvery = recomputeEvery
     layer = specification.layer(inputs: C, named: LayerName(prefix: "", suffix: ""))
     var layout = ParameterLayout()
@@ -48,7 +53,13 @@ struct LayerProblem<Scalar: KernelScalar> {
     random(dy)
     initial = layer.startState(rows: N)
     // From a zero second moment on, the derivative of Adam's quotient is ill-conditioned.
-    for (name, tensor) in initial.named { random(tensor, positive: name == "s") }
+    for (name, tensor) in initial.named {
+      let isWindow = name.hasPrefix("window")
+      random(tensor, positive: name == "s" || isWindow)
+      // How many steps a window holds is a number of steps: none, one or two of the three.
+      let columns = tensor.shape.last ?? 0
+      for row in 0..<(isWindow ? N : 0) { tensor[(row + 1) * columns - 1] = Scalar(row % 3) }
+    }
     dFinal = layer.startState(rows: N)
     for (_, tensor) in dFinal.named { random(tensor) }
     try layer.prepare(parameters, advancing: false)

@@ -160,7 +160,7 @@ public struct ProbeSubject {
     let model = SequenceModel<Double>(
       configuration.stack, inputs: source.features, outputs: source.targetKind.outputs,
       objective: objective)
-    let constants = settings.cell.system.constants(settings.constants)
+    let constants = settings.system.constants(settings.constants)
     let parameters = ParameterBuffer<Double>(model.layout)
     model.initialize(parameters, seed: configuration.seed, gateBias: settings.gateBias)
     try restore(parameters, model.buffers)
