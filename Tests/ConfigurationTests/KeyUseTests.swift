@@ -124,6 +124,21 @@ import Testing
     }
   }
 
+  /// A cell with norms is the cell's own drive and body with them.
+  @Test func theTitleTellsTheNorms() throws {
+    for (assignments, title) in [
+      (["model.cell=lstm"], "lstm"), (["model.cell=atn_rnn"], "atn_rnn(25)"),
+      (["model.normalization=layer"], "momentum_lstm, layer"),
+      (
+        ["model.normalization=assorted_time", "model.window=20"],
+        "momentum_lstm, assorted_time(20)"
+      ),
+    ] {
+      let configuration = try TrainingConfiguration(file: nil, assignments: assignments)
+      #expect(configuration.model.title == title)
+    }
+  }
+
   /// `RecurrentSystem.hyperparameters` is the one place that says which constants a cell has.
   @Test(arguments: RecurrentSystem.all)
   func everyCellTakesItsOwnConstantsAlone(_ system: RecurrentSystem) {
