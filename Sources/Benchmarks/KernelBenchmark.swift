@@ -38,7 +38,8 @@ public enum KernelBenchmark {
     _ system: RecurrentSystem, hidden: Int, rows: Int, steps: Int, repeats: Int
   ) throws -> [KernelResult] {
     let layer: any SequenceLayer<Float> = LayerSpecification(
-      system.layers(CellConstants(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40)), hidden: hidden
+      system.layers(
+        CellConstants(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40, window: 20)), hidden: hidden
     ).layer(inputs: 1, named: LayerName(prefix: "", suffix: "_l0"))
     var layout = ParameterLayout()
     layer.declare(in: &layout)

@@ -89,7 +89,8 @@ struct LayerAccuracyCase {
     _ system: RecurrentSystem, inputs: Int, hidden: Int
   ) -> any SequenceLayer<Scalar> {
     LayerSpecification(
-      system.layers(CellConstants(mu: 0.6, epsilon: 0.8, beta: 0.7, restart: 3)), hidden: hidden
+      system.layers(CellConstants(mu: 0.6, epsilon: 0.8, beta: 0.7, restart: 3, window: 5)),
+      hidden: hidden
     ).layer(inputs: inputs, named: LayerName(prefix: "", suffix: "_l0"))
   }
 

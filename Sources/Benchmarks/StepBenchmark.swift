@@ -8,6 +8,10 @@ import MPI
 /// What is timed: one full training step.
 public struct StepProblem: Sendable {
   public var system: RecurrentSystem
+  /// k of an assorted-time norm.
+  public var window = 20
+  /// N, coefficients of a memory; 0 is as many as units.
+  public var memoryOrder = 0
   /// H, units per layer.
   public var hidden = 128
   /// N, sequences over all ranks.
@@ -42,11 +46,10 @@ public struct StepProblem: Sendable {
 
   /// The recurrent layers, with constants at which no cell grows beyond bounds.
   var stack: StackSpecification {
+    var constants = CellConstants(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40, window: window)
+    constants.memory.order = memoryOrder
     var stack = StackSpecification(
-      LayerSpecification(
-        system.layers(CellConstants(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40)),
-        hidden: hidden),
-      layers: layers)
+      LayerSpecification(system.layers(constants), hidden: hidden), layers: layers)
     stack.recomputeEvery = recomputeEvery
     return stack
   }
@@ -55,6 +58,10 @@ public struct StepProblem: Sendable {
 /// What was measured of a full training step.
 public struct StepResult: Sendable, Codable {
   public let cell: String
+  /// "none", or the norms that were put into the cell.
+  public let normalization: String
+  /// k, where a norm has a window.
+  public let window: Int?
   public let hidden: Int
   public let batch: Int
   public let time: Int
@@ -77,6 +84,12 @@ public struct StepResult: Sendable, Codable {
   public let peakMemoryBytes: Int
   /// Nil where no layer is orthogonal.
   public let orthogonal: OrthogonalShare?
+
+  /// The cell with its norms: "momentum_lstm, assorted_time(20)".
+  public var system: String {
+    let norms = normalization == "none" ? "" : ", \(normalization)"
+    return cell + norms + (window.map { "(\($0))" } ?? "")
+  }
 }
 
 /// Times training steps.
@@ -93,7 +106,9 @@ public enum StepBenchmark {
     let workers = communicator.size * problem.threads
     let gflops = problem.operations / Double(workers) / median * 1e-9
     return StepResult(
-      cell: problem.system.name, hidden: problem.hidden, batch: problem.batch,
+      cell: problem.system.name, normalization: problem.system.normalization.rawValue,
+      window: problem.system.hyperparameters.contains(.window) ? problem.window : nil,
+      hidden: problem.hidden, batch: problem.batch,
       time: problem.steps, input: problem.inputs, layers: problem.layers,
       ranks: communicator.size, threads: problem.threads,
       kernels: KernelBackend.current.name, secondsPerStep: median,

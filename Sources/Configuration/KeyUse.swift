@@ -61,6 +61,12 @@ extension KeyUse {
     cells { $0.hyperparameters.contains(constant) }
   }
 
+  /// Runs of a cell that can have norms.
+  static let normalizableCells = KeyUse {
+    $0.model.cell.system.normalized(by: .layer) == nil
+      ? "model.cell=\($0.model.cell.configurationText)" : nil
+  }
+
   /// Runs of a cell with gates that start at a bias.
   static let gatedCells = cells(\.usesGateBias)
 
@@ -72,7 +78,13 @@ extension KeyUse {
 
   private static func cells(_ fits: @escaping @Sendable (RecurrentSystem) -> Bool) -> KeyUse {
     KeyUse {
-      fits($0.model.cell.system) ? nil : "model.cell=\($0.model.cell.configurationText)"
+      let model = $0.model
+      guard !fits(model.system) else { return nil }
+      // With other norms the same cell may use the key.
+      let others = Normalization.allCases.compactMap { model.cell.system.normalized(by: $0) }
+      return others.contains(where: fits)
+        ? "model.normalization=\(model.normalization.rawValue)"
+        : "model.cell=\(model.cell.configurationText)"
     }
   }
 

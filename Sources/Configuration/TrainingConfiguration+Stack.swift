@@ -4,7 +4,9 @@ import Models
 extension TrainingConfiguration.Model {
   /// The constants that its keys give; a cell takes some of them.
   package var constants: CellConstants {
-    var constants = CellConstants(mu: mu, epsilon: epsilon, beta: beta, restart: restart)
+    var constants = CellConstants(
+      mu: mu, epsilon: epsilon, beta: beta, restart: restart, window: window,
+      carryWindow: carryWindow)
     constants.memory = memory
     return constants
   }
@@ -13,7 +15,7 @@ extension TrainingConfiguration.Model {
 extension TrainingConfiguration {
   /// The recurrent layers.
   public var stack: StackSpecification {
-    let factory = model.cell.system.layers(model.constants, orthogonal: model.orthogonal)
+    let factory = model.system.layers(model.constants, orthogonal: model.orthogonal)
     var stack = StackSpecification(
       LayerSpecification(factory, hidden: model.hiddenSize), layers: model.layers,
       bidirectional: model.bidirectional)

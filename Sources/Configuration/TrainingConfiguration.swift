@@ -5,6 +5,7 @@ import Models
 extension SequenceView: ConfigurationChoice {}
 extension Pooling: ConfigurationChoice {}
 extension RecallProblem.JudgedSteps: ConfigurationChoice {}
+extension Normalization: ConfigurationChoice {}
 extension OrthogonalSettings.Start: ConfigurationChoice {}
 extension OrthogonalSettings.RebaseGradient: ConfigurationChoice {}
 
@@ -199,12 +200,25 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var memoryStep = 0.01
     public var maximumSteps = 1024
     public var memoryForm = MemoryConstants.Form.scan
+    public var normalization = Normalization.none
+    public var window = 25
+    public var carryWindow = false
     public var gateBias = 1.0
     public var recomputeEvery = 0
     public var orthogonalStart = OrthogonalSettings.Start.cayley
     public var rebaseEvery = 1
     public var projectEvery = 100
     public var rebaseGradient = OrthogonalSettings.RebaseGradient.exact
+
+    /// The recurrent system with the norms that the keys put into it.
+    public var system: RecurrentSystem { cell.system.normalized(by: normalization) ?? cell.system }
+
+    /// The system in a line for people: "momentum_lstm, assorted_time(20)".
+    public var title: String {
+      let norms = normalization == .none ? "" : ", \(normalization.rawValue)"
+      let steps = system.hyperparameters.contains(.window) ? "(\(window))" : ""
+      return cell.configurationText + norms + steps
+    }
 
     /// How the system's recurrent matrix is kept orthogonal; nil where it is free.
     public var orthogonal: OrthogonalSettings? {
@@ -248,6 +262,19 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "restart", &restart, "F, steps between restarts of the Nesterov counter; 0 is never",
         .atLeast(0), effect: .model, use: .constant(.restart))
       try visitMemory(&visitor)
+      try visitor.field(
+        "normalization", &normalization,
+        "norms in the gates of a cell with a drive: of a step's units (layer) or of those of the last"
+          + " window steps together (assorted_time)",
+        effect: .model, use: .normalizableCells)
+      try visitor.field(
+        "window", &window, "k, the steps that an assorted-time norm takes mean and variance of",
+        .within(1...65_536), effect: .model, use: .constant(.window))
+      try visitor.field(
+        "carry_window", &carryWindow,
+        "whether those steps may belong to the chunk before; false starts each chunk with an empty"
+          + " window, as the paper does",
+        effect: .model, use: .tasks(.languageModel).and(.constant(.carryWindow)))
       try visitor.field(
         "gate_bias", &gateBias, "start of the forget gate (LSTM) or reset gate (GRU), in each bias",
         use: .gatedCells)

@@ -17,10 +17,11 @@ public struct RowGather {
   /// This rank's rows.
   public var own: Range<Int> { rows[communicator.rank] }
 
-  /// All rows, [count, width], on every rank, from each rank's own, [own.count, width].
+  /// All rows on every rank, [count] and the shape of a row, from each rank's own.
   public func whole(_ mine: Tensor<Float>) throws(MPIError) -> Tensor<Float> {
-    let width = mine.shape[1]
-    let all = Tensor<Float>(shape: [rows[rows.count - 1].upperBound, width])
+    let row = mine.shape.dropFirst()
+    let width = row.reduce(1, *)
+    let all = Tensor<Float>(shape: [rows[rows.count - 1].upperBound] + row)
     all.rows(own).copy(from: mine)
     try communicator.allgather(
       UnsafeMutableBufferPointer(start: all.pointer, count: all.count),

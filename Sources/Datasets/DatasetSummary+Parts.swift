@@ -53,7 +53,7 @@ extension DatasetSummary {
         if file.contains("\(part.rawValue)/offsets") {
           try SequenceFileSource(place, task: task, part: part).checkTimes()
         } else {
-            try FileSource(place, part: part, view: .rows).checkTimes()
+          try FileSource(place, part: part, view: .rows).checkTimes()
         }
       default:
         try SequenceFileSource(place, task: task, part: part).checkTimes()

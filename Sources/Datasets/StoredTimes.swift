@@ -68,8 +68,8 @@ final class StoredTimes {
     for index in 0..<count { try check(try opened.doubles(rows(of: index)), of: index) }
   }
 
-  /// Reads the times of these sequences, counted from the first step of each, into `times` [T, N].
-  /// A step beyond the end of a sequence gets the time of its last.
+  /// Reads the times of these sequences into `times` [T, N]. A step beyond the end of a sequence
+  /// gets the time of its last.
   func read(_ indices: ArraySlice<Int>, into times: Tensor<Double>) throws(DatasetError) {
     let (T, N) = (times.shape[0], indices.count)
     precondition(times.shape == [T, N], "a buffer of \(times.shape) for [\(T), \(N)]")
@@ -78,7 +78,7 @@ final class StoredTimes {
       if !opened.isInMemory { try check(own, of: index) }
       times.withMutableSpan { times in
         for t in 0..<T {
-          times[t * N + n] = own[own.startIndex + min(t, own.count - 1)] - own[own.startIndex]
+          times[t * N + n] = own[own.startIndex + min(t, own.count - 1)]
         }
       }
     }

@@ -24,6 +24,10 @@ public protocol LayerKernels<Scalar>: SendableMetatype {
   static func multiply(_ call: PackedProductCall<Scalar>)
   /// Applies a pointwise formula.
   static func apply(_ call: PointwiseCall<Scalar>)
+  /// Takes a drive over one step.
+  static func drive(_ call: DriveCall<Scalar>)
+  /// The adjoint of `drive`.
+  static func driveBackward(_ call: DriveCall<Scalar>)
   /// Normalises each row.
   static func normalize(_ call: NormalizationCall<Scalar>)
   /// The adjoint of `normalize`.

@@ -58,3 +58,34 @@ public struct PointwiseCall<Scalar> {
     self.outputs = outputs
   }
 }
+
+/// One time step of a drive, or its adjoint, applied to some columns of matrices with the same rows.
+///
+/// The order of the blocks, of which q and dq are there only for a drive with a second moment:
+///
+///     forward   g, v, q -> d, v', q'
+///     backward  dd, dv', g, v', q', dq' -> dg, dv, dq
+///
+/// without g, v', q' and dq' where there is no q. A primed state is that after the step.
+public struct DriveCall<Scalar> {
+  public var drive: DriveParameters
+  /// How many steps came before this one.
+  public var step: Int
+  public var rows: Int
+  public var columns: Int
+  /// An output may be the memory of an input.
+  public var inputs: UnsafePointer<ColumnPointer<Scalar>>
+  public var outputs: UnsafePointer<ColumnPointer<Scalar>>
+
+  public init(
+    _ drive: DriveParameters, step: Int, rows: Int, columns: Int,
+    inputs: UnsafePointer<ColumnPointer<Scalar>>, outputs: UnsafePointer<ColumnPointer<Scalar>>
+  ) {
+    self.drive = drive
+    self.step = step
+    self.rows = rows
+    self.columns = columns
+    self.inputs = inputs
+    self.outputs = outputs
+  }
+}

@@ -4,8 +4,41 @@ import Tensors
 /// Layer normalisation (Ba et al., 2016) of D columns of each row, with the biased variance.
 ///
 ///     n = (z - mean z) / sqrt(var z + ε),  y = n · gain + shift,  ε = 1e-5
+///
+/// With a window it is assorted-time normalisation (Pospisil, Zadorozhnyy and Ye, 2022): mean and
+/// variance are those of the numbers of z and of the rows before it that the window holds, all
+/// taken together. Gradients flow into every one of them.
 public enum LayerNormalization {
   static var epsilon: Double { 1e-5 }
+
+  /// The windows of all rows before and after a call, or the gradients of both, with the columns of
+  /// `NormalizationWindow`.
+  public struct Window<Scalar: KernelScalar> {
+    private let before: ColumnBlock<Scalar>
+    private let after: ColumnBlock<Scalar>
+    private let length: Int
+
+    /// - Parameters:
+    ///   - length: W, how many rows a window holds, at least 1
+    ///   - before: [rows, 2 W + 1]
+    ///   - after: likewise
+    public init(length: Int, before: Tensor<Scalar>, after: Tensor<Scalar>) {
+      precondition(length > 0, "a window of \(length) rows")
+      self.length = length
+      self.before = ColumnBlock(before)
+      self.after = ColumnBlock(after)
+    }
+
+    /// The columns of a window of W rows: a mean and an M2 for each, and how many are filled.
+    public static func columns(length W: Int) -> Int { 2 * W + 1 }
+
+    fileprivate func pointers(rows: Int) -> NormalizationWindow<Scalar> {
+      let columns = Self.columns(length: length)
+      return NormalizationWindow(
+        length: length, before: before.pointer(rows: rows, columns: columns),
+        after: after.pointer(rows: rows, columns: columns))
+    }
+  }
 
   /// - Parameters:
   ///   - z: D columns
@@ -14,10 +47,11 @@ public enum LayerNormalization {
   ///   - y: D columns, overwritten; may be the memory of z
   ///   - normalised: receives n in D columns, for `backward`
   ///   - inverseDeviation: receives 1 / sqrt(var z + ε) in one column, for `backward`
+  ///   - window: the windows before, which are read, and after, overwritten; nil takes z alone
   public static func forward<Scalar: KernelScalar>(
     _ z: ColumnBlock<Scalar>, gain: Tensor<Scalar>, shift: Tensor<Scalar>,
     into y: ColumnBlock<Scalar>, normalised: ColumnBlock<Scalar>,
-    inverseDeviation: ColumnBlock<Scalar>
+    inverseDeviation: ColumnBlock<Scalar>, window: Window<Scalar>? = nil
   ) {
     let (rows, D) = (z.rows, gain.count)
     precondition(D > 0 && shift.count == D, "gain \(gain.shape) and shift \(shift.shape)")
@@ -27,7 +61,8 @@ public enum LayerNormalization {
         shift: UnsafePointer(shift.pointer), z: z.pointer(rows: rows, columns: D),
         y: y.pointer(rows: rows, columns: D),
         normalised: normalised.pointer(rows: rows, columns: D),
-        inverseDeviation: inverseDeviation.pointer(rows: rows, columns: 1)))
+        inverseDeviation: inverseDeviation.pointer(rows: rows, columns: 1),
+        window: window?.pointers(rows: rows)))
   }
 
   /// The adjoint of `forward`.
@@ -40,10 +75,13 @@ public enum LayerNormalization {
   ///   - dz: D columns, overwritten; may be the memory of dy
   ///   - dGain: D columns, to which each row adds its dy · n
   ///   - dShift: D columns, to which each row adds its dy
+  ///   - window: the windows of `forward`, and their gradients: that after is read, that before
+  ///     overwritten
   public static func backward<Scalar: KernelScalar>(
     _ dy: ColumnBlock<Scalar>, normalised: ColumnBlock<Scalar>,
     inverseDeviation: ColumnBlock<Scalar>, gain: Tensor<Scalar>, into dz: ColumnBlock<Scalar>,
-    dGain: ColumnBlock<Scalar>, dShift: ColumnBlock<Scalar>
+    dGain: ColumnBlock<Scalar>, dShift: ColumnBlock<Scalar>,
+    window: (values: Window<Scalar>, gradient: Window<Scalar>)? = nil
   ) {
     let (rows, D) = (dy.rows, gain.count)
     precondition(D > 0, "a gain of \(gain.shape)")
@@ -54,6 +92,7 @@ public enum LayerNormalization {
         normalised: normalised.pointer(rows: rows, columns: D),
         inverseDeviation: inverseDeviation.pointer(rows: rows, columns: 1),
         dz: dz.pointer(rows: rows, columns: D), dGain: dGain.pointer(rows: rows, columns: D),
-        dShift: dShift.pointer(rows: rows, columns: D)))
+        dShift: dShift.pointer(rows: rows, columns: D),
+        window: window.map { ($0.pointers(rows: rows), $1.pointers(rows: rows)) }))
   }
 }

@@ -18,22 +18,30 @@ public enum Pointwise {
       inputs.count == taken && outputs.count == given,
       "\(kind) takes \(taken) blocks and gives \(given), not \(inputs.count) and \(outputs.count)")
     let rows = outputs[0].rows
-    // On the stack: this runs in every time step.
-    withUnsafeTemporaryAllocation(
-      of: ColumnPointer<Scalar>.self, capacity: taken + given
-    ) { pointers in
-      let start = pointers.baseAddress!
-      for (index, block) in inputs.enumerated() {
-        (start + index).initialize(to: block.pointer(rows: rows, columns: columns))
-      }
-      for (index, block) in outputs.enumerated() {
-        (start + taken + index).initialize(to: block.pointer(rows: rows, columns: columns))
-      }
+    withPointers(inputs, outputs, rows: rows, columns: columns) { inputs, outputs in
       Scalar.kernels(on: .current).apply(
-        PointwiseCall(
-          kind, rows: rows, columns: columns, inputs: UnsafePointer(start),
-          outputs: UnsafePointer(start + taken)))
+        PointwiseCall(kind, rows: rows, columns: columns, inputs: inputs, outputs: outputs))
     }
+  }
+}
+
+/// Calls `body` with the places of the blocks, which it must not keep.
+func withPointers<Scalar: KernelScalar>(
+  _ inputs: [ColumnBlock<Scalar>], _ outputs: [ColumnBlock<Scalar>], rows: Int, columns: Int,
+  _ body: (UnsafePointer<ColumnPointer<Scalar>>, UnsafePointer<ColumnPointer<Scalar>>) -> Void
+) {
+  // On the stack: this runs in every time step.
+  withUnsafeTemporaryAllocation(
+    of: ColumnPointer<Scalar>.self, capacity: inputs.count + outputs.count
+  ) { pointers in
+    let start = pointers.baseAddress!
+    for (index, block) in inputs.enumerated() {
+      (start + index).initialize(to: block.pointer(rows: rows, columns: columns))
+    }
+    for (index, block) in outputs.enumerated() {
+      (start + inputs.count + index).initialize(to: block.pointer(rows: rows, columns: columns))
+    }
+    body(UnsafePointer(start), UnsafePointer(start + inputs.count))
   }
 }
 

@@ -11,17 +11,19 @@ extension SIMDKernels {
     for row in 0..<call.rows {
       let z = call.z.start + row * call.z.stride
       let mean = span.sum { span.vector(z, $0, $1) } / Float(call.columns)
-      let variance =
-        span.sum { offset, lanes in
-          let deviation = span.deviation(z, from: mean, offset, lanes)
-          return deviation * deviation
-        } / Float(call.columns)
+      let squares = span.sumOfSquares(z, from: mean)
+      var (center, variance) = (mean, squares / Float(call.columns))
+      if let window = call.window {
+        let pool = WindowPool(window, row: row)
+        (center, variance) = pool.statistics(mean, squares, columns: call.columns)
+        pool.push(mean, squares)
+      }
       let inverse = 1 / (variance + call.epsilon).squareRoot()
       call.inverseDeviation.start[row * call.inverseDeviation.stride] = inverse
       let normalised = call.normalised.start + row * call.normalised.stride
       let y = call.y.start + row * call.y.stride
       span.forEach { offset, lanes in
-        let n = span.deviation(z, from: mean, offset, lanes) * Vector(repeating: inverse)
+        let n = span.deviation(z, from: center, offset, lanes) * Vector(repeating: inverse)
         let gain = Vector.loading(call.gain + offset, lanes)
         n.storing(lanes, normalised + offset)
         Vector.loading(call.shift + offset, lanes).adding(gain, times: n)
@@ -41,14 +43,18 @@ extension SIMDKernels {
         call.dShift.start + row * call.dShift.stride
       )
       let share = 1 / Float(call.columns)
-      let mean = span.sum { span.vector(dy, $0, $1) * Vector.loading(call.gain + $0, $1) } * share
-      let slope =
+      var mean = span.sum { span.vector(dy, $0, $1) * Vector.loading(call.gain + $0, $1) } * share
+      var slope =
         span.sum { offset, lanes in
           span.vector(dy, offset, lanes) * Vector.loading(call.gain + offset, lanes)
             * span.vector(normalised, offset, lanes)
         } * share
-      let inverse = Vector(
-        repeating: call.inverseDeviation.start[row * call.inverseDeviation.stride])
+      let deviation = call.inverseDeviation.start[row * call.inverseDeviation.stride]
+      if let window = call.window {
+        (mean, slope) = WindowPool(window.values, row: row).adjoint(
+          mean, slope, deviation, columns: call.columns, window.gradient, row: row)
+      }
+      let inverse = Vector(repeating: deviation)
       span.forEach { offset, lanes in
         let (gradient, n) = (
           span.vector(dy, offset, lanes), span.vector(normalised, offset, lanes)
@@ -65,7 +71,7 @@ extension SIMDKernels {
 }
 
 /// The vectors of a row of columns, the last one with fewer lanes.
-private struct RowSpan {
+struct RowSpan {
   let whole: Int
   let rest: Int
   /// One in the lanes of the last vector that hold a column.
@@ -96,6 +102,15 @@ private struct RowSpan {
     var sum = Vector(0)
     forEach { sum = sum + term($0, $1) }
     return cvec_sum(sum.lanes)
+  }
+
+  /// Σ (z - mean)²
+  @inline(__always)
+  func sumOfSquares(_ z: UnsafeMutablePointer<Float>, from mean: Float) -> Float {
+    sum { offset, lanes in
+      let deviation = deviation(z, from: mean, offset, lanes)
+      return deviation * deviation
+    }
   }
 
   @inline(__always)

@@ -5,29 +5,77 @@ extension SIMDKernels {
   public static func apply(_ call: PointwiseCall<Float>) {
     ApplyWork(call: call).run(for: call.kind)
   }
+
+  /// Takes a drive over one step.
+  public static func drive(_ call: DriveCall<Float>) {
+    StepWork(call: call).run(for: call.drive.kind)
+  }
+
+  /// The adjoint of `drive`.
+  public static func driveBackward(_ call: DriveCall<Float>) {
+    StepBackwardWork(call: call).run(for: call.drive.kind)
+  }
 }
 
 private struct ApplyWork: PointwiseWork {
-  /// Two registers side by side, because one alone would wait for each of its operations.
-  typealias V = Twin<Vector>
+  typealias V = UnitBlocks.V
   let call: PointwiseCall<Float>
 
   func run<F: PointwiseFormula>(_: F.Type) where F.V == V {
-    let (inputs, outputs) = (call.inputs, call.outputs)
-    for row in 0..<call.rows {
-      var (first, left) = (0, call.columns)
-      let x = Eight(first: F.inputs, rest: inputs[0].start) {
+    UnitBlocks(rows: call.rows, columns: call.columns, inputs: call.inputs, outputs: call.outputs)
+      .apply(taking: F.inputs, giving: F.outputs) { F.apply($0) }
+  }
+}
+
+private struct StepWork: DriveWork {
+  typealias V = UnitBlocks.V
+  let call: DriveCall<Float>
+
+  func run<D: DriveFormula>(_: D.Type) where D.V == V {
+    let drive = DriveStep<D>(call.drive, step: call.step)
+    UnitBlocks(rows: call.rows, columns: call.columns, inputs: call.inputs, outputs: call.outputs)
+      .apply(taking: DriveStep<D>.inputs, giving: DriveStep<D>.outputs) { drive.forward($0) }
+  }
+}
+
+private struct StepBackwardWork: DriveWork {
+  typealias V = UnitBlocks.V
+  let call: DriveCall<Float>
+
+  func run<D: DriveFormula>(_: D.Type) where D.V == V {
+    let drive = DriveStep<D>(call.drive, step: call.step)
+    UnitBlocks(rows: call.rows, columns: call.columns, inputs: call.inputs, outputs: call.outputs)
+      .apply(taking: DriveStep<D>.adjointInputs, giving: DriveStep<D>.adjointOutputs) {
+        drive.backward($0)
+      }
+  }
+}
+
+/// The units of a call, on which a formula works one by one.
+private struct UnitBlocks {
+  /// Two registers side by side, because one alone would wait for each of its operations.
+  typealias V = Twin<Vector>
+  let rows: Int
+  let columns: Int
+  let inputs: UnsafePointer<ColumnPointer<Float>>
+  let outputs: UnsafePointer<ColumnPointer<Float>>
+
+  @inline(__always)
+  func apply(taking taken: Int, giving given: Int, _ formula: (Eight<V>) -> Eight<V>) {
+    for row in 0..<rows {
+      var (first, left) = (0, columns)
+      let x = Eight(first: taken, rest: inputs[0].start) {
         inputs[$0].start + row * inputs[$0].stride
       }
-      let y = Eight(first: F.outputs, rest: outputs[0].start) {
+      let y = Eight(first: given, rest: outputs[0].start) {
         outputs[$0].start + row * outputs[$0].stride
       }
       while left >= 2 * Vector.width {
-        F.apply(
-          x.map(first: F.inputs, rest: V(0)) { start in
+        formula(
+          x.map(first: taken, rest: V(0)) { start in
             V(Vector(start + first), Vector(start + first + Vector.width))
           }
-        ).forEach(first: F.outputs, with: y) { value, start in
+        ).forEach(first: given, with: y) { value, start in
           value.first.store(start + first)
           value.second.store(start + first + Vector.width)
         }
@@ -36,13 +84,13 @@ private struct ApplyWork: PointwiseWork {
       }
       if left > 0 {
         let (low, high) = (min(left, Vector.width), max(left - Vector.width, 0))
-        F.apply(
-          x.map(first: F.inputs, rest: V(0)) { start in
+        formula(
+          x.map(first: taken, rest: V(0)) { start in
             V(
               Vector.loading(start + first, low),
               high > 0 ? Vector.loading(start + first + Vector.width, high) : Vector(0))
           }
-        ).forEach(first: F.outputs, with: y) { value, start in
+        ).forEach(first: given, with: y) { value, start in
           value.first.storing(low, start + first)
           if high > 0 { value.second.storing(high, start + first + Vector.width) }
         }

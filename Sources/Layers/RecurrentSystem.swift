@@ -12,6 +12,8 @@ public struct RecurrentSystem: Sendable {
   public let hyperparameters: [Hyperparameter]
   /// The paper or program that it follows.
   public let source: String
+  /// What was put into a drive and a body; `none` for a system as the table has it.
+  public let normalization: Normalization
 
   /// How its layers are built.
   public enum Design: Sendable {
@@ -23,7 +25,8 @@ public struct RecurrentSystem: Sendable {
 
   /// The constants of a system, under their configuration keys.
   public enum Hyperparameter: String, Sendable {
-    case mu, epsilon, beta, restart
+    case mu, epsilon, beta, restart, window
+    case carryWindow = "carry_window"
     case memoryOrder = "memory_order"
     case memoryChannels = "memory_channels"
     case discretization
@@ -69,8 +72,6 @@ public struct RecurrentSystem: Sendable {
         "rmsprop_dtriv", .adam, .modReLU, [.epsilon, .beta], orthogonal: OrthogonalSettings()),
       RecurrentSystem("srdtriv", .nesterov, .modReLU, orthogonal: OrthogonalSettings()),
       RecurrentSystem("gru_unrolled", GRU(), from: gru),
-      RecurrentSystem("ln_rnn", LayerNormRNN(), from: layerNorm),
-      RecurrentSystem("ln_lstm", LayerNormLSTM(), from: layerNorm),
       RecurrentSystem(
         "hippo_legs", HiPPO(.scaledLegendre, .bilinear), memory + [.maximumSteps, .memoryForm],
         from: hippo),
@@ -84,6 +85,18 @@ public struct RecurrentSystem: Sendable {
         "lmu", LegendreMemoryUnit(isGated: false), memory + [.memoryStep], from: memoryUnit),
       RecurrentSystem(
         "lmu_gated", LegendreMemoryUnit(isGated: true), memory + [.memoryStep], from: hippo),
+      RecurrentSystem("ln_rnn", NormalizedRNN(.layer), from: layerNorm),
+      RecurrentSystem("ln_lstm", NormalizedLSTM(.layer), from: layerNorm),
+      RecurrentSystem("ln_gru", NormalizedGRU(.layer), from: layerNorm),
+      RecurrentSystem(
+        "atn_rnn", NormalizedRNN(.assortedTime), Normalization.assortedTime.hyperparameters,
+        from: assortedTime),
+      RecurrentSystem(
+        "atn_lstm", NormalizedLSTM(.assortedTime), Normalization.assortedTime.hyperparameters,
+        from: assortedTime),
+      RecurrentSystem(
+        "atn_gru", NormalizedGRU(.assortedTime), Normalization.assortedTime.hyperparameters,
+        from: assortedTime),
     ]
 
   /// The constants of every cell with a memory.
@@ -95,6 +108,7 @@ public struct RecurrentSystem: Sendable {
   private static let layerNorm = "Ba, Kiros and Hinton, 2016"
   private static let hippo = "Gu et al., NeurIPS 2020"
   private static let memoryUnit = "Voelker, Kajić and Eliasmith, NeurIPS 2019"
+  private static let assortedTime = "Pospisil, Zadorozhnyy and Ye, 2022"
   private static let gru = "Cho et al., EMNLP 2014, as in cuDNN"
 
   /// An orthogonal matrix about the identity, which does not move.
@@ -109,6 +123,7 @@ public struct RecurrentSystem: Sendable {
   ) {
     self.name = name
     self.source = source
+    normalization = .none
     design = .fused(drive, body, orthogonal: orthogonal)
     self.hyperparameters =
       hyperparameters
@@ -124,10 +139,11 @@ public struct RecurrentSystem: Sendable {
 
   init(
     _ name: String, _ family: any CellFamily, _ hyperparameters: [Hyperparameter] = [],
-    from source: String
+    from source: String, normalization: Normalization = .none
   ) {
     self.name = name
     self.source = source
+    self.normalization = normalization
     design = .unrolled(family)
     self.hyperparameters = hyperparameters
   }
@@ -218,6 +234,8 @@ public struct RecurrentSystem: Sendable {
       case .memoryStep: own.memory.step = given.memory.step
       case .maximumSteps: own.memory.maximumSteps = given.memory.maximumSteps
       case .memoryForm: own.memory.form = given.memory.form
+      case .window: own.window = given.window
+      case .carryWindow: own.carryWindow = given.carryWindow
       }
     }
     return own
@@ -233,6 +251,8 @@ public struct RecurrentSystem: Sendable {
 }
 
 extension RecurrentSystem: Hashable {
-  public static func == (a: RecurrentSystem, b: RecurrentSystem) -> Bool { a.name == b.name }
+  public static func == (a: RecurrentSystem, b: RecurrentSystem) -> Bool {
+    a.name == b.name && a.normalization == b.normalization
+  }
   public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }

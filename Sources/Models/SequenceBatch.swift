@@ -35,6 +35,17 @@ public struct SequenceBatch<Scalar: KernelScalar> {
     self.rowStarts = rowStarts
   }
 
+  /// `times` counted from the first step of each row, as layers take them.
+  public var elapsed: Tensor<Double>? {
+    guard let times, times.count > 0 else { return times }
+    let (T, N) = (times.shape[0], times.shape[1])
+    let result = Tensor<Double>(shape: times.shape)
+    for t in 0..<T {
+      for n in 0..<N { result[t * N + n] = times[t * N + n] - times[n] }
+    }
+    return result
+  }
+
   /// How many shards there are.
   public var shards: Int { rowStarts.count - 1 }
 

@@ -34,7 +34,7 @@ public struct TextGenerator {
   /// - Throws: `RunFailure` where it is of no language model, `DatasetError` where the vocabulary
   ///   cannot be found
   public init(_ checkpoint: TrainedCheckpoint, assignments: [String]) throws {
-    let configuration = try TrainingConfiguration(of: checkpoint.reader, assignments: assignments)
+    var configuration = try TrainingConfiguration(of: checkpoint.reader, assignments: assignments)
     _ = try configuration.refuseAnotherModel(than: checkpoint.reader)
     let task = configuration.dataset.task
     guard task == .languageModel else {
@@ -43,6 +43,8 @@ public struct TextGenerator {
         "dataset.task is \(task.rawValue): only a language_model writes text; name a checkpoint of"
           + " one")
     }
+    // A text is one sequence: a norm's window must not end with each token that is read by itself.
+    configuration.model.carryWindow = true
     NumericEnvironment.enter()
     let path = Self.vocabularyPath(checkpoint.folder, else: configuration.dataset.file)
     vocabulary = try Vocabulary(contentsOf: path)

@@ -87,7 +87,7 @@ enum RecurrentFixture<Scalar: KernelScalar> {
 
   /// What a file says of a cell's constants.
   private static func constants(_ fixture: FixtureCase) throws(FixtureError) -> CellConstants {
-    var constants = CellConstants()
+    var constants = CellConstants(window: Int(try fixture.optionalNumber("k") ?? 1))
     var memory = MemoryConstants()
     memory.order = Int(try fixture.optionalNumber("N") ?? 0)
     memory.channels = Int(try fixture.optionalNumber("M") ?? 1)

@@ -116,7 +116,7 @@ struct Probe: ParsableCommand {
       + config.map { path in
         let settings = try TrainingConfiguration(file: path, assignments: [])
         let name = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
-        return ProbeSubject("\(name) (\(settings.model.cell.system.name))", settings)
+        return ProbeSubject("\(name) (\(settings.model.title))", settings)
       } + checkpoint.map(subject(ofCheckpoint:))
   }
 
@@ -145,7 +145,7 @@ struct Probe: ParsableCommand {
     let reader = try RunFolder.firstReadable(at: path)
     try reader.verify()
     let settings = try TrainingConfiguration(of: reader)
-    let title = "\(settings.model.cell.system.name), step \(reader.manifest.step)"
+    let title = "\(settings.model.title), step \(reader.manifest.step)"
     return ProbeSubject("\(path) (\(title))", settings, checkpoint: reader)
   }
 

@@ -1,10 +1,21 @@
 import ArgumentParser
 import Benchmarks
+import Layers
+
+extension Normalization: ExpressibleByArgument {}
 
 /// The training step that `bench step` and `bench scaling` take, and how often.
 struct StepOptions: ParsableArguments {
   @Option(help: "The recurrent system.")
   var cell = "momentum_lstm"
+  @Option(help: "Norms in its gates: none, layer or assorted_time.")
+  var normalization = Normalization.none
+  @Option(help: ArgumentHelp("Steps that an assorted-time norm is taken over.", valueName: "k"))
+  var window = 20
+  @Option(
+    help: ArgumentHelp(
+      "Coefficients of a HiPPO memory; 0 is as many as units.", valueName: "N"))
+  var memoryOrder = 0
   @Option(help: "H, units per layer.")
   var hidden = 128
   @Option(help: "Sequences per step, over all ranks (with weak scaling: on each).")
@@ -32,9 +43,13 @@ struct StepOptions: ParsableArguments {
   var json = false
 
   func validate() throws {
-    _ = try Bench.system(cell)
-    guard hidden > 0, time > 0, input > 0, layers > 0, shards > 0, repeats > 0, warmup >= 0,
-      recomputeEvery >= 0
+    guard try Bench.system(cell).normalized(by: normalization) != nil || normalization == .none
+    else {
+      throw ValidationError(
+        "--normalization \(normalization.rawValue): \(cell) cannot be given norms.")
+    }
+    guard hidden > 0, time > 0, input > 0, window > 0, layers > 0, shards > 0, repeats > 0,
+      warmup >= 0, recomputeEvery >= 0, memoryOrder >= 0
     else {
       throw ValidationError("sizes and counts must be positive.")
     }
@@ -48,7 +63,10 @@ struct StepOptions: ParsableArguments {
 
   var problem: StepProblem {
     get throws {
-      var problem = StepProblem(system: try Bench.system(cell))
+      let system = try Bench.system(cell)
+      var problem = StepProblem(system: system.normalized(by: normalization) ?? system)
+      problem.window = window
+      problem.memoryOrder = memoryOrder
       problem.hidden = hidden
       problem.batch = batch
       problem.steps = time

@@ -24,6 +24,23 @@ import Testing
     ("model.restart=2", [], "model.cell=momentum_lstm"),
     ("model.gate_bias=1.0", ["model.cell=rnn_tanh"], "model.cell=rnn_tanh"),
     ("model.gate_bias=1.0", ["model.cell=ln_lstm"], "model.cell=ln_lstm"),
+    (
+      "model.gate_bias=1.0", ["model.cell=lstm", "model.normalization=layer"],
+      "model.normalization=layer"
+    ),
+    ("model.normalization=none", ["model.cell=dtriv"], "model.cell=dtriv"),
+    ("model.normalization=layer", ["model.cell=srlstm_mnist"], "model.cell=srlstm_mnist"),
+    ("model.normalization=layer", ["model.cell=atn_lstm"], "model.cell=atn_lstm"),
+    ("model.window=4", ["model.cell=ln_lstm"], "model.cell=ln_lstm"),
+    ("model.window=4", [], "model.normalization=none"),
+    (
+      "model.carry_window=true", ["model.normalization=assorted_time"], "dataset.task=adding"
+    ),
+    (
+      "model.carry_window=true",
+      ["model.normalization=layer", "dataset.task=language_model", "dataset.file=a.h5"],
+      "model.normalization=layer"
+    ),
     ("dataset.classes=3", ["dataset.file=a.h5"], "dataset.task=adding"),
     ("model.rebase_every=1", ["model.cell=scornn"], "model.cell=scornn"),
     ("model.orthogonal_start=cayley", ["model.cell=gru"], "model.cell=gru"),
@@ -99,6 +116,15 @@ import Testing
     for assignments in [
       ["model.cell=momentum_lstm", "model.mu=0.5", "model.epsilon=0.5", "model.gate_bias=2"],
       ["model.cell=srlstm", "model.restart=3"],
+      ["model.cell=atn_gru", "model.window=3"],
+      [
+        "model.cell=adam_lstm", "model.normalization=assorted_time", "model.window=20",
+        "model.beta=0.9",
+      ],
+      [
+        "model.cell=momentum_lstm", "model.normalization=assorted_time", "model.carry_window=true",
+        "dataset.task=language_model", "dataset.file=a.h5",
+      ],
       ["model.cell=scornn", "model.orthogonal_start=henaff"],
       ["model.cell=dtriv", "model.rebase_every=0", "model.project_every=7"],
       ["dataset.task=denoise", "dataset.symbols=3", "dataset.alphabet=2", "dataset.steps=5"],
@@ -150,12 +176,27 @@ import Testing
         + " file")
   }
 
+  /// A cell with norms is the cell's own drive and body with them.
+  @Test func theTitleTellsTheNorms() throws {
+    for (assignments, title) in [
+      (["model.cell=lstm"], "lstm"), (["model.cell=atn_rnn"], "atn_rnn(25)"),
+      (["model.normalization=layer"], "momentum_lstm, layer"),
+      (
+        ["model.normalization=assorted_time", "model.window=20"],
+        "momentum_lstm, assorted_time(20)"
+      ),
+    ] {
+      let configuration = try TrainingConfiguration(file: nil, assignments: assignments)
+      #expect(configuration.model.title == title)
+    }
+  }
+
   /// `RecurrentSystem.hyperparameters` is the one place that says which constants a cell has.
   @Test(arguments: RecurrentSystem.all)
   func everyCellTakesItsOwnConstantsAlone(_ system: RecurrentSystem) {
-    let constants: [RecurrentSystem.Hyperparameter] = [.mu, .epsilon, .beta, .restart]
+    let constants: [RecurrentSystem.Hyperparameter] = [.mu, .epsilon, .beta, .restart, .window]
     for constant in constants {
-      let value = constant == .restart ? "1" : "0.5"
+      let value = [.restart, .window].contains(constant) ? "1" : "0.5"
       let found = problem("", ["model.cell=\(system.name)", "model.\(constant.rawValue)=\(value)"])
       #expect((found == nil) == system.hyperparameters.contains(constant), "\(constant)")
     }

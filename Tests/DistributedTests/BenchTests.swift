@@ -36,6 +36,23 @@ import Testing
     #expect(line["orthogonal"] == nil && line["recompute_every"] as? Int == 7)
   }
 
+  @Test func aStepMayHaveNorms() throws {
+    let norms = ["--cell", "adam_gru", "--normalization", "assorted_time", "--window", "3"]
+    let line = try #require(try Self.lines(Self.small + norms).first)
+    #expect(line["cell"] as? String == "adam_gru" && line["window"] as? Int == 3)
+    #expect(line["normalization"] as? String == "assorted_time")
+    let plain = try #require(try Self.lines(Self.small + ["--cell", "adam_gru"]).first)
+    #expect(plain["normalization"] as? String == "none" && plain["window"] == nil)
+    // Gains and shifts of two norms over three gates of six units.
+    let more = try #require(line["parameters"] as? Int) - #require(plain["parameters"] as? Int)
+    #expect(more == 2 * 2 * 3 * 6)
+    try Places.withTemporaryFolder { folder in
+      let refused = try Program.run(
+        ["bench", "step", "--cell", "dtriv", "--normalization", "layer"], in: folder)
+      #expect(refused.status == 64 && refused.message.contains("dtriv cannot be given norms"))
+    }
+  }
+
   @Test func accuracyCoversEveryFunctionAndCell() throws {
     let lines = try Self.lines(["kernels", "--accuracy", "--every", "999983"])
     for name in ["exp", "tanh", "logistic"] {

@@ -10,10 +10,19 @@ import Testing
 /// What every layer in the table must do. A line in `RecurrentSystem.all` is all that a new one
 /// needs to be tested here.
 @Suite struct EveryLayerTests {
-  static let names = RecurrentSystem.all.map(\.name)
+  /// The table, and one body of each kind with norms behind one drive of each kind.
+  static let names =
+    RecurrentSystem.all.map(\.name) + [
+      "lstm+layer", "momentum_lstm+assorted_time", "adam_gru+assorted_time",
+      "srrnn+assorted_time",
+    ]
 
   private func system(_ name: String) throws -> RecurrentSystem {
-    try #require(RecurrentSystem(named: name))
+    let parts = name.split(separator: "+").map(String.init)
+    let system = try #require(RecurrentSystem(named: parts[0]))
+    guard parts.count > 1 else { return system }
+    let normalization = try #require(Normalization(rawValue: parts[1]))
+    return try #require(system.normalized(by: normalization))
   }
 
   /// Central differences of every weight, the input and every initial state.
@@ -170,8 +179,9 @@ import Testing
 
   /// Names, shapes and order of parameters, of buffers and of states, which checkpoints rely on.
   @Test func layoutsAreThoseOfTheGoldenFile() throws {
-    let lines = try RecurrentSystem.all.map { system in
-      let problem = try LayerProblem<Double>(system, steps: 1, rows: 1, inputs: 2, hidden: 3)
+    let lines = try Self.names.map { name in
+      let problem = try LayerProblem<Double>(
+        system(name), steps: 1, rows: 1, inputs: 2, hidden: 3)
       func list(_ shapes: [(String, [Int])]) -> String {
         shapes.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
       }
@@ -180,7 +190,7 @@ import Testing
         list(problem.layer.buffers.map { ($0.name, $0.tensor.shape) }),
         list(problem.layer.states.map { ($0.name, $0.shape) }),
       ]
-      return "\(system.name): " + parts.joined(separator: "; ")
+      return "\(name): " + parts.joined(separator: "; ")
     }
     let golden = try String(contentsOfFile: Places.fixtures + "/layouts.txt", encoding: .utf8)
       .split(separator: "\n").map(String.init)

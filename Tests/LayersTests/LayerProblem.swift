@@ -24,11 +24,16 @@ struct LayerProblem<Scalar: KernelScalar> {
   /// The states that no gradient goes to.
   let counters: Set<String>
 
+  /// Constants at which every part of a system does something. Windows are carried, so that a
+  /// sequence in pieces is the whole.
+  static var constants: CellConstants {
+    CellConstants(mu: 0.6, epsilon: 0.7, beta: 0.9, restart: 3, window: 4, carryWindow: true)
+  }
+
   /// - Parameter recomputeEvery: as in `LayerFactory`
   init(
     _ system: RecurrentSystem, steps T: Int, rows N: Int, inputs C: Int, hidden H: Int,
-    recomputeEvery: Int = 0,
-    constants: CellConstants = CellConstants(mu: 0.6, epsilon: 0.7, beta: 0.9, restart: 3)
+    recomputeEvery: Int = 0, constants: CellConstants = constants
   ) throws {
     var specification = LayerSpecification(system.layers(constants), hidden: H)
     specification.recomputeEvery = recomputeEvery
@@ -55,9 +60,13 @@ struct LayerProblem<Scalar: KernelScalar> {
     for (name, tensor) in initial.named {
       if counters.contains(name) {
         for index in 0..<tensor.count { tensor[index] = Scalar(1 + index % 2) }
-      } else {
-        random(tensor, positive: name == "s")
+        continue
       }
+      let isWindow = name.hasPrefix("window")
+      random(tensor, positive: name == "s" || isWindow)
+      // How many steps a window holds is a number of steps: none, one or two of the three.
+      let columns = tensor.shape.last ?? 0
+      for row in 0..<(isWindow ? N : 0) { tensor[(row + 1) * columns - 1] = Scalar(row % 3) }
     }
     dFinal = layer.startState(rows: N)
     for (name, tensor) in dFinal.named where !counters.contains(name) { random(tensor) }

@@ -27,7 +27,7 @@ import Verification
     "adam_lstm", "rmsprop_lstm", "nag_rnn", "nag_lstm", "srlstm", "srlstm_mnist", "optimizers",
     "losses", "awd_lstm", "exprnn", "scornn", "dtriv", "momentum_dtriv", "adam_dtriv",
     "rmsprop_dtriv",
-    "srdtriv", "dtriv_rebase", "matrix_functions",
+    "srdtriv", "dtriv_rebase", "matrix_functions", "ln_rnn", "ln_lstm", "atn_rnn", "atn_lstm",
   ]
 
   private func expectAll(_ path: String, _ precision: VerificationPrecision) throws {

@@ -23,13 +23,38 @@ extension FormulaWork {
   }
 
   @inline(__always)
-  private func run<B: BodyFormula>(_ drive: DriveKind, _ body: B.Type) -> Result where B.V == V {
+  private func run<B: BodyFormula>(_ drive: DriveKind, _: B.Type) -> Result where B.V == V {
+    BodyWork<Self, B>(work: self).run(for: drive)
+  }
+}
+
+/// The work of drive and body where the body is a type already.
+private struct BodyWork<Work: FormulaWork, B: BodyFormula>: DriveWork where B.V == Work.V {
+  typealias V = Work.V
+  let work: Work
+
+  @inline(__always)
+  func run<D: DriveFormula>(_: D.Type) -> Work.Result where D.V == V { work.run(D.self, B.self) }
+}
+
+/// Something to do once the drive is a type.
+protocol DriveWork {
+  associatedtype V: Lanes
+  associatedtype Result
+
+  func run<D: DriveFormula>(_: D.Type) -> Result where D.V == V
+}
+
+extension DriveWork {
+  /// Runs the work with a drive.
+  @inline(__always)
+  func run(for drive: DriveKind) -> Result {
     switch drive {
-    case .plain: run(PlainDrive<V>.self, body)
-    case .momentum: run(MomentumDrive<V>.self, body)
-    case .adam: run(AdamDrive<V>.self, body)
-    case .nesterov: run(NesterovDrive<V>.self, body)
-    case .nesterovExtrapolated: run(NesterovExtrapolatedDrive<V>.self, body)
+    case .plain: run(PlainDrive<V>.self)
+    case .momentum: run(MomentumDrive<V>.self)
+    case .adam: run(AdamDrive<V>.self)
+    case .nesterov: run(NesterovDrive<V>.self)
+    case .nesterovExtrapolated: run(NesterovExtrapolatedDrive<V>.self)
     }
   }
 }

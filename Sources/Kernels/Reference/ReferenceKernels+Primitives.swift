@@ -29,47 +29,12 @@ extension ReferenceKernels {
     ApplyWork(call: call).run(for: call.kind)
   }
 
-  static func normalize(_ call: NormalizationCall<Scalar>) {
-    let D = Scalar(call.columns)
-    for row in 0..<call.rows {
-      let z = call.z[row]
-      var (mean, variance): (Scalar, Scalar) = (0, 0)
-      for j in 0..<call.columns { mean += z[j] }
-      mean /= D
-      for j in 0..<call.columns { variance += (z[j] - mean) * (z[j] - mean) }
-      variance /= D
-      let inverse = 1 / (variance + call.epsilon).squareRoot()
-      call.inverseDeviation[row][0] = inverse
-      for j in 0..<call.columns {
-        let normalised = (z[j] - mean) * inverse
-        call.normalised[row][j] = normalised
-        call.y[row][j] = normalised * call.gain[j] + call.shift[j]
-      }
-    }
+  static func drive(_ call: DriveCall<Scalar>) {
+    StepWork(call: call).run(for: call.drive.kind)
   }
 
-  /// With g = dy · gain and n the normalised row:
-  ///
-  ///     dz = (g - mean(g) - n mean(g n)) / std
-  static func normalizeBackward(_ call: NormalizationBackwardCall<Scalar>) {
-    let D = Scalar(call.columns)
-    for row in 0..<call.rows {
-      let (dy, n) = (call.dy[row], call.normalised[row])
-      var (mean, slope): (Scalar, Scalar) = (0, 0)
-      for j in 0..<call.columns {
-        mean += dy[j] * call.gain[j]
-        slope += dy[j] * call.gain[j] * n[j]
-      }
-      mean /= D
-      slope /= D
-      for j in 0..<call.columns {
-        let gradient = dy[j]
-        call.dGain[row][j] += gradient * n[j]
-        call.dShift[row][j] += gradient
-        call.dz[row][j] =
-          call.inverseDeviation[row][0] * (gradient * call.gain[j] - mean - n[j] * slope)
-      }
-    }
+  static func driveBackward(_ call: DriveCall<Scalar>) {
+    StepBackwardWork(call: call).run(for: call.drive.kind)
   }
 }
 
@@ -97,11 +62,57 @@ private struct ApplyWork<V: ScalarLanes>: PointwiseWork {
   let call: PointwiseCall<V>
 
   func run<F: PointwiseFormula>(_: F.Type) where F.V == V {
-    for row in 0..<call.rows {
-      for column in 0..<call.columns {
-        let x = Eight(first: F.inputs, rest: V(0)) { call.inputs[$0][row][column] }
-        let targets = Eight(first: F.outputs, rest: call.outputs[0][row]) { call.outputs[$0][row] }
-        F.apply(x).forEach(first: F.outputs, with: targets) { $1[column] = $0 }
+    UnitBlocks(rows: call.rows, columns: call.columns, call.inputs, call.outputs)
+      .apply(taking: F.inputs, giving: F.outputs) { F.apply($0) }
+  }
+}
+
+private struct StepWork<V: ScalarLanes>: DriveWork {
+  let call: DriveCall<V>
+
+  func run<D: DriveFormula>(_: D.Type) where D.V == V {
+    let drive = DriveStep<D>(call.drive, step: call.step)
+    UnitBlocks(rows: call.rows, columns: call.columns, call.inputs, call.outputs)
+      .apply(taking: DriveStep<D>.inputs, giving: DriveStep<D>.outputs) { drive.forward($0) }
+  }
+}
+
+private struct StepBackwardWork<V: ScalarLanes>: DriveWork {
+  let call: DriveCall<V>
+
+  func run<D: DriveFormula>(_: D.Type) where D.V == V {
+    let drive = DriveStep<D>(call.drive, step: call.step)
+    UnitBlocks(rows: call.rows, columns: call.columns, call.inputs, call.outputs)
+      .apply(taking: DriveStep<D>.adjointInputs, giving: DriveStep<D>.adjointOutputs) {
+        drive.backward($0)
+      }
+  }
+}
+
+/// The units of a call.
+private struct UnitBlocks<V: ScalarLanes> {
+  let rows: Int
+  let columns: Int
+  let inputs: UnsafePointer<ColumnPointer<V>>
+  let outputs: UnsafePointer<ColumnPointer<V>>
+
+  init(
+    rows: Int, columns: Int, _ inputs: UnsafePointer<ColumnPointer<V>>,
+    _ outputs: UnsafePointer<ColumnPointer<V>>
+  ) {
+    self.rows = rows
+    self.columns = columns
+    self.inputs = inputs
+    self.outputs = outputs
+  }
+
+  @inline(__always)
+  func apply(taking taken: Int, giving given: Int, _ formula: (Eight<V>) -> Eight<V>) {
+    for row in 0..<rows {
+      for column in 0..<columns {
+        let x = Eight(first: taken, rest: V(0)) { inputs[$0][row][column] }
+        let targets = Eight(first: given, rest: outputs[0][row]) { outputs[$0][row] }
+        formula(x).forEach(first: given, with: targets) { $1[column] = $0 }
       }
     }
   }
@@ -109,5 +120,5 @@ private struct ApplyWork<V: ScalarLanes>: PointwiseWork {
 
 extension ColumnPointer {
   /// The first column of a row.
-  fileprivate subscript(row: Int) -> UnsafeMutablePointer<Scalar> { start + row * stride }
+  subscript(row: Int) -> UnsafeMutablePointer<Scalar> { start + row * stride }
 }

@@ -27,6 +27,9 @@ public protocol RecurrentCell<Scalar> {
   var vectors: [NamedShape] { get }
   /// What is carried from step to step, by the shape of a row. The first is the layer's output.
   var states: [NamedShape] { get }
+  /// The names of the states that start every pass at zero, wherever the sequence is: the layer
+  /// neither takes nor gives them. Never the first.
+  var restartingStates: Set<String> { get }
   /// What `adjoint` needs of a step besides states and vectors, by the length of a row.
   var tape: [NamedShape] { get }
   /// Memory for the length of one call, by the length of a row.
@@ -58,6 +61,7 @@ extension RecurrentCell {
 
   /// How often `step` is called for a time step.
   var stages: Int { (products.map(\.stage).max() ?? 0) + 1 }
+  public var restartingStates: Set<String> { [] }
 }
 
 /// A linear map inside a cell.
@@ -155,12 +159,21 @@ public struct CellConstants: Sendable, Hashable {
   public var restart: Int
   /// Of a cell with a HiPPO memory.
   public var memory = MemoryConstants()
+  /// k, the steps that a norm takes mean and variance of; 1 is layer normalisation.
+  public var window: Int
+  /// Whether those windows go on from one pass to the next, as other states do.
+  public var carryWindow: Bool
 
-  public init(mu: Double = 0, epsilon: Double = 1, beta: Double = 0, restart: Int = 0) {
+  public init(
+    mu: Double = 0, epsilon: Double = 1, beta: Double = 0, restart: Int = 0, window: Int = 1,
+    carryWindow: Bool = false
+  ) {
     self.mu = mu
     self.epsilon = epsilon
     self.beta = beta
     self.restart = restart
+    self.window = window
+    self.carryWindow = carryWindow
   }
 }
 

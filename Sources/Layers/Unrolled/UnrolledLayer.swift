@@ -31,7 +31,9 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
   }
 
   public var features: [Int] { cell.states[0].shape }
-  public var states: [NamedShape] { cell.states }
+  public var states: [NamedShape] {
+    cell.states.filter { !cell.restartingStates.contains($0.name) }
+  }
   public var readsTimes: Bool { cell.readsTimes }
 
   public var parameters: [NamedShape] {

@@ -105,8 +105,9 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
     }
     if keepsFinal {
       final = LayerState(
-        states.enumerated().map { index, state in
-          (state.name, (index == 0 ? outputs(before: T) : after(T - 1)[index]).copy())
+        states.enumerated().compactMap { index, state in
+          cell.restartingStates.contains(state.name)
+            ? nil : (state.name, (index == 0 ? outputs(before: T) : after(T - 1)[index]).copy())
         })
     }
   }

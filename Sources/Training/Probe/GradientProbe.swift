@@ -37,7 +37,7 @@ public struct GradientProbe {
   ) {
     let (T, N) = (batch.x.shape[0], batch.x.shape[1])
     let workspace = Workspace<Double>()
-    var input = SequenceInput(batch.x, times: batch.times)
+    var input = SequenceInput(batch.x, times: batch.elapsed)
     for layer in model.stack.levels.dropLast() {
       input.values =
         layer.forward(input, from: nil, parameters, keeping: [], in: workspace).output
@@ -162,7 +162,7 @@ public struct ProbeSubject {
     let model = SequenceModel<Double>(
       configuration.stack, inputs: source.features, outputs: source.targetKind.outputs,
       objective: objective)
-    let constants = settings.cell.system.constants(settings.constants)
+    let constants = settings.system.constants(settings.constants)
     let parameters = ParameterBuffer<Double>(model.layout)
     model.initialize(parameters, seed: configuration.seed, gateBias: settings.gateBias)
     try restore(parameters, model.buffers)

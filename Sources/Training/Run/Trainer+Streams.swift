@@ -12,7 +12,7 @@ extension Trainer {
     RowGather(session.communicator, plan: session.plan, count: configuration.batchSize)
   }
 
-  /// What all ranks carry, [rows of the batch, width] each. All ranks call this.
+  /// What all ranks carry, [rows of the batch] and the shape of a row. All ranks call this.
   func gatherStreams() throws(RunFailure) -> [LiveTensor] {
     var tensors: [LiveTensor] = []
     for (name, mine) in session.workload.model.carried {
@@ -32,9 +32,10 @@ extension Trainer {
   ///   epoch the streams start anew, so that it may have been made with another batch size.
   func restoreStreams(_ tensors: [CheckpointTensor], batch: Int, folder: String) throws {
     for (name, mine) in session.workload.model.carried {
-      let width = mine.shape[1]
+      let row = Array(mine.shape.dropFirst())
+      let width = row.reduce(1, *)
       let saved = tensors.first { $0.path == "\(Self.group)/\(name)" }?.shape ?? []
-      if saved.count == 2, saved[1] == width, saved[0] != configuration.batchSize {
+      if !saved.isEmpty, Array(saved.dropFirst()) == row, saved[0] != configuration.batchSize {
         guard batch > 0 else { continue }
         throw RunFailure(
           .configuration,
@@ -43,7 +44,7 @@ extension Trainer {
             + " the epoch's end, or resume from a checkpoint at an epoch's start")
       }
       let all = try tensors.values(
-        "\(Self.group)/\(name)", shape: [configuration.batchSize, width], folder: folder)
+        "\(Self.group)/\(name)", shape: [configuration.batchSize] + row, folder: folder)
       mine.copy(from: Array(all[rows.own.lowerBound * width..<rows.own.upperBound * width]))
     }
   }

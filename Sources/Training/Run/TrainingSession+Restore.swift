@@ -55,7 +55,7 @@ extension TrainingSession {
   public var summary: String {
     let model = configuration.model
     let layers = model.layers == 1 ? "1 layer" : "\(model.layers) layers"
-    return "\(model.cell.configurationText) H=\(model.hiddenSize), \(layers),"
+    return "\(model.title) H=\(model.hiddenSize), \(layers),"
       + " \(workload.model.trainedCount) parameters; \(workload.stream.summary); \(workers),"
       + " \(configuration.shards) shards, batch \(configuration.batchSize),"
       + " \(machine.kernels) kernels"

@@ -3,27 +3,42 @@ import RandomNumbers
 import Tensors
 
 /// An LSTM with three norms: of what comes from the input, of what comes from the state, and of the
-/// cell before the output gate (Ba, Kiros and Hinton, 2016).
+/// cell before the output gate (Ba, Kiros and Hinton, 2016; over the last k steps: Pospisil,
+/// Zadorozhnyy and Ye, 2022).
 ///
-///     f, i, o, g = LN_x(x W_ih + b_ih) + LN_h(h W_hh + b_hh)
-///     c' = σ(f) c + σ(i) tanh(g),   h' = σ(o) tanh(LN_c(c'))
+///     f, i, o, g = N_x(x W_ih + b_ih) + N_h(h W_hh + b_hh)
+///     c' = σ(f) c + σ(i) tanh(g),   h' = σ(o) tanh(N_c(c'))
 ///
-/// A norm is over all 4H numbers of its term, and has a gain and a shift for each. The cell is
-/// carried as it is, not normalised.
-public struct LayerNormLSTM: CellFamily {
-  public init() {}
-  public var summary: String { "layer norm" }
+/// A norm is over all 4H numbers of its term, and has a gain and a shift for each; `CellNorm` has
+/// its equation. The cell is carried as it is, not normalised.
+public struct NormalizedLSTM: CellFamily {
+  private let normalization: Normalization
+
+  public init(_ normalization: Normalization) { self.normalization = normalization }
+  public var summary: String { normalization.summary }
   public var body: String { "lstm" }
 
   public func cell<Scalar: KernelScalar>(
     inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as: Scalar.Type
   ) -> any RecurrentCell<Scalar> {
-    Cell<Scalar>(H: hidden, name: name)
+    Cell<Scalar>(H: hidden, constants: constants, name: name)
   }
 
-  private struct Cell<Scalar: KernelScalar>: RecurrentCell {
+  private struct Cell<Scalar: KernelScalar>: NormalizedCell {
     let H: Int
     let name: LayerName
+    let norms: [CellNorm<Scalar>]
+    let carriesWindows: Bool
+
+    init(H: Int, constants: CellConstants, name: LayerName) {
+      self.H = H
+      self.name = name
+      norms = [("_ih", 4 * H), ("_hh", 4 * H), ("_c", H)].enumerated().map { place, norm in
+        CellNorm(
+          norm.0, width: norm.1, window: constants.window, place: place, states: 2, named: name)
+      }
+      carriesWindows = constants.carryWindow
+    }
 
     var products: [CellProduct] {
       [
@@ -31,20 +46,13 @@ public struct LayerNormLSTM: CellFamily {
         CellProduct(name.of("weight_hh"), bias: name.of("bias_hh"), of: .state(0), width: 4 * H),
       ]
     }
-    /// Gain and shift of the three norms.
-    var vectors: [NamedShape] {
-      [("ih", 4 * H), ("hh", 4 * H), ("c", H)].flatMap { norm, width in
-        ["gain", "shift"].map { NamedShape(name.of("\($0)_\(norm)"), [width]) }
-      }
+    var vectors: [NamedShape] { norms.flatMap(\.vectors) }
+    var states: [NamedShape] {
+      [NamedShape("h", [H]), NamedShape("c", [H])] + norms.flatMap(\.states)
     }
-    var states: [NamedShape] { [NamedShape("h", [H]), NamedShape("c", [H])] }
-    /// What the three norms save, the gates f, i, o, g as they work, and tanh(LN_c(c')).
+    /// What the norms save, the gates f, i, o, g as they work, and tanh(N_c(c')).
     var tape: [NamedShape] {
-      [("ih", 4 * H), ("hh", 4 * H), ("c", H)].flatMap { norm, width in
-        [
-          NamedShape("normalised_\(norm)", [width]), NamedShape("inverse_deviation_\(norm)", [1]),
-        ]
-      } + [NamedShape("gates", [4 * H]), NamedShape("tanh", [H])]
+      norms.flatMap(\.tape) + [NamedShape("gates", [4 * H]), NamedShape("tanh", [H])]
     }
 
     func initialize(
@@ -53,21 +61,19 @@ public struct LayerNormLSTM: CellFamily {
       Initialization.orthogonal(parameters[name.of("weight_ih")], stream: &stream)
       Initialization.identityBlocks(parameters[name.of("weight_hh")])
       for bias in ["bias_ih", "bias_hh"] { parameters[name.of(bias)].fill(0) }
-      for (place, vector) in vectors.enumerated() {
-        parameters[vector.name].fill(place % 2 == 0 ? 1 : 0)
-      }
+      for norm in norms { norm.initialize(parameters) }
     }
 
     func step(_ s: CellStep<Scalar>) {
       let (gates, t) = (s.tape[6], s.tape[7])
-      for (norm, product) in s.products.enumerated() { normalise(norm, product, into: product, s) }
+      for (norm, product) in zip(norms, s.products) { norm.forward(product, into: product, s) }
       Pointwise.apply(
         .sum, columns: 4 * H, inputs: s.products.map { ColumnBlock($0) },
         outputs: [ColumnBlock(gates)])
       Pointwise.apply(
         .lstmGates, columns: H, inputs: four(gates) + [ColumnBlock(s.before[1])],
         outputs: four(gates) + [ColumnBlock(s.after[1])])
-      normalise(2, s.after[1], into: t, s)
+      norms[2].forward(s.after[1], into: t, s)
       Pointwise.apply(
         .lstmOutput, columns: H, inputs: [four(gates)[2], ColumnBlock(t)],
         outputs: [ColumnBlock(s.after[0]), ColumnBlock(t)])
@@ -79,7 +85,7 @@ public struct LayerNormLSTM: CellFamily {
       Pointwise.apply(
         .lstmOutputAdjoint, columns: H, inputs: [ColumnBlock(s.dAfter[0]), gates[2], t],
         outputs: [deltas[2], ColumnBlock(dc)])
-      adjoint(ofNorm: 2, dc, into: dc, s)
+      norms[2].backward(dc, into: dc, s)
       Pointwise.apply(
         .sum, columns: H, inputs: [ColumnBlock(s.dAfter[1]), ColumnBlock(dc)],
         outputs: [ColumnBlock(dc)])
@@ -87,33 +93,14 @@ public struct LayerNormLSTM: CellFamily {
         .lstmGatesAdjoint, columns: H,
         inputs: [ColumnBlock(dc), deltas[2]] + gates + [ColumnBlock(s.before[1])],
         outputs: deltas + [ColumnBlock(dc)])
-      adjoint(ofNorm: 1, s.dProducts[0], into: s.dProducts[1], s)
-      adjoint(ofNorm: 0, s.dProducts[0], into: s.dProducts[0], s)
+      norms[1].backward(s.dProducts[0], into: s.dProducts[1], s)
+      norms[0].backward(s.dProducts[0], into: s.dProducts[0], s)
       s.dBefore[0].fill(0)
     }
 
     /// The column blocks of f, i, o and g.
     private func four(_ tensor: Tensor<Scalar>) -> [ColumnBlock<Scalar>] {
       (0..<4).map { ColumnBlock(tensor, at: $0 * H) }
-    }
-
-    private func normalise(
-      _ norm: Int, _ z: Tensor<Scalar>, into y: Tensor<Scalar>, _ s: CellStep<Scalar>
-    ) {
-      LayerNormalization.forward(
-        ColumnBlock(z), gain: s.vectors[2 * norm], shift: s.vectors[2 * norm + 1],
-        into: ColumnBlock(y), normalised: ColumnBlock(s.tape[2 * norm]),
-        inverseDeviation: ColumnBlock(s.tape[2 * norm + 1]))
-    }
-
-    private func adjoint(
-      ofNorm norm: Int, _ dy: Tensor<Scalar>, into dz: Tensor<Scalar>, _ s: CellAdjoint<Scalar>
-    ) {
-      LayerNormalization.backward(
-        ColumnBlock(dy), normalised: ColumnBlock(s.tape[2 * norm]),
-        inverseDeviation: ColumnBlock(s.tape[2 * norm + 1]), gain: s.vectors[2 * norm],
-        into: ColumnBlock(dz), dGain: ColumnBlock(s.dVectors[2 * norm]),
-        dShift: ColumnBlock(s.dVectors[2 * norm + 1]))
     }
   }
 }

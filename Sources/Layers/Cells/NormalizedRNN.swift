@@ -2,45 +2,56 @@ import Kernels
 import RandomNumbers
 import Tensors
 
-/// A tanh cell whose pre-activation is normalised over its units (Ba, Kiros and Hinton, 2016).
+/// A tanh cell whose pre-activation is normalised over its units (Ba, Kiros and Hinton, 2016), or
+/// over its units in the last k steps (Pospisil, Zadorozhnyy and Ye, 2022).
 ///
-///     h' = tanh(LN(x W_ih + h W_hh)),   LN(z) = (z - mean) / √(variance + 1e-5) · gain + shift
-public struct LayerNormRNN: CellFamily {
-  public init() {}
-  public var summary: String { "layer norm" }
+///     h' = tanh(N(x W_ih + h W_hh))
+///
+/// `CellNorm` has the equation of N.
+public struct NormalizedRNN: CellFamily {
+  private let normalization: Normalization
+
+  public init(_ normalization: Normalization) { self.normalization = normalization }
+  public var summary: String { normalization.summary }
   public var body: String { "tanh" }
 
   public func cell<Scalar: KernelScalar>(
     inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as: Scalar.Type
   ) -> any RecurrentCell<Scalar> {
-    Cell<Scalar>(hidden: hidden, name: name)
+    Cell<Scalar>(hidden: hidden, constants: constants, name: name)
   }
 
-  private struct Cell<Scalar: KernelScalar>: RecurrentCell {
+  private struct Cell<Scalar: KernelScalar>: NormalizedCell {
     let hidden: Int
     let name: LayerName
+    let norm: CellNorm<Scalar>
+    let carriesWindows: Bool
 
+    init(hidden: Int, constants: CellConstants, name: LayerName) {
+      self.hidden = hidden
+      self.name = name
+      norm = CellNorm(
+        "", width: hidden, window: constants.window, place: 0, states: 1, named: name)
+      carriesWindows = constants.carryWindow
+    }
+
+    var norms: [CellNorm<Scalar>] { [norm] }
     var products: [CellProduct] {
       [
         CellProduct(name.of("weight_ih"), bias: nil, of: .input, width: hidden),
         CellProduct(name.of("weight_hh"), bias: nil, of: .state(0), width: hidden),
       ]
     }
-    var vectors: [NamedShape] {
-      [NamedShape(name.of("gain"), [hidden]), NamedShape(name.of("shift"), [hidden])]
-    }
-    var states: [NamedShape] { [NamedShape("h", [hidden])] }
-    var tape: [NamedShape] {
-      [NamedShape("normalised", [hidden]), NamedShape("inverse_deviation", [1])]
-    }
+    var vectors: [NamedShape] { norm.vectors }
+    var states: [NamedShape] { [NamedShape("h", [hidden])] + norm.states }
+    var tape: [NamedShape] { norm.tape }
 
     func initialize(
       _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
     ) {
       Initialization.orthogonal(parameters[name.of("weight_ih")], stream: &stream)
       Initialization.identity(parameters[name.of("weight_hh")])
-      parameters[name.of("gain")].fill(1)
-      parameters[name.of("shift")].fill(0)
+      norm.initialize(parameters)
     }
 
     func step(_ s: CellStep<Scalar>) {
@@ -48,9 +59,7 @@ public struct LayerNormRNN: CellFamily {
       Pointwise.apply(
         .sum, columns: hidden, inputs: s.products.map { ColumnBlock($0) },
         outputs: [ColumnBlock(h)])
-      LayerNormalization.forward(
-        ColumnBlock(h), gain: s.vectors[0], shift: s.vectors[1], into: ColumnBlock(h),
-        normalised: ColumnBlock(s.tape[0]), inverseDeviation: ColumnBlock(s.tape[1]))
+      norm.forward(h, into: h, s)
       Pointwise.apply(
         .tanh, columns: hidden, inputs: [ColumnBlock(h)], outputs: [ColumnBlock(h)])
     }
@@ -60,10 +69,7 @@ public struct LayerNormRNN: CellFamily {
       Pointwise.apply(
         .tanhAdjoint, columns: hidden, inputs: [ColumnBlock(s.dAfter[0]), ColumnBlock(s.after[0])],
         outputs: [ColumnBlock(dh)])
-      LayerNormalization.backward(
-        ColumnBlock(dh), normalised: ColumnBlock(s.tape[0]),
-        inverseDeviation: ColumnBlock(s.tape[1]), gain: s.vectors[0], into: ColumnBlock(dh),
-        dGain: ColumnBlock(s.dVectors[0]), dShift: ColumnBlock(s.dVectors[1]))
+      norm.backward(dh, into: dh, s)
       dx.copy(from: dh)
       s.dBefore[0].fill(0)
     }

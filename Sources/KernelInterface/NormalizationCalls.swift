@@ -1,0 +1,94 @@
+/// The earlier rows that a norm pools its statistics over, for each row of a call.
+///
+/// A row of D numbers z enters the statistics by two numbers alone, its mean and its M2 =
+/// Σ (z - mean)². A window of W = k - 1 rows is the 2 W + 1 columns
+///
+///     mean_1 ... mean_W, M2_1 ... M2_W, filled
+///
+/// with the newest row first. `filled` is how many of them hold a row; the others are not read.
+public struct NormalizationWindow<Scalar> {
+  /// W
+  public var length: Int
+  public var before: ColumnPointer<Scalar>
+  /// The window one row later: the call's own row in front, the oldest one gone.
+  public var after: ColumnPointer<Scalar>
+
+  public init(length: Int, before: ColumnPointer<Scalar>, after: ColumnPointer<Scalar>) {
+    self.length = length
+    self.before = before
+    self.after = after
+  }
+}
+
+/// Each row of D columns normalised, y = normalised · gain + shift.
+///
+/// Mean and variance are those of the row, or of the row and its window together.
+public struct NormalizationCall<Scalar> {
+  public var rows: Int
+  /// D
+  public var columns: Int
+  public var epsilon: Scalar
+  public var gain: UnsafePointer<Scalar>  // [D]
+  public var shift: UnsafePointer<Scalar>  // [D]
+  public var z: ColumnPointer<Scalar>
+  public var y: ColumnPointer<Scalar>
+  /// What backward needs, besides `inverseDeviation` in one column.
+  public var normalised: ColumnPointer<Scalar>
+  public var inverseDeviation: ColumnPointer<Scalar>
+  /// `before` is read, `after` overwritten.
+  public var window: NormalizationWindow<Scalar>?
+
+  public init(
+    rows: Int, columns: Int, epsilon: Scalar, gain: UnsafePointer<Scalar>,
+    shift: UnsafePointer<Scalar>, z: ColumnPointer<Scalar>, y: ColumnPointer<Scalar>,
+    normalised: ColumnPointer<Scalar>, inverseDeviation: ColumnPointer<Scalar>,
+    window: NormalizationWindow<Scalar>? = nil
+  ) {
+    self.rows = rows
+    self.columns = columns
+    self.epsilon = epsilon
+    self.gain = gain
+    self.shift = shift
+    self.z = z
+    self.y = y
+    self.normalised = normalised
+    self.inverseDeviation = inverseDeviation
+    self.window = window
+  }
+}
+
+/// The adjoint of `NormalizationCall`.
+public struct NormalizationBackwardCall<Scalar> {
+  public var rows: Int
+  /// D
+  public var columns: Int
+  public var gain: UnsafePointer<Scalar>  // [D]
+  public var dy: ColumnPointer<Scalar>
+  public var normalised: ColumnPointer<Scalar>
+  public var inverseDeviation: ColumnPointer<Scalar>
+  /// Overwritten; may be the memory of `dy`.
+  public var dz: ColumnPointer<Scalar>
+  /// Added to, each row to its own.
+  public var dGain: ColumnPointer<Scalar>
+  public var dShift: ColumnPointer<Scalar>
+  /// The window of the call, and its gradient: `after` is read, `before` overwritten.
+  public var window: (values: NormalizationWindow<Scalar>, gradient: NormalizationWindow<Scalar>)?
+
+  public init(
+    rows: Int, columns: Int, gain: UnsafePointer<Scalar>, dy: ColumnPointer<Scalar>,
+    normalised: ColumnPointer<Scalar>, inverseDeviation: ColumnPointer<Scalar>,
+    dz: ColumnPointer<Scalar>, dGain: ColumnPointer<Scalar>, dShift: ColumnPointer<Scalar>,
+    window: (values: NormalizationWindow<Scalar>, gradient: NormalizationWindow<Scalar>)? = nil
+  ) {
+    self.rows = rows
+    self.columns = columns
+    self.gain = gain
+    self.dy = dy
+    self.normalised = normalised
+    self.inverseDeviation = inverseDeviation
+    self.dz = dz
+    self.dGain = dGain
+    self.dShift = dShift
+    self.window = window
+  }
+}

@@ -1,0 +1,86 @@
+import KernelInterface
+import Kernels
+import RandomNumbers
+import Tensors
+
+/// Puts a drive before any cell (Nguyen et al., NeurIPS 2020): the cell's first product, which is
+/// of the input, is g_t, and the cell gets d_t in its place.
+///
+///     g_t = x_t W_ih + b_ih,   d_t = drive(g_t),   s_t = cell(d_t, ..., s_{t-1})
+///
+/// A norm of the cell therefore normalises d_t, which is what its gates are made of.
+public struct DrivenCell: CellFamily {
+  private let drive: DriveKind
+  private let family: any CellFamily
+
+  /// - Parameter drive: one with a velocity, which leaves the recurrent term alone
+  public init(_ drive: DriveKind, _ family: any CellFamily) {
+    precondition(DriveParameters(drive).hasVelocity && drive != .nesterovExtrapolated)
+    self.drive = drive
+    self.family = family
+  }
+
+  public var summary: String { "\(drive.title), \(family.summary)" }
+  public var body: String { family.body }
+  public var usesGateBias: Bool { family.usesGateBias }
+
+  public func cell<Scalar: KernelScalar>(
+    inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as type: Scalar.Type
+  ) -> any RecurrentCell<Scalar> {
+    let cell = family.cell(
+      inputs: inputs, hidden: hidden, constants: constants, named: name, as: type)
+    precondition(cell.products.first?.operand == .input, "a drive works on a product of the input")
+    return Cell(
+      drive: DriveParameters(
+        drive, mu: constants.mu, epsilon: constants.epsilon, beta: constants.beta,
+        restart: constants.restart),
+      cell: cell, ownStates: cell.states.count, width: cell.products[0].width)
+  }
+
+  /// The states v and s, and g where the adjoint needs it, follow those of the cell, which
+  /// therefore finds its own where they are without a drive.
+  private struct Cell<Scalar: KernelScalar>: RecurrentCell {
+    let drive: DriveParameters
+    let cell: any RecurrentCell<Scalar>
+    /// How many states the cell has by itself.
+    let ownStates: Int
+    let width: Int
+
+    var products: [CellProduct] { cell.products }
+    var vectors: [NamedShape] { cell.vectors }
+    var states: [NamedShape] {
+      cell.states + (drive.hasSecondMoment ? ["v", "s"] : ["v"]).map { NamedShape($0, [width]) }
+    }
+    var restartingStates: Set<String> { cell.restartingStates }
+    var tape: [NamedShape] {
+      cell.tape + (drive.hasSecondMoment ? [NamedShape("drive", [width])] : [])
+    }
+
+    func initialize(
+      _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
+    ) {
+      cell.initialize(parameters, gateBias: gateBias, stream: &stream)
+    }
+
+    func step(_ s: CellStep<Scalar>) {
+      let term = s.products[0]
+      if drive.hasSecondMoment { s.tape[s.tape.count - 1].copy(from: term) }
+      DriveRecursion.forward(
+        drive, step: s.index, term: term, before: own(s.before), after: own(s.after))
+      cell.step(s)
+    }
+
+    func adjoint(_ s: CellAdjoint<Scalar>) {
+      cell.adjoint(s)
+      DriveRecursion.backward(
+        drive, step: s.index, gradient: s.dProducts[0],
+        saved: drive.hasSecondMoment ? (s.tape[s.tape.count - 1], own(s.after)) : nil,
+        dAfter: own(s.dAfter), dBefore: own(s.dBefore))
+    }
+
+    /// The states of the drive.
+    private func own(_ states: [Tensor<Scalar>]) -> [Tensor<Scalar>] {
+      Array(states[ownStates...])
+    }
+  }
+}
