@@ -1,3 +1,4 @@
+import BLAS
 import KernelInterface
 import Kernels
 import RandomNumbers
@@ -56,6 +57,12 @@ public struct DrivenCell: CellFamily {
       cell.tape + (drive.hasSecondMoment ? [NamedShape("drive", [width])] : [])
     }
 
+    var scratch: [NamedShape] { cell.scratch }
+    var readsTimes: Bool { cell.readsTimes }
+    var furtherOperations: Double { cell.furtherOperations }
+
+    func prepare() throws(LAPACKError) { try cell.prepare() }
+
     func initialize(
       _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
     ) {
@@ -63,15 +70,18 @@ public struct DrivenCell: CellFamily {
     }
 
     func step(_ s: CellStep<Scalar>) {
-      let term = s.products[0]
-      if drive.hasSecondMoment { s.tape[s.tape.count - 1].copy(from: term) }
-      DriveRecursion.forward(
-        drive, step: s.index, term: term, before: own(s.before), after: own(s.after))
+      if s.stage == cell.products[0].stage {
+        let term = s.products[0]
+        if drive.hasSecondMoment { s.tape[s.tape.count - 1].copy(from: term) }
+        DriveRecursion.forward(
+          drive, step: s.index, term: term, before: own(s.before), after: own(s.after))
+      }
       cell.step(s)
     }
 
     func adjoint(_ s: CellAdjoint<Scalar>) {
       cell.adjoint(s)
+      guard s.stage == cell.products[0].stage else { return }
       DriveRecursion.backward(
         drive, step: s.index, gradient: s.dProducts[0],
         saved: drive.hasSecondMoment ? (s.tape[s.tape.count - 1], own(s.after)) : nil,
