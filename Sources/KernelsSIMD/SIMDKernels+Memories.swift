@@ -55,7 +55,9 @@ extension SIMDKernels {
         var scan = LegendreScan(
           size: group.load(group.sizes), oldShare: MemoryGroup.lanes(call.oldShare),
           newShare: MemoryGroup.lanes(call.newShare))
-        for start in stride(from: 0, to: call.order, by: MemoryGroup.depth).reversed() {
+        // Not a reversed stride, which would be an array.
+        for block in (0..<(call.order + MemoryGroup.depth - 1) / MemoryGroup.depth).reversed() {
+          let start = block * MemoryGroup.depth
           let depth = min(MemoryGroup.depth, call.order - start)
           group.gather(dAfter + start, count: count, depth: depth)
           for k in (0..<depth).reversed() {
