@@ -61,7 +61,8 @@ private struct MemoryRun<Scalar: KernelScalar> {
   private let dense: DenseMemory<Scalar>
   private let inputs: Tensor<Scalar>  // [steps, rows, 1]
   private let memories: [Tensor<Scalar>]  // two of [rows, 1, order]
-  private let clocks: [Tensor<Scalar>]  // two of [rows, 2]
+  /// Before each step, and after the last.
+  private let clocks: Tensor<Scalar>  // [steps + 1, rows, 2]
   private let scratch: Tensor<Scalar>  // [rows, 1, order]
   private let gradient: Tensor<Scalar>  // [rows, 1]
 
@@ -75,7 +76,7 @@ private struct MemoryRun<Scalar: KernelScalar> {
     var stream = RandomStream(seed: 5, purpose: .testing)
     for index in 0..<inputs.count { inputs[index] = Scalar(Float(stream.normal())) }
     memories = (0..<2).map { _ in Tensor(shape: [rows, 1, order]) }
-    clocks = (0..<2).map { _ in Tensor(shape: [rows, 2]) }
+    clocks = Tensor(shape: [steps + 1, rows, 2])
     scratch = Tensor(shape: [rows, 1, order])
     gradient = Tensor(shape: [rows, 1])
   }
@@ -88,7 +89,7 @@ private struct MemoryRun<Scalar: KernelScalar> {
       if isDense {
         dense.advanceBackward(from, after: t, into: to, input: gradient)
       } else {
-        scan.advanceBackward(from, clock: clock(at: t), times: nil, into: to, input: gradient)
+        scan.advanceBackward(from, clock: clocks.row(t), times: nil, into: to, input: gradient)
       }
     }
   }
@@ -101,18 +102,9 @@ private struct MemoryRun<Scalar: KernelScalar> {
         dense.advance(from, input: u, after: t, into: to, scratch: scratch)
       } else {
         scan.advance(
-          from, clock: clock(at: t), input: u, times: nil, into: to, clockAfter: clocks[1])
+          from, clock: clocks.row(t), input: u, times: nil, into: to, clockAfter: clocks.row(t + 1))
       }
     }
-  }
-
-  /// The clock before step t.
-  private func clock(at t: Int) -> Tensor<Scalar> {
-    for row in 0..<clocks[0].shape[0] {
-      clocks[0][2 * row] = t > 0 ? 1 : 0
-      clocks[0][2 * row + 1] = Scalar(max(t - 1, 0))
-    }
-    return clocks[0]
   }
 
   /// The memories after the last step.

@@ -58,6 +58,8 @@ public struct StepProblem: Sendable {
 /// What was measured of a full training step.
 public struct StepResult: Sendable, Codable {
   public let cell: String
+  /// The cell with its norms: "momentum_lstm, assorted_time(20)".
+  public let title: String
   /// "none", or the norms that were put into the cell.
   public let normalization: String
   /// k, where a norm has a window.
@@ -84,12 +86,6 @@ public struct StepResult: Sendable, Codable {
   public let peakMemoryBytes: Int
   /// Nil where no layer is orthogonal.
   public let orthogonal: OrthogonalShare?
-
-  /// The cell with its norms: "momentum_lstm, assorted_time(20)".
-  public var system: String {
-    let norms = normalization == "none" ? "" : ", \(normalization)"
-    return cell + norms + (window.map { "(\($0))" } ?? "")
-  }
 }
 
 /// Times training steps.
@@ -106,7 +102,8 @@ public enum StepBenchmark {
     let workers = communicator.size * problem.threads
     let gflops = problem.operations / Double(workers) / median * 1e-9
     return StepResult(
-      cell: problem.system.name, normalization: problem.system.normalization.rawValue,
+      cell: problem.system.name, title: problem.system.title(window: problem.window),
+      normalization: problem.system.normalization.rawValue,
       window: problem.system.hyperparameters.contains(.window) ? problem.window : nil,
       hidden: problem.hidden, batch: problem.batch,
       time: problem.steps, input: problem.inputs, layers: problem.layers,

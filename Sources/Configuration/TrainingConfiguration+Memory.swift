@@ -21,7 +21,7 @@ extension TrainingConfiguration.Model {
       effect: .model, use: .constant(.memoryStep))
     try visitor.field(
       "maximum_steps", &maximumSteps,
-      "steps for which the memory goes on to lengthen; 0 has no end. Not where the data has times",
+      "after this many steps the memory no longer lengthens; 0 never stops it; unused with times",
       .within(0...1 << 24), effect: .model, use: .constant(.maximumSteps))
     try visitor.field(
       "memory_form", &memoryForm,

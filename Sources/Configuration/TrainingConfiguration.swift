@@ -213,12 +213,8 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     /// The recurrent system with the norms that the keys put into it.
     public var system: RecurrentSystem { cell.system.normalized(by: normalization) ?? cell.system }
 
-    /// The system in a line for people: "momentum_lstm, assorted_time(20)".
-    public var title: String {
-      let norms = normalization == .none ? "" : ", \(normalization.rawValue)"
-      let steps = system.hyperparameters.contains(.window) ? "(\(window))" : ""
-      return cell.configurationText + norms + steps
-    }
+    /// The system in a line for people.
+    public var title: String { system.title(window: window) }
 
     /// How the system's recurrent matrix is kept orthogonal; nil where it is free.
     public var orthogonal: OrthogonalSettings? {

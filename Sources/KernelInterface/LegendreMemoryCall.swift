@@ -10,7 +10,8 @@ public struct LegendreMemoryCall<Scalar> {
   /// The shares of the old and of the new memory in the mean that the discretisation takes.
   public var oldShare: Scalar
   public var newShare: Scalar
-  /// Time stands still at this many steps for the step size; 0 never. Not where times are given.
+  /// From this many steps on, the step size no longer falls; 0 has no such limit. It does not apply
+  /// where times are given.
   public var maximumSteps: Scalar
   public var roots: UnsafePointer<Scalar>  // [order], √(2n + 1)
   public var times: UnsafePointer<Double>?  // [rows]; nil: the last time and 1

@@ -173,6 +173,14 @@ public struct RecurrentSystem: Sendable {
     }
   }
 
+  /// The system in a line for people: "momentum_lstm, assorted_time(20)".
+  ///
+  /// - Parameter window: k, which is named where its norms have one
+  public func title(window: Int) -> String {
+    let norms = normalization == .none ? "" : ", \(normalization.rawValue)"
+    return name + norms + (hyperparameters.contains(.window) ? "(\(window))" : "")
+  }
+
   /// What a layer of H units carries from step to step, such as "h, c, v[4H]".
   public var state: String {
     let probe = 7  // whose multiples are the widths

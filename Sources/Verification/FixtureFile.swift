@@ -39,7 +39,8 @@ public struct FixtureFile {
       let file = try HDF5.File.open(path)
       guard let system = try file.stringAttribute("system") else {
         throw FixtureError(
-          path, "has no attribute \"system\"", cure: "it is no reference file of this layout")
+          path, "has no attribute \"system\"",
+          cure: "give a reference file as Tests/References/make_fixtures.py writes it")
       }
       self.file = file
       self.system = system
@@ -79,7 +80,9 @@ public struct FixtureCase {
   }
 
   private func failure(_ problem: String) -> FixtureError {
-    FixtureError("\(path):/\(name)", problem, cure: "it is no reference file of this layout")
+    FixtureError(
+      "\(path):/\(name)", problem,
+      cure: "give a reference file as Tests/References/make_fixtures.py writes it")
   }
 
   /// A hyper-parameter that the case must have.

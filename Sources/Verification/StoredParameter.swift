@@ -90,7 +90,7 @@ struct StoredParameter {
     guard (1...2).contains(array.shape.count), array.shape[0] == height, ends <= width else {
       throw FixtureError(
         "\(fixture.path):/\(fixture.name)", "has \(name) of shape \(array.shape)",
-        cure: "it is no reference file of this layout")
+        cure: "give a reference file as Tests/References/make_fixtures.py writes it")
     }
     return (0..<rows.count).flatMap { row in
       columns.map { column in

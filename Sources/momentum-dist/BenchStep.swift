@@ -50,7 +50,7 @@ struct BenchStep: DistributedCommand {
     var line = String(
       format: "%@ H=%d N=%d T=%d C=%d, %d rank(s) x %d thread(s), %@: %.4f s a step, "
         + "%.1f sequences/s, %.1f of %.1f GFLOP/s a thread, %.0f %% of the peak, %.0f MB at most",
-      result.system, result.hidden, result.batch, result.time, result.input, result.ranks,
+      result.title, result.hidden, result.batch, result.time, result.input, result.ranks,
       result.threads, result.kernels, result.secondsPerStep, result.sequencesPerSecond,
       result.gflops, result.peakGflops, 100 * result.utilisation,
       Double(result.peakMemoryBytes) * 1e-6)

@@ -35,7 +35,7 @@ import Testing
     }
   }
 
-  /// A language model of characters, whose state goes on from chunk to chunk: the same bits on two
+  /// A language model of characters, whose state is carried from chunk to chunk: the same bits on two
   /// ranks, and after an interruption within an epoch.
   @Test(arguments: names) func learnsCharacters(name: String) throws {
     try Places.withTemporaryFolder { folder in

@@ -23,6 +23,7 @@ extension Reader {
     case .text: try write(String(repeating: "one two three\nfour five\n", count: 8), to: path)
     case .yaml: try write(TrainingConfiguration().yaml, to: path)
     case .manifest: try write(manifest, to: path)
+    case .order: try write("3 1,2\n0\n5\t4\n", to: path)
     case .images:
       try writeHDF5(path, task: "classification") { file in
         try file.write((0..<24).map { UInt8($0) }, to: "train/inputs", shape: [2, 4, 3])

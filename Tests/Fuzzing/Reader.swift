@@ -9,7 +9,7 @@ import Training
 
 /// A reader of files that people give us, which has to read or refuse whatever bytes come.
 enum Reader: String, CaseIterable {
-  case idx, sound, archive, stamps, table, long, text, yaml, manifest
+  case idx, sound, archive, stamps, table, long, text, yaml, manifest, order
   case images, ragged, language, frames, recordings, listing
 
   /// What the file is called.
@@ -17,7 +17,7 @@ enum Reader: String, CaseIterable {
     switch self {
     case .archive, .stamps: "x_TRAIN.ts"
     case .manifest: CheckpointManifest.fileName
-    case .idx, .sound, .table, .long, .text, .yaml: "input.\(rawValue)"
+    case .idx, .sound, .table, .long, .text, .yaml, .order: "input.\(rawValue)"
     case .images, .ragged, .language, .frames, .recordings, .listing: "input.h5"
     }
   }
@@ -38,6 +38,7 @@ enum Reader: String, CaseIterable {
     case .text: _ = try TextCorpus(TextFolder(path).files, level: .word, keeping: 9)
     case .yaml: _ = try TrainingConfiguration(yaml: text(path), path: path)
     case .manifest: _ = try CheckpointReader(folder)
+    case .order: _ = try PixelOrder.file(path).indices(of: 6)
     case .images: try read(FileSource(path, part: .train, view: .rows))
     case .ragged:
       try read(SequenceFileSource(path, task: "classification", part: .train, memoryLimit: 0))

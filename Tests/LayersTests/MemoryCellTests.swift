@@ -155,6 +155,20 @@ import Testing
     }
   }
 
+  /// What a run is said to need of memory counts the matrices of the dense form: one for each step
+  /// of a scaled memory, up to the longest.
+  @Test func theMatricesOfTheDenseFormAreCounted() throws {
+    func numbers(_ form: MemoryConstants.Form, steps: Int) throws -> Double {
+      try layer("hippo_legs", as: Float.self) {
+        ($0.order, $0.form, $0.maximumSteps) = (7, form, 9)
+      }.layer.workingNumbers(steps: steps, rows: 2, threads: 1, isTraining: true)
+    }
+    for (steps, matrices) in [(4, 4), (10, 10), (30, 10)] {
+      let difference = try numbers(.dense, steps: steps) - numbers(.scan, steps: steps)
+      #expect(difference == Double(2 * matrices * 7 * 7), "\(steps) steps")
+    }
+  }
+
   @Test func aGroupedProductMapsEachPartByItself() {
     let product = CellProduct("w", bias: nil, of: .state(1), width: 4, groups: 2)
     let weight = Tensor<Double>([1, 2, 3, 4, 5, 6, 7, 8], shape: [4, 2])

@@ -1,3 +1,4 @@
+import KernelInterface
 import Kernels
 import Tensors
 import TestSupport
@@ -102,5 +103,20 @@ import Testing
     #expect(
       normalized.hyperparameters == [.mu, .epsilon, .window, .carryWindow]
         && normalized.family == "momentum, assorted-time norm" && !normalized.usesGateBias)
+  }
+
+  /// A cell with stages, counters, scratch memory and matrices of its own keeps them behind a drive.
+  @Test(arguments: [MemoryMeasure.scaledLegendre, .translatedLegendre])
+  func aDriveGoesBeforeACellWithStages(measure: MemoryMeasure) throws {
+    for drive in [DriveKind.momentum, .adam] {
+      let system = RecurrentSystem(
+        "driven", DrivenCell(drive, HiPPO(measure, .bilinear)),
+        [.mu, .epsilon, .beta, .memoryChannels, .memoryStep], from: "")
+      var constants = LayerProblem<Double>.constants
+      (constants.memory.channels, constants.memory.step) = (2, 0.05)
+      try LayerProblem<Double>(
+        system, steps: 4, rows: 2, inputs: 2, hidden: 3, constants: constants
+      ).expectGradientsOfCentralDifferences("\(drive) \(measure)")
+    }
   }
 }

@@ -60,6 +60,7 @@ public struct DrivenCell: CellFamily {
     var scratch: [NamedShape] { cell.scratch }
     var readsTimes: Bool { cell.readsTimes }
     var furtherOperations: Double { cell.furtherOperations }
+    func furtherNumbers(steps T: Int) -> Double { cell.furtherNumbers(steps: T) }
 
     func prepare() throws(LAPACKError) { try cell.prepare() }
 

@@ -54,20 +54,19 @@ public struct GRU: CellFamily {
     func step(_ s: CellStep<Scalar>) {
       let (x, h, gates) = (s.products[0], s.products[1], s.tape[0])
       Pointwise.apply(
-        .gru, columns: hidden, inputs: blocks(x, 3) + blocks(h, 3) + blocks(s.before[0], 1),
-        outputs: blocks(s.after[0], 1) + blocks(gates, 4))
+        .gru, columns: hidden,
+        inputs: x.blocks(3, of: hidden) + h.blocks(3, of: hidden)
+          + s.before[0].blocks(1, of: hidden),
+        outputs: s.after[0].blocks(1, of: hidden) + gates.blocks(4, of: hidden))
     }
 
     func adjoint(_ s: CellAdjoint<Scalar>) {
       Pointwise.apply(
         .gruAdjoint, columns: hidden,
-        inputs: blocks(s.dAfter[0], 1) + blocks(s.tape[0], 4) + blocks(s.before[0], 1),
-        outputs: blocks(s.dProducts[0], 3) + blocks(s.dProducts[1], 3) + blocks(s.dBefore[0], 1))
-    }
-
-    /// The first blocks of H columns.
-    private func blocks(_ tensor: Tensor<Scalar>, _ count: Int) -> [ColumnBlock<Scalar>] {
-      (0..<count).map { ColumnBlock(tensor, at: $0 * hidden) }
+        inputs: s.dAfter[0].blocks(1, of: hidden) + s.tape[0].blocks(4, of: hidden)
+          + s.before[0].blocks(1, of: hidden),
+        outputs: s.dProducts[0].blocks(3, of: hidden) + s.dProducts[1].blocks(3, of: hidden)
+          + s.dBefore[0].blocks(1, of: hidden))
     }
   }
 }

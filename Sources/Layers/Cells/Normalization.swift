@@ -1,4 +1,5 @@
 import Kernels
+import RandomNumbers
 import Tensors
 
 /// What a norm takes mean and variance of.
@@ -113,9 +114,21 @@ protocol NormalizedCell<Scalar>: RecurrentCell {
   /// In the order of their windows.
   var norms: [CellNorm<Scalar>] { get }
   var carriesWindows: Bool { get }
+  var name: LayerName { get }
 }
 
 extension NormalizedCell {
+  /// The start of the authors' gated cells: W_ih orthogonal, the identity in each block of W_hh,
+  /// biases and shifts 0, gains 1.
+  func initialize(
+    _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
+  ) {
+    Initialization.orthogonal(parameters[name.of("weight_ih")], stream: &stream)
+    Initialization.identityBlocks(parameters[name.of("weight_hh")])
+    for bias in ["bias_ih", "bias_hh"] { parameters[name.of(bias)].fill(0) }
+    for norm in norms { norm.initialize(parameters) }
+  }
+
   /// The windows, unless they are carried: as in the paper they start empty in every pass.
   var restartingStates: Set<String> {
     carriesWindows ? [] : Set(norms.flatMap(\.states).map(\.name))

@@ -1,5 +1,4 @@
 import Kernels
-import RandomNumbers
 import Tensors
 
 /// A GRU with two norms: of what comes from the input and of what comes from the state. It is to
@@ -50,37 +49,25 @@ public struct NormalizedGRU: CellFamily {
     /// What the norms save, then r, z, n and h_n, side by side.
     var tape: [NamedShape] { norms.flatMap(\.tape) + [NamedShape("gates", [4 * H])] }
 
-    func initialize(
-      _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
-    ) {
-      Initialization.orthogonal(parameters[name.of("weight_ih")], stream: &stream)
-      Initialization.identityBlocks(parameters[name.of("weight_hh")])
-      for bias in ["bias_ih", "bias_hh"] { parameters[name.of(bias)].fill(0) }
-      for norm in norms { norm.initialize(parameters) }
-    }
-
     func step(_ s: CellStep<Scalar>) {
       let (x, h, gates) = (s.products[0], s.products[1], s.tape[4])
       norms[0].forward(x, into: x, s)
       norms[1].forward(h, into: h, s)
       Pointwise.apply(
-        .gru, columns: H, inputs: blocks(x, 3) + blocks(h, 3) + blocks(s.before[0], 1),
-        outputs: blocks(s.after[0], 1) + blocks(gates, 4))
+        .gru, columns: H,
+        inputs: x.blocks(3, of: H) + h.blocks(3, of: H) + s.before[0].blocks(1, of: H),
+        outputs: s.after[0].blocks(1, of: H) + gates.blocks(4, of: H))
     }
 
     func adjoint(_ s: CellAdjoint<Scalar>) {
       let (dx, dh) = (s.dProducts[0], s.dProducts[1])
       Pointwise.apply(
         .gruAdjoint, columns: H,
-        inputs: blocks(s.dAfter[0], 1) + blocks(s.tape[4], 4) + blocks(s.before[0], 1),
-        outputs: blocks(dx, 3) + blocks(dh, 3) + blocks(s.dBefore[0], 1))
+        inputs: s.dAfter[0].blocks(1, of: H) + s.tape[4].blocks(4, of: H)
+          + s.before[0].blocks(1, of: H),
+        outputs: dx.blocks(3, of: H) + dh.blocks(3, of: H) + s.dBefore[0].blocks(1, of: H))
       norms[0].backward(dx, into: dx, s)
       norms[1].backward(dh, into: dh, s)
-    }
-
-    /// The first blocks of H columns.
-    private func blocks(_ tensor: Tensor<Scalar>, _ count: Int) -> [ColumnBlock<Scalar>] {
-      (0..<count).map { ColumnBlock(tensor, at: $0 * H) }
     }
   }
 }

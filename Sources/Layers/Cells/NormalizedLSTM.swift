@@ -1,5 +1,4 @@
 import Kernels
-import RandomNumbers
 import Tensors
 
 /// An LSTM with three norms: of what comes from the input, of what comes from the state, and of the
@@ -55,15 +54,6 @@ public struct NormalizedLSTM: CellFamily {
       norms.flatMap(\.tape) + [NamedShape("gates", [4 * H]), NamedShape("tanh", [H])]
     }
 
-    func initialize(
-      _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
-    ) {
-      Initialization.orthogonal(parameters[name.of("weight_ih")], stream: &stream)
-      Initialization.identityBlocks(parameters[name.of("weight_hh")])
-      for bias in ["bias_ih", "bias_hh"] { parameters[name.of(bias)].fill(0) }
-      for norm in norms { norm.initialize(parameters) }
-    }
-
     func step(_ s: CellStep<Scalar>) {
       let (gates, t) = (s.tape[6], s.tape[7])
       for (norm, product) in zip(norms, s.products) { norm.forward(product, into: product, s) }
@@ -71,17 +61,17 @@ public struct NormalizedLSTM: CellFamily {
         .sum, columns: 4 * H, inputs: s.products.map { ColumnBlock($0) },
         outputs: [ColumnBlock(gates)])
       Pointwise.apply(
-        .lstmGates, columns: H, inputs: four(gates) + [ColumnBlock(s.before[1])],
-        outputs: four(gates) + [ColumnBlock(s.after[1])])
+        .lstmGates, columns: H, inputs: gates.blocks(4, of: H) + [ColumnBlock(s.before[1])],
+        outputs: gates.blocks(4, of: H) + [ColumnBlock(s.after[1])])
       norms[2].forward(s.after[1], into: t, s)
       Pointwise.apply(
-        .lstmOutput, columns: H, inputs: [four(gates)[2], ColumnBlock(t)],
+        .lstmOutput, columns: H, inputs: [gates.blocks(4, of: H)[2], ColumnBlock(t)],
         outputs: [ColumnBlock(s.after[0]), ColumnBlock(t)])
     }
 
     func adjoint(_ s: CellAdjoint<Scalar>) {
-      let (gates, t) = (four(s.tape[6]), ColumnBlock(s.tape[7]))
-      let (deltas, dc) = (four(s.dProducts[0]), s.dBefore[1])
+      let (gates, t) = (s.tape[6].blocks(4, of: H), ColumnBlock(s.tape[7]))
+      let (deltas, dc) = (s.dProducts[0].blocks(4, of: H), s.dBefore[1])
       Pointwise.apply(
         .lstmOutputAdjoint, columns: H, inputs: [ColumnBlock(s.dAfter[0]), gates[2], t],
         outputs: [deltas[2], ColumnBlock(dc)])
@@ -96,11 +86,6 @@ public struct NormalizedLSTM: CellFamily {
       norms[1].backward(s.dProducts[0], into: s.dProducts[1], s)
       norms[0].backward(s.dProducts[0], into: s.dProducts[0], s)
       s.dBefore[0].fill(0)
-    }
-
-    /// The column blocks of f, i, o and g.
-    private func four(_ tensor: Tensor<Scalar>) -> [ColumnBlock<Scalar>] {
-      (0..<4).map { ColumnBlock(tensor, at: $0 * H) }
     }
   }
 }

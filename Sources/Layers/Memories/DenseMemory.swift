@@ -33,6 +33,13 @@ package struct DenseMemory<Scalar: KernelScalar>: Sendable {
     if measure != .scaledLegendre { _ = try transition(after: 0) }
   }
 
+  /// About how many numbers the matrices of a sequence's steps take, Ā - I arranged both ways.
+  func matrixNumbers(steps: Int) -> Double {
+    let matrices =
+      measure != .scaledLegendre ? 1 : maximumSteps > 0 ? min(steps, maximumSteps + 1) : steps
+    return 2 * Double(matrices) * Double(order * order)
+  }
+
   /// m' from m and u.
   ///
   /// - Parameters:
@@ -81,7 +88,8 @@ package struct DenseMemory<Scalar: KernelScalar>: Sendable {
   private func transition(after steps: Int) throws(LAPACKError) -> Transition<Scalar> {
     let isScaled = measure == .scaledLegendre
     let time = isScaled ? (maximumSteps > 0 ? min(steps, maximumSteps) : steps) : 0
-    let key = TransitionKey(time: time, backend: KernelBackend.current.name)
+    let key = TransitionKey(
+      time: time, kernels: ObjectIdentifier(Scalar.kernels(on: .current)))
     if let known = transitions[key] { return known }
     let made: (a: Matrix, b: [Double])
     if isScaled && time == 0 {
@@ -125,7 +133,8 @@ private struct Transition<Scalar: KernelScalar>: @unchecked Sendable {
 
 private struct TransitionKey: Hashable {
   let time: Int
-  let backend: String
+  /// Which kernels read it, for each arranges matrices in its own way.
+  let kernels: ObjectIdentifier
 }
 
 /// The transitions made so far; threads may ask at the same time.

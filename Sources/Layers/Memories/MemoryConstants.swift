@@ -8,10 +8,10 @@ public struct MemoryConstants: Sendable, Hashable {
   public var discretization: Discretization?
   /// Δ, the step of the memories of a window or a decay: 1/Δ is the window's length in steps.
   public var step = 0.01
-  /// The steps for which a scaled memory goes on to lengthen; it then forgets as one of so many
-  /// steps does. 0 has no end.
+  /// After this many steps a scaled memory no longer lengthens, and forgets exponentially; 0 never
+  /// stops it.
   public var maximumSteps = 1024
-  /// How the step of a scaled memory is computed; the others take a product always.
+  /// How the step of a scaled memory is computed; the other memories always take a product.
   public var form = Form.scan
 
   public enum Form: String, Sendable, Hashable, CaseIterable {

@@ -13,9 +13,8 @@ import Tensors
 ///     p_i = W_i x_t + b_i  or  W_i s_{t-1} + b_i
 ///     s_t = step(p_1 ... p_n, s_{t-1})
 ///
-/// A cell that multiplies what the step itself computes has *stages*: those of its products that
-/// are of the second stage see the states that the first call of `step` has left, and a second call
-/// goes on from there.
+/// A cell that multiplies what the step itself computes has *stages*: `step` is called once for each.
+/// The products of a stage are taken after the call before it, and see the states that it has left.
 ///
 /// Whatever `step` does with a row must not depend on the other rows.
 public protocol RecurrentCell<Scalar> {
@@ -39,6 +38,8 @@ public protocol RecurrentCell<Scalar> {
   /// About how many floating-point operations a row and step of training take besides 6 for each
   /// weight.
   var furtherOperations: Double { get }
+  /// About how many numbers it keeps for passes over T steps besides parameters and states.
+  func furtherNumbers(steps T: Int) -> Double
 
   /// Sets the starting values.
   func initialize(
@@ -57,6 +58,7 @@ extension RecurrentCell {
   public var scratch: [NamedShape] { [] }
   public var readsTimes: Bool { false }
   public var furtherOperations: Double { 0 }
+  public func furtherNumbers(steps T: Int) -> Double { 0 }
   public func prepare() throws(LAPACKError) {}
 
   /// How often `step` is called for a time step.
@@ -96,6 +98,13 @@ public struct CellProduct: Sendable {
     self.width = width
     self.groups = groups
     self.stage = stage
+  }
+}
+
+extension Tensor where Scalar: KernelScalar {
+  /// The first `count` blocks of `width` columns of a matrix, such as the gates of a cell.
+  func blocks(_ count: Int, of width: Int) -> [ColumnBlock<Scalar>] {
+    (0..<count).map { ColumnBlock(self, at: $0 * width) }
   }
 }
 

@@ -106,15 +106,16 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
     steps T: Int, rows N: Int, threads: Int, isTraining: Bool
   ) -> Double {
     let products = cell.products
-    let weights = products.reduce(0) { $0 + $1.width * length(of: $1.operand) }
+    let weights = Double(products.reduce(0) { $0 + $1.width * length(of: $1.operand) })
+    let shared = 2 * weights + cell.furtherNumbers(steps: T)
     let widths = products.reduce(0) { $0 + $1.width + length(of: $1.operand) }
     let block = Double(min(T, UnrolledPass<Scalar>.blockSteps) * widths)
-    guard isTraining else { return Double(2 * weights) + Double(N) * block }
+    guard isTraining else { return shared + Double(N) * block }
     let kept = cell.states.dropFirst().reduce(0) { $0 + $1.count }
     let step = Double(kept + cell.tape.reduce(0) { $0 + $1.count })
     let segment = recomputeEvery > 0 ? min(recomputeEvery, T) : T
     let starts = recomputeEvery > 0 ? (T - 1) / recomputeEvery + 1 : 0
-    return Double(2 * weights)
+    return shared
       + Double(N) * (block + Double(segment) * step + Double(starts) * Double(kept))
   }
 }

@@ -13,7 +13,7 @@ import Threads
 ///     y = h^L · m_o,    z = W_d y + b,   loss = -log softmax(z)_next
 ///     objective = mean loss + α mean(y²) + β mean((h^L_{t+1} - h^L_t)²)
 ///
-/// The state of each column goes on from chunk to chunk, and its gradient does not. Shapes use T
+/// The state of each column is carried from chunk to chunk, its gradient is not. Shapes use T
 /// steps, N columns, V words, E embedding, H hidden units.
 public final class LanguageModel<Scalar: KernelScalar> {
   /// That of each layer.

@@ -3,64 +3,8 @@ import Kernels
 import RandomNumbers
 import Tensors
 
-/// The gated cell of HiPPO (Gu et al., NeurIPS 2020, appendix F): M memories of order N of what a
-/// linear map sees of input and state, and a state that is read from them.
-///
-///     u_t = x_t W_uxᵀ + h_{t-1} W_uhᵀ + b_u
-///     m_t = memory(m_{t-1}, u_t), each channel by itself
-///     c, g = tanh and σ of x_t W_hxᵀ + m_t W_hmᵀ + b_h
-///     h_t = (1 - g) h_{t-1} + g c
-///
-/// The matrices of the memory are not trained. The gate does not see h.
-public struct HiPPO: CellFamily {
-  private let measure: MemoryMeasure
-  private let discretization: Discretization
-
-  /// - Parameter discretization: where a configuration does not choose another
-  public init(_ measure: MemoryMeasure, _ discretization: Discretization) {
-    self.measure = measure
-    self.discretization = discretization
-  }
-
-  public var summary: String { "hippo" }
-  public var body: String { "gated" }
-
-  public func cell<Scalar: KernelScalar>(
-    inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as: Scalar.Type
-  ) -> any RecurrentCell<Scalar> {
-    MemoryCell<Scalar>(
-      .hippo, measure, constants.memory.discretization ?? discretization, inputs: inputs,
-      hidden: hidden, constants: constants.memory, named: name)
-  }
-}
-
-/// The Legendre memory unit (Voelker, Kajić and Eliasmith, NeurIPS 2019):
-///
-///     u_t = x_t W_uxᵀ + h_{t-1} W_uhᵀ + Σ_n e_n m_{t-1,n}
-///     m_t = memory(m_{t-1}, u_t)
-///     h_t = tanh(x_t W_hxᵀ + m_t W_hmᵀ + h_{t-1} W_hhᵀ)
-///
-/// without biases. With a gate, h_t = (1 - g) h_{t-1} + g c as in HiPPO, and g sees h too.
-public struct LegendreMemoryUnit: CellFamily {
-  private let isGated: Bool
-
-  public init(isGated: Bool) { self.isGated = isGated }
-
-  public var summary: String { "lmu" }
-  public var body: String { isGated ? "gated" : "tanh" }
-
-  public func cell<Scalar: KernelScalar>(
-    inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as: Scalar.Type
-  ) -> any RecurrentCell<Scalar> {
-    MemoryCell<Scalar>(
-      isGated ? .gatedUnit : .unit, .legendreUnit,
-      constants.memory.discretization ?? .zeroOrderHold, inputs: inputs, hidden: hidden,
-      constants: constants.memory, named: name)
-  }
-}
-
-/// A cell around memories. Shapes use M channels, N coefficients of each, C inputs, H units.
-private struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
+/// A cell around memories; `HiPPO` and `LegendreMemoryUnit` have the equations. Shapes use M channels, N coefficients of each, C inputs, H units.
+struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
   enum Form { case hippo, unit, gatedUnit }
 
   /// How a step of the memory is computed.
@@ -147,6 +91,10 @@ private struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
   /// A matrix of a memory is multiplied forward and backward.
   var furtherOperations: Double { isDense ? 4 * Double(channels * order * order) : 0 }
 
+  func furtherNumbers(steps T: Int) -> Double {
+    if case .dense(let memory) = memory { memory.matrixNumbers(steps: T) } else { 0 }
+  }
+
   func prepare() throws(LAPACKError) {
     if case .dense(let memory) = memory { try memory.prepare() }
   }
@@ -214,8 +162,8 @@ private struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
     sum(toState.map { s.products[$0] }, into: z)
     if isGated {
       Pointwise.apply(
-        .gatedUpdate, columns: hidden, inputs: two(z) + [ColumnBlock(s.before[0])],
-        outputs: [ColumnBlock(s.after[0])] + two(z))
+        .gatedUpdate, columns: hidden, inputs: z.blocks(2, of: hidden) + [ColumnBlock(s.before[0])],
+        outputs: [ColumnBlock(s.after[0])] + z.blocks(2, of: hidden))
     } else {
       Pointwise.apply(.tanh, columns: hidden, inputs: [ColumnBlock(z)], outputs: [ColumnBlock(z)])
     }
@@ -227,8 +175,10 @@ private struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
       if isGated {
         Pointwise.apply(
           .gatedUpdateAdjoint, columns: hidden,
-          inputs: [ColumnBlock(s.dAfter[0])] + two(s.tape[0]) + [ColumnBlock(s.before[0])],
-          outputs: two(dz) + [ColumnBlock(s.dBefore[0])])
+          inputs: [ColumnBlock(s.dAfter[0])] + s.tape[0].blocks(2, of: hidden) + [
+            ColumnBlock(s.before[0])
+          ],
+          outputs: dz.blocks(2, of: hidden) + [ColumnBlock(s.dBefore[0])])
       } else {
         Pointwise.apply(
           .tanhAdjoint, columns: hidden,
@@ -249,11 +199,6 @@ private struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
     }
     if isScaled { s.dBefore[2].fill(0) }
     for product in toMemory.dropFirst() { s.dProducts[product].copy(from: du) }
-  }
-
-  /// The column blocks of candidate and gate.
-  private func two(_ tensor: Tensor<Scalar>) -> [ColumnBlock<Scalar>] {
-    [ColumnBlock(tensor), ColumnBlock(tensor, at: hidden)]
   }
 
   private func sum(_ terms: [Tensor<Scalar>], into target: Tensor<Scalar>) {
