@@ -35,7 +35,8 @@ public struct DrivenCell: CellFamily {
       drive: DriveParameters(
         drive, mu: constants.mu, epsilon: constants.epsilon, beta: constants.beta,
         restart: constants.restart),
-      cell: cell, ownStates: cell.states.count, width: cell.products[0].width)
+      cell: cell, ownStates: cell.states.count, width: cell.products[0].width,
+      stage: cell.products[0].stage)
   }
 
   /// The states v and s, and g where the adjoint needs it, follow those of the cell, which
@@ -46,6 +47,8 @@ public struct DrivenCell: CellFamily {
     /// How many states the cell has by itself.
     let ownStates: Int
     let width: Int
+    /// The stage that sees the input's product.
+    let stage: Int
 
     var products: [CellProduct] { cell.products }
     var vectors: [NamedShape] { cell.vectors }
@@ -71,7 +74,7 @@ public struct DrivenCell: CellFamily {
     }
 
     func step(_ s: CellStep<Scalar>) {
-      if s.stage == cell.products[0].stage {
+      if s.stage == stage {
         let term = s.products[0]
         if drive.hasSecondMoment { s.tape[s.tape.count - 1].copy(from: term) }
         DriveRecursion.forward(
@@ -82,7 +85,7 @@ public struct DrivenCell: CellFamily {
 
     func adjoint(_ s: CellAdjoint<Scalar>) {
       cell.adjoint(s)
-      guard s.stage == cell.products[0].stage else { return }
+      guard s.stage == stage else { return }
       DriveRecursion.backward(
         drive, step: s.index, gradient: s.dProducts[0],
         saved: drive.hasSecondMoment ? (s.tape[s.tape.count - 1], own(s.after)) : nil,
