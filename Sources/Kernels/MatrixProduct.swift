@@ -42,8 +42,9 @@ extension Tensor where Scalar: KernelScalar {
   public func addColumnSums(of matrix: Tensor) {
     let n = count
     precondition(n > 0 && matrix.count % n == 0, "\(matrix.shape) has no rows of \(n)")
+    let (sums, rows) = (pointer, matrix.pointer)
     for start in stride(from: 0, to: matrix.count, by: n) {
-      for j in 0..<n { pointer[j] += matrix.pointer[start + j] }
+      for j in 0..<n { sums[j] += rows[start + j] }
     }
   }
 }

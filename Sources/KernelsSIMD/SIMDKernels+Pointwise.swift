@@ -23,7 +23,7 @@ private struct ApplyWork: PointwiseWork {
 
   func run<F: PointwiseFormula>(_: F.Type) where F.V == V {
     UnitBlocks(rows: call.rows, columns: call.columns, inputs: call.inputs, outputs: call.outputs)
-      .apply(taking: F.inputs, giving: F.outputs) { F.apply($0) }
+      .apply(PlainFormula<F>())
   }
 }
 
@@ -32,9 +32,8 @@ private struct StepWork: DriveWork {
   let call: DriveCall<Float>
 
   func run<D: DriveFormula>(_: D.Type) where D.V == V {
-    let drive = DriveStep<D>(call.drive, step: call.step)
     UnitBlocks(rows: call.rows, columns: call.columns, inputs: call.inputs, outputs: call.outputs)
-      .apply(taking: DriveStep<D>.inputs, giving: DriveStep<D>.outputs) { drive.forward($0) }
+      .apply(DriveStep<D>(call.drive, step: call.step))
   }
 }
 
@@ -43,11 +42,8 @@ private struct StepBackwardWork: DriveWork {
   let call: DriveCall<Float>
 
   func run<D: DriveFormula>(_: D.Type) where D.V == V {
-    let drive = DriveStep<D>(call.drive, step: call.step)
     UnitBlocks(rows: call.rows, columns: call.columns, inputs: call.inputs, outputs: call.outputs)
-      .apply(taking: DriveStep<D>.adjointInputs, giving: DriveStep<D>.adjointOutputs) {
-        drive.backward($0)
-      }
+      .apply(DriveStepAdjoint<D>(call.drive, step: call.step))
   }
 }
 
@@ -61,21 +57,21 @@ private struct UnitBlocks {
   let outputs: UnsafePointer<ColumnPointer<Float>>
 
   @inline(__always)
-  func apply(taking taken: Int, giving given: Int, _ formula: (Eight<V>) -> Eight<V>) {
+  func apply<F: UnitFormula>(_ formula: F) where F.V == V {
     for row in 0..<rows {
       var (first, left) = (0, columns)
-      let x = Eight(first: taken, rest: inputs[0].start) {
+      let x = Eight(first: F.inputs, rest: inputs[0].start) {
         inputs[$0].start + row * inputs[$0].stride
       }
-      let y = Eight(first: given, rest: outputs[0].start) {
+      let y = Eight(first: F.outputs, rest: outputs[0].start) {
         outputs[$0].start + row * outputs[$0].stride
       }
       while left >= 2 * Vector.width {
-        formula(
-          x.map(first: taken, rest: V(0)) { start in
+        formula.apply(
+          x.map(first: F.inputs, rest: V(0)) { start in
             V(Vector(start + first), Vector(start + first + Vector.width))
           }
-        ).forEach(first: given, with: y) { value, start in
+        ).forEach(first: F.outputs, with: y) { value, start in
           value.first.store(start + first)
           value.second.store(start + first + Vector.width)
         }
@@ -84,13 +80,13 @@ private struct UnitBlocks {
       }
       if left > 0 {
         let (low, high) = (min(left, Vector.width), max(left - Vector.width, 0))
-        formula(
-          x.map(first: taken, rest: V(0)) { start in
+        formula.apply(
+          x.map(first: F.inputs, rest: V(0)) { start in
             V(
               Vector.loading(start + first, low),
               high > 0 ? Vector.loading(start + first + Vector.width, high) : Vector(0))
           }
-        ).forEach(first: given, with: y) { value, start in
+        ).forEach(first: F.outputs, with: y) { value, start in
           value.first.storing(low, start + first)
           if high > 0 { value.second.storing(high, start + first + Vector.width) }
         }

@@ -3,15 +3,9 @@ import KernelInterface
 /// A drive at one time step as a formula on units, in the order of `DriveCall`.
 ///
 /// The recurrent term is no part of it: the drives that change it work only inside fused layers.
-struct DriveStep<D: DriveFormula> {
-  typealias V = D.V
-
-  /// Whether there is a second moment: those drives, and no others, read what they have made.
-  static var hasSecondMoment: Bool { D.needsActivations }
-  static var inputs: Int { hasSecondMoment ? 3 : 2 }
-  static var outputs: Int { hasSecondMoment ? 3 : 2 }
-  static var adjointInputs: Int { hasSecondMoment ? 6 : 2 }
-  static var adjointOutputs: Int { hasSecondMoment ? 3 : 2 }
+struct DriveStep<D: DriveFormula>: UnitFormula {
+  static var inputs: Int { D.hasSecondMoment ? 3 : 2 }
+  static var outputs: Int { D.hasSecondMoment ? 3 : 2 }
 
   private let drive: D
 
@@ -19,16 +13,32 @@ struct DriveStep<D: DriveFormula> {
   init(_ parameters: DriveParameters, step: Int) { drive = D(parameters, step: step) }
 
   @inline(__always)
-  func forward(_ x: Eight<V>) -> Eight<V> {
+  func apply(_ x: Eight<D.V>) -> Eight<D.V> {
     var (v, q) = (x.n1, x.n2)
-    let d = drive.forward(x.n0, V(0), v: &v, q: &q).d
+    let d = drive.forward(x.n0, D.V(0), v: &v, q: &q).d
     return Eight(d, v, q)
   }
+}
+
+/// The adjoint of `DriveStep`.
+struct DriveStepAdjoint<D: DriveFormula>: UnitFormula {
+  static var inputs: Int { D.hasSecondMoment ? 6 : 2 }
+  static var outputs: Int { D.hasSecondMoment ? 3 : 2 }
+
+  private let drive: D
 
   @inline(__always)
-  func backward(_ x: Eight<V>) -> Eight<V> {
+  init(_ parameters: DriveParameters, step: Int) { drive = D(parameters, step: step) }
+
+  @inline(__always)
+  func apply(_ x: Eight<D.V>) -> Eight<D.V> {
     var (dv, dq) = (x.n1, x.n5)
-    let dg = drive.backward(x.n0, V(0), g: x.n2, v: x.n3, q: x.n4, dv: &dv, dq: &dq).dg
+    let dg = drive.backward(x.n0, D.V(0), g: x.n2, v: x.n3, q: x.n4, dv: &dv, dq: &dq).dg
     return Eight(dg, dv, dq)
   }
+}
+
+extension DriveFormula {
+  /// Whether there is a second moment: those drives, and no others, read what they have made.
+  fileprivate static var hasSecondMoment: Bool { needsActivations }
 }

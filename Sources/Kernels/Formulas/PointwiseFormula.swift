@@ -13,6 +13,30 @@ protocol PointwiseFormula {
   static func apply(_ x: Eight<V>) -> Eight<V>
 }
 
+/// What is done to each unit of a call: a formula with its constants.
+///
+/// It is a type and no closure, so that each call has its loop with the equations inside.
+protocol UnitFormula {
+  associatedtype V: Lanes
+
+  static var inputs: Int { get }
+  static var outputs: Int { get }
+
+  func apply(_ x: Eight<V>) -> Eight<V>
+}
+
+/// A formula that has no constants.
+struct PlainFormula<F: PointwiseFormula>: UnitFormula {
+  static var inputs: Int { F.inputs }
+  static var outputs: Int { F.outputs }
+
+  @inline(__always)
+  init() {}
+
+  @inline(__always)
+  func apply(_ x: Eight<F.V>) -> Eight<F.V> { F.apply(x) }
+}
+
 /// Up to eight values of one unit.
 struct Eight<Element> {
   var n0: Element

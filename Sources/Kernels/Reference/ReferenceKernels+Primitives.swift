@@ -63,7 +63,7 @@ private struct ApplyWork<V: ScalarLanes>: PointwiseWork {
 
   func run<F: PointwiseFormula>(_: F.Type) where F.V == V {
     UnitBlocks(rows: call.rows, columns: call.columns, call.inputs, call.outputs)
-      .apply(taking: F.inputs, giving: F.outputs) { F.apply($0) }
+      .apply(PlainFormula<F>())
   }
 }
 
@@ -71,9 +71,8 @@ private struct StepWork<V: ScalarLanes>: DriveWork {
   let call: DriveCall<V>
 
   func run<D: DriveFormula>(_: D.Type) where D.V == V {
-    let drive = DriveStep<D>(call.drive, step: call.step)
     UnitBlocks(rows: call.rows, columns: call.columns, call.inputs, call.outputs)
-      .apply(taking: DriveStep<D>.inputs, giving: DriveStep<D>.outputs) { drive.forward($0) }
+      .apply(DriveStep<D>(call.drive, step: call.step))
   }
 }
 
@@ -81,11 +80,8 @@ private struct StepBackwardWork<V: ScalarLanes>: DriveWork {
   let call: DriveCall<V>
 
   func run<D: DriveFormula>(_: D.Type) where D.V == V {
-    let drive = DriveStep<D>(call.drive, step: call.step)
     UnitBlocks(rows: call.rows, columns: call.columns, call.inputs, call.outputs)
-      .apply(taking: DriveStep<D>.adjointInputs, giving: DriveStep<D>.adjointOutputs) {
-        drive.backward($0)
-      }
+      .apply(DriveStepAdjoint<D>(call.drive, step: call.step))
   }
 }
 
@@ -107,12 +103,12 @@ private struct UnitBlocks<V: ScalarLanes> {
   }
 
   @inline(__always)
-  func apply(taking taken: Int, giving given: Int, _ formula: (Eight<V>) -> Eight<V>) {
+  func apply<F: UnitFormula>(_ formula: F) where F.V == V {
     for row in 0..<rows {
       for column in 0..<columns {
-        let x = Eight(first: taken, rest: V(0)) { inputs[$0][row][column] }
-        let targets = Eight(first: given, rest: outputs[0][row]) { outputs[$0][row] }
-        formula(x).forEach(first: given, with: targets) { $1[column] = $0 }
+        let x = Eight(first: F.inputs, rest: V(0)) { inputs[$0][row][column] }
+        let targets = Eight(first: F.outputs, rest: outputs[0][row]) { outputs[$0][row] }
+        formula.apply(x).forEach(first: F.outputs, with: targets) { $1[column] = $0 }
       }
     }
   }
