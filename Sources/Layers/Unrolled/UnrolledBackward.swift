@@ -21,7 +21,7 @@ struct UnrolledBackward<Scalar: KernelScalar> {
   private var products: [CellProduct] { pass.products }
   private var T: Int { pass.input.steps }
   private var N: Int { pass.input.rows }
-  private var block: Int { UnrolledPass<Scalar>.blockSteps }
+  private var block: Int { pass.blockSteps }
 
   init(_ pass: UnrolledPass<Scalar>, into gradients: ShardedBuffer<Scalar>, dx: Tensor<Scalar>?) {
     let (layer, memory, N) = (pass.layer, pass.memory, pass.input.rows)
@@ -33,17 +33,20 @@ struct UnrolledBackward<Scalar: KernelScalar> {
     ) -> [Tensor<Scalar>] {
       pass.products.enumerated().map { memory.tensor("\(piece)\($0)", shape($1)) }
     }
-    dProducts = each("dProduct") { [N, $0.width] }
+    dProducts = each("dProduct") { [N, $0.results] }
     throughProduct = each("through") { [N, layer.length(of: $0.operand)] }
     dVectors = memory.tensors("dVector", [N], pass.cell.vectors)
-    let steps = min(UnrolledPass<Scalar>.blockSteps, pass.input.steps)
-    // Nobody asks for gradients of weights where there is no shard.
-    let rows = gradients.shards > 0 ? steps * N : 0
-    deltas = each("deltas") { [rows, $0.width] }.map {
+    let steps = min(pass.blockSteps, pass.input.steps)
+    // Nobody asks for gradients of weights where there is no shard, and a convolution has rows
+    // enough in one step.
+    func rows(_ product: CellProduct) -> Int {
+      gradients.shards > 0 && product.windows == nil ? steps * N : 0
+    }
+    deltas = each("deltas") { [rows($0), $0.width] }.map {
       ShardBlock($0, steps: steps, pass.input.rowStarts)
     }
     dense = each("dense") { $0.groups == 1 ? [0] : [$0.width, layer.length(of: $0.operand)] }
-    operands = each("operands") { [rows, layer.length(of: $0.operand)] }.map {
+    operands = each("operands") { [rows($0), layer.length(of: $0.operand)] }.map {
       ShardBlock($0, steps: steps, pass.input.rowStarts)
     }
   }
@@ -86,25 +89,26 @@ struct UnrolledBackward<Scalar: KernelScalar> {
 
   private func step(_ t: Int, _ after: [Tensor<Scalar>], _ before: [Tensor<Scalar>]) {
     let (statesBefore, statesAfter, tape) = (pass.before(t), pass.after(t), pass.tape(t))
+    let (x, dInput) = (pass.x(t), dx?.row(t).reshaped([N, pass.layer.inputs]))
+    dInput?.fill(0)
     for stage in (0..<pass.stages).reversed() {
       pass.cell.adjoint(
         CellAdjoint(
-          index: pass.input.firstStep + t, stage: stage, times: pass.times(t),
+          index: pass.input.firstStep + t, stage: stage, times: pass.times(t), input: x,
           vectors: pass.vectors, before: statesBefore, after: statesAfter, tape: tape,
-          scratch: pass.scratch, dAfter: after, dBefore: before, dProducts: dProducts,
-          dVectors: dVectors))
+          scratch: pass.scratch, dAfter: after, dBefore: before, dInput: dInput,
+          dProducts: dProducts, dVectors: dVectors))
       for (index, product) in products.enumerated() where product.stage == stage {
         guard case .updated(let state) = product.operand else { continue }
         addProduct(index, to: after[state])
         keep(index, t, operand: statesAfter[state])
       }
     }
-    dx?.row(t).fill(0)
     for (index, product) in products.enumerated() {
       switch product.operand {
       case .input:
-        if let dx { addProduct(index, to: dx.row(t)) }
-        keep(index, t, operand: pass.input.values.row(t))
+        if let dInput { addProduct(index, to: dInput) }
+        keep(index, t, operand: x)
       case .state(let state):
         addProduct(index, to: before[state])
         keep(index, t, operand: statesBefore[state])
@@ -115,12 +119,19 @@ struct UnrolledBackward<Scalar: KernelScalar> {
 
   /// Adds dp W.
   private func addProduct(_ index: Int, to target: Tensor<Scalar>) {
+    if let windows = products[index].windows {
+      return Convolution(windows, memory: pass.memory).multiplyTransposed(
+        dProducts[index], by: pass.arranged.backward[index], addingTo: target)
+    }
     pass.arranged.backward[index].multiply(dProducts[index], into: throughProduct[index])
     target.add(throughProduct[index], scale: 1)
   }
 
   private func keep(_ index: Int, _ t: Int, operand: Tensor<Scalar>) {
     guard gradients.shards > 0 else { return }
+    if let windows = products[index].windows {
+      return addConvolutionGradient(products[index], windows, dProducts[index], operand)
+    }
     deltas[index].keep(dProducts[index], step: t % block)
     operands[index].keep(operand, step: t % block)
   }
@@ -129,7 +140,7 @@ struct UnrolledBackward<Scalar: KernelScalar> {
   private func addWeightGradients(steps: Int) {
     for (shard, _) in shards {
       let target = gradients[shard]
-      for (index, product) in products.enumerated() {
+      for (index, product) in products.enumerated() where product.windows == nil {
         let delta = deltas[index].rows(ofShard: shard, steps: steps)
         let operand = operands[index].rows(ofShard: shard, steps: steps)
         if product.groups == 1 {
@@ -139,6 +150,27 @@ struct UnrolledBackward<Scalar: KernelScalar> {
           GroupedWeight(product).addBlocks(of: dense[index], to: target[product.weight])
         }
         if let bias = product.bias { target[bias].addColumnSums(of: delta) }
+      }
+    }
+  }
+}
+
+extension UnrolledBackward {
+  /// The gradients of a convolution's weight and bias in one step, shard by shard.
+  private func addConvolutionGradient(
+    _ product: CellProduct, _ windows: ImageWindows, _ delta: Tensor<Scalar>,
+    _ operand: Tensor<Scalar>
+  ) {
+    let convolution = Convolution(windows, memory: pass.memory)
+    for (shard, rows) in shards {
+      let (target, delta) = (gradients[shard], delta.rows(rows))
+      let weight = target[product.weight]
+      convolution.addWeightGradient(
+        delta, of: operand.rows(rows),
+        to: weight.reshaped([product.width, weight.count / product.width]))
+      if let bias = product.bias {
+        target[bias].addColumnSums(
+          of: delta.reshaped([rows.count * windows.places, product.width]))
       }
     }
   }

@@ -7,10 +7,6 @@ import Tensors
 /// every k-th step are kept alone. Of one segment at a time the pass holds the states and the tape.
 /// The output, which is the first state, is there for all steps.
 final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
-  /// Steps whose input products are taken at once, and whose weights' gradients are. It must not
-  /// depend on the rows of a rank, nor on recomputation: the order of sums follows from it.
-  static var blockSteps: Int { 16 }
-
   let layer: UnrolledLayer<Scalar>
   let cell: any RecurrentCell<Scalar>
   let input: SequenceInput<Scalar>
@@ -18,6 +14,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
   let memory: LayerMemory<Scalar>
   let products: [CellProduct]
   let stages: Int
+  let blockSteps: Int
   let states: [NamedShape]
   private let readsTimes: Bool
   let vectors: [Tensor<Scalar>]
@@ -79,10 +76,11 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
     tape = memory.tensors("tape", [segment, N], cell.tape)
     scratch = memory.tensors("scratch", [N], cell.scratch)
     initialOutput = memory.tensor("initial", [N] + states[0].shape)
-    let block = min(Self.blockSteps, max(T, 1))
+    blockSteps = layer.blockSteps
+    let block = min(blockSteps, max(T, 1))
     results = products.enumerated().map { index, product in
       memory.tensor(
-        "product\(index)", [(product.operand == .input ? block : 1) * N, product.width])
+        "product\(index)", [(product.operand == .input ? block : 1) * N, product.results])
     }
   }
 
@@ -136,8 +134,9 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
       multiply(stage, before, after, into: results)
       cell.step(
         CellStep(
-          index: input.firstStep + t, stage: stage, times: times(t), products: results,
-          vectors: vectors, before: before, after: after, tape: tape, scratch: scratch))
+          index: input.firstStep + t, stage: stage, times: times(t), input: x(t),
+          products: results, vectors: vectors, before: before, after: after, tape: tape,
+          scratch: scratch))
     }
   }
 
@@ -153,8 +152,18 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
       case .state(let state): operand = before[state]
       case .updated(let state): operand = after[state]
       }
-      arranged.forward[index].multiply(operand, adding: biases[index], into: results[index])
+      multiply(index, operand, into: results[index])
     }
+  }
+
+  /// One product of whole rows.
+  private func multiply(_ index: Int, _ operand: Tensor<Scalar>, into result: Tensor<Scalar>) {
+    let matrix = arranged.forward[index]
+    guard let windows = products[index].windows else {
+      return matrix.multiply(operand, adding: biases[index], into: result)
+    }
+    Convolution(windows, memory: memory).multiply(
+      operand, by: matrix, adding: biases[index], into: result)
   }
 
   /// Where the results of the products of step t stand.
@@ -168,12 +177,11 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
 
   /// Takes the input's products from step t to the end of its block.
   private func multiplyInputs(from t: Int) {
-    let end = min((t / Self.blockSteps + 1) * Self.blockSteps, T)
+    let end = min((t / blockSteps + 1) * blockSteps, T)
     multiplied = t..<end
     let x = input.values.rows(multiplied).reshaped([multiplied.count * N, layer.inputs])
     for (index, product) in products.enumerated() where product.operand == .input {
-      arranged.forward[index].multiply(
-        x, adding: biases[index], into: results[index].rows(0..<multiplied.count * N))
+      multiply(index, x, into: results[index].rows(0..<multiplied.count * N))
     }
   }
 
@@ -193,6 +201,9 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
   }
 
   func tape(_ t: Int) -> [Tensor<Scalar>] { tape.map { $0.row(t - segmentStart) } }
+
+  /// x_t, [N, C].
+  func x(_ t: Int) -> Tensor<Scalar> { input.values.row(t).reshaped([N, layer.inputs]) }
 
   /// [N]; nil where steps are one apart, or the cell does not ask.
   func times(_ t: Int) -> Tensor<Double>? { readsTimes ? input.times?.row(t) : nil }
