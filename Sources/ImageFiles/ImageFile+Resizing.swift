@@ -80,8 +80,11 @@ extension ImageFile {
       for x in 0..<newWidth {
         let start = (y * width + taps.starts[x]) * channels
         for c in 0..<channels {
-          scaled[(y * newWidth + x) * channels + c] = taps.sum(
-            x, pixels, from: start + c, step: channels)
+          var sum = FilterTaps.half
+          for tap in 0..<taps.counts[x] {
+            sum += Int32(pixels[start + tap * channels + c]) * taps.weights[x * taps.most + tap]
+          }
+          scaled[(y * newWidth + x) * channels + c] = FilterTaps.byte(sum)
         }
       }
     }
@@ -92,11 +95,15 @@ extension ImageFile {
     let taps = FilterTaps(from: height, to: newHeight)
     let row = width * channels
     var scaled = [UInt8](repeating: 0, count: newHeight * row)
+    var sums = [Int32](repeating: 0, count: row)
     for y in 0..<newHeight {
-      let start = taps.starts[y] * row
-      for place in 0..<row {
-        scaled[y * row + place] = taps.sum(y, pixels, from: start + place, step: row)
+      for place in 0..<row { sums[place] = FilterTaps.half }
+      for tap in 0..<taps.counts[y] {
+        let start = (taps.starts[y] + tap) * row
+        let weight = taps.weights[y * taps.most + tap]
+        for place in 0..<row { sums[place] += Int32(pixels[start + place]) * weight }
       }
+      for place in 0..<row { scaled[y * row + place] = FilterTaps.byte(sums[place]) }
     }
     return ImageFile(height: newHeight, width: width, channels: channels, pixels: scaled)
   }
@@ -104,14 +111,25 @@ extension ImageFile {
 
 /// The weights with which each number of a scaled line is made of the numbers of the line.
 private struct FilterTaps {
-  /// The first of the numbers that each is made of.
+  /// The first of the numbers that each is made of, and how many they are.
   private(set) var starts: [Int] = []
-  private var weights: [[Int32]] = []
+  private(set) var counts: [Int] = []
+  /// The most that any is made of.
+  let most: Int
+  /// The weights of each, in `most` places.
+  private(set) var weights: [Int32]
+
   private static let bits: Int32 = 22
+  /// What rounds a sum.
+  static let half: Int32 = 1 << 21
+
+  static func byte(_ sum: Int32) -> UInt8 { UInt8(clamping: sum >> bits) }
 
   init(from count: Int, to newCount: Int) {
     let scale = Double(count) / Double(newCount)
     let support = max(scale, 1)
+    most = Int(support.rounded(.up)) * 2 + 1
+    weights = [Int32](repeating: 0, count: newCount * most)
     for place in 0..<newCount {
       let centre = (Double(place) + 0.5) * scale
       let start = max(Int(centre - support + 0.5), 0)
@@ -121,19 +139,10 @@ private struct FilterTaps {
       }
       let sum = shares.reduce(0, +)
       starts.append(start)
-      weights.append(
-        shares.map { share in Int32(share / sum * Double(1 << Self.bits) + 0.5) })
+      counts.append(shares.count)
+      for (tap, share) in shares.enumerated() {
+        weights[place * most + tap] = Int32(share / sum * Double(1 << Self.bits) + 0.5)
+      }
     }
-  }
-
-  @inline(__always)
-  func sum(_ place: Int, _ numbers: [UInt8], from start: Int, step: Int) -> UInt8 {
-    var sum: Int32 = 1 << (Self.bits - 1)
-    var tap = start
-    for weight in weights[place] {
-      sum += Int32(numbers[tap]) * weight
-      tap += step
-    }
-    return UInt8(clamping: sum >> Self.bits)
   }
 }

@@ -104,8 +104,8 @@ struct PrepareImages: ParsableCommand {
       ) { report($0) }
       print(text(summary, classes: corpus.classes))
       print(
-        "next: momentum-dist inspect \(output.to), and train with dataset.task=classification"
-          + " dataset.file=\(output.to)")
+        "next: momentum-dist train --set dataset.task=classification"
+          + " --set dataset.file=\(output.to)")
     } catch {
       throw RunFailure(error)
     }

@@ -83,7 +83,8 @@ struct SpikeSplitOptions: ParsableArguments {
     }
     print("held-out neurons: \(list(archive.heldOut)); silent in training: \(list(archive.silent))")
     print(
-      "next: momentum-dist train --set dataset.task=\(SpikeArchive.task) dataset.file=\(output.to)")
+      "next: momentum-dist train --set dataset.task=\(SpikeArchive.task)"
+        + " --set dataset.file=\(output.to)")
   }
 
   private func decimal(_ number: Double) -> String {
