@@ -9,6 +9,8 @@ public enum SequenceView: String, Sendable, CaseIterable {
   case pixels
   /// Like `pixels`, in one fixed order (permuted MNIST), see `PixelOrder`.
   case permuted
+  /// The whole image in every time step, see `ShownImages`.
+  case image
 }
 
 /// Labelled sequences in a part of a data set: a class for each, and one length for all.
@@ -85,6 +87,7 @@ public final class FileSource: SequenceSource {
       (steps, features) = (inputs.width / depth, depth)
       let pixels = try pixelOrder.indices(of: steps)
       order = pixels.flatMap { pixel in (0..<depth).map { pixel * depth + $0 } }
+    case .image: preconditionFailure("whole images are those of an ImageSource")
     }
   }
 

@@ -1,5 +1,19 @@
 import Kernels
 
+extension LayerGraph {
+  /// Finds out whether the maps of all nodes fit each other.
+  ///
+  /// - Parameters:
+  ///   - height: Y of the input
+  ///   - width: X
+  ///   - channels: C
+  /// - Throws: `Problem`, which names the nodes
+  public func check(height: Int, width: Int, channels: Int) throws(Problem) {
+    _ = try ResolvedGraph(
+      self, input: MapShape(height: height, width: width, channels: channels))
+  }
+}
+
 /// A graph whose maps have sizes, because the input has.
 struct ResolvedGraph {
   struct Edge {
