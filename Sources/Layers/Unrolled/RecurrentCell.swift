@@ -87,17 +87,22 @@ public struct CellProduct: Sendable {
   public let groups: Int
   /// The first stage of the step that sees the result.
   public let stage: Int
+  /// An earlier product to whose result this one is added, by its place among the cell's products:
+  /// both have one result and one gradient. Nil has its own.
+  public let addsTo: Int?
 
   public init(
     _ weight: String, bias: String?, of operand: Operand, width: Int, groups: Int = 1,
-    stage: Int = 0
+    stage: Int = 0, addsTo: Int? = nil
   ) {
+    precondition(bias == nil || addsTo == nil, "the bias belongs to the product that is added to")
     self.weight = weight
     self.bias = bias
     self.operand = operand
     self.width = width
     self.groups = groups
     self.stage = stage
+    self.addsTo = addsTo
   }
 }
 
@@ -153,8 +158,10 @@ public struct CellAdjoint<Scalar: KernelScalar> {
   public let dBefore: [Tensor<Scalar>]
   /// Receives the gradient of the result of each product of this stage.
   public let dProducts: [Tensor<Scalar>]
-  /// The gradient of each vector, row by row: to be added to.
+  /// The gradient of each vector, [groups, D]: a group of rows adds to its own.
   public let dVectors: [Tensor<Scalar>]
+  /// The first row of each group, then N.
+  public let groupStarts: [Int]
 }
 
 /// The constants that a configuration sets for a cell; which of them a cell has is said where it is

@@ -7,9 +7,12 @@ import Tensors
 /// every k-th step are kept alone. Of one segment at a time the pass holds the states and the tape.
 /// The output, which is the first state, is there for all steps.
 final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
-  /// Steps whose input products are taken at once, and whose weights' gradients are. It must not
-  /// depend on the rows of a rank, nor on recomputation: the order of sums follows from it.
+  /// Steps whose rows become gradients of weights at once. It must not depend on the rows of a rank,
+  /// nor on recomputation: the order of sums follows from it.
   static var blockSteps: Int { 16 }
+  /// Steps whose input products are taken at once: for few rows as many as are worth the weights'
+  /// way from memory, for many one, whose results stay in the cache.
+  private let inputSteps: Int
 
   let layer: UnrolledLayer<Scalar>
   let cell: any RecurrentCell<Scalar>
@@ -79,11 +82,15 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
     tape = memory.tensors("tape", [segment, N], cell.tape)
     scratch = memory.tensors("scratch", [N], cell.scratch)
     initialOutput = memory.tensor("initial", [N] + states[0].shape)
-    let block = min(Self.blockSteps, max(T, 1))
-    results = products.enumerated().map { index, product in
-      memory.tensor(
-        "product\(index)", [(product.operand == .input ? block : 1) * N, product.width])
+    inputSteps = max(min(Self.blockSteps, 128 / max(N, 1), T), 1)
+    var results: [Tensor<Scalar>] = []
+    for (index, product) in products.enumerated() {
+      let steps = product.operand == .input ? inputSteps : 1
+      results.append(
+        product.addsTo.map { results[$0] }
+          ?? memory.tensor("product\(index)", [steps * N, product.width]))
     }
+    self.results = results
   }
 
   // MARK: Forward
@@ -153,27 +160,33 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
       case .state(let state): operand = before[state]
       case .updated(let state): operand = after[state]
       }
-      arranged.forward[index].multiply(operand, adding: biases[index], into: results[index])
+      multiply(index, operand, into: results[index])
+    }
+  }
+
+  /// Takes a product, or adds it to what it is added to.
+  private func multiply(_ index: Int, _ operand: Tensor<Scalar>, into result: Tensor<Scalar>) {
+    if products[index].addsTo == nil {
+      arranged.forward[index].multiply(operand, adding: biases[index], into: result)
+    } else {
+      arranged.forward[index].multiply(operand, addingTo: result)
     }
   }
 
   /// Where the results of the products of step t stand.
   private func results(_ t: Int) -> [Tensor<Scalar>] {
+    if inputSteps == 1 { return results }
     let row = t - multiplied.lowerBound
-    return products.indices.map { index in
-      products[index].operand == .input
-        ? results[index].rows(row * N..<(row + 1) * N) : results[index]
-    }
+    return results.map { $0.shape[0] == N ? $0 : $0.rows(row * N..<(row + 1) * N) }
   }
 
   /// Takes the input's products from step t to the end of its block.
   private func multiplyInputs(from t: Int) {
-    let end = min((t / Self.blockSteps + 1) * Self.blockSteps, T)
+    let end = min((t / inputSteps + 1) * inputSteps, T)
     multiplied = t..<end
     let x = input.values.rows(multiplied).reshaped([multiplied.count * N, layer.inputs])
     for (index, product) in products.enumerated() where product.operand == .input {
-      arranged.forward[index].multiply(
-        x, adding: biases[index], into: results[index].rows(0..<multiplied.count * N))
+      multiply(index, x, into: results[index].rows(0..<multiplied.count * N))
     }
   }
 
