@@ -8,6 +8,7 @@ extension TrainingConfiguration.Model {
       mu: mu, epsilon: epsilon, beta: beta, restart: restart, window: window,
       carryWindow: carryWindow)
     constants.memory = memory
+    constants.map.kernel = kernelSize
     return constants
   }
 }

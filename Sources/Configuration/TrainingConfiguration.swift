@@ -203,6 +203,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var normalization = Normalization.none
     public var window = 25
     public var carryWindow = false
+    public var kernelSize = 3
     public var gateBias = 1.0
     public var recomputeEvery = 0
     public var orthogonalStart = OrthogonalSettings.Start.cayley
@@ -271,6 +272,9 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "whether those steps may belong to the chunk before; false starts each chunk with an empty"
           + " window, as the paper does",
         effect: .model, use: .tasks(.languageModel).and(.constant(.carryWindow)))
+      try visitor.field(
+        "kernel_size", &kernelSize, "K, places of a convolution's window in each direction",
+        .within(1...99), effect: .model, use: .constant(.kernelSize))
       try visitor.field(
         "gate_bias", &gateBias, "start of the forget gate (LSTM) or reset gate (GRU), in each bias",
         use: .gatedCells)

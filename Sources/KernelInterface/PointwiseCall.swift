@@ -25,6 +25,32 @@ public enum PointwiseKind: String, Sendable, Hashable, CaseIterable {
   case gatedUpdateAdjoint
   /// a, b -> a + b
   case sum
+  /// a -> a
+  case copy
+  /// z -> y
+  case elu
+  /// dy, y -> dz
+  case eluAdjoint
+  /// z -> y
+  case relu
+  /// dy, y -> dz
+  case reluAdjoint
+  /// x, s, pre-activations of the gates of x and of s -> s', and what the gates let through of both
+  case reciprocalGate
+  /// ds', s', what the gates let through of x and of s, x, s -> dx, ds, deltas of both gates
+  case reciprocalGateAdjoint
+  /// Pre-activations of gate and candidate, h -> h', gate, candidate
+  case carriedUpdate
+  /// dh', gate, candidate, h -> deltas of gate and candidate, dh
+  case carriedUpdateAdjoint
+  /// As `carriedUpdate`, with a rectified candidate
+  case rectifiedUpdate
+  /// As `carriedUpdateAdjoint`
+  case rectifiedUpdateAdjoint
+  /// Pre-activation of r, h -> r h, r
+  case resetState
+  /// d(r h), r, h -> delta of r, dh
+  case resetStateAdjoint
 }
 
 /// Columns of a row-major matrix: where their first row starts, and numbers from row to row.

@@ -24,6 +24,16 @@ extension Tensor where Scalar: KernelScalar {
     for index in 0..<count { y[index] += c * x[index] }
   }
 
+  /// Σ self·x, summed in Double from the first to the last.
+  @specialized(where Scalar == Float)
+  public func dot(_ x: Tensor) -> Scalar {
+    precondition(x.count == count, "\(x.shape) times \(shape)")
+    let (y, x) = (pointer, x.pointer)
+    var sum = 0.0
+    for index in 0..<count { sum += Double(y[index]) * Double(x[index]) }
+    return Scalar(sum)
+  }
+
   /// Adds the gradient of c·Σ_t ‖x_{t+1} - x_t‖² over the rows x_t of `x`.
   @specialized(where Scalar == Float)
   public func addDifferenceGradient(of x: Tensor, scale c: Scalar) {

@@ -33,6 +33,7 @@ public struct RecurrentSystem: Sendable {
     case memoryStep = "memory_step"
     case maximumSteps = "maximum_steps"
     case memoryForm = "memory_form"
+    case kernelSize = "kernel_size"
   }
 
   /// Every system that can be trained, in the order of the paper.
@@ -97,6 +98,19 @@ public struct RecurrentSystem: Sendable {
       RecurrentSystem(
         "atn_gru", NormalizedGRU(.assortedTime), Normalization.assortedTime.hyperparameters,
         from: assortedTime),
+      RecurrentSystem("rgc", ReciprocalGatedCell(), [.kernelSize], from: convolutional),
+      RecurrentSystem(
+        "rgc_zoo", PublishedReciprocalGatedCell(), [.kernelSize],
+        from: "neuroailab/convrnns, 2022"),
+      RecurrentSystem(
+        "conv_lstm", ConvLSTM(), [.kernelSize], from: "Shi et al., NeurIPS 2015"),
+      RecurrentSystem("conv_gru", ConvGRU(), [.kernelSize], from: "Ballas et al., ICLR 2016"),
+      RecurrentSystem("conv_ugrnn", ConvUpdateGateRNN(), [.kernelSize], from: capacity),
+      RecurrentSystem("conv_intersection", ConvIntersectionRNN(), [.kernelSize], from: capacity),
+      RecurrentSystem("conv_rnn", ConvRNN(), [.kernelSize], from: convolutional),
+      RecurrentSystem(
+        "momentum_conv_lstm", DrivenCell(.momentum, ConvLSTM()), [.mu, .epsilon, .kernelSize]),
+      RecurrentSystem("time_decay", TimeDecay(), from: convolutional),
     ]
 
   /// The constants of every cell with a memory.
@@ -109,6 +123,8 @@ public struct RecurrentSystem: Sendable {
   private static let hippo = "Gu et al., NeurIPS 2020"
   private static let memoryUnit = "Voelker, Kajić and Eliasmith, NeurIPS 2019"
   private static let assortedTime = "Pospisil, Zadorozhnyy and Ye, 2022"
+  private static let convolutional = "Nayebi et al., NeurIPS 2018"
+  private static let capacity = "Collins, Sohl-Dickstein and Sussillo, ICLR 2017"
   private static let gru = "Cho et al., EMNLP 2014, as in cuDNN"
 
   /// An orthogonal matrix about the identity, which does not move.
@@ -139,7 +155,7 @@ public struct RecurrentSystem: Sendable {
 
   init(
     _ name: String, _ family: any CellFamily, _ hyperparameters: [Hyperparameter] = [],
-    from source: String, normalization: Normalization = .none
+    from source: String = momentum, normalization: Normalization = .none
   ) {
     self.name = name
     self.source = source
@@ -186,7 +202,7 @@ public struct RecurrentSystem: Sendable {
     let probe = 7  // whose multiples are the widths
     let layer: any SequenceLayer<Float> = LayerSpecification(
       layers(), hidden: probe
-    ).layer(inputs: 1, named: LayerName(prefix: "", suffix: ""))
+    ).layer(inputs: addsInput ? probe : 1, named: LayerName(prefix: "", suffix: ""))
     return layer.states.map { state in
       state.count == probe ? state.name : "\(state.name)[\(state.count / probe)H]"
     }.joined(separator: ", ")
@@ -198,8 +214,8 @@ public struct RecurrentSystem: Sendable {
     func numbers(_ hidden: Int) -> Int {
       let layer: any SequenceLayer<Float> = LayerSpecification(
         layers(), hidden: hidden
-      ).layer(inputs: 1, named: LayerName(prefix: "", suffix: ""))
-      return layer.parameters.filter { $0.shape.count == 2 }.reduce(0) { $0 + $1.count }
+      ).layer(inputs: addsInput ? hidden : 1, named: LayerName(prefix: "", suffix: ""))
+      return layer.parameters.filter { $0.shape.count >= 2 }.reduce(0) { $0 + $1.count }
     }
     return (numbers(2) - 2 * numbers(1)) / 2
   }
@@ -230,6 +246,7 @@ public struct RecurrentSystem: Sendable {
   /// Of some constants those that the system takes; the others do nothing.
   public func constants(_ given: CellConstants) -> CellConstants {
     var own = CellConstants()
+    (own.map.height, own.map.width) = (given.map.height, given.map.width)
     for key in hyperparameters {
       switch key {
       case .mu: own.mu = given.mu
@@ -244,9 +261,20 @@ public struct RecurrentSystem: Sendable {
       case .memoryForm: own.memory.form = given.memory.form
       case .window: own.window = given.window
       case .carryWindow: own.carryWindow = given.carryWindow
+      case .kernelSize: own.map.kernel = given.map.kernel
       }
     }
     return own
+  }
+
+  /// Whether its input and states are maps, of which H counts the channels.
+  public var readsMaps: Bool { cellFamily?.readsMaps ?? false }
+  /// Whether the input enters the state as it is, so that it must have as many channels.
+  public var addsInput: Bool { cellFamily?.addsInput ?? false }
+
+  private var cellFamily: (any CellFamily)? {
+    guard case .unrolled(let family) = design else { return nil }
+    return family
   }
 
   /// Whether a gate of its cell starts at a bias that a configuration sets.

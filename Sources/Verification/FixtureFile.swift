@@ -31,6 +31,8 @@ public struct FixtureFile {
   public let cases: [String]
   /// Whether weights are kept with a column for each gate's unit, [in, G·H].
   private let keepsColumns: Bool
+  /// Whether what is no parameter is maps with the channels before the places, [C, Y, X].
+  private let keepsMaps: Bool
   private let file: HDF5.File
 
   public init(_ path: String) throws(FixtureError) {
@@ -45,6 +47,7 @@ public struct FixtureFile {
       self.file = file
       self.system = system
       keepsColumns = try file.stringAttribute("gate_order")?.hasSuffix("(columns)") ?? false
+      keepsMaps = try file.stringAttribute("layout")?.hasPrefix("x [T,B,C,Y,X]") ?? false
       cases = try file.childNames().filter { file.isGroup($0) }
     } catch let error as FixtureError {
       throw error
@@ -58,7 +61,7 @@ public struct FixtureFile {
     do {
       return FixtureCase(
         path: path, system: system, name: name, keepsColumns: keepsColumns,
-        group: try file.group(name))
+        keepsMaps: keepsMaps, group: try file.group(name))
     } catch {
       throw FixtureError(path, error, cure: "the file may be damaged")
     }
@@ -71,12 +74,24 @@ public struct FixtureCase {
   public let system: String
   public let name: String
   let keepsColumns: Bool
+  let keepsMaps: Bool
   let group: Group
 
   /// An array by its path below the case.
   public struct NamedArray {
     public let shape: [Int]
     public let values: [Double]
+
+    /// Maps [..., C, Y, X] as [..., Y, X, C].
+    var channelsLast: NamedArray {
+      guard shape.count >= 3 else { return self }
+      let (C, places) = (shape[shape.count - 3], shape.suffix(2).reduce(1, *))
+      let turned = (0..<values.count).map { index in
+        let (map, rest) = index.quotientAndRemainder(dividingBy: C * places)
+        return values[map * C * places + rest % C * places + rest / C]
+      }
+      return NamedArray(shape: shape.dropLast(3) + shape.suffix(2) + [C], values: turned)
+    }
   }
 
   private func failure(_ problem: String) -> FixtureError {
@@ -137,8 +152,9 @@ public struct FixtureCase {
     do {
       guard group.contains(path) else { return nil }
       let dataset = try group.dataset(path)
-      return NamedArray(
+      let array = NamedArray(
         shape: dataset.shape, values: try dataset.read(as: Double.self, maximumElements: 1 << 28))
+      return keepsMaps && !path.contains("params/") ? array.channelsLast : array
     } catch {
       throw failure("\(error)")
     }

@@ -12,10 +12,13 @@ enum RecurrentFixture<Scalar: KernelScalar> {
   ) throws(FixtureError) -> [TensorComparison]? {
     guard let system = RecurrentSystem(named: fixture.system) else { return nil }
     let (T, N) = (try fixture.size("T"), try fixture.size("B"))
-    let (C, H) = (try fixture.size("I"), try fixture.size("H"))
+    let map =
+      system.readsMaps ? [try fixture.size("Y"), try fixture.size("X")] : []
+    let C = try fixture.size(system.readsMaps ? "C_in" : "I")
+    let H = try fixture.size(system.readsMaps ? "C" : "H")
     let layer: any SequenceLayer<Scalar> = LayerSpecification(
       try factory(system, fixture), hidden: H
-    ).layer(inputs: C, named: LayerName(prefix: "", suffix: ""))
+    ).layer(inputs: map.reduce(C, *), named: LayerName(prefix: "", suffix: ""))
     let parameters = try read(layer, fixture)
     do {
       try layer.prepare(parameters, advancing: false)
@@ -24,13 +27,15 @@ enum RecurrentFixture<Scalar: KernelScalar> {
     }
 
     let x = Tensor(
-      try fixture.array("input/x", shape: [T, N, C]).values(as: Scalar.self), shape: [T, N, C])
+      try fixture.array("input/x", shape: [T, N] + map + [C]).values(as: Scalar.self),
+      shape: [T, N, map.reduce(C, *)])
     let initial = try state(layer, rows: N, fixture, prefix: "initial/")
     let pass = layer.forward(
       SequenceInput(x), from: initial, parameters, keeping: [.activations, .finalState],
       in: Workspace())
     let dy = Tensor(
-      try fixture.array("upstream/y", shape: [T, N, H]).values(as: Scalar.self), shape: [T, N, H])
+      try fixture.array("upstream/y", shape: [T, N] + layer.features).values(as: Scalar.self),
+      shape: [T, N] + layer.features)
     let upstream = OutputGradient(
       steps: dy, final: try state(layer, rows: N, fixture, prefix: "upstream/final_"))
 
@@ -53,7 +58,7 @@ enum RecurrentFixture<Scalar: KernelScalar> {
     for (name, tensor) in pass.final!.named where fixture.has("initial/\(name)") {
       try check.add("final_\(name)", tensor)
     }
-    try check.add("grad_x", dx)
+    try check.add("grad_x", dx.reshaped([T, N] + map + [C]))
     for entry in parameters.layout.entries {
       for theirs in StoredParameter.parts(of: entry.name, entry.shape, fixture) {
         try check.add(theirs, gradients[0][entry])
@@ -95,6 +100,9 @@ enum RecurrentFixture<Scalar: KernelScalar> {
     memory.step = try fixture.optionalNumber("dt") ?? memory.step
     memory.maximumSteps = Int(try fixture.optionalNumber("max_length") ?? 1024)
     constants.memory = memory
+    constants.map.height = Int(try fixture.optionalNumber("Y") ?? 1)
+    constants.map.width = Int(try fixture.optionalNumber("X") ?? 1)
+    constants.map.kernel = Int(try fixture.optionalNumber("kernel") ?? 3)
     return constants
   }
 
@@ -108,7 +116,12 @@ enum RecurrentFixture<Scalar: KernelScalar> {
     for entry in layout.entries {
       for theirs in StoredParameter.parts(of: entry.name, entry.shape, fixture) {
         let array = try fixture.array("params/\(theirs.name)")
-        theirs.own(parameters[entry]).copy(from: try theirs.values(array).map { Scalar($0) })
+        let values = try theirs.values(array)
+        theirs.own(parameters[entry]).copy(from: values.map { Scalar($0 + theirs.offset) })
+      }
+      // The reference has it as a constant.
+      if entry.name == "decay" {
+        parameters[entry].fill(Scalar(try fixture.number("decay")))
       }
     }
     if let base = layer.buffers.first(where: { $0.name == "base" }) {

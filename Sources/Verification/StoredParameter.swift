@@ -10,8 +10,12 @@ struct StoredParameter {
   /// The rows of ours that the file has there.
   private let rows: Range<Int>
   private let isWhole: Bool
-  /// The columns of the file's array that are ours.
+  /// The first of the file's rows that are ours.
+  private let firstRow: Int
+  /// The columns of the file's array that are ours; of a convolution, the input channels.
   private let columns: Range<Int>
+  /// What the reference adds to the values in every step, and we keep in them.
+  let offset: Double
   /// Whether the file has our rows as columns.
   private let isTurned: Bool
   private let fixture: FixtureCase
@@ -21,6 +25,7 @@ struct StoredParameter {
     of own: String, _ shape: [Int], _ fixture: FixtureCase
   ) -> [StoredParameter] {
     if let memory = memoryParts(of: own, shape, fixture) { return memory }
+    if fixture.keepsMaps { return mapParts(of: own, shape, fixture) }
     let names = [
       "weight_ih": fixture.has("params/W_in") ? "W_in" : "W_ih", "weight_hh": "W_hh",
       "skew": "A", "bias_ih": "b_ih", "bias_hh": "b_hh", "bias": "b",
@@ -65,14 +70,56 @@ struct StoredParameter {
     }
   }
 
+  /// Those of a cell on maps, whose authors join what sees x and h, order gates as TensorFlow does
+  /// and add a bias to some of them in every step.
+  private static func mapParts(
+    of own: String, _ shape: [Int], _ fixture: FixtureCase
+  ) -> [StoredParameter] {
+    guard let H = try? fixture.size("C"), let C = try? fixture.size("C_in") else { return [] }
+    let forgetBias = ((try? fixture.optionalNumber("forget_bias")) ?? nil) ?? 0
+    /// The blocks of H rows of ours: the file's array, its block, and whether it forgets.
+    func blocks(_ theirs: [(name: String, block: Int, forgets: Bool)]) -> [StoredParameter] {
+      let isBias = shape.count == 1
+      let channels = isBias ? 1 : shape[3]
+      // Of joined weights those of the state come last.
+      let first = own == "weight_hh" || own == "weight_ch" ? C : 0
+      return theirs.enumerated().map { block, part in
+        let name = (isBias ? "b" : "W") + part.name
+        return StoredParameter(
+          name, title: "\(name), \(own) \(block)", rows: block * H..<(block + 1) * H,
+          isWhole: theirs.count == 1, firstRow: part.block * H, columns: first..<first + channels,
+          offset: isBias && part.forgets ? forgetBias : 0, isTurned: false, fixture)
+      }
+    }
+    switch (own, fixture.system) {
+    case ("decay", _): return []
+    case ("weight_hidden", _): return blocks([("_hc", 0, false), ("_hh", 0, false)])
+    case ("weight_cell", _): return blocks([("_cc", 0, false), ("_ch", 0, false)])
+    case ("weight_ff", _), ("bias_ff", _): return blocks([("_ff", 0, false)])
+    case ("weight_rg", _): return blocks([("_rg", 0, false)])
+    case ("weight_ic", _): return blocks([("_ic", 0, false)])
+    case ("weight_ch", _): return blocks([("_c", 0, false)])
+    case (_, "conv_gru"):
+      let gates = [("_ru", 0, true), ("_ru", 1, false)]
+      return blocks(own == "weight_hh" ? gates : gates + [("_c", 0, false)])
+    case (_, "conv_lstm"):
+      return blocks([("", 2, true), ("", 0, false), ("", 3, false), ("", 1, false)])
+    case (_, "conv_ugrnn"): return blocks([("", 0, true), ("", 1, false)])
+    default:
+      return blocks([("", 0, true), ("", 1, false), ("", 2, true), ("", 3, false)])
+    }
+  }
+
   private init(
-    _ name: String, title: String, rows: Range<Int>, isWhole: Bool, columns: Range<Int>,
-    isTurned: Bool, _ fixture: FixtureCase
+    _ name: String, title: String, rows: Range<Int>, isWhole: Bool, firstRow: Int = 0,
+    columns: Range<Int>, offset: Double = 0, isTurned: Bool, _ fixture: FixtureCase
   ) {
     self.name = name
     self.title = title
     self.rows = rows
     self.isWhole = isWhole
+    self.firstRow = firstRow
+    self.offset = offset
     self.columns = columns
     self.isTurned = isTurned
     self.fixture = fixture
@@ -85,17 +132,25 @@ struct StoredParameter {
 
   /// The numbers of the file's array in our order.
   func values(_ array: FixtureCase.NamedArray) throws(FixtureError) -> [Double] {
-    let width = array.shape.count == 2 ? array.shape[1] : 1
-    let (height, ends) = isTurned ? (columns.count, rows.count) : (rows.count, columns.upperBound)
-    guard (1...2).contains(array.shape.count), array.shape[0] == height, ends <= width else {
+    let width = array.shape.count > 1 ? array.shape[1] : 1
+    // A kernel [in, ky, kx] of each row, of which ours has the channels last.
+    let places = array.shape.dropFirst(2).reduce(1, *)
+    let (height, ends) =
+      isTurned ? (columns.count, rows.count) : (firstRow + rows.count, columns.upperBound)
+    let isFitting =
+      fixture.keepsMaps ? array.shape[0] >= height : array.shape[0] == height
+    guard [1, 2, 4].contains(array.shape.count), isFitting, ends <= width else {
       throw FixtureError(
         "\(fixture.path):/\(fixture.name)", "has \(name) of shape \(array.shape)",
         cure: "give a reference file as Tests/References/make_fixtures.py writes it")
     }
-    return (0..<rows.count).flatMap { row in
-      columns.map { column in
-        isTurned
-          ? array.values[column * width + row] : array.values[row * width + column]
+    return (firstRow..<firstRow + rows.count).flatMap { row in
+      (0..<places).flatMap { place in
+        columns.map { column in
+          isTurned
+            ? array.values[column * width + row]
+            : array.values[(row * width + column) * places + place]
+        }
       }
     }
   }

@@ -114,6 +114,20 @@ import Testing
     Pair(
       kind: .lstmOutput, adjoint: .lstmOutputAdjoint, outputs: [0],
       saved: [.input(0), .output(1)]),
+    Pair(kind: .elu, adjoint: .eluAdjoint, outputs: [0], saved: [.output(0)]),
+    Pair(kind: .relu, adjoint: .reluAdjoint, outputs: [0], saved: [.output(0)]),
+    Pair(
+      kind: .reciprocalGate, adjoint: .reciprocalGateAdjoint, outputs: [0],
+      saved: [.output(0), .output(1), .output(2), .input(0), .input(1)]),
+    Pair(
+      kind: .carriedUpdate, adjoint: .carriedUpdateAdjoint, outputs: [0],
+      saved: [.output(1), .output(2), .input(2)]),
+    Pair(
+      kind: .rectifiedUpdate, adjoint: .rectifiedUpdateAdjoint, outputs: [0],
+      saved: [.output(1), .output(2), .input(2)]),
+    Pair(
+      kind: .resetState, adjoint: .resetStateAdjoint, outputs: [0],
+      saved: [.output(1), .input(1)]),
     Pair(
       kind: .gru, adjoint: .gruAdjoint, outputs: [0],
       saved: [.output(1), .output(2), .output(3), .output(4), .input(6)]),

@@ -27,17 +27,24 @@ struct LayerProblem<Scalar: KernelScalar> {
   /// Constants at which every part of a system does something. Windows are carried, so that a
   /// sequence in pieces is the whole.
   static var constants: CellConstants {
-    CellConstants(mu: 0.6, epsilon: 0.7, beta: 0.9, restart: 3, window: 4, carryWindow: true)
+    var constants = CellConstants(
+      mu: 0.6, epsilon: 0.7, beta: 0.9, restart: 3, window: 4, carryWindow: true)
+    (constants.map.height, constants.map.width) = (2, 3)
+    return constants
   }
 
-  /// - Parameter recomputeEvery: as in `LayerFactory`
+  /// - Parameters:
+  ///   - C: channels where the input is a map; a cell that adds its input has H of them
+  ///   - recomputeEvery: as in `LayerFactory`
   init(
     _ system: RecurrentSystem, steps T: Int, rows N: Int, inputs C: Int, hidden H: Int,
     recomputeEvery: Int = 0, constants: CellConstants = constants
   ) throws {
     var specification = LayerSpecification(system.layers(constants), hidden: H)
     specification.recomputeEvery = recomputeEvery
-    layer = specification.layer(inputs: C, named: LayerName(prefix: "", suffix: ""))
+    let places = system.readsMaps ? constants.map.height * constants.map.width : 1
+    layer = specification.layer(
+      inputs: places * (system.addsInput ? H : C), named: LayerName(prefix: "", suffix: ""))
     var layout = ParameterLayout()
     layer.declare(in: &layout)
     self.layout = layout
@@ -50,6 +57,10 @@ struct LayerProblem<Scalar: KernelScalar> {
     }
     parameters = ParameterBuffer(layout)
     random(parameters.flat)
+    // A window has K times K as many terms; a chaotic cell would compare rounding errors.
+    for entry in layout.entries where entry.shape.count == 4 {
+      for index in entry.range { parameters.flat[index] /= Scalar(2 * entry.shape[1]) }
+    }
     x = Tensor(shape: [T, N] + layer.inputFeatures)
     random(x)
     dy = Tensor(shape: [T, N] + layer.features)
@@ -115,8 +126,9 @@ struct LayerProblem<Scalar: KernelScalar> {
 
   /// Some rows of [T, N, ·], in memory of their own.
   func cut(_ tensor: Tensor<Scalar>, _ rows: Range<Int>) -> Tensor<Scalar> {
-    let (T, N, width) = (tensor.shape[0], tensor.shape[1], tensor.shape[2])
-    let result = Tensor<Scalar>(shape: [T, rows.count, width])
+    let (T, N) = (tensor.shape[0], tensor.shape[1])
+    let width = tensor.count / max(T * N, 1)
+    let result = Tensor<Scalar>(shape: [T, rows.count] + tensor.shape.dropFirst(2))
     for t in 0..<T {
       result.row(t).copy(
         from: tensor.elements((t * N + rows.lowerBound) * width..<(t * N + rows.upperBound) * width)

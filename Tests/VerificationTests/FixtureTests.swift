@@ -28,6 +28,7 @@ import Verification
     "losses", "awd_lstm", "exprnn", "scornn", "dtriv", "momentum_dtriv", "adam_dtriv",
     "rmsprop_dtriv",
     "srdtriv", "dtriv_rebase", "matrix_functions", "ln_rnn", "ln_lstm", "atn_rnn", "atn_lstm",
+    "rgc", "rgc_zoo", "conv_lstm", "conv_gru", "conv_ugrnn", "conv_intersection", "time_decay",
   ]
 
   private func expectAll(_ path: String, _ precision: VerificationPrecision) throws {

@@ -24,6 +24,19 @@ extension PointwiseWork {
     case .gatedUpdate: run(GatedUpdate<V>.self)
     case .gatedUpdateAdjoint: run(GatedUpdateAdjoint<V>.self)
     case .sum: run(SumFormula<V>.self)
+    case .copy: run(CopyFormula<V>.self)
+    case .elu: run(ELUFormula<V>.self)
+    case .eluAdjoint: run(ELUAdjoint<V>.self)
+    case .relu: run(ReLUFormula<V>.self)
+    case .reluAdjoint: run(ReLUAdjoint<V>.self)
+    case .reciprocalGate: run(ReciprocalGate<V>.self)
+    case .reciprocalGateAdjoint: run(ReciprocalGateAdjoint<V>.self)
+    case .carriedUpdate: run(CarriedUpdate<V>.self)
+    case .carriedUpdateAdjoint: run(CarriedUpdateAdjoint<V>.self)
+    case .rectifiedUpdate: run(RectifiedUpdate<V>.self)
+    case .rectifiedUpdateAdjoint: run(RectifiedUpdateAdjoint<V>.self)
+    case .resetState: run(ResetState<V>.self)
+    case .resetStateAdjoint: run(ResetStateAdjoint<V>.self)
     }
   }
 }

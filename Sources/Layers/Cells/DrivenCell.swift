@@ -24,6 +24,8 @@ public struct DrivenCell: CellFamily {
   public var summary: String { "\(drive.title), \(family.summary)" }
   public var body: String { family.body }
   public var usesGateBias: Bool { family.usesGateBias }
+  public var readsMaps: Bool { family.readsMaps }
+  public var addsInput: Bool { family.addsInput }
 
   public func cell<Scalar: KernelScalar>(
     inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as type: Scalar.Type
@@ -35,7 +37,7 @@ public struct DrivenCell: CellFamily {
       drive: DriveParameters(
         drive, mu: constants.mu, epsilon: constants.epsilon, beta: constants.beta,
         restart: constants.restart),
-      cell: cell, ownStates: cell.states.count, width: cell.products[0].width,
+      cell: cell, ownStates: cell.states.count, width: cell.products[0].results,
       stage: cell.products[0].stage,
       added: cell.products.indices.filter { cell.products[$0].addsTo == 0 })
   }

@@ -77,7 +77,7 @@ public struct CellProduct: Sendable {
     case updated(Int)
   }
 
-  /// The name of W [width, length of the operand / groups].
+  /// The name of W [width, length of the operand / groups]; of a convolution [width, K, K, C].
   public let weight: String
   /// The name of b [width]; nil is zero.
   public let bias: String?
@@ -87,23 +87,37 @@ public struct CellProduct: Sendable {
   public let groups: Int
   /// The first stage of the step that sees the result.
   public let stage: Int
+  /// Of a convolution, whose operand is a map, those parts of it that W is multiplied with; nil is
+  /// the whole operand. The result is then a map too, of `width` channels.
+  public let windows: ImageWindows?
   /// An earlier product to whose result this one is added, by its place among the cell's products:
   /// both have one result and one gradient. Nil has its own.
   public let addsTo: Int?
 
   public init(
     _ weight: String, bias: String?, of operand: Operand, width: Int, groups: Int = 1,
-    stage: Int = 0, addsTo: Int? = nil
+    stage: Int = 0, windows: ImageWindows? = nil, addsTo: Int? = nil
   ) {
-    precondition(bias == nil || addsTo == nil, "the bias belongs to the product that is added to")
+    precondition(
+      addsTo == nil || bias == nil && windows == nil,
+      "a product that is added is no convolution, and its bias is that of the other one")
     self.weight = weight
     self.bias = bias
     self.operand = operand
     self.width = width
     self.groups = groups
     self.stage = stage
+    self.windows = windows
     self.addsTo = addsTo
   }
+
+  /// How many numbers a row of the result has.
+  var results: Int { width * (windows?.places ?? 1) }
+
+  /// How many numbers a row of W has.
+  ///
+  /// - Parameter length: of the operand
+  func depth(of length: Int) -> Int { windows?.length ?? length / groups }
 }
 
 extension Tensor where Scalar: KernelScalar {
@@ -122,6 +136,8 @@ public struct CellStep<Scalar: KernelScalar> {
   /// When each row's step happened, counted from the first step of its sequence, [N]; nil where
   /// steps are one apart.
   public let times: Tensor<Double>?
+  /// x_t itself, [N, C].
+  public let input: Tensor<Scalar>
   /// The results of the products, as far as their stage has come.
   public let products: [Tensor<Scalar>]
   /// [D] each.
@@ -143,6 +159,8 @@ public struct CellAdjoint<Scalar: KernelScalar> {
   public let stage: Int
   /// As in `CellStep`.
   public let times: Tensor<Double>?
+  /// x_t itself, [N, C].
+  public let input: Tensor<Scalar>
   /// [D] each.
   public let vectors: [Tensor<Scalar>]
   /// The states before the step and after it.
@@ -156,6 +174,9 @@ public struct CellAdjoint<Scalar: KernelScalar> {
   /// Receives the gradient of the states before the step, but for what goes through the products.
   /// It holds nothing of use before the last stage, which is the first that is taken back.
   public let dBefore: [Tensor<Scalar>]
+  /// Of the adjoint of a cell that reads its input itself: to be added to. It is nil where nobody
+  /// asks for it.
+  public let dInput: Tensor<Scalar>?
   /// Receives the gradient of the result of each product of this stage.
   public let dProducts: [Tensor<Scalar>]
   /// The gradient of each vector, [groups, D]: a group of rows adds to its own.
@@ -179,6 +200,8 @@ public struct CellConstants: Sendable, Hashable {
   public var window: Int
   /// Whether those windows go on from one pass to the next, as other states do.
   public var carryWindow: Bool
+  /// Of a cell on maps.
+  public var map = MapConstants()
 
   public init(
     mu: Double = 0, epsilon: Double = 1, beta: Double = 0, restart: Int = 0, window: Int = 1,
@@ -200,6 +223,10 @@ public protocol CellFamily: Sendable {
   var body: String { get }
   /// Whether `initialize` uses its `gateBias`.
   var usesGateBias: Bool { get }
+  /// Whether input and states are maps, of which H counts the channels.
+  var readsMaps: Bool { get }
+  /// Whether the input enters the state as it is, so that it must have as many channels.
+  var addsInput: Bool { get }
   func cell<Scalar: KernelScalar>(
     inputs: Int, hidden: Int, constants: CellConstants, named: LayerName, as: Scalar.Type
   ) -> any RecurrentCell<Scalar>
@@ -207,6 +234,8 @@ public protocol CellFamily: Sendable {
 
 extension CellFamily {
   public var usesGateBias: Bool { false }
+  public var readsMaps: Bool { false }
+  public var addsInput: Bool { false }
 }
 
 /// Makes layers of a cell.

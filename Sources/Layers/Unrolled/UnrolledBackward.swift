@@ -16,7 +16,7 @@ struct UnrolledBackward<Scalar: KernelScalar> {
 
   private var T: Int { pass.input.steps }
   private var N: Int { pass.input.rows }
-  private var block: Int { UnrolledPass<Scalar>.blockSteps }
+  private var block: Int { pass.blockSteps }
 
   init(_ pass: UnrolledPass<Scalar>, into gradients: ShardedBuffer<Scalar>, dx: Tensor<Scalar>?) {
     let (memory, N) = (pass.memory, pass.input.rows)
@@ -27,7 +27,7 @@ struct UnrolledBackward<Scalar: KernelScalar> {
     for (index, product) in pass.products.enumerated() {
       dProducts.append(
         product.addsTo.map { dProducts[$0] }
-          ?? memory.tensor("dProduct\(index)", [N, product.width]))
+          ?? memory.tensor("dProduct\(index)", [N, product.results]))
     }
     self.dProducts = dProducts
     groupStarts = gradients.shards > 0 ? pass.input.rowStarts : [0, N]
@@ -72,25 +72,26 @@ struct UnrolledBackward<Scalar: KernelScalar> {
     _ t: Int, _ after: [Tensor<Scalar>], _ before: [Tensor<Scalar>], kept: Int
   ) {
     let (statesBefore, statesAfter, tape) = (pass.before(t), pass.after(t), pass.tape(t))
+    let (x, dInput) = (pass.x(t), dx?.row(t).reshaped([N, pass.layer.inputs]))
+    dInput?.fill(0)
     for stage in (0..<pass.stages).reversed() {
       pass.cell.adjoint(
         CellAdjoint(
-          index: pass.input.firstStep + t, stage: stage, times: pass.times(t),
+          index: pass.input.firstStep + t, stage: stage, times: pass.times(t), input: x,
           vectors: pass.vectors, before: statesBefore, after: statesAfter, tape: tape,
-          scratch: pass.scratch, dAfter: after, dBefore: before, dProducts: dProducts,
-          dVectors: dVectors, groupStarts: groupStarts))
+          scratch: pass.scratch, dAfter: after, dBefore: before, dInput: dInput,
+          dProducts: dProducts, dVectors: dVectors, groupStarts: groupStarts))
       for (index, product) in pass.products.enumerated() where product.stage == stage {
         guard case .updated(let state) = product.operand else { continue }
         addProduct(index, to: after[state])
         weights?.keep(index, dProducts[index], statesAfter[state], step: kept)
       }
     }
-    dx?.row(t).fill(0)
     for (index, product) in pass.products.enumerated() {
       switch product.operand {
       case .input:
-        if let dx { addProduct(index, to: dx.row(t)) }
-        weights?.keep(index, dProducts[index], pass.input.values.row(t), step: kept)
+        if let dInput { addProduct(index, to: dInput) }
+        weights?.keep(index, dProducts[index], x, step: kept)
       case .state(let state):
         addProduct(index, to: before[state])
         weights?.keep(index, dProducts[index], statesBefore[state], step: kept)
@@ -101,6 +102,11 @@ struct UnrolledBackward<Scalar: KernelScalar> {
 
   /// Adds dp W.
   private func addProduct(_ index: Int, to target: Tensor<Scalar>) {
-    pass.arranged.backward[index].multiply(dProducts[index], addingTo: target)
+    let matrix = pass.arranged.backward[index]
+    guard let windows = pass.products[index].windows else {
+      return matrix.multiply(dProducts[index], addingTo: target)
+    }
+    Convolution(windows, memory: pass.memory).multiplyTransposed(
+      dProducts[index], by: matrix, addingTo: target)
   }
 }

@@ -38,7 +38,12 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
 
   public var parameters: [NamedShape] {
     let products = cell.products
-    return products.map { NamedShape($0.weight, [$0.width, length(of: $0.operand) / $0.groups]) }
+    return products.map { product in
+      NamedShape(
+        product.weight,
+        product.windows.map { [product.width, $0.kernel, $0.kernel, $0.input.channels] }
+          ?? [product.width, length(of: product.operand) / product.groups])
+    }
       + products.compactMap { product in
         product.bias.map { NamedShape($0, [product.width], role: .bias) }
       }
@@ -46,7 +51,7 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
   }
 
   public var trainingOperations: Double {
-    let weights = cell.products.reduce(0) { $0 + $1.width * length(of: $1.operand) / $1.groups }
+    let weights = cell.products.reduce(0) { $0 + $1.results * depth($1) }
     return 6 * Double(weights) + cell.furtherOperations
   }
 
@@ -57,6 +62,14 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
     case .state(let index), .updated(let index): cell.states[index].count
     }
   }
+
+  /// How many numbers a row of a product's weight has.
+  func depth(_ product: CellProduct) -> Int { product.depth(of: length(of: product.operand)) }
+
+  /// Steps whose input products are taken at once, and whose weights' gradients are. It must not
+  /// depend on the rows of a rank, nor on recomputation: the order of sums follows from it. A
+  /// convolution has rows enough in one step.
+  var blockSteps: Int { cell.products.contains { $0.windows != nil } ? 1 : 16 }
 
   public func initialize(
     _ parameters: ParameterBuffer<Scalar>, gateBias: Double, streams: inout InitializationStreams
@@ -69,7 +82,7 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
     try cell.prepare()
     arranged.pack(
       cell.products.map { product in
-        let weight = parameters[product.weight]
+        let weight = parameters[product.weight].reshaped([product.width, depth(product)])
         return product.groups == 1 ? weight : GroupedWeight(product).blockDiagonal(weight)
       })
   }
@@ -106,10 +119,10 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
     steps T: Int, rows N: Int, threads: Int, isTraining: Bool
   ) -> Double {
     let products = cell.products
-    let weights = Double(products.reduce(0) { $0 + $1.width * length(of: $1.operand) })
+    let weights = Double(products.reduce(0) { $0 + $1.width * depth($1) * $1.groups })
     let shared = 2 * weights + cell.furtherNumbers(steps: T)
-    let widths = products.reduce(0) { $0 + $1.width + length(of: $1.operand) }
-    let block = Double(min(T, UnrolledPass<Scalar>.blockSteps) * widths)
+    let widths = products.reduce(0) { $0 + $1.results + length(of: $1.operand) }
+    let block = Double(min(T, blockSteps) * widths)
     guard isTraining else { return shared + Double(N) * block }
     let kept = cell.states.dropFirst().reduce(0) { $0 + $1.count }
     let step = Double(kept + cell.tape.reduce(0) { $0 + $1.count })

@@ -7,9 +7,6 @@ import Tensors
 /// every k-th step are kept alone. Of one segment at a time the pass holds the states and the tape.
 /// The output, which is the first state, is there for all steps.
 final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
-  /// Steps whose rows become gradients of weights at once. It must not depend on the rows of a rank,
-  /// nor on recomputation: the order of sums follows from it.
-  static var blockSteps: Int { 16 }
   /// Steps whose input products are taken at once: for few rows as many as are worth the weights'
   /// way from memory, for many one, whose results stay in the cache.
   private let inputSteps: Int
@@ -21,6 +18,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
   let memory: LayerMemory<Scalar>
   let products: [CellProduct]
   let stages: Int
+  let blockSteps: Int
   let states: [NamedShape]
   private let readsTimes: Bool
   let vectors: [Tensor<Scalar>]
@@ -82,13 +80,14 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
     tape = memory.tensors("tape", [segment, N], cell.tape)
     scratch = memory.tensors("scratch", [N], cell.scratch)
     initialOutput = memory.tensor("initial", [N] + states[0].shape)
-    inputSteps = max(min(Self.blockSteps, 128 / max(N, 1), T), 1)
+    blockSteps = layer.blockSteps
+    inputSteps = max(min(blockSteps, 128 / max(N, 1), T), 1)
     var results: [Tensor<Scalar>] = []
     for (index, product) in products.enumerated() {
       let steps = product.operand == .input ? inputSteps : 1
       results.append(
         product.addsTo.map { results[$0] }
-          ?? memory.tensor("product\(index)", [steps * N, product.width]))
+          ?? memory.tensor("product\(index)", [steps * N, product.results]))
     }
     self.results = results
   }
@@ -143,8 +142,9 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
       multiply(stage, before, after, into: results)
       cell.step(
         CellStep(
-          index: input.firstStep + t, stage: stage, times: times(t), products: results,
-          vectors: vectors, before: before, after: after, tape: tape, scratch: scratch))
+          index: input.firstStep + t, stage: stage, times: times(t), input: x(t),
+          products: results, vectors: vectors, before: before, after: after, tape: tape,
+          scratch: scratch))
     }
   }
 
@@ -164,13 +164,16 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
     }
   }
 
-  /// Takes a product, or adds it to what it is added to.
+  /// One product of whole rows, which is added to the result of another one or written.
   private func multiply(_ index: Int, _ operand: Tensor<Scalar>, into result: Tensor<Scalar>) {
-    if products[index].addsTo == nil {
-      arranged.forward[index].multiply(operand, adding: biases[index], into: result)
-    } else {
-      arranged.forward[index].multiply(operand, addingTo: result)
+    let matrix = arranged.forward[index]
+    guard let windows = products[index].windows else {
+      return products[index].addsTo == nil
+        ? matrix.multiply(operand, adding: biases[index], into: result)
+        : matrix.multiply(operand, addingTo: result)
     }
+    Convolution(windows, memory: memory).multiply(
+      operand, by: matrix, adding: biases[index], into: result)
   }
 
   /// Where the results of the products of step t stand.
@@ -206,6 +209,9 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
   }
 
   func tape(_ t: Int) -> [Tensor<Scalar>] { tape.map { $0.row(t - segmentStart) } }
+
+  /// x_t, [N, C].
+  func x(_ t: Int) -> Tensor<Scalar> { input.values.row(t).reshaped([N, layer.inputs]) }
 
   /// [N]; nil where steps are one apart, or the cell does not ask.
   func times(_ t: Int) -> Tensor<Double>? { readsTimes ? input.times?.row(t) : nil }

@@ -6,7 +6,8 @@ import Tensors
 ///
 ///     dW = Σ_t dp_tᵀ s_t,   db = Σ_t dp_t
 ///
-/// The rows of a block of steps are kept, the last step's first, before they are multiplied.
+/// The rows of a block of steps are kept, the last step's first, before they are multiplied; a
+/// convolution has rows enough in one step.
 struct WeightGradients<Scalar: KernelScalar> {
   /// What a shard adds to, and the rows that it has kept.
   private struct Shard {
@@ -19,6 +20,7 @@ struct WeightGradients<Scalar: KernelScalar> {
   }
 
   private let products: [CellProduct]
+  private let memory: LayerMemory<Scalar>
   private let shards: [Shard]
   /// The product whose deltas, and whose operands, are those of each product.
   private let deltaOwners: [Int]
@@ -28,9 +30,10 @@ struct WeightGradients<Scalar: KernelScalar> {
 
   init(_ pass: UnrolledPass<Scalar>, into gradients: ShardedBuffer<Scalar>) {
     let (products, memory) = (pass.products, pass.memory)
-    let steps = min(UnrolledPass<Scalar>.blockSteps, pass.input.steps)
+    let steps = min(pass.blockSteps, pass.input.steps)
     let starts = pass.input.rowStarts
     self.products = products
+    self.memory = memory
     deltaOwners = products.indices.map { products[$0].addsTo ?? $0 }
     operandOwners = products.indices.map { index in
       products.firstIndex { $0.sharesOperand(with: products[index]) }!
@@ -44,19 +47,17 @@ struct WeightGradients<Scalar: KernelScalar> {
           all.append(all[owners[index]])
           continue
         }
-        let counts = (0..<gradients.shards).map { shard in
-          RowBlock<Scalar>.count(
-            role, rows: steps * (starts[shard + 1] - starts[shard]), columns: columns)
+        let rows = (0..<gradients.shards).map {
+          products[index].windows == nil ? steps * (starts[$0 + 1] - starts[$0]) : 0
         }
+        let counts = rows.map { RowBlock<Scalar>.count(role, rows: $0, columns: columns) }
         let whole = memory.tensor("\(role)\(index)", [counts.reduce(0, +)])
         var next = 0
         all.append(
-          (0..<gradients.shards).map { shard in
-            let place = next..<next + counts[shard]
-            next = place.upperBound
+          zip(rows, counts).map { rows, count in
+            defer { next += count }
             return RowBlock(
-              role, rows: steps * (starts[shard + 1] - starts[shard]), columns: columns,
-              in: whole.elements(place))
+              role, rows: rows, columns: columns, in: whole.elements(next..<next + count))
           })
       }
       return all
@@ -84,6 +85,11 @@ struct WeightGradients<Scalar: KernelScalar> {
   /// - Parameter step: how many steps of the block are kept already
   func keep(_ index: Int, _ delta: Tensor<Scalar>, _ operand: Tensor<Scalar>, step: Int) {
     for shard in shards {
+      if let windows = products[index].windows {
+        addConvolution(
+          index, windows, delta.rows(shard.rows), operand.rows(shard.rows), to: shard)
+        continue
+      }
       let first = step * shard.rows.count
       if deltaOwners[index] == index {
         shard.deltas[index].keep(
@@ -99,7 +105,7 @@ struct WeightGradients<Scalar: KernelScalar> {
   func add(steps: Int) {
     for shard in shards {
       let rows = steps * shard.rows.count
-      for (index, product) in products.enumerated() {
+      for (index, product) in products.enumerated() where product.windows == nil {
         let (deltas, operands) = (shard.deltas[index], shard.operands[index])
         if product.groups == 1 {
           shard.weights[index].addWeightGradient(deltas, operands, rows: rows)
@@ -110,6 +116,19 @@ struct WeightGradients<Scalar: KernelScalar> {
         }
       }
     }
+  }
+}
+
+extension WeightGradients {
+  /// Adds the gradients of a convolution's weight and bias from one step.
+  private func addConvolution(
+    _ index: Int, _ windows: ImageWindows, _ delta: Tensor<Scalar>, _ operand: Tensor<Scalar>,
+    to shard: Shard
+  ) {
+    let (width, weight) = (products[index].width, shard.weights[index])
+    Convolution(windows, memory: memory).addWeightGradient(
+      delta, of: operand, to: weight.reshaped([width, weight.count / width]))
+    shard.biases[index]?.addColumnSums(of: delta.reshaped([delta.count / width, width]))
   }
 }
 

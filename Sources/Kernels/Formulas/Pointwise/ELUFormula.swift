@@ -1,0 +1,32 @@
+/// The exponential linear unit (Clevert, Unterthiner and Hochreiter, 2016).
+///
+///     y = z where z > 0, else exp(z) - 1
+enum ELUFormula<V: Lanes>: PointwiseFormula {
+  static var inputs: Int { 1 }
+  static var outputs: Int { 1 }
+
+  @inline(__always)
+  static func apply(_ x: Eight<V>) -> Eight<V> { Eight(x.n0.exponentialLinear) }
+}
+
+/// The adjoint of `ELUFormula`: takes dy and y; gives dz.
+enum ELUAdjoint<V: Lanes>: PointwiseFormula {
+  static var inputs: Int { 2 }
+  static var outputs: Int { 1 }
+
+  @inline(__always)
+  static func apply(_ x: Eight<V>) -> Eight<V> { Eight(x.n0 * x.n1.exponentialLinearSlope) }
+}
+
+extension Lanes {
+  /// ELU(self). exp(z) - 1 = 2 t / (1 - t) with t = tanh(z / 2), which loses no digit near zero.
+  @inline(__always)
+  var exponentialLinear: Self {
+    let t = (self * Self(0.5)).hyperbolicTangent
+    return ifPositive(self, else: (t + t) / (Self(1) - t))
+  }
+
+  /// The derivative of ELU where its value is `self`.
+  @inline(__always)
+  var exponentialLinearSlope: Self { ifPositive(Self(1), else: self + Self(1)) }
+}

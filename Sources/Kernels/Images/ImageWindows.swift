@@ -1,0 +1,128 @@
+import Tensors
+
+/// The windows of K x K places that a convolution or a pooling sees of a map, one for each place of
+/// its result: cross-correlation with zeros around the map, as TensorFlow's padding `SAME`.
+///
+///     Y' = ⌈Y / stride⌉,   the window of (y, x) starts at (y · stride - top, x · stride - left)
+///     top = ⌊max((Y' - 1) · stride + K - Y, 0) / 2⌋, likewise left
+///
+/// A map can be *enlarged* first: each place is repeated e times in both directions.
+public struct ImageWindows: Sendable, Hashable {
+  /// The map that is read, before it is enlarged.
+  public let input: MapShape
+  /// K
+  public let kernel: Int
+  public let stride: Int
+  /// e
+  public let enlargement: Int
+  /// Y' and X'
+  public let height: Int
+  public let width: Int
+  private let top: Int
+  private let left: Int
+
+  public init(of input: MapShape, kernel: Int, stride: Int = 1, enlargement: Int = 1) {
+    precondition(
+      kernel > 0 && stride > 0 && enlargement > 0,
+      "windows of \(kernel) places at stride \(stride), \(enlargement) times enlarged")
+    self.input = input
+    self.kernel = kernel
+    self.stride = stride
+    self.enlargement = enlargement
+    func fit(_ extent: Int) -> (count: Int, before: Int) {
+      let extent = extent * enlargement
+      let count = (extent + stride - 1) / stride
+      return (count, max((count - 1) * stride + kernel - extent, 0) / 2)
+    }
+    (height, top) = fit(input.height)
+    (width, left) = fit(input.width)
+  }
+
+  /// Y' X', how many windows a map has.
+  public var places: Int { height * width }
+  /// K K C, the numbers of a window: row by row, place by place.
+  public var length: Int { kernel * kernel * input.channels }
+  /// Whether the windows are the places of the map as they are.
+  public var isIdentity: Bool { kernel == 1 && stride == 1 && enlargement == 1 }
+
+  /// Copies windows, row after row.
+  ///
+  /// - Parameters:
+  ///   - rows: of all windows of all maps in their order
+  ///   - maps: [N, Y X C]
+  ///   - windows: [rows, K K C], overwritten
+  public func gather<Scalar: KernelScalar>(
+    _ rows: Range<Int>, of maps: Tensor<Scalar>, into windows: Tensor<Scalar>
+  ) {
+    check(rows, maps, windows)
+    forEachRun(rows) { map, window, count in
+      if let map {
+        (windows.pointer + window).update(from: maps.pointer + map, count: count)
+      } else {
+        (windows.pointer + window).update(repeating: 0, count: count)
+      }
+    }
+  }
+
+  /// The adjoint of `gather`: adds windows to the places that they were copied from, in the order
+  /// of the windows.
+  @specialized(where Scalar == Float)
+  public func scatter<Scalar: KernelScalar>(
+    _ windows: Tensor<Scalar>, of rows: Range<Int>, addingTo maps: Tensor<Scalar>
+  ) {
+    check(rows, maps, windows)
+    forEachRun(rows) { map, window, count in
+      guard let map else { return }
+      let (target, source) = (maps.pointer + map, windows.pointer + window)
+      for index in 0..<count { target[index] += source[index] }
+    }
+  }
+
+  /// Calls `body` for each run of numbers that lie together both in a map and in its window: where
+  /// it starts in the maps, nil beyond their edges; where in the windows; and how many.
+  @inline(__always)
+  private func forEachRun(_ rows: Range<Int>, _ body: (Int?, Int, Int) -> Void) {
+    let C = input.channels
+    let (Y, X) = (input.height * enlargement, input.width * enlargement)
+    for (index, row) in rows.enumerated() {
+      let (map, place) = row.quotientAndRemainder(dividingBy: places)
+      let (y, x) = place.quotientAndRemainder(dividingBy: width)
+      let (firstY, firstX) = (y * stride - top, x * stride - left)
+      // The columns of the window that lie on the map.
+      let inside = min(max(-firstX, 0), kernel)..<max(min(kernel, X - firstX), 0)
+      for ky in 0..<kernel {
+        let window = index * length + ky * kernel * C
+        let y = firstY + ky
+        guard y >= 0 && y < Y && !inside.isEmpty else {
+          body(nil, window, kernel * C)
+          continue
+        }
+        let line = map * input.count + y / enlargement * input.width * C
+        if inside.lowerBound > 0 { body(nil, window, inside.lowerBound * C) }
+        if enlargement == 1 {
+          body(
+            line + (firstX + inside.lowerBound) * C, window + inside.lowerBound * C,
+            inside.count * C)
+        } else {
+          for kx in inside {
+            body(line + (firstX + kx) / enlargement * C, window + kx * C, C)
+          }
+        }
+        if inside.upperBound < kernel {
+          body(nil, window + inside.upperBound * C, (kernel - inside.upperBound) * C)
+        }
+      }
+    }
+  }
+
+  private func check<Scalar>(
+    _ rows: Range<Int>, _ maps: Tensor<Scalar>, _ windows: Tensor<Scalar>
+  ) {
+    precondition(
+      maps.count % input.count == 0 && rows.lowerBound >= 0
+        && rows.upperBound <= maps.count / input.count * places,
+      "windows \(rows) of \(input) in \(maps.shape)")
+    precondition(
+      windows.count == rows.count * length, "\(windows.shape) for \(rows.count) windows")
+  }
+}

@@ -1,0 +1,78 @@
+import Kernels
+import RandomNumbers
+import Tensors
+
+/// The reciprocal gated cell (Nayebi et al., NeurIPS 2018, equations 3 to 6): the state of the cell
+/// gates the output and the output gates the state of the cell; the input enters unconvolved, so it
+/// passes a cell at rest.
+///
+///     h' = ELU((1 - σ(W_ch * c)) x + (1 - σ(W_hh * h)) h)
+///     c' = ELU((1 - σ(W_hc * h)) x + (1 - σ(W_cc * c)) c)
+///
+/// x is a map of H channels: what the layer below drives it with.
+public struct ReciprocalGatedCell: CellFamily {
+  public init() {}
+  public var summary: String { "convolution" }
+  public var body: String { "reciprocal gated" }
+  public var readsMaps: Bool { true }
+  public var addsInput: Bool { true }
+
+  public func cell<Scalar: KernelScalar>(
+    inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as: Scalar.Type
+  ) -> any RecurrentCell<Scalar> {
+    Cell<Scalar>(
+      geometry: MapGeometry(
+        inputs: inputs, hidden: hidden, constants: constants.map, named: name))
+  }
+
+  private struct Cell<Scalar: KernelScalar>: MapCell {
+    let geometry: MapGeometry
+
+    /// The blocks of both are the gates of c' and of h'.
+    var products: [CellProduct] {
+      [
+        geometry.product("weight_hidden", of: .state(0), blocks: 2),
+        geometry.product("weight_cell", of: .state(1), blocks: 2),
+      ]
+    }
+    var vectors: [NamedShape] { [] }
+    var states: [NamedShape] { [geometry.map("h"), geometry.map("c")] }
+    /// What the gates let through of x and c into c', and of x and h into h'.
+    var tape: [NamedShape] { [geometry.map("gates", blocks: 4)] }
+    var scratch: [NamedShape] { [geometry.map("dx")] }
+
+    func initialize(
+      _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
+    ) {
+      geometry.initialize(products, parameters, stream: &stream)
+    }
+
+    func step(_ s: CellStep<Scalar>) {
+      let (x, before) = (geometry.block(s.input), s.before.map(geometry.block))
+      let (hidden, cell) = (geometry.blocks(s.products[0]), geometry.blocks(s.products[1]))
+      let gates = geometry.blocks(s.tape[0])
+      geometry.apply(
+        .reciprocalGate, [x, before[1], hidden[0], cell[0]],
+        to: geometry.blocks(s.after[1]) + gates[0...1])
+      geometry.apply(
+        .reciprocalGate, [x, before[0], cell[1], hidden[1]],
+        to: geometry.blocks(s.after[0]) + gates[2...3])
+    }
+
+    func adjoint(_ s: CellAdjoint<Scalar>) {
+      let x = geometry.block(s.input)
+      let (before, after) = (s.before.map(geometry.block), s.after.map(geometry.block))
+      let (dBefore, dAfter) = (s.dBefore.map(geometry.block), s.dAfter.map(geometry.block))
+      let (dHidden, dCell) = (geometry.blocks(s.dProducts[0]), geometry.blocks(s.dProducts[1]))
+      let (gates, dx) = (geometry.blocks(s.tape[0]), geometry.blocks(s.scratch[0]))
+      geometry.apply(
+        .reciprocalGateAdjoint, [dAfter[1], after[1], gates[0], gates[1], x, before[1]],
+        to: [dx[0], dBefore[1], dHidden[0], dCell[0]])
+      if let dInput = s.dInput { geometry.add(dx, to: geometry.blocks(dInput)) }
+      geometry.apply(
+        .reciprocalGateAdjoint, [dAfter[0], after[0], gates[2], gates[3], x, before[0]],
+        to: [dx[0], dBefore[0], dCell[1], dHidden[1]])
+      if let dInput = s.dInput { geometry.add(dx, to: geometry.blocks(dInput)) }
+    }
+  }
+}
