@@ -63,7 +63,6 @@ private struct MemoryRun<Scalar: KernelScalar> {
   private let memories: [Tensor<Scalar>]  // two of [rows, 1, order]
   /// Before each step, and after the last.
   private let clocks: Tensor<Scalar>  // [steps + 1, rows, 2]
-  private let scratch: Tensor<Scalar>  // [rows, 1, order]
   private let gradient: Tensor<Scalar>  // [rows, 1]
 
   init(order: Int, rows: Int, steps: Int) {
@@ -77,7 +76,6 @@ private struct MemoryRun<Scalar: KernelScalar> {
     for index in 0..<inputs.count { inputs[index] = Scalar(Float(stream.normal())) }
     memories = (0..<2).map { _ in Tensor(shape: [rows, 1, order]) }
     clocks = Tensor(shape: [steps + 1, rows, 2])
-    scratch = Tensor(shape: [rows, 1, order])
     gradient = Tensor(shape: [rows, 1])
   }
 
@@ -99,7 +97,7 @@ private struct MemoryRun<Scalar: KernelScalar> {
     for t in 0..<steps {
       let (from, to, u) = (memories[t % 2], memories[(t + 1) % 2], inputs.row(t))
       if isDense {
-        dense.advance(from, input: u, after: t, into: to, scratch: scratch)
+        dense.advance(from, input: u, after: t, into: to)
       } else {
         scan.advance(
           from, clock: clocks.row(t), input: u, times: nil, into: to, clockAfter: clocks.row(t + 1))

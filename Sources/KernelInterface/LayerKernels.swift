@@ -20,8 +20,14 @@ public protocol LayerKernels<Scalar>: SendableMetatype {
   static func packedCount(depth: Int, columns: Int) -> Int
   /// Packs a matrix for products with it.
   static func pack(_ call: PackCall<Scalar>)
-  /// y = x Wᵀ + b
+  /// y = x Wᵀ + b, or y += x Wᵀ
   static func multiply(_ call: PackedProductCall<Scalar>)
+  /// How many scalars a block of rows takes.
+  static func rowBlockCount(_ role: GradientRole, rows: Int, columns: Int) -> Int
+  /// Lays out rows for gradients of weights.
+  static func keep(_ call: RowBlockCall<Scalar>)
+  /// dW += Σ_r delta_rᵀ operand_r
+  static func addWeightGradient(_ call: WeightGradientCall<Scalar>)
   /// Applies a pointwise formula.
   static func apply(_ call: PointwiseCall<Scalar>)
   /// Takes a drive over one step.

@@ -20,7 +20,7 @@ public struct NormalizationWindow<Scalar> {
   }
 }
 
-/// Each row of D columns normalised, y = normalised · gain + shift.
+/// Each row of D columns normalised, y = normalised · gain + shift, or that added to y.
 ///
 /// Mean and variance are those of the row, or of the row and its window together.
 public struct NormalizationCall<Scalar> {
@@ -32,6 +32,7 @@ public struct NormalizationCall<Scalar> {
   public var shift: UnsafePointer<Scalar>  // [D]
   public var z: ColumnPointer<Scalar>
   public var y: ColumnPointer<Scalar>
+  public var isAdding: Bool
   /// What backward needs, besides `inverseDeviation` in one column.
   public var normalised: ColumnPointer<Scalar>
   public var inverseDeviation: ColumnPointer<Scalar>
@@ -42,7 +43,7 @@ public struct NormalizationCall<Scalar> {
     rows: Int, columns: Int, epsilon: Scalar, gain: UnsafePointer<Scalar>,
     shift: UnsafePointer<Scalar>, z: ColumnPointer<Scalar>, y: ColumnPointer<Scalar>,
     normalised: ColumnPointer<Scalar>, inverseDeviation: ColumnPointer<Scalar>,
-    window: NormalizationWindow<Scalar>? = nil
+    window: NormalizationWindow<Scalar>? = nil, isAdding: Bool = false
   ) {
     self.rows = rows
     self.columns = columns
@@ -51,6 +52,7 @@ public struct NormalizationCall<Scalar> {
     self.shift = shift
     self.z = z
     self.y = y
+    self.isAdding = isAdding
     self.normalised = normalised
     self.inverseDeviation = inverseDeviation
     self.window = window
@@ -68,9 +70,11 @@ public struct NormalizationBackwardCall<Scalar> {
   public var inverseDeviation: ColumnPointer<Scalar>
   /// Overwritten; may be the memory of `dy`.
   public var dz: ColumnPointer<Scalar>
-  /// Added to, each row to its own.
+  /// Added to, a group of rows to the group's own, from its first row to its last.
   public var dGain: ColumnPointer<Scalar>
   public var dShift: ColumnPointer<Scalar>
+  /// The first row of each group, and how many rows there are; nil: each row is a group.
+  public var groupStarts: UnsafePointer<Int>?
   /// The window of the call, and its gradient: `after` is read, `before` overwritten.
   public var window: (values: NormalizationWindow<Scalar>, gradient: NormalizationWindow<Scalar>)?
 
@@ -78,6 +82,7 @@ public struct NormalizationBackwardCall<Scalar> {
     rows: Int, columns: Int, gain: UnsafePointer<Scalar>, dy: ColumnPointer<Scalar>,
     normalised: ColumnPointer<Scalar>, inverseDeviation: ColumnPointer<Scalar>,
     dz: ColumnPointer<Scalar>, dGain: ColumnPointer<Scalar>, dShift: ColumnPointer<Scalar>,
+    groupStarts: UnsafePointer<Int>? = nil,
     window: (values: NormalizationWindow<Scalar>, gradient: NormalizationWindow<Scalar>)? = nil
   ) {
     self.rows = rows
@@ -89,6 +94,16 @@ public struct NormalizationBackwardCall<Scalar> {
     self.dz = dz
     self.dGain = dGain
     self.dShift = dShift
+    self.groupStarts = groupStarts
     self.window = window
+  }
+
+  /// The group of a row, where `group` is that of the row before it, or 0.
+  @inlinable @inline(__always)
+  public func group(of row: Int, after group: Int) -> Int {
+    guard let groupStarts else { return row }
+    var group = group
+    while groupStarts[group + 1] <= row { group += 1 }
+    return group
   }
 }

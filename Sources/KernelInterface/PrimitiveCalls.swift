@@ -1,4 +1,4 @@
-/// A product with a packed matrix, y = x Wᵀ + b.
+/// A product with a packed matrix, y = x Wᵀ + b or y += x Wᵀ.
 public struct PackedProductCall<Scalar> {
   public var rows: Int
   /// K, the numbers that a sum of the product runs over.
@@ -8,11 +8,13 @@ public struct PackedProductCall<Scalar> {
   public var packed: UnsafePointer<Scalar>  // as `pack` left it
   public var x: UnsafePointer<Scalar>  // [rows, K]
   public var bias: UnsafePointer<Scalar>?  // [M]; nil is zero
-  public var y: UnsafeMutablePointer<Scalar>  // [rows, M], overwritten
+  public var y: UnsafeMutablePointer<Scalar>  // [rows, M]
+  /// Whether y is what the sums start from, in place of the bias.
+  public var isAdding: Bool
 
   public init(
     rows: Int, depth: Int, columns: Int, packed: UnsafePointer<Scalar>, x: UnsafePointer<Scalar>,
-    bias: UnsafePointer<Scalar>?, y: UnsafeMutablePointer<Scalar>
+    bias: UnsafePointer<Scalar>?, y: UnsafeMutablePointer<Scalar>, isAdding: Bool = false
   ) {
     self.rows = rows
     self.depth = depth
@@ -21,6 +23,7 @@ public struct PackedProductCall<Scalar> {
     self.x = x
     self.bias = bias
     self.y = y
+    self.isAdding = isAdding
   }
 }
 

@@ -44,13 +44,14 @@ public enum LayerNormalization {
   ///   - z: D columns
   ///   - gain: [D]
   ///   - shift: [D]
-  ///   - y: D columns, overwritten; may be the memory of z
+  ///   - y: D columns, overwritten or added to; may be the memory of z where overwritten
+  ///   - isAdding: whether y is added to
   ///   - normalised: receives n in D columns, for `backward`
   ///   - inverseDeviation: receives 1 / sqrt(var z + ε) in one column, for `backward`
   ///   - window: the windows before, which are read, and after, overwritten; nil takes z alone
   public static func forward<Scalar: KernelScalar>(
     _ z: ColumnBlock<Scalar>, gain: Tensor<Scalar>, shift: Tensor<Scalar>,
-    into y: ColumnBlock<Scalar>, normalised: ColumnBlock<Scalar>,
+    into y: ColumnBlock<Scalar>, isAdding: Bool = false, normalised: ColumnBlock<Scalar>,
     inverseDeviation: ColumnBlock<Scalar>, window: Window<Scalar>? = nil
   ) {
     let (rows, D) = (z.rows, gain.count)
@@ -62,7 +63,7 @@ public enum LayerNormalization {
         y: y.pointer(rows: rows, columns: D),
         normalised: normalised.pointer(rows: rows, columns: D),
         inverseDeviation: inverseDeviation.pointer(rows: rows, columns: 1),
-        window: window?.pointers(rows: rows)))
+        window: window?.pointers(rows: rows), isAdding: isAdding))
   }
 
   /// The adjoint of `forward`.
@@ -73,26 +74,36 @@ public enum LayerNormalization {
   ///   - inverseDeviation: likewise
   ///   - gain: [D]
   ///   - dz: D columns, overwritten; may be the memory of dy
-  ///   - dGain: D columns, to which each row adds its dy · n
-  ///   - dShift: D columns, to which each row adds its dy
+  ///   - dGain: [groups, D], to which the rows of a group add their dy · n, from first to last
+  ///   - dShift: likewise their dy
+  ///   - groupStarts: the first row of each group, and how many rows there are; nil: each row is a
+  ///     group
   ///   - window: the windows of `forward`, and their gradients: that after is read, that before
   ///     overwritten
   public static func backward<Scalar: KernelScalar>(
     _ dy: ColumnBlock<Scalar>, normalised: ColumnBlock<Scalar>,
     inverseDeviation: ColumnBlock<Scalar>, gain: Tensor<Scalar>, into dz: ColumnBlock<Scalar>,
-    dGain: ColumnBlock<Scalar>, dShift: ColumnBlock<Scalar>,
+    dGain: ColumnBlock<Scalar>, dShift: ColumnBlock<Scalar>, groupStarts: [Int]? = nil,
     window: (values: Window<Scalar>, gradient: Window<Scalar>)? = nil
   ) {
     let (rows, D) = (dy.rows, gain.count)
+    let groups = groupStarts.map { $0.count - 1 } ?? rows
     precondition(D > 0, "a gain of \(gain.shape)")
-    Scalar.kernels(on: .current).normalizeBackward(
-      NormalizationBackwardCall(
-        rows: rows, columns: D, gain: UnsafePointer(gain.pointer),
-        dy: dy.pointer(rows: rows, columns: D),
-        normalised: normalised.pointer(rows: rows, columns: D),
-        inverseDeviation: inverseDeviation.pointer(rows: rows, columns: 1),
-        dz: dz.pointer(rows: rows, columns: D), dGain: dGain.pointer(rows: rows, columns: D),
-        dShift: dShift.pointer(rows: rows, columns: D),
-        window: window.map { ($0.pointers(rows: rows), $1.pointers(rows: rows)) }))
+    precondition(
+      groupStarts == nil || groupStarts!.first == 0 && groupStarts!.last == rows,
+      "groups of \(rows) rows that start at \(groupStarts!)")
+    // Without groups the pointer is not looked at.
+    (groupStarts ?? []).withUnsafeBufferPointer { starts in
+      Scalar.kernels(on: .current).normalizeBackward(
+        NormalizationBackwardCall(
+          rows: rows, columns: D, gain: UnsafePointer(gain.pointer),
+          dy: dy.pointer(rows: rows, columns: D),
+          normalised: normalised.pointer(rows: rows, columns: D),
+          inverseDeviation: inverseDeviation.pointer(rows: rows, columns: 1),
+          dz: dz.pointer(rows: rows, columns: D), dGain: dGain.pointer(rows: groups, columns: D),
+          dShift: dShift.pointer(rows: groups, columns: D),
+          groupStarts: groupStarts == nil ? nil : starts.baseAddress,
+          window: window.map { ($0.pointers(rows: rows), $1.pointers(rows: rows)) }))
+    }
   }
 }

@@ -60,15 +60,32 @@ public struct PackedMatrix<Scalar: KernelScalar> {
   public func multiply(
     _ x: Tensor<Scalar>, adding bias: Tensor<Scalar>? = nil, into y: Tensor<Scalar>
   ) {
+    precondition(
+      bias == nil || bias!.count == columns, "a bias of \(bias!.shape) for \(columns) columns")
+    multiply(x, bias: bias, y, isAdding: false)
+  }
+
+  /// y += x Wᵀ, or x W where the matrix was transposed. The sums start from y, so that nothing is
+  /// rounded but them.
+  ///
+  /// - Parameters:
+  ///   - x: [rows, K]
+  ///   - y: [rows, M]; not the memory of x
+  public func multiply(_ x: Tensor<Scalar>, addingTo y: Tensor<Scalar>) {
+    multiply(x, bias: nil, y, isAdding: true)
+  }
+
+  private func multiply(
+    _ x: Tensor<Scalar>, bias: Tensor<Scalar>?, _ y: Tensor<Scalar>, isAdding: Bool
+  ) {
     let rows = x.shape[0]
     precondition(
       x.count == rows * depth && y.shape[0] == rows && y.count == rows * columns,
       "\(x.shape) times a matrix of \(depth) x \(columns) does not give \(y.shape)")
-    precondition(
-      bias == nil || bias!.count == columns, "a bias of \(bias!.shape) for \(columns) columns")
     kernels.multiply(
       PackedProductCall(
         rows: rows, depth: depth, columns: columns, packed: UnsafePointer(packed.pointer),
-        x: UnsafePointer(x.pointer), bias: bias.map { UnsafePointer($0.pointer) }, y: y.pointer))
+        x: UnsafePointer(x.pointer), bias: bias.map { UnsafePointer($0.pointer) }, y: y.pointer,
+        isAdding: isAdding))
   }
 }

@@ -8,7 +8,7 @@ struct Product {
   let segment: Int
   let segmentStride: Int
   let w: UnsafePointer<Float>
-  let start: UnsafePointer<Float>
+  let start: UnsafePointer<Float>?
   let vectors: Int
   /// How many blocks k is cut into.
   private let blocks: Int
@@ -21,7 +21,7 @@ struct Product {
   @inline(__always)
   init(
     a: UnsafePointer<Float>, row: Int, segments: Int = 1, segment: Int, segmentStride: Int = 0,
-    w: UnsafePointer<Float>, start: UnsafePointer<Float>, vectors: Int
+    w: UnsafePointer<Float>, start: UnsafePointer<Float>?, vectors: Int
   ) {
     self.a = a
     aRow = row

@@ -1,3 +1,4 @@
+internal import CVec
 public import KernelInterface
 
 // A scan goes along the coefficients of a memory, so that the lanes of a vector hold memories:
@@ -122,20 +123,46 @@ private struct MemoryGroup {
   func isFirst(_ memory: Int) -> Bool { call.clock[2 * (memory / call.channels)] == 0 }
 
   /// Takes coefficients of some memories into the block, one memory a lane.
-  @inline(__always)
   func gather(_ p: UnsafePointer<Float>, count: Int, depth: Int) {
+    let (wholeLanes, wholeDepth) = (count - count % 4, depth - depth % 4)
+    var lane = 0
+    while lane < wholeLanes {
+      var k = 0
+      while k < wholeDepth {
+        cvec_transpose_four(
+          p + lane * call.order + k, call.order, block + k * MemoryGroup.width + lane,
+          MemoryGroup.width)
+        k += 4
+      }
+      lane += 4
+    }
     for lane in 0..<count {
       let row = p + lane * call.order
-      for k in 0..<depth { block[k * MemoryGroup.width + lane] = row[k] }
+      for k in (lane < wholeLanes ? wholeDepth : 0)..<depth {
+        block[k * MemoryGroup.width + lane] = row[k]
+      }
     }
   }
 
   /// The other way round.
-  @inline(__always)
   func scatter(_ p: UnsafeMutablePointer<Float>, count: Int, depth: Int) {
+    let (wholeLanes, wholeDepth) = (count - count % 4, depth - depth % 4)
+    var lane = 0
+    while lane < wholeLanes {
+      var k = 0
+      while k < wholeDepth {
+        cvec_transpose_four(
+          block + k * MemoryGroup.width + lane, MemoryGroup.width, p + lane * call.order + k,
+          call.order)
+        k += 4
+      }
+      lane += 4
+    }
     for lane in 0..<count {
       let row = p + lane * call.order
-      for k in 0..<depth { row[k] = block[k * MemoryGroup.width + lane] }
+      for k in (lane < wholeLanes ? wholeDepth : 0)..<depth {
+        row[k] = block[k * MemoryGroup.width + lane]
+      }
     }
   }
 

@@ -22,7 +22,7 @@ extension SIMDKernels {
     }
   }
 
-  /// y = x Wᵀ + b, with the bits of a row independent of the other rows.
+  /// y = x Wᵀ + b or y += x Wᵀ, with the bits of a row independent of the other rows.
   public static func multiply(_ call: PackedProductCall<Float>) {
     Arena.with({ PackedProductBuffers(columns: call.columns, arena: &$0) }) { buffers in
       Packing.bias(call.bias, units: buffers.units, into: buffers.bias)
@@ -39,26 +39,23 @@ extension SIMDKernels {
   private static func multiply(
     _ call: PackedProductCall<Float>, _ buffers: PackedProductBuffers, rows first: Int, count: Int
   ) {
-    let (units, split) = (buffers.units, buffers.split)
+    let split = buffers.split
     let y = call.y + first * call.columns
     for panel in 0..<split.panels {
       let (block, width) = (split.start(panel), split.width(panel))
       let column = block * Vector.width
       let product = Product(
         a: call.x + first * call.depth, row: call.depth, segment: call.depth,
-        w: call.packed + column * call.depth, start: buffers.bias + column, vectors: width)
+        w: call.packed + column * call.depth,
+        start: call.isAdding ? nil : buffers.bias + column, vectors: width)
       if column + width * Vector.width <= call.columns {
         product.run(rows: count, out: y + column, outRow: call.columns)
         continue
       }
+      // The last panel is wider than what is left of y.
+      if call.isAdding { buffers.load(y, panel: panel, rows: count) }
       product.run(rows: count, out: buffers.product)
-      for row in 0..<count {
-        for inner in 0..<width {
-          Vector(buffers.product + (row * width + inner) * Vector.width).storing(
-            units.lanes(block + inner),
-            y + row * units.count + (block + inner) * Vector.width)
-        }
-      }
+      buffers.store(y, panel: panel, rows: count)
     }
   }
 }
@@ -78,5 +75,27 @@ private struct PackedProductBuffers {
     split = PanelSplit(blocks: units.blocks, limit: 4)
     bias = arena.take(units.paddedWidth)
     product = arena.take(PackedProductBuffers.groupRows * 4 * Vector.width)
+  }
+  /// Takes over what a panel of y holds.
+  func load(_ y: UnsafeMutablePointer<Float>, panel: Int, rows: Int) {
+    let (block, width) = (split.start(panel), split.width(panel))
+    for row in 0..<rows {
+      for inner in 0..<width {
+        Vector.loading(
+          y + row * units.count + (block + inner) * Vector.width, units.lanes(block + inner)
+        ).store(product + (row * width + inner) * Vector.width)
+      }
+    }
+  }
+
+  /// Writes a panel to y.
+  func store(_ y: UnsafeMutablePointer<Float>, panel: Int, rows: Int) {
+    let (block, width) = (split.start(panel), split.width(panel))
+    for row in 0..<rows {
+      for inner in 0..<width {
+        Vector(product + (row * width + inner) * Vector.width).storing(
+          units.lanes(block + inner), y + row * units.count + (block + inner) * Vector.width)
+      }
+    }
   }
 }

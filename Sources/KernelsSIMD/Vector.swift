@@ -56,16 +56,14 @@ struct Vector: Pack {
     if count >= Vector.width { store(p) } else { store(first: count, to: p) }
   }
 
-  @inline(never)
+  @inline(__always)
   private init(first count: Int, of p: UnsafePointer<Float>) {
-    var lanes = Storage.zero
-    for lane in 0..<min(count, Vector.width) { lanes[lane] = p[lane] }
-    self.lanes = lanes
+    lanes = cvec_load_first(p, count)
   }
 
-  @inline(never)
+  @inline(__always)
   private func store(first count: Int, to p: UnsafeMutablePointer<Float>) {
-    for lane in 0..<min(count, Vector.width) { p[lane] = lanes[lane] }
+    cvec_store_first(p, lanes, count)
   }
 
   // MARK: Rows

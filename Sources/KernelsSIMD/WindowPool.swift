@@ -27,7 +27,7 @@ struct WindowPool {
   /// The mean of the window and of a row with this mean.
   @inline(__always)
   private func pooledMean(_ own: Float) -> Float {
-    (own + span.sum { span.vector(before, $0, $1) }) / count
+    (own + span.sum(before)) / count
   }
 
   /// Mean and variance of the window and of a row with this mean and M2.
@@ -36,7 +36,7 @@ struct WindowPool {
     _ mean: Float, _ squares: Float, columns: Int
   ) -> (mean: Float, variance: Float) {
     let (m, D) = (pooledMean(mean), Float(columns))
-    let within = squares + span.sum { span.vector(before + length, $0, $1) }
+    let within = squares + span.sum(before + length)
     let between = (mean - m) * (mean - m) + span.sumOfSquares(before, from: m)
     return (m, (within + D * between) / (count * D))
   }

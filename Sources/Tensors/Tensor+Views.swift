@@ -49,6 +49,7 @@ extension Tensor {
   }
 
   /// Sets every element.
+  @specialized(where Scalar == Float)
   public func fill(_ value: Scalar) {
     pointer.update(repeating: value, count: count)
   }

@@ -97,6 +97,44 @@ import Testing
     }
   }
 
+  /// Gains and shifts of groups of rows are sums of what the rows have by themselves, and a norm
+  /// adds to what is there.
+  @Test(arguments: KernelBackend.supported, PrimitiveSizes.all)
+  func sumsOverGroupsAndAdds(backend: KernelBackend, sizes: [Int]) {
+    let (rows, D) = (sizes[0], sizes[1])
+    let (z, gain, shift, dy): (Tensor<Float>, Tensor<Float>, Tensor<Float>, Tensor<Float>)
+    (z, gain, shift, dy) = numbers(rows, D)
+    // A group of no rows too.
+    let starts = [0, rows / 3, rows / 3, rows]
+    func zeros(_ rows: Int) -> Tensor<Float> { Tensor(shape: [rows, D]) }
+    let (y, n, added) = (zeros(rows), zeros(rows), dy.copy())
+    let inverse = Tensor<Float>(shape: [rows, 1])
+    let (dz, own, grouped) = (zeros(rows), [zeros(rows), zeros(rows)], [zeros(3), zeros(3)])
+    backend.run {
+      for target in [y, added] {
+        LayerNormalization.forward(
+          ColumnBlock(z), gain: gain, shift: shift, into: ColumnBlock(target),
+          isAdding: target.pointer == added.pointer, normalised: ColumnBlock(n),
+          inverseDeviation: ColumnBlock(inverse))
+      }
+      for (sums, groupStarts) in [(own, nil), (grouped, starts)] {
+        LayerNormalization.backward(
+          ColumnBlock(dy), normalised: ColumnBlock(n), inverseDeviation: ColumnBlock(inverse),
+          gain: gain, into: ColumnBlock(dz), dGain: ColumnBlock(sums[0]),
+          dShift: ColumnBlock(sums[1]), groupStarts: groupStarts)
+      }
+    }
+    for place in 0..<rows * D { #expect(abs(added[place] - dy[place] - y[place]) <= 1e-5) }
+    for (own, grouped) in zip(own, grouped) {
+      for group in 0..<3 {
+        for j in 0..<D {
+          let sum = (starts[group]..<starts[group + 1]).reduce(Float(0)) { $0 + own[$1 * D + j] }
+          #expect(abs(grouped[group * D + j] - sum) <= 1e-4, "\(backend) \(sizes)")
+        }
+      }
+    }
+  }
+
   @Test(arguments: PrimitiveSizes.all) func centralDifferences(sizes: [Int]) {
     let (rows, D) = (sizes[0], sizes[1])
     let (z, gain, shift, dy): (Tensor<Double>, Tensor<Double>, Tensor<Double>, Tensor<Double>)

@@ -78,6 +78,22 @@ import Testing
     }
   }
 
+  /// y += x Wᵀ, as one chain that starts from y.
+  @Test(arguments: KernelBackend.supported, sizes)
+  func addsToWhatIsThere(backend: KernelBackend, sizes: [Int]) {
+    let (rows, inputs, outputs) = (sizes[0], sizes[1], sizes[2])
+    let data = Case(rows: rows, inputs: inputs, outputs: outputs)
+    let matrix = backend.run { PackedMatrix(data.weight) }
+    let target = Tensor<Float>(shape: [rows + 1, outputs])
+    for row in 0..<rows { target.row(row).copy(from: data.bias) }
+    target.row(rows).fill(77)
+    matrix.multiply(data.x, addingTo: target.rows(0..<rows))
+    #expect(target.row(rows).array.allSatisfy { $0 == 77 })
+    let y = target.rows(0..<rows).array
+    // A bias starts the sums too.
+    #expect(y.bits == product(matrix, data.x, data.bias, outputs: outputs).bits, "\(sizes)")
+  }
+
   @Test(arguments: sizes) func isTheProductInDouble(sizes: [Int]) {
     let data = Case(rows: sizes[0], inputs: sizes[1], outputs: sizes[2])
     func double(_ tensor: Tensor<Float>) -> Tensor<Double> {

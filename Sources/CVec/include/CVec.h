@@ -91,6 +91,67 @@ CVEC_PURE float cvec_sum(cvec x) {
 
 // MARK: Memory
 
+#if defined(__AVX512F__)
+/// One bit for each of the first `count` lanes.
+CVEC_INLINE uint16_t cvec_first(long count) {
+  return count <= 0 ? 0 : count >= 16 ? 0xFFFF : (uint16_t)((1u << count) - 1);
+}
+#elif defined(__AVX2__)
+/// All bits of each of the first `count` lanes.
+CVEC_INLINE cvec_bits cvec_first(long count) {
+  const cvec_bits lanes = {0, 1, 2, 3, 4, 5, 6, 7};
+  int32_t limit = count <= 0 ? 0 : count >= 8 ? 8 : (int32_t)count;
+  return lanes < (cvec_bits)limit;
+}
+#endif
+
+/// The first `count` numbers at `p`, zeros in the other lanes. Reads nothing else.
+CVEC_INLINE cvec cvec_load_first(const float *p, long count) {
+#if defined(__AVX512F__)
+  return __builtin_ia32_loadups512_mask((const void *)p, (cvec)0, cvec_first(count));
+#elif defined(__AVX2__)
+  return __builtin_ia32_maskloadps256((const void *)p, cvec_first(count));
+#else
+  cvec x = 0;
+  for (long lane = 0; lane < CVEC_WIDTH; lane++) {
+    if (lane < count) { x[lane] = p[lane]; }
+  }
+  return x;
+#endif
+}
+
+/// Writes the first `count` lanes to `p` and nothing else.
+CVEC_INLINE void cvec_store_first(float *p, cvec x, long count) {
+#if defined(__AVX512F__)
+  __builtin_ia32_storeups512_mask((void *)p, x, cvec_first(count));
+#elif defined(__AVX2__)
+  __builtin_ia32_maskstoreps256((void *)p, cvec_first(count), x);
+#else
+  for (long lane = 0; lane < CVEC_WIDTH; lane++) {
+    if (lane < count) { p[lane] = x[lane]; }
+  }
+#endif
+}
+
+/// Four rows of four numbers become columns. Strides are floats from row to row.
+CVEC_INLINE void cvec_transpose_four(
+    const float *from, long from_stride, float *to, long to_stride) {
+  typedef float four __attribute__((ext_vector_type(4)));
+  typedef float unaligned __attribute__((ext_vector_type(4), aligned(4)));
+  four a = *(const unaligned *)from;
+  four b = *(const unaligned *)(from + from_stride);
+  four c = *(const unaligned *)(from + 2 * from_stride);
+  four d = *(const unaligned *)(from + 3 * from_stride);
+  four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+  four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  *(unaligned *)to = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+  *(unaligned *)(to + to_stride) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+  ab = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  cd = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  *(unaligned *)(to + 2 * to_stride) = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+  *(unaligned *)(to + 3 * to_stride) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+}
+
 /// Asks for the cache line at `p` in the second-level cache.
 CVEC_INLINE void cvec_prefetch(const void *p) { __builtin_prefetch(p, 0, 2); }
 

@@ -18,7 +18,8 @@ extension ReferenceKernels {
       for j in 0..<call.columns {
         let normalised = (z[j] - mean) * inverse
         call.normalised[row][j] = normalised
-        call.y[row][j] = normalised * call.gain[j] + call.shift[j]
+        let y = normalised * call.gain[j] + call.shift[j]
+        call.y[row][j] = call.isAdding ? call.y[row][j] + y : y
       }
     }
   }
@@ -52,7 +53,9 @@ extension ReferenceKernels {
   ///     dz = (g - mean(g) - n mean(g n)) / std
   static func normalizeBackward(_ call: NormalizationBackwardCall<Scalar>) {
     let D = Scalar(call.columns)
+    var group = 0
     for row in 0..<call.rows {
+      group = call.group(of: row, after: group)
       let (dy, n) = (call.dy[row], call.normalised[row])
       let inverse = call.inverseDeviation[row][0]
       var (mean, slope): (Scalar, Scalar) = (0, 0)
@@ -67,8 +70,8 @@ extension ReferenceKernels {
       }
       for j in 0..<call.columns {
         let gradient = dy[j]
-        call.dGain[row][j] += gradient * n[j]
-        call.dShift[row][j] += gradient
+        call.dGain[group][j] += gradient * n[j]
+        call.dShift[group][j] += gradient
         call.dz[row][j] = inverse * (gradient * call.gain[j] - mean - n[j] * slope)
       }
     }

@@ -18,9 +18,10 @@ extension ReferenceKernels {
   static func multiply(_ call: PackedProductCall<Scalar>) {
     for row in 0..<call.rows {
       for column in 0..<call.columns {
-        call.y[row * call.columns + column] =
-          dot(call.x + row * call.depth, call.packed + column * call.depth, call.depth)
-          + (call.bias?[column] ?? 0)
+        let place = row * call.columns + column
+        let start = call.isAdding ? call.y[place] : call.bias?[column] ?? 0
+        call.y[place] =
+          dot(call.x + row * call.depth, call.packed + column * call.depth, call.depth) + start
       }
     }
   }

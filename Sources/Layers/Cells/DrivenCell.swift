@@ -38,7 +38,8 @@ public struct DrivenCell: CellFamily {
         drive, mu: constants.mu, epsilon: constants.epsilon, beta: constants.beta,
         restart: constants.restart),
       cell: cell, ownStates: cell.states.count, width: cell.products[0].results,
-      stage: cell.products[0].stage)
+      stage: cell.products[0].stage,
+      added: cell.products.indices.filter { cell.products[$0].addsTo == 0 })
   }
 
   /// The states v and s, and g where the adjoint needs it, follow those of the cell, which
@@ -51,8 +52,19 @@ public struct DrivenCell: CellFamily {
     let width: Int
     /// The stage that sees the input's product.
     let stage: Int
+    /// The cell's products that are added to the input's, which is another one here: they have
+    /// results of their own, and are added to d_t.
+    let added: [Int]
 
-    var products: [CellProduct] { cell.products }
+    var products: [CellProduct] {
+      cell.products.map { product in
+        product.addsTo != 0
+          ? product
+          : CellProduct(
+            product.weight, bias: nil, of: product.operand, width: product.width,
+            groups: product.groups, stage: product.stage)
+      }
+    }
     var vectors: [NamedShape] { cell.vectors }
     var states: [NamedShape] {
       cell.states + (drive.hasSecondMoment ? ["v", "s"] : ["v"]).map { NamedShape($0, [width]) }
@@ -81,6 +93,7 @@ public struct DrivenCell: CellFamily {
         if drive.hasSecondMoment { s.tape[s.tape.count - 1].copy(from: term) }
         DriveRecursion.forward(
           drive, step: s.index, term: term, before: own(s.before), after: own(s.after))
+        for index in added { term.add(s.products[index], scale: 1) }
       }
       cell.step(s)
     }
@@ -88,6 +101,7 @@ public struct DrivenCell: CellFamily {
     func adjoint(_ s: CellAdjoint<Scalar>) {
       cell.adjoint(s)
       guard s.stage == stage else { return }
+      for index in added { s.dProducts[index].copy(from: s.dProducts[0]) }
       DriveRecursion.backward(
         drive, step: s.index, gradient: s.dProducts[0],
         saved: drive.hasSecondMoment ? (s.tape[s.tape.count - 1], own(s.after)) : nil,

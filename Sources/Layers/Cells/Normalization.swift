@@ -80,11 +80,13 @@ struct CellNorm<Scalar: KernelScalar> {
     return window > 1 ? [NamedShape("window\(ending)", [columns])] : []
   }
 
-  /// y may be the memory of z.
-  func forward(_ z: Tensor<Scalar>, into y: Tensor<Scalar>, _ s: CellStep<Scalar>) {
+  /// y may be the memory of z, unless it is added to.
+  func forward(
+    _ z: Tensor<Scalar>, into y: Tensor<Scalar>, isAdding: Bool = false, _ s: CellStep<Scalar>
+  ) {
     LayerNormalization.forward(
       ColumnBlock(z), gain: s.vectors[2 * place], shift: s.vectors[2 * place + 1],
-      into: ColumnBlock(y), normalised: ColumnBlock(s.tape[2 * place]),
+      into: ColumnBlock(y), isAdding: isAdding, normalised: ColumnBlock(s.tape[2 * place]),
       inverseDeviation: ColumnBlock(s.tape[2 * place + 1]), window: window(s.before, s.after))
   }
 
@@ -94,7 +96,7 @@ struct CellNorm<Scalar: KernelScalar> {
       ColumnBlock(dy), normalised: ColumnBlock(s.tape[2 * place]),
       inverseDeviation: ColumnBlock(s.tape[2 * place + 1]), gain: s.vectors[2 * place],
       into: ColumnBlock(dz), dGain: ColumnBlock(s.dVectors[2 * place]),
-      dShift: ColumnBlock(s.dVectors[2 * place + 1]),
+      dShift: ColumnBlock(s.dVectors[2 * place + 1]), groupStarts: s.groupStarts,
       window: window(s.before, s.after).flatMap { values in
         window(s.dBefore, s.dAfter).map { (values, $0) }
       })

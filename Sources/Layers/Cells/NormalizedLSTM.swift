@@ -56,10 +56,8 @@ public struct NormalizedLSTM: CellFamily {
 
     func step(_ s: CellStep<Scalar>) {
       let (gates, t) = (s.tape[6], s.tape[7])
-      for (norm, product) in zip(norms, s.products) { norm.forward(product, into: product, s) }
-      Pointwise.apply(
-        .sum, columns: 4 * H, inputs: s.products.map { ColumnBlock($0) },
-        outputs: [ColumnBlock(gates)])
+      norms[0].forward(s.products[0], into: gates, s)
+      norms[1].forward(s.products[1], into: gates, isAdding: true, s)
       Pointwise.apply(
         .lstmGates, columns: H, inputs: gates.blocks(4, of: H) + [ColumnBlock(s.before[1])],
         outputs: gates.blocks(4, of: H) + [ColumnBlock(s.after[1])])

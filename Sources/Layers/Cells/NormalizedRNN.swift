@@ -39,7 +39,8 @@ public struct NormalizedRNN: CellFamily {
     var products: [CellProduct] {
       [
         CellProduct(name.of("weight_ih"), bias: nil, of: .input, width: hidden),
-        CellProduct(name.of("weight_hh"), bias: nil, of: .state(0), width: hidden),
+        CellProduct(
+          name.of("weight_hh"), bias: nil, of: .state(0), width: hidden, addsTo: 0),
       ]
     }
     var vectors: [NamedShape] { norm.vectors }
@@ -56,21 +57,17 @@ public struct NormalizedRNN: CellFamily {
 
     func step(_ s: CellStep<Scalar>) {
       let h = s.after[0]
-      Pointwise.apply(
-        .sum, columns: hidden, inputs: s.products.map { ColumnBlock($0) },
-        outputs: [ColumnBlock(h)])
-      norm.forward(h, into: h, s)
+      norm.forward(s.products[0], into: h, s)
       Pointwise.apply(
         .tanh, columns: hidden, inputs: [ColumnBlock(h)], outputs: [ColumnBlock(h)])
     }
 
     func adjoint(_ s: CellAdjoint<Scalar>) {
-      let (dx, dh) = (s.dProducts[0], s.dProducts[1])
+      let dz = s.dProducts[0]
       Pointwise.apply(
         .tanhAdjoint, columns: hidden, inputs: [ColumnBlock(s.dAfter[0]), ColumnBlock(s.after[0])],
-        outputs: [ColumnBlock(dh)])
-      norm.backward(dh, into: dh, s)
-      dx.copy(from: dh)
+        outputs: [ColumnBlock(dz)])
+      norm.backward(dz, into: dz, s)
       s.dBefore[0].fill(0)
     }
   }

@@ -7,8 +7,8 @@ import Tensors
 ///
 ///     m' = m + (Ā - I) m + B̄ u
 ///
-/// It is written so because Ā is near I where steps are small, and Float would lose what they
-/// change. The matrix of a measure that scales with time is another one in every step.
+/// It is written so, and summed from the right, because Ā is near I where steps are small, and Float
+/// would lose what they change. The matrix of a measure that scales with time is another one in every step.
 package struct DenseMemory<Scalar: KernelScalar>: Sendable {
   private let measure: MemoryMeasure
   private let discretization: Discretization
@@ -47,18 +47,16 @@ package struct DenseMemory<Scalar: KernelScalar>: Sendable {
   ///   - input: u [N, M]
   ///   - stepsBefore: of the sequence, which a measure that scales with time asks for
   ///   - after: receives m'
-  ///   - scratch: [N, M, order]
   package func advance(
     _ memory: Tensor<Scalar>, input: Tensor<Scalar>, after stepsBefore: Int,
-    into after: Tensor<Scalar>, scratch: Tensor<Scalar>
+    into after: Tensor<Scalar>
   ) {
     let (transition, rows) = (known(after: stepsBefore), input.count)
     let (memories, result) = (
       memory.reshaped([rows, order]), after.reshaped([rows, order])
     )
-    transition.memory.multiply(memories, into: result)
-    transition.input.multiply(input.reshaped([rows, 1]), into: scratch.reshaped([rows, order]))
-    after.add(scratch, scale: 1)
+    transition.input.multiply(input.reshaped([rows, 1]), into: result)
+    transition.memory.multiply(memories, addingTo: result)
     after.add(memory, scale: 1)
   }
 

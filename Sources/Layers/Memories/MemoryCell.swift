@@ -49,28 +49,30 @@ struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
 
   // MARK: What it has
 
-  /// First what leads to u, then what leads to h.
+  /// First what leads to u, then what leads to h; each is a sum in one result.
   var products: [CellProduct] {
     let hasBias = form == .hippo
     let read = [
       CellProduct(
         name.of("weight_ux"), bias: hasBias ? name.of("bias_u") : nil, of: .input, width: channels),
-      CellProduct(name.of("weight_uh"), bias: nil, of: .state(0), width: channels),
+      CellProduct(name.of("weight_uh"), bias: nil, of: .state(0), width: channels, addsTo: 0),
     ]
     let feedback = CellProduct(
-      name.of("weight_um"), bias: nil, of: .state(1), width: channels, groups: channels)
+      name.of("weight_um"), bias: nil, of: .state(1), width: channels, groups: channels, addsTo: 0)
+    let first = toState
     let write = [
       CellProduct(
         name.of("weight_hx"), bias: hasBias ? name.of("bias_h") : nil, of: .input, width: width,
         stage: 1),
-      CellProduct(name.of("weight_hm"), bias: nil, of: .updated(1), width: width, stage: 1),
+      CellProduct(
+        name.of("weight_hm"), bias: nil, of: .updated(1), width: width, stage: 1, addsTo: first),
     ]
     let recurrent = CellProduct(
-      name.of("weight_hh"), bias: nil, of: .state(0), width: width, stage: 1)
+      name.of("weight_hh"), bias: nil, of: .state(0), width: width, stage: 1, addsTo: first)
     return form == .hippo ? read + write : read + [feedback] + write + [recurrent]
   }
-  private var toMemory: Range<Int> { 0..<(form == .hippo ? 2 : 3) }
-  private var toState: Range<Int> { toMemory.upperBound..<2 * toMemory.upperBound }
+  /// The first product that leads to h.
+  private var toState: Int { form == .hippo ? 2 : 3 }
 
   var vectors: [NamedShape] { [] }
   var states: [NamedShape] {
@@ -79,10 +81,6 @@ struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
   }
   /// Candidate and gate as they work.
   var tape: [NamedShape] { isGated ? [NamedShape("gates", [width])] : [] }
-  var scratch: [NamedShape] {
-    [NamedShape("u", [channels]), NamedShape("z", [width])]
-      + (isDense ? [NamedShape("change", [channels, order])] : [])
-  }
   private var isDense: Bool { if case .dense = memory { true } else { false } }
 
   /// Only a scan can take steps of different sizes in different rows.
@@ -144,8 +142,7 @@ struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
 
   func step(_ s: CellStep<Scalar>) {
     if s.stage == 0 {
-      let u = s.scratch[0]
-      sum(toMemory.map { s.products[$0] }, into: u)
+      let u = s.products[0]
       switch memory {
       case .scan(let memory):
         memory.advance(
@@ -153,25 +150,25 @@ struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
           clockAfter: s.after[2])
       case .dense(let memory):
         memory.advance(
-          s.before[1], input: u, after: steps(s.before), into: s.after[1], scratch: s.scratch[2])
+          s.before[1], input: u, after: steps(s.before), into: s.after[1])
         if isScaled { advanceClock(s.before[2], into: s.after[2]) }
       }
       return
     }
-    let z = isGated ? s.tape[0] : s.after[0]
-    sum(toState.map { s.products[$0] }, into: z)
+    let z = s.products[toState]
     if isGated {
       Pointwise.apply(
         .gatedUpdate, columns: hidden, inputs: z.blocks(2, of: hidden) + [ColumnBlock(s.before[0])],
-        outputs: [ColumnBlock(s.after[0])] + z.blocks(2, of: hidden))
+        outputs: [ColumnBlock(s.after[0])] + s.tape[0].blocks(2, of: hidden))
     } else {
-      Pointwise.apply(.tanh, columns: hidden, inputs: [ColumnBlock(z)], outputs: [ColumnBlock(z)])
+      Pointwise.apply(
+        .tanh, columns: hidden, inputs: [ColumnBlock(z)], outputs: [ColumnBlock(s.after[0])])
     }
   }
 
   func adjoint(_ s: CellAdjoint<Scalar>) {
     if s.stage == 1 {
-      let dz = s.dProducts[toState.lowerBound]
+      let dz = s.dProducts[toState]
       if isGated {
         Pointwise.apply(
           .gatedUpdateAdjoint, columns: hidden,
@@ -185,7 +182,6 @@ struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
           inputs: [ColumnBlock(s.dAfter[0]), ColumnBlock(s.after[0])], outputs: [ColumnBlock(dz)])
         s.dBefore[0].fill(0)
       }
-      for product in toState.dropFirst() { s.dProducts[product].copy(from: dz) }
       return
     }
     let du = s.dProducts[0]
@@ -198,16 +194,6 @@ struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
         s.dAfter[1], after: steps(s.before), into: s.dBefore[1], input: du)
     }
     if isScaled { s.dBefore[2].fill(0) }
-    for product in toMemory.dropFirst() { s.dProducts[product].copy(from: du) }
-  }
-
-  private func sum(_ terms: [Tensor<Scalar>], into target: Tensor<Scalar>) {
-    for (index, term) in terms.dropFirst().enumerated() {
-      Pointwise.apply(
-        .sum, columns: target.shape[1],
-        inputs: [ColumnBlock(index == 0 ? terms[0] : target), ColumnBlock(term)],
-        outputs: [ColumnBlock(target)])
-    }
   }
 
   /// The steps of the sequences so far, which a product takes to be the same in all rows.

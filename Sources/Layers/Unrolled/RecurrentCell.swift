@@ -91,11 +91,17 @@ public struct CellProduct: Sendable {
   /// Of a convolution, whose operand is a map, those parts of it that W is multiplied with; nil is
   /// the whole operand. The result is then a map too, of `width` channels.
   public let windows: ImageWindows?
+  /// An earlier product to whose result this one is added, by its place among the cell's products:
+  /// both have one result and one gradient. Nil has its own.
+  public let addsTo: Int?
 
   public init(
     _ weight: String, bias: String?, of operand: Operand, width: Int, groups: Int = 1,
-    stage: Int = 0, windows: ImageWindows? = nil
+    stage: Int = 0, windows: ImageWindows? = nil, addsTo: Int? = nil
   ) {
+    precondition(
+      addsTo == nil || bias == nil && windows == nil,
+      "a product that is added is no convolution, and its bias is that of the other one")
     self.weight = weight
     self.bias = bias
     self.operand = operand
@@ -103,6 +109,7 @@ public struct CellProduct: Sendable {
     self.groups = groups
     self.stage = stage
     self.windows = windows
+    self.addsTo = addsTo
   }
 
   /// How many numbers a row of the result has.
@@ -173,8 +180,10 @@ public struct CellAdjoint<Scalar: KernelScalar> {
   public let dInput: Tensor<Scalar>?
   /// Receives the gradient of the result of each product of this stage.
   public let dProducts: [Tensor<Scalar>]
-  /// The gradient of each vector, row by row: to be added to.
+  /// The gradient of each vector, [groups, D]: a group of rows adds to its own.
   public let dVectors: [Tensor<Scalar>]
+  /// The first row of each group, then N.
+  public let groupStarts: [Int]
 }
 
 /// The constants that a configuration sets for a cell; which of them a cell has is said where it is

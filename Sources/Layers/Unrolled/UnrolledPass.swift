@@ -7,6 +7,10 @@ import Tensors
 /// every k-th step are kept alone. Of one segment at a time the pass holds the states and the tape.
 /// The output, which is the first state, is there for all steps.
 final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
+  /// Steps whose input products are taken at once: for few rows as many as are worth the weights'
+  /// way from memory, for many one, whose results stay in the cache.
+  private let inputSteps: Int
+
   let layer: UnrolledLayer<Scalar>
   let cell: any RecurrentCell<Scalar>
   let input: SequenceInput<Scalar>
@@ -77,11 +81,15 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
     scratch = memory.tensors("scratch", [N], cell.scratch)
     initialOutput = memory.tensor("initial", [N] + states[0].shape)
     blockSteps = layer.blockSteps
-    let block = min(blockSteps, max(T, 1))
-    results = products.enumerated().map { index, product in
-      memory.tensor(
-        "product\(index)", [(product.operand == .input ? block : 1) * N, product.results])
+    inputSteps = max(min(blockSteps, 128 / max(N, 1), T), 1)
+    var results: [Tensor<Scalar>] = []
+    for (index, product) in products.enumerated() {
+      let steps = product.operand == .input ? inputSteps : 1
+      results.append(
+        product.addsTo.map { results[$0] }
+          ?? memory.tensor("product\(index)", [steps * N, product.results]))
     }
+    self.results = results
   }
 
   // MARK: Forward
@@ -156,11 +164,13 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
     }
   }
 
-  /// One product of whole rows.
+  /// One product of whole rows, which is added to the result of another one or written.
   private func multiply(_ index: Int, _ operand: Tensor<Scalar>, into result: Tensor<Scalar>) {
     let matrix = arranged.forward[index]
     guard let windows = products[index].windows else {
-      return matrix.multiply(operand, adding: biases[index], into: result)
+      return products[index].addsTo == nil
+        ? matrix.multiply(operand, adding: biases[index], into: result)
+        : matrix.multiply(operand, addingTo: result)
     }
     Convolution(windows, memory: memory).multiply(
       operand, by: matrix, adding: biases[index], into: result)
@@ -168,16 +178,14 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
 
   /// Where the results of the products of step t stand.
   private func results(_ t: Int) -> [Tensor<Scalar>] {
+    if inputSteps == 1 { return results }
     let row = t - multiplied.lowerBound
-    return products.indices.map { index in
-      products[index].operand == .input
-        ? results[index].rows(row * N..<(row + 1) * N) : results[index]
-    }
+    return results.map { $0.shape[0] == N ? $0 : $0.rows(row * N..<(row + 1) * N) }
   }
 
   /// Takes the input's products from step t to the end of its block.
   private func multiplyInputs(from t: Int) {
-    let end = min((t / blockSteps + 1) * blockSteps, T)
+    let end = min((t / inputSteps + 1) * inputSteps, T)
     multiplied = t..<end
     let x = input.values.rows(multiplied).reshaped([multiplied.count * N, layer.inputs])
     for (index, product) in products.enumerated() where product.operand == .input {

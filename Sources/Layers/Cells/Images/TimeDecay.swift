@@ -45,8 +45,10 @@ public struct TimeDecay: CellFamily {
 
     func adjoint(_ s: CellAdjoint<Scalar>) {
       s.dInput?.add(s.dAfter[0], scale: 1)
-      for row in 0..<s.dAfter[0].shape[0] {
-        s.dVectors[0][row] += s.dAfter[0].row(row).dot(s.before[0].row(row))
+      for (group, rows) in zip(s.groupStarts, s.groupStarts.dropFirst()).enumerated() {
+        for row in rows.0..<rows.1 {
+          s.dVectors[0][group] += s.dAfter[0].row(row).dot(s.before[0].row(row))
+        }
       }
       s.dBefore[0].fill(0)
       s.dBefore[0].add(s.dAfter[0], scale: s.vectors[0][0])

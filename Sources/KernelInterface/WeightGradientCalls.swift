@@ -1,0 +1,80 @@
+/// What rows are to the gradient of a weight, dW [W, K] = Σ_r delta_rᵀ operand_r.
+public enum GradientRole: Sendable, Hashable {
+  /// The gradient of a product's result, W columns.
+  case delta
+  /// What was multiplied, K columns.
+  case operand
+}
+
+/// Some rows of a matrix, to be laid out for gradients of weights: step by step, the rows of a
+/// shard are put into a block of them.
+public struct RowBlockCall<Scalar> {
+  public var role: GradientRole
+  public var columns: Int
+  /// How many rows the block has room for, and how many lie in it already.
+  public var capacity: Int
+  public var first: Int
+  public var rows: Int
+  public var source: UnsafePointer<Scalar>  // [rows, columns]
+  /// `rowBlockCount` numbers, of which those of the rows are overwritten.
+  public var block: UnsafeMutablePointer<Scalar>
+  /// [columns]; nil, or what the rows are added to, from the first to the last.
+  public var sums: UnsafeMutablePointer<Scalar>?
+
+  public init(
+    _ role: GradientRole, columns: Int, capacity: Int, first: Int, rows: Int,
+    source: UnsafePointer<Scalar>, block: UnsafeMutablePointer<Scalar>,
+    sums: UnsafeMutablePointer<Scalar>?
+  ) {
+    self.role = role
+    self.columns = columns
+    self.capacity = capacity
+    self.first = first
+    self.rows = rows
+    self.source = source
+    self.block = block
+    self.sums = sums
+  }
+}
+
+/// The gradient of a weight from the first rows of two blocks, dW += Σ_r delta_rᵀ operand_r.
+///
+/// An element is the sum of *chains*: runs of the rows, each one chain of fused products in the
+/// order of the rows from 0 on. The chains are added to dW in their order. So its bits follow from
+/// the shapes alone, whatever the width of a vector is.
+public struct WeightGradientCall<Scalar> {
+  /// W and K
+  public var width: Int
+  public var depth: Int
+  /// How many rows count, and how many the blocks have room for.
+  public var rows: Int
+  public var capacity: Int
+  public var deltas: UnsafePointer<Scalar>
+  public var operands: UnsafePointer<Scalar>
+  public var gradient: UnsafeMutablePointer<Scalar>  // [W, K], added to
+
+  public init(
+    width: Int, depth: Int, rows: Int, capacity: Int, deltas: UnsafePointer<Scalar>,
+    operands: UnsafePointer<Scalar>, gradient: UnsafeMutablePointer<Scalar>
+  ) {
+    self.width = width
+    self.depth = depth
+    self.rows = rows
+    self.capacity = capacity
+    self.deltas = deltas
+    self.operands = operands
+    self.gradient = gradient
+  }
+
+  /// How many chains the rows are cut into. Short ones leave their operands in the first-level
+  /// cache; long ones read and write a large gradient less often.
+  @inlinable @inline(__always)
+  public var chains: Int {
+    let longest = width * depth <= 1 << 18 ? 128 : 256
+    return (rows + longest - 1) / longest
+  }
+
+  /// The first row of a chain, or the end of the one before.
+  @inlinable @inline(__always)
+  public func start(ofChain index: Int) -> Int { rows * index / chains }
+}

@@ -1,0 +1,36 @@
+import KernelInterface
+
+// A block of rows is [row, column] for either role.
+
+extension ReferenceKernels {
+  static func rowBlockCount(_ role: GradientRole, rows: Int, columns: Int) -> Int {
+    rows * columns
+  }
+
+  static func keep(_ call: RowBlockCall<Scalar>) {
+    let count = call.rows * call.columns
+    (call.block + call.first * call.columns).update(from: call.source, count: count)
+    guard let sums = call.sums else { return }
+    for row in 0..<call.rows {
+      for column in 0..<call.columns { sums[column] += call.source[row * call.columns + column] }
+    }
+  }
+
+  static func addWeightGradient(_ call: WeightGradientCall<Scalar>) {
+    let (W, K) = (call.width, call.depth)
+    withUnsafeTemporaryAllocation(of: Scalar.self, capacity: K) { memory in
+      let sums = memory.baseAddress!
+      for chain in 0..<call.chains {
+        for column in 0..<W {
+          sums.initialize(repeating: 0, count: K)
+          for row in call.start(ofChain: chain)..<call.start(ofChain: chain + 1) {
+            let (delta, operand) = (call.deltas[row * W + column], call.operands + row * K)
+            for k in 0..<K { sums[k] += delta * operand[k] }
+          }
+          let target = call.gradient + column * K
+          for k in 0..<K { target[k] += sums[k] }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import KernelInterface
+import Kernels
+import Tensors
+import Testing
+
+/// dW += Σ_r delta_rᵀ operand_r over rows that come step by step.
+@Suite struct WeightGradientTests {
+  /// Rows of a shard in several steps, as columns of a larger matrix have them.
+  private struct Case<Scalar: KernelScalar> {
+    let steps: Int
+    let deltas: Tensor<Scalar>  // [steps, rows, W]
+    let operands: Tensor<Scalar>  // [steps, rows, K]
+    var W: Int { deltas.shape[2] }
+    var K: Int { operands.shape[2] }
+    var rows: Int { deltas.shape[1] }
+
+    init(_ sizes: [Int]) {
+      let (steps, rows) = (sizes[0], sizes[1])
+      self.steps = steps
+      deltas = PrimitiveSizes.random(steps * rows, sizes[2], seed: 1)
+        .reshaped([steps, rows, sizes[2]])
+      operands = PrimitiveSizes.random(steps * rows, sizes[3], seed: 2)
+        .reshaped([steps, rows, sizes[3]])
+    }
+
+    /// dW and db, which held 1 and 2, from blocks with room for one step more than there are.
+    func run() -> (weight: [Scalar], bias: [Scalar]) {
+      let capacity = (steps + 1) * rows
+      func block(_ role: GradientRole, _ columns: Int) -> RowBlock<Scalar> {
+        let memory = Tensor<Scalar>(
+          shape: [RowBlock<Scalar>.count(role, rows: capacity, columns: columns)])
+        memory.fill(.nan)
+        return RowBlock(role, rows: capacity, columns: columns, in: memory)
+      }
+      let (kept, multiplied) = (block(.delta, W), block(.operand, K))
+      // Guards behind what is added to.
+      let (weight, bias) = (Tensor<Scalar>(shape: [W + 1, K]), Tensor<Scalar>(shape: [W + 1]))
+      weight.fill(1)
+      bias.fill(2)
+      for step in 0..<steps {
+        kept.keep(deltas.row(step), at: step * rows, addingTo: bias.rows(0..<W))
+        multiplied.keep(operands.row(step), at: step * rows)
+      }
+      weight.rows(0..<W).addWeightGradient(kept, multiplied, rows: steps * rows)
+      #expect(weight.row(W).array.allSatisfy { $0 == 1 } && bias[W] == 2)
+      return (weight.rows(0..<W).array, bias.rows(0..<W).array)
+    }
+
+    var expected: (weight: [Double], bias: [Double]) {
+      var (weight, bias) = ([Double](repeating: 1, count: W * K), [Double](repeating: 2, count: W))
+      for row in 0..<steps * rows {
+        for w in 0..<W {
+          let delta = Double(deltas[row * W + w])
+          bias[w] += delta
+          for k in 0..<K { weight[w * K + k] += delta * Double(operands[row * K + k]) }
+        }
+      }
+      return (weight, bias)
+    }
+  }
+
+  /// Steps, rows, W and K: one and many, whole vectors and tiles and what is left of them, operands
+  /// that are narrow and those that are not, one chain and several.
+  static let sizes = [
+    [1, 1, 1, 1], [3, 1, 5, 2], [2, 7, 67, 1], [16, 13, 33, 16], [16, 13, 128, 48], [5, 3, 9, 17],
+    [16, 12, 70, 131], [4, 2, 1, 300], [16, 17, 513, 520],
+  ]
+
+  @Test(arguments: KernelBackend.supported, sizes)
+  func isTheSum(backend: KernelBackend, sizes: [Int]) {
+    let data = Case<Float>(sizes)
+    let (weight, bias) = backend.run { data.run() }
+    let expected = data.expected
+    #expect(relativeError(weight, expected.weight) <= 4e-6, "\(backend) \(sizes)")
+    #expect(relativeError(bias, expected.bias) <= 4e-6, "\(backend) \(sizes)")
+  }
+
+  @Test(arguments: sizes.dropLast()) func isTheSumInDouble(sizes: [Int]) {
+    let data = Case<Double>(sizes)
+    let (weight, bias) = data.run()
+    for (a, b) in zip(weight, data.expected.weight) { #expect(abs(a - b) <= 1e-12) }
+    for (a, b) in zip(bias, data.expected.bias) { #expect(abs(a - b) <= 1e-12) }
+  }
+
+  /// The width of a vector has no part in the order of the sums.
+  @Test(arguments: sizes) func hasOneBitsWithFusedProducts(sizes: [Int]) {
+    let fused = KernelBackend.supported.filter { $0 == .avx2 || $0 == .avx512 }
+    guard let first = fused.first else { return }
+    let data = Case<Float>(sizes)
+    let expected = first.run { data.run() }
+    for backend in fused.dropFirst() {
+      let (weight, bias) = backend.run { data.run() }
+      #expect(weight.bits == expected.weight.bits, "\(backend) \(sizes)")
+      #expect(bias.bits == expected.bias.bits, "\(backend) \(sizes)")
+    }
+  }
+}
