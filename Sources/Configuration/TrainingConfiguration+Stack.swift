@@ -15,7 +15,9 @@ extension TrainingConfiguration.Model {
 extension TrainingConfiguration {
   /// The recurrent layers.
   public var stack: StackSpecification {
-    let factory = model.system.layers(model.constants, orthogonal: model.orthogonal)
+    var constants = model.constants
+    constants.transformer = ndt.settings
+    let factory = model.system.layers(constants, orthogonal: model.orthogonal)
     var stack = StackSpecification(
       LayerSpecification(factory, hidden: model.hiddenSize), layers: model.layers,
       bidirectional: model.bidirectional)

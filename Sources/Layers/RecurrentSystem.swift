@@ -21,6 +21,8 @@ public struct RecurrentSystem: Sendable {
     case fused(DriveKind, BodyKind, orthogonal: OrthogonalSettings?)
     /// A cell that `UnrolledLayer` takes through time.
     case unrolled(any CellFamily)
+    /// A transformer encoder, whose layers are one layer of a stack.
+    case transformer
   }
 
   /// The constants of a system, under their configuration keys.
@@ -97,6 +99,7 @@ public struct RecurrentSystem: Sendable {
       RecurrentSystem(
         "atn_gru", NormalizedGRU(.assortedTime), Normalization.assortedTime.hyperparameters,
         from: assortedTime),
+      RecurrentSystem("ndt", transformer: "Ye and Pandarinath, 2021"),
     ]
 
   /// The constants of every cell with a memory.
@@ -148,6 +151,15 @@ public struct RecurrentSystem: Sendable {
     self.hyperparameters = hyperparameters
   }
 
+  /// A transformer encoder.
+  init(_ name: String, transformer source: String) {
+    self.name = name
+    self.source = source
+    normalization = .none
+    design = .transformer
+    hyperparameters = []
+  }
+
   /// The system of that name.
   public init?(named name: String) {
     guard let found = Self.all.first(where: { $0.name == name }) else { return nil }
@@ -161,6 +173,7 @@ public struct RecurrentSystem: Sendable {
       // RMSProp is Adam's drive without momentum.
       drive == .adam && !hyperparameters.contains(.mu) ? "rmsprop" : drive.title
     case .unrolled(let family): family.summary
+    case .transformer: "attention"
     }
   }
 
@@ -170,6 +183,7 @@ public struct RecurrentSystem: Sendable {
     case .fused(_, let body, let orthogonal):
       orthogonal == nil ? body.rawValue : "\(body.rawValue), orthogonal"
     case .unrolled(let family): family.body
+    case .transformer: "transformer"
     }
   }
 
@@ -224,6 +238,7 @@ public struct RecurrentSystem: Sendable {
       return FusedLayerFactory(
         drive: drive, body: body, orthogonal: kept == nil ? nil : orthogonal ?? kept)
     case .unrolled(let family): return UnrolledLayerFactory(family, own)
+    case .transformer: return TransformerFactory(settings: given.transformer)
     }
   }
 
@@ -254,7 +269,14 @@ public struct RecurrentSystem: Sendable {
     switch design {
     case .fused(_, let body, _): body == .lstm || body == .gru
     case .unrolled(let family): family.usesGateBias
+    case .transformer: false
     }
+  }
+
+  /// Whether it is an encoder: its steps see later ones, it carries no state, and its layers are
+  /// one layer of a stack.
+  public var isEncoder: Bool {
+    if case .transformer = design { true } else { false }
   }
 }
 

@@ -27,7 +27,13 @@ struct LayerProblem<Scalar: KernelScalar> {
   /// Constants at which every part of a system does something. Windows are carried, so that a
   /// sequence in pieces is the whole.
   static var constants: CellConstants {
-    CellConstants(mu: 0.6, epsilon: 0.7, beta: 0.9, restart: 3, window: 4, carryWindow: true)
+    var constants = CellConstants(
+      mu: 0.6, epsilon: 0.7, beta: 0.9, restart: 3, window: 4, carryWindow: true)
+    constants.transformer.layers = 2
+    constants.transformer.feedForward = 5
+    constants.transformer.contextBackward = 3
+    constants.transformer.contextForward = 1
+    return constants
   }
 
   /// - Parameter recomputeEvery: as in `LayerFactory`

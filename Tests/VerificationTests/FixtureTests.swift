@@ -28,6 +28,7 @@ import Verification
     "losses", "awd_lstm", "exprnn", "scornn", "dtriv", "momentum_dtriv", "adam_dtriv",
     "rmsprop_dtriv",
     "srdtriv", "dtriv_rebase", "matrix_functions", "ln_rnn", "ln_lstm", "atn_rnn", "atn_lstm",
+    "ndt",
   ]
 
   private func expectAll(_ path: String, _ precision: VerificationPrecision) throws {

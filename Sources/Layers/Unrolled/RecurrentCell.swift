@@ -172,6 +172,8 @@ public struct CellConstants: Sendable, Hashable {
   public var window: Int
   /// Whether those windows go on from one pass to the next, as other states do.
   public var carryWindow: Bool
+  /// Of a transformer encoder.
+  public var transformer = TransformerSettings()
 
   public init(
     mu: Double = 0, epsilon: Double = 1, beta: Double = 0, restart: Int = 0, window: Int = 1,

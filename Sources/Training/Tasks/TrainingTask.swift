@@ -44,6 +44,7 @@ extension TaskName {
     case .classification: ClassificationTask(configuration.dataset)
     case .nextFrame: NextFrameTask(configuration.dataset)
     case .languageModel: LanguageModelTask(configuration.dataset)
+    case .maskedSpikes: MaskedSpikesTask(configuration)
     }
   }
 }
