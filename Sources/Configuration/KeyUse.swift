@@ -35,6 +35,9 @@ extension KeyUse {
   /// Runs of a task that can learn from a file of the user's own.
   static let ownFileTasks = tasks(.adding, .copying, .denoise, .classification)
 
+  /// Runs of a task whose datasets may have names of the user's own.
+  static let namedFileTasks = tasks(.adding, .copying, .denoise, .classification, .maskedSpikes)
+
   private static func tasks(_ fits: @escaping @Sendable (TaskName) -> Bool) -> KeyUse {
     KeyUse {
       fits($0.dataset.task) ? nil : "dataset.task=\($0.dataset.task.rawValue)"
@@ -69,6 +72,16 @@ extension KeyUse {
 
   /// Runs of a cell with gates that start at a bias.
   static let gatedCells = cells(\.usesGateBias)
+
+  /// Runs of a transformer encoder.
+  static let encoders = cells(\.isEncoder)
+
+  /// Runs of a transformer encoder whose steps are embedded in this way.
+  static func embedding(_ embedding: TransformerSettings.Embedding) -> KeyUse {
+    KeyUse {
+      $0.ndt.embedding == embedding ? nil : "ndt.embedding=\($0.ndt.embedding.rawValue)"
+    }
+  }
 
   /// Runs of a cell whose recurrent matrix is orthogonal.
   static let orthogonalCells = cells { $0.orthogonal != nil }

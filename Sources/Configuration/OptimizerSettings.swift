@@ -17,6 +17,7 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
 
   public enum Schedule: String, ConfigurationChoice {
     case constant, step, cosine, plateau
+    case warmupCosine = "warmup_cosine"
   }
 
   public var name = Name.adam
@@ -78,7 +79,10 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
     try visitor.field(
       "rate_factors", &rateFactors,
       "factors on the rate of parameters by name, as in \"readout.*=0.5, *bias*=2\"")
-    try visitor.field("schedule", &schedule, "how the rate changes: cosine falls to 0 at the end")
+    try visitor.field(
+      "schedule", &schedule,
+      "how the rate changes: cosine falls to 0 at the end; warmup_cosine starts to fall where the"
+        + " warm-up ends")
     try visitor.field(
       "warmup_steps", &warmupSteps, "steps over which the rate rises from 0", .atLeast(0))
     try visitor.field(
@@ -207,6 +211,7 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
       case .step: .step(every: decayEpochs, decay: decayFactor)
       case .cosine: .cosine
       case .plateau: .plateau(patience: patience, decay: decayFactor)
+      case .warmupCosine: .cosine(from: warmupSteps)
       }
     return schedule.warmedUp(over: warmupSteps)
   }

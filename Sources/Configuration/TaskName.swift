@@ -6,9 +6,10 @@ public enum TaskName: String, ConfigurationChoice {
   case classification
   case nextFrame = "next_frame"
   case languageModel = "language_model"
+  case maskedSpikes = "masked_spikes"
 
   /// Whether the task cannot do without `dataset.file`.
   public var needsFile: Bool {
-    [.classification, .nextFrame, .languageModel].contains(self)
+    [.classification, .nextFrame, .languageModel, .maskedSpikes].contains(self)
   }
 }

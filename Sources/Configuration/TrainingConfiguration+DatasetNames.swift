@@ -12,10 +12,11 @@ extension TrainingConfiguration.Dataset {
   ) throws(ConfigurationError) {
     try visitor.field(
       "inputs", &inputs, "the name of the inputs in a file of your own",
-      use: .ownFileTasks)
+      use: .namedFileTasks)
     try visitor.field(
-      "targets", &targets, "the name of the labels or numbers in a file of your own",
-      use: .ownFileTasks)
+      "targets", &targets,
+      "the name of the labels or numbers in a file of your own; of masked_spikes that of the true"
+        + " rates", use: .namedFileTasks)
     try visitor.field(
       "offsets", &offsets,
       "the name of where sequences of unequal lengths begin, in a file of your own; without such a"

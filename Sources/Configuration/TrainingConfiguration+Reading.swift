@@ -84,6 +84,7 @@ extension TrainingConfiguration {
   /// What no single key can tell.
   private func checkTogether() throws(ConfigurationError) {
     try checkLanguageModel()
+    try checkEncoder()
     try dataset.checkPermutation()
     try checkMaps()
     guard batchSize >= shards else {

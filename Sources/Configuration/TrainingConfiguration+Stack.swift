@@ -46,7 +46,9 @@ extension TrainingConfiguration {
     return stack(constants: constants)
   }
 
-  private func stack(constants: CellConstants) -> StackSpecification {
+  private func stack(constants given: CellConstants) -> StackSpecification {
+    var constants = given
+    constants.transformer = ndt.settings
     let factory = model.system.layers(constants, orthogonal: model.orthogonal)
     var stack = StackSpecification(
       LayerSpecification(factory, hidden: model.hiddenSize), layers: model.layers,

@@ -49,6 +49,9 @@ extension DatasetSummary {
         _ = try TextFile(place).columns(of: part, count: 1, own: 0..<1)
       case NextFrameSource.task:
         _ = try NextFrameSource(place, part: part)
+      case SpikeSource.task:
+        (place.inputs, place.targets) = (SpikeSource.ownSpikes, SpikeSource.ownRates)
+        _ = try SpikeSource(place, part: part).statistics()
       case "classification", "unknown":
         if file.contains("\(part.rawValue)/offsets") {
           try SequenceFileSource(place, task: task, part: part).checkTimes()

@@ -38,6 +38,12 @@ public protocol LayerKernels<Scalar>: SendableMetatype {
   static func normalize(_ call: NormalizationCall<Scalar>)
   /// The adjoint of `normalize`.
   static func normalizeBackward(_ call: NormalizationBackwardCall<Scalar>)
+  /// Attends with every query; writes o [N, T, D].
+  static func attend(_ call: AttentionCall<Scalar>, into output: UnsafeMutablePointer<Scalar>)
+  /// The adjoint of `attend`: writes the gradient of `projected` [N, T, 3 D] from that of o.
+  static func attendBackward(
+    _ call: AttentionCall<Scalar>, of dOutput: UnsafePointer<Scalar>,
+    into dProjected: UnsafeMutablePointer<Scalar>)
   /// Takes Legendre memories over one time step.
   static func advance(_ call: LegendreMemoryCall<Scalar>, _ memory: LegendreMemoryForward<Scalar>)
   /// The adjoint of `advance`.

@@ -26,6 +26,13 @@ public protocol LayerFactory: Sendable {
   func layer<Scalar: KernelScalar>(
     inputs: Int, hidden: Int, recomputeEvery: Int, named: LayerName, as: Scalar.Type
   ) -> any SequenceLayer<Scalar>
+
+  /// Makes so many layers, one on top of the other, as one layer; nil if each is a layer by itself.
+  func stacked(_ layers: Int) -> (any LayerFactory)?
+}
+
+extension LayerFactory {
+  public func stacked(_ layers: Int) -> (any LayerFactory)? { nil }
 }
 
 /// What a layer is, but for what it reads and its place in the model.

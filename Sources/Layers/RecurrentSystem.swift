@@ -21,6 +21,8 @@ public struct RecurrentSystem: Sendable {
     case fused(DriveKind, BodyKind, orthogonal: OrthogonalSettings?)
     /// A cell that `UnrolledLayer` takes through time.
     case unrolled(any CellFamily)
+    /// A transformer encoder, whose layers are one layer of a stack.
+    case transformer
   }
 
   /// The constants of a system, under their configuration keys.
@@ -113,6 +115,7 @@ public struct RecurrentSystem: Sendable {
         "momentum_conv_lstm", DrivenCell(.momentum, ConvLSTM()), [.mu, .epsilon, .kernelSize]),
       RecurrentSystem("time_decay", TimeDecay(), from: convolutional),
       RecurrentSystem(graphName, GraphOfLayers(), [.graph, .mu, .epsilon], from: convolutional),
+      RecurrentSystem("ndt", transformer: "Ye and Pandarinath, 2021"),
     ]
 
   /// The system that is a graph of others.
@@ -169,6 +172,15 @@ public struct RecurrentSystem: Sendable {
     self.hyperparameters = hyperparameters
   }
 
+  /// A transformer encoder.
+  init(_ name: String, transformer source: String) {
+    self.name = name
+    self.source = source
+    normalization = .none
+    design = .transformer
+    hyperparameters = []
+  }
+
   /// The system of that name.
   public init?(named name: String) {
     guard let found = Self.all.first(where: { $0.name == name }) else { return nil }
@@ -182,6 +194,7 @@ public struct RecurrentSystem: Sendable {
       // RMSProp is Adam's drive without momentum.
       drive == .adam && !hyperparameters.contains(.mu) ? "rmsprop" : drive.title
     case .unrolled(let family): family.summary
+    case .transformer: "attention"
     }
   }
 
@@ -191,6 +204,7 @@ public struct RecurrentSystem: Sendable {
     case .fused(_, let body, let orthogonal):
       orthogonal == nil ? body.rawValue : "\(body.rawValue), orthogonal"
     case .unrolled(let family): family.body
+    case .transformer: "transformer"
     }
   }
 
@@ -245,6 +259,7 @@ public struct RecurrentSystem: Sendable {
       return FusedLayerFactory(
         drive: drive, body: body, orthogonal: kept == nil ? nil : orthogonal ?? kept)
     case .unrolled(let family): return UnrolledLayerFactory(family, own)
+    case .transformer: return TransformerFactory(settings: given.transformer)
     }
   }
 
@@ -288,7 +303,14 @@ public struct RecurrentSystem: Sendable {
     switch design {
     case .fused(_, let body, _): body == .lstm || body == .gru
     case .unrolled(let family): family.usesGateBias
+    case .transformer: false
     }
+  }
+
+  /// Whether it is an encoder: its steps see later ones, it carries no state, and its layers are
+  /// one layer of a stack.
+  public var isEncoder: Bool {
+    if case .transformer = design { true } else { false }
   }
 }
 

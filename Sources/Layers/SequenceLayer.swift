@@ -126,12 +126,15 @@ public struct SequenceInput<Scalar: KernelScalar> {
   public var firstStep: Int
   /// Shard s owns the rows `rowStarts[s] ..< rowStarts[s + 1]`.
   public var rowStarts: [Int]
+  /// What layers draw dropout by; nil where nothing is dropped.
+  public var noise: SequenceNoise?
 
   /// - Parameter rowStarts: nil is one shard of all rows
   public init(
     _ values: Tensor<Scalar>, lengths: [Int]? = nil, times: Tensor<Double>? = nil,
-    firstStep: Int = 0, rowStarts: [Int]? = nil
+    firstStep: Int = 0, rowStarts: [Int]? = nil, noise: SequenceNoise? = nil
   ) {
+    self.noise = noise
     self.values = values
     self.lengths = lengths
     self.times = times

@@ -39,6 +39,11 @@ public struct Linear<Scalar: KernelScalar> {
     parameters[bias].fill(0)
   }
 
+  /// Sets the bias; no numbers leave it as it is.
+  func setBias(_ values: [Double], _ parameters: ParameterBuffer<Scalar>) {
+    if !values.isEmpty { parameters[bias].copy(from: values.map { Scalar($0) }) }
+  }
+
   /// PyTorch's default: weight and bias uniform in ±1/√C.
   public func initialize(_ parameters: ParameterBuffer<Scalar>, stream: inout RandomStream) {
     let bound = 1 / Double(inputs).squareRoot()

@@ -1,4 +1,5 @@
 import Kernels
+import Layers
 import Tensors
 
 /// Some sequences with their targets, on one rank.
@@ -12,6 +13,8 @@ public struct SequenceBatch<Scalar: KernelScalar> {
   public var times: Tensor<Double>?
   /// Shard s of this rank owns the rows `rowStarts[s] ..< rowStarts[s + 1]`.
   public var rowStarts: [Int]
+  /// What layers draw dropout by in training; nil where nothing is dropped.
+  public var noise: SequenceNoise?
 
   public init(
     x: Tensor<Scalar>, targets: SequenceTargets, lengths: [Int]? = nil,
@@ -76,10 +79,12 @@ public struct SequenceBatch<Scalar: KernelScalar> {
       rows.count * width, columnsOf: x,
       RowSelection(steps, width: N * width, column: rows.lowerBound * width),
       to: RowSelection(steps, width: rows.count * width))
-    return SequenceBatch(
+    var batch = SequenceBatch(
       x: part, targets: targets.sequences(rows, of: N), lengths: lengths.map { Array($0[rows]) },
       times: times.map { Self.columns(rows, of: $0) },
       rowStarts: rowStarts[shards.lowerBound...shards.upperBound].map { $0 - rows.lowerBound })
+    batch.noise = noise?.rows(rows)
+    return batch
   }
 
   /// The times of some rows, copied.

@@ -14,6 +14,18 @@ public enum Pooling: String, Sendable, CaseIterable {
   case mean
 }
 
+/// Where a read-out starts: weights uniform in ± a bound.
+public struct ReadOutStart: Sendable {
+  public let weightBound: Double
+  /// [K]; none is zeros.
+  public let bias: [Double]
+
+  public init(weightBound: Double, bias: [Double] = []) {
+    self.weightBound = weightBound
+    self.bias = bias
+  }
+}
+
 /// A stack of recurrent layers with a linear read-out of the last state or of every state.
 ///
 ///     y = W h^L_T + b                                   asked of the last valid step
@@ -35,14 +47,17 @@ public final class SequenceModel<Scalar: KernelScalar> {
   let directions: Int
   /// That of each thread, as far as they have been used.
   private var workspaces: [Workspace<Scalar>] = []
+  private let readOutStart: ReadOutStart?
 
   /// - Parameters:
   ///   - inputs: C
   ///   - outputs: K, the width of the read-out
+  ///   - readOutStart: nil is PyTorch's default
   public init(
     _ specification: StackSpecification, inputs: Int, outputs: Int, objective: any Objective,
-    pooling: Pooling = .last
+    pooling: Pooling = .last, readOutStart: ReadOutStart? = nil
   ) {
+    self.readOutStart = readOutStart
     stack = specification.stack(inputs: inputs, as: Scalar.self)
     directions = specification.directions
     readOut = Linear(inputs: stack.outputs, outputs: outputs, prefix: "readout.")
@@ -59,7 +74,12 @@ public final class SequenceModel<Scalar: KernelScalar> {
     var streams = InitializationStreams(seed: seed)
     stack.initialize(parameters, gateBias: gateBias, streams: &streams)
     var stream = streams.next()
-    readOut.initialize(parameters, stream: &stream)
+    if let readOutStart {
+      readOut.initialize(parameters, weightBound: readOutStart.weightBound, stream: &stream)
+      readOut.setBias(readOutStart.bias, parameters)
+    } else {
+      readOut.initialize(parameters, stream: &stream)
+    }
   }
 
   /// How many numbers are trained: of an orthogonal layer's skew matrix those above the diagonal.

@@ -26,7 +26,8 @@ struct SequencePass<Scalar: KernelScalar> {
     guard N > 0 else { return model.noTotals(batch) }
     let pass = stack.forward(
       SequenceInput(
-        batch.x, lengths: batch.lengths, times: batch.elapsed, rowStarts: batch.rowStarts),
+        batch.x, lengths: batch.lengths, times: batch.elapsed, rowStarts: batch.rowStarts,
+        noise: gradients == nil ? nil : batch.noise),
       from: nil, parameters, keeping: gradients != nil ? .activations : [], in: workspace)
     let top = pass.output
     // Where only the state at T is asked for, its gradient goes in there, and no kernel reads

@@ -38,7 +38,8 @@ public struct StackSpecification: Sendable {
   /// The layers over C inputs. Their parameters have PyTorch's names: the level behind `_l`, and
   /// `_reverse` for the second direction.
   public func stack<Scalar: KernelScalar>(inputs C: Int, as: Scalar.Type) -> LayerStack<Scalar> {
-    var inputs = C
+    var (inputs, layer, layers) = (C, layer, layers)
+    if let whole = layer.factory.stacked(layers) { (layer.factory, layers) = (whole, 1) }
     let levels = (0..<layers).map { level -> any SequenceLayer<Scalar> in
       func direction(_ suffix: String) -> any SequenceLayer<Scalar> {
         layer.layer(inputs: inputs, named: LayerName(prefix: "rnn.", suffix: "_l\(level)\(suffix)"))

@@ -44,6 +44,16 @@ public struct LearningRateSchedule: Sendable {
     0.5 * (1 + cos(.pi * Double($0.step) / Double(max($0.totalSteps, 1))))
   }
 
+  /// 1 for `steps` steps, then half a cosine from there to 0 at the end of the run. Warmed up over
+  /// the same steps it is `get_cosine_schedule_with_warmup` of Hugging Face's transformers.
+  public static func cosine(from steps: Int) -> LearningRateSchedule {
+    LearningRateSchedule { position in
+      let share =
+        Double(max(position.step - steps, 0)) / Double(max(position.totalSteps - steps, 1))
+      return 0.5 * (1 + cos(.pi * min(share, 1)))
+    }
+  }
+
   /// Multiplied by `decay` whenever the validation loss has not fallen for more than `patience`
   /// epochs (PyTorch's ReduceLROnPlateau with its threshold of 1e-4, relative).
   public static func plateau(patience: Int, decay: Double) -> LearningRateSchedule {

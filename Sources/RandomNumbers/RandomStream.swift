@@ -14,6 +14,8 @@ public enum RandomPurpose: UInt32, Sendable {
   case sampling = 8
   case benchmark = 9
   case testing = 10
+  case masking = 11
+  case sequenceDropout = 12
   case augmentation = 16
 }
 

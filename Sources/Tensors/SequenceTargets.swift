@@ -7,13 +7,22 @@ public struct SequenceTargets: Sendable, Equatable {
   public let kind: TargetKind
   /// Classes, labels or counts, row-major; empty if the answers are numbers.
   public let whole: [Int32]
-  /// The numbers, row-major; empty if the answers are whole.
+  /// The numbers, row-major; empty if the answers are whole. Next to counts, the true rates that
+  /// they were drawn with, if these are known.
   public let numbers: [Float]
 
   /// Classes, labels or counts.
   public init(_ kind: TargetKind, whole: [Int32]) {
     precondition(kind.answer != .numbers, "whole numbers for \(kind.name)")
     self.init(kind, whole: whole, numbers: [])
+  }
+
+  /// Counts with the rates that they were drawn with, in counts a step; empty if unknown.
+  public init(_ kind: TargetKind, whole: [Int32], rates: [Float]) {
+    precondition(
+      kind.answer == .counts && (rates.isEmpty || rates.count == whole.count),
+      "\(rates.count) rates for \(whole.count) numbers of \(kind.name)")
+    self.init(kind, whole: whole, numbers: rates)
   }
 
   /// Numbers.
@@ -53,7 +62,9 @@ public struct SequenceTargets: Sendable, Equatable {
   }
 
   /// How many rows there are: N, or T·N.
-  public var rowCount: Int { (whole.count + numbers.count) / max(kind.width, 1) }
+  public var rowCount: Int {
+    (whole.isEmpty ? numbers.count : whole.count) / max(kind.width, 1)
+  }
 
   /// Whether the read-out sees every time step.
   public var isEveryStep: Bool { kind.isEveryStep }

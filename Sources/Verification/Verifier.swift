@@ -63,6 +63,9 @@ public enum Verifier {
     if let comparisons = try LanguageModelFixture<Scalar>.compare(fixture, strict: strict) {
       return comparisons
     }
+    if let comparisons = try TransformerFixture<Scalar>.compare(fixture, strict: strict) {
+      return comparisons
+    }
     if let comparisons = try LossFixture<Scalar>.compare(fixture, strict: strict) {
       return comparisons
     }

@@ -38,6 +38,10 @@ struct LayerProblem<Scalar: KernelScalar> {
       side: low, channels 2, stride 2, cell conv_gru;
       out: side + high + input, channels 3, cell time_decay, pool mean 2
       """)
+    constants.transformer.layers = 2
+    constants.transformer.feedForward = 5
+    constants.transformer.contextBackward = 3
+    constants.transformer.contextForward = 1
     return constants
   }
 

@@ -125,6 +125,11 @@ import Testing
       [0, 50, 100].map { factor(.cosine, step: $0) }, [1, 0.5, 0], absolute: 1e-15)
     let warm = LearningRateSchedule.constant.warmedUp(over: 4)
     #expect((0..<6).map { factor(warm, step: $0) } == [0.25, 0.5, 0.75, 1, 1, 1])
+    // Of 100 steps 20 warm up, and the cosine is that of the other 80.
+    let late = LearningRateSchedule.cosine(from: 20).warmedUp(over: 20)
+    expectClose(
+      [0, 9, 19, 20, 60, 100].map { factor(late, step: $0) }, [0.05, 0.5, 1, 1, 0.5, 0],
+      absolute: 1e-15)
   }
 
   @Test func aPlateauHalvesTheRate() {

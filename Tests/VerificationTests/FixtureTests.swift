@@ -29,6 +29,7 @@ import Verification
     "rmsprop_dtriv",
     "srdtriv", "dtriv_rebase", "matrix_functions", "ln_rnn", "ln_lstm", "atn_rnn", "atn_lstm",
     "rgc", "rgc_zoo", "conv_lstm", "conv_gru", "conv_ugrnn", "conv_intersection", "time_decay",
+    "ndt",
   ]
 
   private func expectAll(_ path: String, _ precision: VerificationPrecision) throws {

@@ -244,7 +244,7 @@ extension GraphCell {
             scratch: Array(s.scratch[node.scratch]), dAfter: Array(s.dAfter[node.states]),
             dBefore: Array(s.dBefore[node.states]), dInput: s.dAfter[node.drive],
             dProducts: Array(s.dProducts[node.products]),
-            dVectors: Array(s.dVectors[node.vectors])))
+            dVectors: Array(s.dVectors[node.vectors]), groupStarts: s.groupStarts))
       }
     }
   }

@@ -205,6 +205,8 @@ public struct CellConstants: Sendable, Hashable {
   public var map = MapConstants()
   /// Of a graph of layers; nil is one convolution.
   public var graph: LayerGraph?
+  /// Of a transformer encoder.
+  public var transformer = TransformerSettings()
 
   public init(
     mu: Double = 0, epsilon: Double = 1, beta: Double = 0, restart: Int = 0, window: Int = 1,

@@ -28,6 +28,7 @@ public enum ObjectiveTable {
     ObjectiveEntry(CrossEntropy.perToken, .classes(7), note: "per token"),
     ObjectiveEntry(SquaredError(), .frames(3)),
     ObjectiveEntry(PoissonCounts(), .stepCounts(3)),
+    ObjectiveEntry(SpikeRates(meanRates: [0.5, 1, 2]), .stepCounts(3), note: "of spikes"),
     ObjectiveEntry(BinaryCrossEntropy(), .labels(4)),
   ]
 }

@@ -33,7 +33,7 @@ extension TrainingConfiguration {
   private func effect(of key: ConfigurationKey, was other: String) -> KeyEffect {
     switch key.path {
     case "optimizer.momentum" where (Double(key.value) == 0) != (Double(other) == 0): .model
-    case "epochs" where optimizer.schedule == .cosine: .numbers
+    case "epochs" where [.cosine, .warmupCosine].contains(optimizer.schedule): .numbers
     // 0 counts them: that many may be named. Another number does not fit the parameters' shapes.
     case "dataset.classes" where key.value == "0" || other == "0": .nothing
     case "bucket_bytes" where reduction == .mpi, "sparse_rows" where reduction == .mpi: .numbers

@@ -45,29 +45,8 @@ final class ClassificationTask: SequenceTask {
   private func openTrain() throws -> any SequenceSource {
     let hasOwnPart = try settings.place.holds(.validation)
     let train = try open(.train)
-    switch settings.heldOut {
-    case .count(let count):
-      guard count < train.count else {
-        throw ConfigurationError(
-          "dataset.validation_count is \(count), but \(settings.file) has \(train.count) training"
-            + " sequences; hold out fewer")
-      }
-      heldOut = count
-    case .ownPart:
-      guard hasOwnPart else {
-        throw ConfigurationError(
-          "dataset.validation_count is file, but \(settings.file) has no validation part; set a"
-            + " number of sequences to hold out of the training part")
-      }
-    case .automatic:
-      heldOut = hasOwnPart ? nil : HeldOutCount.share(of: train.count)
-    }
-    validationSummary =
-      heldOut.map { count in
-        "\(count) held out for validation"
-          + (hasOwnPart && count > 0
-            ? " (dataset.validation_count=file takes the file's own validation part)" : "")
-      } ?? "validation on the file's own part"
+    heldOut = try settings.heldOut(of: train.count, hasOwnPart: hasOwnPart)
+    validationSummary = settings.validationSummary(heldOut: heldOut, hasOwnPart: hasOwnPart)
     return train
   }
 
@@ -117,10 +96,45 @@ final class ClassificationTask: SequenceTask {
 }
 
 extension TrainingConfiguration.Dataset {
+  /// How many of so many training sequences are held out for validation; nil where the file's own
+  /// validation part is validated on.
+  func heldOut(of count: Int, hasOwnPart: Bool) throws(ConfigurationError) -> Int? {
+    switch heldOut {
+    case .count(let held):
+      guard held < count else {
+        throw ConfigurationError(
+          "dataset.validation_count is \(held), but \(file) has \(count) training"
+            + " sequences; hold out fewer")
+      }
+      return held
+    case .ownPart:
+      guard hasOwnPart else {
+        throw ConfigurationError(
+          "dataset.validation_count is file, but \(file) has no validation part; set a"
+            + " number of sequences to hold out of the training part")
+      }
+      return nil
+    case .automatic: return hasOwnPart ? nil : HeldOutCount.share(of: count)
+    }
+  }
+
+  /// What is validated on, in a few words.
+  func validationSummary(heldOut: Int?, hasOwnPart: Bool) -> String {
+    heldOut.map { count in
+      "\(count) held out for validation"
+        + (hasOwnPart && count > 0
+          ? " (dataset.validation_count=file takes the file's own validation part)" : "")
+    } ?? "validation on the file's own part"
+  }
+
   /// Where the data set lies.
   var place: DatasetPlace {
     var place = DatasetPlace(file)
     (place.inputs, place.targets, place.offsets) = (inputs, targets, offsets)
+    if task == .maskedSpikes {
+      if inputs == DatasetPlace.ownInputs { place.inputs = SpikeSource.ownSpikes }
+      if targets == DatasetPlace.ownTargets { place.targets = SpikeSource.ownRates }
+    }
     (place.times, place.readsTimes) = (times, readTimes == .auto)
     place.classes = classes
     place.memoryLimit = memory << 20

@@ -1,6 +1,7 @@
 import Configuration
 import DataParallel
 import Datasets
+import Kernels
 import Models
 import Tensors
 
@@ -20,6 +21,16 @@ public protocol SequenceTask: TrainingTask {
   /// How many sequences of the training part are held out, once that is open; nil where
   /// validation has a part of its own.
   var heldOut: Int? { get }
+  /// Where the read-out starts; see `SequenceModel`.
+  var readOutStart: ReadOutStart? { get }
+
+  /// Hides a part of a training batch that is to be predicted.
+  ///
+  /// - Parameters:
+  ///   - sequences: the index of each row's sequence
+  ///   - epoch: from 0
+  func mask(
+    _ batch: inout SequenceBatch<Float>, sequences: ArraySlice<Int>, epoch: Int, seed: UInt64)
 }
 
 extension SequenceTask {
@@ -30,6 +41,10 @@ extension SequenceTask {
   public var validationSummary: String? { nil }
   public var mapping: String? { nil }
   public var heldOut: Int? { nil }
+  public var readOutStart: ReadOutStart? { nil }
+  public func mask(
+    _ batch: inout SequenceBatch<Float>, sequences: ArraySlice<Int>, epoch: Int, seed: UInt64
+  ) {}
 
   /// Refuses targets of a kind that the objective cannot compare with.
   func requireComparable(
@@ -47,9 +62,12 @@ extension SequenceTask {
   ) throws -> Workload {
     let stream = try SequenceStream(configuration, task: self, plan: plan, rank: rank)
     try requireComparable(stream.targetKind, configuration.dataset)
+    try configuration.checkEncoder(
+      features: stream.features, steps: stream.extent(isTraining: true).steps)
     let model = SequenceModel<Float>(
-      try configuration.stack(on: stream.map), inputs: stream.features, outputs: stream.targetKind.outputs,
-      objective: objective, pooling: configuration.model.pooling)
+      try configuration.stack(on: stream.map), inputs: stream.features,
+      outputs: stream.targetKind.outputs, objective: objective,
+      pooling: configuration.model.pooling, readOutStart: readOutStart)
     try stream.openTimes(model.readsTimes, by: configuration.model.cell.system.name)
     return Workload(model, on: stream)
   }

@@ -44,6 +44,7 @@ extension TaskName {
     case .classification: ClassificationTask(configuration.dataset, seed: configuration.seed)
     case .nextFrame: NextFrameTask(configuration.dataset)
     case .languageModel: LanguageModelTask(configuration.dataset)
+    case .maskedSpikes: MaskedSpikesTask(configuration)
     }
   }
 }

@@ -1,6 +1,7 @@
 import Configuration
 import DataParallel
 import Datasets
+import Layers
 import Models
 import Tensors
 
@@ -67,8 +68,14 @@ final class SequenceStream: BatchStream {
 
   func load(_ position: StepPosition) throws -> SequenceBatch<Float> {
     source.enter(epoch: isInOrder ? nil : position.epoch)
-    return try reader.read(
-      order(ofEpoch: position.epoch).batch(position.index), from: source, withTimes: hasTimes)
+    let indices = order(ofEpoch: position.epoch).batch(position.index)
+    var batch = try reader.read(indices, from: source, withTimes: hasTimes)
+    guard !isInOrder else { return batch }
+    let own = reader.own(indices)
+    batch.noise = SequenceNoise(
+      seed: configuration.seed, step: position.step, sequences: Array(own))
+    task.mask(&batch, sequences: own, epoch: position.epoch, seed: configuration.seed)
+    return batch
   }
 
   func prefetch(after position: StepPosition) throws {

@@ -1,0 +1,41 @@
+/// Which steps of a trial are masked in training, and what stands in their place. Defaults are those
+/// of the Neural Data Transformer.
+public struct MaskingSettings: ConfigurationSection, Equatable {
+  public var ratio = 0.25
+  public var maximumSpan = 1
+  public var rampStart = 0
+  public var rampEnd = 0
+  public var zeroRatio = 1.0
+  public var randomRatio = 0.5
+  public var startAtMeanRates = true
+
+  public init() {}
+
+  public mutating func visit(
+    _ visitor: inout some ConfigurationVisitor
+  ) throws(ConfigurationError) {
+    try visitor.field(
+      "ratio", &ratio, "the share of a trial's steps that are masked, over all neurons",
+      .within(0.001...1))
+    try visitor.field(
+      "max_span", &maximumSpan, "the longest span of steps that are masked together",
+      .within(1...1 << 16))
+    try visitor.field(
+      "ramp_start", &rampStart, "the epoch from which on spans may be longer than a step",
+      .atLeast(0))
+    try visitor.field(
+      "ramp_end", &rampEnd, "the epoch from which on every trial draws the length of its spans",
+      .atLeast(0))
+    try visitor.field(
+      "zero_ratio", &zeroRatio, "the share of masked counts that a model sees as 0",
+      .within(0...1))
+    try visitor.field(
+      "random_ratio", &randomRatio,
+      "the share of the other masked counts that it sees as a random count; the rest stay",
+      .within(0...1))
+    try visitor.field(
+      "start_at_mean_rates", &startAtMeanRates,
+      "whether the read-out starts at the neurons' mean rates; false: at a spike a bin, as the"
+        + " authors")
+  }
+}

@@ -1,0 +1,58 @@
+/// Scaled dot-product attention (Vaswani et al., 2017) of every head of every sequence, over a band
+/// of visible steps.
+///
+///     s_ij = q_i · k_j / √d,   p_i = softmax(s_i),   o_i = Σ_j p_ij f_ij v_j
+///
+/// Query i sees the keys j with i - back ≤ j ≤ i + forward that lie within the sequence. A query
+/// that sees none gives zeros.
+public struct AttentionCall<Scalar> {
+  /// N
+  public var sequences: Int
+  /// T
+  public var steps: Int
+  public var heads: Int
+  /// d, the numbers of a head; D = heads · d.
+  public var width: Int
+  public var back: Int
+  public var forward: Int
+  /// W, the most keys that a query sees.
+  public var band: Int
+  public var lengths: UnsafePointer<Int>?  // [N]; nil is T
+  public var projected: UnsafePointer<Scalar>  // [N, T, 3 D]: q, k, v
+  /// f [N, heads, T, W], from the first visible key on; nil is 1.
+  public var factors: UnsafePointer<Scalar>?
+  /// p, likewise: written forward, read backward.
+  public var weights: UnsafeMutablePointer<Scalar>
+
+  public init(
+    sequences: Int, steps: Int, heads: Int, width: Int, back: Int, forward: Int, band: Int,
+    lengths: UnsafePointer<Int>?, projected: UnsafePointer<Scalar>,
+    factors: UnsafePointer<Scalar>?, weights: UnsafeMutablePointer<Scalar>
+  ) {
+    self.sequences = sequences
+    self.steps = steps
+    self.heads = heads
+    self.width = width
+    self.back = back
+    self.forward = forward
+    self.band = band
+    self.lengths = lengths
+    self.projected = projected
+    self.factors = factors
+    self.weights = weights
+  }
+
+  /// The keys that a query of a sequence sees.
+  @inlinable
+  public func keys(of query: Int, in sequence: Int) -> Range<Int> {
+    let first = max(0, query - back)
+    let end = min(lengths?[sequence] ?? steps, query + forward + 1)
+    return first..<max(first, end)
+  }
+
+  /// Where the weights of a query stand.
+  @inlinable
+  public func place(_ sequence: Int, _ head: Int, _ query: Int) -> Int {
+    ((sequence * heads + head) * steps + query) * band
+  }
+}

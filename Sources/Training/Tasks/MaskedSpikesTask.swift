@@ -1,0 +1,83 @@
+import Configuration
+import Datasets
+import Kernels
+import Models
+
+/// Masked modelling of spike counts (Ye and Pandarinath, 2021): whole steps of a trial are hidden,
+/// and their rates are predicted from the rest. The body is any layer.
+///
+/// In an evaluation nothing is hidden, and every step counts. Held-out neurons are predicted at
+/// every step, in training too, for no model sees them.
+final class MaskedSpikesTask: SequenceTask {
+  private let settings: TrainingConfiguration.Dataset
+  private let masking: MaskingSettings
+  private var train: SpikeSource?
+  private var statistics: (means: [Double], largest: Int) = ([], 0)
+  private(set) var heldOut: Int?
+  private(set) var validationSummary: String?
+
+  init(_ configuration: TrainingConfiguration) {
+    settings = configuration.dataset
+    masking = configuration.masking
+  }
+
+  /// Known once a part is open.
+  var objective: any Objective { SpikeRates(meanRates: statistics.means) }
+  var elementName: String? { "counts" }
+  /// The authors' weights of the decoder. Their biases are zeros; those of the mean rates save a
+  /// model the thousands of steps to get from a spike a bin to the rates of neurons.
+  var readOutStart: ReadOutStart? {
+    ReadOutStart(
+      weightBound: 0.1,
+      bias: masking.startAtMeanRates ? SpikeRates(meanRates: statistics.means).logMeanRates : [])
+  }
+
+  func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
+    guard settings.measured == nil else { return try openMeasured(part) }
+    let train = try self.train ?? openTrain()
+    self.train = train
+    guard part != .test else { return try open(part) }
+    guard let heldOut else { return part == .train ? train : try open(.validation) }
+    let split = SubsetSource.split(train, holdingOut: heldOut)
+    return part == .train ? split.rest : split.heldOut
+  }
+
+  func resolved(_ configuration: TrainingConfiguration) -> TrainingConfiguration {
+    var configuration = configuration
+    if settings.measured == nil, train != nil {
+      configuration.dataset.heldOut = heldOut.map { .count($0) } ?? .ownPart
+    }
+    return configuration
+  }
+
+  func mask(
+    _ batch: inout SequenceBatch<Float>, sequences: ArraySlice<Int>, epoch: Int, seed: UInt64
+  ) {
+    SpikeMask(masking, largestCount: statistics.largest, seed: seed, epoch: epoch)
+      .apply(to: &batch, sequences)
+  }
+
+  private func open(_ part: DatasetFile.Part) throws -> SpikeSource {
+    try SpikeSource(settings.place, part: part)
+  }
+
+  private func openTrain() throws -> SpikeSource {
+    let hasOwnPart = try settings.place.holds(.validation)
+    let train = try open(.train)
+    statistics = try train.statistics()
+    heldOut = try settings.heldOut(of: train.count, hasOwnPart: hasOwnPart)
+    validationSummary = settings.validationSummary(heldOut: heldOut, hasOwnPart: hasOwnPart)
+    return train
+  }
+
+  /// A part alone. The mean rates are those of the training part of its file, or, of a file without
+  /// one, those of the part itself.
+  private func openMeasured(_ part: DatasetFile.Part) throws -> SpikeSource {
+    let source = try open(part)
+    if statistics.means.isEmpty {
+      let hasTrain = try part != .train && settings.place.holds(.train)
+      statistics = try (hasTrain ? open(.train) : source).statistics()
+    }
+    return source
+  }
+}
