@@ -45,8 +45,8 @@ let package = Package(
       name: "momentum-dist",
       dependencies: [
         "Training", "Configuration", "Reports", "Verification", "Benchmarks", "Diagnosis",
-        "Checkpoints", "DataParallel", "Liveness", "Datasets", "BLAS", "Files", "Kernels", "Layers",
-        "MPI", "Tensors",
+        "Checkpoints", "DataParallel", "Liveness", "Datasets", "BLAS", "Files", "ImageFiles",
+        "Kernels", "Layers", "MPI", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
@@ -113,10 +113,11 @@ let package = Package(
     .target(
       name: "Datasets",
       dependencies: [
-        "Audio", "HDF5", "Gzip", "Digests", "Files", "RandomNumbers", "Tensors", "Threads",
+        "Audio", "HDF5", "Gzip", "Digests", "Files", "ImageFiles", "RandomNumbers", "Tensors",
+        "Threads",
       ],
       swiftSettings: safe + fast),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "ImageFiles", "TestSupport"]),
     .target(
       name: "TrainingSteps", dependencies: ["BLAS", "Models", "Optimizers", "DataParallel"],
       swiftSettings: safe),
@@ -168,6 +169,8 @@ let package = Package(
     .target(
       name: "Audio", dependencies: ["CSndFile", "CSampleRate", "Files"], swiftSettings: fast),
     .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
+    .target(name: "ImageFiles", dependencies: ["CJPEG", "CPNG", "Files"], swiftSettings: fast),
+    .testTarget(name: "ImageFilesTests", dependencies: ["ImageFiles", "TestSupport"]),
     .target(name: "Gzip", dependencies: ["CZlib", "Files"]),
     .testTarget(name: "GzipTests", dependencies: ["Gzip"]),
 
@@ -181,6 +184,8 @@ let package = Package(
     .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
     .systemLibrary(
       name: "CSampleRate", pkgConfig: "samplerate", providers: [.apt(["libsamplerate0-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // Tests.
@@ -203,7 +208,8 @@ if Context.environment["MOMENTUM_DIST_FUZZ"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "Audio", "Checkpoints", "Configuration", "Datasets", "HDF5", "Tensors", "Training",
+        "Audio", "Checkpoints", "Configuration", "Datasets", "HDF5", "ImageFiles", "Tensors",
+        "Training",
       ],
       path: "Tests/Fuzzing")
   ]

@@ -10,4 +10,7 @@ static inline int CZlib_inflateInitGzip(z_stream *stream) {
   return inflateInit2(stream, 15 + 16);
 }
 
+// Prepares `stream` for data with zlib's own header.
+static inline int CZlib_inflateInit(z_stream *stream) { return inflateInit(stream); }
+
 #endif

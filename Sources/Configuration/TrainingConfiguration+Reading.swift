@@ -85,6 +85,7 @@ extension TrainingConfiguration {
   private func checkTogether() throws(ConfigurationError) {
     try checkLanguageModel()
     try dataset.checkPermutation()
+    try checkMaps()
     guard batchSize >= shards else {
       throw ConfigurationError(
         "batch_size is \(batchSize) and shards is \(shards): every virtual shard needs a sequence;"

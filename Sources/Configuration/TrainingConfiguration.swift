@@ -117,6 +117,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var classes = 0
     public var memory = 1024
     public var view = SequenceView.rows
+    public var imageShow = ImageShow()
     public var permutation = PermutationChoice.seed
     public var permutationSeed: UInt64 = 1
     public var permutationFile = ""
@@ -152,9 +153,10 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "memory", &memory, "megabytes up to which a rank keeps a part in memory; more is streamed",
         .within(0...1 << 24), effect: .nothing)
       try visitor.field(
-        "view", &view, "images as rows, as single pixels, or as pixels in one fixed order",
+        "view", &view, "images as rows, as single pixels, as pixels in one fixed order, or whole in every step",
         effect: .model, use: .tasks(.classification))
       try visitPermutation(&visitor)
+      try visitImages(&visitor)
       try visitor.field(
         "validation_count", &heldOut,
         "sequences held out of the training set for validation; auto takes the file's validation"
@@ -204,6 +206,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var window = 25
     public var carryWindow = false
     public var kernelSize = 3
+    public var graph = ""
     public var gateBias = 1.0
     public var recomputeEvery = 0
     public var orthogonalStart = OrthogonalSettings.Start.cayley
@@ -275,6 +278,10 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "kernel_size", &kernelSize, "K, places of a convolution's window in each direction",
         .within(1...99), effect: .model, use: .constant(.kernelSize))
+      try visitor.field(
+        "graph", &graph,
+        "the nodes of a graph of layers: \"conv1: input, channels 16; conv2: conv1, channels 32,"
+          + " cell rgc\"", effect: .model, use: .constant(.graph))
       try visitor.field(
         "gate_bias", &gateBias, "start of the forget gate (LSTM) or reset gate (GRU), in each bias",
         use: .gatedCells)

@@ -9,6 +9,8 @@ public enum SequenceView: String, Sendable, CaseIterable {
   case pixels
   /// Like `pixels`, in one fixed order (permuted MNIST), see `PixelOrder`.
   case permuted
+  /// The whole image in every time step, see `ShownImages`.
+  case image
 }
 
 /// Labelled sequences in a part of a data set: a class for each, and one length for all.
@@ -50,8 +52,14 @@ public final class FileSource: SequenceSource {
     try place.requireSameStatistics(of: files)
     let names = try place.names(of: part, in: files)
     inputs = try StoredRows(files, names.inputs, memoryLimit: place.memoryLimit)
-    // [N, T] is T steps of one feature.
-    let shape = inputs.shape.count == 2 ? inputs.shape + [1] : inputs.shape
+    // [N, T] is T steps of one feature; of images [N, Y, X, C], each row is a step.
+    let depth = inputs.shape.count == 4 ? inputs.shape[3] : 1
+    let shape =
+      switch inputs.shape.count {
+      case 2: inputs.shape + [1]
+      case 4: Array(inputs.shape[..<2]) + [inputs.shape[2] * depth]
+      default: inputs.shape
+      }
     guard shape.count == 3 else {
       throw DatasetError(
         place.files, "\(names.inputs) is \(shape)",
@@ -74,10 +82,12 @@ public final class FileSource: SequenceSource {
     case .rows:
       (steps, features, order) = (shape[1], shape[2], nil)
     case .pixels:
-      (steps, features, order) = (inputs.width, 1, nil)
+      (steps, features, order) = (inputs.width / depth, depth, nil)
     case .permuted:
-      (steps, features) = (inputs.width, 1)
-      order = try pixelOrder.indices(of: inputs.width)
+      (steps, features) = (inputs.width / depth, depth)
+      let pixels = try pixelOrder.indices(of: steps)
+      order = pixels.flatMap { pixel in (0..<depth).map { pixel * depth + $0 } }
+    case .image: preconditionFailure("whole images are those of an ImageSource")
     }
   }
 

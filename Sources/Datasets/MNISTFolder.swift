@@ -18,6 +18,11 @@ public struct MNISTFolder {
     test = try Self.part("t10k", of: folder)
   }
 
+  /// Whether a folder has files of this kind.
+  static func isThere(_ folder: String) -> Bool {
+    (try? find("train-images", "idx3-ubyte", in: folder)) != nil
+  }
+
   private static func part(_ name: String, of folder: String) throws(DatasetError) -> Part {
     let imagePath = try find("\(name)-images", "idx3-ubyte", in: folder)
     let labelPath = try find("\(name)-labels", "idx1-ubyte", in: folder)

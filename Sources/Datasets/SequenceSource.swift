@@ -30,6 +30,13 @@ public protocol SequenceSource {
   func read(_ indices: ArraySlice<Int>, into x: Tensor<Float>) throws(DatasetError)
     -> SequenceTargets
 
+  /// The shape [Y, X, C] of a step that is a map; nil where it is none.
+  var map: [Int]? { get }
+
+  /// Tells a source that reads otherwise in each epoch which one its next batches are of; nil is an
+  /// evaluation.
+  func enter(epoch: Int?)
+
   /// Whether the data say when each step happened.
   var hasTimes: Bool { get }
 
@@ -54,6 +61,9 @@ public protocol SequenceSource {
 }
 
 extension SequenceSource {
+  public var map: [Int]? { nil }
+  public func enter(epoch: Int?) {}
+
   /// Sequences have one length unless a source says otherwise.
   public func length(of index: Int) -> Int { steps }
 

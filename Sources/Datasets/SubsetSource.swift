@@ -17,6 +17,8 @@ public struct SubsetSource: SequenceSource {
   public var targetKind: TargetKind { base.targetKind }
   public var classNames: [String]? { base.classNames }
   public var notes: [String] { base.notes }
+  public var map: [Int]? { base.map }
+  public func enter(epoch: Int?) { base.enter(epoch: epoch) }
 
   public func length(of index: Int) -> Int { base.length(of: indices[index]) }
 

@@ -34,6 +34,7 @@ public struct RecurrentSystem: Sendable {
     case maximumSteps = "maximum_steps"
     case memoryForm = "memory_form"
     case kernelSize = "kernel_size"
+    case graph
   }
 
   /// Every system that can be trained, in the order of the paper.
@@ -111,7 +112,11 @@ public struct RecurrentSystem: Sendable {
       RecurrentSystem(
         "momentum_conv_lstm", DrivenCell(.momentum, ConvLSTM()), [.mu, .epsilon, .kernelSize]),
       RecurrentSystem("time_decay", TimeDecay(), from: convolutional),
+      RecurrentSystem(graphName, GraphOfLayers(), [.graph, .mu, .epsilon], from: convolutional),
     ]
+
+  /// The system that is a graph of others.
+  static let graphName = "graph"
 
   /// The constants of every cell with a memory.
   private static let memory: [Hyperparameter] = [.memoryOrder, .memoryChannels, .discretization]
@@ -261,6 +266,7 @@ public struct RecurrentSystem: Sendable {
       case .memoryForm: own.memory.form = given.memory.form
       case .window: own.window = given.window
       case .carryWindow: own.carryWindow = given.carryWindow
+      case .graph: own.graph = given.graph
       case .kernelSize: own.map.kernel = given.map.kernel
       }
     }

@@ -14,6 +14,7 @@ public enum RandomPurpose: UInt32, Sendable {
   case sampling = 8
   case benchmark = 9
   case testing = 10
+  case augmentation = 16
 }
 
 /// A sequence of random numbers keyed by seed, purpose, site, step and index.

@@ -6,8 +6,9 @@ struct Prepare: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Make a data set file from what you have.",
     subcommands: [
-      PrepareMNIST.self, PrepareSpeech.self, PrepareText.self, PrepareTS.self, PrepareCSV.self,
-      PrepareAdding.self, PrepareCopying.self, PrepareDenoise.self,
+      PrepareMNIST.self, PrepareImages.self, PrepareSpeech.self, PrepareText.self, PrepareTS.self,
+      PrepareCSV.self, PrepareSpikes.self, PrepareLorenz.self, PrepareAdding.self,
+      PrepareCopying.self, PrepareDenoise.self,
     ])
 }
 

@@ -130,6 +130,30 @@ import Testing
     Case("speech of nothing", ["prepare", "speech", "--from", "none"], 65, "none: "),
     Case("mnist of nothing", ["prepare", "mnist", "--from", "none"], 65, "none: "),
     Case(
+      "images of nothing", ["prepare", "images", "--from", "none"], 65,
+      "none: cannot open: there is no such file"),
+    Case(
+      "images of an empty folder", ["prepare", "images", "--from", "empty"], 65,
+      "empty: has no folder for a class"),
+    Case(
+      "images of two channels", ["prepare", "images", "--from", "empty", "--channels", "2"], 64,
+      "--channels is 2; expected 1 or 3"),
+    Case(
+      "spikes of nothing", ["prepare", "spikes", "--from", "none.h5"], 65,
+      "none.h5: cannot open: there is no such file"),
+    Case(
+      "spikes of a text", ["prepare", "spikes", "--from", "t.csv"], 65,
+      "t.csv: cannot open: this is not an HDF5 file"),
+    Case(
+      "spikes of other axes", ["prepare", "spikes", "--from", "t.csv", "--axes", "a,b,c"], 64,
+      "--axes is a,b,c; expected trials, steps and neurons"),
+    Case(
+      "lorenz of no neuron", ["prepare", "lorenz", "--neurons", "0"], 64,
+      "--neurons is 0; expected"),
+    Case(
+      "lorenz of one trial", ["prepare", "lorenz", "--trials", "1"], 65,
+      "prepare lorenz: 1 trials of a condition are too few"),
+    Case(
       "a folder that is none", ["prepare", "adding", "--train", "2"], 74, "cannot be written"),
   ]
 

@@ -51,6 +51,15 @@ extension Reader {
         (0..<24).map { Float($0) }, to: "data/x", shape: [4, 3, 2], chunk: [2, 3, 2], deflate: 1)
       try file.write([Int32(0), 1, 1, 0], to: "data/y")
       try file.close()
+    case .png, .jpeg, .matlab: try write(literal, to: path)
+    case .nwb:
+      let file = try HDF5.File.create(path)
+      try file.write([1.0, 1.05, 1.1, 2.31], to: "units/spike_times")
+      try file.write([2, 4] as [UInt8], to: "units/spike_times_index")
+      try file.write([0, 1] as [Int8], to: "units/heldout")
+      try file.write([1.0, 2], to: "intervals/trials/start_time")
+      try file.write([1.3, 2.35], to: "intervals/trials/stop_time")
+      try file.close()
     case .recordings:
       let file = try HDF5.File.create(path)
       try file.setAttribute("sample_rate", 8000.0)
@@ -108,5 +117,35 @@ extension Reader {
     "configuration":"seed: 1","machine":{"precision":"float32","kernels":"reference",
     "blas_core":"none","virtual_shards":8,"ranks":1,"program":"fuzz"}}
     """
+  }
+
+  /// A PNG file of 3 x 2 pixels, a gray JPEG file of 16 x 12, and a file of MATLAB with an array in a
+  /// structure, which libmatio wrote.
+  private var literal: [UInt8] {
+    let text =
+      switch self {
+      case .png:
+        """
+        iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAFElEQVR4nGNgYGRiZmFlY+dghLMAAnYASn7XIK8A
+        AAAASUVORK5CYII=
+        """
+      case .jpeg:
+        """
+        /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAYEBQYFBAYGBQYHBwYIChAKCgkJChQODwwQFxQYGBcUFhYaHSUfGhsj
+        HBYWICwgIyYnKSopGR8tMC0oMCUoKSj/wAALCAAMABABAREA/8QAFQABAQAAAAAAAAAAAAAAAAAACAf/xAAXEAAD
+        AQAAAAAAAAAAAAAAAAAAB0OB/9oACAEBAAA/AI+tpYKtbSwKi2lgq1tLD//Z
+        """
+      default:
+        """
+        TUFUTEFCIDUuMCBNQVQtZmlsZSwgbGlibWF0aW8AICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg
+        ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAABSU0PAAAA
+        cQAAAHic42MAAkYGBjYgxcEAoUGAFYh5gJgJiFmAmBkqzghVU1yQmZ1azMDACWQfYEAHH+yhDAcIxQGlBaC0CJSW
+        gNIyUFoBSitBaRUorQalNaC0FpTWgdJ6UNoAShtCaSMobQylTaC0KZQ2g9LmDgBkDg2ADwAAADEAAAB4nONjYGAI
+        AGI2IOYAYk4GCGAFYh4gZgJiFiBmhoozAmElVFwCLMDEzIKFAABCaAFTDwAAAGwAAAB4nONjYGB4AcRsQMwBxEwM
+        EMAK5TMiYXYgLk4tLs7MzwPKs8DlBYA4Ob80r6SYgSEvMTcVpJ8PiAOQzOVEMpcHag8LEDNDxRmhNEhcAizAxMyC
+        hQCZa4FkLgsW9zIjmScA5ScmJYP5AI9lCvw=
+        """
+      }
+    return Array(Data(base64Encoded: text.filter { !$0.isNewline })!)
   }
 }

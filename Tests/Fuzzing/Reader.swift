@@ -4,6 +4,7 @@ import Checkpoints
 import Datasets
 import Foundation
 import HDF5
+import ImageFiles
 import Tensors
 import Training
 
@@ -11,14 +12,16 @@ import Training
 enum Reader: String, CaseIterable {
   case idx, sound, archive, stamps, table, long, text, yaml, manifest, order
   case images, ragged, language, frames, recordings, listing
+  case png, jpeg, matlab, nwb
 
   /// What the file is called.
   var fileName: String {
     switch self {
     case .archive, .stamps: "x_TRAIN.ts"
     case .manifest: CheckpointManifest.fileName
-    case .idx, .sound, .table, .long, .text, .yaml, .order: "input.\(rawValue)"
-    case .images, .ragged, .language, .frames, .recordings, .listing: "input.h5"
+    case .idx, .sound, .table, .long, .text, .yaml, .order, .png, .jpeg, .matlab:
+      "input.\(rawValue)"
+    case .images, .ragged, .language, .frames, .recordings, .listing, .nwb: "input.h5"
     }
   }
 
@@ -47,6 +50,12 @@ enum Reader: String, CaseIterable {
       _ = try columns.tokens(at: 0..<columns.length)
     case .frames: try read(NextFrameSource(path, part: .train))
     case .listing: _ = try FileListing(path, readingAll: true)
+    case .png, .jpeg: _ = try ImageFile(contentsOf: path).fitted(ImageFitting(size: 2))
+    case .matlab, .nwb:
+      var options = SpikeOptions()
+      (options.binSeconds, options.sourceBinSeconds) = (0.1, 0.1)
+      (options.validationShare, options.dataset) = (0, self == .matlab ? "session.counts" : nil)
+      _ = try SpikeArchive.read(path, options)
     case .recordings:
       let archive = try SpeechArchive(path)
       for index in archive.utterances.indices { _ = try archive.samples(of: index) }
@@ -57,7 +66,7 @@ enum Reader: String, CaseIterable {
   func isRefusal(_ error: any Error) -> Bool {
     let isOurs =
       error is DatasetError || error is AudioError || error is CheckpointError
-      || error is ConfigurationError
+      || error is ConfigurationError || error is ImageFileError
     return isOurs && !"\(error)".contains("\n")
   }
 

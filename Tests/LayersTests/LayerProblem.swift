@@ -30,6 +30,14 @@ struct LayerProblem<Scalar: KernelScalar> {
     var constants = CellConstants(
       mu: 0.6, epsilon: 0.7, beta: 0.9, restart: 3, window: 4, carryWindow: true)
     (constants.map.height, constants.map.width) = (2, 3)
+    // Every kind of node, with an edge back and one around a node.
+    constants.graph = try! LayerGraph(
+      """
+      low: input + high, channels 2, activation relu;
+      high: low, channels 3, kernel 2, cell rgc, pool max 2 1;
+      side: low, channels 2, stride 2, cell conv_gru;
+      out: side + high + input, channels 3, cell time_decay, pool mean 2
+      """)
     return constants
   }
 

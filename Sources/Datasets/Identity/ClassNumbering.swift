@@ -56,6 +56,8 @@ public struct RelabelledSource: SequenceSource {
   }
   public var classNames: [String]? { numbering.names }
   public var notes: [String] { base.notes }
+  public var map: [Int]? { base.map }
+  public func enter(epoch: Int?) { base.enter(epoch: epoch) }
   public var isReady: Bool { base.isReady }
 
   public func length(of index: Int) -> Int { base.length(of: index) }

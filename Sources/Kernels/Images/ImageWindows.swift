@@ -115,6 +115,19 @@ public struct ImageWindows: Sendable, Hashable {
     }
   }
 
+  /// Calls `body` with each place of a map that a window sees, in their order.
+  @inline(__always)
+  func forEachPlace(ofWindow window: Int, _ body: (Int) -> Void) {
+    let (y, x) = window.quotientAndRemainder(dividingBy: width)
+    for atY in y * stride - top..<y * stride - top + kernel
+    where atY >= 0 && atY < input.height * enlargement {
+      for atX in x * stride - left..<x * stride - left + kernel
+      where atX >= 0 && atX < input.width * enlargement {
+        body(atY / enlargement * input.width + atX / enlargement)
+      }
+    }
+  }
+
   private func check<Scalar>(
     _ rows: Range<Int>, _ maps: Tensor<Scalar>, _ windows: Tensor<Scalar>
   ) {

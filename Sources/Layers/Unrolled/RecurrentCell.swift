@@ -33,6 +33,8 @@ public protocol RecurrentCell<Scalar> {
   var tape: [NamedShape] { get }
   /// Memory for the length of one call, by the length of a row.
   var scratch: [NamedShape] { get }
+  /// How often `step` is called for a time step: as its products say, unless it has more.
+  var stages: Int { get }
   /// Whether it asks when a step happened.
   var readsTimes: Bool { get }
   /// About how many floating-point operations a row and step of training take besides 6 for each
@@ -61,8 +63,7 @@ extension RecurrentCell {
   public func furtherNumbers(steps T: Int) -> Double { 0 }
   public func prepare() throws(LAPACKError) {}
 
-  /// How often `step` is called for a time step.
-  var stages: Int { (products.map(\.stage).max() ?? 0) + 1 }
+  public var stages: Int { (products.map(\.stage).max() ?? 0) + 1 }
   public var restartingStates: Set<String> { [] }
 }
 
@@ -204,6 +205,8 @@ public struct CellConstants: Sendable, Hashable {
   public var carryWindow: Bool
   /// Of a cell on maps.
   public var map = MapConstants()
+  /// Of a graph of layers; nil is one convolution.
+  public var graph: LayerGraph?
 
   public init(
     mu: Double = 0, epsilon: Double = 1, beta: Double = 0, restart: Int = 0, window: Int = 1,

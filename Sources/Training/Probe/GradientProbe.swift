@@ -160,7 +160,7 @@ public struct ProbeSubject {
       }
     }
     let model = SequenceModel<Double>(
-      configuration.stack, inputs: source.features, outputs: source.targetKind.outputs,
+      try configuration.stack(on: source.map), inputs: source.features, outputs: source.targetKind.outputs,
       objective: objective)
     let constants = settings.system.constants(settings.constants)
     let parameters = ParameterBuffer<Double>(model.layout)

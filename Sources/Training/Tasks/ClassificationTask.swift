@@ -9,14 +9,17 @@ import Models
 /// `HeldOutCount`.
 final class ClassificationTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
+  private let seed: UInt64
   /// The training part, which is opened once and shared by training and validation.
   private var train: (any SequenceSource)?
   private(set) var heldOut: Int?
   private(set) var mapping: String?
   private(set) var validationSummary: String?
 
-  init(_ configuration: TrainingConfiguration.Dataset) {
+  /// - Parameter seed: of what is done to images
+  init(_ configuration: TrainingConfiguration.Dataset, seed: UInt64 = 1) {
     settings = configuration
+    self.seed = seed
   }
 
   var objective: any Objective { CrossEntropy() }
@@ -95,6 +98,10 @@ final class ClassificationTask: SequenceTask {
   private func open(
     _ place: DatasetPlace, _ part: DatasetFile.Part, classes: Int?
   ) throws -> any SequenceSource {
+    if settings.view == .image {
+      return ShownImages(
+        try ImageSource(place, part: part, classes: classes), as: settings.imageShow, seed: seed)
+    }
     if try place.isRagged(part) {
       guard settings.view == .rows else {
         throw ConfigurationError(

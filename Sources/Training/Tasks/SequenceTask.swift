@@ -48,7 +48,7 @@ extension SequenceTask {
     let stream = try SequenceStream(configuration, task: self, plan: plan, rank: rank)
     try requireComparable(stream.targetKind, configuration.dataset)
     let model = SequenceModel<Float>(
-      configuration.stack, inputs: stream.features, outputs: stream.targetKind.outputs,
+      try configuration.stack(on: stream.map), inputs: stream.features, outputs: stream.targetKind.outputs,
       objective: objective, pooling: configuration.model.pooling)
     try stream.openTimes(model.readsTimes, by: configuration.model.cell.system.name)
     return Workload(model, on: stream)

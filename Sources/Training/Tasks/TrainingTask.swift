@@ -41,7 +41,7 @@ extension TaskName {
     case .adding: AddingTask(configuration.dataset)
     case .copying: RecallTask(.copying, configuration.dataset)
     case .denoise: RecallTask(.denoise, configuration.dataset)
-    case .classification: ClassificationTask(configuration.dataset)
+    case .classification: ClassificationTask(configuration.dataset, seed: configuration.seed)
     case .nextFrame: NextFrameTask(configuration.dataset)
     case .languageModel: LanguageModelTask(configuration.dataset)
     }

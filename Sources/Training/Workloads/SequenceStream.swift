@@ -49,6 +49,8 @@ final class SequenceStream: BatchStream {
   /// C.
   var features: Int { source.features }
   var targetKind: TargetKind { source.targetKind }
+  /// The shape [Y, X, C] of a step that is a map.
+  var map: [Int]? { source.map }
 
   func extent(isTraining: Bool) -> StreamExtent {
     let rows = min(configuration.batchSize, source.count)
@@ -64,7 +66,8 @@ final class SequenceStream: BatchStream {
   }
 
   func load(_ position: StepPosition) throws -> SequenceBatch<Float> {
-    try reader.read(
+    source.enter(epoch: isInOrder ? nil : position.epoch)
+    return try reader.read(
       order(ofEpoch: position.epoch).batch(position.index), from: source, withTimes: hasTimes)
   }
 

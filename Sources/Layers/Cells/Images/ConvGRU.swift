@@ -48,7 +48,7 @@ public struct ConvGRU: CellFamily {
       _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
     ) {
       geometry.initialize(
-        products, parameters, gateBias: gateBias, forgetting: 0..<2, stream: &stream)
+        products, parameters, gateBias: gateBias, forgetting: [0, 1], stream: &stream)
     }
 
     func step(_ s: CellStep<Scalar>) {

@@ -47,9 +47,7 @@ public struct ConvIntersectionRNN: CellFamily {
       _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
     ) {
       geometry.initialize(
-        products, parameters, gateBias: gateBias, forgetting: 0..<1, stream: &stream)
-      parameters[products[0].bias!].elements(2 * geometry.hidden..<3 * geometry.hidden)
-        .fill(Scalar(gateBias))
+        products, parameters, gateBias: gateBias, forgetting: [0, 2], stream: &stream)
     }
 
     func step(_ s: CellStep<Scalar>) {

@@ -42,7 +42,7 @@ public struct ConvUpdateGateRNN: CellFamily {
       _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
     ) {
       geometry.initialize(
-        products, parameters, gateBias: gateBias, forgetting: 0..<1, stream: &stream)
+        products, parameters, gateBias: gateBias, forgetting: [0], stream: &stream)
     }
 
     func step(_ s: CellStep<Scalar>) {

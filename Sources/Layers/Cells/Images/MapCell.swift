@@ -64,23 +64,26 @@ struct MapGeometry {
   }
 
   /// Weights normal with variance 1 / fan-in, TensorFlow's variance scaling; biases 0.
-  ///
-  /// - Parameter forgetting: the bias of which blocks of H starts at `gateBias`
-  func initialize<Scalar: KernelScalar>(
-    _ products: [CellProduct], _ parameters: ParameterBuffer<Scalar>, gateBias: Double = 0,
-    forgetting: Range<Int> = 0..<0, stream: inout RandomStream
+  static func initialize<Scalar: KernelScalar>(
+    _ products: [CellProduct], _ parameters: ParameterBuffer<Scalar>, stream: inout RandomStream
   ) {
     for product in products {
       let weight = parameters[product.weight]
       let fan = Double(weight.count / product.width)
       Initialization.normal(weight, deviation: (1 / fan).squareRoot(), stream: &stream)
+      if let bias = product.bias { parameters[bias].fill(0) }
     }
-    for bias in products.compactMap(\.bias) {
-      parameters[bias].fill(0)
-      if !forgetting.isEmpty {
-        parameters[bias].elements(forgetting.lowerBound * hidden..<forgetting.upperBound * hidden)
-          .fill(Scalar(gateBias))
-      }
+  }
+
+  /// The same, with the bias of the first product starting at `gateBias` in some blocks of H.
+  func initialize<Scalar: KernelScalar>(
+    _ products: [CellProduct], _ parameters: ParameterBuffer<Scalar>, gateBias: Double = 0,
+    forgetting: [Int] = [], stream: inout RandomStream
+  ) {
+    Self.initialize(products, parameters, stream: &stream)
+    for block in forgetting {
+      parameters[products[0].bias!].elements(block * hidden..<(block + 1) * hidden)
+        .fill(Scalar(gateBias))
     }
   }
 

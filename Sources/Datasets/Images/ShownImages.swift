@@ -1,0 +1,71 @@
+import Tensors
+
+/// How images are shown to a network that runs in time.
+public struct ImageShow: Sendable, Equatable {
+  /// T, steps of a sequence.
+  public var steps = 10
+  /// After this many steps grey takes the place of the image; 0 shows it to the end.
+  public var shownSteps = 0
+  /// What grey is, of 0 ... 1.
+  public var grey = 0.5
+  /// Changes of the images of a training batch; its noise is there in every batch.
+  public var augmentation = ImageAugmentation()
+
+  public init() {}
+}
+
+/// Images as sequences: in each step of a sequence the whole image, and grey after it (Nayebi et
+/// al., NeurIPS 2018).
+///
+/// A step has the Y X C numbers of a map, channels last. What augmentation does follows from the
+/// epoch and the image's index, and the noise of an evaluation from the index alone.
+public final class ShownImages: SequenceSource {
+  private let images: ImageSource
+  private let show: ImageShow
+  private let seed: UInt64
+  private var epoch: Int?
+
+  /// - Parameter seed: of the augmentation
+  public init(_ images: ImageSource, as show: ImageShow, seed: UInt64) {
+    self.images = images
+    self.show = show
+    self.seed = seed
+  }
+
+  public var count: Int { images.count }
+  public var steps: Int { show.steps }
+  public var features: Int { images.features }
+  public var targetKind: TargetKind { images.targetKind }
+  public var classNames: [String]? { images.classNames }
+  public var notes: [String] { images.notes }
+  public var map: [Int]? { [images.height, images.width, images.channels] }
+
+  public func enter(epoch: Int?) { self.epoch = epoch }
+
+  public func read(
+    _ indices: ArraySlice<Int>, into x: Tensor<Float>
+  ) throws(DatasetError) -> SequenceTargets {
+    precondition(
+      x.shape == [steps, indices.count, features],
+      "a buffer of \(x.shape) for [\(steps), \(indices.count), \(features)]")
+    let first = x.row(0)
+    let targets = try images.read(indices, into: first)
+    var changes = show.augmentation
+    if epoch == nil { changes = ImageAugmentation(noise: changes.noise) }
+    changes.apply(
+      to: first, image: map!, indices: indices, seed: seed, epoch: epoch ?? 0)
+    let shown = show.shownSteps > 0 ? min(show.shownSteps, steps) : steps
+    for step in 1..<max(steps, 1) {
+      if step < shown { x.row(step).copy(from: first) } else { x.row(step).fill(Float(show.grey)) }
+    }
+    return targets
+  }
+
+  public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
+    try images.prefetch(indices)
+  }
+
+  public var isReady: Bool { images.isReady }
+
+  public func identity() throws(DatasetError) -> DataIdentity.Part { try images.identity() }
+}

@@ -1,0 +1,66 @@
+/// Arrays of numbers in a file of the user's own, by their names.
+protocol StoredArrays {
+  var path: String { get }
+  /// What kind of file it is, for a person.
+  var kind: String { get }
+  /// The arrays with their extents, as the program that wrote them shows them.
+  var arrays: [(name: String, shape: [Int])] { get }
+
+  /// Reads an array that is in the list.
+  func read(_ name: String) throws(DatasetError) -> StoredArray
+}
+
+extension StoredArrays {
+  /// The extents of an array; nil if there is none of this name.
+  func shape(of name: String) -> [Int]? { arrays.first { $0.name == name }?.shape }
+
+  /// A number that stands alone.
+  func number(_ name: String) throws(DatasetError) -> Double? {
+    guard let shape = shape(of: name), shape.allSatisfy({ $0 == 1 }) else { return nil }
+    return try read(name).values.first.map { Double($0) }
+  }
+}
+
+/// An array of numbers as a file holds it.
+struct StoredArray {
+  /// The extents, as the program that wrote it shows them.
+  var shape: [Int]
+  /// Whether the first index runs fastest, as in MATLAB, and not the last.
+  var isColumnMajor: Bool
+  var values: [Float]
+
+  /// The most numbers that an array of a user may have.
+  static let maximumCount = 1 << 28
+
+  /// The numbers with the last index running fastest, of the axes in another order.
+  ///
+  /// - Parameter order: which axis of the array becomes the first, the second ...
+  func rowMajor(_ order: [Int]) -> (shape: [Int], values: [Float]) {
+    precondition(order.sorted() == Array(shape.indices), "axes \(order) of \(shape)")
+    var strides = [Int](repeating: 1, count: shape.count)
+    if isColumnMajor {
+      for axis in shape.indices.dropFirst() { strides[axis] = strides[axis - 1] * shape[axis - 1] }
+    } else {
+      for axis in shape.indices.dropLast().reversed() {
+        strides[axis] = strides[axis + 1] * shape[axis + 1]
+      }
+    }
+    let (extents, steps) = (order.map { shape[$0] }, order.map { strides[$0] })
+    if !isColumnMajor, order == Array(shape.indices) { return (extents, values) }
+    var result: [Float] = []
+    result.reserveCapacity(values.count)
+    var index = [Int](repeating: 0, count: extents.count)
+    var place = 0
+    for _ in values.indices {
+      result.append(values[place])
+      for axis in extents.indices.reversed() {
+        index[axis] += 1
+        place += steps[axis]
+        if index[axis] < extents[axis] { break }
+        place -= extents[axis] * steps[axis]
+        index[axis] = 0
+      }
+    }
+    return (extents, result)
+  }
+}

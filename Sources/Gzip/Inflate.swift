@@ -1,0 +1,47 @@
+internal import CZlib
+
+/// Returns the decompressed content of data with zlib's own header (RFC 1950).
+///
+/// - Parameters:
+///   - path: for messages
+///   - maximumBytes: the limit of the content's size
+///
+/// The corresponding C function is `inflate`.
+public func inflated(
+  _ bytes: ArraySlice<UInt8>, path: String, maximumBytes: Int
+) throws(GzipError) -> [UInt8] {
+  var stream = z_stream()
+  guard CZlib_inflateInit(&stream) == Z_OK else {
+    throw .unreadable(path: path, reason: "zlib cannot be initialized")
+  }
+  defer { inflateEnd(&stream) }
+  var input = Array(bytes)
+  var output = [UInt8](repeating: 0, count: 1 << 16)
+  var content: [UInt8] = []
+  return try input.withUnsafeMutableBufferPointer { (input) throws(GzipError) in
+    stream.next_in = input.baseAddress
+    stream.avail_in = UInt32(clamping: input.count)
+    while true {
+      let (status, room) = output.withUnsafeMutableBufferPointer { output in
+        stream.next_out = output.baseAddress
+        stream.avail_out = UInt32(output.count)
+        let status = CZlib.inflate(&stream, Z_NO_FLUSH)
+        let room = Int(stream.avail_out)
+        content += output[..<(output.count - room)]
+        return (status, room)
+      }
+      guard content.count <= maximumBytes else {
+        throw .tooLarge(path: path, maximumBytes: maximumBytes)
+      }
+      switch status {
+      case Z_STREAM_END: return content
+      case Z_OK where room == 0 || stream.avail_in > 0: continue
+      case Z_OK, Z_BUF_ERROR: throw .truncated(path: path)
+      default:
+        throw .corrupt(
+          path: path,
+          reason: stream.msg.map { String(cString: $0) } ?? "zlib error \(status)")
+      }
+    }
+  }
+}

@@ -1,0 +1,148 @@
+/// What becomes of images before they are stored.
+public struct ImageFitting: Sendable, Equatable {
+  /// The side of the square that is cut out of the middle; nil keeps images as they are.
+  public var size: Int?
+  /// What the shorter side is scaled to before that; nil is `size`.
+  public var shorterSide: Int?
+  /// C: 1 (gray) or 3; nil keeps what the image has.
+  public var channels: Int?
+
+  public init(size: Int? = nil, shorterSide: Int? = nil, channels: Int? = nil) {
+    self.size = size
+    self.shorterSide = shorterSide
+    self.channels = channels
+  }
+}
+
+extension ImageFile {
+  /// The image in other colors, scaled, and cut, in this order.
+  ///
+  /// The sizes are those of torchvision's `Resize(shorterSide)` and `CenterCrop(size)`: the longer side becomes ⌊shorterSide · long / short⌋, and the cut begins
+  /// at half of what is left over, rounded to even.
+  public func fitted(_ fitting: ImageFitting) -> ImageFile {
+    let colored = fitting.channels.map { withChannels($0) } ?? self
+    guard let size = fitting.size else { return colored }
+    let short = max(fitting.shorterSide ?? size, size)
+    let (height, width) = (colored.height, colored.width)
+    let scaled =
+      height <= width
+      ? colored.resized(height: short, width: short * width / height)
+      : colored.resized(height: short * height / width, width: short)
+    return scaled.centre(size)
+  }
+
+  /// Gray from colors by ITU-R 601-2, luma = (19595 R + 38470 G + 7471 B + 32768) / 65536, or three
+  /// colors that are the same from gray.
+  public func withChannels(_ count: Int) -> ImageFile {
+    guard count != channels else { return self }
+    if count == 3 {
+      return ImageFile(
+        height: height, width: width, channels: 3, pixels: pixels.flatMap { [$0, $0, $0] })
+    }
+    let gray = stride(from: 0, to: pixels.count, by: 3).map { place in
+      let (red, green, blue) = (
+        Int(pixels[place]), Int(pixels[place + 1]), Int(pixels[place + 2])
+      )
+      return UInt8((red * 19_595 + green * 38_470 + blue * 7_471 + 0x8000) >> 16)
+    }
+    return ImageFile(height: height, width: width, channels: 1, pixels: gray)
+  }
+
+  /// The square of this side in the middle; the image is at least as large.
+  func centre(_ size: Int) -> ImageFile {
+    precondition(height >= size && width >= size, "a square of \(size) of \(height) x \(width)")
+    let top = Int((Double(height - size) / 2).rounded(.toNearestOrEven))
+    let left = Int((Double(width - size) / 2).rounded(.toNearestOrEven))
+    let rows = (0..<size).flatMap { row in
+      let start = ((top + row) * width + left) * channels
+      return pixels[start..<start + size * channels]
+    }
+    return ImageFile(height: size, width: size, channels: channels, pixels: rows)
+  }
+
+  /// The image scaled with a triangle filter that grows with the scale, so that no detail is lost
+  /// between the pixels (antialiasing). Columns come first, then rows, with 8 bits between; weights
+  /// are whole numbers of 1/2²², so that every machine gets the same bits. They are those of Pillow's
+  /// `resize(..., BILINEAR)`, except that newer versions of it take the rows of some images first,
+  /// which changes some numbers by 1.
+  public func resized(height newHeight: Int, width newWidth: Int) -> ImageFile {
+    precondition(newHeight > 0 && newWidth > 0, "an image of \(newHeight) x \(newWidth)")
+    var result = self
+    if newWidth != width { result = result.scaledColumns(to: newWidth) }
+    if newHeight != height { result = result.scaledRows(to: newHeight) }
+    return result
+  }
+
+  private func scaledColumns(to newWidth: Int) -> ImageFile {
+    let taps = FilterTaps(from: width, to: newWidth)
+    var scaled = [UInt8](repeating: 0, count: height * newWidth * channels)
+    for y in 0..<height {
+      for x in 0..<newWidth {
+        let start = (y * width + taps.starts[x]) * channels
+        for c in 0..<channels {
+          var sum = FilterTaps.half
+          for tap in 0..<taps.counts[x] {
+            sum += Int32(pixels[start + tap * channels + c]) * taps.weights[x * taps.most + tap]
+          }
+          scaled[(y * newWidth + x) * channels + c] = FilterTaps.byte(sum)
+        }
+      }
+    }
+    return ImageFile(height: height, width: newWidth, channels: channels, pixels: scaled)
+  }
+
+  private func scaledRows(to newHeight: Int) -> ImageFile {
+    let taps = FilterTaps(from: height, to: newHeight)
+    let row = width * channels
+    var scaled = [UInt8](repeating: 0, count: newHeight * row)
+    var sums = [Int32](repeating: 0, count: row)
+    for y in 0..<newHeight {
+      for place in 0..<row { sums[place] = FilterTaps.half }
+      for tap in 0..<taps.counts[y] {
+        let start = (taps.starts[y] + tap) * row
+        let weight = taps.weights[y * taps.most + tap]
+        for place in 0..<row { sums[place] += Int32(pixels[start + place]) * weight }
+      }
+      for place in 0..<row { scaled[y * row + place] = FilterTaps.byte(sums[place]) }
+    }
+    return ImageFile(height: newHeight, width: width, channels: channels, pixels: scaled)
+  }
+}
+
+/// The weights with which each number of a scaled line is made of the numbers of the line.
+private struct FilterTaps {
+  /// The first of the numbers that each is made of, and how many they are.
+  private(set) var starts: [Int] = []
+  private(set) var counts: [Int] = []
+  /// The most that any is made of.
+  let most: Int
+  /// The weights of each, in `most` places.
+  private(set) var weights: [Int32]
+
+  private static let bits: Int32 = 22
+  /// What rounds a sum.
+  static let half: Int32 = 1 << 21
+
+  static func byte(_ sum: Int32) -> UInt8 { UInt8(clamping: sum >> bits) }
+
+  init(from count: Int, to newCount: Int) {
+    let scale = Double(count) / Double(newCount)
+    let support = max(scale, 1)
+    most = Int(support.rounded(.up)) * 2 + 1
+    weights = [Int32](repeating: 0, count: newCount * most)
+    for place in 0..<newCount {
+      let centre = (Double(place) + 0.5) * scale
+      let start = max(Int(centre - support + 0.5), 0)
+      let end = min(Int(centre + support + 0.5), count)
+      let shares = (start..<end).map { tap in
+        max(0, 1 - abs((Double(tap) - centre + 0.5) / support))
+      }
+      let sum = shares.reduce(0, +)
+      starts.append(start)
+      counts.append(shares.count)
+      for (tap, share) in shares.enumerated() {
+        weights[place * most + tap] = Int32(share / sum * Double(1 << Self.bits) + 0.5)
+      }
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import Files
+
+/// An image that cannot be used: what, why, and what to do about it, in one line.
+public struct ImageFileError: FileProblem, Hashable {
+  public let path: String
+  /// What is wrong with it.
+  public let problem: String
+  /// What the user can do.
+  public let cure: String
+
+  init(_ path: String, _ problem: String, cure: String) {
+    self.path = path
+    self.problem = problem
+    self.cure = cure
+  }
+}

@@ -1,0 +1,193 @@
+import Kernels
+
+/// A graph of layers on maps, as a text of nodes:
+///
+///     conv1: input, channels 16, kernel 5, stride 2, pool max 2;
+///     conv2: conv1 + conv3, channels 32;
+///     conv3: conv2, channels 32, cell rgc, pool mean all
+///
+/// A node is a convolution of what its sources gave, `ELU(b + Σ W_s * s)`, then a cell on the
+/// result where one is named, then a pooling where one is. Every edge takes one time step: a node
+/// sees what its sources gave in the step before, so a source may come later in the text. The last
+/// node is what the graph gives out.
+///
+/// The first source sets the size of a node's maps. Maps of another source are enlarged, each place
+/// repeated, or seen at a larger stride, until they fit.
+public struct LayerGraph: Sendable, Hashable {
+  /// What is said of a node.
+  public struct Node: Sendable, Hashable {
+    public var name: String
+    /// The names of other nodes, or `input`.
+    public var sources: [String]
+    /// Channels of the result.
+    public var channels = 1
+    /// K of the convolution, and of the cell's own.
+    public var kernel = 3
+    public var stride = 1
+    public var activation = Activation.elu
+    /// A system of the table; nil is none.
+    public var cell: String?
+    public var pool: Pool?
+  }
+
+  public enum Activation: String, Sendable, CaseIterable {
+    case elu, relu
+  }
+
+  /// A pooling over windows of K places at a stride; K = 0 is the whole map.
+  public struct Pool: Sendable, Hashable {
+    public var kind: ImagePooling.Kind
+    public var kernel: Int
+    public var stride: Int
+  }
+
+  /// What is wrong with a text, and what to do about it.
+  public struct Problem: Error, CustomStringConvertible {
+    public let description: String
+  }
+
+  public let nodes: [Node]
+
+  /// What an edge from outside is called.
+  static let input = "input"
+
+  /// - Throws: `Problem`, which names the node
+  public init(_ text: String) throws(Problem) {
+    var nodes: [Node] = []
+    for line in text.split(whereSeparator: { $0 == ";" || $0.isNewline }) {
+      let words = line.split(whereSeparator: \.isWhitespace)
+      if !words.isEmpty { nodes.append(try GraphReader.node(String(line))) }
+    }
+    guard !nodes.isEmpty else {
+      throw Problem(description: "has no node; write one as \"conv1: input, channels 16\"")
+    }
+    for (index, node) in nodes.enumerated() {
+      if nodes[..<index].contains(where: { $0.name == node.name }) || node.name == Self.input {
+        throw Problem(description: "has two nodes \(node.name); rename one")
+      }
+      for source in node.sources
+      where source != Self.input && !nodes.contains(where: { $0.name == source }) {
+        throw Problem(
+          description: "\(node.name) reads \(source), which is no node; name input or a node")
+      }
+    }
+    self.nodes = nodes
+    // Sizes follow first sources, which must lead to the input.
+    for node in nodes {
+      var (seen, at) = (0, node)
+      while let next = nodes.first(where: { $0.name == at.sources[0] }), seen <= nodes.count {
+        (seen, at) = (seen + 1, next)
+      }
+      if seen > nodes.count {
+        throw Problem(
+          description: "the first sources of \(node.name) go in a circle; begin with the source"
+            + " nearest to the input")
+      }
+    }
+  }
+
+  /// The text that reads back as this graph.
+  public var text: String {
+    nodes.map { node in
+      var parts = [
+        "\(node.name): \(node.sources.joined(separator: " + "))", "channels \(node.channels)",
+        "kernel \(node.kernel)",
+      ]
+      if node.stride != 1 { parts.append("stride \(node.stride)") }
+      if node.activation != .elu { parts.append("activation \(node.activation.rawValue)") }
+      if let cell = node.cell { parts.append("cell \(cell)") }
+      if let pool = node.pool {
+        parts.append(
+          "pool \(pool.kind.rawValue) "
+            + (pool.kernel == 0 ? "all" : "\(pool.kernel) \(pool.stride)"))
+      }
+      return parts.joined(separator: ", ")
+    }.joined(separator: "; ")
+  }
+}
+
+/// Reads the text of a node.
+private enum GraphReader {
+  static func node(_ text: String) throws(LayerGraph.Problem) -> LayerGraph.Node {
+    let halves = text.split(separator: ":", maxSplits: 1).map(trimmed)
+    let quoted = trimmed(Substring(text)).debugDescription
+    guard halves.count == 2, isName(halves[0]) else {
+      throw LayerGraph.Problem(
+        description: "\(quoted) is no node; write one as \"conv1: input, channels 16\"")
+    }
+    var parts = halves[1].split(separator: ",").map(trimmed)
+    let sources = (parts.isEmpty ? "" : parts.removeFirst()).split(separator: "+").map(trimmed)
+    guard !sources.isEmpty, sources.allSatisfy(isName), Set(sources).count == sources.count else {
+      throw LayerGraph.Problem(
+        description: "\(halves[0]) needs sources, as in \"\(halves[0]): input\" or"
+          + " \"\(halves[0]): conv1 + conv3\"")
+    }
+    var node = LayerGraph.Node(name: halves[0], sources: sources)
+    var given: Set<String> = []
+    for part in parts {
+      let words = part.split(whereSeparator: \.isWhitespace).map(String.init)
+      guard let option = words.first, try read(option, Array(words.dropFirst()), &node) else {
+        throw LayerGraph.Problem(
+          description: "\(halves[0]): \(part.debugDescription) is no option; there are channels N,"
+            + " kernel K, stride S, activation elu|relu, cell NAME, pool max|mean K [S]|all")
+      }
+      guard given.insert(option).inserted else {
+        throw LayerGraph.Problem(description: "\(halves[0]) has \(option) twice; remove one")
+      }
+    }
+    return node
+  }
+
+  /// - Returns: whether the option is known and its values fit
+  private static func read(
+    _ option: String, _ values: [String], _ node: inout LayerGraph.Node
+  ) throws(LayerGraph.Problem) -> Bool {
+    func number(_ index: Int, upTo limit: Int = 65_536) -> Int? {
+      guard index < values.count, let value = Int(values[index]), (1...limit).contains(value)
+      else { return nil }
+      return value
+    }
+    switch (option, values.count) {
+    case ("channels", 1): if let value = number(0) { node.channels = value; return true }
+    case ("kernel", 1): if let value = number(0, upTo: 99) { node.kernel = value; return true }
+    case ("stride", 1): if let value = number(0, upTo: 99) { node.stride = value; return true }
+    case ("activation", 1):
+      if let value = LayerGraph.Activation(rawValue: values[0]) {
+        node.activation = value
+        return true
+      }
+    case ("cell", 1):
+      guard let system = RecurrentSystem(named: values[0]), system.readsMaps,
+        system.name != RecurrentSystem.graphName
+      else {
+        let known = RecurrentSystem.all.filter { $0.readsMaps && $0.name != "graph" }
+        throw LayerGraph.Problem(
+          description: "\(node.name) has the cell \(values[0]); cells on maps are "
+            + known.map(\.name).joined(separator: ", "))
+      }
+      node.cell = system.name
+      return true
+    case ("pool", 2), ("pool", 3):
+      guard let kind = ImagePooling.Kind(rawValue: values[0]) else { return false }
+      if values[1] == "all" && values.count == 2 {
+        node.pool = LayerGraph.Pool(kind: kind, kernel: 0, stride: 1)
+        return true
+      }
+      if let kernel = number(1, upTo: 99), values.count == 2 || number(2, upTo: 99) != nil {
+        node.pool = LayerGraph.Pool(kind: kind, kernel: kernel, stride: number(2) ?? kernel)
+        return true
+      }
+    default: break
+    }
+    return false
+  }
+
+  private static func isName(_ text: String) -> Bool {
+    !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+  }
+
+  private static func trimmed(_ text: Substring) -> String {
+    let start = text.drop(while: \.isWhitespace)
+    return String(start.reversed().drop(while: \.isWhitespace).reversed())
+  }
+}

@@ -1,0 +1,92 @@
+import Kernels
+
+extension LayerGraph {
+  /// Finds out whether the maps of all nodes fit each other.
+  ///
+  /// - Parameters:
+  ///   - height: Y of the input
+  ///   - width: X
+  ///   - channels: C
+  /// - Throws: `Problem`, which names the nodes
+  public func check(height: Int, width: Int, channels: Int) throws(Problem) {
+    _ = try ResolvedGraph(
+      self, input: MapShape(height: height, width: width, channels: channels))
+  }
+}
+
+/// A graph whose maps have sizes, because the input has.
+struct ResolvedGraph {
+  struct Edge {
+    /// The source's place among the nodes; nil is the input.
+    let source: Int?
+    let windows: ImageWindows
+  }
+
+  struct Node {
+    let said: LayerGraph.Node
+    let edges: [Edge]
+    /// What the convolution gives, and the cell.
+    let map: MapShape
+    let pooling: ImagePooling?
+    /// What the node gives.
+    var output: MapShape { pooling?.output ?? map }
+  }
+
+  let nodes: [Node]
+
+  /// - Parameter input: the shape of the maps from outside
+  /// - Throws: `LayerGraph.Problem` where maps of two sizes do not fit each other
+  init(_ graph: LayerGraph, input: MapShape) throws(LayerGraph.Problem) {
+    let said = graph.nodes
+    func place(_ name: String) -> Int? { said.firstIndex { $0.name == name } }
+    // First sources lead to the input, so each round settles a node.
+    var settled = [Int: (windows: ImageWindows, map: MapShape, pooling: ImagePooling?)]()
+    func output(_ source: Int?) -> MapShape? {
+      guard let source else { return input }
+      return settled[source].map { $0.pooling?.output ?? $0.map }
+    }
+    while settled.count < said.count {
+      for (index, node) in said.enumerated() where settled[index] == nil {
+        guard let first = output(place(node.sources[0])) else { continue }
+        let windows = ImageWindows(of: first, kernel: node.kernel, stride: node.stride)
+        let map = MapShape(
+          height: windows.height, width: windows.width, channels: node.channels)
+        let pooling = node.pool.map { pool in
+          let kernel = pool.kernel == 0 ? max(map.height, map.width) : pool.kernel
+          return ImagePooling(
+            pool.kind,
+            ImageWindows(
+              of: map, kernel: kernel, stride: pool.kernel == 0 ? kernel : pool.stride))
+        }
+        settled[index] = (windows, map, pooling)
+      }
+    }
+    var nodes: [Node] = []
+    for (index, node) in said.enumerated() {
+      let (windows, map, pooling) = settled[index]!
+      var edges = [Edge(source: place(node.sources[0]), windows: windows)]
+      for name in node.sources.dropFirst() {
+        let source = place(name)
+        guard let fitting = Self.windows(of: output(source)!, kernel: node.kernel, onto: map) else {
+          throw LayerGraph.Problem(
+            description: "\(node.name) reads \(name), whose maps of"
+              + " \(output(source)!) do not fit \(map.height)x\(map.width) by a whole factor")
+        }
+        edges.append(Edge(source: source, windows: fitting))
+      }
+      nodes.append(Node(said: node, edges: edges, map: map, pooling: pooling))
+    }
+    self.nodes = nodes
+  }
+
+  /// Windows of a map, one for each place of another; nil where no whole factor leads there.
+  private static func windows(
+    of map: MapShape, kernel: Int, onto target: MapShape
+  ) -> ImageWindows? {
+    let enlargement = max(target.height / map.height, 1)
+    let stride = max((map.height + target.height - 1) / target.height, 1)
+    let windows = ImageWindows(
+      of: map, kernel: kernel, stride: stride, enlargement: enlargement)
+    return windows.height == target.height && windows.width == target.width ? windows : nil
+  }
+}

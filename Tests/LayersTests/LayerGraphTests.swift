@@ -1,0 +1,102 @@
+import Kernels
+import TestSupport
+import Tensors
+import Testing
+
+@testable import Layers
+
+@Suite struct LayerGraphTests {
+  /// What each wrong text is told: the node, and what to do.
+  static let wrong = [
+    ("", "has no node"),
+    ("conv1", "\"conv1\" is no node"),
+    ("a:", "a needs sources"),
+    ("a: input + input", "a needs sources"),
+    ("a: b, channels 2", "a reads b, which is no node"),
+    ("a: input; a: input", "two nodes a"),
+    ("input: input", "two nodes input"),
+    ("a: b; b: a", "go in a circle"),
+    ("a: input, channels 0", "\"channels 0\" is no option"),
+    ("a: input, depth 3", "\"depth 3\" is no option"),
+    ("a: input, kernel 3, kernel 5", "a has kernel twice"),
+    ("a: input, cell lstm", "cells on maps are rgc"),
+    ("a: input, cell graph", "cells on maps are rgc"),
+    ("a: input, pool max 0", "\"pool max 0\" is no option"),
+    ("a: input, pool mean all 2", "\"pool mean all 2\" is no option"),
+  ]
+
+  @Test(arguments: wrong) func aWrongTextIsNamed(text: String, problem: String) throws {
+    let error = #expect(throws: LayerGraph.Problem.self) { _ = try LayerGraph(text) }
+    #expect("\(try #require(error))".contains(problem), "\(text): \(error!)")
+  }
+
+  @Test func theTextReadsBack() throws {
+    let graph = try LayerGraph(
+      """
+      low: input + high , channels 4, stride 2, activation relu
+
+      high: low, channels 6, kernel 5, cell rgc, pool max 3 2; out: high, pool mean all
+      """)
+    #expect(try LayerGraph(graph.text) == graph)
+    #expect(graph.nodes.map(\.name) == ["low", "high", "out"])
+    #expect(graph.nodes[1].pool == LayerGraph.Pool(kind: .max, kernel: 3, stride: 2))
+    #expect(graph.nodes[2].pool?.kernel == 0)
+  }
+
+  /// The sizes of the shallow net of Nayebi et al. on 224 x 224 pixels.
+  @Test func sizes() throws {
+    let graph = try LayerGraph(
+      """
+      conv1: input + conv2, channels 64, kernel 7, stride 2, pool max 3 2
+      conv2: conv1, channels 128, pool max 3 2
+      all: conv2, channels 5, pool mean all
+      """)
+    let nodes = try ResolvedGraph(
+      graph, input: MapShape(height: 224, width: 224, channels: 3)
+    ).nodes
+    #expect(nodes.map { "\($0.map)" } == ["112x112x64", "56x56x128", "28x28x5"])
+    #expect(nodes.map { "\($0.output)" } == ["56x56x64", "28x28x128", "1x1x5"])
+    #expect(nodes[0].edges[1].windows.enlargement == 4)
+  }
+
+  @Test func mapsThatDoNotFitAreNamed() throws {
+    let graph = try LayerGraph("low: input + high, channels 2; high: low, stride 3")
+    let error = #expect(throws: LayerGraph.Problem.self) {
+      _ = try ResolvedGraph(graph, input: MapShape(height: 5, width: 5, channels: 1))
+    }
+    #expect("\(try #require(error))".contains("low reads high, whose maps of 2x2x1"))
+  }
+
+  /// An edge takes a step: what a chain of three nodes gives follows the input three steps later.
+  @Test func anEdgeTakesOneStep() throws {
+    let problem = try problem(
+      "a: input, kernel 1; b: a, kernel 1; c: b, kernel 1", steps: 4, map: (1, 1))
+    for (_, tensor) in problem.initial.named { tensor.fill(0) }
+    for entry in problem.layout.entries {
+      problem.parameters[entry].fill(entry.role == .bias ? 0 : 1)
+    }
+    for index in 0..<problem.x.count { problem.x[index] = 1 + Double(index) }
+    try problem.layer.prepare(problem.parameters, advancing: false)
+    let pass = problem.forward()
+    #expect(pass.output.array == [0, 0, 0, 0, 1, 2, 3, 4])
+  }
+
+  /// An edge back from a smaller map, as every generic test has none.
+  @Test func gradientsOfEnlargedEdges() throws {
+    try problem(
+      "low: input + high, channels 2; high: low, channels 2, kernel 2, cell conv_lstm, pool max 2",
+      steps: 3, map: (4, 2)
+    ).expectGradientsOfCentralDifferences("an enlarged edge")
+  }
+
+  private func problem(
+    _ text: String, steps: Int, map: (height: Int, width: Int)
+  ) throws -> LayerProblem<Double> {
+    var constants = CellConstants()
+    (constants.map.height, constants.map.width) = map
+    constants.graph = try LayerGraph(text)
+    return try LayerProblem(
+      try #require(RecurrentSystem(named: "graph")), steps: steps, rows: 2, inputs: 1, hidden: 1,
+      constants: constants)
+  }
+}
