@@ -28,6 +28,8 @@ public protocol LayerKernels<Scalar>: SendableMetatype {
   static func keep(_ call: RowBlockCall<Scalar>)
   /// dW += Σ_r delta_rᵀ operand_r
   static func addWeightGradient(_ call: WeightGradientCall<Scalar>)
+  /// The same for few operands, and the gradient of the bias.
+  static func addNarrowGradient(_ call: NarrowGradientCall<Scalar>)
   /// Applies a pointwise formula.
   static func apply(_ call: PointwiseCall<Scalar>)
   /// Takes a drive over one step.

@@ -36,6 +36,8 @@ public struct NormalizationCall<Scalar> {
   /// What backward needs, besides `inverseDeviation` in one column.
   public var normalised: ColumnPointer<Scalar>
   public var inverseDeviation: ColumnPointer<Scalar>
+  /// Whether `normalised` is written past the caches, because it is not read for long.
+  public var isStreaming: Bool
   /// `before` is read, `after` overwritten.
   public var window: NormalizationWindow<Scalar>?
 
@@ -43,7 +45,7 @@ public struct NormalizationCall<Scalar> {
     rows: Int, columns: Int, epsilon: Scalar, gain: UnsafePointer<Scalar>,
     shift: UnsafePointer<Scalar>, z: ColumnPointer<Scalar>, y: ColumnPointer<Scalar>,
     normalised: ColumnPointer<Scalar>, inverseDeviation: ColumnPointer<Scalar>,
-    window: NormalizationWindow<Scalar>? = nil, isAdding: Bool = false
+    window: NormalizationWindow<Scalar>? = nil, isAdding: Bool = false, isStreaming: Bool = false
   ) {
     self.rows = rows
     self.columns = columns
@@ -53,6 +55,7 @@ public struct NormalizationCall<Scalar> {
     self.z = z
     self.y = y
     self.isAdding = isAdding
+    self.isStreaming = isStreaming
     self.normalised = normalised
     self.inverseDeviation = inverseDeviation
     self.window = window

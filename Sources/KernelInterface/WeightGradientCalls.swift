@@ -66,15 +66,40 @@ public struct WeightGradientCall<Scalar> {
     self.gradient = gradient
   }
 
-  /// How many chains the rows are cut into. Short ones leave their operands in the first-level
-  /// cache; long ones read and write a large gradient less often.
+  /// How many chains the rows are cut into. Long ones read and write the gradient less often, and
+  /// their operands still lie in the second-level cache.
   @inlinable @inline(__always)
-  public var chains: Int {
-    let longest = width * depth <= 1 << 18 ? 128 : 256
-    return (rows + longest - 1) / longest
-  }
+  public var chains: Int { (rows + 255) / 256 }
 
   /// The first row of a chain, or the end of the one before.
   @inlinable @inline(__always)
   public func start(ofChain index: Int) -> Int { rows * index / chains }
+}
+
+/// The gradient of a weight with so few columns that most of a vector of them would be empty, and of
+/// the bias beside it, from rows as they lie:
+///
+///     sums_k += Σ_r x_rk delta_r,   sums_K += Σ_r delta_r
+///
+/// The rows of a call are one chain, which is added to the sums.
+public struct NarrowGradientCall<Scalar> {
+  /// W and K
+  public var width: Int
+  public var depth: Int
+  public var rows: Int
+  public var deltas: UnsafePointer<Scalar>  // [rows, W]
+  public var operands: UnsafePointer<Scalar>  // [rows, K]
+  public var sums: UnsafeMutablePointer<Scalar>  // [K + 1, W]
+
+  public init(
+    width: Int, depth: Int, rows: Int, deltas: UnsafePointer<Scalar>,
+    operands: UnsafePointer<Scalar>, sums: UnsafeMutablePointer<Scalar>
+  ) {
+    self.width = width
+    self.depth = depth
+    self.rows = rows
+    self.deltas = deltas
+    self.operands = operands
+    self.sums = sums
+  }
 }

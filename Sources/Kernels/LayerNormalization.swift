@@ -48,11 +48,13 @@ public enum LayerNormalization {
   ///   - isAdding: whether y is added to
   ///   - normalised: receives n in D columns, for `backward`
   ///   - inverseDeviation: receives 1 / sqrt(var z + ε) in one column, for `backward`
+  ///   - isStreaming: whether `normalised` is written past the caches
   ///   - window: the windows before, which are read, and after, overwritten; nil takes z alone
   public static func forward<Scalar: KernelScalar>(
     _ z: ColumnBlock<Scalar>, gain: Tensor<Scalar>, shift: Tensor<Scalar>,
     into y: ColumnBlock<Scalar>, isAdding: Bool = false, normalised: ColumnBlock<Scalar>,
-    inverseDeviation: ColumnBlock<Scalar>, window: Window<Scalar>? = nil
+    inverseDeviation: ColumnBlock<Scalar>, isStreaming: Bool = false,
+    window: Window<Scalar>? = nil
   ) {
     let (rows, D) = (z.rows, gain.count)
     precondition(D > 0 && shift.count == D, "gain \(gain.shape) and shift \(shift.shape)")
@@ -63,7 +65,7 @@ public enum LayerNormalization {
         y: y.pointer(rows: rows, columns: D),
         normalised: normalised.pointer(rows: rows, columns: D),
         inverseDeviation: inverseDeviation.pointer(rows: rows, columns: 1),
-        window: window?.pointers(rows: rows), isAdding: isAdding))
+        window: window?.pointers(rows: rows), isAdding: isAdding, isStreaming: isStreaming))
   }
 
   /// The adjoint of `forward`.

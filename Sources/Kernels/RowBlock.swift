@@ -29,20 +29,26 @@ public struct RowBlock<Scalar: KernelScalar> {
   /// Takes over rows.
   ///
   /// - Parameters:
-  ///   - rows: [rows, columns]
+  ///   - rows: [N, columns]
+  ///   - range: which of them
   ///   - first: how many rows there are already
   ///   - sums: [columns], to which the rows are added from the first to the last; nil adds them
   ///     nowhere
-  public func keep(_ rows: Tensor<Scalar>, at first: Int, addingTo sums: Tensor<Scalar>? = nil) {
-    let count = rows.shape[0]
+  public func keep(
+    _ rows: Tensor<Scalar>, _ range: Range<Int>, at first: Int,
+    addingTo sums: Tensor<Scalar>? = nil
+  ) {
+    // The place of the rows, not a view of them: this runs for every shard in every time step.
     precondition(
-      rows.count == count * columns && first >= 0 && first + count <= capacity
+      rows.count == rows.shape[0] * columns && range.lowerBound >= 0
+        && range.upperBound <= rows.shape[0] && first >= 0 && first + range.count <= capacity
         && (sums == nil || sums!.count == columns),
-      "\(rows.shape) into rows \(first)... of a block of \(capacity) rows of \(columns)")
+      "\(range) of \(rows.shape) into rows \(first)... of \(capacity) rows of \(columns)")
     kernels.keep(
       RowBlockCall(
-        role, columns: columns, capacity: capacity, first: first, rows: count,
-        source: UnsafePointer(rows.pointer), block: memory.pointer, sums: sums?.pointer))
+        role, columns: columns, capacity: capacity, first: first, rows: range.count,
+        source: UnsafePointer(rows.pointer + range.lowerBound * columns), block: memory.pointer,
+        sums: sums?.pointer))
   }
 }
 
@@ -62,5 +68,37 @@ extension Tensor where Scalar: KernelScalar {
         width: deltas.columns, depth: operands.columns, rows: rows, capacity: deltas.capacity,
         deltas: UnsafePointer(deltas.memory.pointer),
         operands: UnsafePointer(operands.memory.pointer), gradient: pointer))
+  }
+
+  /// Adds the gradients of a weight [W, K] and of its bias to [K + 1, W], as rows of their columns:
+  /// Σ_r x_rk delta_r, then Σ_r delta_r. For few columns it is faster than blocks of rows are.
+  ///
+  /// - Parameters:
+  ///   - deltas: [N, W]
+  ///   - operands: x [N, K]
+  ///   - range: which of their rows
+  public func addNarrowGradient(
+    _ deltas: Tensor<Scalar>, _ operands: Tensor<Scalar>, _ range: Range<Int>
+  ) {
+    let (N, W, K) = (deltas.shape[0], shape[1], shape[0] - 1)
+    precondition(
+      operands.count == N * K && deltas.count == N * W && range.lowerBound >= 0
+        && range.upperBound <= N,
+      "\(range) of \(deltas.shape) and \(operands.shape) into \(shape)")
+    guard !range.isEmpty else { return }
+    Scalar.kernels(on: .current).addNarrowGradient(
+      NarrowGradientCall(
+        width: W, depth: K, rows: range.count,
+        deltas: UnsafePointer(deltas.pointer + range.lowerBound * W),
+        operands: UnsafePointer(operands.pointer + range.lowerBound * K), sums: pointer))
+  }
+
+  /// Adds the transpose of a matrix [K, W] to this one, [W, K].
+  public func addTranspose(of matrix: Tensor<Scalar>) {
+    let (W, K) = (shape[0], shape[1])
+    precondition(matrix.shape == [K, W], "the transpose of \(matrix.shape) to \(shape)")
+    for w in 0..<W {
+      for k in 0..<K { pointer[w * K + k] += matrix.pointer[k * W + w] }
+    }
   }
 }

@@ -8,6 +8,7 @@ extension SIMDKernels {
   /// Normalises each row.
   public static func normalize(_ call: NormalizationCall<Float>) {
     let span = RowSpan(call.columns)
+    let streams = call.isStreaming && call.normalised.isAligned(columns: call.columns)
     for row in 0..<call.rows {
       let z = call.z.start + row * call.z.stride
       let mean = span.sum(z) / Float(call.columns)
@@ -25,12 +26,13 @@ extension SIMDKernels {
       span.forEach { offset, lanes in
         let n = span.deviation(z, from: center, offset, lanes) * Vector(repeating: inverse)
         let gain = Vector.loading(call.gain + offset, lanes)
-        n.storing(lanes, normalised + offset)
+        if streams { n.stream(normalised + offset) } else { n.storing(lanes, normalised + offset) }
         let result = Vector.loading(call.shift + offset, lanes).adding(gain, times: n)
         (call.isAdding ? span.vector(y, offset, lanes) + result : result)
           .storing(lanes, y + offset)
       }
     }
+    if streams { cvec_stream_fence() }
   }
 
   /// The adjoint of `normalize`.
@@ -179,6 +181,15 @@ struct RowSpan {
   ) -> Vector {
     let difference = vector(z, offset, lanes) - Vector(repeating: mean)
     return lanes >= Vector.width ? difference : difference * mask
+  }
+}
+
+extension ColumnPointer<Float> {
+  /// Whether each row is made of whole vectors at multiples of their width.
+  @inline(__always)
+  fileprivate func isAligned(columns: Int) -> Bool {
+    columns % Vector.width == 0 && stride % Vector.width == 0
+      && Int(bitPattern: start) % (4 * Vector.width) == 0
   }
 }
 

@@ -1,8 +1,7 @@
 public import KernelInterface
 
 // A block of rows lies as `GradientTile` reads it, [panel][row][column], with room for `capacity`
-// rows in each panel and columns of zeros that fill its last vector. Operands of a few columns lie
-// [row][column]: see `addNarrow`.
+// rows in each panel and columns of zeros that fill its last vector.
 
 extension SIMDKernels {
   /// How many floats a block of rows takes.
@@ -13,21 +12,16 @@ extension SIMDKernels {
   /// Lays out rows for gradients of weights.
   public static func keep(_ call: RowBlockCall<Float>) {
     let block = RowBlock(call.role, columns: call.columns, capacity: call.capacity)
-    if block.isNarrow {
-      (call.block + call.first * call.columns).update(
-        from: call.source, count: call.rows * call.columns)
-    } else {
-      block.keep(call)
-    }
+    block.keep(call)
     guard let sums = call.sums else { return }
     let units = block.units
     for vector in 0..<units.blocks {
       let (column, lanes) = (vector * Vector.width, units.lanes(vector))
-      var sum = Vector.loading(sums + column, lanes)
+      var sum = Vector(0)
       for row in 0..<call.rows {
         sum = sum + Vector.loading(call.source + row * call.columns + column, lanes)
       }
-      sum.storing(lanes, sums + column)
+      (Vector.loading(sums + column, lanes) + sum).storing(lanes, sums + column)
     }
   }
 
@@ -41,26 +35,92 @@ extension SIMDKernels {
       }
     }
   }
+
+  /// The same for few operands, and the gradient of the bias.
+  public static func addNarrowGradient(_ call: NarrowGradientCall<Float>) {
+    Arena.with({ NarrowBuffers(call, arena: &$0) }) { buffers in
+      buffers.takeFeatures(call)
+      let (W, features) = (call.width, buffers.features)
+      for panel in 0..<buffers.split.panels {
+        let column = buffers.split.start(panel) * Vector.width
+        let vectors = buffers.split.width(panel)
+        var (deltas, step) = (call.deltas + column, W)
+        if column + vectors * Vector.width > W {
+          // A tile reads whole vectors.
+          buffers.takeLast(call, column: column, vectors: vectors)
+          (deltas, step) = (UnsafePointer(buffers.last), vectors * Vector.width)
+        }
+        let tileRows = Registers.rows(forVectors: vectors)
+        var feature = 0
+        while feature < features {
+          GradientTile(
+            segments: 1, segment: call.rows, a: buffers.x + feature, aStep: features, aSegment: 0,
+            w: deltas, wStep: step, wSegment: 0, out: call.sums + feature * W + column, outRow: W,
+            columns: W - column, spill: buffers.spill
+          ).run(rows: min(tileRows, features - feature), vectors: vectors)
+          feature += tileRows
+        }
+      }
+    }
+  }
+}
+
+/// The work areas of one narrow gradient.
+private struct NarrowBuffers {
+  /// The operands and a 1 for the bias.
+  let features: Int
+  let split: PanelSplit
+  /// [row][feature]
+  let x: UnsafeMutablePointer<Float>
+  /// The last panel of the deltas, where they do not fill it.
+  let last: UnsafeMutablePointer<Float>
+  let spill: UnsafeMutablePointer<Float>
+
+  init(_ call: NarrowGradientCall<Float>, arena: inout Arena) {
+    features = call.depth + 1
+    split = PanelSplit(blocks: Units(call.width, gates: 1).blocks, limit: 4)
+    x = arena.take(call.rows * features)
+    last = arena.take(call.rows * 4 * Vector.width)
+    spill = arena.take(8 * 4 * Vector.width)
+  }
+
+  func takeFeatures(_ call: NarrowGradientCall<Float>) {
+    var (to, from) = (x, call.operands)
+    for _ in 0..<call.rows {
+      for k in 0..<call.depth { to[k] = from[k] }
+      to[call.depth] = 1
+      to += features
+      from += call.depth
+    }
+  }
+
+  func takeLast(_ call: NarrowGradientCall<Float>, column: Int, vectors: Int) {
+    for row in 0..<call.rows {
+      for vector in 0..<vectors {
+        let place = column + vector * Vector.width
+        Vector.loading(call.deltas + row * call.width + place, call.width - place)
+          .store(last + (row * vectors + vector) * Vector.width)
+      }
+    }
+  }
 }
 
 /// Where the rows of a block lie.
 private struct RowBlock {
   let units: Units
   let split: PanelSplit
-  let isNarrow: Bool
   private let capacity: Int
 
   @inline(__always)
   init(_ role: GradientRole, columns: Int, capacity: Int) {
     units = Units(columns, gates: 1)
-    // Of the deltas a tile takes some columns as its rows, or whole panels beside a few operands.
+    // The columns of a tile are a panel of operands, its rows some columns of the deltas.
     split = PanelSplit(
       blocks: units.blocks, limit: role == .delta ? 4 : WeightGradientBuffers.panelLimit)
-    isNarrow = role == .operand && Blocking.isNarrow(inputs: columns)
     self.capacity = capacity
   }
 
-  var count: Int { capacity * (isNarrow ? units.count : units.paddedWidth) }
+  var count: Int { capacity * units.paddedWidth }
 
   /// Where a panel starts.
   @inline(__always)
@@ -95,9 +155,8 @@ private struct GradientProduct {
   private let operands: RowBlock
   private let spill: UnsafeMutablePointer<Float>
 
-  /// Room for a tile twice: what hangs over, and the sums of `addNarrow`.
-  static var spillCount: Int { 2 * tileCount }
-  private static var tileCount: Int { 8 * 4 * Vector.width }
+  /// Room for a tile.
+  static var spillCount: Int { 8 * 4 * Vector.width }
 
   init(_ call: WeightGradientCall<Float>, spill: UnsafeMutablePointer<Float>) {
     self.call = call
@@ -112,11 +171,7 @@ private struct GradientProduct {
       let width = deltas.width(panel)
       let delta = call.deltas + deltas.start(panel) + first * width
       let column = deltas.split.start(panel) * Vector.width
-      if operands.isNarrow {
-        addNarrow(delta, vectors: deltas.split.width(panel), column: column, first, count)
-      } else {
-        add(delta, width: width, column: column, first, count)
-      }
+      add(delta, width: width, column: column, first, count)
     }
   }
 
@@ -141,33 +196,6 @@ private struct GradientProduct {
         ).run(rows: min(tileRows, lanes - lane), vectors: vectors)
         lane += tileRows
       }
-    }
-  }
-
-  /// The same for so few operands that they would leave most of a vector empty: they are the rows
-  /// of the tiles, and the deltas the columns.
-  private func addNarrow(
-    _ delta: UnsafePointer<Float>, vectors: Int, column: Int, _ first: Int, _ count: Int
-  ) {
-    let (K, width) = (call.depth, vectors * Vector.width)
-    let sums = spill + GradientProduct.tileCount
-    let tileRows = Registers.rows(forVectors: vectors)
-    var k = 0
-    while k < K {
-      let rows = min(tileRows, K - k)
-      sums.update(repeating: 0, count: rows * width)
-      GradientTile(
-        segments: 1, segment: count, a: call.operands + first * K + k, aStep: K, aSegment: 0,
-        w: delta, wStep: width, wSegment: 0, out: sums, outRow: width, columns: width,
-        spill: spill
-      ).run(rows: rows, vectors: vectors)
-      for row in 0..<rows {
-        let target = call.gradient + column * K + k + row
-        for lane in 0..<min(width, call.width - column) {
-          target[lane * K] += sums[row * width + lane]
-        }
-      }
-      k += rows
     }
   }
 }

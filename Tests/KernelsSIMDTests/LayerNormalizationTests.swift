@@ -135,6 +135,26 @@ import Testing
     }
   }
 
+  /// Past the caches goes the same, whether or not rows are made of whole vectors.
+  @Test(arguments: KernelBackend.supported, [1, 33, 64])
+  func streamsTheSame(backend: KernelBackend, D: Int) {
+    let (z, gain, shift, _): (Tensor<Float>, Tensor<Float>, Tensor<Float>, Tensor<Float>)
+    (z, gain, shift, _) = numbers(5, D)
+    let kept = [false, true].map { isStreaming in
+      let n = Tensor<Float>(shape: [6, D])
+      n.fill(77)
+      let (y, inverse) = (Tensor<Float>(shape: [5, D]), Tensor<Float>(shape: [5, 1]))
+      backend.run {
+        LayerNormalization.forward(
+          ColumnBlock(z), gain: gain, shift: shift, into: ColumnBlock(y),
+          normalised: ColumnBlock(n.rows(0..<5)), inverseDeviation: ColumnBlock(inverse),
+          isStreaming: isStreaming)
+      }
+      return n.array
+    }
+    #expect(kept[0].bits == kept[1].bits && kept[1].suffix(D).allSatisfy { $0 == 77 })
+  }
+
   @Test(arguments: PrimitiveSizes.all) func centralDifferences(sizes: [Int]) {
     let (rows, D) = (sizes[0], sizes[1])
     let (z, gain, shift, dy): (Tensor<Double>, Tensor<Double>, Tensor<Double>, Tensor<Double>)

@@ -38,8 +38,10 @@ import Testing
       weight.fill(1)
       bias.fill(2)
       for step in 0..<steps {
-        kept.keep(deltas.row(step), at: step * rows, addingTo: bias.rows(0..<W))
-        multiplied.keep(operands.row(step), at: step * rows)
+        let range = step * rows..<(step + 1) * rows
+        kept.keep(
+          deltas.reshaped([steps * rows, W]), range, at: step * rows, addingTo: bias.rows(0..<W))
+        multiplied.keep(operands.reshaped([steps * rows, K]), range, at: step * rows)
       }
       weight.rows(0..<W).addWeightGradient(kept, multiplied, rows: steps * rows)
       #expect(weight.row(W).array.allSatisfy { $0 == 1 } && bias[W] == 2)
@@ -93,5 +95,30 @@ import Testing
       #expect(weight.bits == expected.weight.bits, "\(backend) \(sizes)")
       #expect(bias.bits == expected.bias.bits, "\(backend) \(sizes)")
     }
+  }
+
+  /// The way for a few operands gives the gradients of weight and bias side by side.
+  @Test(arguments: KernelBackend.supported, sizes.filter { $0[3] <= 17 })
+  func isTheSumForFewOperands(backend: KernelBackend, sizes: [Int]) {
+    let data = Case<Float>(sizes)
+    let (W, K) = (data.W, data.K)
+    let sums = Tensor<Float>(shape: [K + 2, W])
+    sums.fill(1)
+    backend.run {
+      for step in 0..<data.steps {
+        sums.rows(0..<K + 1).addNarrowGradient(
+          data.deltas.reshaped([data.steps * data.rows, W]),
+          data.operands.reshaped([data.steps * data.rows, K]),
+          step * data.rows..<(step + 1) * data.rows)
+      }
+    }
+    #expect(sums.row(K + 1).array.allSatisfy { $0 == 1 })
+    let expected = data.expected
+    let weight = Tensor<Float>(shape: [W, K])
+    weight.addTranspose(of: sums.rows(0..<K))
+    #expect(relativeError(weight.array, expected.weight) <= 4e-6, "\(backend) \(sizes)")
+    #expect(
+      relativeError(sums.row(K).array, expected.bias.map { $0 - 1 }) <= 4e-6,
+      "\(backend) \(sizes)")
   }
 }

@@ -33,4 +33,17 @@ extension ReferenceKernels {
       }
     }
   }
+
+  static func addNarrowGradient(_ call: NarrowGradientCall<Scalar>) {
+    let (W, K) = (call.width, call.depth)
+    for k in 0...K {
+      for column in 0..<W {
+        var sum: Scalar = 0
+        for row in 0..<call.rows {
+          sum += (k < K ? call.operands[row * K + k] : 1) * call.deltas[row * W + column]
+        }
+        call.sums[k * W + column] += sum
+      }
+    }
+  }
 }

@@ -87,6 +87,7 @@ public struct DrivenCell: CellFamily {
       cell.initialize(parameters, gateBias: gateBias, stream: &stream)
     }
 
+    @specialized(where Scalar == Float)
     func step(_ s: CellStep<Scalar>) {
       if s.stage == stage {
         let term = s.products[0]
@@ -98,6 +99,7 @@ public struct DrivenCell: CellFamily {
       cell.step(s)
     }
 
+    @specialized(where Scalar == Float)
     func adjoint(_ s: CellAdjoint<Scalar>) {
       cell.adjoint(s)
       guard s.stage == stage else { return }

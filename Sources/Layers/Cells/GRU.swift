@@ -51,6 +51,7 @@ public struct GRU: CellFamily {
       }
     }
 
+    @specialized(where Scalar == Float)
     func step(_ s: CellStep<Scalar>) {
       let (x, h, gates) = (s.products[0], s.products[1], s.tape[0])
       Pointwise.apply(
@@ -60,6 +61,7 @@ public struct GRU: CellFamily {
         outputs: s.after[0].blocks(1, of: hidden) + gates.blocks(4, of: hidden))
     }
 
+    @specialized(where Scalar == Float)
     func adjoint(_ s: CellAdjoint<Scalar>) {
       Pointwise.apply(
         .gruAdjoint, columns: hidden,

@@ -87,7 +87,8 @@ struct CellNorm<Scalar: KernelScalar> {
     LayerNormalization.forward(
       ColumnBlock(z), gain: s.vectors[2 * place], shift: s.vectors[2 * place + 1],
       into: ColumnBlock(y), isAdding: isAdding, normalised: ColumnBlock(s.tape[2 * place]),
-      inverseDeviation: ColumnBlock(s.tape[2 * place + 1]), window: window(s.before, s.after))
+      inverseDeviation: ColumnBlock(s.tape[2 * place + 1]), isStreaming: s.isTapeLarge,
+      window: window(s.before, s.after))
   }
 
   /// Also writes the gradient of the window before the step. dz may be the memory of dy.

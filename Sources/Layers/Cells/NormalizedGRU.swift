@@ -49,6 +49,7 @@ public struct NormalizedGRU: CellFamily {
     /// What the norms save, then r, z, n and h_n, side by side.
     var tape: [NamedShape] { norms.flatMap(\.tape) + [NamedShape("gates", [4 * H])] }
 
+    @specialized(where Scalar == Float)
     func step(_ s: CellStep<Scalar>) {
       let (x, h, gates) = (s.products[0], s.products[1], s.tape[4])
       norms[0].forward(x, into: x, s)
@@ -59,6 +60,7 @@ public struct NormalizedGRU: CellFamily {
         outputs: s.after[0].blocks(1, of: H) + gates.blocks(4, of: H))
     }
 
+    @specialized(where Scalar == Float)
     func adjoint(_ s: CellAdjoint<Scalar>) {
       let (dx, dh) = (s.dProducts[0], s.dProducts[1])
       Pointwise.apply(

@@ -54,6 +54,7 @@ public struct NormalizedLSTM: CellFamily {
       norms.flatMap(\.tape) + [NamedShape("gates", [4 * H]), NamedShape("tanh", [H])]
     }
 
+    @specialized(where Scalar == Float)
     func step(_ s: CellStep<Scalar>) {
       let (gates, t) = (s.tape[6], s.tape[7])
       norms[0].forward(s.products[0], into: gates, s)
@@ -67,6 +68,7 @@ public struct NormalizedLSTM: CellFamily {
         outputs: [ColumnBlock(s.after[0]), ColumnBlock(t)])
     }
 
+    @specialized(where Scalar == Float)
     func adjoint(_ s: CellAdjoint<Scalar>) {
       let (gates, t) = (s.tape[6].blocks(4, of: H), ColumnBlock(s.tape[7]))
       let (deltas, dc) = (s.dProducts[0].blocks(4, of: H), s.dBefore[1])

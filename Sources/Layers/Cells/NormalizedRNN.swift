@@ -55,6 +55,7 @@ public struct NormalizedRNN: CellFamily {
       norm.initialize(parameters)
     }
 
+    @specialized(where Scalar == Float)
     func step(_ s: CellStep<Scalar>) {
       let h = s.after[0]
       norm.forward(s.products[0], into: h, s)
@@ -62,6 +63,7 @@ public struct NormalizedRNN: CellFamily {
         .tanh, columns: hidden, inputs: [ColumnBlock(h)], outputs: [ColumnBlock(h)])
     }
 
+    @specialized(where Scalar == Float)
     func adjoint(_ s: CellAdjoint<Scalar>) {
       let dz = s.dProducts[0]
       Pointwise.apply(

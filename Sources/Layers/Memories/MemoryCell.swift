@@ -140,6 +140,7 @@ struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
 
   // MARK: Steps
 
+  @specialized(where Scalar == Float)
   func step(_ s: CellStep<Scalar>) {
     if s.stage == 0 {
       let u = s.products[0]
@@ -166,6 +167,7 @@ struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
     }
   }
 
+  @specialized(where Scalar == Float)
   func adjoint(_ s: CellAdjoint<Scalar>) {
     if s.stage == 1 {
       let dz = s.dProducts[toState]

@@ -149,6 +149,8 @@ public struct CellStep<Scalar: KernelScalar> {
   public let after: [Tensor<Scalar>]
   /// Receives what the adjoint needs.
   public let tape: [Tensor<Scalar>]
+  /// Whether the tape of the steps that are kept is so large that it would only flush the caches.
+  public let isTapeLarge: Bool
   public let scratch: [Tensor<Scalar>]
 }
 

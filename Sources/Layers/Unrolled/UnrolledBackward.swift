@@ -35,6 +35,7 @@ struct UnrolledBackward<Scalar: KernelScalar> {
     weights = gradients.shards > 0 ? WeightGradients(pass, into: gradients) : nil
   }
 
+  @specialized(where Scalar == Float)
   func run(_ gradient: OutputGradient<Scalar>, initial: LayerState<Scalar>?) {
     var after = pass.memory.tensors("dAfter", [N], pass.states)
     var before = pass.memory.tensors("dBefore", [N], pass.states)
@@ -59,6 +60,7 @@ struct UnrolledBackward<Scalar: KernelScalar> {
         kept = 0
       }
     }
+    weights?.finish()
     for shard in 0..<gradients.shards {
       for (vector, dVector) in zip(pass.cell.vectors, dVectors) {
         gradients[shard][vector.name].add(dVector.row(shard), scale: 1)

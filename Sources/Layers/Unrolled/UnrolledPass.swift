@@ -39,6 +39,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
   /// The other states before each segment, [segments, N, ·] each; none where there is one segment.
   private let starts: [Tensor<Scalar>]
   private let tape: [Tensor<Scalar>]  // [L, N, ·]
+  private let isTapeLarge: Bool
   let scratch: [Tensor<Scalar>]  // [N, ·]
   /// The results of the products: of the input for a block of steps [block·N, W], else [N, W].
   private let results: [Tensor<Scalar>]
@@ -78,6 +79,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
       keepsActivations && segment < T
       ? memory.tensors("start", [(T - 1) / segment + 1, N], others) : []
     tape = memory.tensors("tape", [segment, N], cell.tape)
+    isTapeLarge = tape.reduce(0) { $0 + $1.count } > 1 << 21
     scratch = memory.tensors("scratch", [N], cell.scratch)
     initialOutput = memory.tensor("initial", [N] + states[0].shape)
     blockSteps = layer.blockSteps
@@ -94,6 +96,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
 
   // MARK: Forward
 
+  @specialized(where Scalar == Float)
   func run(from state: LayerState<Scalar>?) {
     guard N > 0 else { return }
     func start(_ index: Int, _ target: Tensor<Scalar>) {
@@ -135,6 +138,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
     for step in start..<min(start + segment, T) { self.step(step) }
   }
 
+  @specialized(where Scalar == Float)
   private func step(_ t: Int) {
     if !multiplied.contains(t) { multiplyInputs(from: t) }
     let (before, after, tape, results) = (before(t), after(t), tape(t), results(t))
@@ -144,7 +148,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
         CellStep(
           index: input.firstStep + t, stage: stage, times: times(t), input: x(t),
           products: results, vectors: vectors, before: before, after: after, tape: tape,
-          scratch: scratch))
+          isTapeLarge: isTapeLarge, scratch: scratch))
     }
   }
 

@@ -6,8 +6,8 @@ import Tensors
 ///
 ///     dW = Σ_t dp_tᵀ s_t,   db = Σ_t dp_t
 ///
-/// The rows of a block of steps are kept, the last step's first, before they are multiplied; a
-/// convolution has rows enough in one step.
+/// The rows of a block of steps are kept, the last step's first, before they are multiplied. A
+/// convolution has rows enough in one step, and a narrow weight needs no block.
 struct WeightGradients<Scalar: KernelScalar> {
   /// What a shard adds to, and the rows that it has kept.
   private struct Shard {
@@ -17,62 +17,73 @@ struct WeightGradients<Scalar: KernelScalar> {
     /// By the product; products that are added share their deltas, those of one operand it.
     let deltas: [RowBlock<Scalar>]
     let operands: [RowBlock<Scalar>]
+    /// What a narrow product adds up instead, as `addNarrowGradient` does; nil of others.
+    let narrow: [Tensor<Scalar>?]
+  }
+
+  /// How a product comes to its gradient.
+  private enum Way {
+    case blocks
+    case narrow
+    case convolution(ImageWindows)
+
+    init(_ product: CellProduct, length: Int) {
+      if let windows = product.windows {
+        self = .convolution(windows)
+      } else {
+        // Up to a vector of columns, most of which would be empty.
+        self = product.groups == 1 && length <= 16 ? .narrow : .blocks
+      }
+    }
+
+    var hasBlocks: Bool { if case .blocks = self { true } else { false } }
+    var isNarrow: Bool { if case .narrow = self { true } else { false } }
   }
 
   private let products: [CellProduct]
+  private let ways: [Way]
   private let memory: LayerMemory<Scalar>
   private let shards: [Shard]
-  /// The product whose deltas, and whose operands, are those of each product.
-  private let deltaOwners: [Int]
-  private let operandOwners: [Int]
+  /// The product whose deltas, and whose operands, are kept for each product; nil: none are.
+  private let deltaOwners: [Int?]
+  private let operandOwners: [Int?]
   /// The gradient of a grouped product's weight, with what lies between the groups.
   private let dense: [Tensor<Scalar>]
 
   init(_ pass: UnrolledPass<Scalar>, into gradients: ShardedBuffer<Scalar>) {
     let (products, memory) = (pass.products, pass.memory)
-    let steps = min(pass.blockSteps, pass.input.steps)
-    let starts = pass.input.rowStarts
-    self.products = products
-    self.memory = memory
-    deltaOwners = products.indices.map { products[$0].addsTo ?? $0 }
-    operandOwners = products.indices.map { index in
-      products.firstIndex { $0.sharesOperand(with: products[index]) }!
-    }
-    func blocks(
-      _ role: GradientRole, _ columns: [Int], _ owners: [Int]
-    ) -> [[RowBlock<Scalar>]] {
-      var all: [[RowBlock<Scalar>]] = []
-      for (index, columns) in columns.enumerated() {
-        guard owners[index] == index else {
-          all.append(all[owners[index]])
-          continue
-        }
-        let rows = (0..<gradients.shards).map {
-          products[index].windows == nil ? steps * (starts[$0 + 1] - starts[$0]) : 0
-        }
-        let counts = rows.map { RowBlock<Scalar>.count(role, rows: $0, columns: columns) }
-        let whole = memory.tensor("\(role)\(index)", [counts.reduce(0, +)])
-        var next = 0
-        all.append(
-          zip(rows, counts).map { rows, count in
-            defer { next += count }
-            return RowBlock(
-              role, rows: rows, columns: columns, in: whole.elements(next..<next + count))
-          })
-      }
-      return all
-    }
     let lengths = products.map { pass.layer.length(of: $0.operand) }
-    let deltas = blocks(.delta, products.map(\.width), deltaOwners)
-    let operands = blocks(.operand, lengths, operandOwners)
-    shards = (0..<gradients.shards).compactMap { shard -> Shard? in
-      let rows = starts[shard]..<starts[shard + 1]
+    let ways = zip(products, lengths).map { Way($0, length: $1) }
+    (self.products, self.memory, self.ways) = (products, memory, ways)
+    func owners(_ isShared: (Int, Int) -> Bool) -> [Int?] {
+      products.indices.map { index in
+        !ways[index].hasBlocks
+          ? nil : products.indices.first { ways[$0].hasBlocks && isShared($0, index) }
+      }
+    }
+    deltaOwners = owners { (products[$0].addsTo ?? $0) == (products[$1].addsTo ?? $1) }
+    operandOwners = owners { products[$0].sharesOperand(with: products[$1]) }
+    let starts = pass.input.rowStarts
+    let rows = (0..<gradients.shards).map { starts[$0]..<starts[$0 + 1] }
+    let capacities = rows.map { min(pass.blockSteps, pass.input.steps) * $0.count }
+    let deltas = Self.blocks(
+      .delta, of: deltaOwners, columns: products.map(\.width), capacities, in: memory)
+    let operands = Self.blocks(
+      .operand, of: operandOwners, columns: lengths, capacities, in: memory)
+    let narrow = products.indices.map { index in
+      memory.tensor(
+        "narrow\(index)",
+        [gradients.shards, ways[index].isNarrow ? lengths[index] + 1 : 0, products[index].width])
+    }
+    for sums in narrow { sums.fill(0) }
+    shards = rows.enumerated().compactMap { shard, rows -> Shard? in
       guard !rows.isEmpty else { return nil }
       let target = gradients[shard]
       return Shard(
         rows: rows, weights: products.map { target[$0.weight] },
         biases: products.map { $0.bias.map { target[$0] } }, deltas: deltas.map { $0[shard] },
-        operands: operands.map { $0[shard] })
+        operands: operands.map { $0[shard] },
+        narrow: products.indices.map { ways[$0].isNarrow ? narrow[$0].row(shard) : nil })
     }
     dense = products.enumerated().map { index, product in
       memory.tensor(
@@ -80,32 +91,64 @@ struct WeightGradients<Scalar: KernelScalar> {
     }
   }
 
-  /// Keeps the rows of a product in one step, [N, ·] each.
+  /// The blocks of each product and shard. A product without an owner has blocks of no rows.
+  private static func blocks(
+    _ role: GradientRole, of owners: [Int?], columns: [Int], _ capacities: [Int],
+    in memory: LayerMemory<Scalar>
+  ) -> [[RowBlock<Scalar>]] {
+    var all: [[RowBlock<Scalar>]] = []
+    for (index, owner) in owners.enumerated() {
+      if let owner, owner < index {
+        all.append(all[owner])
+        continue
+      }
+      let rows = capacities.map { owner == nil ? 0 : $0 }
+      let counts = rows.map {
+        RowBlock<Scalar>.count(role, rows: $0, columns: columns[index])
+      }
+      let whole = memory.tensor("\(role)\(index)", [counts.reduce(0, +)])
+      var next = 0
+      all.append(
+        zip(rows, counts).map { rows, count in
+          defer { next += count }
+          return RowBlock(
+            role, rows: rows, columns: columns[index], in: whole.elements(next..<next + count))
+        })
+    }
+    return all
+  }
+
+  /// Takes the rows of a product in one step, [N, ·] each.
   ///
   /// - Parameter step: how many steps of the block are kept already
   func keep(_ index: Int, _ delta: Tensor<Scalar>, _ operand: Tensor<Scalar>, step: Int) {
     for shard in shards {
-      if let windows = products[index].windows {
-        addConvolution(
-          index, windows, delta.rows(shard.rows), operand.rows(shard.rows), to: shard)
-        continue
-      }
-      let first = step * shard.rows.count
-      if deltaOwners[index] == index {
-        shard.deltas[index].keep(
-          delta.rows(shard.rows), at: first, addingTo: shard.biases[index])
-      }
-      if operandOwners[index] == index {
-        shard.operands[index].keep(operand.rows(shard.rows), at: first)
+      switch ways[index] {
+      case .blocks:
+        let first = step * shard.rows.count
+        if deltaOwners[index] == index {
+          shard.deltas[index].keep(delta, shard.rows, at: first, addingTo: shard.biases[index])
+        }
+        if operandOwners[index] == index {
+          shard.operands[index].keep(operand, shard.rows, at: first)
+        }
+      case .narrow:
+        shard.narrow[index]?.addNarrowGradient(delta, operand, shard.rows)
+      case .convolution(let windows):
+        let (width, weight) = (products[index].width, shard.weights[index])
+        let delta = delta.rows(shard.rows)
+        Convolution(windows, memory: memory).addWeightGradient(
+          delta, of: operand.rows(shard.rows), to: weight.reshaped([width, weight.count / width]))
+        shard.biases[index]?.addColumnSums(of: delta.reshaped([delta.count / width, width]))
       }
     }
   }
 
-  /// Adds the gradients of the weights from so many steps.
+  /// Adds the gradients of the weights from so many steps that are kept.
   func add(steps: Int) {
     for shard in shards {
       let rows = steps * shard.rows.count
-      for (index, product) in products.enumerated() where product.windows == nil {
+      for (index, product) in products.enumerated() where ways[index].hasBlocks {
         let (deltas, operands) = (shard.deltas[index], shard.operands[index])
         if product.groups == 1 {
           shard.weights[index].addWeightGradient(deltas, operands, rows: rows)
@@ -117,18 +160,17 @@ struct WeightGradients<Scalar: KernelScalar> {
       }
     }
   }
-}
 
-extension WeightGradients {
-  /// Adds the gradients of a convolution's weight and bias from one step.
-  private func addConvolution(
-    _ index: Int, _ windows: ImageWindows, _ delta: Tensor<Scalar>, _ operand: Tensor<Scalar>,
-    to shard: Shard
-  ) {
-    let (width, weight) = (products[index].width, shard.weights[index])
-    Convolution(windows, memory: memory).addWeightGradient(
-      delta, of: operand, to: weight.reshaped([width, weight.count / width]))
-    shard.biases[index]?.addColumnSums(of: delta.reshaped([delta.count / width, width]))
+  /// Adds what narrow products have added up.
+  func finish() {
+    for shard in shards {
+      for index in products.indices {
+        guard let sums = shard.narrow[index] else { continue }
+        let K = sums.shape[0] - 1
+        shard.weights[index].addTranspose(of: sums.rows(0..<K))
+        shard.biases[index]?.add(sums.row(K), scale: 1)
+      }
+    }
   }
 }
 
