@@ -52,13 +52,14 @@ public final class FileSource: SequenceSource {
     try place.requireSameStatistics(of: files)
     let names = try place.names(of: part, in: files)
     inputs = try StoredRows(files, names.inputs, memoryLimit: place.memoryLimit)
-    // [N, T] is T steps of one feature; of images [N, Y, X, C], each row is a step.
-    let depth = inputs.shape.count == 4 ? inputs.shape[3] : 1
+    // [N, T] is T steps of one feature; of images [N, Y, X, C] that `prepare` made, each row is a step.
+    let hasColors = files.areOurs && inputs.shape.count == 4
+    let depth = hasColors ? inputs.shape[3] : 1
     let shape =
-      switch inputs.shape.count {
-      case 2: inputs.shape + [1]
-      case 4: Array(inputs.shape[..<2]) + [inputs.shape[2] * depth]
-      default: inputs.shape
+      if hasColors {
+        Array(inputs.shape[..<2]) + [inputs.shape[2] * depth]
+      } else {
+        inputs.shape.count == 2 ? inputs.shape + [1] : inputs.shape
       }
     guard shape.count == 3 else {
       throw DatasetError(

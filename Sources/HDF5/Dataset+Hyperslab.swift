@@ -84,7 +84,8 @@ extension Dataset {
         operation, path, "count \(count) is \(total) elements, but the buffer has \(elements)")
     }
     if total == 0 { return }
-    let memory = try makeDataspace([total], operation, path)
+    // Of the same rank as in the file: HDF5 goes through other selections number by number.
+    let memory = try makeDataspace(count, operation, path)
     defer { H5Sclose(memory) }
     let file = try call(operation, path) { H5Dget_space(handle.id) }
     defer { H5Sclose(file) }
