@@ -8,6 +8,7 @@ public struct MaskingSettings: ConfigurationSection, Equatable {
   public var zeroRatio = 1.0
   public var randomRatio = 0.5
   public var startAtMeanRates = true
+  public var evaluationFolds = 4
 
   public init() {}
 
@@ -37,5 +38,10 @@ public struct MaskingSettings: ConfigurationSection, Equatable {
       "start_at_mean_rates", &startAtMeanRates,
       "whether the read-out starts at the neurons' mean rates; false: at a spike a bin, as the"
         + " authors")
+    try visitor.field(
+      "evaluation_folds", &evaluationFolds,
+      "F: an evaluation hides every F-th step of a trial and asks for it alone, in F passes; 0"
+        + " hides nothing, so that a model may copy the counts that it is judged by",
+      .within(0...64))
   }
 }

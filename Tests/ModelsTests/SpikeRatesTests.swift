@@ -29,8 +29,8 @@ import Testing
     let bits =
       (likelihood { predicted[$0] } - likelihood { [0.5, 2][$0 % 2] }) / (Double(spikes) * log(2))
     let (error, variation) = (0..<2).reduce(into: ([Double](), [Double]())) { sums, c in
-      let own = [c, c + 2, c + 4]
-      let mean = own.reduce(0) { $0 + Double(rates[$1]) } / 3
+      let own = [c, c + 2, c + 4].filter { counts[$0] >= 0 }
+      let mean = own.reduce(0) { $0 + Double(rates[$1]) } / Double(own.count)
       sums.0.append(own.reduce(0) { $0 + pow(Double(rates[$1]) - predicted[$1], 2) })
       sums.1.append(own.reduce(0) { $0 + pow(Double(rates[$1]) - mean, 2) })
     }

@@ -69,11 +69,36 @@ import Testing
           patterns.append(pattern)
         }
         #expect(patterns[0] != patterns[1])
-        let whole = try stream.part(.test).load(StepPosition(step: 0, epoch: 0, index: 0))
-        #expect(whole.targets.whole.allSatisfy { $0 > 0 } && whole.noise == nil)
-        #expect(whole.targets.numbers.count == whole.targets.whole.count)
-        #expect(whole.x.array == whole.targets.whole.map { Float($0) })
       }
+    }
+  }
+
+  /// An evaluation asks for each step once, from a model that does not see it; without folds all is
+  /// seen and asked for.
+  @Test func evaluationsAskForWhatIsHidden() throws {
+    try Places.withTemporaryFolder { folder in
+      try write("\(folder)/a.h5")
+      let folded = try stream(configuration("\(folder)/a.h5")).part(.test)
+      #expect(folded.steps(inEpoch: 0) == 10, "12 trials in 4 folds, 5 at a time")
+      var asked: [Int: Int] = [:]
+      for index in 0..<10 {
+        let batch = try folded.load(StepPosition(step: 0, epoch: 0, index: index))
+        let N = batch.x.shape[1]
+        for row in 0..<batch.targets.rowCount {
+          let (t, sequence) = (row / N, 5 * index + row % N)
+          let isAsked = t % 4 == sequence % 4
+          for c in 0..<5 {
+            #expect((batch.targets.whole[row * 5 + c] > 0) == isAsked)
+            #expect((batch.x[row * 5 + c] == 0) == isAsked)
+          }
+          if isAsked { asked[sequence / 4 * 20 + t, default: 0] += 1 }
+        }
+        #expect(batch.noise == nil && batch.targets.numbers.count == batch.targets.whole.count)
+      }
+      #expect(asked.count == 12 * 20 && asked.values.allSatisfy { $0 == 1 })
+      let whole = try stream(configuration("\(folder)/a.h5", "masking: {evaluation_folds: 0}"))
+        .part(.test).load(StepPosition(step: 0, epoch: 0, index: 0))
+      #expect(whole.x.array == whole.targets.whole.map { Float($0) } && whole.noise == nil)
     }
   }
 

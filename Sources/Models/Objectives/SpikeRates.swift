@@ -9,7 +9,7 @@ import Tensors
 ///     pooled R² = 1 - Σ_c E_c / Σ_c V_c,   median R² = median over c of 1 - E_c / V_c
 ///
 /// with λ̄_c the mean count of neuron c in the training part, E_c = Σ (ρ - λ)² and V_c =
-/// Σ (ρ - mean ρ_c)² over the steps whose true rate ρ is known. Both sums of the bits run over the
+/// Σ (ρ - mean ρ_c)² over the known counts whose true rate ρ is known too. Both sums of the bits run over the
 /// same known counts (Pillow et al., 2008; Pei et al., 2021). A mean of R² over neurons would say
 /// nothing where some hardly vary.
 public struct SpikeRates: Objective {
@@ -48,7 +48,7 @@ public struct SpikeRates: Objective {
       own[K + index % K] += Double(count)
     }
     // Before the loss, whose gradient may take the place of the log-rates.
-    for (index, rate) in targets.numbers.enumerated() {
+    for (index, rate) in targets.numbers.enumerated() where targets.whole[index] >= 0 {
       let (rate, c) = (Double(rate), index % K)
       let error = rate - Double(Scalar.exponential(logRates[index]))
       own[2 * K + c] += 1

@@ -6,8 +6,8 @@ import Models
 /// Masked modelling of spike counts (Ye and Pandarinath, 2021): whole steps of a trial are hidden,
 /// and their rates are predicted from the rest. The body is any layer.
 ///
-/// In an evaluation nothing is hidden, and every step counts. Held-out neurons are predicted at
-/// every step, in training too, for no model sees them.
+/// An evaluation hides each step in one of several passes over a trial, see `FoldedSpikes`. Held-out
+/// neurons are predicted at every step, in training too, for no model sees them.
 final class MaskedSpikesTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
   private let masking: MaskingSettings
@@ -33,13 +33,19 @@ final class MaskedSpikesTask: SequenceTask {
   }
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
-    guard settings.measured == nil else { return try openMeasured(part) }
+    guard settings.measured == nil else { return folded(try openMeasured(part)) }
     let train = try self.train ?? openTrain()
     self.train = train
-    guard part != .test else { return try open(part) }
-    guard let heldOut else { return part == .train ? train : try open(.validation) }
+    guard part != .test else { return folded(try open(part)) }
+    guard let heldOut else { return part == .train ? train : folded(try open(.validation)) }
     let split = SubsetSource.split(train, holdingOut: heldOut)
-    return part == .train ? split.rest : split.heldOut
+    return part == .train ? split.rest : folded(split.heldOut)
+  }
+
+  /// A part to be measured on.
+  private func folded(_ source: any SequenceSource) -> any SequenceSource {
+    let folds = masking.evaluationFolds
+    return folds > 0 ? FoldedSpikes(base: source, folds: folds) : source
   }
 
   func resolved(_ configuration: TrainingConfiguration) -> TrainingConfiguration {
