@@ -213,7 +213,8 @@ extension GraphCell {
             index: s.index, stage: s.stage - 1, times: s.times, input: s.after[node.drive],
             products: Array(s.products[node.products]), vectors: Array(s.vectors[node.vectors]),
             before: Array(s.before[node.states]), after: Array(s.after[node.states]),
-            tape: Array(s.tape[node.tape]), scratch: Array(s.scratch[node.scratch])))
+            tape: Array(s.tape[node.tape]), isTapeLarge: s.isTapeLarge,
+            scratch: Array(s.scratch[node.scratch])))
       }
       if s.stage == node.lastStage {
         node.shape.pooling?.forward(s.after[node.pooled], into: s.after[node.output])
