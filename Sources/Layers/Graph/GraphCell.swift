@@ -171,7 +171,8 @@ struct GraphCell<Scalar: KernelScalar>: RecurrentCell {
         products.append(
           CellProduct(
             product.weight, bias: product.bias, of: operand, width: product.width,
-            groups: product.groups, stage: product.stage + 1, windows: product.windows))
+            groups: product.groups, stage: product.stage + 1, windows: product.windows,
+            addsTo: product.addsTo.map { node.edges.upperBound + $0 }))
       }
       node.products = node.edges.upperBound..<products.count
     }
@@ -213,7 +214,8 @@ extension GraphCell {
             index: s.index, stage: s.stage - 1, times: s.times, input: s.after[node.drive],
             products: Array(s.products[node.products]), vectors: Array(s.vectors[node.vectors]),
             before: Array(s.before[node.states]), after: Array(s.after[node.states]),
-            tape: Array(s.tape[node.tape]), scratch: Array(s.scratch[node.scratch])))
+            tape: Array(s.tape[node.tape]), isTapeLarge: s.isTapeLarge,
+            scratch: Array(s.scratch[node.scratch])))
       }
       if s.stage == node.lastStage {
         node.shape.pooling?.forward(s.after[node.pooled], into: s.after[node.output])
@@ -244,7 +246,7 @@ extension GraphCell {
             scratch: Array(s.scratch[node.scratch]), dAfter: Array(s.dAfter[node.states]),
             dBefore: Array(s.dBefore[node.states]), dInput: s.dAfter[node.drive],
             dProducts: Array(s.dProducts[node.products]),
-            dVectors: Array(s.dVectors[node.vectors])))
+            dVectors: Array(s.dVectors[node.vectors]), groupStarts: s.groupStarts))
       }
     }
   }
