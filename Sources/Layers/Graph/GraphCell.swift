@@ -171,7 +171,8 @@ struct GraphCell<Scalar: KernelScalar>: RecurrentCell {
         products.append(
           CellProduct(
             product.weight, bias: product.bias, of: operand, width: product.width,
-            groups: product.groups, stage: product.stage + 1, windows: product.windows))
+            groups: product.groups, stage: product.stage + 1, windows: product.windows,
+            addsTo: product.addsTo.map { node.edges.upperBound + $0 }))
       }
       node.products = node.edges.upperBound..<products.count
     }
