@@ -21,7 +21,7 @@ enum DatasetChecksums {
   /// The datasets that are given checksums, where a file has them.
   private static let names =
     DatasetFile.Part.allCases.flatMap { part in
-      ["inputs", "targets", "offsets", "times", "tokens"].map { "\(part.rawValue)/\($0)" }
+      DatasetFile.partNames.map { "\(part.rawValue)/\($0)" }
     } + ["vocabulary/text", "vocabulary/offsets"]
 
   /// The name of the checksums of a dataset.

@@ -8,13 +8,17 @@ import Synchronization
 ///     /            attributes task, format_version, scaling, classes, source, has_times
 ///     /train       inputs [N, T, C], targets [N]; or, of unequal lengths, inputs [F, C] and
 ///                  offsets [N + 1]; or, of text, tokens [n]; where steps are not at 0, 1, 2 ...,
-///                  times [N, T] or, of unequal lengths, [F]; and checksums, see `DatasetChecksums`
+///                  times [N, T] or, of unequal lengths, [F]; of neurons, spikes and rates
+///                  [N, T, C]; and checksums, see `DatasetChecksums`
 ///     /test        likewise
 ///     /vocabulary  of text: UTF-8 bytes `text`, and `offsets` [V + 1] of its tokens
 public enum DatasetFile {
   public static let formatVersion = 1
   /// The attribute of a file whose parts all have times; it is 1.
   static let timesAttribute = "has_times"
+
+  /// What the datasets of a part may be called.
+  static let partNames = ["inputs", "targets", "offsets", "times", "tokens", "spikes", "rates"]
 
   /// A part of a data set file.
   public enum Part: String, Sendable, CaseIterable {

@@ -6,7 +6,7 @@ extension DatasetSummary {
     do {
       let file = try HDF5.File.open(path)
       let names = DatasetFile.Part.allCases.flatMap { part in
-        ["inputs", "targets", "offsets", "times", "tokens"].map { "\(part.rawValue)/\($0)" }
+        DatasetFile.partNames.map { "\(part.rawValue)/\($0)" }
       }
       return try DatasetFile.isOurs(
         file, byNames: file.contains("vocabulary/text") || names.contains(where: file.contains))

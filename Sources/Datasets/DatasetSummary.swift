@@ -28,7 +28,7 @@ public struct DatasetSummary {
       var parts: [String: [Int]] = [:]
       var times: [DatasetFile.Part: ClosedRange<Double>] = [:]
       for part in DatasetFile.Part.allCases where file.contains(part.rawValue) {
-        for name in ["inputs", "targets", "offsets", "times", "tokens"]
+        for name in DatasetFile.partNames
         where file.contains("\(part.rawValue)/\(name)") {
           let dataset = try file.dataset("\(part.rawValue)/\(name)")
           parts["\(part.rawValue)/\(name)"] = dataset.shape

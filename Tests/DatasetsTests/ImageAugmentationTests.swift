@@ -89,6 +89,9 @@ import Testing
     #expect(augmented(all, [7], seed: 2) != [whole[7]])
     #expect(augmented(all, [7], epoch: 1) != [whole[7]])
     let still = augmented(ImageAugmentation(shift: 2, flips: true), Array(0..<20))
+    let moving = ImageAugmentation(shift: 2, flips: true)
+    #expect(augmented(moving, Array(0..<20), epoch: 1) != still)
+    #expect(augmented(moving, Array(0..<20), seed: 2) != still)
     for (moved, own) in zip(whole, still) {
       #expect(zip(moved, own).allSatisfy { abs($0 - $1) < 4 })
     }

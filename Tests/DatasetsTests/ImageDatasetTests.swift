@@ -233,7 +233,10 @@ import Testing
         }
         // The three colors of a pixel stay together.
         #expect(numbers.sorted() == Array(1...12) && numbers != Array(1...12))
-        for pixel in 0..<4 { #expect(numbers[pixel * 3 + 2] == numbers[pixel * 3] + 2) }
+        for pixel in 0..<4 {
+          let first = numbers[pixel * 3]
+          #expect(numbers[pixel * 3..<pixel * 3 + 3] == [first, first + 1, first + 2])
+        }
       }
     }
   }

@@ -132,6 +132,10 @@ import Testing
         #expect(
           try file.readAll("train/rates", as: Float.self) == archive.parts[.train]?.rates)
         #expect(!file.contains("validation/rates") && !file.contains("test"))
+        #expect(file.contains("train/spikes_crc32") == (type == .uint8))
+        #expect(file.contains("train/rates_crc32"))
+        let parts = try DatasetSummary(path, readingAll: false).parts
+        #expect(parts.count == 3 && parts["validation/spikes"] == [2, 2, 3])
       }
       // Our own file is no source of another.
       let error = #expect(throws: DatasetError.self) {
