@@ -12,6 +12,10 @@ public struct StepProblem: Sendable {
   public var window = 20
   /// N, coefficients of a memory; 0 is as many as units.
   public var memoryOrder = 0
+  /// Y and X of the maps that a cell on maps reads, and K of its windows.
+  public var mapHeight = 1
+  public var mapWidth = 1
+  public var kernel = 3
   /// H, units per layer.
   public var hidden = 128
   /// N, sequences over all ranks.
@@ -41,13 +45,19 @@ public struct StepProblem: Sendable {
 
   /// Of the recurrent layers alone. Of a drive and a body that is 6·T·N·G·H·(C + H) a layer.
   public var operations: Double {
-    Double(steps * batch) * stack.stack(inputs: inputs, as: Float.self).trainingOperations
+    Double(steps * batch) * stack.stack(inputs: features, as: Float.self).trainingOperations
   }
+
+  /// The numbers of an input step: C, or of maps Y X C.
+  var features: Int { system.readsMaps ? mapHeight * mapWidth * inputs : inputs }
 
   /// The recurrent layers, with constants at which no cell grows beyond bounds.
   var stack: StackSpecification {
     var constants = CellConstants(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40, window: window)
     constants.memory.order = memoryOrder
+    constants.map.height = mapHeight
+    constants.map.width = mapWidth
+    constants.map.kernel = kernel
     var stack = StackSpecification(
       LayerSpecification(system.layers(constants), hidden: hidden), layers: layers)
     stack.recomputeEvery = recomputeEvery

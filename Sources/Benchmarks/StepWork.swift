@@ -54,7 +54,7 @@ final class StepWork {
 
   static func model(_ problem: StepProblem) -> SequenceModel<Float> {
     SequenceModel<Float>(
-      problem.stack, inputs: problem.inputs, outputs: problem.classes,
+      problem.stack, inputs: problem.features, outputs: problem.classes,
       objective: CrossEntropy())
   }
 
@@ -85,7 +85,7 @@ final class StepWork {
     _ problem: StepProblem, plan: ShardPlan, rank: Int
   ) -> SequenceBatch<Float> {
     let rows = plan.rows(ofRank: rank, in: problem.batch)
-    let (T, N, C) = (problem.steps, rows.count, problem.inputs)
+    let (T, N, C) = (problem.steps, rows.count, problem.features)
     let x = Tensor<Float>(shape: [T, N, C])
     var classes: [Int32] = []
     for (n, row) in rows.enumerated() {

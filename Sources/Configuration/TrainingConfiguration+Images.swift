@@ -19,8 +19,8 @@ extension TrainingConfiguration.Dataset {
       "shift", &imageShow.augmentation.shift,
       "training images move by up to so many pixels each way", .within(0...1000), use: images)
     try visitor.field(
-      "flip", &imageShow.augmentation.flips, "every other training image is mirrored, left for right",
-      use: images)
+      "flip", &imageShow.augmentation.flips,
+      "training images are mirrored, left for right, with probability 1/2", use: images)
     try visitor.field(
       "noise", &imageShow.augmentation.noise,
       "the deviation of the noise on every image, of 0 ... 1; other noise in each epoch",

@@ -157,7 +157,8 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "memory", &memory, "megabytes up to which a rank keeps a part in memory; more is streamed",
         .within(0...1 << 24), effect: .nothing)
       try visitor.field(
-        "view", &view, "images as rows, as single pixels, as pixels in one fixed order, or whole in every step",
+        "view", &view,
+        "images as rows, as single pixels, as pixels in one fixed order, or whole in every step",
         effect: .model, use: .tasks(.classification))
       try visitPermutation(&visitor)
       try visitImages(&visitor)

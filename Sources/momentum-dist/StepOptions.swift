@@ -16,7 +16,12 @@ struct StepOptions: ParsableArguments {
     help: ArgumentHelp(
       "Coefficients of a HiPPO memory; 0 is as many as units.", valueName: "N"))
   var memoryOrder = 0
-  @Option(help: "H, units per layer.")
+  @Option(
+    help: ArgumentHelp("Y and X of the maps of a cell that reads maps.", valueName: "YxX"))
+  var map = "28x28"
+  @Option(help: ArgumentHelp("K of its windows.", valueName: "K"))
+  var kernel = 3
+  @Option(help: "H, units per layer, or channels.")
   var hidden = 128
   @Option(help: "Sequences per step, over all ranks (with weak scaling: on each).")
   var batch = 128
@@ -53,6 +58,12 @@ struct StepOptions: ParsableArguments {
     else {
       throw ValidationError("sizes and counts must be positive.")
     }
+    guard mapSize != nil, (1...99).contains(kernel) else {
+      throw ValidationError("--map \(map) --kernel \(kernel): give them as --map 28x28 --kernel 3.")
+    }
+    guard try !Bench.system(cell).addsInput || input == hidden else {
+      throw ValidationError("--cell \(cell) adds its input to its state: give --input \(hidden).")
+    }
     guard bucketBytes >= 4 else {
       throw ValidationError("--bucket-bytes \(bucketBytes) is less than one number.")
     }
@@ -61,12 +72,23 @@ struct StepOptions: ParsableArguments {
     }
   }
 
+  /// Y and X; nil where the text is none.
+  private var mapSize: (height: Int, width: Int)? {
+    let numbers = map.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard numbers.count == 2, let height = numbers[0], let width = numbers[1],
+      (1...4096).contains(height), (1...4096).contains(width)
+    else { return nil }
+    return (height, width)
+  }
+
   var problem: StepProblem {
     get throws {
       let system = try Bench.system(cell)
       var problem = StepProblem(system: system.normalized(by: normalization) ?? system)
       problem.window = window
       problem.memoryOrder = memoryOrder
+      if let mapSize { (problem.mapHeight, problem.mapWidth) = mapSize }
+      problem.kernel = kernel
       problem.hidden = hidden
       problem.batch = batch
       problem.steps = time

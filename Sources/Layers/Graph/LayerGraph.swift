@@ -109,7 +109,9 @@ public struct LayerGraph: Sendable, Hashable {
 /// Reads the text of a node.
 private enum GraphReader {
   static func node(_ text: String) throws(LayerGraph.Problem) -> LayerGraph.Node {
-    let halves = text.split(separator: ":", maxSplits: 1).map(trimmed)
+    let halves = text.split(
+      separator: ":", maxSplits: 1, omittingEmptySubsequences: false
+    ).map(trimmed)
     let quoted = trimmed(Substring(text)).debugDescription
     guard halves.count == 2, isName(halves[0]) else {
       throw LayerGraph.Problem(

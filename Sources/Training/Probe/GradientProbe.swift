@@ -160,8 +160,8 @@ public struct ProbeSubject {
       }
     }
     let model = SequenceModel<Double>(
-      try configuration.stack(on: source.map), inputs: source.features, outputs: source.targetKind.outputs,
-      objective: objective)
+      try configuration.stack(on: source.map), inputs: source.features,
+      outputs: source.targetKind.outputs, objective: objective)
     let constants = settings.system.constants(settings.constants)
     let parameters = ParameterBuffer<Double>(model.layout)
     model.initialize(parameters, seed: configuration.seed, gateBias: settings.gateBias)
