@@ -66,6 +66,8 @@ struct LayerAccuracyCase {
   typealias Named<Scalar: KernelScalar> = (name: String, tensor: Tensor<Scalar>)
 
   private static let (steps, rows) = (19, 13)
+  /// Of a cell that reads maps, with windows of 3 x 3.
+  private static let map = (height: 2, width: 3)
   private let system: RecurrentSystem
   private let (inputs, hidden): (Int, Int)
   private let layer: any SequenceLayer<Float>
@@ -73,14 +75,17 @@ struct LayerAccuracyCase {
 
   init(_ system: RecurrentSystem, inputs: Int, hidden: Int) throws {
     self.system = system
-    (self.inputs, self.hidden) = (inputs, hidden)
-    layer = Self.layer(system, inputs: inputs, hidden: hidden)
+    let channels = system.addsInput ? hidden : inputs
+    self.inputs = system.readsMaps ? Self.map.height * Self.map.width * channels : inputs
+    self.hidden = hidden
+    layer = Self.layer(system, inputs: self.inputs, hidden: hidden)
     var layout = ParameterLayout()
     layer.declare(in: &layout)
     parameters = ParameterBuffer(layout)
     var stream = RandomStream(seed: 1, purpose: .benchmark)
     Initialization.uniform(
-      parameters.flat.reshaped([1, layout.count]), bound: 1 / Double(hidden).squareRoot(),
+      parameters.flat.reshaped([1, layout.count]),
+      bound: 1 / Double(system.readsMaps ? 9 * hidden : hidden).squareRoot(),
       stream: &stream)
     try layer.prepare(parameters, advancing: true)
   }
@@ -88,9 +93,10 @@ struct LayerAccuracyCase {
   private static func layer<Scalar: KernelScalar>(
     _ system: RecurrentSystem, inputs: Int, hidden: Int
   ) -> any SequenceLayer<Scalar> {
-    LayerSpecification(
-      system.layers(CellConstants(mu: 0.6, epsilon: 0.8, beta: 0.7, restart: 3, window: 5)),
-      hidden: hidden
+    var constants = CellConstants(mu: 0.6, epsilon: 0.8, beta: 0.7, restart: 3, window: 5)
+    (constants.map.height, constants.map.width) = map
+    return LayerSpecification(
+      system.layers(constants), hidden: hidden
     ).layer(inputs: inputs, named: LayerName(prefix: "", suffix: "_l0"))
   }
 
@@ -112,7 +118,7 @@ struct LayerAccuracyCase {
         return Tensor(values, shape: shape)
       }
       let x = random([Self.steps, Self.rows, inputs])
-      let dy = random([Self.steps, Self.rows, hidden])
+      let dy = random([Self.steps, Self.rows] + layer.features)
       let initial = layer.startState(rows: Self.rows)
       // From zero on, the derivative of Adam's quotient is too ill-conditioned for Float.
       initial["s"]?.fill(0.5)

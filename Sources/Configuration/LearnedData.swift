@@ -37,7 +37,8 @@ public struct LearnedData: Sendable, Equatable {
     func shape(_ name: String) -> [Int]? {
       reader.manifest.tensors.first { $0.path == "parameters/\(name)" }?.shape
     }
-    features = shape("rnn.weight_ih_l0")?.last
+    // A convolution's weight tells the channels alone.
+    features = shape("rnn.weight_ih_l0").flatMap { $0.count == 2 ? $0.last : nil }
     outputs = shape("readout.weight")?.first
     let path = RunFolder(ofCheckpoint: reader.folder).vocabulary
     // One that is damaged or of another text is as good as none.

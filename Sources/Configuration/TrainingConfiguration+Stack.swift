@@ -72,6 +72,11 @@ extension TrainingConfiguration {
         "model.cell is \(system.name), which reads images, and dataset.view"
           + " \(dataset.view.rawValue); set dataset.view=image")
     }
+    if model.bidirectional {
+      throw ConfigurationError(
+        "model.bidirectional is true and model.cell \(system.name), whose maps run forward alone;"
+          + " set model.bidirectional=false")
+    }
     guard system.hyperparameters.contains(.graph) else { return }
     if model.layers > 1 {
       throw ConfigurationError(

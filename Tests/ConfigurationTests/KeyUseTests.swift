@@ -197,7 +197,11 @@ import Testing
     let constants: [RecurrentSystem.Hyperparameter] = [.mu, .epsilon, .beta, .restart, .window]
     for constant in constants {
       let value = [.restart, .window].contains(constant) ? "1" : "0.5"
-      let found = problem("", ["model.cell=\(system.name)", "model.\(constant.rawValue)=\(value)"])
+      let images = ["dataset.task=classification", "dataset.file=x.h5", "dataset.view=image"]
+      let found = problem(
+        "",
+        ["model.cell=\(system.name)", "model.\(constant.rawValue)=\(value)"]
+          + (system.readsMaps ? images : []))
       #expect((found == nil) == system.hyperparameters.contains(constant), "\(constant)")
     }
   }

@@ -38,6 +38,9 @@ import Testing
         image + ["model.cell=graph", "model.graph=low: input + high; high: low, stride 3"],
         on: [5, 5, 1]
       ).contains("low reads high, whose maps of 2x2x1 do not fit 5x5"))
+    #expect(
+      problem(image + ["model.cell=conv_gru", "model.bidirectional=true"]).contains(
+        "set model.bidirectional=false"))
     #expect(problem(["model.cell=lstm", "model.graph=a: input"]).contains("model.cell=lstm"))
     #expect(problem(["dataset.grey=0.4"]).contains("dataset.view=rows"))
   }

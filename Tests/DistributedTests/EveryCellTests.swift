@@ -1,4 +1,5 @@
 import Foundation
+import HDF5
 import Layers
 import TestSupport
 import Testing
@@ -10,11 +11,23 @@ import Testing
 
   @Test(arguments: names) func trainsResumesAndIsMeasured(name: String) throws {
     try Places.withTemporaryFolder { folder in
+      let system = try #require(RecurrentSystem(named: name))
       // An encoder sees both ways by itself, and two heads do not divide five units.
-      let isEncoder = RecurrentSystem(named: name)?.isEncoder == true
-      let settings =
-        ["--set", "model.cell=\(name)", "--set", "model.layers=2", "--set"]
-        + (isEncoder ? ["ndt.heads=1"] : ["model.bidirectional=true"])
+      var settings = [
+        "model.cell=\(name)", "model.layers=2",
+        system.isEncoder ? "ndt.heads=1" : "model.bidirectional=\(!system.readsMaps)",
+      ]
+      if system.readsMaps {
+        try Self.writeImages("\(folder)/images.h5")
+        settings +=
+          ["dataset.task=classification", "dataset.file=images.h5", "dataset.view=image"]
+          + ["dataset.image_steps=4", "dataset.noise=0.1", "dataset.validation_count=4"]
+          + ["dataset.inputs={part}/x", "dataset.targets={part}/y", "model.hidden_size=3"]
+        if name == "graph" {
+          settings[1] = "model.graph=a: input + b, channels 3; b: a, channels 2, cell rgc"
+        }
+      }
+      settings = settings.flatMap { ["--set", $0] }
       func digest(_ run: String, _ ranks: Int?, _ more: [String]) throws -> String {
         let outcome = try RankCountTests.train(run, ranks: ranks, in: folder, settings + more)
         #expect(outcome.status == 0, "\(outcome.errors)")
@@ -28,7 +41,7 @@ import Testing
       let outcome = try Program.run(
         [
           "bench", "step", "--cell", name, "--hidden", "6", "--time", "20", "--batch", "8",
-          "--repeats", "1", "--warmup", "0", "--json",
+          "--repeats", "1", "--warmup", "0", "--map", "3x2", "--input", "6", "--json",
         ], in: folder)
       let line = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
       let result = try #require(line as? [String: Any])
@@ -38,7 +51,8 @@ import Testing
 
   /// A language model of characters, whose state is carried from chunk to chunk: the same bits on two
   /// ranks, and after an interruption within an epoch.
-  @Test(arguments: names.filter { RecurrentSystem(named: $0)?.isEncoder != true })
+  @Test(
+    arguments: RecurrentSystem.all.filter { !$0.isEncoder && !$0.readsMaps }.map(\.name))
   func learnsCharacters(name: String) throws {
     try Places.withTemporaryFolder { folder in
       let alphabet = Array("abc de\nfgh".utf8)
@@ -66,6 +80,15 @@ import Testing
       let metrics = try RankCountTests.metrics("resumed", in: folder)
       #expect(metrics.last?.contains("\"bits_per_token\"") == true, "\(metrics)")
     }
+  }
+
+  /// Images of 4 x 3 x 3 of two classes.
+  private static func writeImages(_ path: String) throws {
+    let file = try HDF5.File.create(path)
+    let train = try file.createGroup("train")
+    let numbers = (0..<40 * 36).map { Float($0 * 7919 % 101) / 100 }
+    try train.write(numbers, to: "x", shape: [40, 4, 3, 3])
+    try train.write((0..<40).map { Int32($0 % 2) }, to: "y")
   }
 
   /// The table is printed whole, a line for each cell.

@@ -26,7 +26,9 @@ import Testing
   ]
 
   @Test(arguments: wrong) func aWrongTextIsNamed(text: String, problem: String) throws {
-    let error = #expect(throws: LayerGraph.Problem.self) { _ = try LayerGraph(text) }
+    let error = #expect(throws: LayerGraph.Problem.self) {
+      () throws(any Error) in _ = try LayerGraph(text)
+    }
     #expect("\(try #require(error))".contains(problem), "\(text): \(error!)")
   }
 
@@ -37,7 +39,8 @@ import Testing
 
       high: low, channels 6, kernel 5, cell rgc, pool max 3 2; out: high, pool mean all
       """)
-    #expect(try LayerGraph(graph.text) == graph)
+    let again = try LayerGraph(graph.text)
+    #expect(again == graph)
     #expect(graph.nodes.map(\.name) == ["low", "high", "out"])
     #expect(graph.nodes[1].pool == LayerGraph.Pool(kind: .max, kernel: 3, stride: 2))
     #expect(graph.nodes[2].pool?.kernel == 0)

@@ -24,6 +24,8 @@ public final class ShownImages: SequenceSource {
   private let show: ImageShow
   private let seed: UInt64
   private var epoch: Int?
+  /// What evaluations have in the place of an epoch; no run gets there.
+  private static let evaluation = 1 << 30
 
   /// - Parameter seed: of the augmentation
   public init(_ images: ImageSource, as show: ImageShow, seed: UInt64) {
@@ -50,10 +52,11 @@ public final class ShownImages: SequenceSource {
       "a buffer of \(x.shape) for [\(steps), \(indices.count), \(features)]")
     let first = x.row(0)
     let targets = try images.read(indices, into: first)
-    var changes = show.augmentation
-    if epoch == nil { changes = ImageAugmentation(noise: changes.noise) }
+    let isTraining = epoch != nil
+    let changes =
+      isTraining ? show.augmentation : ImageAugmentation(noise: show.augmentation.noise)
     changes.apply(
-      to: first, image: map!, indices: indices, seed: seed, epoch: epoch ?? 0)
+      to: first, image: map!, indices: indices, seed: seed, epoch: epoch ?? Self.evaluation)
     let shown = show.shownSteps > 0 ? min(show.shownSteps, steps) : steps
     for step in 1..<max(steps, 1) {
       if step < shown { x.row(step).copy(from: first) } else { x.row(step).fill(Float(show.grey)) }

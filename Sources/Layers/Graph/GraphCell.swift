@@ -69,8 +69,10 @@ struct GraphCell<Scalar: KernelScalar>: RecurrentCell {
   }
 
   init(_ graph: ResolvedGraph, constants: CellConstants, named name: LayerName) {
-    var nodes = graph.nodes.map { node in
-      Node(shape: node, cell: Self.cell(of: node, constants, Self.name(node, in: name)))
+    var nodes = graph.nodes.map { node -> Node in
+      // A cell may have a bias too.
+      let own = LayerName(prefix: Self.name(node, in: name).prefix + "cell.", suffix: name.suffix)
+      return Node(shape: node, cell: Self.cell(of: node, constants, own))
     }
     var lists = GraphLists()
     // The first state is what the layer gives out: the last node comes first.
