@@ -9,7 +9,7 @@ public enum SequenceView: String, Sendable, CaseIterable {
   case pixels
   /// Like `pixels`, in one fixed order (permuted MNIST), see `PixelOrder`.
   case permuted
-  /// The whole image in every time step, see `ShownImages`.
+  /// The whole image in a time step, which `ShownImages` repeats.
   case image
 }
 
@@ -88,7 +88,8 @@ public final class FileSource: SequenceSource {
       (steps, features) = (inputs.width / depth, depth)
       let pixels = try pixelOrder.indices(of: steps)
       order = pixels.flatMap { pixel in (0..<depth).map { pixel * depth + $0 } }
-    case .image: preconditionFailure("whole images are those of an ImageSource")
+    case .image:
+      (steps, features, order) = (1, inputs.width, nil)
     }
   }
 
