@@ -22,10 +22,10 @@ public struct MaskingSettings: ConfigurationSection, Equatable {
       "max_span", &maximumSpan, "the longest span of steps that are masked together",
       .within(1...1 << 16))
     try visitor.field(
-      "ramp_start", &rampStart, "the epoch from which on spans may be longer than a step",
+      "ramp_start", &rampStart, "the first epoch in which spans may be longer than one step",
       .atLeast(0))
     try visitor.field(
-      "ramp_end", &rampEnd, "the epoch from which on every trial draws the length of its spans",
+      "ramp_end", &rampEnd, "the epoch from which every trial draws the length of its spans",
       .atLeast(0))
     try visitor.field(
       "zero_ratio", &zeroRatio, "the share of masked counts that a model sees as 0",

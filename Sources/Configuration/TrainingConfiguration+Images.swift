@@ -11,19 +11,20 @@ extension TrainingConfiguration.Dataset {
       .within(1...100_000), use: images)
     try visitor.field(
       "shown_steps", &imageShow.shownSteps,
-      "after so many of them grey takes the place of the image; 0 shows it to the end",
+      "steps before grey replaces the image; 0 never replaces it",
       .within(0...100_000), use: images)
     try visitor.field(
-      "grey", &imageShow.grey, "what grey is, of 0 ... 1", .within(0...1), use: images)
+      "grey", &imageShow.grey, "the value of grey, from 0 to 1", .within(0...1), use: images)
     try visitor.field(
       "shift", &imageShow.augmentation.shift,
-      "training images move by up to so many pixels each way", .within(0...1000), use: images)
+      "training images are shifted by up to this many pixels in each direction", .within(0...1000),
+      use: images)
     try visitor.field(
       "flip", &imageShow.augmentation.flips,
       "training images are mirrored, left for right, with probability 1/2", use: images)
     try visitor.field(
       "noise", &imageShow.augmentation.noise,
-      "the deviation of the noise on every image, of 0 ... 1; other noise in each epoch",
+      "the standard deviation of noise that is added to every image, anew in each epoch",
       .within(0...100), use: images)
   }
 }

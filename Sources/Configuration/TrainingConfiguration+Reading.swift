@@ -87,6 +87,11 @@ extension TrainingConfiguration {
     try checkEncoder()
     try dataset.checkPermutation()
     try checkMaps()
+    guard masking.rampEnd >= masking.rampStart else {
+      throw ConfigurationError(
+        "masking.ramp_end is \(masking.rampEnd), before masking.ramp_start \(masking.rampStart);"
+          + " set masking.ramp_end=\(masking.rampStart) or later")
+    }
     guard batchSize >= shards else {
       throw ConfigurationError(
         "batch_size is \(batchSize) and shards is \(shards): every virtual shard needs a sequence;"

@@ -63,18 +63,18 @@ extension TrainingConfiguration {
     guard system.readsMaps else { return }
     guard dataset.task == .classification else {
       throw ConfigurationError(
-        "model.cell is \(system.name), which reads images, but dataset.task"
-          + " \(dataset.task.rawValue) has none; set dataset.task=classification with"
+        "model.cell is \(system.name), which reads images, but dataset.task is"
+          + " \(dataset.task.rawValue), which has none; set dataset.task=classification with"
           + " dataset.view=image, or choose another cell")
     }
     guard dataset.view == .image else {
       throw ConfigurationError(
-        "model.cell is \(system.name), which reads images, and dataset.view"
+        "model.cell is \(system.name), which reads images, but dataset.view is"
           + " \(dataset.view.rawValue); set dataset.view=image")
     }
     if model.bidirectional {
       throw ConfigurationError(
-        "model.bidirectional is true and model.cell \(system.name), whose maps run forward alone;"
+        "model.bidirectional is true and model.cell \(system.name) runs forward only;"
           + " set model.bidirectional=false")
     }
     guard system.hyperparameters.contains(.graph) else { return }

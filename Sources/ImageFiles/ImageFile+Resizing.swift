@@ -23,12 +23,17 @@ extension ImageFile {
     let colored = fitting.channels.map { withChannels($0) } ?? self
     guard let size = fitting.size else { return colored }
     let short = max(fitting.shorterSide ?? size, size)
-    let (height, width) = (colored.height, colored.width)
+    // Of a strip only the middle is scaled: its ends would take memory without bound, and are cut
+    // off anyway.
+    let longest = 64 * min(colored.height, colored.width)
+    let middle = colored.middle(
+      height: min(colored.height, longest), width: min(colored.width, longest))
+    let (height, width) = (middle.height, middle.width)
     let scaled =
       height <= width
-      ? colored.resized(height: short, width: short * width / height)
-      : colored.resized(height: short * height / width, width: short)
-    return scaled.centre(size)
+      ? middle.resized(height: short, width: short * width / height)
+      : middle.resized(height: short * height / width, width: short)
+    return scaled.middle(height: size, width: size)
   }
 
   /// Gray from colors by ITU-R 601-2, luma = (19595 R + 38470 G + 7471 B + 32768) / 65536, or three
@@ -48,16 +53,17 @@ extension ImageFile {
     return ImageFile(height: height, width: width, channels: 1, pixels: gray)
   }
 
-  /// The square of this side in the middle; the image is at least as large.
-  func centre(_ size: Int) -> ImageFile {
-    precondition(height >= size && width >= size, "a square of \(size) of \(height) x \(width)")
-    let top = Int((Double(height - size) / 2).rounded(.toNearestOrEven))
-    let left = Int((Double(width - size) / 2).rounded(.toNearestOrEven))
-    let rows = (0..<size).flatMap { row in
+  /// The part of this size in the middle; the image is at least as large.
+  func middle(height rows: Int, width columns: Int) -> ImageFile {
+    precondition(height >= rows && width >= columns, "\(rows) x \(columns) of \(height) x \(width)")
+    guard rows < height || columns < width else { return self }
+    let top = Int((Double(height - rows) / 2).rounded(.toNearestOrEven))
+    let left = Int((Double(width - columns) / 2).rounded(.toNearestOrEven))
+    let cut = (0..<rows).flatMap { row in
       let start = ((top + row) * width + left) * channels
-      return pixels[start..<start + size * channels]
+      return pixels[start..<start + columns * channels]
     }
-    return ImageFile(height: size, width: size, channels: channels, pixels: rows)
+    return ImageFile(height: rows, width: columns, channels: channels, pixels: cut)
   }
 
   /// The image scaled with a triangle filter that grows with the scale, so that no detail is lost

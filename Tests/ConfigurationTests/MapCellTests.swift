@@ -26,7 +26,7 @@ import Testing
     #expect(problem(["model.cell=conv_lstm"]).contains("set dataset.view=image"))
     #expect(
       problem(["model.cell=rgc", "dataset.task=adding", "dataset.file="]).contains(
-        "dataset.task adding has none"))
+        "dataset.task is adding, which has none"))
     #expect(
       problem(image + ["model.cell=rgc", "model.hidden_size=8"], on: [4, 4, 3]).contains(
         "set model.hidden_size=3"))
@@ -37,7 +37,7 @@ import Testing
       problem(
         image + ["model.cell=graph", "model.graph=low: input + high; high: low, stride 3"],
         on: [5, 5, 1]
-      ).contains("low reads high, whose maps of 2x2x1 do not fit 5x5"))
+      ).contains("low reads high, whose maps of 2x2x1 cannot be scaled to 5x5"))
     #expect(
       problem(image + ["model.cell=conv_gru", "model.bidirectional=true"]).contains(
         "set model.bidirectional=false"))

@@ -8,21 +8,21 @@ import Testing
 @Suite struct LayerGraphTests {
   /// What each wrong text is told: the node, and what to do.
   static let wrong = [
-    ("", "has no node"),
-    ("conv1", "\"conv1\" is no node"),
+    ("", "describes no nodes"),
+    ("conv1", "\"conv1\" is not a node"),
     ("a:", "a needs sources"),
     ("a: input + input", "a needs sources"),
-    ("a: b, channels 2", "a reads b, which is no node"),
+    ("a: b, channels 2", "a reads b, which is not a node"),
     ("a: input; a: input", "two nodes a"),
     ("input: input", "two nodes input"),
-    ("a: b; b: a", "go in a circle"),
-    ("a: input, channels 0", "\"channels 0\" is no option"),
-    ("a: input, depth 3", "\"depth 3\" is no option"),
+    ("a: b; b: a", "form a cycle"),
+    ("a: input, channels 0", "\"channels 0\" is not an option"),
+    ("a: input, depth 3", "\"depth 3\" is not an option"),
     ("a: input, kernel 3, kernel 5", "a has kernel twice"),
     ("a: input, cell lstm", "cells on maps are rgc"),
     ("a: input, cell graph", "cells on maps are rgc"),
-    ("a: input, pool max 0", "\"pool max 0\" is no option"),
-    ("a: input, pool mean all 2", "\"pool mean all 2\" is no option"),
+    ("a: input, pool max 0", "\"pool max 0\" is not an option"),
+    ("a: input, pool mean all 2", "\"pool mean all 2\" is not an option"),
   ]
 
   @Test(arguments: wrong) func aWrongTextIsNamed(text: String, problem: String) throws {
@@ -90,6 +90,14 @@ import Testing
       "low: input + high, channels 2; high: low, channels 2, kernel 2, cell conv_lstm, pool max 2",
       steps: 3, map: (4, 2)
     ).expectGradientsOfCentralDifferences("an enlarged edge")
+  }
+
+  /// A node's names never meet those of its cell, whatever the cell calls its states.
+  @Test(arguments: RecurrentSystem.all.filter { $0.readsMaps && $0.name != "graph" }.map(\.name))
+  func gradientsOfEveryCellInAGraph(name: String) throws {
+    try problem(
+      "low: input + high, channels 2, cell \(name); high: low, channels 2", steps: 3, map: (2, 2)
+    ).expectGradientsOfCentralDifferences(name)
   }
 
   private func problem(

@@ -94,7 +94,7 @@ struct MATArray {
   fileprivate func values(_ path: String, _ name: String) throws(DatasetError) -> [Float] {
     let width = MATReader.widths[numbers.type] ?? 0
     let count = shape.reduce(1, *)
-    guard width > 0, numbers.range.count == count * width, count <= StoredArray.maximumCount else {
+    guard width > 0, count <= StoredArray.maximumCount, numbers.range.count == count * width else {
       throw DatasetError(
         path, "\(name) declares \(shape) and holds \(numbers.range.count) bytes",
         cure: "the file is damaged: save it again")

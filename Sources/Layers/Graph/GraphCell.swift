@@ -123,7 +123,9 @@ struct GraphCell<Scalar: KernelScalar>: RecurrentCell {
       func name(_ own: String) -> String { "\(node.shape.said.name).\(own)" }
       func named(_ shapes: [NamedShape]) -> [NamedShape] {
         shapes.map {
-          NamedShape(name($0.name), $0.shape, role: $0.role, isCounter: $0.isCounter)
+          // A cell may have a drive too.
+          NamedShape(
+            name("cell.\($0.name)"), $0.shape, role: $0.role, isCounter: $0.isCounter)
         }
       }
       func add(_ shapes: [NamedShape], to list: inout [NamedShape]) -> Range<Int> {
@@ -136,7 +138,7 @@ struct GraphCell<Scalar: KernelScalar>: RecurrentCell {
       }
       if let cell = node.cell {
         node.states = add(named(cell.states), to: &states)
-        restarting.formUnion(cell.restartingStates.map(name))
+        restarting.formUnion(cell.restartingStates.map { name("cell.\($0)") })
         node.tape = add(named(cell.tape), to: &tape)
         node.scratch = add(named(cell.scratch), to: &scratch)
         node.vectors = add(cell.vectors, to: &vectors)

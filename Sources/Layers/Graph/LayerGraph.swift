@@ -59,7 +59,7 @@ public struct LayerGraph: Sendable, Hashable {
       if !words.isEmpty { nodes.append(try GraphReader.node(String(line))) }
     }
     guard !nodes.isEmpty else {
-      throw Problem(description: "has no node; write one as \"conv1: input, channels 16\"")
+      throw Problem(description: "describes no nodes; write one as \"conv1: input, channels 16\"")
     }
     for (index, node) in nodes.enumerated() {
       if nodes[..<index].contains(where: { $0.name == node.name }) || node.name == Self.input {
@@ -68,7 +68,8 @@ public struct LayerGraph: Sendable, Hashable {
       for source in node.sources
       where source != Self.input && !nodes.contains(where: { $0.name == source }) {
         throw Problem(
-          description: "\(node.name) reads \(source), which is no node; name input or a node")
+          description:
+            "\(node.name) reads \(source), which is not a node; use input or the name of a node")
       }
     }
     self.nodes = nodes
@@ -80,8 +81,9 @@ public struct LayerGraph: Sendable, Hashable {
       }
       if seen > nodes.count {
         throw Problem(
-          description: "the first sources of \(node.name) go in a circle; begin with the source"
-            + " nearest to the input")
+          description:
+            "the first sources of \(node.name) form a cycle; list the source nearest to the"
+            + " input first")
       }
     }
   }
@@ -115,7 +117,7 @@ private enum GraphReader {
     let quoted = trimmed(Substring(text)).debugDescription
     guard halves.count == 2, isName(halves[0]) else {
       throw LayerGraph.Problem(
-        description: "\(quoted) is no node; write one as \"conv1: input, channels 16\"")
+        description: "\(quoted) is not a node; write one as \"conv1: input, channels 16\"")
     }
     var parts = halves[1].split(separator: ",").map(trimmed)
     let sources = (parts.isEmpty ? "" : parts.removeFirst()).split(separator: "+").map(trimmed)
@@ -130,7 +132,8 @@ private enum GraphReader {
       let words = part.split(whereSeparator: \.isWhitespace).map(String.init)
       guard let option = words.first, try read(option, Array(words.dropFirst()), &node) else {
         throw LayerGraph.Problem(
-          description: "\(halves[0]): \(part.debugDescription) is no option; there are channels N,"
+          description:
+            "\(halves[0]): \(part.debugDescription) is not an option; the options are channels N,"
             + " kernel K, stride S, activation elu|relu, cell NAME, pool max|mean K [S]|all")
       }
       guard given.insert(option).inserted else {

@@ -70,7 +70,8 @@ struct ResolvedGraph {
         guard let fitting = Self.windows(of: output(source)!, kernel: node.kernel, onto: map) else {
           throw LayerGraph.Problem(
             description: "\(node.name) reads \(name), whose maps of"
-              + " \(output(source)!) do not fit \(map.height)x\(map.width) by a whole factor")
+              + " \(output(source)!) cannot be scaled to \(map.height)x\(map.width) by a"
+              + " whole factor; change a stride or a pool")
         }
         edges.append(Edge(source: source, windows: fitting))
       }

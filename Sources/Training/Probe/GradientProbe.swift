@@ -149,6 +149,12 @@ public struct ProbeSubject {
         "\(label): model.bidirectional is true, and in both directions at once there is no one way"
           + " back; probe with model.bidirectional=false")
     }
+    guard !settings.system.isEncoder else {
+      throw RunFailure(
+        .configuration,
+        "\(label): model.cell is \(settings.system.name), an encoder without a recurrent state;"
+          + " probe a recurrent cell")
+    }
     if usesDataset {
       do {
         source = try task.source(.train)

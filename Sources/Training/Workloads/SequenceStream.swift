@@ -112,6 +112,7 @@ final class SequenceStream: BatchStream {
           + " and \(other.targetKind.outputs) outputs, the training part \(features) and"
           + " \(targetKind.outputs); make all parts alike")
     }
+    try configuration.checkEncoder(features: other.features, steps: other.steps)
     guard other.count > 0 else {
       throw RunFailure(
         .configuration,
