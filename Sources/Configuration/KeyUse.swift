@@ -61,7 +61,16 @@ extension KeyUse {
 
   /// Runs of a cell that has this constant.
   static func constant(_ constant: RecurrentSystem.Hyperparameter) -> KeyUse {
-    cells { $0.hyperparameters.contains(constant) }
+    let cells = cells { $0.hyperparameters.contains(constant) }
+    return constant == .graph ? cells : cells.and(nodes { $0.hyperparameters.contains(constant) })
+  }
+
+  /// Runs that are no graph, and graphs that have a cell of this kind among their nodes.
+  private static func nodes(_ fits: @escaping @Sendable (RecurrentSystem) -> Bool) -> KeyUse {
+    KeyUse {
+      guard let systems = $0.model.systemsOfGraph else { return nil }
+      return systems.contains(where: fits) ? nil : "model.graph"
+    }
   }
 
   /// Runs of a cell that can have norms.
@@ -71,7 +80,7 @@ extension KeyUse {
   }
 
   /// Runs of a cell with gates that start at a bias.
-  static let gatedCells = cells(\.usesGateBias)
+  static let gatedCells = cells(\.usesGateBias).and(nodes(\.usesGateBias))
 
   /// Runs of a transformer encoder.
   static let encoders = cells(\.isEncoder)

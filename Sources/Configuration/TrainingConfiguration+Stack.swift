@@ -15,6 +15,16 @@ extension TrainingConfiguration.Model {
   }
 }
 
+extension TrainingConfiguration.Model {
+  /// The cells of a graph's nodes; nil where the layers are no graph that can be read.
+  var systemsOfGraph: [RecurrentSystem]? {
+    guard system.hyperparameters.contains(.graph), let graph = try? LayerGraph(graph) else {
+      return nil
+    }
+    return graph.nodes.compactMap { $0.cell.flatMap { RecurrentSystem(named: $0) } }
+  }
+}
+
 extension TrainingConfiguration {
   /// The recurrent layers.
   public var stack: StackSpecification { stack(constants: model.constants) }

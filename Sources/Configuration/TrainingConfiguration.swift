@@ -242,7 +242,9 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     ) throws(ConfigurationError) {
       try visitor.field("cell", &cell, "the recurrent system", effect: .model)
       try visitor.field(
-        "hidden_size", &hiddenSize, "H, units per layer", .within(1...65_536), effect: .model)
+        "hidden_size", &hiddenSize,
+        "H, units per layer, or channels of a cell on maps; the nodes of a graph have their own",
+        .within(1...65_536), effect: .model)
       try visitor.field(
         "layers", &layers, "recurrent layers, one on top of the other", .within(1...64),
         effect: .model)

@@ -42,6 +42,15 @@ import Testing
       problem(image + ["model.cell=conv_gru", "model.bidirectional=true"]).contains(
         "set model.bidirectional=false"))
     #expect(problem(["model.cell=lstm", "model.graph=a: input"]).contains("model.cell=lstm"))
+    // A graph takes the constants of the cells among its nodes.
+    let graph = image + ["model.cell=graph", "model.mu=0.5", "model.gate_bias=0.5"]
+    #expect(
+      problem(graph + ["model.graph=a: input, cell conv_gru"]).contains(
+        "mu is not used by model.graph"))
+    #expect(
+      problem(graph.dropLast(2) + ["model.gate_bias=0.5", "model.graph=a: input, cell rgc"])
+        .contains("gate_bias is not used by model.graph"))
+    #expect(problem(graph + ["model.graph=a: input, cell momentum_conv_lstm"]).isEmpty)
     #expect(problem(["dataset.grey=0.4"]).contains("dataset.view=rows"))
   }
 
