@@ -101,7 +101,7 @@ public struct CellProduct: Sendable {
   ) {
     precondition(
       addsTo == nil || bias == nil && windows == nil,
-      "a product that is added is no convolution, and its bias is that of the other one")
+      "a product with addsTo has no windows and no bias of its own")
     self.weight = weight
     self.bias = bias
     self.operand = operand
@@ -149,7 +149,7 @@ public struct CellStep<Scalar: KernelScalar> {
   public let after: [Tensor<Scalar>]
   /// Receives what the adjoint needs.
   public let tape: [Tensor<Scalar>]
-  /// Whether the tape of the steps that are kept is so large that it would only flush the caches.
+  /// Whether the tape kept for the backward pass exceeds the caches, so that writes should bypass them.
   public let isTapeLarge: Bool
   public let scratch: [Tensor<Scalar>]
 }
@@ -177,8 +177,8 @@ public struct CellAdjoint<Scalar: KernelScalar> {
   /// Receives the gradient of the states before the step, but for what goes through the products.
   /// It holds nothing of use before the last stage, which is the first that is taken back.
   public let dBefore: [Tensor<Scalar>]
-  /// Of the adjoint of a cell that reads its input itself: to be added to. It is nil where nobody
-  /// asks for it.
+  /// For a cell that reads its input itself: the gradient of the input, to be added to. Nil if it is
+  /// not wanted.
   public let dInput: Tensor<Scalar>?
   /// Receives the gradient of the result of each product of this stage.
   public let dProducts: [Tensor<Scalar>]
