@@ -65,7 +65,7 @@ extension KeyUse {
     return constant == .graph ? cells : cells.and(nodes { $0.hyperparameters.contains(constant) })
   }
 
-  /// Runs that are no graph, and graphs that have a cell of this kind among their nodes.
+  /// Runs without a graph, and graphs with a cell of this kind among their nodes.
   private static func nodes(_ fits: @escaping @Sendable (RecurrentSystem) -> Bool) -> KeyUse {
     KeyUse {
       guard let systems = $0.model.systemsOfGraph else { return nil }

@@ -16,7 +16,7 @@ extension TrainingConfiguration.Model {
 }
 
 extension TrainingConfiguration.Model {
-  /// The cells of a graph's nodes; nil where the layers are no graph that can be read.
+  /// The cells of a graph's nodes; nil unless the layers are a graph that can be read.
   var systemsOfGraph: [RecurrentSystem]? {
     guard system.hyperparameters.contains(.graph), let graph = try? LayerGraph(graph) else {
       return nil

@@ -90,7 +90,7 @@ public struct TransformerKeys: ConfigurationSection, Equatable {
 }
 
 extension TrainingConfiguration {
-  /// What an encoder cannot be, whatever the data.
+  /// Refuses settings that no data make valid for an encoder.
   func checkEncoder() throws(ConfigurationError) {
     guard model.cell.system.isEncoder else { return }
     let cell = "model.cell is \(model.cell.configurationText)"

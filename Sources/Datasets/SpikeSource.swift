@@ -73,16 +73,21 @@ public final class SpikeSource: SequenceSource {
   }
 
   /// The mean count of each neuron, and the largest count of all.
-  public func statistics() throws(DatasetError) -> (means: [Double], largest: Int) {
+  ///
+  /// - Parameter trials: nil is all
+  public func statistics(
+    of trials: [Int]? = nil
+  ) throws(DatasetError) -> (means: [Double], largest: Int) {
     let C = targetKind.outputs
+    let trials = trials ?? Array(0..<count)
     var (sums, largest) = ([Double](repeating: 0, count: C), 0)
-    for trial in 0..<count {
+    for trial in trials {
       for (index, value) in try counts(of: trial).enumerated() {
         sums[index % C] += Double(value)
         largest = max(largest, Int(value))
       }
     }
-    return (sums.map { $0 / Double(count * steps) }, largest)
+    return (sums.map { $0 / Double(trials.count * steps) }, largest)
   }
 
   /// The counts of a trial, [T, C].
@@ -96,7 +101,7 @@ public final class SpikeSource: SequenceSource {
     let C = targetKind.outputs
     throw DatasetError(
       place,
-      "\(name)[\(trial), \(wrong / C), \(wrong % C)] is \(counts[wrong]), which is no count of"
+      "\(name)[\(trial), \(wrong / C), \(wrong % C)] is \(counts[wrong]), which is not a count of"
         + " spikes", cure: "store counts, or name the dataset that holds them with dataset.inputs")
   }
 

@@ -4,7 +4,8 @@ import Tensors
 /// Some of the sequences of another source.
 public struct SubsetSource: SequenceSource {
   private let base: any SequenceSource
-  private let indices: [Int]
+  /// Which they are in the other source.
+  public let indices: [Int]
 
   public init(_ base: any SequenceSource, indices: [Int]) {
     self.base = base

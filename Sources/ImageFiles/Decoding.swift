@@ -71,7 +71,7 @@ private func damaged<Message>(
   let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
   return ImageFileError(
     path,
-    "is no \(kind) image that can be read"
+    "cannot be decoded as \(kind)"
       + (line.isEmpty ? "" : " (\(line.prefix { $0 != "\0" }))"),
     cure: "copy it again, or leave it out")
 }

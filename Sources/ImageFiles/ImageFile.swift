@@ -67,7 +67,7 @@ public struct ImageFile: Sendable, Equatable {
       self = try decodeJPEG(bytes, path)
     } else {
       throw ImageFileError(
-        path, "is no PNG or JPEG file", cure: "convert it to PNG, or leave it out")
+        path, "is not a PNG or JPEG file", cure: "convert it to PNG, or leave it out")
     }
   }
 

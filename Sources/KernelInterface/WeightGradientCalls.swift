@@ -40,8 +40,8 @@ public struct RowBlockCall<Scalar> {
 /// The gradient of a weight from the first rows of two blocks, dW += Σ_r delta_rᵀ operand_r.
 ///
 /// An element is the sum of *chains*: runs of the rows, each one chain of fused products in the
-/// order of the rows from 0 on. The chains are added to dW in their order. So its bits follow from
-/// the shapes alone, whatever the width of a vector is.
+/// order of the rows from 0 on. The chains are added to dW in their order. Its bits therefore follow
+/// from the shapes alone and are the same for every width of a vector.
 public struct WeightGradientCall<Scalar> {
   /// W and K
   public var width: Int
@@ -76,8 +76,8 @@ public struct WeightGradientCall<Scalar> {
   public func start(ofChain index: Int) -> Int { rows * index / chains }
 }
 
-/// The gradient of a weight with so few columns that most of a vector of them would be empty, and of
-/// the bias beside it, from rows as they lie:
+/// The gradient of a weight with so few columns that a vector of them would be mostly empty, together
+/// with that of the bias, from rows as they lie:
 ///
 ///     sums_k += Σ_r x_rk delta_r,   sums_K += Σ_r delta_r
 ///

@@ -16,6 +16,13 @@ extension Tensor where Scalar: KernelScalar {
     }
   }
 
+  /// Multiplies every element.
+  @specialized(where Scalar == Float)
+  public func multiply(by factor: Scalar) {
+    let y = pointer
+    for index in 0..<count { y[index] *= factor }
+  }
+
   /// Adds c·x.
   @specialized(where Scalar == Float)
   public func add(_ x: Tensor, scale c: Scalar) {

@@ -145,7 +145,7 @@ import Testing
       try file.close()
       var names = ImageArrays.Names()
       names.channelsFirst = true
-      // [N, Y, X] has no channels to come first, and 2 are no colors.
+      // [N, Y, X] has no channels to come first, and 2 channels are not colors.
       for name in [names, .init()] {
         #expect(throws: DatasetError.self) { try openImageCorpus(path, arrays: name) }
       }

@@ -78,7 +78,7 @@ import Testing
 
   @Test func hostileFilesAreRefused() throws {
     #expect(try problem(Data()).contains("is empty"))
-    #expect(try problem(Data("GIF89a".utf8)).contains("is no PNG or JPEG file"))
+    #expect(try problem(Data("GIF89a".utf8)).contains("is not a PNG or JPEG file"))
     let png = SampleImages.plain([1, 2, 3], width: 9, height: 7)
     for count in [4, 8, 20, 33, 60, png.count - 13] { _ = try problem(png.prefix(count)) }
     let huge = SampleImages.png(

@@ -92,6 +92,14 @@ import Testing
     ).expectGradientsOfCentralDifferences("an enlarged edge")
   }
 
+  /// Windows of one place are not copied.
+  @Test func gradientsOfWindowsOfOnePlace() throws {
+    try problem(
+      "low: input + high, channels 2, kernel 1; high: low, channels 3, kernel 1, cell conv_ugrnn",
+      steps: 3, map: (2, 3)
+    ).expectGradientsOfCentralDifferences("one place")
+  }
+
   /// A node's names never meet those of its cell, whatever the cell calls its states.
   @Test(arguments: RecurrentSystem.all.filter { $0.readsMaps && $0.name != "graph" }.map(\.name))
   func gradientsOfEveryCellInAGraph(name: String) throws {

@@ -57,7 +57,7 @@ import Testing
       let configuration = try TrainingConfiguration(
         yaml: "model: {hidden_size: 2}",
         path: "run.yaml", assignments: keys[0] + ["dataset.validation_count=1"])
-      #expect(try ClassificationTask(configuration.dataset).source(.train).count == 5)
+      #expect(try ClassificationTask(configuration.dataset, seed: 1).source(.train).count == 5)
       let text = try Inspection.report(of: path, verifying: false).text
       let line = "data/x_train  float32 [6, 4, 3]  chunks [2, 4, 3], shuffle, gzip"
       #expect(text.contains("\n  \(line)\n"))

@@ -42,6 +42,25 @@ import Testing
       plan: ShardPlan(shards: configuration.shards, ranks: ranks), rank: rank)
   }
 
+  /// What is validated on has no part in the mean rates, in training and in an evaluation.
+  @Test func meanRatesAreThoseOfWhatIsTrainedOn() throws {
+    try Places.withTemporaryFolder { folder in
+      try write("\(folder)/a.h5")
+      let configuration = try configuration("\(folder)/a.h5")
+      let train = try SpikeSource(configuration.dataset.place, part: .train)
+      let split = SubsetSource.split(train, holdingOut: 2)
+      let expected = try train.statistics(of: split.rest.indices).means
+      #expect(split.rest.count == 10 && expected != (try train.statistics().means))
+      for measured in [nil, DatasetFile.Part.test] {
+        var configuration = configuration
+        configuration.dataset.measured = measured
+        let task = MaskedSpikesTask(configuration)
+        _ = try task.source(measured ?? .train)
+        #expect((task.objective as? SpikeRates)?.meanRates == expected, "\(measured as Any)")
+      }
+    }
+  }
+
   /// Whole steps are hidden, and they alone are asked for; the next epoch hides others.
   @Test func wholeStepsAreMasked() throws {
     try Places.withTemporaryFolder { folder in
@@ -174,7 +193,7 @@ import Testing
         }
       }
       let cases = [
-        ("negative.h5", "", "train/spikes[1, 1, 2] is -1.0, which is no count of spikes"),
+        ("negative.h5", "", "train/spikes[1, 1, 2] is -1.0, which is not a count of spikes"),
         ("half.h5", "", "train/spikes[0, 0, 3] is 0.5"),
         ("all.h5", "", "holds out 5 of 5 neurons"),
         ("a.h5", "model: {cell: ndt}\nndt: {embedding: raw}", "ndt.heads is 2"),

@@ -45,7 +45,7 @@ public final class ImageSource: SequenceSource {
     let shape = inputs.shape.count == 3 ? inputs.shape + [1] : inputs.shape
     guard shape.count == 4 else {
       throw DatasetError(
-        place.files, "\(names.inputs) is \(shape), which are no images",
+        place.files, "\(names.inputs) is \(shape), which is not a shape of images",
         cure: "they must be [N, Y, X, C], or [N, Y, X] with one channel; use `prepare images`")
     }
     (count, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])

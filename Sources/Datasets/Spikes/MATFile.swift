@@ -40,7 +40,7 @@ struct MATFile: StoredArrays {
     self.path = path
     guard Self.begins(bytes) else {
       throw DatasetError(
-        path, "is no MATLAB file of version 5", cure: "save it with -v7 or -v7.3")
+        path, "is not a MATLAB 5 file", cure: "save it with -v7 or -v7.3")
     }
     var found: [String: MATArray] = [:]
     var names: [String] = []

@@ -161,7 +161,8 @@ struct EncoderLayerPass<Scalar: KernelScalar> {
     let (T, settings) = (context.attention.steps, context.settings)
     let hidden = context.memory.tensor("\(index).hidden", [R, F])
     maps[2].forward(x, context.parameters, into: hidden)
-    hidden.rectify()
+    let units = ColumnBlock(hidden)
+    Pointwise.apply(.relu, columns: F, inputs: [units], outputs: [units])
     let hiddenFactors = context.factors(
       "\(index).hidden_factors", dropping: settings.layerDropout,
       site: EncoderSite.hidden(index), shape: [R / T, T * F])
@@ -202,7 +203,10 @@ struct EncoderLayerPass<Scalar: KernelScalar> {
     if let factors = feedForward.hiddenFactors {
       dHidden.setProduct(of: dHidden, repeating: factors)
     }
-    dHidden.clearGradient(whereNotPositive: feedForward.hidden)
+    let delta = ColumnBlock(dHidden)
+    Pointwise.apply(
+      .reluAdjoint, columns: dHidden.shape[1], inputs: [delta, ColumnBlock(feedForward.hidden)],
+      outputs: [delta])
     maps[2].backward(
       dHidden, x: feedForward.input, shards: context.shards, into: gradients, dx: dx)
   }

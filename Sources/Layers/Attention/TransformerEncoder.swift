@@ -113,7 +113,8 @@ public struct TransformerEncoder<Scalar: KernelScalar>: SequenceLayer {
   public var trainingOperations: Double {
     let weights = maps.reduce(0) { $0 + $1.inputs * $1.outputs }
     let (back, forward) = (settings.contextBackward, settings.contextForward)
-    let visible = (back > 0 ? back : settings.maximumSteps) + (forward >= 0 ? forward + 1 : 1)
+    let all = settings.maximumSteps
+    let visible = min((back > 0 ? back : all) + (forward >= 0 ? forward : all) + 1, all)
     return 6 * Double(weights) + 12 * Double(visible * width * settings.layers)
   }
 

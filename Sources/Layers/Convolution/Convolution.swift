@@ -45,6 +45,12 @@ struct Convolution<Scalar: KernelScalar> {
   func multiplyTransposed(
     _ dy: Tensor<Scalar>, by matrix: PackedMatrix<Scalar>, addingTo dx: Tensor<Scalar>
   ) {
+    if windows.isIdentity {
+      let all = dy.shape[0] * windows.places
+      return matrix.multiply(
+        dy.rows(ofMaps: 0..<all, of: windows.places),
+        addingTo: dx.rows(ofMaps: 0..<all, of: windows.places))
+    }
     forEachPanel(of: dx, gathering: false) { places, window in
       matrix.multiply(dy.rows(ofMaps: places, of: windows.places), into: window)
       windows.scatter(window, of: places, addingTo: dx)
@@ -69,11 +75,14 @@ struct Convolution<Scalar: KernelScalar> {
     _ body: (Range<Int>, Tensor<Scalar>) -> Void
   ) {
     let all = x.count / windows.input.count * windows.places
-    let memory = memory.tensor("windows", [min(panel, all), windows.length])
+    // A window of one place is that place.
+    let isInPlace = gathering && windows.isIdentity
+    let memory = memory.tensor("windows", [isInPlace ? 0 : min(panel, all), windows.length])
     for first in stride(from: 0, to: all, by: panel) {
       let rows = first..<min(first + panel, all)
-      let window = memory.rows(0..<rows.count)
-      if gathering { windows.gather(rows, of: x, into: window) }
+      let window =
+        isInPlace ? x.rows(ofMaps: rows, of: windows.places) : memory.rows(0..<rows.count)
+      if gathering && !isInPlace { windows.gather(rows, of: x, into: window) }
       body(rows, window)
     }
   }

@@ -165,7 +165,9 @@ private enum GraphReader {
       guard let system = RecurrentSystem(named: values[0]), system.readsMaps,
         system.name != RecurrentSystem.graphName
       else {
-        let known = RecurrentSystem.all.filter { $0.readsMaps && $0.name != "graph" }
+        let known = RecurrentSystem.all.filter {
+          $0.readsMaps && $0.name != RecurrentSystem.graphName
+        }
         throw LayerGraph.Problem(
           description: "\(node.name) has the cell \(values[0]); cells on maps are "
             + known.map(\.name).joined(separator: ", "))

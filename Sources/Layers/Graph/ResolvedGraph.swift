@@ -14,7 +14,7 @@ extension LayerGraph {
   }
 }
 
-/// A graph whose maps have sizes, because the input has.
+/// A graph with the size of every map, which follows from that of the input.
 struct ResolvedGraph {
   struct Edge {
     /// The source's place among the nodes; nil is the input.

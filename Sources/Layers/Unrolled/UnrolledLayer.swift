@@ -121,15 +121,21 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
     let products = cell.products
     let weights = Double(products.reduce(0) { $0 + $1.width * depth($1) * $1.groups })
     let shared = 2 * weights + cell.furtherNumbers(steps: T)
-    let widths = products.reduce(0) { $0 + $1.results + length(of: $1.operand) }
-    let block = Double(min(T, blockSteps) * widths)
-    guard isTraining else { return shared + Double(N) * block }
-    let kept = cell.states.dropFirst().reduce(0) { $0 + $1.count }
-    let step = Double(kept + cell.tape.reduce(0) { $0 + $1.count })
+    func sum(_ number: (CellProduct) -> Int) -> Int { products.reduce(0) { $0 + number($1) } }
+    let block = min(T, blockSteps)
+    let results = sum { ($0.operand == .input ? block : 1) * $0.results }
+    let states = cell.states.reduce(0) { $0 + $1.count }
+    let kept = states - cell.states[0].count
+    let tape = cell.tape.reduce(0) { $0 + $1.count }
+    let step = results + cell.scratch.reduce(0) { $0 + $1.count }
+    guard isTraining else { return shared + Double(N * (step + 2 * kept + tape)) }
+    // Rows that are kept for weights' gradients, which a convolution does without.
+    let rows = sum { $0.windows == nil ? block * ($0.width + length(of: $0.operand)) : 0 }
+    let gradients = rows + sum { $0.results } + 2 * states
     let segment = recomputeEvery > 0 ? min(recomputeEvery, T) : T
     let starts = recomputeEvery > 0 ? (T - 1) / recomputeEvery + 1 : 0
     return shared
-      + Double(N) * (block + Double(segment) * step + Double(starts) * Double(kept))
+      + Double(N * (step + gradients + segment * (kept + tape) + starts * kept))
   }
 }
 

@@ -17,7 +17,7 @@ final class ClassificationTask: SequenceTask {
   private(set) var validationSummary: String?
 
   /// - Parameter seed: of what is done to images
-  init(_ configuration: TrainingConfiguration.Dataset, seed: UInt64 = 1) {
+  init(_ configuration: TrainingConfiguration.Dataset, seed: UInt64) {
     settings = configuration
     self.seed = seed
   }

@@ -6,8 +6,9 @@ import Models
 /// Masked modelling of spike counts (Ye and Pandarinath, 2021): whole steps of a trial are hidden,
 /// and their rates are predicted from the rest. The body is any layer.
 ///
-/// An evaluation hides each step in one of several passes over a trial, see `FoldedSpikes`. Held-out
-/// neurons are predicted at every step, in training too, for no model sees them.
+/// An evaluation hides each step in one of several passes over a trial, see `FoldedSpikes`. In
+/// training, held-out neurons are predicted at every step, for no model sees them; in an evaluation,
+/// at the hidden steps of each pass.
 final class MaskedSpikesTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
   private let masking: MaskingSettings
@@ -70,10 +71,18 @@ final class MaskedSpikesTask: SequenceTask {
   private func openTrain() throws -> SpikeSource {
     let hasOwnPart = try settings.place.holds(.validation)
     let train = try open(.train)
-    statistics = try train.statistics()
     heldOut = try settings.heldOut(of: train.count, hasOwnPart: hasOwnPart)
+    statistics = try Self.statistics(train, holdingOut: heldOut)
     validationSummary = settings.validationSummary(heldOut: heldOut, hasOwnPart: hasOwnPart)
     return train
+  }
+
+  /// Those of the trials that are trained on.
+  private static func statistics(
+    _ train: SpikeSource, holdingOut heldOut: Int?
+  ) throws -> (means: [Double], largest: Int) {
+    try train.statistics(
+      of: heldOut.map { SubsetSource.split(train, holdingOut: $0).rest.indices })
   }
 
   /// A part alone. The mean rates are those of the training part of its file, or, of a file without
@@ -81,8 +90,14 @@ final class MaskedSpikesTask: SequenceTask {
   private func openMeasured(_ part: DatasetFile.Part) throws -> SpikeSource {
     let source = try open(part)
     if statistics.means.isEmpty {
-      let hasTrain = try part != .train && settings.place.holds(.train)
-      statistics = try (hasTrain ? open(.train) : source).statistics()
+      guard try part != .train && settings.place.holds(.train) else {
+        statistics = try source.statistics()
+        return source
+      }
+      let train = try open(.train)
+      let heldOut = try settings.heldOut(
+        of: train.count, hasOwnPart: settings.place.holds(.validation))
+      statistics = try Self.statistics(train, holdingOut: heldOut)
     }
     return source
   }

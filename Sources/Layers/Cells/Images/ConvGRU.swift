@@ -1,5 +1,4 @@
 import Kernels
-import RandomNumbers
 import Tensors
 
 /// The convolutional GRU (Ballas et al., ICLR 2016, as the zoo of Nayebi et al. has it), with the
@@ -10,20 +9,14 @@ import Tensors
 ///     h' = u h + (1 - u) c
 ///
 /// TensorFlow adds a bias of 1 to r in every step; here it is where the bias starts.
-public struct ConvGRU: CellFamily {
+public struct ConvGRU: MapCellFamily {
   public init() {}
-  public var summary: String { "convolution" }
   public var body: String { "gru" }
-  public var readsMaps: Bool { true }
   public var usesGateBias: Bool { true }
 
-  public func cell<Scalar: KernelScalar>(
-    inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as: Scalar.Type
-  ) -> any RecurrentCell<Scalar> {
-    Cell<Scalar>(
-      geometry: MapGeometry(
-        inputs: inputs, hidden: hidden, constants: constants.map, named: name))
-  }
+  func cell<Scalar: KernelScalar>(
+    on geometry: MapGeometry, as: Scalar.Type
+  ) -> any RecurrentCell<Scalar> { Cell<Scalar>(geometry: geometry) }
 
   private struct Cell<Scalar: KernelScalar>: MapCell {
     let geometry: MapGeometry
@@ -36,20 +29,13 @@ public struct ConvGRU: CellFamily {
         geometry.product("weight_ch", of: .updated(1), stage: 1),
       ]
     }
-    var vectors: [NamedShape] { [] }
+    var forgetting: [Int] { [0, 1] }
     var states: [NamedShape] { [geometry.map("h"), geometry.map("reset")] }
     /// r h is computed anew in every step.
     var restartingStates: Set<String> { ["reset"] }
     /// r, u and c.
     var tape: [NamedShape] { [geometry.map("gates", blocks: 3)] }
     var scratch: [NamedShape] { [geometry.map("dh")] }
-
-    func initialize(
-      _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
-    ) {
-      geometry.initialize(
-        products, parameters, gateBias: gateBias, forgetting: [0, 1], stream: &stream)
-    }
 
     func step(_ s: CellStep<Scalar>) {
       let (input, hidden) = (geometry.blocks(s.products[0]), geometry.blocks(s.products[1]))

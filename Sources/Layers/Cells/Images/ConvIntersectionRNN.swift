@@ -1,5 +1,4 @@
 import Kernels
-import RandomNumbers
 import Tensors
 
 /// The intersection network with convolutions (Collins, Sohl-Dickstein and Sussillo, ICLR 2017):
@@ -11,21 +10,15 @@ import Tensors
 ///
 /// x is a map of H channels. The authors add 1 to both gates in every step; here it is where their
 /// biases start.
-public struct ConvIntersectionRNN: CellFamily {
+public struct ConvIntersectionRNN: MapCellFamily {
   public init() {}
-  public var summary: String { "convolution" }
   public var body: String { "intersection" }
-  public var readsMaps: Bool { true }
   public var usesGateBias: Bool { true }
   public var addsInput: Bool { true }
 
-  public func cell<Scalar: KernelScalar>(
-    inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as: Scalar.Type
-  ) -> any RecurrentCell<Scalar> {
-    Cell<Scalar>(
-      geometry: MapGeometry(
-        inputs: inputs, hidden: hidden, constants: constants.map, named: name))
-  }
+  func cell<Scalar: KernelScalar>(
+    on geometry: MapGeometry, as: Scalar.Type
+  ) -> any RecurrentCell<Scalar> { Cell<Scalar>(geometry: geometry) }
 
   private struct Cell<Scalar: KernelScalar>: MapCell {
     let geometry: MapGeometry
@@ -36,19 +29,12 @@ public struct ConvIntersectionRNN: CellFamily {
         geometry.product("weight_hh", of: .state(1), blocks: 4),
       ]
     }
-    var vectors: [NamedShape] { [] }
     /// y is what goes up, h what goes on.
+    var forgetting: [Int] { [0, 2] }
     var states: [NamedShape] { [geometry.map("y"), geometry.map("h")] }
     /// The two gates, each with its candidate, as they work.
     var tape: [NamedShape] { [geometry.map("gates", blocks: 4)] }
     var scratch: [NamedShape] { [geometry.map("dx")] }
-
-    func initialize(
-      _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
-    ) {
-      geometry.initialize(
-        products, parameters, gateBias: gateBias, forgetting: [0, 2], stream: &stream)
-    }
 
     func step(_ s: CellStep<Scalar>) {
       let (sums, gates) = (geometry.blocks(s.products[1]), geometry.blocks(s.tape[0]))

@@ -1,5 +1,4 @@
 import Kernels
-import RandomNumbers
 import Tensors
 
 /// The convolutional LSTM (Shi et al., NeurIPS 2015), without peepholes, as TensorFlow's
@@ -9,20 +8,14 @@ import Tensors
 ///     c' = σ(f) c + σ(i) tanh(g),   h' = σ(o) tanh(c')
 ///
 /// TensorFlow adds a forget bias of 1 in every step; here it is where the bias of f starts.
-public struct ConvLSTM: CellFamily {
+public struct ConvLSTM: MapCellFamily {
   public init() {}
-  public var summary: String { "convolution" }
   public var body: String { "lstm" }
-  public var readsMaps: Bool { true }
   public var usesGateBias: Bool { true }
 
-  public func cell<Scalar: KernelScalar>(
-    inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as: Scalar.Type
-  ) -> any RecurrentCell<Scalar> {
-    Cell<Scalar>(
-      geometry: MapGeometry(
-        inputs: inputs, hidden: hidden, constants: constants.map, named: name))
-  }
+  func cell<Scalar: KernelScalar>(
+    on geometry: MapGeometry, as: Scalar.Type
+  ) -> any RecurrentCell<Scalar> { Cell<Scalar>(geometry: geometry) }
 
   private struct Cell<Scalar: KernelScalar>: MapCell {
     let geometry: MapGeometry
@@ -33,17 +26,10 @@ public struct ConvLSTM: CellFamily {
         geometry.product("weight_hh", of: .state(0), blocks: 4),
       ]
     }
-    var vectors: [NamedShape] { [] }
+    var forgetting: [Int] { [0] }
     var states: [NamedShape] { [geometry.map("h"), geometry.map("c")] }
     /// The gates f, i, o, g as they work, and tanh(c').
     var tape: [NamedShape] { [geometry.map("gates", blocks: 4), geometry.map("tanh")] }
-
-    func initialize(
-      _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
-    ) {
-      geometry.initialize(
-        products, parameters, gateBias: gateBias, forgetting: [0], stream: &stream)
-    }
 
     func step(_ s: CellStep<Scalar>) {
       let (gates, sums) = (geometry.blocks(s.tape[0]), geometry.blocks(s.products[1]))

@@ -9,18 +9,14 @@ import Tensors
 ///
 /// N is layer normalisation over all places and channels of a map, with a gain and a shift for each
 /// of them, as PyTorch's `LayerNorm([Y, X, H])`. The authors' has one for each channel.
-public struct ConvRNN: CellFamily {
+public struct ConvRNN: MapCellFamily {
   public init() {}
   public var summary: String { "convolution, layer norm" }
   public var body: String { "elu" }
-  public var readsMaps: Bool { true }
 
-  public func cell<Scalar: KernelScalar>(
-    inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as: Scalar.Type
-  ) -> any RecurrentCell<Scalar> {
-    Cell<Scalar>(
-      MapGeometry(inputs: inputs, hidden: hidden, constants: constants.map, named: name))
-  }
+  func cell<Scalar: KernelScalar>(
+    on geometry: MapGeometry, as: Scalar.Type
+  ) -> any RecurrentCell<Scalar> { Cell<Scalar>(geometry) }
 
   private struct Cell<Scalar: KernelScalar>: MapCell {
     let geometry: MapGeometry
@@ -46,7 +42,7 @@ public struct ConvRNN: CellFamily {
     func initialize(
       _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
     ) {
-      geometry.initialize(products, parameters, stream: &stream)
+      MapGeometry.initialize(products, parameters, stream: &stream)
       norm.initialize(parameters)
     }
 

@@ -1,5 +1,4 @@
 import Kernels
-import RandomNumbers
 import Tensors
 
 /// The update gate network with convolutions (Collins, Sohl-Dickstein and Sussillo, ICLR 2017):
@@ -9,20 +8,14 @@ import Tensors
 ///     h' = σ(g) h + (1 - σ(g)) tanh(c)
 ///
 /// The authors add 1 to g in every step; here it is where the bias starts.
-public struct ConvUpdateGateRNN: CellFamily {
+public struct ConvUpdateGateRNN: MapCellFamily {
   public init() {}
-  public var summary: String { "convolution" }
   public var body: String { "update gate" }
-  public var readsMaps: Bool { true }
   public var usesGateBias: Bool { true }
 
-  public func cell<Scalar: KernelScalar>(
-    inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as: Scalar.Type
-  ) -> any RecurrentCell<Scalar> {
-    Cell<Scalar>(
-      geometry: MapGeometry(
-        inputs: inputs, hidden: hidden, constants: constants.map, named: name))
-  }
+  func cell<Scalar: KernelScalar>(
+    on geometry: MapGeometry, as: Scalar.Type
+  ) -> any RecurrentCell<Scalar> { Cell<Scalar>(geometry: geometry) }
 
   private struct Cell<Scalar: KernelScalar>: MapCell {
     let geometry: MapGeometry
@@ -33,17 +26,10 @@ public struct ConvUpdateGateRNN: CellFamily {
         geometry.product("weight_hh", of: .state(0), blocks: 2),
       ]
     }
-    var vectors: [NamedShape] { [] }
+    var forgetting: [Int] { [0] }
     var states: [NamedShape] { [geometry.map("h")] }
     /// g and c as they work.
     var tape: [NamedShape] { [geometry.map("gates", blocks: 2)] }
-
-    func initialize(
-      _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
-    ) {
-      geometry.initialize(
-        products, parameters, gateBias: gateBias, forgetting: [0], stream: &stream)
-    }
 
     func step(_ s: CellStep<Scalar>) {
       let sums = geometry.blocks(s.products[1])

@@ -18,6 +18,44 @@ public struct MapConstants: Sendable, Hashable {
 /// around the map. Its H are channels.
 protocol MapCell<Scalar>: RecurrentCell {
   var geometry: MapGeometry { get }
+  /// The blocks of H of the first product whose bias starts at the gate bias.
+  var forgetting: [Int] { get }
+}
+
+extension MapCell {
+  var vectors: [NamedShape] { [] }
+  var forgetting: [Int] { [] }
+
+  func initialize(
+    _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
+  ) {
+    MapGeometry.initialize(products, parameters, stream: &stream)
+    for block in forgetting {
+      parameters[products[0].bias!].elements(
+        block * geometry.hidden..<(block + 1) * geometry.hidden
+      ).fill(Scalar(gateBias))
+    }
+  }
+}
+
+/// Makes the cells of one kind on the maps of a layer.
+protocol MapCellFamily: CellFamily {
+  func cell<Scalar: KernelScalar>(
+    on geometry: MapGeometry, as: Scalar.Type
+  ) -> any RecurrentCell<Scalar>
+}
+
+extension MapCellFamily {
+  public var summary: String { "convolution" }
+  public var readsMaps: Bool { true }
+
+  public func cell<Scalar: KernelScalar>(
+    inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as type: Scalar.Type
+  ) -> any RecurrentCell<Scalar> {
+    cell(
+      on: MapGeometry(inputs: inputs, hidden: hidden, constants: constants.map, named: name),
+      as: type)
+  }
 }
 
 /// The maps of a cell, and the names of its parameters.
@@ -35,7 +73,7 @@ struct MapGeometry {
     let places = constants.height * constants.width
     precondition(
       places > 0 && inputs % places == 0,
-      "\(inputs) inputs are no map of \(constants.height) x \(constants.width)")
+      "\(inputs) inputs do not make a map of \(constants.height) x \(constants.width)")
     input = MapShape(
       height: constants.height, width: constants.width, channels: inputs / places)
     self.hidden = hidden
@@ -72,18 +110,6 @@ struct MapGeometry {
       let fan = Double(weight.count / product.width)
       Initialization.normal(weight, deviation: (1 / fan).squareRoot(), stream: &stream)
       if let bias = product.bias { parameters[bias].fill(0) }
-    }
-  }
-
-  /// The same, with the bias of the first product starting at `gateBias` in some blocks of H.
-  func initialize<Scalar: KernelScalar>(
-    _ products: [CellProduct], _ parameters: ParameterBuffer<Scalar>, gateBias: Double = 0,
-    forgetting: [Int] = [], stream: inout RandomStream
-  ) {
-    Self.initialize(products, parameters, stream: &stream)
-    for block in forgetting {
-      parameters[products[0].bias!].elements(block * hidden..<(block + 1) * hidden)
-        .fill(Scalar(gateBias))
     }
   }
 

@@ -1,5 +1,4 @@
 import Kernels
-import RandomNumbers
 import Tensors
 
 /// The reciprocal gated cell as its authors' program has it (neuroailab/convrnns, 2022): it makes
@@ -9,19 +8,13 @@ import Tensors
 ///     d  = ELU(W_ff * x + b_ff)
 ///     c' = ELU((1 - σ(W_hc * h)) (W_ic * d) + (1 - σ(W_cc * c)) c)
 ///     h' = ELU((1 - σ(W_ch * c + W_rg * x)) d + (1 - σ(W_hh * h)) h)
-public struct PublishedReciprocalGatedCell: CellFamily {
+public struct PublishedReciprocalGatedCell: MapCellFamily {
   public init() {}
-  public var summary: String { "convolution" }
   public var body: String { "reciprocal gated, as published" }
-  public var readsMaps: Bool { true }
 
-  public func cell<Scalar: KernelScalar>(
-    inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as: Scalar.Type
-  ) -> any RecurrentCell<Scalar> {
-    Cell<Scalar>(
-      geometry: MapGeometry(
-        inputs: inputs, hidden: hidden, constants: constants.map, named: name))
-  }
+  func cell<Scalar: KernelScalar>(
+    on geometry: MapGeometry, as: Scalar.Type
+  ) -> any RecurrentCell<Scalar> { Cell<Scalar>(geometry: geometry) }
 
   private struct Cell<Scalar: KernelScalar>: MapCell {
     let geometry: MapGeometry
@@ -36,19 +29,12 @@ public struct PublishedReciprocalGatedCell: CellFamily {
         geometry.product("weight_ic", of: .updated(2), stage: 1),
       ]
     }
-    var vectors: [NamedShape] { [] }
     var states: [NamedShape] { [geometry.map("h"), geometry.map("c"), geometry.map("drive")] }
     /// d is computed anew in every step.
     var restartingStates: Set<String> { ["drive"] }
     /// What the gates let through of both terms of c', and of both of h'; and W_ic * d.
     var tape: [NamedShape] { [geometry.map("gates", blocks: 4), geometry.map("convolved")] }
     var scratch: [NamedShape] { [geometry.map("dd")] }
-
-    func initialize(
-      _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
-    ) {
-      geometry.initialize(products, parameters, stream: &stream)
-    }
 
     func step(_ s: CellStep<Scalar>) {
       let after = s.after.map(geometry.block)

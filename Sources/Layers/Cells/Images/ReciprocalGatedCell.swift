@@ -1,5 +1,4 @@
 import Kernels
-import RandomNumbers
 import Tensors
 
 /// The reciprocal gated cell (Nayebi et al., NeurIPS 2018, equations 3 to 6): the state of the cell
@@ -10,20 +9,14 @@ import Tensors
 ///     c' = ELU((1 - σ(W_hc * h)) x + (1 - σ(W_cc * c)) c)
 ///
 /// x is a map of H channels: what the layer below drives it with.
-public struct ReciprocalGatedCell: CellFamily {
+public struct ReciprocalGatedCell: MapCellFamily {
   public init() {}
-  public var summary: String { "convolution" }
   public var body: String { "reciprocal gated" }
-  public var readsMaps: Bool { true }
   public var addsInput: Bool { true }
 
-  public func cell<Scalar: KernelScalar>(
-    inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as: Scalar.Type
-  ) -> any RecurrentCell<Scalar> {
-    Cell<Scalar>(
-      geometry: MapGeometry(
-        inputs: inputs, hidden: hidden, constants: constants.map, named: name))
-  }
+  func cell<Scalar: KernelScalar>(
+    on geometry: MapGeometry, as: Scalar.Type
+  ) -> any RecurrentCell<Scalar> { Cell<Scalar>(geometry: geometry) }
 
   private struct Cell<Scalar: KernelScalar>: MapCell {
     let geometry: MapGeometry
@@ -35,17 +28,10 @@ public struct ReciprocalGatedCell: CellFamily {
         geometry.product("weight_cell", of: .state(1), blocks: 2),
       ]
     }
-    var vectors: [NamedShape] { [] }
     var states: [NamedShape] { [geometry.map("h"), geometry.map("c")] }
     /// What the gates let through of x and c into c', and of x and h into h'.
     var tape: [NamedShape] { [geometry.map("gates", blocks: 4)] }
     var scratch: [NamedShape] { [geometry.map("dx")] }
-
-    func initialize(
-      _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
-    ) {
-      geometry.initialize(products, parameters, stream: &stream)
-    }
 
     func step(_ s: CellStep<Scalar>) {
       let (x, before) = (geometry.block(s.input), s.before.map(geometry.block))

@@ -7,20 +7,15 @@ import Tensors
 ///     h' = τ h + x
 ///
 /// τ is one number for the layer, which is trained. It starts at one half.
-public struct TimeDecay: CellFamily {
+public struct TimeDecay: MapCellFamily {
   public init() {}
   public var summary: String { "decay" }
   public var body: String { "time decay" }
-  public var readsMaps: Bool { true }
   public var addsInput: Bool { true }
 
-  public func cell<Scalar: KernelScalar>(
-    inputs: Int, hidden: Int, constants: CellConstants, named name: LayerName, as: Scalar.Type
-  ) -> any RecurrentCell<Scalar> {
-    Cell<Scalar>(
-      geometry: MapGeometry(
-        inputs: inputs, hidden: hidden, constants: constants.map, named: name))
-  }
+  func cell<Scalar: KernelScalar>(
+    on geometry: MapGeometry, as: Scalar.Type
+  ) -> any RecurrentCell<Scalar> { Cell<Scalar>(geometry: geometry) }
 
   private struct Cell<Scalar: KernelScalar>: MapCell {
     let geometry: MapGeometry
