@@ -30,6 +30,10 @@ public protocol LayerKernels<Scalar>: SendableMetatype {
   static func addWeightGradient(_ call: WeightGradientCall<Scalar>)
   /// The same for few operands, and the gradient of the bias.
   static func addNarrowGradient(_ call: NarrowGradientCall<Scalar>)
+  /// y = w(x) Wᵀ + b, or y += w(x) Wᵀ, for the windows w(x) of a map
+  static func convolve(_ call: ConvolutionCall<Scalar>)
+  /// dW += dyᵀ w(x)
+  static func addConvolutionGradient(_ call: ConvolutionGradientCall<Scalar>)
   /// Applies a pointwise formula.
   static func apply(_ call: PointwiseCall<Scalar>)
   /// Takes a drive over one step.

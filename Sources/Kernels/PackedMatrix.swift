@@ -88,4 +88,19 @@ public struct PackedMatrix<Scalar: KernelScalar> {
         x: UnsafePointer(x.pointer), bias: bias.map { UnsafePointer($0.pointer) }, y: y.pointer,
         isAdding: isAdding))
   }
+
+  /// The convolution of a padded map; see `PaddedMap`.
+  func convolve(
+    _ grid: WindowGrid, _ map: UnsafePointer<Scalar>, bias: Tensor<Scalar>?,
+    _ y: (pointer: UnsafeMutablePointer<Scalar>, columns: Int), isAdding: Bool
+  ) {
+    precondition(
+      grid.depth == depth && y.columns == columns && (bias == nil || bias!.count == columns),
+      "windows of \(grid.depth) numbers to \(y.columns) channels by a matrix of"
+        + " \(depth) x \(columns)")
+    kernels.convolve(
+      ConvolutionCall(
+        grid, columns: columns, packed: UnsafePointer(packed.pointer), map: map,
+        bias: bias.map { UnsafePointer($0.pointer) }, y: y.pointer, isAdding: isAdding))
+  }
 }

@@ -48,27 +48,21 @@ extension SIMDKernels {
         a: call.x + first * call.depth, row: call.depth, segment: call.depth,
         w: call.packed + column * call.depth,
         start: call.isAdding ? nil : buffers.bias + column, vectors: width)
-      if column + width * Vector.width <= call.columns {
-        product.run(rows: count, out: y + column, outRow: call.columns)
-        continue
-      }
-      // The last panel is wider than what is left of y.
-      if call.isAdding { buffers.load(y, panel: panel, rows: count) }
-      product.run(rows: count, out: buffers.product)
-      buffers.store(y, panel: panel, rows: count)
+      buffers.run(product, panel: panel, rows: count, into: y)
     }
   }
 }
 
 /// The work areas of one product.
-private struct PackedProductBuffers {
+struct PackedProductBuffers {
+  /// The most rows of a call of `run`.
   static var groupRows: Int { 240 }
 
   let units: Units
   let split: PanelSplit
   let bias: UnsafeMutablePointer<Float>
   /// The last panel, where it is wider than what is left of y: [row][column].
-  let product: UnsafeMutablePointer<Float>
+  private let product: UnsafeMutablePointer<Float>
 
   init(columns: Int, arena: inout Arena) {
     units = Units(columns, gates: 1)
@@ -76,8 +70,22 @@ private struct PackedProductBuffers {
     bias = arena.take(units.paddedWidth)
     product = arena.take(PackedProductBuffers.groupRows * 4 * Vector.width)
   }
+
+  /// Computes a panel of y [rows, columns].
+  @inline(__always)
+  func run(_ product: Product, panel: Int, rows: Int, into y: UnsafeMutablePointer<Float>) {
+    let column = split.start(panel) * Vector.width
+    if column + split.width(panel) * Vector.width <= units.count {
+      return product.run(rows: rows, out: y + column, outRow: units.count)
+    }
+    // The last panel is wider than what is left of y.
+    if product.start == nil { load(y, panel: panel, rows: rows) }
+    product.run(rows: rows, out: self.product)
+    store(y, panel: panel, rows: rows)
+  }
+
   /// Takes over what a panel of y holds.
-  func load(_ y: UnsafeMutablePointer<Float>, panel: Int, rows: Int) {
+  private func load(_ y: UnsafeMutablePointer<Float>, panel: Int, rows: Int) {
     let (block, width) = (split.start(panel), split.width(panel))
     for row in 0..<rows {
       for inner in 0..<width {
@@ -89,7 +97,7 @@ private struct PackedProductBuffers {
   }
 
   /// Writes a panel to y.
-  func store(_ y: UnsafeMutablePointer<Float>, panel: Int, rows: Int) {
+  private func store(_ y: UnsafeMutablePointer<Float>, panel: Int, rows: Int) {
     let (block, width) = (split.start(panel), split.width(panel))
     for row in 0..<rows {
       for inner in 0..<width {

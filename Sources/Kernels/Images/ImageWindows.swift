@@ -18,8 +18,9 @@ public struct ImageWindows: Sendable, Hashable {
   /// Y' and X'
   public let height: Int
   public let width: Int
-  private let top: Int
-  private let left: Int
+  /// The margin above and left of the map.
+  let top: Int
+  let left: Int
 
   public init(of input: MapShape, kernel: Int, stride: Int = 1, enlargement: Int = 1) {
     precondition(
@@ -38,6 +39,14 @@ public struct ImageWindows: Sendable, Hashable {
     (width, left) = fit(input.width)
   }
 
+  /// See `adjoint`.
+  init(adjointOf windows: ImageWindows, channels M: Int) {
+    input = windows.input.with(channels: M)
+    (kernel, stride, enlargement) = (windows.kernel, 1, 1)
+    (height, width) = (windows.height, windows.width)
+    (top, left) = (kernel - 1 - windows.top, kernel - 1 - windows.left)
+  }
+
   /// Y' X', how many windows a map has.
   public var places: Int { height * width }
   /// K K C, the numbers of a window: row by row, place by place.
@@ -45,43 +54,27 @@ public struct ImageWindows: Sendable, Hashable {
   /// Whether the windows are the places of the map as they are.
   public var isIdentity: Bool { kernel == 1 && stride == 1 && enlargement == 1 }
 
-  /// Copies windows, row after row.
+  /// Adds windows to the places of the map that they see, in the order of the windows.
   ///
   /// - Parameters:
+  ///   - windows: [rows, K K C]
   ///   - rows: of all windows of all maps in their order
   ///   - maps: [N, Y X C]
-  ///   - windows: [rows, K K C], overwritten
-  public func gather<Scalar: KernelScalar>(
-    _ rows: Range<Int>, of maps: Tensor<Scalar>, into windows: Tensor<Scalar>
-  ) {
-    check(rows, maps, windows)
-    forEachRun(rows) { map, window, count in
-      if let map {
-        (windows.pointer + window).update(from: maps.pointer + map, count: count)
-      } else {
-        (windows.pointer + window).update(repeating: 0, count: count)
-      }
-    }
-  }
-
-  /// The adjoint of `gather`: adds windows to the places that they were copied from, in the order
-  /// of the windows.
   @specialized(where Scalar == Float)
   public func scatter<Scalar: KernelScalar>(
     _ windows: Tensor<Scalar>, of rows: Range<Int>, addingTo maps: Tensor<Scalar>
   ) {
     check(rows, maps, windows)
     forEachRun(rows) { map, window, count in
-      guard let map else { return }
       let (target, source) = (maps.pointer + map, windows.pointer + window)
       for index in 0..<count { target[index] += source[index] }
     }
   }
 
   /// Calls `body` for each run of numbers that lie together both in a map and in its window: where
-  /// it starts in the maps, nil beyond their edges; where in the windows; and how many.
+  /// it starts in the maps, where in the windows, and how many there are.
   @inline(__always)
-  private func forEachRun(_ rows: Range<Int>, _ body: (Int?, Int, Int) -> Void) {
+  private func forEachRun(_ rows: Range<Int>, _ body: (Int, Int, Int) -> Void) {
     let C = input.channels
     let (Y, X) = (input.height * enlargement, input.width * enlargement)
     for (index, row) in rows.enumerated() {
@@ -90,15 +83,9 @@ public struct ImageWindows: Sendable, Hashable {
       let (firstY, firstX) = (y * stride - top, x * stride - left)
       // The columns of the window that lie on the map.
       let inside = min(max(-firstX, 0), kernel)..<max(min(kernel, X - firstX), 0)
-      for ky in 0..<kernel {
+      for ky in 0..<kernel where 0..<Y ~= firstY + ky && !inside.isEmpty {
         let window = index * length + ky * kernel * C
-        let y = firstY + ky
-        guard y >= 0 && y < Y && !inside.isEmpty else {
-          body(nil, window, kernel * C)
-          continue
-        }
-        let line = map * input.count + y / enlargement * input.width * C
-        if inside.lowerBound > 0 { body(nil, window, inside.lowerBound * C) }
+        let line = map * input.count + (firstY + ky) / enlargement * input.width * C
         if enlargement == 1 {
           body(
             line + (firstX + inside.lowerBound) * C, window + inside.lowerBound * C,
@@ -107,9 +94,6 @@ public struct ImageWindows: Sendable, Hashable {
           for kx in inside {
             body(line + (firstX + kx) / enlargement * C, window + kx * C, C)
           }
-        }
-        if inside.upperBound < kernel {
-          body(nil, window + inside.upperBound * C, (kernel - inside.upperBound) * C)
         }
       }
     }

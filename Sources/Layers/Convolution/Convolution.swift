@@ -1,13 +1,13 @@
-import BLAS
 import Kernels
 import Tensors
 
-/// The products of a convolution: its windows, some at a time, times a matrix.
+/// The products of a convolution: its windows, map by map, times a matrix.
 ///
 ///     y = w(x) Wᵀ + b,   dx = w*(dy W),   dW = dyᵀ w(x)
 ///
-/// w gathers the windows of a map and w* is its adjoint. The windows of a *panel* of places lie in
-/// the cache while they are multiplied; all windows of a map are never there at once.
+/// w takes the windows of a map and w* is its adjoint. At a stride of 1, dx is the convolution of
+/// dy with the weight turned round; otherwise the windows of a *panel* of places are computed, so
+/// few that they stay in the cache, and added to the places that they see.
 struct Convolution<Scalar: KernelScalar> {
   private let windows: ImageWindows
   private let memory: LayerMemory<Scalar>
@@ -17,11 +17,12 @@ struct Convolution<Scalar: KernelScalar> {
     self.memory = memory
   }
 
-  /// Bytes of a panel: what leaves room for the matrix in a second-level cache of 512 KB.
-  private static var panelBytes: Int { 131_072 }
-  /// Places of a panel. It must not depend on how many maps there are: sums over places follow it.
-  private var panel: Int {
-    max(Self.panelBytes / (MemoryLayout<Scalar>.stride * windows.length), 16)
+  /// What W [M, K K C] is for `addInputGradient`, and whether that is packed as its transpose.
+  static func inputGradientWeight(
+    _ weight: Tensor<Scalar>, _ windows: ImageWindows
+  ) -> (weight: Tensor<Scalar>, isTransposed: Bool) {
+    windows.isIdentity || windows.adjoint(channels: weight.shape[0]) == nil
+      ? (weight, true) : (windows.turned(weight), false)
   }
 
   /// - Parameters:
@@ -33,27 +34,36 @@ struct Convolution<Scalar: KernelScalar> {
     _ x: Tensor<Scalar>, by matrix: PackedMatrix<Scalar>, adding bias: Tensor<Scalar>?,
     into y: Tensor<Scalar>
   ) {
-    forEachPanel(of: x, gathering: true) { places, window in
-      matrix.multiply(window, adding: bias, into: y.rows(ofMaps: places, of: windows.places))
+    let N = y.shape[0]
+    if windows.isIdentity {
+      return matrix.multiply(places(x), adding: bias, into: places(y))
+    }
+    let padded = padded(windows)
+    for map in 0..<N {
+      padded.load(map, of: x)
+      padded.multiply(by: matrix, adding: bias, into: map, of: y)
     }
   }
 
   /// - Parameters:
   ///   - dy: maps [N, Y' X' M]
-  ///   - matrix: W as it was packed for products with its transpose
+  ///   - matrix: what `inputGradientWeight` gives, packed
   ///   - dx: maps [N, Y X C]
-  func multiplyTransposed(
-    _ dy: Tensor<Scalar>, by matrix: PackedMatrix<Scalar>, addingTo dx: Tensor<Scalar>
+  func addInputGradient(
+    _ dy: Tensor<Scalar>, by matrix: PackedMatrix<Scalar>, to dx: Tensor<Scalar>
   ) {
-    if windows.isIdentity {
-      let all = dy.shape[0] * windows.places
-      return matrix.multiply(
-        dy.rows(ofMaps: 0..<all, of: windows.places),
-        addingTo: dx.rows(ofMaps: 0..<all, of: windows.places))
+    let N = dy.shape[0]
+    if windows.isIdentity { return matrix.multiply(places(dy), addingTo: places(dx)) }
+    guard let adjoint = windows.adjoint(channels: dy.count / (N * windows.places)) else {
+      return forEachPanel(of: N * windows.places) { rows, panel in
+        matrix.multiply(places(dy).rows(rows), into: panel)
+        windows.scatter(panel, of: rows, addingTo: dx)
+      }
     }
-    forEachPanel(of: dx, gathering: false) { places, window in
-      matrix.multiply(dy.rows(ofMaps: places, of: windows.places), into: window)
-      windows.scatter(window, of: places, addingTo: dx)
+    let padded = padded(adjoint)
+    for map in 0..<N {
+      padded.load(map, of: dy)
+      padded.multiply(by: matrix, addingTo: map, of: dx)
     }
   }
 
@@ -62,36 +72,33 @@ struct Convolution<Scalar: KernelScalar> {
   ///   - x: maps [N, Y X C]
   ///   - dW: [M, K K C]
   func addWeightGradient(_ dy: Tensor<Scalar>, of x: Tensor<Scalar>, to dW: Tensor<Scalar>) {
-    forEachPanel(of: x, gathering: true) { places, window in
-      matrixProduct(
-        dy.rows(ofMaps: places, of: windows.places), transposeA: true, window, into: dW, keeping: 1)
+    let padded = padded(windows)
+    for map in 0..<dy.shape[0] {
+      padded.load(map, of: x)
+      padded.addWeightGradient(map, of: dy, to: dW)
     }
   }
 
-  /// Calls `body` with the places of each panel, counted over all maps, and its windows [places,
-  /// K K C].
-  private func forEachPanel(
-    of x: Tensor<Scalar>, gathering: Bool,
-    _ body: (Range<Int>, Tensor<Scalar>) -> Void
-  ) {
-    let all = x.count / windows.input.count * windows.places
-    // A window of one place is that place.
-    let isInPlace = gathering && windows.isIdentity
-    let memory = memory.tensor("windows", [isInPlace ? 0 : min(panel, all), windows.length])
+  private func padded(_ windows: ImageWindows) -> PaddedMap<Scalar> {
+    PaddedMap(windows, in: memory.tensor("padded", [PaddedMap<Scalar>.count(windows)]))
+  }
+
+  /// Maps [N, P M] as rows of places, [N P, M].
+  private func places(_ maps: Tensor<Scalar>) -> Tensor<Scalar> {
+    let rows = maps.shape[0] * windows.places
+    return maps.reshaped([rows, maps.count / max(rows, 1)])
+  }
+
+  /// Bytes of a panel: what leaves room for the matrix in a second-level cache of 512 KB.
+  private static var panelBytes: Int { 131_072 }
+
+  /// Calls `body` with the places of each panel and room for their windows [places, K K C].
+  private func forEachPanel(of all: Int, _ body: (Range<Int>, Tensor<Scalar>) -> Void) {
+    let panel = max(Self.panelBytes / (MemoryLayout<Scalar>.stride * windows.length), 16)
+    let memory = memory.tensor("windows", [min(panel, all), windows.length])
     for first in stride(from: 0, to: all, by: panel) {
       let rows = first..<min(first + panel, all)
-      let window =
-        isInPlace ? x.rows(ofMaps: rows, of: windows.places) : memory.rows(0..<rows.count)
-      if gathering && !isInPlace { windows.gather(rows, of: x, into: window) }
-      body(rows, window)
+      body(rows, memory.rows(0..<rows.count))
     }
-  }
-}
-
-extension Tensor {
-  /// Some places of maps [N, P M], as rows [places, M].
-  fileprivate func rows(ofMaps places: Range<Int>, of count: Int) -> Tensor {
-    let width = self.count / (shape[0] * count)
-    return reshaped([shape[0] * count, width]).rows(places)
   }
 }

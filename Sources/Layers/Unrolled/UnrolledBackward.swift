@@ -108,7 +108,7 @@ struct UnrolledBackward<Scalar: KernelScalar> {
     guard let windows = pass.products[index].windows else {
       return matrix.multiply(dProducts[index], addingTo: target)
     }
-    Convolution(windows, memory: pass.memory).multiplyTransposed(
-      dProducts[index], by: matrix, addingTo: target)
+    Convolution(windows, memory: pass.memory).addInputGradient(
+      dProducts[index], by: matrix, to: target)
   }
 }

@@ -80,11 +80,20 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
 
   public func prepare(_ parameters: ParameterBuffer<Scalar>, advancing: Bool) throws(LAPACKError) {
     try cell.prepare()
-    arranged.pack(
-      cell.products.map { product in
-        let weight = parameters[product.weight].reshaped([product.width, depth(product)])
-        return product.groups == 1 ? weight : GroupedWeight(product).blockDiagonal(weight)
-      })
+    let weights = cell.products.map { product in
+      let weight = parameters[product.weight].reshaped([product.width, depth(product)])
+      return product.groups == 1 ? weight : GroupedWeight(product).blockDiagonal(weight)
+    }
+    arranged.pack(weights) { inputGradientWeight($0, weights[$0]) }
+  }
+
+  /// What the gradient of a product's operand is a product with, and whether that is packed as its
+  /// transpose.
+  private func inputGradientWeight(
+    _ index: Int, _ weight: Tensor<Scalar>
+  ) -> (weight: Tensor<Scalar>, isTransposed: Bool) {
+    cell.products[index].windows.map { Convolution.inputGradientWeight(weight, $0) }
+      ?? (weight, true)
   }
 
   public var recurrentWeight: String? { recurrentProduct.map { cell.products[$0].weight } }
@@ -99,8 +108,11 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
     var layer = self
     layer.arranged = ArrangedWeights()
     (layer.arranged.forward, layer.arranged.backward) = (arranged.forward, arranged.backward)
+    let product = cell.products[index]
+    let weight = weight.reshaped([product.width, depth(product)])
     layer.arranged.forward[index] = PackedMatrix(weight)
-    layer.arranged.backward[index] = PackedMatrix(weight, transposed: true)
+    let (backward, isTransposed) = inputGradientWeight(index, weight)
+    layer.arranged.backward[index] = PackedMatrix(backward, transposed: isTransposed)
     return layer
   }
 
@@ -179,15 +191,23 @@ final class ArrangedWeights<Scalar: KernelScalar> {
   /// For ds = dp W.
   var backward: [PackedMatrix<Scalar>] = []
 
-  func pack(_ weights: [Tensor<Scalar>]) {
-    guard !forward.isEmpty else {
-      forward = weights.map { PackedMatrix($0) }
-      backward = weights.map { PackedMatrix($0, transposed: true) }
-      return
-    }
+  func pack(_ weights: [Tensor<Scalar>]) { pack(weights) { (weights[$0], true) } }
+
+  /// - Parameter inputGradientWeight: what the gradient of an operand is a product with, and whether
+  ///   that is packed as its transpose, by the product
+  func pack(
+    _ weights: [Tensor<Scalar>],
+    inputGradientWeight: (Int) -> (weight: Tensor<Scalar>, isTransposed: Bool)
+  ) {
     for (index, weight) in weights.enumerated() {
-      forward[index].pack(weight)
-      backward[index].pack(weight)
+      let (other, isTransposed) = inputGradientWeight(index)
+      if index < forward.count {
+        forward[index].pack(weight)
+        backward[index].pack(other)
+      } else {
+        forward.append(PackedMatrix(weight))
+        backward.append(PackedMatrix(other, transposed: isTransposed))
+      }
     }
   }
 }

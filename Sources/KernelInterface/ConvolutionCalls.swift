@@ -1,0 +1,95 @@
+/// The windows of one map as rows of a matrix that lie over each other. The window of place (y, x)
+/// starts `y · lineStep + x · placeStep` numbers after that of place (0, 0), and is `runs` runs of
+/// `run` numbers, `runStep` apart. The map has its margin around it, so that every window is whole.
+public struct WindowGrid: Sendable, Hashable {
+  /// Y' and X', how many windows there are.
+  public var lines: Int
+  public var places: Int
+  public var lineStep: Int
+  public var placeStep: Int
+  /// K
+  public var runs: Int
+  /// K C
+  public var run: Int
+  public var runStep: Int
+
+  public init(
+    lines: Int, places: Int, lineStep: Int, placeStep: Int, runs: Int, run: Int, runStep: Int
+  ) {
+    self.lines = lines
+    self.places = places
+    self.lineStep = lineStep
+    self.placeStep = placeStep
+    self.runs = runs
+    self.run = run
+    self.runStep = runStep
+  }
+
+  /// K K C, the numbers of a window.
+  @inlinable @inline(__always)
+  public var depth: Int { runs * run }
+}
+
+/// A convolution of one map, y = w(x) Wᵀ + b or y += w(x) Wᵀ, where w(x) are its windows.
+public struct ConvolutionCall<Scalar> {
+  public var windows: WindowGrid
+  /// M, the columns of y.
+  public var columns: Int
+  public var packed: UnsafePointer<Scalar>  // W [M, K K C] as `pack` left it
+  public var map: UnsafePointer<Scalar>  // with its margin
+  public var bias: UnsafePointer<Scalar>?  // [M]; nil is zero
+  public var y: UnsafeMutablePointer<Scalar>  // [Y' X', M]
+  /// Whether y is what the sums start from, in place of the bias.
+  public var isAdding: Bool
+
+  public init(
+    _ windows: WindowGrid, columns: Int, packed: UnsafePointer<Scalar>,
+    map: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?, y: UnsafeMutablePointer<Scalar>,
+    isAdding: Bool
+  ) {
+    self.windows = windows
+    self.columns = columns
+    self.packed = packed
+    self.map = map
+    self.bias = bias
+    self.y = y
+    self.isAdding = isAdding
+  }
+}
+
+/// The weight gradient of a convolution of one map, dW += dyᵀ w(x).
+///
+/// An element is the sum of *chains*: runs of lines, each one chain of fused products in the order
+/// of their places. The chains are added to dW in their order. Its bits therefore follow from the
+/// shapes alone and are the same for every width of a vector.
+public struct ConvolutionGradientCall<Scalar> {
+  public var windows: WindowGrid
+  /// M, the columns of dy.
+  public var width: Int
+  public var deltas: UnsafePointer<Scalar>  // dy [Y' X', M]
+  public var map: UnsafePointer<Scalar>  // with its margin, and room for 63 numbers behind it
+  public var gradient: UnsafeMutablePointer<Scalar>  // dW [M, K K C], added to
+
+  public init(
+    _ windows: WindowGrid, width: Int, deltas: UnsafePointer<Scalar>,
+    map: UnsafePointer<Scalar>, gradient: UnsafeMutablePointer<Scalar>
+  ) {
+    self.windows = windows
+    self.width = width
+    self.deltas = deltas
+    self.map = map
+    self.gradient = gradient
+  }
+
+  /// How many numbers behind a map a kernel may read, since it reads whole vectors.
+  @inlinable @inline(__always)
+  public static var slack: Int { 63 }
+
+  /// How many chains the lines are cut into, of about 256 places.
+  @inlinable @inline(__always)
+  public var chains: Int { min((windows.lines * windows.places + 255) / 256, windows.lines) }
+
+  /// The first line of a chain, or the end of the one before.
+  @inlinable @inline(__always)
+  public func line(ofChain index: Int) -> Int { windows.lines * index / chains }
+}
