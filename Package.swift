@@ -139,12 +139,12 @@ let package = Package(
     // Arithmetic.
     .target(
       name: "Kernels",
-      dependencies: ["CVec", "KernelInterface", "BLAS", "Tensors"]
+      dependencies: ["CVec", "KernelInterface", "BLAS", "RandomNumbers", "Tensors"]
         + simdKernels.map { .target(name: $0.name) },
       swiftSettings: fast),
     .testTarget(
       name: "KernelsSIMDTests",
-      dependencies: ["CVec", "KernelInterface", "Kernels", "Tensors"]
+      dependencies: ["CVec", "KernelInterface", "Kernels", "RandomNumbers", "Tensors"]
         + simdKernels.map { .target(name: $0.name) },
       swiftSettings: fast),
     .target(name: "KernelInterface", swiftSettings: fast),

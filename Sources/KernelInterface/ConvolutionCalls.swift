@@ -57,7 +57,8 @@ public struct ConvolutionCall<Scalar> {
   }
 }
 
-/// The weight gradient of a convolution of one map, dW += dyᵀ w(x).
+/// The weight gradient of a convolution of one map, dW += dyᵀ w(x). Plain rows are windows too, a
+/// line of them with one run each.
 ///
 /// An element is the sum of *chains*: runs of lines, each one chain of fused products in the order
 /// of their places. The chains are added to dW in their order. Its bits therefore follow from the
@@ -67,7 +68,7 @@ public struct ConvolutionGradientCall<Scalar> {
   /// M, the columns of dy.
   public var width: Int
   public var deltas: UnsafePointer<Scalar>  // dy [Y' X', M]
-  public var map: UnsafePointer<Scalar>  // with its margin, and room for 63 numbers behind it
+  public var map: UnsafePointer<Scalar>  // with its margin
   public var gradient: UnsafeMutablePointer<Scalar>  // dW [M, K K C], added to
 
   public init(
@@ -80,10 +81,6 @@ public struct ConvolutionGradientCall<Scalar> {
     self.map = map
     self.gradient = gradient
   }
-
-  /// How many numbers behind a map a kernel may read, since it reads whole vectors.
-  @inlinable @inline(__always)
-  public static var slack: Int { 63 }
 
   /// How many chains the lines are cut into, of about 256 places.
   @inlinable @inline(__always)

@@ -34,8 +34,12 @@ public protocol LayerKernels<Scalar>: SendableMetatype {
   static func convolve(_ call: ConvolutionCall<Scalar>)
   /// dW += dyᵀ w(x)
   static func addConvolutionGradient(_ call: ConvolutionGradientCall<Scalar>)
+  /// sums += Σ_r row_r, from the first row to the last
+  static func addColumnSums(_ call: ColumnSumsCall<Scalar>)
   /// Applies a pointwise formula.
   static func apply(_ call: PointwiseCall<Scalar>)
+  /// Draws the factors of a dropout.
+  static func fillDropout(_ call: DropoutCall<Scalar>)
   /// Takes a drive over one step.
   static func drive(_ call: DriveCall<Scalar>)
   /// The adjoint of `drive`.

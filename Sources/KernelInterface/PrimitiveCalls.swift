@@ -49,3 +49,27 @@ public struct PackCall<Scalar> {
     self.target = target
   }
 }
+
+/// The factors of a dropout from the words of Philox 4x32-10, in their order: 0 for a word below a
+/// limit, or else what keeps the mean.
+public struct DropoutCall<Scalar> {
+  /// The counter of the first four words; its first number counts on from there.
+  public var counter: SIMD4<UInt32>
+  public var key: SIMD2<UInt32>
+  public var limit: UInt32
+  public var kept: Scalar
+  public var count: Int
+  public var factors: UnsafeMutablePointer<Scalar>  // [count], overwritten
+
+  public init(
+    counter: SIMD4<UInt32>, key: SIMD2<UInt32>, limit: UInt32, kept: Scalar, count: Int,
+    factors: UnsafeMutablePointer<Scalar>
+  ) {
+    self.counter = counter
+    self.key = key
+    self.limit = limit
+    self.kept = kept
+    self.count = count
+    self.factors = factors
+  }
+}

@@ -103,3 +103,20 @@ public struct NarrowGradientCall<Scalar> {
     self.sums = sums
   }
 }
+
+/// The sum of some rows, from the first to the last, added to what is there: a chain for each column.
+public struct ColumnSumsCall<Scalar> {
+  public var rows: Int
+  public var columns: Int
+  public var source: UnsafePointer<Scalar>  // [rows, columns]
+  public var sums: UnsafeMutablePointer<Scalar>  // [columns]
+
+  public init(
+    rows: Int, columns: Int, source: UnsafePointer<Scalar>, sums: UnsafeMutablePointer<Scalar>
+  ) {
+    self.rows = rows
+    self.columns = columns
+    self.source = source
+    self.sums = sums
+  }
+}

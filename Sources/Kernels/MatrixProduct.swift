@@ -1,4 +1,5 @@
 import BLAS
+import KernelInterface
 import Tensors
 
 /// C = α op(A) op(B) + β C, row-major.
@@ -38,13 +39,11 @@ extension Tensor where Scalar: KernelScalar {
 
   /// Adds the sum over the rows of `matrix` [m, n] to this row [n], from the first row to the
   /// last.
-  @specialized(where Scalar == Float)
   public func addColumnSums(of matrix: Tensor) {
     let n = count
     precondition(n > 0 && matrix.count % n == 0, "\(matrix.shape) has no rows of \(n)")
-    let (sums, rows) = (pointer, matrix.pointer)
-    for start in stride(from: 0, to: matrix.count, by: n) {
-      for j in 0..<n { sums[j] += rows[start + j] }
-    }
+    Scalar.kernels(on: .current).addColumnSums(
+      ColumnSumsCall(
+        rows: matrix.count / n, columns: n, source: UnsafePointer(matrix.pointer), sums: pointer))
   }
 }

@@ -70,6 +70,29 @@ extension Tensor where Scalar: KernelScalar {
         operands: UnsafePointer(operands.memory.pointer), gradient: pointer))
   }
 
+  /// Adds the gradient of a weight [W, K] from rows as they lie, dyᵀ x, in chains of rows as those of
+  /// `WeightGradientCall` are. Its bits follow from the shapes alone.
+  ///
+  /// - Parameters:
+  ///   - dy: [R, W]
+  ///   - x: [R, K]
+  public func addProductGradient(_ dy: Tensor<Scalar>, _ x: Tensor<Scalar>) {
+    let (R, W, K) = (dy.shape[0], shape[0], shape[1])
+    precondition(
+      dy.count == R * W && x.count == R * K, "the gradient \(shape) of \(dy.shape) and \(x.shape)")
+    let kernels = Scalar.kernels(on: .current)
+    let chains = (R + 255) / 256
+    for chain in 0..<chains {
+      let (first, end) = (R * chain / chains, R * (chain + 1) / chains)
+      let rows = WindowGrid(
+        lines: 1, places: end - first, lineStep: 0, placeStep: K, runs: 1, run: K, runStep: 0)
+      kernels.addConvolutionGradient(
+        ConvolutionGradientCall(
+          rows, width: W, deltas: UnsafePointer(dy.pointer + first * W),
+          map: UnsafePointer(x.pointer + first * K), gradient: pointer))
+    }
+  }
+
   /// Adds the gradients of a weight [W, K] and of its bias to [K + 1, W], as rows of their columns:
   /// Σ_r x_rk delta_r, then Σ_r delta_r. For few columns it is faster than blocks of rows are.
   ///

@@ -25,6 +25,45 @@ extension SIMDKernels {
     }
   }
 
+  /// sums += Σ_r row_r, from the first row to the last
+  public static func addColumnSums(_ call: ColumnSumsCall<Float>) {
+    let units = Units(call.columns, gates: 1)
+    // Some vectors side by side: one chain alone would wait for its own additions.
+    var vector = 0
+    while vector + 4 < units.blocks {
+      addColumnSums(call, at: vector * Vector.width)
+      vector += 4
+    }
+    while vector < units.blocks {
+      let (column, lanes) = (vector * Vector.width, units.lanes(vector))
+      var sum = Vector.loading(call.sums + column, lanes)
+      for row in 0..<call.rows {
+        sum = sum + Vector.loading(call.source + row * call.columns + column, lanes)
+      }
+      sum.storing(lanes, call.sums + column)
+      vector += 1
+    }
+  }
+
+  /// Four whole vectors of the columns.
+  private static func addColumnSums(_ call: ColumnSumsCall<Float>, at column: Int) {
+    let (to, W) = (call.sums + column, Vector.width)
+    var (a, b) = (Vector(to), Vector(to + W))
+    var (c, d) = (Vector(to + 2 * W), Vector(to + 3 * W))
+    var from = call.source + column
+    for _ in 0..<call.rows {
+      a = a + Vector(from)
+      b = b + Vector(from + W)
+      c = c + Vector(from + 2 * W)
+      d = d + Vector(from + 3 * W)
+      from += call.columns
+    }
+    a.store(to)
+    b.store(to + W)
+    c.store(to + 2 * W)
+    d.store(to + 3 * W)
+  }
+
   /// dW += Σ_r delta_rᵀ operand_r
   public static func addWeightGradient(_ call: WeightGradientCall<Float>) {
     Arena.with({ $0.take(GradientProduct.spillCount) }) { spill in

@@ -40,6 +40,13 @@ public struct RandomStream: RandomNumberGenerator {
     lane = SIMD4(0, UInt32(site) << 8 | purpose.rawValue, UInt32(step), UInt32(index))
   }
 
+  /// Where `Philox` finds the words of a stream that none has been taken of: the first number of the
+  /// counter goes up by one for every four of them.
+  public var start: (counter: SIMD4<UInt32>, key: SIMD2<UInt32>) {
+    precondition(block == 0 && used == 4, "words of the stream have been used")
+    return (lane, key)
+  }
+
   /// The next 32 random bits.
   public mutating func nextWord() -> UInt32 {
     if used == 4 {

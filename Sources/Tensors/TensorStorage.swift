@@ -3,6 +3,7 @@
 #endif
 
 /// A block of memory that tensors view: aligned for vector loads, zeroed, freed with its last view.
+/// Behind its numbers lie some that nobody writes, so that a kernel may read whole vectors to the end.
 @usableFromInline
 final class TensorStorage<Scalar: BitwiseCopyable> {
   @usableFromInline let base: UnsafeMutablePointer<Scalar>
@@ -10,6 +11,8 @@ final class TensorStorage<Scalar: BitwiseCopyable> {
 
   /// A cache line, and the width of an AVX-512 register.
   private static var alignment: Int { 64 }
+  /// Bytes behind the numbers: four of the widest registers.
+  private static var slack: Int { 256 }
   /// From this size on memory is asked for in huge pages: activations of long sequences span
   /// gigabytes, and with 4 KiB pages every time step would miss the TLB.
   private static var hugePage: Int { 2 << 20 }
@@ -17,15 +20,16 @@ final class TensorStorage<Scalar: BitwiseCopyable> {
   init(count: Int) {
     precondition(count >= 0, "a tensor cannot hold \(count) elements")
     self.count = count
-    let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(
+    let (numbers, overflow) = max(count, 1).multipliedReportingOverflow(
       by: MemoryLayout<Scalar>.stride)
+    let bytes = numbers &+ Self.slack
     let isHuge = bytes >= 2 * Self.hugePage
     var memory: UnsafeMutableRawPointer?
     // `UnsafeMutableRawPointer.allocate` traps where there is no memory.
-    guard !overflow,
+    guard !overflow, bytes > 0,
       posix_memalign(&memory, isHuge ? Self.hugePage : Self.alignment, bytes) == 0,
       let raw = memory
-    else { OutOfMemory.handler(overflow ? Int.max : bytes) }
+    else { OutOfMemory.handler(overflow ? Int.max : numbers) }
     #if os(Linux)
       if isHuge { _ = madvise(raw, bytes, Int32(MADV_HUGEPAGE)) }
     #endif

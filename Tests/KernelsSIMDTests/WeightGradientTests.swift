@@ -124,4 +124,28 @@ import Testing
       relativeError(sums.row(K).array, expected.bias.map { $0 - 1 }) <= 4e-6,
       "\(backend) \(sizes)")
   }
+
+  /// Rows as they lie give the gradient too, and their columns the sums of `keep`, bit by bit.
+  @Test(arguments: KernelBackend.supported, sizes)
+  func isTheSumOfRowsAsTheyLie(backend: KernelBackend, sizes: [Int]) {
+    let data = Case<Float>(sizes)
+    let (W, K, R) = (data.W, data.K, data.steps * data.rows)
+    let (weight, bias) = (Tensor<Float>(shape: [W + 1, K]), Tensor<Float>(shape: [W + 1]))
+    weight.fill(1)
+    bias.fill(2)
+    backend.run {
+      let dy = data.deltas.reshaped([R, W])
+      weight.rows(0..<W).addProductGradient(dy, data.operands.reshaped([R, K]))
+      bias.rows(0..<W).addColumnSums(of: dy)
+    }
+    #expect(weight.row(W).array.allSatisfy { $0 == 1 } && bias[W] == 2)
+    let expected = data.expected
+    #expect(relativeError(weight.rows(0..<W).array, expected.weight) <= 4e-6)
+    // The chain of a column starts from what is there.
+    var sums = [Float](repeating: 2, count: W)
+    for row in 0..<R {
+      for column in 0..<W { sums[column] += data.deltas[row * W + column] }
+    }
+    #expect(bias.rows(0..<W).array.bits == sums.bits)
+  }
 }

@@ -11,7 +11,7 @@ public struct PaddedMap<Scalar: KernelScalar> {
   /// How many numbers the memory of a map holds.
   public static func count(_ windows: ImageWindows) -> Int {
     let (height, width) = extents(windows)
-    return height * width * windows.input.channels + ConvolutionGradientCall<Scalar>.slack
+    return height * width * windows.input.channels
   }
 
   /// What the windows reach over. Places of the map that no window sees are not in it.
@@ -32,8 +32,6 @@ public struct PaddedMap<Scalar: KernelScalar> {
       lines: windows.height, places: windows.width, lineStep: windows.stride * width * C,
       placeStep: windows.stride * C, runs: windows.kernel, run: windows.kernel * C,
       runStep: width * C)
-    // A kernel that reads whole vectors reads behind the map too.
-    memory.elements(memory.count - ConvolutionGradientCall<Scalar>.slack..<memory.count).fill(0)
   }
 
   /// Takes over one of some maps [N, Y X C].

@@ -1,4 +1,5 @@
 import KernelInterface
+import RandomNumbers
 
 // What cells are made of, one number after the other.
 
@@ -28,6 +29,17 @@ extension ReferenceKernels {
 
   static func apply(_ call: PointwiseCall<Scalar>) {
     ApplyWork(call: call).run(for: call.kind)
+  }
+
+  static func fillDropout(_ call: DropoutCall<Scalar>) {
+    var counter = call.counter
+    for first in stride(from: 0, to: call.count, by: 4) {
+      let words = Philox.words(counter: counter, key: call.key)
+      for index in first..<min(first + 4, call.count) {
+        call.factors[index] = words[index - first] < call.limit ? 0 : call.kept
+      }
+      counter[0] &+= 1
+    }
   }
 
   static func drive(_ call: DriveCall<Scalar>) {

@@ -11,8 +11,15 @@ extension ReferenceKernels {
     let count = call.rows * call.columns
     (call.block + call.first * call.columns).update(from: call.source, count: count)
     guard let sums = call.sums else { return }
+    addColumnSums(
+      ColumnSumsCall(rows: call.rows, columns: call.columns, source: call.source, sums: sums))
+  }
+
+  static func addColumnSums(_ call: ColumnSumsCall<Scalar>) {
     for row in 0..<call.rows {
-      for column in 0..<call.columns { sums[column] += call.source[row * call.columns + column] }
+      for column in 0..<call.columns {
+        call.sums[column] += call.source[row * call.columns + column]
+      }
     }
   }
 

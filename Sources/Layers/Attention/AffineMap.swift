@@ -40,9 +40,7 @@ struct AffinePass<Scalar: KernelScalar> {
     into gradients: ShardedBuffer<Scalar>, dx: Tensor<Scalar>?
   ) {
     shards.forEach { shard, rows in
-      matrixProduct(
-        dy.rows(rows), transposeA: true, x.rows(rows), into: gradients[shard][map.weight.name],
-        keeping: 1)
+      gradients[shard][map.weight.name].addProductGradient(dy.rows(rows), x.rows(rows))
       gradients[shard][map.bias.name].addColumnSums(of: dy.rows(rows))
     }
     if let dx { transposed.multiply(dy, into: dx) }
@@ -54,6 +52,10 @@ struct ShardSteps {
   let rowStarts: [Int]
   /// T
   let steps: Int
+
+  var count: Int { rowStarts.count - 1 }
+  /// The first row of each shard, then N·T.
+  var groupStarts: [Int] { rowStarts.map { $0 * steps } }
 
   /// Calls `body` with each shard that has rows.
   func forEach(_ body: (Int, Range<Int>) -> Void) {

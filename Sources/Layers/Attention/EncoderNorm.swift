@@ -38,16 +38,17 @@ struct NormPass<Scalar: KernelScalar> {
     _ d: Tensor<Scalar>, shards: ShardSteps, into gradients: ShardedBuffer<Scalar>,
     _ memory: LayerMemory<Scalar>
   ) {
-    let (dGain, dShift) = (memory.tensor("dGain", d.shape), memory.tensor("dShift", d.shape))
+    let shape = [shards.count, d.shape[1]]
+    let (dGain, dShift) = (memory.tensor("dGain", shape), memory.tensor("dShift", shape))
     dGain.fill(0)
     dShift.fill(0)
     LayerNormalization.backward(
       ColumnBlock(d), normalised: ColumnBlock(normalised),
       inverseDeviation: ColumnBlock(inverseDeviation), gain: gain, into: ColumnBlock(d),
-      dGain: ColumnBlock(dGain), dShift: ColumnBlock(dShift))
-    shards.forEach { shard, rows in
-      gradients[shard][norm.gain.name].addColumnSums(of: dGain.rows(rows))
-      gradients[shard][norm.shift.name].addColumnSums(of: dShift.rows(rows))
+      dGain: ColumnBlock(dGain), dShift: ColumnBlock(dShift), groupStarts: shards.groupStarts)
+    shards.forEach { shard, _ in
+      gradients[shard][norm.gain.name].add(dGain.row(shard), scale: 1)
+      gradients[shard][norm.shift.name].add(dShift.row(shard), scale: 1)
     }
   }
 }

@@ -36,9 +36,9 @@ public struct SequenceNoise: Sendable {
     precondition(
       factors.shape[0] == sequences.count, "\(sequences.count) sequences for \(factors.shape)")
     for (row, sequence) in sequences.enumerated() {
-      var stream = RandomStream(
+      let stream = RandomStream(
         seed: seed, purpose: .sequenceDropout, site: site, step: step, index: sequence)
-      factors.row(row).withMutableSpan { stream.fill(&$0, dropping: p) }
+      factors.row(row).fillDropout(p, from: stream)
     }
   }
 }

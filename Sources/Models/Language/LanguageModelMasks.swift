@@ -60,9 +60,9 @@ public struct LanguageModelMasks<Scalar: KernelScalar> {
       guard p > 0 else { return nil }
       let mask = workspace.tensor("mask.\(name)", [rows.count, width])
       for (place, row) in rows.enumerated() {
-        var stream = RandomStream(
+        let stream = RandomStream(
           seed: seed, purpose: .dropout, site: site, step: step, index: row)
-        mask.row(place).withMutableSpan { stream.fill(&$0, dropping: p) }
+        mask.row(place).fillDropout(p, from: stream)
       }
       return mask
     }
