@@ -88,7 +88,7 @@ let package = Package(
         "Threads", "TrainingSteps",
       ],
       swiftSettings: safe + fast),
-    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
+    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Layers"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "HDF5", "TestSupport"]),
 
     .target(

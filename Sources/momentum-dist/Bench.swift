@@ -11,7 +11,7 @@ struct Bench: ParsableCommand {
       """,
     subcommands: [
       BenchStep.self, BenchKernels.self, BenchAllreduce.self, BenchScaling.self,
-      BenchCheckpoint.self, BenchMemory.self,
+      BenchCheckpoint.self, BenchMemory.self, BenchLatency.self,
     ])
 
   /// The system of that name.
