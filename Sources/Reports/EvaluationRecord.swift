@@ -49,6 +49,7 @@ public struct EvaluationRecord: Codable, Sendable {
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     guard let record = try? decoder.decode(Self.self, from: data) else { return nil }
     self = record
+    metrics = metrics.filter { MetricsRecord.isKey($0.key) }
   }
 
   /// The record as one JSON object on a line: first what a line of metrics.jsonl has, in its form,

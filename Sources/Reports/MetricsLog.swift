@@ -17,12 +17,28 @@ public struct MetricsRecord {
     fields.append(("split", "\"\(split)\""))
   }
 
+  /// Whether a key may name a number: letters `a` to `z`, digits, `_` and `.`, at most 64 of them.
+  /// What a file of others has under any other key is left out.
+  package static func isKey(_ key: String) -> Bool {
+    (1...64).contains(key.utf8.count)
+      && key.utf8.allSatisfy {
+        switch $0 {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+          UInt8(ascii: "_"), UInt8(ascii: "."):
+          true
+        default: false
+        }
+      }
+  }
+
   public mutating func add(_ key: String, _ value: Int) {
+    precondition(Self.isKey(key), "the metric key \(key) is not of a-z, 0-9, _ and .")
     fields.append((key, String(value)))
   }
 
   /// JSON has no infinities: what is not finite is written as null.
   public mutating func add(_ key: String, _ value: Double) {
+    precondition(Self.isKey(key), "the metric key \(key) is not of a-z, 0-9, _ and .")
     fields.append((key, value.isFinite ? "\(value)" : "null"))
     if value.isFinite { numbers.append((key, value)) }
   }

@@ -83,7 +83,8 @@ public struct RunRecord {
     else { return nil }
     return Point(
       step: step, epoch: epoch, isValidation: split == "validation",
-      values: object.compactMapValues { ($0 as? NSNumber)?.doubleValue })
+      values: object.compactMapValues { ($0 as? NSNumber)?.doubleValue }
+        .filter { MetricsRecord.isKey($0.key) && $0.value.isFinite })
   }
 
   /// Steps per epoch, as far as the records tell.

@@ -72,6 +72,7 @@ public struct SeedSummary: Codable, Sendable {
       let summary = try? JSONDecoder().decode(Self.self, from: data)
     else { return nil }
     self = summary
+    spreads = spreads.filter { MetricsRecord.isKey($0.key) }
   }
 
   /// The summary as JSON.

@@ -81,6 +81,7 @@ extension LineChart {
   /// A tick's number: no more digits than it needs.
   static func number(_ value: Double) -> String {
     guard value != 0 else { return "0" }
+    guard value.isFinite else { return "\(value)" }
     let size = abs(value)
     if size >= 1e6 || size < 1e-3 {
       let exponent = Int(log10(size).rounded(.down))

@@ -53,10 +53,18 @@ struct LineChart {
     self.title = title
     xLabel = x
     yLabel = y
-    self.series = series.filter { !$0.points.isEmpty }
-    self.baseline = baseline
+    self.series = series.compactMap { series in
+      var drawn = series
+      // Where a number is beyond what an axis can show, there is a gap.
+      drawn.points.removeAll { !Self.canShow($0.x) || !Self.canShow($0.y) }
+      return drawn.points.isEmpty ? nil : drawn
+    }
+    self.baseline = baseline.flatMap { Self.canShow($0.y) ? $0 : nil }
     self.isLogarithmic = isLogarithmic
   }
+
+  /// Whether sums and differences of such numbers are finite too.
+  private static func canShow(_ value: Double) -> Bool { abs(value) < 1e300 }
 
   /// Whether there is something to draw.
   var isEmpty: Bool { series.isEmpty }

@@ -10,7 +10,7 @@ struct ConfusionFigure {
 
   init?(_ record: EvaluationRecord) {
     guard let counts = record.confusion, !counts.isEmpty, counts.count <= Self.maximumClasses,
-      counts.allSatisfy({ $0.count == counts.count })
+      counts.allSatisfy({ $0.count == counts.count && $0.allSatisfy { $0 >= 0 } })
     else { return nil }
     self.counts = counts
     let given = record.classNames ?? []
@@ -20,16 +20,17 @@ struct ConfusionFigure {
   var html: String {
     let head = names.map { "<th class=\"n\">\(escapeHTML($0))</th>" }.joined()
     let rows = counts.enumerated().map { truth, row in
-      let total = row.reduce(0, +)
+      // In floating point: a file may hold counts whose sum no integer holds.
+      let total = row.reduce(0) { $0 + Double($1) }
       let cells = row.enumerated().map { guess, count in
-        let share = total > 0 ? Double(count) / Double(total) : 0
+        let share = total > 0 ? Double(count) / total : 0
         let kind = guess == truth ? "right" : "wrong"
         // Few mistakes among many must still be seen.
         let depth = count == 0 ? 0 : Int((15 + 70 * share.squareRoot()).rounded())
         return "<td class=\"n \(kind)\" style=\"--d:\(depth)%\">\(count)</td>"
       }
       let recall =
-        total > 0 ? String(format: "%.1f %%", 100 * Double(row[truth]) / Double(total)) : "–"
+        total > 0 ? String(format: "%.1f %%", 100 * Double(row[truth]) / total) : "–"
       return
         "<tr><th>\(escapeHTML(names[truth]))</th>\(cells.joined())<td class=\"n\">\(recall)</td></tr>"
     }

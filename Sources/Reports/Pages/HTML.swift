@@ -1,6 +1,8 @@
+import Files
 import Foundation
 
-/// Text as HTML or SVG content or attribute value. Control characters are not allowed in either.
+/// Text as HTML or SVG content or attribute value. Control characters are not allowed in either,
+/// and what would change the order of the text around it is shown as an escape.
 func escapeHTML(_ text: String) -> String {
   var result = ""
   for scalar in text.unicodeScalars {
@@ -12,17 +14,37 @@ func escapeHTML(_ text: String) -> String {
     case "'": result += "&#39;"
     case "\n", "\t": result += " "
     case _ where scalar.value < 0x20 || scalar.value == 0x7f: continue
+    case _ where scalar.isHiddenOrActive: result += String(scalar).visible
     default: result.unicodeScalars.append(scalar)
     }
   }
   return result
 }
 
-/// An HTML table. Cells are HTML; `numeric` columns are set to the right.
-func htmlTable(_ head: [String], _ rows: [[String]], numeric: Set<Int> = []) -> String {
-  func row(_ cells: [String], _ tag: String) -> String {
+/// A cell of a table. A plain string is text, which is escaped where the table is written: markup
+/// has to say that it is.
+enum HTMLCell: ExpressibleByStringInterpolation {
+  case text(String)
+  /// HTML of this module.
+  case markup(String)
+
+  init(stringLiteral text: String) { self = .text(text) }
+
+  var html: String {
+    switch self {
+    case .text(let text): escapeHTML(text)
+    case .markup(let html): html
+    }
+  }
+}
+
+/// An HTML table. `numeric` columns are set to the right.
+func htmlTable(
+  _ head: [HTMLCell], _ rows: [[HTMLCell]], numeric: Set<Int> = []
+) -> String {
+  func row(_ cells: [HTMLCell], _ tag: String) -> String {
     let cells = cells.enumerated().map { index, cell in
-      "<\(tag)\(numeric.contains(index) ? " class=\"n\"" : "")>\(cell)</\(tag)>"
+      "<\(tag)\(numeric.contains(index) ? " class=\"n\"" : "")>\(cell.html)</\(tag)>"
     }
     return "<tr>" + cells.joined() + "</tr>"
   }

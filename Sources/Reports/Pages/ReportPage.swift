@@ -45,6 +45,7 @@ public struct ReportPage {
     return """
       <!DOCTYPE html>
       <html lang="en"><head><meta charset="utf-8">
+      <meta http-equiv="Content-Security-Policy" content="\(Self.policy)">
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <title>\(escapeHTML(title)) - momentum-dist</title>
       <style>\(Self.style)</style></head><body>
@@ -55,6 +56,11 @@ public struct ReportPage {
 
       """
   }
+
+  /// What a browser lets the page do: nothing but show itself. Should markup of a stranger ever get
+  /// in, no script of it runs and nothing is loaded or sent.
+  private static let policy =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
   private func section(_ title: String, _ content: String) -> String {
     content.isEmpty ? "" : "<h2>\(title)</h2>\n\(content)"
@@ -152,16 +158,18 @@ public struct ReportPage {
     let rows = runs.enumerated().map { index, run in
       let best = run.best
       let test = run.test
-      return [
-        swatch(index) + escapeHTML(run.label),
-        escapeHTML(run.standing), best.map { "\($0.epoch)" } ?? "–",
-      ] + keys.map { text(best?.values[$0], key: $0) }
+      let texts =
+        [run.standing, best.map { "\($0.epoch)" } ?? "–"]
+        + keys.map { text(best?.values[$0], key: $0) }
         + keys.map { text($0 == "loss" ? test?.loss : test?.metrics[$0], key: $0) }
         + [text(test?.chanceLoss, key: "loss"), run.speed.map { brief($0, digits: 3) } ?? "–"]
+      return [.markup(swatch(index) + escapeHTML(run.label))] + texts.map(HTMLCell.text)
     }
-    return htmlTable(
+    let head =
       ["run", "stands at", "best epoch"] + names.map { "validation \($0)" }
-        + names.map { "test \($0)" } + ["test loss by chance", "sequences/s"],
+      + names.map { "test \($0)" } + ["test loss by chance", "sequences/s"]
+    return htmlTable(
+      head.map(HTMLCell.text),
       rows, numeric: Set(2..<5 + 2 * keys.count))
       + (runs.contains { $0.test == nil }
         ? "<p class=\"quiet\">Test figures appear after <code>momentum-dist evaluate RUN</code>, "
@@ -189,15 +197,15 @@ public struct ReportPage {
   private var configurationTable: String {
     let listings = runs.map { run -> [String: String]? in
       run.configuration.map {
-        Dictionary(uniqueKeysWithValues: $0.map { ($0.path, $0.value) })
+        Dictionary($0.map { ($0.path, $0.value) }, uniquingKeysWith: { $1 })
       }
     }
-    let rows = defaults.compactMap { key -> [String]? in
+    let rows = defaults.compactMap { key -> [HTMLCell]? in
       let values = listings.map { $0?[key.path] }
       let known = Set(values.compactMap { $0 })
       let isNews = runs.count == 1 ? known != [key.value] : known.count > 1
       guard isNews, !known.isEmpty else { return nil }
-      return ["<code>\(key.path)</code>"] + values.map { escapeHTML($0 ?? "–") }
+      return [.markup("<code>\(escapeHTML(key.path))</code>")] + values.map { .text($0 ?? "–") }
     }
     let note =
       runs.count == 1
@@ -207,6 +215,6 @@ public struct ReportPage {
         "<p class=\"quiet\">\(runs.count == 1 ? "All keys are at their defaults." : "The configurations are equal.")</p>"
     }
     return "<p class=\"quiet\">\(note)</p>"
-      + htmlTable(["key"] + runs.map { escapeHTML($0.label) }, rows)
+      + htmlTable(["key"] + runs.map { .text($0.label) }, rows)
   }
 }
