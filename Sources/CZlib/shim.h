@@ -10,6 +10,9 @@ static inline int CZlib_inflateInitGzip(z_stream *stream) {
   return inflateInit2(stream, 15 + 16);
 }
 
+// Prepares `stream` for data without a header, as a zip archive holds them.
+static inline int CZlib_inflateInitRaw(z_stream *stream) { return inflateInit2(stream, -15); }
+
 // Prepares `stream` for data with zlib's own header.
 static inline int CZlib_inflateInit(z_stream *stream) { return inflateInit(stream); }
 

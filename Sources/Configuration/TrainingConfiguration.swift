@@ -1,6 +1,7 @@
 import Layers
 import Datasets
 import Models
+import Tensors
 
 extension SequenceView: ConfigurationChoice {}
 extension Pooling: ConfigurationChoice {}
@@ -136,6 +137,8 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var learned: LearnedData?
     /// The part of `file` that is to be measured, which need hold no other; no key.
     public var measured: DatasetFile.Part?
+    /// What is asked of sequences whose targets are not read; no key.
+    public var unlabelled: TargetKind?
 
     public init() {}
 

@@ -64,6 +64,12 @@ struct ClassLabels {
     notes = Self.notes(self.labels, count, place)
   }
 
+  /// Zeros for sequences whose classes are not read.
+  init(unknown sequences: Int, of classes: Int) {
+    (labels, count) = (Array(repeating: 0, count: sequences), classes)
+    (names, notes) = (nil, [])
+  }
+
   /// The names of an enumeration, in the order of the classes; `FALSE` and `TRUE` say nothing.
   private static func names(_ names: [Int: String]?, _ count: Int) -> [String]? {
     guard let names, names.count == count, names[0] != "FALSE" else { return nil }

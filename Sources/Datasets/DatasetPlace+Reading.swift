@@ -16,8 +16,9 @@ extension DatasetPlace {
       targets: try name(targets, of: part, as: spelling),
       offsets: try name(offsets, of: part, as: spelling)
     )
-    for (path, file) in files where !file.contains(names.inputs) || !file.contains(names.targets) {
-      let missing = [names.inputs, names.targets].filter { !file.contains($0) }
+    let needed = unlabelled == nil ? [names.inputs, names.targets] : [names.inputs]
+    for (path, file) in files where !needed.allSatisfy(file.contains) {
+      let missing = needed.filter { !file.contains($0) }
       throw DatasetError(
         path,
         isForeign || files.areOurs
@@ -98,6 +99,20 @@ extension DatasetPlace {
     throw DatasetError(
       self.files, "is for the task \(task), not classification",
       cure: "set dataset.task=\(task), or prepare another file")
+  }
+
+  /// The classes of the sequences of a part; zeros where targets are not read.
+  ///
+  /// - Parameters:
+  ///   - counts: the sequences of each file
+  ///   - known: how many classes there are; nil counts them
+  func labels(
+    _ files: DatasetFiles, _ name: String, counts: [Int], classes known: Int?
+  ) throws(DatasetError) -> ClassLabels {
+    if let unlabelled {
+      return ClassLabels(unknown: counts.reduce(0, +), of: unlabelled.outputs)
+    }
+    return try ClassLabels(files, name, counts: counts, classes: known)
   }
 
   /// What the classes are called, where the files say, and what is worth a word about the data.

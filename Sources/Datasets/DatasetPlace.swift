@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import HDF5
+import Tensors
 
 /// Where a data set lies: its files, and the names of its datasets in them.
 ///
@@ -22,6 +23,8 @@ public struct DatasetPlace: Sendable {
   public var readsTimes = true
   /// How many classes there are, where the file does not say; 0 is one more than the largest label.
   public var classes = 0
+  /// What is asked of sequences that are read without their targets; nil reads the targets.
+  public var unlabelled: TargetKind?
   /// Bytes up to which a part is kept in memory.
   public var memoryLimit = StoredRows.memoryLimit
 

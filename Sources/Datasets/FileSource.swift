@@ -67,7 +67,7 @@ public final class FileSource: SequenceSource {
         cure: "it must be [N, T, C], or [N, T] with one feature; reshape it")
     }
     count = shape[0]
-    let targets = try ClassLabels(
+    let targets = try place.labels(
       files, names.targets, counts: inputs.rowsOfFiles, classes: known ?? headers.classes)
     (labels, targetKind) = (targets.labels, .classes(targets.count))
     scaling = headers.scaling

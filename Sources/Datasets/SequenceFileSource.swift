@@ -82,10 +82,14 @@ public final class SequenceFileSource: SequenceSource {
       place, of: part, in: files, inputs,
       offsets.map { .ragged($0) } ?? .equal(count: count, steps: steps))
     if task == "classification" {
-      let labels = try ClassLabels(
+      let labels = try place.labels(
         files, name.targets, counts: counts, classes: headers.classes ?? known)
       targets = .classes(labels.labels, of: labels.count)
       (classNames, notes) = try place.classNames(of: files, labels, inputs)
+    } else if let kind = place.unlabelled {
+      targets = .none(of: kind)
+      classNames = try attribute("list of classes", DatasetFile.classNames)
+      notes = OwnAttributes.notes(of: files) + inputs.notes
     } else {
       targets = try Self.targets(
         files, name.targets, counts: counts,
@@ -114,6 +118,7 @@ public final class SequenceFileSource: SequenceSource {
       if let symbols { try check(sequence, below: symbols, of: index) }
       scatter(sequence, steps: length(of: index), toRow: n, of: x)
     }
+    if targets.rowCount == 0 { return .zeros(targetKind, sequences: N, steps: T) }
     guard targetKind.isEveryStep else { return targets.rows(Array(indices)) }
     // A buffer may have more steps than the sequences; nothing looks at targets there.
     return targets.rows(

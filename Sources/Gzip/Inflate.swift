@@ -3,15 +3,16 @@ internal import CZlib
 /// Returns the decompressed content of data with zlib's own header (RFC 1950).
 ///
 /// - Parameters:
+///   - isRaw: whether the data have no header, as in a zip archive (RFC 1951)
 ///   - path: for messages
 ///   - maximumBytes: the limit of the content's size
 ///
 /// The corresponding C function is `inflate`.
 public func inflated(
-  _ bytes: ArraySlice<UInt8>, path: String, maximumBytes: Int
+  _ bytes: ArraySlice<UInt8>, isRaw: Bool = false, path: String, maximumBytes: Int
 ) throws(GzipError) -> [UInt8] {
   var stream = z_stream()
-  guard CZlib_inflateInit(&stream) == Z_OK else {
+  guard (isRaw ? CZlib_inflateInitRaw(&stream) : CZlib_inflateInit(&stream)) == Z_OK else {
     throw .unreadable(path: path, reason: "zlib cannot be initialized")
   }
   defer { inflateEnd(&stream) }

@@ -31,6 +31,12 @@ public struct Linear<Scalar: KernelScalar> {
     layout.add(bias, shape: [outputs], role: .readOut)
   }
 
+  /// W [K, C].
+  func weight(in parameters: ParameterBuffer<Scalar>) -> Tensor<Scalar> { parameters[weight] }
+
+  /// b [K].
+  func bias(in parameters: ParameterBuffer<Scalar>) -> Tensor<Scalar> { parameters[bias] }
+
   /// Sets weight and bias of its own: uniform in ±`bound`, and 0.
   func initialize(
     _ parameters: ParameterBuffer<Scalar>, weightBound bound: Double, stream: inout RandomStream

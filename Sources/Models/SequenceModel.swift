@@ -46,7 +46,7 @@ public final class SequenceModel<Scalar: KernelScalar> {
   /// D, the directions in which they read, of H columns each.
   let directions: Int
   /// That of each thread, as far as they have been used.
-  private var workspaces: [Workspace<Scalar>] = []
+  var workspaces: [Workspace<Scalar>] = []
   private let readOutStart: ReadOutStart?
 
   /// - Parameters:

@@ -61,6 +61,19 @@ public struct SequenceTargets: Sendable, Equatable {
     SequenceTargets(.frames(count), numbers: numbers)
   }
 
+  /// The targets of no sequences.
+  public static func none(of kind: TargetKind) -> SequenceTargets {
+    SequenceTargets(kind, whole: [], numbers: [])
+  }
+
+  /// Zeros for sequences whose targets are not known.
+  public static func zeros(_ kind: TargetKind, sequences N: Int, steps T: Int) -> SequenceTargets {
+    let count = kind.width * N * (kind.isEveryStep ? T : 1)
+    return kind.answer == .numbers
+      ? SequenceTargets(kind, numbers: Array(repeating: 0, count: count))
+      : SequenceTargets(kind, whole: Array(repeating: 0, count: count))
+  }
+
   /// How many rows there are: N, or T·N.
   public var rowCount: Int {
     (whole.isEmpty ? numbers.count : whole.count) / max(kind.width, 1)

@@ -26,5 +26,10 @@ public struct CSVFormat: Sendable {
   /// The column that orders the lines of a sequence of a long table; nil for the order of the file.
   public var time: String?
 
+  /// Whether sequences have no class.
+  public var isUnlabelled = false
+  /// Whether the whole table is one sequence with a time step on each line, without a column for it.
+  public var isOneSequence = false
+
   public init() {}
 }

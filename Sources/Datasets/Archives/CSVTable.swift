@@ -57,6 +57,8 @@ struct TableRows {
   var header: [String]?
   var sequences: [[Float]] = []
   var labels: [String] = []
+  /// What names each sequence of a long table.
+  var ids: [String] = []
   /// Which steps of the table each sequence has; empty until missing values are filled in, except
   /// in a long table.
   var steps: [SequenceSteps] = []
@@ -76,8 +78,8 @@ struct TableRows {
     var scanner = RecordScanner(text.bytes, path: path, separator: dialect.separator)
     _ = try scanner.skip(lines: dialect.headerLines)
     var reader = TableValues(path, dialect, format.missing)
-    if let id = format.id {
-      try readLong(&scanner, &reader, dialect, id: id, format)
+    if format.id != nil || format.isOneSequence {
+      try readLong(&scanner, &reader, dialect, id: format.id, format)
     } else {
       try readWide(&scanner, &reader, dialect, format)
     }
@@ -103,6 +105,7 @@ struct TableRows {
     if kept.count < sequences.count {
       sequences = kept.map { sequences[$0] }
       labels = kept.map { labels[$0] }
+      if !ids.isEmpty { ids = kept.map { ids[$0] } }
       steps = kept.map { steps[$0] }
       lines = kept.map { lines[$0] }
     }

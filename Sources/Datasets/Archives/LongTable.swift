@@ -86,21 +86,24 @@ extension TableRows {
   /// Reads a table with a time step on each line.
   mutating func readLong(
     _ scanner: inout RecordScanner, _ reader: inout TableValues, _ dialect: TableDialect,
-    id: String, _ format: CSVFormat
+    id: String?, _ format: CSVFormat
   ) throws(DatasetError) {
-    let columns = try LongColumns(dialect, id: id, format, path: path)
+    var start = scanner
+    let width = try start.next()?.fields.count ?? 0
+    let columns = try LongColumns(dialect, id: id, format, first: width, path: path)
     features = columns.values.count
     var found: [LongTable.Sequence] = []
     var places: [ExactText: Int] = [:]
     while let record = try scanner.next() {
       let (fields, line) = (record.fields, record.line)
-      guard fields.count == dialect.header!.count else {
+      guard fields.count == columns.count else {
         throw error(
-          line, "has \(fields.count) fields, but the header has \(dialect.header!.count)",
+          line, "has \(fields.count) fields, but the header has \(columns.count)",
           cure: "fill in the missing fields, or set --separator")
       }
-      let label = try self.label(fields[columns.target], line: line)
-      let id = TextTable.string(fields[columns.id])
+      var label = ""
+      if let target = columns.target { label = try self.label(fields[target], line: line) }
+      let id = columns.id.map { TextTable.string(fields[$0]) } ?? ""
       let place = places[ExactText(id)] ?? found.count
       if place == found.count {
         places[ExactText(id)] = place
@@ -139,6 +142,7 @@ extension TableRows {
       }
       sequences.append(values)
       labels.append(sequence.label)
+      ids.append(sequence.id)
       lines.append(sequence.line)
     }
     if unequal > 0 {
@@ -151,30 +155,37 @@ extension TableRows {
 
 /// Where a long table has what.
 private struct LongColumns {
-  let id: Int
+  /// Nil if all lines are one sequence.
+  let id: Int?
   let time: Int?
-  let target: Int
+  /// Nil if the sequences have no class.
+  let target: Int?
   let values: [Int]
+  /// How many columns there are.
+  let count: Int
 
+  /// - Parameter first: the fields of the first line, of a table without a header
   init(
-    _ dialect: TableDialect, id: String, _ format: CSVFormat, path: String
+    _ dialect: TableDialect, id: String?, _ format: CSVFormat, first: Int, path: String
   ) throws(DatasetError) {
-    self.id = try dialect.column(id, "id", path: path)
-    guard let target = format.target else {
+    func column(_ name: String?, _ option: String) throws(DatasetError) -> Int? {
+      guard let name else { return nil }
+      return try dialect.column(name, option, path: path)
+    }
+    self.id = try column(id, "id")
+    guard format.target != nil || format.isUnlabelled else {
       throw DatasetError(
         path, "is read by --id", cure: "name the column of the class with --target")
     }
-    self.target = try dialect.column(target, "target", path: path)
-    if let time = format.time {
-      self.time = try dialect.column(time, "time", path: path)
-    } else {
-      self.time = nil
-    }
+    target = try column(format.target, "target")
+    time = try column(format.time, "time")
     var values: [Int] = []
     for name in format.values { values.append(try dialect.column(name, "values", path: path)) }
-    let used = [self.id, self.target, self.time]
+    count = dialect.header?.count ?? first
+    let used = [self.id, target, time]
     self.values =
-      values.isEmpty ? dialect.header!.indices.filter { !used.contains($0) } : values
+      values.isEmpty
+      ? (0..<count).filter { !used.contains($0) && !($0 == 0 && dialect.hasIndex) } : values
     guard !self.values.isEmpty else {
       throw DatasetError(
         path, "has no column left for values", cure: "name them with --values")

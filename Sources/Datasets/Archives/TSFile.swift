@@ -9,16 +9,24 @@ struct TSFile {
   /// What was understood, for the user.
   private(set) var notes: [String] = []
   private var places: [Int] = []
-  private var steps: [SequenceSteps] = []
+  private(set) var steps: [SequenceSteps] = []
   /// Whether time stamps were dates of a form that gives no seconds.
   private(set) var hasUnknownDates = false
   private let number: FieldNumber
+  /// Whether classes are not asked for.
+  private let isUnlabelled: Bool
+  /// Whether each line ends with a class or a number to predict.
+  private var hasTarget = true
   /// What the header says of the sequences, by key: a number, true or false.
   private var declared: [(key: String, value: String)] = []
   /// Sequences with time stamps, and those of them whose times are not equally spaced.
   private var (stamped, unequal) = (0, 0)
 
-  init(_ path: String, _ missing: MissingValues) throws(DatasetError) {
+  /// - Parameter isUnlabelled: whether classes are not asked for, and left out where there are any
+  init(
+    _ path: String, _ missing: MissingValues, isUnlabelled: Bool = false
+  ) throws(DatasetError) {
+    self.isUnlabelled = isUnlabelled
     table = try TextTable(path)
     number = FieldNumber(missing: missing)
     var isInData = false
@@ -52,6 +60,8 @@ struct TSFile {
     let isTrue = words.count > 1 && words[1].lowercased() == "true"
     switch words[0].lowercased() {
     case "@data": return true
+    case "@targetlabel" where isUnlabelled: hasTarget = isTrue
+    case "@classlabel" where isUnlabelled: hasTarget = isTrue
     case "@targetlabel" where isTrue:
       throw table.error(
         number, "its targets are numbers (regression), which is not supported",
@@ -89,7 +99,7 @@ struct TSFile {
     _ line: ArraySlice<UInt8>, _ number: Int
   ) throws(DatasetError) {
     let series = TextTable.fields(line, separator: ":")
-    let C = series.count - 1
+    let C = series.count - (hasTarget ? 1 : 0)
     guard C >= 1, features == 0 || C == features else {
       throw table.error(
         number,
@@ -98,9 +108,9 @@ struct TSFile {
     }
     features = C
     let (columns, stamps) =
-      series.dropLast().contains { $0.first == UInt8(ascii: "(") }
-      ? try stampedColumns(series.dropLast(), number)
-      : (try plainColumns(series.dropLast(), number), nil)
+      series.prefix(C).contains { $0.first == UInt8(ascii: "(") }
+      ? try stampedColumns(series.prefix(C), number)
+      : (try plainColumns(series.prefix(C), number), nil)
     let T = columns[0].count
     if let odd = columns.firstIndex(where: { $0.count != T }) {
       throw table.error(
@@ -108,7 +118,7 @@ struct TSFile {
         cure: "all dimensions of a sequence must have the same length")
     }
     sequences.append((0..<T * C).map { columns[$0 % C][$0 / C] })
-    labels.append(TextTable.string(series[C]))
+    labels.append(hasTarget ? TextTable.string(series[C]) : "")
     places.append(number)
     steps.append(SequenceSteps(stamps: stamps))
   }

@@ -29,7 +29,8 @@ struct TableDialect {
     } else if format.headerLines == nil {
       // What is wrong with the records is said when they are read.
       let sample = Self.sample(bytes, separator, Self.sampleCount)
-      let isNamed = format.id != nil || format.target != nil || !format.values.isEmpty
+      let isNamed =
+        format.id != nil || format.time != nil || format.target != nil || !format.values.isEmpty
       if let first = sample.first,
         isNamed || Self.isHeader(first, before: Array(sample.dropFirst()), separator, format)
       {
@@ -90,9 +91,11 @@ struct TableDialect {
   private static func parts(
     _ fields: Fields, _ format: CSVFormat
   ) -> (label: ArraySlice<UInt8>, values: Fields) {
-    format.labelComesFirst
-      ? (fields[fields.startIndex], fields.dropFirst())
-      : (fields[fields.endIndex - 1], fields.dropLast())
+    format.isUnlabelled
+      ? ([], fields)
+      : format.labelComesFirst
+        ? (fields[fields.startIndex], fields.dropFirst())
+        : (fields[fields.endIndex - 1], fields.dropLast())
   }
 
   /// Whether a record names the columns of those that follow: by words where they have numbers, by

@@ -18,26 +18,28 @@ extension TableRows {
     while let record = try scanner.next() {
       let line = record.line
       var fields = record.fields[...]
-      if fields.count == 1, target == nil {
+      if fields.count == 1, target == nil, !format.isUnlabelled {
         throw error(
           line, "has one field, \(quoted(fields[0]))",
           cure: "a line is a sequence and its class: set --separator")
       }
       let labelPlace =
-        target ?? (format.labelComesFirst ? (dialect.hasIndex ? 1 : 0) : fields.count - 1)
+        format.isUnlabelled && target == nil
+        ? 0 : target ?? (format.labelComesFirst ? (dialect.hasIndex ? 1 : 0) : fields.count - 1)
       guard labelPlace < fields.count, columns.allSatisfy({ $0 < fields.count }) else {
         throw error(
           line, "has \(fields.count) fields, fewer than the header", cure: "fill in what is missing"
         )
       }
-      let label = fields[labelPlace]
+      let isLabelled = !format.isUnlabelled || target != nil
+      let label = isLabelled ? fields[labelPlace] : nil
       if dialect.hasIndex {
         index.addNamed(fields[0])
       } else {
         index.add(fields[0])
       }
       if columns.isEmpty {
-        fields.remove(at: labelPlace)
+        if isLabelled { fields.remove(at: labelPlace) }
         if dialect.hasIndex { fields.removeFirst() }
       } else {
         fields = columns.map { fields[$0] }[...]
@@ -49,20 +51,22 @@ extension TableRows {
   }
 
   private mutating func addSequence(
-    _ fields: ArraySlice<ArraySlice<UInt8>>, _ label: ArraySlice<UInt8>, _ line: Int,
+    _ fields: ArraySlice<ArraySlice<UInt8>>, _ label: ArraySlice<UInt8>?, _ line: Int,
     _ reader: inout TableValues
   ) throws(DatasetError) {
-    let label = try self.label(label, line: line)
+    let label = try label.map { (label) throws(DatasetError) in try self.label(label, line: line) }
     guard !fields.isEmpty, fields.count % features == 0 else {
       throw error(
-        line, "has \(fields.count) numbers besides the class, with \(features) per step",
+        line,
+        "has \(fields.count) numbers\(label == nil ? "" : " besides the class"), with \(features)"
+          + " per step",
         cure: "set --features to the numbers per time step, or --separator")
     }
     var sequence: [Float] = []
     sequence.reserveCapacity(fields.count)
     for field in fields { sequence.append(try reader.read(field, line: line)) }
     sequences.append(sequence)
-    labels.append(label)
+    labels.append(label ?? "")
     lines.append(line)
   }
 

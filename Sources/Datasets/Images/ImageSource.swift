@@ -49,7 +49,7 @@ public final class ImageSource: SequenceSource {
         cure: "they must be [N, Y, X, C], or [N, Y, X] with one channel; use `prepare images`")
     }
     (count, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
-    let targets = try ClassLabels(
+    let targets = try place.labels(
       files, names.targets, counts: inputs.rowsOfFiles, classes: known ?? headers.classes)
     (labels, targetKind) = (targets.labels, .classes(targets.count))
     scaling = files.areOurs ? headers.scaling : inputs.reader.isBytes ? 1 / 255 : 1

@@ -20,7 +20,8 @@ public struct ImageShow: Sendable, Equatable {
 /// A step has the Y X C numbers of a map, channels last. What augmentation does follows from the
 /// epoch and the image's index, and the noise of an evaluation from the index alone.
 public final class ShownImages: SequenceSource {
-  private let images: ImageSource
+  private let images: any SequenceSource
+  public let map: [Int]?
   private let show: ImageShow
   private let seed: UInt64
   private var epoch: Int?
@@ -28,8 +29,18 @@ public final class ShownImages: SequenceSource {
   private static let evaluation = 1 << 30
 
   /// - Parameter seed: of the augmentation
-  public init(_ images: ImageSource, as show: ImageShow, seed: UInt64) {
+  public convenience init(_ images: ImageSource, as show: ImageShow, seed: UInt64) {
+    self.init(
+      images, map: [images.height, images.width, images.channels], as: show, seed: seed)
+  }
+
+  /// - Parameters:
+  ///   - images: sequences of one step, which is an image
+  ///   - map: its shape [Y, X, C]
+  ///   - seed: of the augmentation
+  public init(_ images: any SequenceSource, map: [Int], as show: ImageShow, seed: UInt64) {
     self.images = images
+    self.map = map
     self.show = show
     self.seed = seed
   }
@@ -40,7 +51,6 @@ public final class ShownImages: SequenceSource {
   public var targetKind: TargetKind { images.targetKind }
   public var classNames: [String]? { images.classNames }
   public var notes: [String] { images.notes }
-  public var map: [Int]? { [images.height, images.width, images.channels] }
 
   public func enter(epoch: Int?) { self.epoch = epoch }
 

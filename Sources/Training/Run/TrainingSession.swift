@@ -111,7 +111,7 @@ public final class TrainingSession {
   }
 
   /// How the global batch is cut, with at least one virtual shard for each rank.
-  private static func plan(
+  static func plan(
     _ shards: Int, on communicator: Communicator
   ) throws(RunFailure) -> ShardPlan {
     guard shards >= communicator.size else {
@@ -158,7 +158,7 @@ public final class TrainingSession {
   }
 
   /// Ranks whose kernels or BLAS differ round differently: replicas would drift apart.
-  private static func refuseUnequalMachines(
+  static func refuseUnequalMachines(
     _ communicator: Communicator
   ) throws(RunFailure) {
     let mine = "\(KernelBackend.current.name) kernels and OpenBLAS for \(OpenBLAS.coreName)"

@@ -137,6 +137,7 @@ extension TrainingConfiguration.Dataset {
     }
     (place.times, place.readsTimes) = (times, readTimes == .auto)
     place.classes = classes
+    place.unlabelled = unlabelled
     place.memoryLimit = memory << 20
     return place
   }

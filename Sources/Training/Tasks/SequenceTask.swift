@@ -57,6 +57,15 @@ extension SequenceTask {
         + " with; set another dataset.task, or store other targets")
   }
 
+  /// The model for sequences of C features, of which a step may be a map.
+  func model(
+    _ configuration: TrainingConfiguration, features C: Int, map: [Int]?, _ kind: TargetKind
+  ) throws(ConfigurationError) -> SequenceModel<Float> {
+    SequenceModel(
+      try configuration.stack(on: map), inputs: C, outputs: kind.outputs, objective: objective,
+      pooling: configuration.model.pooling, readOutStart: readOutStart)
+  }
+
   public func workload(
     _ configuration: TrainingConfiguration, plan: ShardPlan, rank: Int
   ) throws -> Workload {
@@ -64,10 +73,8 @@ extension SequenceTask {
     try requireComparable(stream.targetKind, configuration.dataset)
     try configuration.checkEncoder(
       features: stream.features, steps: stream.extent(isTraining: true).steps)
-    let model = SequenceModel<Float>(
-      try configuration.stack(on: stream.map), inputs: stream.features,
-      outputs: stream.targetKind.outputs, objective: objective,
-      pooling: configuration.model.pooling, readOutStart: readOutStart)
+    let model = try model(
+      configuration, features: stream.features, map: stream.map, stream.targetKind)
     try stream.openTimes(model.readsTimes, by: configuration.model.cell.system.name)
     return Workload(model, on: stream)
   }

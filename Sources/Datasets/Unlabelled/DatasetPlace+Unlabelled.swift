@@ -1,0 +1,45 @@
+import HDF5
+
+extension DatasetPlace {
+  /// Whether `prepare` made the files.
+  public func areOurs() throws(DatasetError) -> Bool { try open().areOurs }
+
+  /// Whether the inputs of a part are stored as whole numbers.
+  public func holdsWholeNumbers(_ part: DatasetFile.Part) throws(DatasetError) -> Bool {
+    let files = try open()
+    let name = try name(inputs, of: part, as: spelling(of: part, in: files))
+    return files.allSatisfy { _, file in
+      (try? file.dataset(name))?.elementType.isFloat == false
+    }
+  }
+
+  /// The name of the only dataset of numbers that could be inputs [N, T, C], [N, T] or [F, C].
+  ///
+  /// - Parameter features: C; nil if unknown
+  /// - Throws: `DatasetError` where there is none, or more than one
+  public func onlyInputs(features: Int?) throws(DatasetError) -> String {
+    guard let path = try paths().first else {
+      throw DatasetError(files, "names no file", cure: "check the path")
+    }
+    let entries = try FileListing(path, readingAll: false).entries
+    let fitting = entries.filter { entry in
+      guard entry.elementType.isNumber, entry.shape.count >= 2, !entry.shape.contains(0) else {
+        return false
+      }
+      return features.map { entry.shape.last == $0 || $0 == 1 } ?? true
+    }
+    // Of targets [N, K] and inputs [N, T, C], the latter.
+    let deepest = fitting.filter { $0.shape.count > 2 }
+    let found = deepest.isEmpty ? fitting : deepest
+    guard let only = found.first, found.count == 1 else {
+      let shown = entries.prefix(12).map { "\($0.name) \($0.shape)" }.joined(separator: ", ")
+      throw DatasetError(
+        path,
+        found.isEmpty
+          ? "has no inputs [N, T, \(features.map(String.init) ?? "C")]; it holds \(shown)"
+          : "holds several datasets that could be the inputs: \(shown)",
+        cure: found.isEmpty ? "store them, or name them with --inputs" : "name them with --inputs")
+    }
+    return only.name
+  }
+}

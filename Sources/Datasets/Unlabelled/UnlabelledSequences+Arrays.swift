@@ -1,0 +1,132 @@
+// Sequences from NumPy's files.
+extension UnlabelledSequences {
+  /// What people call the inputs, the starts of sequences and the times of steps.
+  static let inputNames = ["inputs", "x", "X", "x_test", "X_test", "data", "sequences", "arr_0"]
+  static let offsetNames = ["offsets", "starts"]
+  static let lengthNames = ["lengths", "length"]
+
+  static func arrays(
+    _ path: String, _ format: UnlabelledFormat
+  ) throws(DatasetError) -> UnlabelledSequences {
+    var wanted = Set(inputNames + offsetNames + lengthNames + ["times"])
+    if let name = format.inputs { wanted.insert(name) }
+    var archive = try NumPyArchive(path, wanted: wanted)
+    let name: String
+    if let given = format.inputs, archive.names != [""] {
+      name = given
+    } else if let known = archive.first(of: inputNames) {
+      name = known
+    } else {
+      name = archive.names[0]
+      guard archive.names.count == 1 else {
+        throw DatasetError(
+          path, "holds the arrays \(archive.names.prefix(12).joined(separator: ", "))",
+          cure: "choose the inputs with --inputs NAME")
+      }
+      if archive[name] == nil { archive = try NumPyArchive(path) }
+    }
+    guard let array = archive[name] else {
+      throw DatasetError(
+        path, "has no array \(name)",
+        cure: "--inputs names one of \(archive.names.prefix(12).joined(separator: ", "))")
+    }
+    let offsets = try archive.first(of: offsetNames).flatMap { archive[$0] }.map {
+      (array) throws(DatasetError) in try array.wholeNumbers()
+    }
+    let lengths = try archive.first(of: lengthNames).flatMap { archive[$0] }.map {
+      (array) throws(DatasetError) in try array.wholeNumbers()
+    }
+    var sequences = try UnlabelledSequences(
+      array, format, lengths: offsets.map { zip($0, $0.dropFirst()).map { $1 - $0 } } ?? lengths,
+      areFlat: offsets != nil || array.shape.count == 2 && lengths != nil)
+    if let times = archive["times"] {
+      let all = try times.doubles()
+      guard all.count == sequences.values.count / sequences.features else {
+        throw DatasetError(
+          path,
+          "times is \(times.shape), but there are"
+            + " \(sequences.values.count / sequences.features) steps",
+          cure: "store a time for each step")
+      }
+      sequences.times = all
+    }
+    return sequences
+  }
+
+  /// Finds what the extents of an array mean: [N, T, C]; [N, T] or [T] of one feature; [T, C] of one
+  /// sequence; [N, Y, X, C] or [N, Y, X] of images; [F, C] with the lengths of sequences.
+  ///
+  /// - Parameters:
+  ///   - lengths: T of each sequence; nil if all are as long as the array
+  ///   - areFlat: whether the sequences stand one after the other
+  init(
+    _ array: NumPyArray, _ format: UnlabelledFormat, lengths: [Int]?, areFlat: Bool
+  ) throws(DatasetError) {
+    let shape = array.shape
+    let path = array.path
+    let values = try array.floats()
+    let known = format.features
+    func refuse(_ cure: String) -> DatasetError { DatasetError(path, "is \(shape)", cure: cure) }
+    guard !values.isEmpty else { throw refuse("give an array that holds numbers") }
+    let areWhole = array.kind == .whole
+    if format.isImage {
+      guard shape.count == 3 || shape.count == 4 else {
+        throw refuse("images are [N, Y, X, C], or [N, Y, X] with one channel")
+      }
+      let map = Array(shape.dropFirst()) + (shape.count == 3 ? [1] : [])
+      self.init(
+        path, features: map.reduce(1, *), values: values,
+        lengths: Array(repeating: 1, count: shape[0]))
+      (self.map, self.areWhole) = (map, areWhole)
+      return
+    }
+    let features: Int
+    let own: [Int]
+    switch shape.count {
+    case _ where areFlat:
+      features = shape.count == 1 ? 1 : shape[1]
+      own = lengths ?? []
+      guard shape.count <= 2, own.allSatisfy({ $0 > 0 }), own.reduce(0, +) == shape[0] else {
+        throw refuse("with offsets or lengths it must be [F, C], F the steps of all sequences")
+      }
+    case 1: (features, own) = known == shape[0] && known != 1 ? (shape[0], [1]) : (1, [shape[0]])
+    case 2 where known == shape[1] && known != 1 && !format.isFlat:
+      (features, own) = (shape[1], [shape[0]])
+    case 2: (features, own) = (1, Array(repeating: shape[1], count: shape[0]))
+    case 3: (features, own) = (shape[2], Array(repeating: shape[1], count: shape[0]))
+    default: throw refuse("it must be [N, T, C], or [N, T] with one feature; reshape it")
+    }
+    self.init(path, features: features, values: values, lengths: own)
+    self.areWhole = areWhole
+    guard !areFlat, let lengths, lengths != own else { return }
+    try cut(to: lengths, refuse("lengths must be [N] numbers from 1 to T"))
+  }
+
+  /// Leaves out what stands beyond the end of each sequence.
+  private mutating func cut(
+    to lengths: [Int], _ refusal: DatasetError
+  ) throws(DatasetError) {
+    guard lengths.count == self.lengths.count,
+      zip(lengths, self.lengths).allSatisfy({ (1...$1).contains($0) })
+    else { throw refusal }
+    let T = self.lengths[0]
+    values = lengths.enumerated().flatMap { index, length in
+      values[index * T * features..<(index * T + length) * features]
+    }
+    self.lengths = lengths
+  }
+}
+
+extension NumPyArray {
+  /// The numbers as whole ones, row-major.
+  public func wholeNumbers() throws(DatasetError) -> [Int] {
+    var whole: [Int] = []
+    for value in try doubles() {
+      guard let number = Int(exactly: value), abs(number) < 1 << 48 else {
+        throw DatasetError(path, "holds \(value)", cure: "store whole numbers")
+      }
+      whole.append(number)
+    }
+    return whole
+  }
+}

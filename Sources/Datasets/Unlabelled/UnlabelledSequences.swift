@@ -1,0 +1,165 @@
+import Tensors
+
+/// Sequences without targets as they were found in a file of text or arrays, whole in memory.
+public struct UnlabelledSequences: Sendable {
+  /// Where they came from, for messages.
+  public let path: String
+  /// C, numbers per step.
+  public var features: Int
+  /// The steps of all sequences, one after the other, [F, C].
+  public var values: [Float]
+  /// T of each.
+  public var lengths: [Int]
+  /// When each step happened, [F]; nil if unknown.
+  public var times: [Double]?
+  /// What names each sequence; nil if the file does not say.
+  public var names: [String]?
+  /// Whether the file stores whole numbers, as those of images.
+  public var areWhole = false
+  /// The shape [Y, X, C] if each sequence is an image.
+  public var map: [Int]?
+  /// What was understood, a line each, for the user.
+  public var notes: [String] = []
+
+  init(_ path: String, features: Int, values: [Float], lengths: [Int]) {
+    self.path = path
+    self.features = features
+    self.values = values
+    self.lengths = lengths
+  }
+}
+
+/// How the sequences of a file are read, and for what model.
+public struct UnlabelledFormat: Sendable {
+  /// The name of the inputs in an archive of arrays; nil finds it.
+  public var inputs: String?
+  /// How a table is read; see `CSVFormat`.
+  public var table = CSVFormat()
+  /// C of the model; nil if unknown.
+  public var features: Int?
+  /// T of the sequences that it learned from; nil if lengths differed, or if unknown.
+  public var steps: Int?
+  /// Whether each sequence is an image.
+  public var isImage = false
+  /// Whether the model reads each image or sequence as single numbers.
+  public var isFlat = false
+
+  public init() {}
+}
+
+extension UnlabelledSequences {
+  /// Whether a file is read by `init(_:_:)`, by its name; any other is HDF5.
+  public static func reads(_ path: String) -> Bool { Form(path) != nil }
+
+  private enum Form {
+    case numPy, table, series
+
+    init?(_ path: String) {
+      var name = path.lowercased()
+      if name.hasSuffix(".gz") { name.removeLast(3) }
+      if name.hasSuffix(".npy") || name.hasSuffix(".npz") {
+        self = .numPy
+      } else if name.hasSuffix(".ts") {
+        self = .series
+      } else if [".csv", ".tsv", ".txt", ".tra", ".tes", ".dat"].contains(where: name.hasSuffix) {
+        self = .table
+      } else {
+        return nil
+      }
+    }
+  }
+
+  /// Reads a file: .npy, .npz, .ts, or a table such as .csv, the last two plain or gzipped.
+  public init(_ path: String, _ format: UnlabelledFormat) throws(DatasetError) {
+    switch Form(path) {
+    case .numPy: self = try Self.arrays(path, format)
+    case .series: self = try Self.series(path, format)
+    default: self = try Self.table(path, format)
+    }
+    guard !lengths.isEmpty else {
+      throw DatasetError(path, "has no sequences", cure: "give a file that holds at least one")
+    }
+  }
+
+  private static func series(
+    _ path: String, _ format: UnlabelledFormat
+  ) throws(DatasetError) -> UnlabelledSequences {
+    let file = try TSFile(path, format.table.missing, isUnlabelled: true)
+    var sequences = UnlabelledSequences(
+      path, features: max(file.features, 1), values: Array(file.sequences.joined()),
+      lengths: file.sequences.map { $0.count / max(file.features, 1) })
+    if !file.hasUnknownDates { sequences.takeTimes(file.steps) }
+    sequences.notes = file.notes
+    return sequences
+  }
+
+  mutating func takeTimes(_ steps: [SequenceSteps]) {
+    guard steps.count == lengths.count else { return }
+    times = zip(steps, lengths).flatMap { $0.times($1) }
+  }
+
+  // MARK: Tables
+
+  private static func table(
+    _ path: String, _ format: UnlabelledFormat
+  ) throws(DatasetError) -> UnlabelledSequences {
+    var table = format.table
+    let isNamed = table.id != nil || table.time != nil || !table.values.isEmpty
+    table.features = format.features ?? 1
+    var note: String?
+    if isNamed {
+      table.isUnlabelled = true
+      table.isOneSequence = table.id == nil
+    } else if table.target == nil {
+      note = try detect(path, format, &table)
+    } else {
+      table.isUnlabelled = true
+    }
+    let rows = try TableRows(path, table)
+    var sequences = UnlabelledSequences(
+      path, features: rows.features, values: Array(rows.sequences.joined()),
+      lengths: rows.sequences.map { $0.count / rows.features })
+    if !rows.hasUnknownDates { sequences.takeTimes(rows.steps) }
+    if table.id != nil { sequences.names = rows.ids }
+    sequences.notes = rows.notes + (note.map { [$0] } ?? [])
+    return sequences
+  }
+
+  /// Finds what the lines of a table without names are, by how many fields they have.
+  ///
+  /// - Returns: what is worth a word about it
+  private static func detect(
+    _ path: String, _ format: UnlabelledFormat, _ table: inout CSVFormat
+  ) throws(DatasetError) -> String? {
+    let text = try DecodedText(contentsOf: path)
+    var unlabelled = table
+    unlabelled.isUnlabelled = true
+    let dialect = try TableDialect(text.bytes, path: path, unlabelled)
+    var scanner = RecordScanner(text.bytes, path: path, separator: dialect.separator)
+    _ = try scanner.skip(lines: dialect.headerLines)
+    guard let first = try scanner.next() else {
+      throw DatasetError(path, "has no lines of numbers", cure: "give a table with at least one")
+    }
+    let fields = first.fields.count - (dialect.hasIndex ? 1 : 0)
+    let features = format.features ?? 1
+    let last = first.fields[first.fields.count - 1]
+    let isWord = FieldNumber(allowsDecimalComma: dialect.separator != ",").value(last) == nil
+    let whole = format.steps.map { $0 * features }
+    table.isUnlabelled = true
+    if fields == features, format.steps != 1 {
+      table.isOneSequence = true
+      return "\(path): each line is a time step of one sequence"
+    }
+    let hasLabel =
+      isWord && !FieldNumber.isMissing(last)
+      || (whole.map { fields == $0 + 1 } ?? false)
+      || features > 1 && fields % features == 1
+    if hasLabel {
+      table.isUnlabelled = false
+      return
+        "\(path): the \(table.labelComesFirst ? "first" : "last") column is taken as the class and"
+        + " left out"
+    }
+    return nil
+  }
+}

@@ -1,0 +1,153 @@
+import KernelInterface
+import Kernels
+import Layers
+import Tensors
+import Threads
+
+/// What a forward pass says about some sequences, sequence by sequence: the form of files, not that
+/// of kernels.
+public struct Prediction<Scalar: KernelScalar> {
+  /// y: [N, K], or of every step [N, T, K] with zeros beyond the end of a sequence.
+  public var outputs: Tensor<Scalar>
+  /// The states of the last layer at each step, [N, T, D·H], with zeros beyond the end of a
+  /// sequence; nil if they were not wanted.
+  public var hidden: Tensor<Scalar>?
+  /// The state after step T; nil if it was not wanted.
+  public var final: LayerState<Scalar>?
+}
+
+extension SequenceModel {
+  /// Runs a batch forward. Each row has the same bits whatever rows are computed with it, and
+  /// whether its steps are run at once or one by one, each from the state that the one before left.
+  ///
+  /// - Parameters:
+  ///   - batch: only the kind of its targets is looked at
+  ///   - state: before step 1; nil is zeros
+  ///   - firstStep: how many steps of the sequences came before these
+  ///   - keepingHidden: whether the states of the last layer are wanted
+  ///   - keepingFinal: whether the state after step T is wanted
+  public func predict(
+    _ batch: SequenceBatch<Scalar>, from state: LayerState<Scalar>?, firstStep: Int,
+    _ parameters: ParameterBuffer<Scalar>, keepingHidden: Bool = false, keepingFinal: Bool = false
+  ) -> Prediction<Scalar> {
+    while workspaces.count < team.count { workspaces.append(Workspace()) }
+    let readOut = PackedReadOut(self.readOut, parameters)
+    func run(
+      _ batch: SequenceBatch<Scalar>, _ state: LayerState<Scalar>?, _ workspace: Workspace<Scalar>
+    ) -> Prediction<Scalar> {
+      guard batch.x.shape[1] > 0 else {
+        return noPrediction(batch, hidden: keepingHidden, final: keepingFinal)
+      }
+      var input = SequenceInput(
+        batch.x, lengths: batch.lengths, times: batch.elapsed, firstStep: firstStep)
+      input.rowStarts = batch.rowStarts
+      let pass = stack.forward(
+        input, from: state, parameters, keeping: keepingFinal ? .finalState : [], in: workspace)
+      return Prediction(
+        outputs: outputs(batch, pass.output, readOut),
+        hidden: keepingHidden ? bySequence(pass.output, batch) : nil, final: pass.final)
+    }
+    let runs = ShardRuns.cut(batch.shards, threads: team.count)
+    if runs.count == 1 { return run(batch, state, workspaces[0]) }
+    let parts = team.map(runs.count) { index in
+      let (shards, workspace) = (runs[index], workspaces[index])
+      let rows = batch.rowStarts[shards.lowerBound]..<batch.rowStarts[shards.upperBound]
+      return run(batch.part(shards: shards, in: workspace), state?.rows(rows), workspace)
+    }
+    return joined(parts)
+  }
+
+  /// The answers, read from the states as an evaluation reads them.
+  private func outputs(
+    _ batch: SequenceBatch<Scalar>, _ top: Tensor<Scalar>, _ readOut: PackedReadOut<Scalar>
+  ) -> Tensor<Scalar> {
+    let (T, N, K) = (batch.x.shape[0], batch.x.shape[1], self.readOut.outputs)
+    let isEveryStep = batch.targets.isEveryStep
+    let states =
+      pooling == .mean && !isEveryStep
+      ? ReadOutStates.means(batch.validRows(of: 0..<N))
+      : ReadOutStates.single(
+        (0..<directions).map { batch.readOutRows(of: 0..<N, isReverse: $0 == 1) },
+        hidden: stack.outputs / directions)
+    let h = Tensor<Scalar>(shape: [states.count, stack.outputs])
+    states.gather(from: top, into: h)
+    let y = Tensor<Scalar>(shape: [states.count, K])
+    readOut.forward(h, into: y)
+    guard isEveryStep else { return y }
+    // Valid steps stand sequence by sequence.
+    let padded = Tensor<Scalar>(shape: [N, T, K])
+    var row = 0
+    for n in 0..<N {
+      let length = batch.lengths?[n] ?? T
+      padded.row(n).rows(0..<length).copy(from: y.rows(row..<row + length))
+      row += length
+    }
+    return padded
+  }
+
+  /// States [T, N, H] as [N, T, H], with zeros beyond the end of each sequence.
+  private func bySequence(
+    _ top: Tensor<Scalar>, _ batch: SequenceBatch<Scalar>
+  ) -> Tensor<Scalar> {
+    let (T, N, width) = (top.shape[0], top.shape[1], stack.outputs)
+    let result = Tensor<Scalar>(shape: [N, T, width])
+    for n in 0..<N {
+      let steps = Array(0..<(batch.lengths?[n] ?? T))
+      result.row(n).copy(
+        width, columnsOf: top, RowSelection(steps.map { $0 * N + n }, width: width),
+        to: RowSelection(steps, width: width))
+    }
+    return result
+  }
+
+  private func noPrediction(
+    _ batch: SequenceBatch<Scalar>, hidden: Bool, final: Bool
+  ) -> Prediction<Scalar> {
+    let (T, K) = (batch.x.shape[0], readOut.outputs)
+    return Prediction(
+      outputs: Tensor(shape: batch.targets.isEveryStep ? [0, T, K] : [0, K]),
+      hidden: hidden ? Tensor(shape: [0, T, stack.outputs]) : nil,
+      final: final ? stack.startState(rows: 0) : nil)
+  }
+
+  private func joined(_ parts: [Prediction<Scalar>]) -> Prediction<Scalar> {
+    Prediction(
+      outputs: Tensor(joining: parts.map(\.outputs)),
+      hidden: parts[0].hidden == nil ? nil : Tensor(joining: parts.map { $0.hidden! }),
+      final: parts[0].final.map { first in
+        LayerState(
+          first.named.map { member in
+            (member.name, Tensor(joining: parts.map { $0.final![member.name]! }))
+          })
+      })
+  }
+}
+
+/// A read-out as the layers' kernels take it: the product of a row has the same bits in any company,
+/// which BLAS does not promise.
+private struct PackedReadOut<Scalar: KernelScalar> {
+  private let weight: PackedMatrix<Scalar>
+  private let bias: Tensor<Scalar>
+
+  init(_ readOut: Linear<Scalar>, _ parameters: ParameterBuffer<Scalar>) {
+    weight = PackedMatrix(readOut.weight(in: parameters))
+    bias = readOut.bias(in: parameters)
+  }
+
+  func forward(_ x: Tensor<Scalar>, into y: Tensor<Scalar>) {
+    weight.multiply(x, adding: bias, into: y)
+  }
+}
+
+extension Tensor {
+  /// The rows of several tensors, one after the other.
+  fileprivate init(joining parts: [Tensor]) {
+    self.init(
+      shape: [parts.reduce(0) { $0 + $1.shape[0] }] + Array(parts[0].shape.dropFirst()))
+    var row = 0
+    for part in parts {
+      rows(row..<row + part.shape[0]).copy(from: part)
+      row += part.shape[0]
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import Models
+import Tensors
+
+/// An array of what is predicted: what is stored of each sequence.
+public struct PredictionField: Sendable, Hashable {
+  /// "class", "probabilities", "hidden", "features/conv1".
+  public let name: String
+  /// The shape for one sequence; that of every step begins with T.
+  public let shape: [Int]
+  /// Whether the shape begins with the steps of the sequence.
+  public let isEveryStep: Bool
+  /// Whether the numbers are classes: whole, and -1 beyond the end of a sequence.
+  public let areClasses: Bool
+
+  /// How many numbers there are for one sequence.
+  public var count: Int { shape.reduce(1, *) }
+
+  init(_ name: String, _ shape: [Int], isEveryStep: Bool = false, areClasses: Bool = false) {
+    (self.name, self.shape) = (name, shape)
+    (self.isEveryStep, self.areClasses) = (isEveryStep, areClasses)
+  }
+}
+
+/// The numbers of a field for some sequences, [rows] and the field's shape.
+public enum PredictedNumbers: Sendable {
+  case floats([Float])
+  case classes([Int32])
+}
+
+/// What is predicted for some neighbouring sequences.
+public struct PredictedRows: Sendable {
+  /// The first of them.
+  public let first: Int
+  /// T of each.
+  public let lengths: [Int]
+  /// In the order of the fields.
+  public let numbers: [PredictedNumbers]
+}
+
+/// What a task's answers are called and how they follow from the read-out.
+struct AnswerFields {
+  let kind: TargetKind
+  /// Whether the answer of a step is the input of the next.
+  let isForecast: Bool
+  /// T of the longest sequence.
+  let steps: Int
+  /// What forecasts are multiplied by and moved by, feature by feature; nil is neither.
+  let statistics: (mean: [Double], deviation: [Double])?
+
+  /// - Throws: `RunFailure` where there is nothing to predict
+  var fields: [PredictionField] {
+    let K = kind.outputs
+    let every = kind.isEveryStep
+    let answer = every ? [steps, K] : [K]
+    switch kind.answer {
+    case .oneClass:
+      return [
+        PredictionField("class", every ? [steps] : [], isEveryStep: every, areClasses: true),
+        PredictionField("probabilities", answer, isEveryStep: every),
+      ]
+    case .labels: return [PredictionField("probabilities", answer, isEveryStep: every)]
+    case .counts: return [PredictionField("rates", answer, isEveryStep: every)]
+    case .numbers where isForecast:
+      return [
+        PredictionField("forecast", [K]), PredictionField("predictions", answer, isEveryStep: true),
+      ]
+    case .numbers: return [PredictionField("values", answer, isEveryStep: every)]
+    }
+  }
+
+  /// The numbers of all fields.
+  ///
+  /// - Parameters:
+  ///   - y: the read-out, [N, K] or [N, T, K]
+  ///   - lengths: T of each sequence
+  func numbers(_ y: [Float], lengths: [Int]) -> [PredictedNumbers] {
+    let K = kind.outputs
+    let T = kind.isEveryStep ? steps : 1
+    func isValid(_ row: Int) -> Bool {
+      !kind.isEveryStep || row % T < lengths[row / T]
+    }
+    let rows = y.count / max(K, 1)
+    switch kind.answer {
+    case .oneClass:
+      var (classes, shares) = ([Int32](), [Float]())
+      shares.reserveCapacity(y.count)
+      for row in 0..<rows {
+        let logits = y[row * K..<(row + 1) * K]
+        let largest = logits.max() ?? 0
+        classes.append(
+          isValid(row) ? Int32((logits.firstIndex(of: largest) ?? row * K) - row * K) : -1)
+        let weights = logits.map { exp(Double($0) - Double(largest)) }
+        let sum = weights.reduce(0, +)
+        shares += weights.map { isValid(row) ? Float($0 / sum) : 0 }
+      }
+      return [.classes(classes), .floats(shares)]
+    case .labels:
+      return [.floats(y.map { Float(1 / (1 + exp(-Double($0)))) })]
+    case .counts:
+      return [
+        .floats(y.indices.map { isValid($0 / K) ? Float(exp(Double(y[$0]))) : 0 })
+      ]
+    case .numbers:
+      let values = y.indices.map { index in
+        guard let statistics, isValid(index / K) else { return y[index] }
+        let c = index % K
+        return Float(Double(y[index]) * statistics.deviation[c] + statistics.mean[c])
+      }
+      guard isForecast else { return [.floats(values)] }
+      let last = lengths.indices.flatMap { n -> ArraySlice<Float> in
+        let start = (n * T + lengths[n] - 1) * K
+        return values[start..<start + K]
+      }
+      return [.floats(last), .floats(values)]
+    }
+  }
+}

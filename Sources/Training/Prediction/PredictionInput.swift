@@ -1,0 +1,185 @@
+import Configuration
+import Datasets
+import HDF5
+import Models
+import Tensors
+
+/// The sequences of a file as a trained model reads them.
+struct PredictionInput {
+  let source: any SequenceSource
+  /// What names each sequence; nil if the file does not say.
+  let names: [String]?
+  /// What the classes are called; nil if unknown.
+  let classNames: [String]?
+  /// Numbers that undo the normalisation of the inputs; nil if outputs are in the file's own units.
+  private(set) var statistics: (mean: [Double], deviation: [Double])?
+  let notes: [String]
+
+  /// - Parameters:
+  ///   - configuration: that of the checkpoint
+  ///   - learned: what it learned from
+  ///   - kind: what it is asked
+  init(
+    _ request: PredictionRequest, _ configuration: TrainingConfiguration,
+    _ learned: LearnedData, _ kind: TargetKind
+  ) throws {
+    let opening = Opening(
+      request: request, configuration: configuration, learned: learned, kind: kind)
+    let found =
+      UnlabelledSequences.reads(request.file) ? try opening.plain() : try opening.hdf5()
+    names = found.names
+    classNames = learned.identity?.meaning.classNames ?? found.source.classNames
+    var notes = found.notes
+    var source = found.source
+    (source, statistics) = try opening.normalised(source, found, &notes)
+    let folds = configuration.masking.evaluationFolds
+    if configuration.dataset.task == .maskedSpikes, folds > 0 {
+      source = FoldedSpikes(base: source, folds: folds)
+    }
+    try learned.requireSizes(of: source, configuration.dataset.view, request.file)
+    if let known = opening.features, known != source.features {
+      throw DatasetError(
+        request.file, "has \(source.features) features per step, but the run learned from \(known)",
+        cure: "give the features that the run learned from, in their order")
+    }
+    self.source = source
+    self.notes = notes
+  }
+}
+
+/// A source, and what is known of its numbers.
+private struct FoundSequences {
+  var source: any SequenceSource
+  /// The meaning of the numbers of a file that `prepare` made; nil if unknown.
+  var meaning: DataMeaning?
+  var areWhole: Bool
+  var names: [String]?
+  var notes: [String]
+}
+
+/// How the sequences of a file are opened.
+private struct Opening {
+  let request: PredictionRequest
+  let configuration: TrainingConfiguration
+  let learned: LearnedData
+  let kind: TargetKind
+
+  private var dataset: TrainingConfiguration.Dataset { configuration.dataset }
+  private var train: DataIdentity.Part? {
+    learned.identity?.parts[DatasetFile.Part.train.rawValue]
+  }
+  /// C of the model; nil if unknown.
+  var features: Int? { train?.features ?? learned.features }
+
+  private var isImage: Bool { dataset.task == .classification && dataset.view == .image }
+
+  // MARK: Text and arrays
+
+  func plain() throws -> FoundSequences {
+    var format = request.format
+    let isFlat =
+      dataset.task == .classification && (dataset.view == .pixels || dataset.view == .permuted)
+    (format.features, format.isImage, format.isFlat) = (isFlat ? 1 : features, isImage, isFlat)
+    format.steps = train.flatMap { $0.offsets == nil ? $0.steps : nil }
+    let sequences = try UnlabelledSequences(request.file, format)
+    let view = dataset.task == .classification && !isImage ? dataset.view : .rows
+    var source: any SequenceSource = try PlainSequences(
+      sequences, kind: kind, view: view, pixelOrder: dataset.pixelOrder)
+    if let map = sequences.map {
+      if sequences.areWhole {
+        source = NormalisedSequences(source, scaling: 1 / 255, statistics: nil)
+      }
+      source = ShownImages(source, map: map, as: dataset.imageShow, seed: configuration.seed)
+    }
+    return FoundSequences(
+      source: source, meaning: nil, areWhole: sequences.areWhole, names: sequences.names,
+      notes: sequences.notes)
+  }
+
+  // MARK: HDF5
+
+  func hdf5() throws -> FoundSequences {
+    var configuration = configuration
+    configuration.dataset.file = request.file
+    configuration.dataset.learned = nil
+    configuration.dataset.unlabelled = kind
+    if let name = request.format.inputs {
+      configuration.dataset.inputs = name
+    } else {
+      configuration.dataset.inputs = try inputs(configuration.dataset.place)
+    }
+    let place = configuration.dataset.place
+    let part = try place.measuredPart(request.part)
+    configuration.dataset.measured = part
+    let source: any SequenceSource
+    switch dataset.task {
+    case .classification:
+      let task = ClassificationTask(configuration.dataset, seed: configuration.seed)
+      source = try task.source(part)
+    case .maskedSpikes: source = try SpikeSource(place, part: part)
+    default:
+      source = try SequenceFileSource(place, task: dataset.task.rawValue, part: part)
+    }
+    let areOurs = try place.areOurs()
+    return FoundSequences(
+      source: source, meaning: areOurs ? try place.meaning().meaning : nil,
+      areWhole: try place.holdsWholeNumbers(part), names: nil, notes: source.notes)
+  }
+
+  /// The name of the inputs: as the run calls them, or else the only dataset that fits.
+  private func inputs(_ place: DatasetPlace) throws -> String {
+    for part in DatasetFile.Part.allCases where try place.holds(part) { return place.inputs }
+    return try place.onlyInputs(features: isImage ? nil : features)
+  }
+
+  // MARK: Normalisation
+
+  /// The source with numbers as the model learned them.
+  func normalised(
+    _ source: any SequenceSource, _ found: FoundSequences, _ notes: inout [String]
+  ) throws -> (any SequenceSource, (mean: [Double], deviation: [Double])?) {
+    let known = learned.identity?.meaning ?? DataMeaning()
+    if let own = found.meaning, own.statistics != nil || known.statistics == nil {
+      if let conflict = own.conflict(with: known) {
+        throw DatasetError(
+          request.file, conflict,
+          cure: "prepare it in one command with the run's own data (--from TRAIN TEST), or give the"
+            + " raw numbers as .csv, .npy or HDF5")
+      }
+      return (source, nil)
+    }
+    guard !request.isNormalised else { return (source, nil) }
+    var scaling = found.meaning == nil && !isImage ? known.scaling : 1
+    if scaling != 1, !found.areWhole {
+      notes.append(
+        "\(request.file): holds numbers with a fraction, which are taken as multiplied by"
+          + " \(scaling) already")
+      scaling = 1
+    }
+    guard let statistics = known.statistics else {
+      return (
+        scaling == 1 ? source : NormalisedSequences(source, scaling: scaling, statistics: nil), nil
+      )
+    }
+    guard let mean = statistics.mean, let deviation = statistics.deviation else {
+      throw DatasetError(
+        request.file,
+        "is not normalised, and the checkpoint keeps only the hash of the run's"
+          + " statistics, which are very many",
+        cure: "prepare it in one command with the run's own data")
+    }
+    guard mean.count == source.features else {
+      throw DatasetError(
+        request.file,
+        "has \(source.features) features per step, but the run's inputs were"
+          + " normalised by the statistics of \(mean.count)",
+        cure: "give the features that the run learned from, or add --normalised if the numbers are"
+          + " normalised already")
+    }
+    notes.append("\(request.file): inputs are normalised by the mean and deviation of the run")
+    return (
+      NormalisedSequences(source, scaling: scaling, statistics: (mean, deviation)),
+      (mean, deviation)
+    )
+  }
+}

@@ -1,0 +1,218 @@
+import Foundation
+import Reports
+
+/// What a text says of the fields.
+private struct Shown {
+  let fields: [PredictionField]
+  let names: [String]?
+  let classNames: [String]?
+
+  init(_ session: PredictionSession) {
+    (fields, names, classNames) = (session.fields, session.names, session.classNames)
+  }
+
+  func name(_ sequence: Int) -> String? { names?[sequence] }
+
+  /// The name of a class; nil if it has none.
+  func className(_ number: Int32) -> String? {
+    guard let classNames, classNames.indices.contains(Int(number)) else { return nil }
+    return classNames[Int(number)]
+  }
+}
+
+/// A JSON object for each sequence, with the class by its name where it has one, and the fields as
+/// lists.
+struct JSONLines: PredictionLines {
+  private let shown: Shown
+
+  init(_ session: PredictionSession) { shown = Shown(session) }
+
+  var header: String { "" }
+
+  func lines(_ rows: PredictedRows) -> [String] {
+    rows.lengths.enumerated().map { row, length in
+      let sequence = rows.first + row
+      var members = ["\"sequence\":" + (shown.name(sequence).map(Self.quoted) ?? "\(sequence)")]
+      for (field, numbers) in zip(shown.fields, rows.numbers) {
+        let shape = field.isEveryStep ? [length] + field.shape.dropFirst() : field.shape
+        let start = row * field.count
+        let values =
+          switch numbers {
+          case .floats(let all): Self.list(all, start, shape[...])
+          case .classes(let all): Self.list(all, start, shape[...], label)
+          }
+        members.append("\(Self.quoted(field.name)):\(values)")
+      }
+      return "{" + members.joined(separator: ",") + "}\n"
+    }
+  }
+
+  private func label(_ number: Int32) -> String {
+    shown.className(number).map(Self.quoted) ?? "\(number)"
+  }
+
+  private static func list(_ all: [Float], _ start: Int, _ shape: ArraySlice<Int>) -> String {
+    list(all, start, shape) { $0.isFinite ? "\($0)" : "null" }
+  }
+
+  private static func list<Number>(
+    _ all: [Number], _ start: Int, _ shape: ArraySlice<Int>, _ text: (Number) -> String
+  ) -> String {
+    guard let extent = shape.first else { return text(all[start]) }
+    let width = shape.dropFirst().reduce(1, *)
+    let items = (0..<extent).map { list(all, start + $0 * width, shape.dropFirst(), text) }
+    return "[" + items.joined(separator: ",") + "]"
+  }
+
+  static func quoted(_ text: String) -> String {
+    let data = try? JSONSerialization.data(
+      withJSONObject: text, options: [.fragmentsAllowed, .withoutEscapingSlashes])
+    return data.map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+  }
+}
+
+/// A line for each sequence, or for each of its steps, with the names of the columns first.
+struct CSVLines: PredictionLines {
+  private let shown: Shown
+  private let isEveryStep: Bool
+  private let isForecast: Bool
+  /// The places of the fields that are written: of forecasts those of every step.
+  private let written: [Int]
+
+  init(_ session: PredictionSession) {
+    shown = Shown(session)
+    isForecast = session.isForecast
+    isEveryStep = session.answers.kind.isEveryStep
+    written = session.fields.indices.filter {
+      !session.isForecast || session.fields[$0].name != "forecast"
+    }
+  }
+
+  var header: String {
+    var columns = ["sequence"]
+    if isEveryStep { columns.append("step") }
+    for field in written.map({ shown.fields[$0] }) {
+      let width = Self.width(field)
+      if field.areClasses {
+        columns.append("class")
+      } else if field.name == "probabilities" {
+        columns += (0..<width).map { "p_" + (shown.className(Int32($0)) ?? "\($0)") }
+      } else {
+        let name = ["rates": "rate", "values": "value"][field.name] ?? "forecast"
+        columns += (0..<width).map { "\(name)_\($0)" }
+      }
+    }
+    return columns.map(Self.quoted).joined(separator: ",") + "\n"
+  }
+
+  private static func width(_ field: PredictionField) -> Int {
+    field.shape.dropFirst(field.isEveryStep ? 1 : 0).reduce(1, *)
+  }
+
+  func lines(_ rows: PredictedRows) -> [String] {
+    rows.lengths.enumerated().flatMap { row, length in
+      (0..<(isEveryStep ? length : 1)).map { step in line(rows, row, step) }
+    }
+  }
+
+  private func line(_ rows: PredictedRows, _ row: Int, _ step: Int) -> String {
+    let sequence = rows.first + row
+    var fields = [shown.name(sequence) ?? "\(sequence)"]
+    // A forecast is of the step after.
+    if isEveryStep { fields.append("\(step + (isForecast ? 1 : 0))") }
+    for index in written {
+      let field = shown.fields[index]
+      let width = Self.width(field)
+      let start = row * field.count + step * width
+      switch rows.numbers[index] {
+      case .floats(let values): fields += values[start..<start + width].map { "\($0)" }
+      case .classes(let values):
+        fields.append(shown.className(values[start]) ?? "\(values[start])")
+      }
+    }
+    return fields.map(Self.quoted).joined(separator: ",") + "\n"
+  }
+
+  private static func quoted(_ field: String) -> String {
+    guard field.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return field }
+    return "\"" + field.replacing("\"", with: "\"\"") + "\""
+  }
+}
+
+/// A short line for each sequence, for a person: the likeliest classes, the values or the forecast.
+public struct PredictionTable {
+  private let shown: Shown
+
+  public init(_ session: PredictionSession) { shown = Shown(session) }
+
+  /// Of more numbers than these, the first are shown.
+  private static let most = 8
+
+  public func lines(_ rows: PredictedRows) -> [String] {
+    rows.lengths.indices.map { row in
+      let sequence = rows.first + row
+      let name = (shown.name(sequence) ?? "\(sequence)").padded(to: 8)
+      let (field, numbers) = (shown.fields[0], rows.numbers[0])
+      let length = rows.lengths[row]
+      switch numbers {
+      case .classes(let classes) where !field.isEveryStep:
+        return "\(name)  \(likeliest(classes[row], rows, row))"
+      case .classes(let classes):
+        let start = row * field.count
+        return "\(name)  " + Self.list(classes[start..<start + length].map { label($0) })
+      case .floats(let values):
+        let own = Array(values[row * field.count..<(row + 1) * field.count])
+        guard field.isEveryStep else {
+          return "\(name)  " + Self.list(own.map { brief(Double($0)) })
+        }
+        let width = field.count / field.shape[0]
+        let means = (0..<width).map { c in
+          (0..<length).reduce(0) { $0 + Double(own[$1 * width + c]) } / Double(length)
+        }
+        return "\(name)  mean \(field.name)  " + Self.list(means.map { brief($0) })
+      }
+    }
+  }
+
+  private func label(_ number: Int32) -> String { shown.className(number) ?? "\(number)" }
+
+  /// "2  0.981   3 0.012   7 0.004"
+  private func likeliest(_ number: Int32, _ rows: PredictedRows, _ row: Int) -> String {
+    guard case .floats(let values) = rows.numbers[1] else { return label(number) }
+    let K = shown.fields[1].count
+    let shares = values[row * K..<(row + 1) * K]
+    let order = shares.indices.sorted { (shares[$0], $1) > (shares[$1], $0) }
+    let others = order.map { Int32($0 - row * K) }.filter { $0 != number }.prefix(2)
+    return ([number] + others).map { one in
+      "\(label(one)) \(String(format: "%.4f", shares[row * K + Int(one)]))"
+    }.joined(separator: "   ")
+  }
+
+  private static func list(_ items: [String]) -> String {
+    items.prefix(most).joined(separator: " ") + (items.count > most ? " ..." : "")
+  }
+}
+
+extension String {
+  fileprivate func padded(to width: Int) -> String {
+    count < width ? self + String(repeating: " ", count: width - count) : self
+  }
+}
+
+/// Prints predictions: JSON lines or a table.
+public final class PrintedPredictions: PredictionWriter {
+  private let lines: (PredictedRows) -> [String]
+
+  public init(_ session: PredictionSession, json: Bool) {
+    let (objects, table) = (JSONLines(session), PredictionTable(session))
+    lines = { rows in
+      json ? objects.lines(rows) : table.lines(rows).map { $0 + "\n" }
+    }
+  }
+
+  public func append(_ rows: PredictedRows) {
+    print(lines(rows).joined(), terminator: "")
+  }
+
+  public func finish() {}
+}

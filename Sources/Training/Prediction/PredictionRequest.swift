@@ -1,0 +1,31 @@
+import Datasets
+
+/// What is to be predicted, from what, and what else is wanted of the model.
+public struct PredictionRequest: Sendable {
+  /// A run's folder or a checkpoint's.
+  public var path: String
+  public var choice = CheckpointChoice.best
+  /// Keys to set otherwise, as `key.path=value`.
+  public var assignments: [String] = []
+  /// The file of the inputs.
+  public var file: String
+  /// The part of an HDF5 file; nil is its test part, or its only one.
+  public var part: DatasetFile.Part?
+  /// How a file that is not HDF5 is read. Sizes are filled in from the checkpoint.
+  public var format = UnlabelledFormat()
+  /// Whether the inputs are normalised already, or are to be taken as they are.
+  public var isNormalised = false
+  /// Whether the states of the last layer are wanted.
+  public var wantsHidden = false
+  /// Whether the outputs of all layers are wanted.
+  public var wantsFeatures = false
+  /// The file of the state that the sequences go on from.
+  public var state: String?
+  /// The file that receives the state after the last step.
+  public var stateTo: String?
+
+  public init(_ path: String, file: String) {
+    self.path = path
+    self.file = file
+  }
+}

@@ -1,0 +1,235 @@
+import BLAS
+import Checkpoints
+import Configuration
+import DataParallel
+import Datasets
+import Kernels
+import Layers
+import Liveness
+import MPI
+import Models
+import Placement
+import Tensors
+import Threads
+
+/// A trained model and a file of inputs, on one rank of a communicator.
+///
+/// Ranks compute the rows of their shards. A row has the same bits in any company, so the output is
+/// the same at any rank count.
+public final class PredictionSession {
+  public let fields: [PredictionField]
+  /// How many sequences there are.
+  public let count: Int
+  /// What names each sequence; nil if the file does not say.
+  public var names: [String]? { input.names }
+  /// What the classes are called; nil if unknown.
+  public var classNames: [String]? { input.classNames }
+  /// Lines for the user, the same on every rank.
+  public let notes: [String]
+  public let checkpoint: TrainedCheckpoint
+  /// Whether the answer of a step is the input of the next.
+  public let isForecast: Bool
+
+  let request: PredictionRequest
+  let communicator: Communicator
+  let agreement: Agreement
+  let plan: ShardPlan
+  let input: PredictionInput
+  let model: SequenceModel<Float>
+  let parameters: ParameterBuffer<Float>
+  let answers: AnswerFields
+  let hasTimes: Bool
+  let batchSize: Int
+  /// The state before the first step of each sequence; nil is zeros.
+  let start: StreamState?
+
+  var source: any SequenceSource { input.source }
+  /// How often each sequence is run, of which each run answers for its own steps.
+  var folds: Int { (source as? FoldedSpikes)?.folds ?? 1 }
+
+  /// Opens the checkpoint and the inputs. Every rank calls this.
+  public init(_ request: PredictionRequest, on communicator: Communicator) throws(RunFailure) {
+    NumericEnvironment.enter()
+    (self.request, self.communicator) = (request, communicator)
+    let agreement = Agreement(communicator)
+    self.agreement = agreement
+    let checkpoint = try TrainedCheckpoint(
+      at: request.path, choice: request.choice, agreement,
+      saying: Progress(isActive: communicator.rank == 0))
+    self.checkpoint = checkpoint
+    let configuration = try agreement.together {
+      try Self.configuration(request, checkpoint.reader)
+    }
+    Deadline.seconds = configuration.peerTimeout
+    Deadline.savingSeconds = configuration.checkpoint.timeout
+    try TrainingSession.refuseUnequalMachines(communicator)
+    plan = try TrainingSession.plan(configuration.shards, on: communicator)
+    let opened = try agreement.together {
+      try OpenedPrediction(request, configuration, checkpoint)
+    }
+    (input, model, parameters) = (opened.input, opened.model, opened.parameters)
+    (hasTimes, start, notes) = (opened.hasTimes, opened.start, opened.notes)
+    batchSize = configuration.batchSize
+    let folds = (opened.input.source as? FoldedSpikes)?.folds ?? 1
+    count = opened.input.source.count / folds
+    isForecast = configuration.dataset.task == .nextFrame
+    answers = AnswerFields(
+      kind: opened.input.source.targetKind, isForecast: isForecast,
+      steps: opened.input.source.steps, statistics: opened.input.statistics)
+    fields = answers.fields + Self.furtherFields(request, opened.model, answers.steps)
+    let cores: CorePlan
+    do {
+      cores = try CorePlan(
+        wanted: configuration.threads, shards: plan.shards(of: communicator.rank).count,
+        on: communicator)
+    } catch {
+      throw RunFailure(error)
+    }
+    opened.model.team = try agreement.together {
+      try ThreadTeam(cores.threads) { NumericEnvironment.enter() }
+    }
+  }
+
+  private static func furtherFields(
+    _ request: PredictionRequest, _ model: SequenceModel<Float>, _ T: Int
+  ) -> [PredictionField] {
+    let hidden =
+      request.wantsHidden
+      ? [PredictionField("hidden", [T, model.stack.outputs], isEveryStep: true)] : []
+    guard request.wantsFeatures else { return hidden }
+    return hidden
+      + model.layerOutputs.map {
+        PredictionField("features/\($0.name)", [T] + $0.shape, isEveryStep: true)
+      }
+  }
+
+  private static func configuration(
+    _ request: PredictionRequest, _ reader: CheckpointReader
+  ) throws -> TrainingConfiguration {
+    var configuration = try TrainingConfiguration(of: reader, assignments: request.assignments)
+    _ = try configuration.refuseAnotherModel(than: reader)
+    guard configuration.dataset.task != .languageModel else {
+      throw RunFailure(
+        .configuration,
+        "dataset.task is language_model, which `momentum-dist generate` continues a text with;"
+          + " predict is for sequences")
+    }
+    // A stream is one sequence: a norm's window must not end with each call.
+    configuration.model.carryWindow = true
+    return configuration
+  }
+
+  /// T of an output sequence.
+  func length(of index: Int) -> Int { source.length(of: index * folds) }
+}
+
+/// What one rank opens by itself.
+struct OpenedPrediction {
+  let input: PredictionInput
+  let model: SequenceModel<Float>
+  let parameters: ParameterBuffer<Float>
+  let hasTimes: Bool
+  let start: StreamState?
+  let notes: [String]
+
+  init(
+    _ request: PredictionRequest, _ configuration: TrainingConfiguration,
+    _ checkpoint: TrainedCheckpoint
+  ) throws {
+    let learned = LearnedData(of: checkpoint.reader, .measuring)
+    guard let outputs = learned.outputs else {
+      throw RunFailure(
+        .unusableData, "\(checkpoint.folder): has no readout.weight; name another checkpoint")
+    }
+    let kind = configuration.dataset.task.kind(outputs: outputs)
+    input = try PredictionInput(request, configuration, learned, kind)
+    let source = input.source
+    guard let task = configuration.dataset.task.make(configuration) as? any SequenceTask else {
+      throw RunFailure(.configuration, "dataset.task: predict is for tasks of sequences")
+    }
+    try configuration.checkEncoder(features: source.features, steps: source.steps)
+    model = try task.model(
+      configuration, features: source.features, map: source.map, source.targetKind)
+    hasTimes = try Self.openTimes(source, model, learned, request.file)
+    parameters = ParameterBuffer(model.layout)
+    try parameters.restore(
+      checkpoint.tensors, group: checkpoint.parametersGroup, folder: checkpoint.folder)
+    try model.buffers.restore(checkpoint.tensors, folder: checkpoint.folder)
+    try model.prepare(parameters, advancing: false)
+    try Self.check(request, model, source, configuration, hasTimes: hasTimes)
+    if let path = request.state {
+      start = try StreamState(
+        path, like: model.stack.startState(rows: source.count), rows: source.count,
+        parameters: checkpoint.manifest.parametersSHA256)
+    } else {
+      start = nil
+    }
+    notes = source.notes + input.notes.filter { !source.notes.contains($0) }
+  }
+
+  private static func openTimes(
+    _ source: any SequenceSource, _ model: SequenceModel<Float>, _ learned: LearnedData,
+    _ path: String
+  ) throws(DatasetError) -> Bool {
+    guard model.readsTimes, learned.learnedTimes == true else { return false }
+    guard source.hasTimes else {
+      throw DatasetError(
+        path, "has no times of its steps, but the run learned from times",
+        cure: "store them as times [N, T], or name them with --set dataset.times=... or --time")
+    }
+    try source.openTimes()
+    return true
+  }
+
+  /// Refuses what a model cannot give.
+  private static func check(
+    _ request: PredictionRequest, _ model: SequenceModel<Float>, _ source: any SequenceSource,
+    _ configuration: TrainingConfiguration, hasTimes: Bool
+  ) throws(RunFailure) {
+    let cell = "model.cell is \(configuration.model.cell.configurationText)"
+    let isStateless = model.stack.levels.contains { $0.states.isEmpty }
+    let hasState = request.state != nil || request.stateTo != nil
+    for (option, isWanted) in [
+      ("--state and --state-to", hasState), ("--features", request.wantsFeatures),
+    ] where isWanted && isStateless {
+      throw RunFailure(
+        .configuration,
+        configuration.model.bidirectional
+          ? "model.bidirectional is true, so the model reads each sequence from its end too; leave"
+            + " out \(option)"
+          : "\(cell), which has no state at a step; leave out \(option)")
+    }
+    guard hasState else { return }
+    if hasTimes {
+      throw RunFailure(
+        .configuration,
+        "\(cell), which reads times from the start of a sequence; --state and --state-to are for"
+          + " models that do not read times")
+    }
+    if source is FoldedSpikes {
+      throw RunFailure(
+        .configuration,
+        "masking.evaluation_folds hides steps in several passes, which is not for streams; add"
+          + " --set masking.evaluation_folds=0")
+    }
+    if configuration.model.pooling == .mean, !source.targetKind.isEveryStep {
+      throw RunFailure(
+        .configuration,
+        "model.pooling is mean, which needs all steps of a sequence at once; leave out --state and"
+          + " --state-to")
+    }
+  }
+}
+
+extension TaskName {
+  /// What a model of so many outputs is asked.
+  func kind(outputs K: Int) -> TargetKind {
+    switch self {
+    case .classification: .classes(K)
+    case .adding: .values(K)
+    case .copying, .denoise, .languageModel: .stepClasses(K)
+    case .nextFrame: .frames(K)
+    case .maskedSpikes: .stepCounts(K)
+    }
+  }
+}
