@@ -55,4 +55,23 @@ import Testing
     let metrics = objective.metrics(objective.totals(of: logRates, targets, gradient: nil))
     expectClose(metrics.map(\.value), [0], absolute: 1e-12)
   }
+
+  /// Held-out neurons are judged by themselves: the bits of each kind are those of its columns alone.
+  @Test func heldOutNeuronsAreCoSmoothing() {
+    let logRates = predicted.map { log($0) }
+    let targets = SequenceTargets(.stepCounts(2), whole: counts)
+    let split = SpikeRates(meanRates: [0.5, 2], heldOut: 1)
+    let metrics = split.metrics(
+      split.totals(of: Tensor(logRates, shape: [3, 2]), targets, gradient: nil))
+    #expect(metrics.map(\.key) == ["bits_per_spike", "co_smoothing"])
+    let expected = (0..<2).map { c -> Double in
+      let one = SpikeRates(meanRates: [[0.5, 2][c]])
+      let column = stride(from: c, to: 6, by: 2)
+      let totals = one.totals(
+        of: Tensor(column.map { logRates[$0] }, shape: [3, 1]),
+        SequenceTargets(.stepCounts(1), whole: column.map { counts[$0] }), gradient: nil)
+      return one.metrics(totals)[0].value
+    }
+    expectClose(metrics.map(\.value), expected, absolute: 1e-12)
+  }
 }

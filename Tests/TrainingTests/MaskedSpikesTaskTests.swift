@@ -172,6 +172,26 @@ import Testing
       for row in 0..<batch.targets.rowCount {
         #expect(batch.targets.whole[row * 5 + 3] > 0 && batch.targets.whole[row * 5 + 4] > 0)
       }
+      // An evaluation asks for them in a pass of their own, which hides nothing.
+      let file = try SpikeSource(configuration("\(folder)/a.h5").dataset.place, part: .test)
+      let folded = FoldedSpikes(base: file, folds: 2, hasHeldOutPass: true)
+      #expect(folded.count == 36)
+      let (plain, x) = (Tensor<Float>(shape: [20, 1, 3]), Tensor<Float>(shape: [20, 3, 3]))
+      let all = try file.read([1], into: plain).whole
+      let asked = try folded.read([3, 4, 5], into: x).whole
+      for t in 0..<20 {
+        for pass in 0..<3 {
+          let isHidden = pass == t % 2
+          for c in 0..<5 {
+            let isAsked = pass == 2 ? c >= 3 : isHidden && c < 3
+            let place = (t * 3 + pass) * 5 + c
+            #expect(asked[place] == (isAsked ? all[t * 5 + c] : -1))
+          }
+          for c in 0..<3 {
+            #expect(x[(t * 3 + pass) * 3 + c] == (isHidden ? 0 : plain[t * 3 + c]))
+          }
+        }
+      }
     }
   }
 

@@ -6,6 +6,7 @@ import Tensors
 ///
 ///     L = Σ (exp(r) - k r) / known
 ///     bits per spike = (Σ (k log λ - λ) - Σ (k log λ̄ - λ̄)) / (ln 2 Σ k),   λ = exp(r)
+///     co-smoothing = the bits per spike of held-out neurons, which then leave those of the others
 ///     pooled R² = 1 - Σ_c E_c / Σ_c V_c,   median R² = median over c of 1 - E_c / V_c
 ///
 /// with λ̄_c the mean count of neuron c in the training part, E_c = Σ (ρ - λ)² and V_c =
@@ -15,10 +16,15 @@ import Tensors
 public struct SpikeRates: Objective {
   /// λ̄ [K], in counts a step.
   public let meanRates: [Double]
+  /// How many of them, the last ones, no model sees.
+  public let heldOut: Int
 
-  /// - Parameter meanRates: of each neuron, in counts a step; a silent one counts as a very slow one
-  public init(meanRates: [Double]) {
+  /// - Parameters:
+  ///   - meanRates: of each neuron, in counts a step; a silent one counts as a very slow one
+  ///   - heldOut: how many neurons at the end are judged by themselves
+  public init(meanRates: [Double], heldOut: Int = 0) {
     self.meanRates = meanRates.map { max($0, 1e-9) }
+    self.heldOut = heldOut
   }
 
   public var name: String { PoissonCounts().name }
@@ -29,9 +35,10 @@ public struct SpikeRates: Objective {
   public func accepts(_ kind: TargetKind) -> Bool { kind.answer == .counts }
 
   /// Of each neuron the known counts, their spikes, the known true rates, and the sums of these, of
-  /// their squares and of E.
+  /// their squares and of E; then its loss, where some neurons are held out.
   public var sums: [String] {
-    ["known", "spikes", "rates", "rate_sum", "rate_square", "rate_error"].flatMap { part in
+    let parts = ["known", "spikes", "rates", "rate_sum", "rate_square", "rate_error"]
+    return (heldOut > 0 ? parts + ["loss"] : parts).flatMap { part in
       meanRates.indices.map { "\(part)_\($0)" }
     }
   }
@@ -42,10 +49,13 @@ public struct SpikeRates: Objective {
   ) -> Totals {
     let K = meanRates.count
     precondition(targets.kind.outputs == K, "\(targets.kind.name) for \(K) mean rates")
-    var own = [Double](repeating: 0, count: 6 * K)
+    var own = [Double](repeating: 0, count: sums.count)
     for (index, count) in targets.whole.enumerated() where count >= 0 {
       own[index % K] += 1
       own[K + index % K] += Double(count)
+      guard heldOut > 0 else { continue }
+      let r = logRates[index]
+      own[6 * K + index % K] += Double(Scalar.exponential(r)) - Double(count) * Double(r)
     }
     // Before the loss, whose gradient may take the place of the log-rates.
     for (index, rate) in targets.numbers.enumerated() where targets.whole[index] >= 0 {
@@ -66,20 +76,30 @@ public struct SpikeRates: Objective {
     let K = meanRates.count
     func sum(_ part: Int, _ c: Int) -> Double { totals.own[part * K + c] }
     let neurons = 0..<K
-    let ofMeans = zip(neurons, logMeanRates).reduce(0) {
-      $0 + sum(0, $1.0) * meanRates[$1.0] - sum(1, $1.0) * $1.1
+    func bits(_ neurons: Range<Int>, _ loss: Double) -> Double {
+      let ofMeans = neurons.reduce(0) {
+        $0 + sum(0, $1) * meanRates[$1] - sum(1, $1) * logMeanRates[$1]
+      }
+      return (ofMeans - loss) / (neurons.reduce(0) { $0 + sum(1, $1) } * log(2))
     }
-    let spikes = neurons.reduce(0) { $0 + sum(1, $1) }
-    let bits = Metric(
-      "bits_per_spike", (ofMeans - totals.loss) / (spikes * log(2)), .unit("bits/spike"))
-    guard neurons.contains(where: { sum(2, $0) > 0 }) else { return [bits] }
+    func loss(_ neurons: Range<Int>) -> Double { neurons.reduce(0) { $0 + sum(6, $1) } }
+    let (seen, hidden) = (0..<K - heldOut, K - heldOut..<K)
+    var metrics = [
+      Metric(
+        "bits_per_spike", bits(seen, heldOut > 0 ? loss(seen) : totals.loss),
+        .unit("bits/spike"))
+    ]
+    if heldOut > 0 {
+      metrics.append(Metric("co_smoothing", bits(hidden, loss(hidden)), .named("co-smoothing")))
+    }
+    guard neurons.contains(where: { sum(2, $0) > 0 }) else { return metrics }
     let variations = neurons.map { sum(4, $0) - sum(3, $0) * sum(3, $0) / max(sum(2, $0), 1) }
     let errors = neurons.map { sum(5, $0) }
     let each = zip(errors, variations).map { 1 - $0 / $1 }.filter(\.isFinite).sorted()
     let pooled = 1 - errors.reduce(0, +) / variations.reduce(0, +)
     let median = each.isEmpty ? .nan : (each[(each.count - 1) / 2] + each[each.count / 2]) / 2
-    return [
-      bits, Metric("pooled_r2", pooled, .named("pooled R2")),
+    return metrics + [
+      Metric("pooled_r2", pooled, .named("pooled R2")),
       Metric("median_r2", median, .named("median R2")),
     ]
   }

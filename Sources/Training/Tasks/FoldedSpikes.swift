@@ -7,12 +7,18 @@ import Tensors
 ///
 /// A model that sees the counts it is judged by copies them, and scores more bits a spike than the
 /// true rates. Over all folds each step is asked for once, by a model that has not seen it.
+///
+/// Held-out neurons can have a pass of their own, which hides nothing and asks for them alone, at
+/// every step: the co-smoothing of the Neural Latents Benchmark (Pei et al., 2021).
 struct FoldedSpikes: SequenceSource {
   let base: any SequenceSource
   /// F
   let folds: Int
+  var hasHeldOutPass = false
 
-  var count: Int { base.count * folds }
+  /// How often each trial is run.
+  private var passes: Int { folds + (hasHeldOutPass ? 1 : 0) }
+  var count: Int { base.count * passes }
   var steps: Int { base.steps }
   var features: Int { base.features }
   var targetKind: TargetKind { base.targetKind }
@@ -27,13 +33,13 @@ struct FoldedSpikes: SequenceSource {
     var whole = all.whole
     x.withMutableSpan { x in
       for (n, index) in indices.enumerated() {
+        let pass = index % passes
         for t in 0..<T {
           let row = t * N + n
-          if t % folds == index % folds {
-            for c in 0..<C { x[row * C + c] = 0 }
-          } else {
-            for c in 0..<K { whole[row * K + c] = -1 }
-          }
+          let isHidden = pass < folds && t % folds == pass
+          let asked = pass == folds ? C..<K : !isHidden ? 0..<0 : 0..<(hasHeldOutPass ? C : K)
+          if isHidden { for c in 0..<C { x[row * C + c] = 0 } }
+          for c in 0..<K where !asked.contains(c) { whole[row * K + c] = -1 }
         }
       }
     }
@@ -48,6 +54,6 @@ struct FoldedSpikes: SequenceSource {
   func identity() throws(DatasetError) -> DataIdentity.Part { try base.identity() }
 
   private func trials(_ indices: ArraySlice<Int>) -> ArraySlice<Int> {
-    indices.map { $0 / folds }[...]
+    indices.map { $0 / passes }[...]
   }
 }

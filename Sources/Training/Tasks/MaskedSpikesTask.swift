@@ -6,14 +6,16 @@ import Models
 /// Masked modelling of spike counts (Ye and Pandarinath, 2021): whole steps of a trial are hidden,
 /// and their rates are predicted from the rest. The body is any layer.
 ///
-/// An evaluation hides each step in one of several passes over a trial, see `FoldedSpikes`. In
-/// training, held-out neurons are predicted at every step, for no model sees them; in an evaluation,
-/// at the hidden steps of each pass.
+/// An evaluation hides each step in one of several passes over a trial, and asks for held-out
+/// neurons in a pass that hides nothing; see `FoldedSpikes`. In training, held-out neurons are
+/// predicted at every step, for no model sees them.
 final class MaskedSpikesTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
   private let masking: MaskingSettings
   private var train: SpikeSource?
   private var statistics: (means: [Double], largest: Int) = ([], 0)
+  /// The last of the neurons, which no model sees.
+  private var heldOutNeurons = 0
   private(set) var heldOut: Int?
   private(set) var validationSummary: String?
 
@@ -23,7 +25,9 @@ final class MaskedSpikesTask: SequenceTask {
   }
 
   /// Known once a part is open.
-  var objective: any Objective { SpikeRates(meanRates: statistics.means) }
+  var objective: any Objective {
+    SpikeRates(meanRates: statistics.means, heldOut: heldOutNeurons)
+  }
   var elementName: String? { "counts" }
   /// The authors' weights of the decoder. Their biases are zeros; those of the mean rates save a
   /// model the thousands of steps to get from a spike a bin to the rates of neurons.
@@ -46,7 +50,8 @@ final class MaskedSpikesTask: SequenceTask {
   /// A part to be measured on.
   private func folded(_ source: any SequenceSource) -> any SequenceSource {
     let folds = masking.evaluationFolds
-    return folds > 0 ? FoldedSpikes(base: source, folds: folds) : source
+    guard folds > 0 else { return source }
+    return FoldedSpikes(base: source, folds: folds, hasHeldOutPass: heldOutNeurons > 0)
   }
 
   func resolved(_ configuration: TrainingConfiguration) -> TrainingConfiguration {
@@ -65,7 +70,9 @@ final class MaskedSpikesTask: SequenceTask {
   }
 
   private func open(_ part: DatasetFile.Part) throws -> SpikeSource {
-    try SpikeSource(settings.place, part: part)
+    let source = try SpikeSource(settings.place, part: part)
+    heldOutNeurons = source.targetKind.outputs - source.features
+    return source
   }
 
   private func openTrain() throws -> SpikeSource {
