@@ -16,6 +16,8 @@ public struct StepProblem: Sendable {
   public var mapHeight = 1
   public var mapWidth = 1
   public var kernel = 3
+  /// Of a graph of layers; nil is one convolution.
+  public var graph: LayerGraph?
   /// H, units per layer.
   public var hidden = 128
   /// N, sequences over all ranks.
@@ -58,6 +60,7 @@ public struct StepProblem: Sendable {
     constants.map.height = mapHeight
     constants.map.width = mapWidth
     constants.map.kernel = kernel
+    constants.graph = graph
     var stack = StackSpecification(
       LayerSpecification(system.layers(constants), hidden: hidden), layers: layers)
     stack.recomputeEvery = recomputeEvery

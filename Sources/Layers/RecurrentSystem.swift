@@ -119,7 +119,7 @@ public struct RecurrentSystem: Sendable {
     ]
 
   /// The system that is a graph of others.
-  static let graphName = "graph"
+  public static let graphName = "graph"
 
   /// The constants of every cell with a memory.
   private static let memory: [Hyperparameter] = [.memoryOrder, .memoryChannels, .discretization]

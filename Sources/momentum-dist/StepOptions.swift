@@ -21,6 +21,10 @@ struct StepOptions: ParsableArguments {
   var map = "28x28"
   @Option(help: ArgumentHelp("K of its windows.", valueName: "K"))
   var kernel = 3
+  @Option(
+    help: ArgumentHelp(
+      "The nodes of --cell graph, as model.graph has them.", valueName: "text"))
+  var graph: String?
   @Option(help: "H, units per layer, or channels.")
   var hidden = 128
   @Option(help: "Sequences per step, over all ranks (with weak scaling: on each).")
@@ -58,8 +62,16 @@ struct StepOptions: ParsableArguments {
     else {
       throw ValidationError("sizes and counts must be positive.")
     }
-    guard mapSize != nil, (1...99).contains(kernel) else {
+    guard let mapSize, (1...99).contains(kernel) else {
       throw ValidationError("--map \(map) --kernel \(kernel): give them as --map 28x28 --kernel 3.")
+    }
+    do {
+      try nodes?.check(height: mapSize.height, width: mapSize.width, channels: input)
+    } catch {
+      throw ValidationError("--graph: \(error)")
+    }
+    guard graph == nil || cell == RecurrentSystem.graphName else {
+      throw ValidationError("--graph is for --cell \(RecurrentSystem.graphName), not \(cell).")
     }
     guard try !Bench.system(cell).addsInput || input == hidden else {
       throw ValidationError("--cell \(cell) adds its input to its state: give --input \(hidden).")
@@ -69,6 +81,14 @@ struct StepOptions: ParsableArguments {
     }
     guard batch >= shards else {
       throw ValidationError("--batch \(batch) is smaller than --shards \(shards).")
+    }
+  }
+
+  /// The graph of --graph.
+  private var nodes: LayerGraph? {
+    get throws(LayerGraph.Problem) {
+      guard let graph else { return nil }
+      return try LayerGraph(graph)
     }
   }
 
@@ -89,6 +109,7 @@ struct StepOptions: ParsableArguments {
       problem.memoryOrder = memoryOrder
       if let mapSize { (problem.mapHeight, problem.mapWidth) = mapSize }
       problem.kernel = kernel
+      problem.graph = try nodes
       problem.hidden = hidden
       problem.batch = batch
       problem.steps = time

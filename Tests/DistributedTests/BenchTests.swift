@@ -53,6 +53,26 @@ import Testing
     }
   }
 
+  @Test func aStepMayBeThatOfAGraph() throws {
+    let small = [
+      "step", "--cell", "graph", "--map", "6x5", "--input", "2", "--batch", "8", "--time", "3",
+      "--repeats", "1", "--warmup", "0", "--graph",
+    ]
+    let graph = "a: input, channels 3; b: a, channels 4, kernel 1, pool mean all"
+    let line = try #require(try Self.lines(small + [graph]).first)
+    // 3x3 windows of 2 channels to 3, then 1x1 to 4, with biases; ten classes.
+    #expect(line["parameters"] as? Int == 3 * 19 + 4 * 4 + 10 * 5)
+    try Places.withTemporaryFolder { folder in
+      for (arguments, words) in [
+        (small + ["a: b, channels 3"], "a reads b, which is not a node"),
+        (["step", "--cell", "lstm", "--graph", graph], "--graph is for --cell graph, not lstm"),
+      ] {
+        let refused = try Program.run(["bench"] + arguments, in: folder)
+        #expect(refused.status == 64 && refused.message.contains(words), "\(refused.message)")
+      }
+    }
+  }
+
   @Test func accuracyCoversEveryFunctionAndCell() throws {
     let lines = try Self.lines(["kernels", "--accuracy", "--every", "999983"])
     for name in ["exp", "tanh", "logistic"] {
