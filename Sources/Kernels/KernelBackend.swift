@@ -13,7 +13,8 @@ public struct KernelBackend: Sendable {
   /// Why this processor cannot run it; nil if it can.
   public let obstacle: String?
   public let kernels: any LayerKernels<Float>.Type
-  /// What OpenBLAS calls its kernels for the same instructions; nil for what any processor has.
+  /// The kernels that OpenBLAS is to take beside it, so that the same bits come out on every processor
+  /// that runs them; nil for what any processor has.
   public let openBLASCore: String?
   private let peak: @Sendable (_ seconds: Double) -> Double
 

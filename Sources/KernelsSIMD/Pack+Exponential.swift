@@ -59,10 +59,10 @@ extension Pack {
   ///
   /// Wide dividers are slow enough to bound the whole pointwise part. With fused products two
   /// iterations of third order on a guess made of bits are as exact as a division, and unlike the
-  /// reciprocal instructions they give the same bits on every make of processor.
+  /// reciprocal instructions they give the same bits on every processor that has fused products.
   @inline(__always)
   var reciprocal: Self {
-    #if AVX512
+    #if AVX512 || AVX2 || arch(arm64)
       var y = reciprocalGuess
       let e = Self(1).adding(negated, times: y)
       y = y.adding(y, times: e.adding(e, times: e))

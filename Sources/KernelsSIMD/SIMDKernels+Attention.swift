@@ -118,10 +118,11 @@ extension RowSpan {
   /// The inner product of two rows.
   @inline(__always)
   fileprivate func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>) -> Float {
-    var sum = Vector(0)
-    forEach {
-      sum = sum.adding(Vector.loading(a + $0, $1), times: Vector.loading(b + $0, $1))
+    var sum = SumLanes(0)
+    forEachBlock {
+      sum = sum.adding(
+        SumLanes(columns: a + $0, count: $1), times: SumLanes(columns: b + $0, count: $1))
     }
-    return cvec_sum(sum.lanes)
+    return sum.total
   }
 }

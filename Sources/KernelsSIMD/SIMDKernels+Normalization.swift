@@ -1,7 +1,7 @@
 internal import CVec
 public import KernelInterface
 
-// Every sum over a row runs in one order: over every fourth vector of the row, lane by lane, then
+// Every sum over a row runs in one order: over every fourth block of `SumLanes`, lane by lane, then
 // over the four sums and the lanes. It depends on nothing but the number of columns.
 
 extension SIMDKernels {
@@ -24,7 +24,8 @@ extension SIMDKernels {
       let normalised = call.normalised.start + row * call.normalised.stride
       let y = call.y.start + row * call.y.stride
       span.forEach { offset, lanes in
-        let n = span.deviation(z, from: center, offset, lanes) * Vector(repeating: inverse)
+        let deviation = span.vector(z, offset, lanes) - Vector(repeating: center)
+        let n = deviation * Vector(repeating: inverse)
         let gain = Vector.loading(call.gain + offset, lanes)
         if streams { n.stream(normalised + offset) } else { n.storing(lanes, normalised + offset) }
         let result = Vector.loading(call.shift + offset, lanes).adding(gain, times: n)
@@ -77,17 +78,12 @@ struct RowSpan {
   private let columns: Int
   private let whole: Int
   private let rest: Int
-  /// One in the lanes of the last vector that hold a column.
-  private let mask: Vector
 
   @inline(__always)
   init(_ columns: Int) {
     self.columns = columns
     rest = columns % Vector.width
     whole = columns - rest
-    var mask = Vector(0)
-    for lane in 0..<rest { mask.lanes[lane] = 1 }
-    self.mask = mask
   }
 
   /// Calls `body` with the first column of each vector and its lanes.
@@ -105,19 +101,7 @@ struct RowSpan {
   @inline(__always)
   func sum(_ z: UnsafeMutablePointer<Float>) -> Float {
     var sums = FourSums()
-    var offset = 0
-    while offset + 4 * Vector.width <= whole {
-      let p = z + offset
-      sums.add(Vector(p))
-      sums.add(Vector(p + Vector.width))
-      sums.add(Vector(p + 2 * Vector.width))
-      sums.add(Vector(p + 3 * Vector.width))
-      offset += 4 * Vector.width
-    }
-    while offset < columns {
-      sums.add(vector(z, offset, columns - offset))
-      offset += Vector.width
-    }
+    forEachBlock { sums.add(SumLanes(columns: z + $0, count: $1)) }
     return sums.total
   }
 
@@ -125,19 +109,10 @@ struct RowSpan {
   @inline(__always)
   func sumOfSquares(_ z: UnsafeMutablePointer<Float>, from mean: Float) -> Float {
     var sums = FourSums()
-    var offset = 0
-    let center = Vector(repeating: mean)
-    while offset + 4 * Vector.width <= whole {
-      let p = z + offset
-      sums.addSquare(Vector(p) - center)
-      sums.addSquare(Vector(p + Vector.width) - center)
-      sums.addSquare(Vector(p + 2 * Vector.width) - center)
-      sums.addSquare(Vector(p + 3 * Vector.width) - center)
-      offset += 4 * Vector.width
-    }
-    while offset < columns {
-      sums.addSquare(deviation(z, from: mean, offset, columns - offset))
-      offset += Vector.width
+    let center = SumLanes(everywhere: mean)
+    forEachBlock { offset, count in
+      let difference = SumLanes(columns: z + offset, count: count) - center
+      sums.addSquare(count >= SumLanes.lanes ? difference : difference * SumLanes(ones: count))
     }
     return sums.total
   }
@@ -149,38 +124,38 @@ struct RowSpan {
     _ n: UnsafeMutablePointer<Float>
   ) -> (mean: Float, slope: Float) {
     var (mean, slope) = (FourSums(), FourSums())
-    var offset = 0
-    while offset + 4 * Vector.width <= whole {
-      for vector in 0..<4 {
-        let place = offset + vector * Vector.width
-        let g = Vector(dy + place) * Vector(gain + place)
-        mean.add(g)
-        slope.add(g * Vector(n + place))
-      }
-      offset += 4 * Vector.width
-    }
-    while offset < columns {
-      let lanes = columns - offset
-      let g = vector(dy, offset, lanes) * Vector.loading(gain + offset, lanes)
+    forEachBlock { offset, count in
+      let g =
+        SumLanes(columns: dy + offset, count: count)
+        * SumLanes(columns: gain + offset, count: count)
       mean.add(g)
-      slope.add(g * vector(n, offset, lanes))
-      offset += Vector.width
+      slope.add(g * SumLanes(columns: n + offset, count: count))
     }
     return (mean.total, slope.total)
+  }
+
+  /// Calls `body` with the first column of each block of `SumLanes` and how many columns it has, four
+  /// whole blocks at a time.
+  @inline(__always)
+  func forEachBlock(_ body: (Int, Int) -> Void) {
+    let lanes = SumLanes.lanes
+    var offset = 0
+    while offset + 4 * lanes <= columns {
+      body(offset, lanes)
+      body(offset + lanes, lanes)
+      body(offset + 2 * lanes, lanes)
+      body(offset + 3 * lanes, lanes)
+      offset += 4 * lanes
+    }
+    while offset < columns {
+      body(offset, min(lanes, columns - offset))
+      offset += lanes
+    }
   }
 
   @inline(__always)
   func vector(_ p: UnsafeMutablePointer<Float>, _ offset: Int, _ lanes: Int) -> Vector {
     Vector.loading(p + offset, lanes)
-  }
-
-  /// z - mean, zero in the lanes without a column.
-  @inline(__always)
-  func deviation(
-    _ z: UnsafeMutablePointer<Float>, from mean: Float, _ offset: Int, _ lanes: Int
-  ) -> Vector {
-    let difference = vector(z, offset, lanes) - Vector(repeating: mean)
-    return lanes >= Vector.width ? difference : difference * mask
   }
 }
 
@@ -191,29 +166,4 @@ extension ColumnPointer<Float> {
     columns % Vector.width == 0 && stride % Vector.width == 0
       && Int(bitPattern: start) % (4 * Vector.width) == 0
   }
-}
-
-/// Four sums that take turns, so that none waits for the one before.
-private struct FourSums {
-  private var next = Vector(0)
-  private var second = Vector(0)
-  private var third = Vector(0)
-  private var last = Vector(0)
-
-  @inline(__always)
-  init() {}
-
-  @inline(__always)
-  mutating func add(_ x: Vector) { turn(next + x) }
-
-  @inline(__always)
-  mutating func addSquare(_ x: Vector) { turn(next.adding(x, times: x)) }
-
-  @inline(__always)
-  private mutating func turn(_ sum: Vector) {
-    (next, second, third, last) = (second, third, last, sum)
-  }
-
-  @inline(__always)
-  var total: Float { cvec_sum(((next + second) + (third + last)).lanes) }
 }

@@ -12,6 +12,14 @@ public struct Linear<Scalar: KernelScalar> {
   private let weight: String
   private let bias: String
   private let isShared: Bool
+  private let packed = Packed()
+
+  /// W as kernels read it, as of the last `prepare`.
+  private final class Packed {
+    /// For y = x Wᵀ + b, and for dx = dy W.
+    var forward: PackedMatrix<Scalar>?
+    var backward: PackedMatrix<Scalar>?
+  }
 
   /// - Parameters:
   ///   - prefix: what stands before the names of the parameters, such as `readout.`
@@ -57,21 +65,35 @@ public struct Linear<Scalar: KernelScalar> {
     Initialization.uniform(parameters[bias], bound: bound, stream: &stream)
   }
 
-  /// Writes y. Call it with the rows of one shard, so that its bits do not depend on the others.
+  /// About how many numbers W takes as kernels read it.
+  var packedNumbers: Double { 2 * Double(inputs) * Double(outputs) }
+
+  /// Arranges W as kernels read it. To be called before the first pass after a change of parameters.
+  public func prepare(_ parameters: ParameterBuffer<Scalar>) {
+    let W = parameters[weight]
+    guard packed.forward != nil else {
+      (packed.forward, packed.backward) = (PackedMatrix(W), PackedMatrix(W, transposed: true))
+      return
+    }
+    packed.forward?.pack(W)
+    packed.backward?.pack(W)
+  }
+
+  /// Writes y. The bits of a row do not depend on the other rows.
   public func forward(
     _ x: Tensor<Scalar>, _ parameters: ParameterBuffer<Scalar>, into y: Tensor<Scalar>
   ) {
-    matrixProduct(x, parameters[weight], transposeB: true, into: y)
-    y.addToEachRow(parameters[bias])
+    packed.forward!.multiply(x, adding: parameters[bias], into: y)
   }
 
-  /// Adds dW = dyᵀ x and db = Σ dy to `gradients` and writes dx = dy W.
+  /// Adds dW = dyᵀ x and db = Σ dy to `gradients`, in an order that follows from their shapes, and
+  /// writes dx = dy W.
   public func backward(
-    _ dy: Tensor<Scalar>, x: Tensor<Scalar>, _ parameters: ParameterBuffer<Scalar>,
-    into gradients: ParameterBuffer<Scalar>, dx: Tensor<Scalar>
+    _ dy: Tensor<Scalar>, x: Tensor<Scalar>, into gradients: ParameterBuffer<Scalar>,
+    dx: Tensor<Scalar>
   ) {
-    matrixProduct(dy, transposeA: true, x, into: gradients[weight], keeping: 1)
+    gradients[weight].addProductGradient(dy, x)
     gradients[bias].addColumnSums(of: dy)
-    matrixProduct(dy, parameters[weight], into: dx)
+    packed.backward!.multiply(dy, into: dx)
   }
 }

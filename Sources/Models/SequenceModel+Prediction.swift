@@ -31,7 +31,6 @@ extension SequenceModel {
     _ parameters: ParameterBuffer<Scalar>, keepingHidden: Bool = false, keepingFinal: Bool = false
   ) -> Prediction<Scalar> {
     while workspaces.count < team.count { workspaces.append(Workspace()) }
-    let readOut = PackedReadOut(self.readOut, parameters)
     func run(
       _ batch: SequenceBatch<Scalar>, _ state: LayerState<Scalar>?, _ workspace: Workspace<Scalar>
     ) -> Prediction<Scalar> {
@@ -44,7 +43,7 @@ extension SequenceModel {
       let pass = stack.forward(
         input, from: state, parameters, keeping: keepingFinal ? .finalState : [], in: workspace)
       return Prediction(
-        outputs: outputs(batch, pass.output, readOut),
+        outputs: outputs(batch, pass.output, parameters),
         hidden: keepingHidden ? bySequence(pass.output, batch) : nil, final: pass.final)
     }
     let runs = ShardRuns.cut(batch.shards, threads: team.count)
@@ -59,9 +58,9 @@ extension SequenceModel {
 
   /// The answers, read from the states as an evaluation reads them.
   private func outputs(
-    _ batch: SequenceBatch<Scalar>, _ top: Tensor<Scalar>, _ readOut: PackedReadOut<Scalar>
+    _ batch: SequenceBatch<Scalar>, _ top: Tensor<Scalar>, _ parameters: ParameterBuffer<Scalar>
   ) -> Tensor<Scalar> {
-    let (T, N, K) = (batch.x.shape[0], batch.x.shape[1], self.readOut.outputs)
+    let (T, N, K) = (batch.x.shape[0], batch.x.shape[1], readOut.outputs)
     let isEveryStep = batch.targets.isEveryStep
     let states =
       pooling == .mean && !isEveryStep
@@ -72,7 +71,7 @@ extension SequenceModel {
     let h = Tensor<Scalar>(shape: [states.count, stack.outputs])
     states.gather(from: top, into: h)
     let y = Tensor<Scalar>(shape: [states.count, K])
-    readOut.forward(h, into: y)
+    readOut.forward(h, parameters, into: y)
     guard isEveryStep else { return y }
     // Valid steps stand sequence by sequence.
     let padded = Tensor<Scalar>(shape: [N, T, K])
@@ -120,22 +119,6 @@ extension SequenceModel {
             (member.name, Tensor(joining: parts.map { $0.final![member.name]! }))
           })
       })
-  }
-}
-
-/// A read-out as the layers' kernels take it: the product of a row has the same bits in any company,
-/// which BLAS does not promise.
-private struct PackedReadOut<Scalar: KernelScalar> {
-  private let weight: PackedMatrix<Scalar>
-  private let bias: Tensor<Scalar>
-
-  init(_ readOut: Linear<Scalar>, _ parameters: ParameterBuffer<Scalar>) {
-    weight = PackedMatrix(readOut.weight(in: parameters))
-    bias = readOut.bias(in: parameters)
-  }
-
-  func forward(_ x: Tensor<Scalar>, into y: Tensor<Scalar>) {
-    weight.multiply(x, adding: bias, into: y)
   }
 }
 

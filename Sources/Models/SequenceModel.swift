@@ -100,6 +100,7 @@ public final class SequenceModel<Scalar: KernelScalar> {
   public func prepare(
     _ parameters: ParameterBuffer<Scalar>, advancing: Bool
   ) throws(LAPACKError) {
+    readOut.prepare(parameters)
     try stack.prepare(parameters, advancing: advancing)
   }
 

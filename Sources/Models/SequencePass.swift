@@ -82,7 +82,7 @@ struct SequencePass<Scalar: KernelScalar> {
       let totals = self.totals(batch, of: sequences, rows: states.rows, y, gradient: dy)
       if let gradients, let dy {
         let dh = workspace.tensor("dh", [count, width])
-        readOut.backward(dy, x: h, parameters, into: gradients[shard], dx: dh)
+        readOut.backward(dy, x: h, into: gradients[shard], dx: dh)
         states.scatter(dh, into: dTop)
       }
       return totals

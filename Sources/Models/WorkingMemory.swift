@@ -23,6 +23,7 @@ extension SequenceModel {
     // x, and its parts where threads share them.
     var numbers = cells * Double(stack.inputs) * (threads > 1 ? 2 : 1)
     numbers += stack.workingNumbers(steps: T, rows: N, threads: threads, isTraining: isTraining)
+    numbers += readOut.packedNumbers
     let seesOnlyTheEnd = !isEveryStep && !isRagged && directions == 1 && pooling == .last
     if !seesOnlyTheEnd { numbers += cells * Double(readOut.inputs) }  // dTop
     if isEveryStep {
@@ -45,7 +46,7 @@ extension LanguageModel {
     steps T: Int, rows N: Int, shards: Int, isTraining: Bool
   ) -> Double {
     let cells = Double(T) * Double(N)
-    var numbers = cells * Double(specification.embedding)
+    var numbers = cells * Double(specification.embedding) + decoder.packedNumbers
     for layer in layers {
       numbers += layer.workingNumbers(steps: T, rows: N, threads: 1, isTraining: isTraining)
       numbers += cells * Double(layer.outputs)

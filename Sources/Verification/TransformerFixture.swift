@@ -16,6 +16,7 @@ enum TransformerFixture<Scalar: KernelScalar> {
       settings, inputs: N, hidden: 0, named: LayerName(prefix: "", suffix: ""))
     let readOut = Linear<Scalar>(inputs: encoder.outputs, outputs: N, prefix: "readout.")
     let parameters = try parameters(encoder, readOut, fixture)
+    readOut.prepare(parameters)
     do { try encoder.prepare(parameters, advancing: false) } catch {
       throw FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "fix the file")
     }
@@ -35,7 +36,7 @@ enum TransformerFixture<Scalar: KernelScalar> {
     let totals = PoissonCounts().totals(of: logRates, targets, gradient: dLogRates)
     let gradients = ShardedBuffer<Scalar>(parameters.layout, shards: 1)
     let dh = Tensor<Scalar>(shape: h.shape)
-    readOut.backward(dLogRates, x: h, parameters, into: gradients[0], dx: dh)
+    readOut.backward(dLogRates, x: h, into: gradients[0], dx: dh)
     _ = pass.backward(
       OutputGradient(steps: dh.reshaped(pass.output.shape)), into: gradients, wantsInput: false,
       initial: nil)

@@ -4,16 +4,19 @@ import Kernels
 
 /// Which of its kernels OpenBLAS uses.
 enum BLASCore {
-  /// OpenBLAS chooses by the processor's model number when it is loaded, and takes one that is
-  /// newer than itself for the oldest of all: on such a processor products are 4 times slower than
-  /// they need be. Only the environment can tell it otherwise, and only before it is loaded; so
-  /// where it has chosen worse than the processor allows, the program starts itself once more.
+  /// OpenBLAS chooses kernels by the processor's model number when it is loaded. Each choice rounds
+  /// differently, and a processor that is newer than the library gets the oldest of all, 4 times
+  /// slower than need be. Only the environment can change it, and only before the library is loaded,
+  /// so the program starts itself once more with the choice that every processor with AVX2 can take.
+  ///
+  /// `bench kernels` measures OpenBLAS itself and leaves its choice alone.
   static func correct() {
     let variable = "OPENBLAS_CORETYPE"
-    guard getenv(variable) == nil, ["Prescott", "Core2", "Nehalem"].contains(OpenBLAS.coreName),
-      let better = KernelBackend.supported.last?.openBLASCore
+    guard getenv(variable) == nil, let core = KernelBackend.supported.last?.openBLASCore,
+      OpenBLAS.coreName.uppercased() != core,
+      Array(CommandLine.arguments.dropFirst().prefix(2)) != ["bench", "kernels"]
     else { return }
-    setenv(variable, better, 1)
+    setenv(variable, core, 1)
     var arguments = CommandLine.arguments.map { strdup($0) } + [nil]
     execv("/proc/self/exe", &arguments)
     unsetenv(variable)  // it could not be started: go on with what there is

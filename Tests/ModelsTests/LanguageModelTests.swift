@@ -130,8 +130,9 @@ import Threads
   }
 
   /// Two chunks, one after the other, are one long chunk as far as the states and losses go.
-  @Test func theStateGoesOnFromChunkToChunk() {
+  @Test func theStateGoesOnFromChunkToChunk() throws {
     let (model, parameters) = model(tied: true, dropout: 0, as: Double.self)
+    try model.prepare(parameters, masks: nil, advancing: false)
     let whole = chunk(columns: 0..<2, starts: [0, 2], steps: 6)
     let longState = model.startState(columns: 2)
     let long = model.evaluate(whole, from: longState, parameters)[0]

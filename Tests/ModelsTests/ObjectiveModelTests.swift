@@ -47,7 +47,7 @@ import Threads
       entry.kind.answer, outputs: entry.kind.outputs, isEveryStep: isEveryStep)
     let (model, parameters, batch) = try setUp(entry.objective, kind, as: Double.self)
     let gradients = ShardedBuffer<Double>(model.layout, shards: 3)
-    let totals = model.accumulateGradients(batch, parameters, into: gradients)
+    let totals = model.prepared(parameters).accumulateGradients(batch, parameters, into: gradients)
     let width = kind.width == 1 ? 1 : Double(kind.outputs)
     // Rows of a class that is ignored are no elements.
     if (entry.objective as? CrossEntropy)?.ignoredClass == nil {
@@ -60,7 +60,7 @@ import Threads
       (0..<3).reduce(0) { $0 + gradients[$1].flat[index] }
     }
     checkGradient("parameters", of: parameters.flat, gradient: sum) {
-      model.evaluate(batch, parameters).reduce(0) { $0 + $1.loss }
+      model.prepared(parameters).evaluate(batch, parameters).reduce(0) { $0 + $1.loss }
     }
   }
 
@@ -72,7 +72,8 @@ import Threads
       let (model, parameters, batch) = try setUp(entry.objective, kind, as: Float.self)
       model.team = team
       let gradients = ShardedBuffer<Float>(model.layout, shards: 3)
-      let totals = model.accumulateGradients(batch, parameters, into: gradients)
+      let totals = model.prepared(parameters).accumulateGradients(
+        batch, parameters, into: gradients)
       return (gradients.flat.array.map(\.bitPattern), totals)
     }
     let (alone, together) = (try run(.alone), try run(try ThreadTeam(2)))

@@ -50,10 +50,10 @@ import Threads
       layers: stack.0, loss: loss, bidirectional: stack.1, as: Double.self)
     let batch = batch(rows: 3, loss: loss, rowStarts: [0, 1, 3], as: Double.self)
     let gradients = ShardedBuffer<Double>(model.layout, shards: 2)
-    _ = model.accumulateGradients(batch, parameters, into: gradients)
+    _ = model.prepared(parameters).accumulateGradients(batch, parameters, into: gradients)
     let sum = (0..<model.layout.count).map { gradients[0].flat[$0] + gradients[1].flat[$0] }
     checkGradient("parameters", of: parameters.flat, gradient: sum) {
-      model.evaluate(batch, parameters).reduce(0) { $0 + $1.loss }
+      model.prepared(parameters).evaluate(batch, parameters).reduce(0) { $0 + $1.loss }
     }
   }
 
@@ -69,11 +69,13 @@ import Threads
       batch.targets = .frames((0..<24).map { 0.1 * Float($0 % 7) }, of: 2)
     }
     let gradients = ShardedBuffer<Double>(model.layout, shards: 2)
-    let totals = model.accumulateGradients(batch, parameters, into: gradients)
+    let totals = model.prepared(parameters).accumulateGradients(batch, parameters, into: gradients)
     #expect(totals.map(\.elements) == (everyStep ? [10, 6] : [2, 1]))
     #expect(totals.map(\.sequences) == [2, 1])
     let sum = (0..<model.layout.count).map { gradients[0].flat[$0] + gradients[1].flat[$0] }
-    let value = { model.evaluate(batch, parameters).reduce(0) { $0 + $1.loss } }
+    let value = {
+      model.prepared(parameters).evaluate(batch, parameters).reduce(0) { $0 + $1.loss }
+    }
     checkGradient("parameters", of: parameters.flat, gradient: sum, loss: value)
     // What lies beyond the end of a sequence changes nothing.
     let before = value()
@@ -98,13 +100,14 @@ import Threads
       batch.lengths = lengths
       if everyStep { batch.targets = .stepClasses((0..<12).map { Int32($0 % 5 % 2) }, of: 2) }
       let gradients = ShardedBuffer<Double>(model.layout, shards: 2)
-      let totals = model.accumulateGradients(batch, parameters, into: gradients)
+      let totals = model.prepared(parameters).accumulateGradients(
+        batch, parameters, into: gradients)
       let steps: [Double] = lengths == nil ? [8, 4] : [5, 3]
       #expect(totals.map(\.elements) == (everyStep ? steps : [2, 1]))
       #expect(totals.map(\.sequences) == [2, 1])
       let sum = (0..<model.layout.count).map { gradients[0].flat[$0] + gradients[1].flat[$0] }
       checkGradient("parameters", of: parameters.flat, gradient: sum) {
-        model.evaluate(batch, parameters).reduce(0) { $0 + $1.loss }
+        model.prepared(parameters).evaluate(batch, parameters).reduce(0) { $0 + $1.loss }
       }
     }
   }
@@ -119,7 +122,7 @@ import Threads
       model.initialize(parameters, seed: 5, gateBias: 1)
       var batch = batch(rows: 2, loss: .crossEntropy, rowStarts: [0, 2], as: Double.self)
       batch.lengths = [steps, steps]
-      return model.evaluate(batch, parameters)[0].loss
+      return model.prepared(parameters).evaluate(batch, parameters)[0].loss
     }
     #expect(loss(.mean, steps: 1) == loss(.last, steps: 1))
     #expect(loss(.mean, steps: 3) != loss(.last, steps: 3))
@@ -131,10 +134,10 @@ import Threads
     let (model, parameters) = model(layers: 2, loss: .crossEntropy, as: Float.self)
     let together = batch(rows: 6, loss: .crossEntropy, rowStarts: [0, 2, 6], as: Float.self)
     let both = ShardedBuffer<Float>(model.layout, shards: 2)
-    let totals = model.accumulateGradients(together, parameters, into: both)
+    let totals = model.prepared(parameters).accumulateGradients(together, parameters, into: both)
     let alone = batch(rows: 2, loss: .crossEntropy, rowStarts: [0, 2], as: Float.self)
     let one = ShardedBuffer<Float>(model.layout, shards: 1)
-    let single = model.accumulateGradients(alone, parameters, into: one)
+    let single = model.prepared(parameters).accumulateGradients(alone, parameters, into: one)
     #expect(single[0] == totals[0])
     #expect(one[0].flat.array.map(\.bitPattern) == both[0].flat.array.map(\.bitPattern))
   }
@@ -146,7 +149,7 @@ import Threads
     let (model, parameters) = model(
       layers: 1, loss: .crossEntropy, bidirectional: true, as: Double.self)
     let batch = batch(rows: 2, loss: .crossEntropy, rowStarts: [0, 2], as: Double.self)
-    let loss = model.evaluate(batch, parameters)[0].loss
+    let loss = model.prepared(parameters).evaluate(batch, parameters)[0].loss
     let exchanged = ParameterBuffer<Double>(model.layout)
     exchanged.flat.copy(from: parameters.flat)
     for name in ["weight_ih", "weight_hh", "bias_ih", "bias_hh"] {
@@ -165,8 +168,9 @@ import Threads
     var reversed = batch
     reversed.x = Tensor(shape: batch.x.shape)
     for t in 0..<4 { reversed.x.row(t).copy(from: batch.x.row(3 - t)) }
-    expectClose([model.evaluate(reversed, exchanged)[0].loss], [loss], relative: 1e-14)
-    #expect(model.evaluate(reversed, parameters)[0].loss != loss)
+    expectClose(
+      [model.prepared(exchanged).evaluate(reversed, exchanged)[0].loss], [loss], relative: 1e-14)
+    #expect(model.prepared(parameters).evaluate(reversed, parameters)[0].loss != loss)
   }
 
   /// What is said to be final does not change any more, and is said from the end on.
@@ -180,7 +184,7 @@ import Threads
     gradients.whenFinal = { first in
       seen.append((first, (0..<2).flatMap { flat.row($0).elements(first..<count).array }))
     }
-    _ = model.accumulateGradients(batch, parameters, into: gradients)
+    _ = model.prepared(parameters).accumulateGradients(batch, parameters, into: gradients)
     #expect(seen.count == 4, "the read-out and three layers")
     #expect(seen.last?.from == 0)
     for (first, values) in seen {
@@ -196,7 +200,10 @@ import Threads
     let gradients = ShardedBuffer<Float>(model.layout, shards: 2)
     // As many sums as those of other ranks, which have rows.
     let none = Totals(own: [0, 0])
-    #expect(model.accumulateGradients(empty, parameters, into: gradients) == [none, none])
+    #expect(
+      model.prepared(parameters).accumulateGradients(empty, parameters, into: gradients) == [
+        none, none,
+      ])
     #expect(gradients.flat.array.allSatisfy { $0 == 0 })
   }
 
@@ -224,9 +231,10 @@ import Threads
         batch.targets = .frames((0..<88).map { Float($0 % 13) * 0.1 }, of: 2)
       }
       let gradients = ShardedBuffer<Float>(model.layout, shards: 5)
-      let trained = model.accumulateGradients(batch, parameters, into: gradients)
+      let trained = model.prepared(parameters).accumulateGradients(
+        batch, parameters, into: gradients)
       let counts = ConfusionCounts(classes: 2)
-      let seen = model.evaluate(batch, parameters, counting: counts)
+      let seen = model.prepared(parameters).evaluate(batch, parameters, counting: counts)
       #expect(seen == trained)
       return (gradients.flat.array.map(\.bitPattern), trained, counts.counts)
     }

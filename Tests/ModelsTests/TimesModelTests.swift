@@ -77,9 +77,9 @@ import Threads
     parameters["readout.weight"].copy(from: weights)
     let totals =
       training
-      ? model.accumulateGradients(
+      ? model.prepared(parameters).accumulateGradients(
         batch, parameters, into: ShardedBuffer(model.layout, shards: 2))
-      : model.evaluate(batch, parameters)
+      : model.prepared(parameters).evaluate(batch, parameters)
     return totals.map(\.loss)
   }
 

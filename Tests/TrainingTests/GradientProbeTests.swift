@@ -111,6 +111,7 @@ import Testing
     let model = try model("lstm", layers: 1, loss: .squaredError)
     let parameters = ParameterBuffer<Double>(model.layout)
     model.initialize(parameters, seed: 1, gateBias: 1)
+    try model.prepare(parameters, advancing: false)
     let probe = GradientProbe(model, parameters, batch: batch(.squaredError))
     let gradients = probe.hiddenGradients.row(2).array
     let norms = (0..<N).map { n in

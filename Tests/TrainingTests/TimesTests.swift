@@ -243,6 +243,7 @@ import Testing
     let batch = SequenceBatch<Double>(
       x: Tensor([1, 1, 1, 1, 1, 1], shape: [3, 2, 1]), targets: .values([0, 0], of: 1),
       times: Tensor([2, 0, 3, 5, 7, 6], shape: [3, 2]), rowStarts: [0, 2])
+    try model.prepare(parameters, advancing: false)
     let probe = GradientProbe(model, parameters, batch: batch)
     let whole = model.evaluate(batch, parameters).reduce(0) { $0 + $1.loss }
     #expect(whole == 25 + 36 && probe.meanLoss == whole / 2)

@@ -102,6 +102,7 @@ public final class LanguageModel<Scalar: KernelScalar> {
   ) throws(LAPACKError) {
     self.masks = masks ?? LanguageModelMasks(layers: layers.count)
     droppedWeights = layers.map { _ in nil }  // gives their memory back
+    decoder.prepare(parameters)
     try stack.prepare(parameters, advancing: advancing)
     for (level, layer) in layers.enumerated() {
       droppedWeights[level] = self.masks.recurrent[level].map { mask in

@@ -136,7 +136,7 @@ struct LanguagePass<Scalar: KernelScalar> {
             gradient: gradients.map { _ in z })
         guard let gradients, let dDropped else { continue }
         let dy = workspace.tensor("dPiece", [piece.count, H])
-        decoder.backward(z, x: y, parameters, into: gradients[shard], dx: dy)
+        decoder.backward(z, x: y, into: gradients[shard], dx: dy)
         dDropped.copy(H, columnsOf: dy, inOrder, to: RowSelection(piece, width: H))
       }
       totals.sequences = Double(chunk.columnStarts[shard + 1] - chunk.columnStarts[shard])

@@ -85,7 +85,7 @@ public struct GradientProbe {
     let totals = model.objective.totals(
       of: y, batch.targets.steps(T - 1..<T, of: N), gradient: dy)
     let dh = Tensor<Double>(shape: h.shape)
-    model.readOut.backward(dy, x: h, parameters, into: ParameterBuffer(model.layout), dx: dh)
+    model.readOut.backward(dy, x: h, into: ParameterBuffer(model.layout), dx: dh)
     return (totals.loss / Double(N), dh)
   }
 
