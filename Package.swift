@@ -100,8 +100,8 @@ let package = Package(
     .target(
       name: "DataParallel", dependencies: ["MPI", "Tensors", "Threads"], swiftSettings: fast),
     .testTarget(name: "DataParallelTests", dependencies: ["DataParallel", "TestSupport"]),
-    .target(name: "Liveness", dependencies: ["Datagrams", "MPI", "Threads"]),
-    .testTarget(name: "LivenessTests", dependencies: ["Liveness"]),
+    .target(name: "Liveness", dependencies: ["Datagrams", "Files", "MPI", "Threads"]),
+    .testTarget(name: "LivenessTests", dependencies: ["Datagrams", "Liveness"]),
     .target(name: "Placement", dependencies: ["MPI"]),
     .testTarget(name: "PlacementTests", dependencies: ["Placement"]),
     .target(
