@@ -35,9 +35,10 @@ let package = Package(
     .executable(name: "momentum-dist", targets: ["momentum-dist"])
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    // Exactly what was tested: a later version is taken by hand, after a look at what it changes.
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
     // The command.
@@ -100,8 +101,8 @@ let package = Package(
     .target(
       name: "DataParallel", dependencies: ["MPI", "Tensors", "Threads"], swiftSettings: fast),
     .testTarget(name: "DataParallelTests", dependencies: ["DataParallel", "TestSupport"]),
-    .target(name: "Liveness", dependencies: ["Datagrams", "MPI", "Threads"]),
-    .testTarget(name: "LivenessTests", dependencies: ["Liveness"]),
+    .target(name: "Liveness", dependencies: ["Datagrams", "Files", "MPI", "Threads"]),
+    .testTarget(name: "LivenessTests", dependencies: ["Datagrams", "Liveness"]),
     .target(name: "Placement", dependencies: ["MPI"]),
     .testTarget(name: "PlacementTests", dependencies: ["Placement"]),
     .target(

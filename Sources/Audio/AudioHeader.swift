@@ -82,6 +82,11 @@ private struct HeaderReader {
     }
     let header = text.split(whereSeparator: \.isNewline).dropFirst().first
       .flatMap { Int($0.trimmingCharacters(in: .whitespaces)) }
+    if let header, !(0...size).contains(header) {
+      throw AudioError(
+        path, "declares a header of \(header) bytes in a file of \(size)",
+        cure: "its header is damaged: copy it again")
+    }
     try check(
       declared: count.multipliedOrMaximum(by: bytesEach).multipliedOrMaximum(by: channels),
       behind: header ?? 1024)

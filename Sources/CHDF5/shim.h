@@ -5,16 +5,44 @@
 #define CHDF5_SHIM_H
 
 #include <hdf5.h>
+#include <stdlib.h>
+#include <string.h>
 
 // The error printer and its stack belong to the thread in thread-safe builds of
-// HDF5, so each thread is silenced once.
+// HDF5, so each thread is silenced once. A file names the filters of its chunks: no
+// code is loaded for that, unless the user says from where.
 static inline void CHDF5_silence(void) {
   static _Thread_local int silenced = 0;
   if (!silenced) {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    if (!getenv("HDF5_PLUGIN_PATH")) H5PLset_loading_state(0);
     silenced = 1;
   }
 }
+
+// The file that a link to another file named last, in this thread, as it was refused; empty
+// where none was.
+static inline char *CHDF5_refused_link(void) {
+  static _Thread_local char name[1024] = "";
+  return name;
+}
+
+static inline herr_t CHDF5_refuse_link(
+    const char *parent, const char *group, const char *file, const char *object,
+    unsigned *flags, hid_t access, void *data) {
+  (void)parent, (void)group, (void)object, (void)flags, (void)access, (void)data;
+  strncpy(CHDF5_refused_link(), file, 1023);
+  return -1;
+}
+
+// Properties with which no link to another file is followed, and so none is opened.
+static inline hid_t CHDF5_own_file_only(hid_t list) {
+  CHDF5_refused_link()[0] = 0;
+  if (list >= 0) H5Pset_elink_cb(list, CHDF5_refuse_link, NULL);
+  return list;
+}
+static inline hid_t CHDF5_LINK_ACCESS(void) { return H5P_LINK_ACCESS; }
+static inline hid_t CHDF5_GROUP_ACCESS(void) { return H5P_GROUP_ACCESS; }
 
 // Memory types.
 static inline hid_t CHDF5_NATIVE_FLOAT(void) { return H5T_NATIVE_FLOAT; }
@@ -50,13 +78,14 @@ static inline unsigned CHDF5_LOCAL_OBJECTS(void) {
 }
 
 // Where an object lies in its file. HDF5 1.12 has another structure of the same meaning.
-static inline herr_t CHDF5_object_address(hid_t location, const char *name, haddr_t *address) {
+static inline herr_t CHDF5_object_address(
+    hid_t location, const char *name, hid_t access, haddr_t *address) {
 #if H5_VERSION_GE(1, 12, 0)
   H5O_info1_t info;
 #else
   H5O_info_t info;
 #endif
-  herr_t status = H5Oget_info_by_name2(location, name, &info, H5O_INFO_BASIC, H5P_DEFAULT);
+  herr_t status = H5Oget_info_by_name2(location, name, &info, H5O_INFO_BASIC, access);
   if (status >= 0) *address = info.addr;
   return status;
 }

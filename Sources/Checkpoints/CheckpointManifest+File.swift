@@ -41,7 +41,7 @@ extension CheckpointManifest {
       throw CheckpointError(
         path, "is no file, or one of more than \(Self.maximumBytes) bytes", cure: Self.damaged)
     }
-    guard let data = FileManager.default.contents(atPath: path) else {
+    guard let data = DurableFiles.ordinaryContents(of: path) else {
       throw CheckpointError(
         folder, "is no checkpoint (it has no readable \(Self.fileName))",
         cure: "name a run, or a step folder under its checkpoints/")

@@ -45,7 +45,7 @@ public struct CheckpointWriter: Sendable {
       try DurableFiles.createFolder(parent)
       try Self.requireRoom(
         for: bytes(tensors), free: DurableFiles.freeBytes(at: parent), folder)
-      try DurableFiles.createFolder(temporary)
+      try DurableFiles.createNewFolder(temporary)
       try Failpoint.checkpointBegin.pass(temporary)
     } catch let error as CheckpointError {
       throw error

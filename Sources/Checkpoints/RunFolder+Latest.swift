@@ -9,7 +9,7 @@ extension RunFolder {
     let manifest = CheckpointManifest.fileName
     // Through a link, or in a folder, which a copy of the run makes of a link.
     if FileManager.default.fileExists(atPath: "\(latest)/\(manifest)") { return latest }
-    guard let data = FileManager.default.contents(atPath: latest), data.count < 1 << 10 else {
+    guard let data = DurableFiles.ordinaryContents(of: latest), data.count < 1 << 10 else {
       return nil
     }
     let name = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines)
@@ -27,7 +27,6 @@ extension RunFolder {
     guard let stamp = FileStamp(latest), !stamp.isRegular,
       (try? FileManager.default.destinationOfSymbolicLink(atPath: latest)) == nil
     else { return }
-    DurableFiles.remove(latest + Self.passedSuffix)
-    try DurableFiles.rename(latest, to: latest + Self.passedSuffix)
+    try DurableFiles.rename(latest, to: Self.freeName(latest + Self.passedSuffix))
   }
 }

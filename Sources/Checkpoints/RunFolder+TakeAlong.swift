@@ -19,7 +19,7 @@ extension RunFolder {
       + [CheckpointManifest.fileName]
     do {
       DurableFiles.remove(temporary)
-      try DurableFiles.createFolder(temporary)
+      try DurableFiles.createNewFolder(temporary)
       for name in names {
         try DurableFiles.linkOrCopy("\(folder)/\(name)", to: "\(temporary)/\(name)")
       }

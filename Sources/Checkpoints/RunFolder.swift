@@ -4,7 +4,7 @@ import Foundation
 /// The folder of a run, and the checkpoints in it.
 ///
 ///     config.yaml  metrics.jsonl  data.json  vocabulary.h5 (of a language model)
-///     logs/rank-00003.log
+///     logs/rank-00003.log  peer-lost (after a rank was lost)
 ///     checkpoints/step-00001200/  checkpoints/latest -> step-00001200 (a text file with that name
 ///                                 on a file system without symbolic links)
 public struct RunFolder: Sendable {
@@ -29,6 +29,9 @@ public struct RunFolder: Sendable {
   /// What the run learns from: a `DataIdentity`.
   public var data: String { "\(path)/data.json" }
 
+  /// Made when a rank ends because another was lost: an empty file, for launch/supervise.
+  public var lossNote: String { "\(path)/peer-lost" }
+
   /// What a rank tells of the run.
   public func log(rank: Int) -> String {
     let number = String(rank)
@@ -46,15 +49,20 @@ public struct RunFolder: Sendable {
   /// The steps of which there is a checkpoint with a manifest, oldest first.
   public func savedSteps() -> [Int] {
     let steps = names().compactMap { name -> Int? in
-      let own =
-        name.hasSuffix(Self.replacedSuffix)
-        ? String(name.dropLast(Self.replacedSuffix.count)) : name
-      guard own.hasPrefix("step-"), let step = Int(own.dropFirst(5)), step >= 0,
-        (checkpoint(step: step) as NSString).lastPathComponent == own
-      else { return nil }
+      guard let step = step(of: name, "") ?? step(of: name, Self.replacedSuffix) else { return nil }
       return Self.isCheckpoint("\(checkpoints)/\(name)") ? step : nil
     }
     return Set(steps).sorted()
+  }
+
+  /// The step of a name that is, to the letter, what this calls the checkpoint of a step, with a
+  /// suffix; nil of any other, which is not ours to touch.
+  private func step(of name: String, _ suffix: String) -> Int? {
+    guard name.hasPrefix("step-"), name.hasSuffix(suffix),
+      let step = Int(name.dropFirst(5).dropLast(suffix.count)), step >= 0,
+      DurableFiles.lastName(of: checkpoint(step: step)) + suffix == name
+    else { return nil }
+    return step
   }
 
   private func names() -> [String] {
@@ -79,12 +87,11 @@ public struct RunFolder: Sendable {
   public func tidy() throws(CheckpointError) {
     for name in names() {
       let path = "\(checkpoints)/\(name)"
-      if name.hasPrefix("latest\(Self.partialSuffix)-") { DurableFiles.remove(path) }
-      guard name.hasPrefix("step-") else { continue }
-      if name.hasSuffix(Self.partialSuffix) || name.hasSuffix(Self.removedSuffix) {
-        DurableFiles.remove(path)
-      }
-      guard name.hasSuffix(Self.replacedSuffix) else { continue }
+      let isLeftover =
+        DurableFiles.isTemporaryName(name, of: "latest")
+        || step(of: name, Self.partialSuffix) != nil || step(of: name, Self.removedSuffix) != nil
+      if isLeftover { DurableFiles.remove(path) }
+      guard step(of: name, Self.replacedSuffix) != nil else { continue }
       let own = String(path.dropLast(Self.replacedSuffix.count))
       if Self.isCheckpoint(own) || !Self.isCheckpoint(path) {
         DurableFiles.remove(path)
@@ -102,7 +109,7 @@ public struct RunFolder: Sendable {
 
   /// Points `latest` at the checkpoint of a step.
   public func setLatest(step: Int) throws(CheckpointError) {
-    let target = (checkpoint(step: step) as NSString).lastPathComponent
+    let target = DurableFiles.lastName(of: checkpoint(step: step))
     do {
       try Failpoint.checkpointLatest.pass("\(checkpoints)/latest")
       try moveCopyOfLatest()
@@ -119,17 +126,26 @@ public struct RunFolder: Sendable {
   public func passOver(after step: Int) throws(CheckpointError) -> [String] {
     var names: [String] = []
     for later in savedSteps() where later > step {
-      let passed = checkpoint(step: later) + Self.passedSuffix
+      let passed = Self.freeName(checkpoint(step: later) + Self.passedSuffix)
       do {
-        DurableFiles.remove(passed)
         try DurableFiles.rename(existingCheckpoint(step: later), to: passed)
         try DurableFiles.synchronize(checkpoints)
       } catch {
         throw .unwritable(passed, error)
       }
-      names.append((passed as NSString).lastPathComponent)
+      names.append(DurableFiles.lastName(of: passed))
     }
     return names
+  }
+
+  /// A name that nothing has: `path`, or else `path-2`, `path-3`, ...
+  static func freeName(_ path: String) -> String {
+    var (name, number) = (path, 1)
+    while FileStamp(name) != nil {
+      number += 1
+      name = "\(path)-\(number)"
+    }
+    return name
   }
 
   /// Removes the oldest checkpoints, except the newest `count` and the best one that each kept

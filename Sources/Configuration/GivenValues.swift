@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Yams
 
@@ -24,11 +25,12 @@ package struct GivenValues {
     // An editor may have put a byte order mark at the start, which would join the first key.
     let yaml =
       yaml.unicodeScalars.first == "\u{FEFF}" ? String(yaml.unicodeScalars.dropFirst()) : yaml
+    try YAMLBounds.check(yaml, path: path)
     let root: Node?
     do {
       root = try Yams.compose(yaml: yaml)
     } catch {
-      let reason = "\(error)".split(separator: "\n").first.map(String.init) ?? "syntax error"
+      let reason = "\(error)".split(separator: "\n").first.map(\.visible) ?? "syntax error"
       throw ConfigurationError("\(path): is not valid YAML (\(reason)); fix the line it names")
     }
     guard let root else { return }  // an empty file sets nothing
@@ -88,12 +90,27 @@ package struct GivenValues {
   /// Sets a value, once: a key that is written as `section.key` and again below its section would
   /// otherwise take one of the two values in silence.
   private mutating func set(_ key: String, _ value: Given) throws(ConfigurationError) {
+    try YAMLBounds.check(key: key, place: value.place)
+    guard values.count < YAMLBounds.mostKeys else {
+      throw ConfigurationError(
+        "\(value.place): has more than \(YAMLBounds.mostKeys) keys; see configs/ for examples")
+    }
     if let first = values[key] {
       throw ConfigurationError(
         "\(value.place): \(key) is given twice, as \"\(first.text)\" (\(first.place)) and as"
           + " \"\(value.text)\"; remove one")
     }
     values[key] = value
+  }
+
+  /// Whether the program wrote a text: every key is there, and nothing that a person adds.
+  package static func isResolved(_ yaml: String) -> Bool {
+    var given = GivenValues()
+    guard (try? given.add(yaml: yaml, path: "", isResolved: true)) != nil else { return false }
+    let isCommented = yaml.split(whereSeparator: \.isNewline).contains {
+      $0.first { !$0.isWhitespace } == "#"
+    }
+    return given.listsEveryKey && !isCommented
   }
 
   /// Sets a value over what other places gave.
@@ -107,6 +124,7 @@ package struct GivenValues {
       throw ConfigurationError("--set \(assignment): expected key.path=value")
     }
     let key = assignment[..<equals].trimmingCharacters(in: .whitespaces)
+    try YAMLBounds.check(key: key, place: "--set")
     var text = assignment[assignment.index(after: equals)...].trimmingCharacters(in: .whitespaces)
     // A list, as a file has it.
     if text.hasPrefix("["), text.hasSuffix("]") { text = String(text.dropFirst().dropLast()) }

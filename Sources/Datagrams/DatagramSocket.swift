@@ -21,7 +21,7 @@ public struct DatagramAddress: Hashable, Sendable {
   public static let loopback = SIMD4<UInt8>(127, 0, 0, 1)
 }
 
-/// A UDP socket that sends to and receives from anybody.
+/// A UDP socket at one address of this machine, or at all of them.
 ///
 /// Datagrams may be lost, and nobody is told; nothing here waits for a receiver.
 public final class DatagramSocket: Sendable {
@@ -29,14 +29,16 @@ public final class DatagramSocket: Sendable {
   /// The port that the system chose.
   public let port: UInt16
 
-  /// Opens a socket on all interfaces. Nil where the system has none to give.
+  /// Opens a socket. Nil where the system has none to give.
+  ///
+  /// - Parameter host: the address of this machine to receive at; 0.0.0.0 is all of them
   ///
   /// The corresponding C functions are `socket` and `bind`.
-  public init?() {
+  public init?(at host: SIMD4<UInt8> = .zero) {
     let kind = CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
     let descriptor = socket(AF_INET, kind, 0)
     guard descriptor >= 0 else { return nil }
-    var name = sockaddr_in(DatagramAddress(host: .zero, port: 0))
+    var name = sockaddr_in(DatagramAddress(host: host, port: 0))
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let isBound = withUnsafeMutablePointer(to: &name) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -90,14 +92,14 @@ public final class DatagramSocket: Sendable {
 }
 
 extension sockaddr_in {
-  fileprivate init(_ address: DatagramAddress) {
+  init(_ address: DatagramAddress) {
     self.init()
     sin_family = sa_family_t(AF_INET)
     sin_port = address.port.bigEndian
     sin_addr.s_addr = unsafeBitCast(address.host, to: UInt32.self)
   }
 
-  fileprivate var address: DatagramAddress {
+  var address: DatagramAddress {
     DatagramAddress(
       host: unsafeBitCast(sin_addr.s_addr, to: SIMD4<UInt8>.self),
       port: UInt16(bigEndian: sin_port))

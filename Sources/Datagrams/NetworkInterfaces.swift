@@ -27,4 +27,22 @@ public enum NetworkInterfaces {
     }
     return result
   }
+
+  /// The address of this machine from which it would send to another; nil where it has no way there.
+  /// Nothing is sent.
+  ///
+  /// The corresponding C functions are `connect` and `getsockname`, of a UDP socket.
+  public static func source(towards host: SIMD4<UInt8>) -> SIMD4<UInt8>? {
+    let descriptor = socket(AF_INET, CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var name = sockaddr_in(DatagramAddress(host: host, port: 9))
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isKnown = withUnsafeMutablePointer(to: &name) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+      }
+    }
+    return isKnown ? name.address.host : nil
+  }
 }

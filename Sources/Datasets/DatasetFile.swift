@@ -26,16 +26,19 @@ public enum DatasetFile {
   }
 
   /// Writes a file under a temporary name, and gives it its own when it is complete.
+  ///
+  /// - Parameter isVocabulary: whether it is the file of a vocabulary alone, which a run keeps
   public static func create(
-    at path: String, _ write: (HDF5.File) throws -> Void
+    at path: String, isVocabulary: Bool = false, _ write: (HDF5.File) throws -> Void
   ) throws(DatasetError) {
-    try refuseOverwriting(path)
+    try refuseOverwriting(path, isVocabulary: isVocabulary)
+    DurableFiles.removeLeftovers(of: path)
     let temporary = DurableFiles.temporaryName(for: path)
     unfinished.withLock { _ = $0.insert(temporary) }
     defer { unfinished.withLock { _ = $0.remove(temporary) } }
     do {
       try DurableFiles.createFolder(DurableFiles.parent(of: path))
-      let file = try HDF5.File.create(temporary)
+      let file = try HDF5.File.create(temporary, overwrite: false)
       try write(file)
       try DatasetChecksums.add(to: file)
       try file.flush()
@@ -70,18 +73,38 @@ public enum DatasetFile {
   /// The level of deflate for `--compress`: little is gained above it, and reading takes as long.
   static func deflate(_ compressing: Bool) -> Int? { compressing ? 4 : nil }
 
-  /// A data set may be made anew; any other file is left alone.
-  private static func refuseOverwriting(_ path: String) throws(DatasetError) {
+  /// A data set may be made anew, and the vocabulary of a run by that run; any other file is left
+  /// alone, a shard of a checkpoint among them.
+  private static func refuseOverwriting(
+    _ path: String, isVocabulary: Bool
+  ) throws(DatasetError) {
     guard FileManager.default.fileExists(atPath: path) else { return }
     guard !DurableFiles.isFolder(path) else {
       throw DatasetError(path, "is a folder", cure: "name a file in it, such as \(path)/data.h5")
     }
-    let version = try? HDF5.File.open(path).intAttribute("format_version")
-    guard version != nil else {
+    guard isDataset(path) || isVocabulary && holdsVocabularyAlone(path) else {
       throw DatasetError(
         path, "exists and is not a momentum-dist data set",
         cure: "choose another name, or remove it")
     }
+  }
+
+  /// Whether a file is what this writes: of our version and with a part.
+  private static func isDataset(_ path: String) -> Bool {
+    guard let file = try? HDF5.File.open(path), (try? isOurs(file, byNames: true)) == true else {
+      return false
+    }
+    return Part.allCases.contains { part in
+      file.isGroup(part.rawValue)
+        && partNames.contains { file.contains("\(part.rawValue)/\($0)") }
+    }
+  }
+
+  private static func holdsVocabularyAlone(_ path: String) -> Bool {
+    guard let file = try? HDF5.File.open(path), (try? isOurs(file, byNames: true)) == true else {
+      return false
+    }
+    return file.contains("vocabulary/text")
   }
 
   private static func unwritable(_ path: String, _ error: any Error) -> DatasetError {

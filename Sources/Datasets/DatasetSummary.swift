@@ -41,7 +41,10 @@ public struct DatasetSummary {
         }
       }
       (self.parts, self.times) = (parts, times)
-      if readingAll { try Self.requireTrainable(path, file, task: task) }
+      if readingAll {
+        try FileListing.refuseLinks(of: file, path)
+        try Self.requireTrainable(path, file, task: task)
+      }
     } catch let error as DatasetError {
       throw error
     } catch {

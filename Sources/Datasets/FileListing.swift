@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import HDF5
 
@@ -63,15 +64,28 @@ public struct FileListing {
   static func onOneLine(_ text: String) -> String {
     String(
       String.UnicodeScalarView(
-        text.unicodeScalars.map {
-          $0.properties.generalCategory == .control || ["\u{2028}", "\u{2029}"].contains($0)
-            ? "\u{FFFD}" : $0
-        }))
+        text.unicodeScalars.map { $0.isHiddenOrActive ? "\u{FFFD}" : $0 }))
+  }
+
+  /// Refuses a file with links that lead to nothing or to another file: without them it lacks what
+  /// they stand for.
+  static func refuseLinks(of file: HDF5.File, _ path: String) throws {
+    var walk = Walk()
+    try walk.visit(file, "")
+    try refuseLinks(walk.entries, path)
+  }
+
+  private static func refuseLinks(_ entries: [Entry], _ path: String) throws(DatasetError) {
+    guard let link = entries.first(where: { $0.type == "link" }) else { return }
+    throw DatasetError(
+      path, "\(link.name) cannot be used: \(link.problem ?? "it is a link")",
+      cure: "put what it stands for into the file, or remove the link")
   }
 
   private static func check(
     _ file: HDF5.File, _ path: String, _ entries: [Entry], _ trainable: [[String]]
   ) throws {
+    try refuseLinks(entries, path)
     let keys = trainable.joined().joined(separator: "\n")
     for entry in entries where entry.elementType.isNumber && !entry.shape.contains(0) {
       let pattern = TrainableKeys.pattern(of: entry.name)
@@ -105,7 +119,7 @@ private struct Walk {
         entries.append(
           .init(
             name: path, type: "link", shape: [], layout: "broken link", filters: [],
-            problem: nil, elementType: .other))
+            problem: "it leads to nothing", elementType: .other))
       }
     }
   }
@@ -130,8 +144,10 @@ private struct Walk {
         problem: problem, elementType: dataset.elementType)
     } catch {
       guard !error.detail.contains("not a dataset") else { return nil }
+      let isLink = error.detail.hasPrefix("it is a link")
       return .init(
-        name: path, type: "dataset", shape: [], layout: "unknown layout", filters: [],
+        name: path, type: isLink ? "link" : "dataset", shape: [],
+        layout: isLink ? "another file" : "unknown layout", filters: [],
         problem: error.detail, elementType: .other)
     }
   }

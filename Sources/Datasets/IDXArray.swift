@@ -44,8 +44,10 @@ public struct IDXArray: Sendable {
       count = product
     }
     guard file.count - header == count else {
+      // Behind what is declared, a file is read no further than the piece at hand.
+      let found = file.count - header > count ? "more" : "\(file.count - header)"
       throw DatasetError(
-        path, "declares \(count) bytes of data (shape \(shape)) and holds \(file.count - header)",
+        path, "declares \(count) bytes of data (shape \(shape)) and holds \(found)",
         cure: "it is truncated or damaged: download it again")
     }
     self.shape = shape
@@ -56,11 +58,28 @@ public struct IDXArray: Sendable {
   public init(contentsOf path: String, dimensions: Int) throws(DatasetError) {
     let file: [UInt8]
     do {
-      file = try readPossiblyGzipped(path)
+      file = try readPossiblyGzipped(path) { Self.declaredBytes($0, dimensions: dimensions) }
     } catch {
       throw DatasetError(error)
     }
     try self.init(parsing: file, dimensions: dimensions, path: path)
+  }
+
+  /// The bytes of a whole file by its header; nil where more of that is needed. What will be refused
+  /// for its header is no longer than that.
+  private static func declaredBytes(_ start: ArraySlice<UInt8>, dimensions: Int) -> Int? {
+    let header = 4 + 4 * dimensions
+    guard start.count >= header else { return nil }
+    guard start.starts(with: [0, 0, 8, UInt8(dimensions)]) else { return header }
+    var count = 1
+    for dimension in 0..<dimensions {
+      let extent = start.dropFirst(4 + 4 * dimension).prefix(4).reduce(0) { $0 << 8 | Int($1) }
+      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      if overflow { return header }
+      count = product
+    }
+    let (sum, overflow) = count.addingReportingOverflow(header)
+    return overflow ? header : sum
   }
 }
 

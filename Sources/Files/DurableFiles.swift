@@ -19,6 +19,12 @@ public enum DurableFiles {
     try synchronize(parent(of: path))
   }
 
+  /// Makes a folder that was not there: what has its name, a link to a folder among them, is an error.
+  public static func createNewFolder(_ path: String) throws(FileError) {
+    guard mkdir(path, 0o777) == 0 else { throw FileError("make the folder", path) }
+    try synchronize(parent(of: path))
+  }
+
   /// Whether there is a folder at a path, by itself or through links.
   public static func isFolder(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
@@ -73,9 +79,10 @@ public enum DurableFiles {
   public static func replace(
     _ path: String, _ body: (WritableFile) throws(FileError) -> Void
   ) throws(FileError) {
+    removeLeftovers(of: path)
     let temporary = temporaryName(for: path)
     do throws(FileError) {
-      let file = try WritableFile(temporary, .empty)
+      let file = try WritableFile(temporary, .new)
       try body(file)
       try file.synchronize()
       try file.close()
@@ -90,7 +97,6 @@ public enum DurableFiles {
   /// without symbolic links, writes a text file that holds the name of the target.
   public static func link(_ path: String, to target: String) throws(FileError) {
     let temporary = temporaryName(for: path)
-    _ = unlink(temporary)
     if symlink(target, temporary) != 0 {
       let code = errno
       guard FileSystemGap.symbolicLinks.isMeant(by: code) else {
@@ -123,11 +129,6 @@ public enum DurableFiles {
       let names = result.gl_pathv
     else { return [] }
     return (0..<Int(result.gl_pathc)).compactMap { names[$0].map { String(cString: $0) } }
-  }
-
-  /// A name beside `path` that no other process uses.
-  public static func temporaryName(for path: String) -> String {
-    "\(path).partial-\(getpid())"
   }
 
   /// The folder that a path lies in; `.` for a bare name.

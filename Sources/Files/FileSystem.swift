@@ -75,7 +75,7 @@ public struct FileSystem: Sendable, Hashable {
   /// The corresponding C function is `flock`.
   public static func allowsLocks(in folder: String) -> Bool? {
     let path = DurableFiles.temporaryName(for: "\(folder)/lock")
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { return nil }
     defer {
       _ = close(descriptor)

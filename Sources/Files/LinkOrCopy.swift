@@ -12,7 +12,7 @@ extension DurableFiles {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError("open", path) }
     defer { _ = close(descriptor) }
-    let copy = try WritableFile(newPath, .empty)
+    let copy = try WritableFile(newPath, .new)
     var piece = [UInt8](repeating: 0, count: 1 << 20)
     while true {
       let count = read(descriptor, &piece, piece.count)

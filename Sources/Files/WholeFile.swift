@@ -1,6 +1,7 @@
 #if canImport(Glibc)
   import Glibc
 #endif
+import Foundation
 
 extension DurableFiles {
   /// The bytes of a file, a pipe or any other stream, which is read once and to its end.
@@ -13,6 +14,23 @@ extension DurableFiles {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError("open", path) }
     defer { _ = close(descriptor) }
+    return try contents(of: descriptor, path, limit: limit)
+  }
+
+  /// The bytes of an ordinary file of a folder that others may have made: nil where there is none,
+  /// where it cannot be read, where it has more than `limit` bytes, and where a pipe or a device
+  /// has its name, for which nobody waits.
+  public static func ordinaryContents(of path: String, limit: Int = 1 << 30) -> Data? {
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { _ = close(descriptor) }
+    guard FileStamp(descriptor: descriptor)?.isRegular == true else { return nil }
+    return (try? contents(of: descriptor, path, limit: limit)).flatMap { $0 }.map { Data($0) }
+  }
+
+  private static func contents(
+    of descriptor: CInt, _ path: String, limit: Int
+  ) throws(FileError) -> [UInt8]? {
     var bytes: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 1 << 16)
     while bytes.count <= limit {

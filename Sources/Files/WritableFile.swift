@@ -9,6 +9,9 @@ public final class WritableFile {
   /// What becomes of what a file holds already.
   public enum Start: Sendable {
     case empty, atEnd
+    /// There must be no file, nor a link, of this name. The file is locked until it is closed, by
+    /// which others see that its writer lives.
+    case new
   }
 
   public let path: String
@@ -19,9 +22,15 @@ public final class WritableFile {
   /// The corresponding C function is `open`.
   public init(_ path: String, _ start: Start) throws(FileError) {
     self.path = path
-    let mode = O_WRONLY | O_CREAT | O_CLOEXEC | (start == .empty ? O_TRUNC : O_APPEND)
-    descriptor = open(path, mode, 0o666)
+    let mode =
+      switch start {
+      case .empty: O_TRUNC
+      case .atEnd: O_APPEND
+      case .new: O_EXCL | O_NOFOLLOW
+      }
+    descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | mode, 0o666)
     guard descriptor >= 0 else { throw FileError("open for writing", path) }
+    if start == .new { _ = flock(descriptor, LOCK_EX | LOCK_NB) }
   }
 
   deinit {

@@ -4,7 +4,8 @@ internal import CZlib
 ///
 /// The corresponding C function is `inflate`.
 func gunzip(
-  _ start: [UInt8], then reader: FileReader, maximumBytes: Int
+  _ start: [UInt8], then reader: FileReader, maximumBytes: Int,
+  declared: (ArraySlice<UInt8>) -> Int?
 ) throws(GzipError) -> [UInt8] {
   var inflater = try Inflater(reader.path)
   defer { inflater.end() }
@@ -12,7 +13,10 @@ func gunzip(
   var content: [UInt8] = []
   var input = start
   while !input.isEmpty {
-    try inflater.inflate(&input, into: &content, maximumBytes: maximumBytes)
+    let isWhole = try inflater.inflate(
+      &input, into: &content, maximumBytes: maximumBytes, declared: declared)
+    // What lies behind what was declared is not asked for, and may be without end.
+    if isWhole { return content }
     input = Array(try reader.next())
   }
   guard inflater.isBetweenMembers else { throw .truncated(path: reader.path) }
@@ -46,25 +50,29 @@ private struct Inflater {
   }
 
   /// Decompresses all of `input` and appends the result to `content`.
+  ///
+  /// - Returns: whether that is more than the content declares to have, and it was left there
   mutating func inflate(
-    _ input: inout [UInt8], into content: inout [UInt8], maximumBytes: Int
-  ) throws(GzipError) {
+    _ input: inout [UInt8], into content: inout [UInt8], maximumBytes: Int,
+    declared: (ArraySlice<UInt8>) -> Int?
+  ) throws(GzipError) -> Bool {
     let path = path
-    try input.withUnsafeMutableBufferPointer { (input) throws(GzipError) in
+    return try input.withUnsafeMutableBufferPointer { (input) throws(GzipError) in
       stream.pointee.next_in = input.baseAddress
       stream.pointee.avail_in = UInt32(input.count)
       while true {
-        if isBetweenMembers, try !startMember() { return }
+        if isBetweenMembers, try !startMember() { return false }
         let status = inflateStep(appendingTo: &content)
         guard content.count <= maximumBytes else {
           throw .tooLarge(path: path, maximumBytes: maximumBytes)
         }
+        if let end = declared(content.prefix(declaringBytes)), content.count > end { return true }
         switch status {
         case Z_STREAM_END:
           isBetweenMembers = true
         case Z_OK, Z_BUF_ERROR:
           // Room left in the output means that the input is used up.
-          if stream.pointee.avail_in == 0 && stream.pointee.avail_out > 0 { return }
+          if stream.pointee.avail_in == 0 && stream.pointee.avail_out > 0 { return false }
         default:
           throw .corrupt(
             path: path,

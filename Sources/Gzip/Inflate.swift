@@ -6,10 +6,13 @@ internal import CZlib
 ///   - isRaw: whether the data have no header, as in a zip archive (RFC 1951)
 ///   - path: for messages
 ///   - maximumBytes: the limit of the content's size
+///   - declared: how many bytes the content has by its own first ones; nil where they do not say.
+///     What lies behind them is left
 ///
 /// The corresponding C function is `inflate`.
 public func inflated(
-  _ bytes: ArraySlice<UInt8>, isRaw: Bool = false, path: String, maximumBytes: Int
+  _ bytes: ArraySlice<UInt8>, isRaw: Bool = false, path: String, maximumBytes: Int,
+  declared: (ArraySlice<UInt8>) -> Int? = { _ in nil }
 ) throws(GzipError) -> [UInt8] {
   var stream = z_stream()
   guard (isRaw ? CZlib_inflateInitRaw(&stream) : CZlib_inflateInit(&stream)) == Z_OK else {
@@ -34,6 +37,7 @@ public func inflated(
       guard content.count <= maximumBytes else {
         throw .tooLarge(path: path, maximumBytes: maximumBytes)
       }
+      if let end = declared(content.prefix(declaringBytes)), content.count > end { return content }
       switch status {
       case Z_STREAM_END: return content
       case Z_OK where room == 0 || stream.avail_in > 0: continue

@@ -4,10 +4,13 @@
 /// consists of several gzip members gives their contents one after the other (RFC 1952,
 /// section 2.2).
 ///
-/// - Parameter maximumBytes: the limit of the content's size, which guards against a small
-///   file that decompresses to a very large one.
+/// - Parameters:
+///   - maximumBytes: the limit of the content's size, which guards against a small file that
+///     decompresses to a very large one
+///   - declared: how many bytes the content has by its own first ones; nil where they do not say.
+///     Little more than that is read: the caller sees that there is more, and not how much
 public func readPossiblyGzipped(
-  _ path: String, maximumBytes: Int = 1 << 32
+  _ path: String, maximumBytes: Int = 1 << 32, declared: (ArraySlice<UInt8>) -> Int? = { _ in nil }
 ) throws(GzipError) -> [UInt8] {
   let reader = try FileReader(path)
   var start: [UInt8] = []
@@ -20,13 +23,18 @@ public func readPossiblyGzipped(
   start += piece
 
   if start.starts(with: [0x1f, 0x8b]) {
-    return try gunzip(start, then: reader, maximumBytes: maximumBytes)
+    return try gunzip(start, then: reader, maximumBytes: maximumBytes, declared: declared)
   }
   var content = start
+  let end = declared(content.prefix(declaringBytes))
   while content.count <= maximumBytes {
+    if let end, content.count > end { return content }
     let piece = try reader.next()
     if piece.isEmpty { return content }
     content += piece
   }
   throw .tooLarge(path: path, maximumBytes: maximumBytes)
 }
+
+/// How many bytes of a content are enough to say how long it is.
+let declaringBytes = 256

@@ -25,6 +25,7 @@ public final class Dataset: AttributeHolder {
   /// Wraps an open dataset, which is closed at the end.
   init(_ id: hid_t, _ path: String) throws(HDF5Error) {
     handle = ObjectHandle(id, path: path, close: H5Dclose)
+    try Dataset.refuseEndlessView(id, path)
     shape = try Dataset.shape(of: id, path)
     let type = try call("read the type", path) { H5Dget_type(id) }
     defer { H5Tclose(type) }
@@ -43,6 +44,34 @@ public final class Dataset: AttributeHolder {
     let extents = shape.map(hsize_t.init)
     try call("extend", handle.path) { H5Dset_extent(handle.id, extents) }
     self.shape = try Dataset.shape(of: handle.id, handle.path)
+  }
+
+  /// Throws where the dataset is a view of datasets of other files that grows with them: to ask for
+  /// its shape opens those files, whatever they are.
+  private static func refuseEndlessView(_ id: hid_t, _ path: String) throws(HDF5Error) {
+    let properties = try call("read the layout", path) { H5Dget_create_plist(id) }
+    defer { H5Pclose(properties) }
+    guard H5Pget_layout(properties) == H5D_VIRTUAL else { return }
+    var count = 0
+    try call("read the layout", path) { H5Pget_virtual_count(properties, &count) }
+    for index in 0..<count {
+      let space = try call("read the layout", path) { H5Pget_virtual_vspace(properties, index) }
+      defer { H5Sclose(space) }
+      guard H5Sget_select_npoints(space) >= 0, !hasUnlimitedBlocks(space) else {
+        throw HDF5Error(
+          "use", path, "it is virtual, a view of other datasets that may be missing",
+          cure: "name the files that it refers to, or copy it with h5py: g[name] = f[name][...]")
+      }
+    }
+  }
+
+  private static func hasUnlimitedBlocks(_ space: hid_t) -> Bool {
+    let rank = Int(H5Sget_simple_extent_ndims(space))
+    guard rank > 0, H5Sis_regular_hyperslab(space) > 0 else { return false }
+    var count = [hsize_t](repeating: 0, count: rank)
+    var block = count
+    H5Sget_regular_hyperslab(space, nil, nil, &count, &block)
+    return (count + block).contains(CHDF5_UNLIMITED())
   }
 
   private static func shape(of id: hid_t, _ path: String) throws(HDF5Error) -> [Int] {

@@ -34,7 +34,7 @@ func withLocksIfPossible(
 ///
 /// The corresponding C function is `flock`.
 private func lacksLocks(_ path: String) -> Bool {
-  let file = open(path, O_RDONLY | O_CLOEXEC)
+  let file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
   guard file >= 0 else { return false }
   defer { close(file) }
   return flock(file, LOCK_SH | LOCK_NB) != 0 && errno != EWOULDBLOCK && errno != EINTR

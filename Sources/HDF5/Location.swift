@@ -47,8 +47,14 @@ extension Location {
   /// The corresponding C function is `H5Gopen2`.
   public func group(_ name: String) throws(HDF5Error) -> Group {
     let path = handle.path(of: name)
-    let id = try call("open the group", path) { H5Gopen2(handle.id, name, CHDF5_DEFAULT()) }
-    return Group(id, path)
+    let access = try ownFileOnly(CHDF5_GROUP_ACCESS(), "open the group", path)
+    defer { H5Pclose(access) }
+    do throws(HDF5Error) {
+      let id = try call("open the group", path) { H5Gopen2(handle.id, name, access) }
+      return Group(id, path)
+    } catch {
+      throw refusedLink(path) ?? error
+    }
   }
 
   /// Opens a dataset.
@@ -59,7 +65,7 @@ extension Location {
   /// The corresponding C functions are `H5Dopen2` and `H5Pset_chunk_cache`.
   public func dataset(_ name: String, cacheBytes: Int? = nil) throws(HDF5Error) -> Dataset {
     let path = handle.path(of: name)
-    let access = try call("open the dataset", path) { H5Pcreate(CHDF5_DATASET_ACCESS()) }
+    let access = try ownFileOnly(CHDF5_DATASET_ACCESS(), "open the dataset", path)
     defer { H5Pclose(access) }
     if let cacheBytes {
       // Slots: a prime far above the number of chunks that fit, as HDF5's documentation has it.
@@ -69,22 +75,24 @@ extension Location {
       let id = try call("open the dataset", path) { H5Dopen2(handle.id, name, access) }
       return try Dataset(id, path)
     } catch {
-      throw newerFormat(error) ?? error
+      throw refusedLink(path) ?? newerFormat(error) ?? error
     }
   }
 
-  /// Returns whether there is an object of this name.
+  /// Returns whether there is an object of this name, or a link to another file, which is not
+  /// followed.
   ///
   /// The corresponding C functions are `H5Lexists` and `H5Oexists_by_name`.
   public func contains(_ name: String) -> Bool {
     CHDF5_silence()
+    let access = CHDF5_own_file_only(H5Pcreate(CHDF5_LINK_ACCESS()))
+    defer { H5Pclose(access) }
     // HDF5 asks for each step on the way, for it fails when one of them is missing.
     var path = name.hasPrefix("/") ? "/" : ""
     for component in name.split(separator: "/") {
       path += component
-      guard H5Lexists(handle.id, path, CHDF5_DEFAULT()) > 0,
-        H5Oexists_by_name(handle.id, path, CHDF5_DEFAULT()) > 0
-      else { return false }
+      guard H5Lexists(handle.id, path, access) > 0 else { return false }
+      if H5Oexists_by_name(handle.id, path, access) <= 0 { return CHDF5_refused_link()[0] != 0 }
       path += "/"
     }
     return handle.id >= 0 && !path.isEmpty
@@ -95,7 +103,10 @@ extension Location {
   /// The corresponding C functions are `H5Oopen` and `H5Iget_type`.
   public func isGroup(_ name: String) -> Bool {
     guard contains(name) else { return false }
-    let id = H5Oopen(handle.id, name, CHDF5_DEFAULT())
+    let access = CHDF5_own_file_only(H5Pcreate(CHDF5_LINK_ACCESS()))
+    defer { H5Pclose(access) }
+    let id = H5Oopen(handle.id, name, access)
+    guard id >= 0 else { return false }
     defer { H5Oclose(id) }
     return H5Iget_type(id) == H5I_GROUP
   }
@@ -106,8 +117,10 @@ extension Location {
   /// The corresponding C function is `H5Oget_info_by_name2`.
   public func address(of name: String) -> UInt64? {
     CHDF5_silence()
+    let access = CHDF5_own_file_only(H5Pcreate(CHDF5_LINK_ACCESS()))
+    defer { H5Pclose(access) }
     var address: haddr_t = 0
-    return CHDF5_object_address(handle.id, name, &address) >= 0 ? UInt64(address) : nil
+    return CHDF5_object_address(handle.id, name, access, &address) >= 0 ? UInt64(address) : nil
   }
 
   /// Returns the names directly in this location, sorted.
@@ -133,6 +146,23 @@ extension Location {
     try call("list", handle.path) { name(into: &characters, characters.count) }
     return String(decoding: characters.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
+}
+
+/// Returns properties of class `kind` with which only objects of the file itself are opened: a link
+/// to another file is not followed, whatever that is, and the error names it.
+private func ownFileOnly(
+  _ kind: hid_t, _ operation: String, _ path: String
+) throws(HDF5Error) -> hid_t {
+  CHDF5_own_file_only(try call(operation, path) { H5Pcreate(kind) })
+}
+
+/// The error of a link that was not followed; `nil` if the last call failed at none.
+private func refusedLink(_ path: String) -> HDF5Error? {
+  let name = CHDF5_refused_link()!
+  guard name[0] != 0 else { return nil }
+  return HDF5Error(
+    "use", path, "it is a link to the file \(String(cString: name).debugDescription)",
+    cure: "name that file instead")
 }
 
 /// Returns properties of class `kind` for a new object without times, which the caller closes.

@@ -17,14 +17,19 @@ func canAllocate(_ bytes: Int) -> Bool {
   return true
 }
 
-/// Returns why the system does not let a file be opened, or `nil` if it does.
+/// Returns why the system does not let a file be opened, or `nil` if it does. It does not wait for
+/// whoever is to write into a pipe.
 func reasonNotToOpen(_ path: String, writing: Bool) -> String? {
-  let file = open(path, (writing ? O_RDWR : O_RDONLY) | O_CLOEXEC)
+  let file = open(path, (writing ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_CLOEXEC)
   guard file >= 0 else {
     return errno == ENOENT ? "there is no such file" : String(cString: strerror(errno))
   }
   defer { close(file) }
   var status = stat()
   guard fstat(file, &status) == 0 else { return String(cString: strerror(errno)) }
-  return status.st_mode & S_IFMT == S_IFDIR ? "this is a directory" : nil
+  switch status.st_mode & S_IFMT {
+  case S_IFREG: return nil
+  case S_IFDIR: return "this is a directory"
+  default: return "this is no regular file but a pipe, a socket or a device"
+  }
 }

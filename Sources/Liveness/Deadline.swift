@@ -1,4 +1,5 @@
 import Datagrams
+import Files
 import Foundation
 import MPI
 import Synchronization
@@ -26,17 +27,34 @@ public enum Deadline {
   /// - Throws: `MPIError`; `ThreadError` on every rank if the system refuses any rank the thread
   public static func start(on communicator: Communicator) throws {
     guard communicator.size > 1 else { return }
-    let socket = DatagramSocket()
-    // Without a socket, the others will not hear of this rank, and name it where they wait.
-    let directory = try PeerDirectory(communicator, port: socket?.port ?? 0)
+    let (directory, socket) = try PeerDirectory.agree(communicator)
+    if socket == nil { warn(directory) }
     var refusal: ThreadError?
-    if let socket {
-      let watch = PeerWatch(socket: socket, directory: directory, settings: settings)
-      do throws(ThreadError) { try watch.start() } catch { refusal = error }
-    }
+    let watch = PeerWatch(socket: socket, directory: directory, settings: settings)
+    do throws(ThreadError) { try watch.start() } catch { refusal = error }
     let code = try communicator.allreduce(Int(refusal?.code ?? 0), .maximum)
     if code != 0 { throw ThreadError(code: Int32(code)) }
   }
+
+  /// The others do not hear of a rank without a socket, and name it where they wait; it hears of none,
+  /// and ends by its own wait alone.
+  private static func warn(_ directory: PeerDirectory) {
+    let text =
+      "warning: rank \(directory.rank) on \(directory.hosts[directory.rank].visible) has no UDP socket"
+      + " for its heartbeats: when a rank is lost, it may be named in the place of that one\n"
+    text.withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
+  }
+
+  /// A file that this process makes when it ends because a peer was lost, for the script that started
+  /// the run; nil makes none.
+  public static var lossNote: String? {
+    get { settings.lossNote.withLock { $0 } }
+    set { settings.lossNote.withLock { $0 = newValue } }
+  }
+
+  /// Makes `lossNote`, where a peer was lost and the process is about to end for it. It is an empty
+  /// file: that it is there says all. A disk that hangs ends the process after two seconds.
+  public static func noteLoss() { settings.noteLoss() }
 
   /// The limit of a wait. The default is 120 s.
   public static var seconds: Double {
@@ -93,7 +111,15 @@ final class DeadlineSettings: Sendable {
 
   private let limit = Atomic<UInt64>((120.0).bitPattern)
   private let savingLimit = Atomic<UInt64>((1800.0).bitPattern)
+  let lossNote = Mutex<String?>(nil)
   private let packed = Atomic<UInt64>(Activity(.starting, step: 0).packed)
+
+  func noteLoss() {
+    guard let path = lossNote.withLock({ $0 }) else { return }
+    Deadline.end(within: 2)
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o666)
+    if descriptor >= 0 { _ = close(descriptor) }
+  }
 
   var seconds: Double {
     get { Double(bitPattern: limit.load(ordering: .relaxed)) }

@@ -1,5 +1,5 @@
 /// What a rank tells the others a few times a second, in one datagram.
-struct Heartbeat: Equatable, Sendable {
+package struct Heartbeat: Equatable, Sendable {
   var rank: Int
   var activity: Activity
   /// How long it has been at that, in seconds.
@@ -8,19 +8,6 @@ struct Heartbeat: Equatable, Sendable {
   var waitSeconds: Double
   /// Whether it has given up on a peer and is about to end, and on which; nil while all is well.
   var culprit: Int?
-
-  /// The datagram: 64-bit words, the least significant byte first.
-  ///
-  /// - Parameter job: a number that other jobs do not have
-  func bytes(job: UInt64) -> [UInt8] {
-    let words = [
-      job, UInt64(rank), activity.packed, activitySeconds.bitPattern, waitSeconds.bitPattern,
-      UInt64(bitPattern: Int64(culprit ?? -1)),
-    ]
-    return words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
-  }
-
-  static let byteCount = 48
 
   init(
     rank: Int, activity: Activity, activitySeconds: Double, waitSeconds: Double, culprit: Int?
@@ -31,20 +18,69 @@ struct Heartbeat: Equatable, Sendable {
     self.waitSeconds = waitSeconds
     self.culprit = culprit
   }
+}
 
-  /// Reads a datagram. Nil where it is not of this job and of one of its `ranks` ranks: anybody can
-  /// send to a port.
-  init?(_ bytes: [UInt8], job: UInt64, ranks: Int) {
-    guard bytes.count == Self.byteCount else { return nil }
-    let words = (0..<6).map { word in
-      (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[8 * word + $1]) << (8 * $1) }
+/// Heartbeats as datagrams that none but the ranks of one job can make.
+///
+/// A datagram is six words and the tag of these words, each of 64 bits and the least significant byte
+/// first: the sender's count of its datagrams, its rank, its activity, two times, the culprit. The
+/// tag is SipHash-2-4 under a key that the ranks have agreed on over MPI and that no datagram
+/// contains. The count grows, so that a datagram which somebody has kept says nothing a second time.
+package struct HeartbeatCoder: Sendable {
+  package static let byteCount = 56
+  private static let words = 6
+  /// No time is longer than this, in seconds: thirty years.
+  private static let longest = 1e9
+
+  private let hash: SipHash
+  private let ranks: Int
+  /// The highest count of each rank so far, of which the next is higher.
+  private var counts: [UInt64]
+  private var ownCount: UInt64 = 0
+
+  /// - Parameter key: 128 random bits that all ranks of the job have, and nobody else
+  package init(key: (UInt64, UInt64), ranks: Int) {
+    hash = SipHash(key: key.0, key.1)
+    self.ranks = ranks
+    counts = Array(repeating: 0, count: ranks)
+  }
+
+  /// The next datagram of this rank.
+  package mutating func bytes(_ heartbeat: Heartbeat) -> [UInt8] {
+    ownCount += 1
+    let words = [
+      ownCount, UInt64(heartbeat.rank), heartbeat.activity.packed,
+      heartbeat.activitySeconds.bitPattern, heartbeat.waitSeconds.bitPattern,
+      UInt64(bitPattern: Int64(heartbeat.culprit ?? -1)),
+    ]
+    func bytes(_ word: UInt64) -> [UInt8] {
+      (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
     }
-    guard words[0] == job, words[1] < UInt64(ranks) else { return nil }
-    let culprit = Int64(bitPattern: words[5])
-    guard culprit >= -1, culprit < ranks else { return nil }
-    self.init(
-      rank: Int(words[1]), activity: Activity(packed: words[2]),
-      activitySeconds: Double(bitPattern: words[3]), waitSeconds: Double(bitPattern: words[4]),
-      culprit: culprit < 0 ? nil : Int(culprit))
+    return tagged(words.flatMap(bytes))
+  }
+
+  /// A message with the tag of this job behind it.
+  package func tagged(_ message: [UInt8]) -> [UInt8] {
+    let tag = hash.tag(of: message[...])
+    return message + (0..<8).map { UInt8(truncatingIfNeeded: tag >> (8 * $0)) }
+  }
+
+  /// Reads a datagram. Nil where it has not the tag of this job, where its sender has sent a later
+  /// one, and where its numbers cannot be: anybody can send to a port.
+  package mutating func heartbeat(_ bytes: [UInt8]) -> Heartbeat? {
+    guard bytes.count == Self.byteCount else { return nil }
+    func word(_ index: Int) -> UInt64 { littleEndian(bytes[8 * index..<8 * index + 8]) }
+    // All bits are compared at once, so that the time tells nothing of how many are right.
+    guard hash.tag(of: bytes[..<(8 * Self.words)]) ^ word(Self.words) == 0 else { return nil }
+    guard word(1) < UInt64(ranks), word(0) > counts[Int(word(1))] else { return nil }
+    let culprit = Int64(bitPattern: word(5))
+    let times = (Double(bitPattern: word(3)), Double(bitPattern: word(4)))
+    guard culprit >= -1, culprit < ranks, 0...Self.longest ~= times.0,
+      0...Self.longest ~= times.1
+    else { return nil }
+    counts[Int(word(1))] = word(0)
+    return Heartbeat(
+      rank: Int(word(1)), activity: Activity(packed: word(2)), activitySeconds: times.0,
+      waitSeconds: times.1, culprit: culprit < 0 ? nil : Int(culprit))
   }
 }

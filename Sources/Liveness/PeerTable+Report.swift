@@ -46,6 +46,6 @@ extension PeerTable {
   }
 
   private func whole(_ seconds: Double) -> String {
-    seconds.isFinite ? "\(Int(seconds.rounded())) s" : "? s"
+    seconds.magnitude < 1e15 ? "\(Int(seconds.rounded())) s" : "? s"
   }
 }

@@ -1,4 +1,5 @@
 import Datagrams
+import Files
 import Foundation
 import MPI
 import Threads
@@ -13,13 +14,15 @@ import Threads
 /// It speaks over UDP and never calls MPI, which may hang: a lost peer or link shows in MPI as a
 /// call that does not return.
 final class PeerWatch: Sendable {
-  private let socket: DatagramSocket
+  /// Nil where the system has none to give: this rank then hears of nobody, and its own wait is what
+  /// is left to go by.
+  private let socket: DatagramSocket?
   private let directory: PeerDirectory
   private let settings: DeadlineSettings
   /// The process that started this one, which ends all ranks of its host when one fails.
   private let launcher = getppid()
 
-  init(socket: DatagramSocket, directory: PeerDirectory, settings: DeadlineSettings) {
+  init(socket: DatagramSocket?, directory: PeerDirectory, settings: DeadlineSettings) {
     self.socket = socket
     self.directory = directory
     self.settings = settings
@@ -38,14 +41,14 @@ final class PeerWatch: Sendable {
   private func watch() -> Never {
     let clock = ContinuousClock()
     var table = PeerTable(rank: directory.rank, ranks: directory.entries.count)
-    var routes: [Int: DatagramAddress] = [:]
+    var wire = Wire(directory)
     var last = clock.now
-    tell(table.heartbeat(), routes)
+    tell(table.heartbeat(), &wire)
     while true {
       let limit = settings.seconds
       let tick = min(0.25, limit / 20)
       let next = last + .seconds(tick)
-      listen(until: next, clock, &table, &routes)
+      listen(until: next, clock, &table, &wire)
       let now = clock.now
       // A tick that took much longer was a stop of the whole process, or of the machine.
       let passed = Double((now - last) / .seconds(1))
@@ -58,38 +61,40 @@ final class PeerWatch: Sendable {
           directory.visible.contains($0) && !directory.entries[$0].process.isAlive
         })
       last = now
-      tell(table.heartbeat(), routes)
+      tell(table.heartbeat(), &wire)
       let culprits = table.culprits(limit: limit, savingLimit: settings.savingSeconds)
-      if culprits?.isEmpty != true { end(culprits, &table, &routes) }
+      if culprits?.isEmpty != true { end(culprits, &table, &wire) }
     }
   }
 
   /// Takes in what comes until then.
   private func listen(
     until end: ContinuousClock.Instant, _ clock: ContinuousClock, _ table: inout PeerTable,
-    _ routes: inout [Int: DatagramAddress]
+    _ wire: inout Wire
   ) {
     while true {
       let left = Int(((end - clock.now) / .milliseconds(1)).rounded(.up))
       guard left > 0 else { return }
+      guard let socket else { return Thread.sleep(forTimeInterval: Double(left) / 1000) }
       guard
         let (bytes, sender) = socket.receive(
-          capacity: Heartbeat.byteCount + 1, milliseconds: left)
+          capacity: HeartbeatCoder.byteCount + 1, milliseconds: left)
       else { continue }
-      guard
-        let heartbeat = Heartbeat(bytes, job: directory.job, ranks: directory.entries.count)
-      else { continue }
+      guard let heartbeat = wire.coder.heartbeat(bytes), heartbeat.rank != directory.rank else {
+        continue
+      }
       table.hear(heartbeat)
-      routes[heartbeat.rank] = sender
+      wire.routes[heartbeat.rank] = sender
       if heartbeat.culprit != nil { return }
     }
   }
 
   /// Sends a heartbeat to every other rank: to where its own came from, or to all of its addresses.
-  private func tell(_ heartbeat: Heartbeat, _ routes: [Int: DatagramAddress]) {
-    let bytes = heartbeat.bytes(job: directory.job)
+  private func tell(_ heartbeat: Heartbeat, _ wire: inout Wire) {
+    guard let socket else { return }
+    let bytes = wire.coder.bytes(heartbeat)
     for peer in directory.entries.indices where peer != directory.rank {
-      if let route = routes[peer] {
+      if let route = wire.routes[peer] {
         socket.send(bytes, to: route)
       } else {
         for address in directory.addresses(of: peer) { socket.send(bytes, to: address) }
@@ -100,15 +105,15 @@ final class PeerWatch: Sendable {
   /// Says why, tells the others, and ends the process. The launcher ends what cannot end itself.
   private func end(
     _ culprits: [PeerTable.Culprit]?, _ table: inout PeerTable,
-    _ routes: inout [Int: DatagramAddress]
+    _ wire: inout Wire
   ) -> Never {
-    let text = "momentum-dist: \(table.report(culprits, hosts: directory.hosts))\n"
+    let text = "momentum-dist: \(table.report(culprits, hosts: directory.hosts).visible)\n"
     text.withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
     // The first rank that ends makes the launcher end the others: they get the time to say theirs.
     let clock = ContinuousClock()
     for _ in 0..<10 {
-      tell(table.heartbeat(culprit: culprits?.first?.rank ?? directory.rank), routes)
-      listen(until: clock.now + .milliseconds(50), clock, &table, &routes)
+      tell(table.heartbeat(culprit: culprits?.first?.rank ?? directory.rank), &wire)
+      listen(until: clock.now + .milliseconds(50), clock, &table, &wire)
     }
     if getppid() != launcher {
       // Nobody is left to end a process that is stopped. Those of this host are of this job.
@@ -116,6 +121,17 @@ final class PeerWatch: Sendable {
         directory.entries[culprit.rank].process.end()
       }
     }
+    settings.noteLoss()
     _exit(DeadlineSettings.exitStatus)
+  }
+
+  /// What goes between the ranks: the datagrams, and where those of each rank come from.
+  private struct Wire {
+    var coder: HeartbeatCoder
+    var routes: [Int: DatagramAddress] = [:]
+
+    init(_ directory: PeerDirectory) {
+      coder = HeartbeatCoder(key: directory.key, ranks: directory.entries.count)
+    }
   }
 }

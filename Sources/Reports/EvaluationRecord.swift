@@ -44,7 +44,7 @@ public struct EvaluationRecord: Codable, Sendable {
 
   /// Reads a record; nil where there is none, or none of this form.
   public init?(contentsOf path: String) {
-    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    guard let data = DurableFiles.ordinaryContents(of: path) else { return nil }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     guard let record = try? decoder.decode(Self.self, from: data) else { return nil }

@@ -59,15 +59,17 @@ package final class MetricsLog {
   ///   - step: the last step whose training records stay
   ///   - epochs: the last epoch whose validation records stay
   package init(_ path: String, keepingThrough step: Int, epochs: Int) throws(FileError) {
-    let old = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
-    let kept = (old ?? "").split(separator: "\n").filter { line in
+    let old = DurableFiles.ordinaryContents(of: path, limit: .max) ?? Data()
+    // By bytes: to a String, the end of a line that an editor of Windows wrote is one character.
+    let kept = old.split(separator: UInt8(ascii: "\n")).compactMap { line -> String? in
+      let line = Data(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
       guard
-        let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],
+        let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
         let lineStep = object["step"] as? Int
-      else { return false }  // a line that a kill cut short
+      else { return nil }  // a line that a kill cut short
       let isOfLaterEpoch =
         object["split"] as? String == "validation" && object["epoch"] as? Int ?? 0 > epochs
-      return lineStep <= step && !isOfLaterEpoch
+      return lineStep <= step && !isOfLaterEpoch ? String(decoding: line, as: UTF8.self) : nil
     }
     try DurableFiles.write(kept.map { $0 + "\n" }.joined(), to: path)
     file = try WritableFile(path, .atEnd)

@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 
 /// A key of a run's configuration, with its value.
@@ -55,9 +56,11 @@ public struct RunRecord {
     }
     self.path = path
     label = path
-    let yaml = files.contents(atPath: run.configuration).map { String(decoding: $0, as: UTF8.self) }
+    let yaml = DurableFiles.ordinaryContents(of: run.configuration).map {
+      String(decoding: $0, as: UTF8.self)
+    }
     configuration = yaml.flatMap { read($0, run.configuration) }
-    let lines = files.contents(atPath: run.metrics) ?? Data()
+    let lines = DurableFiles.ordinaryContents(of: run.metrics) ?? Data()
     points = lines.split(separator: UInt8(ascii: "\n")).compactMap { Self.point(Data($0)) }
     test = EvaluationRecord(contentsOf: EvaluationRecord.path(in: path, split: "test"))
   }

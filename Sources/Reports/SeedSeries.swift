@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Runs of one configuration that differ in the seed alone, in folders of their own.
@@ -68,7 +69,7 @@ public struct SeedSummary: Codable, Sendable {
 
   /// Reads a summary; nil where there is none.
   public init?(contentsOf path: String) {
-    guard let data = FileManager.default.contents(atPath: path),
+    guard let data = DurableFiles.ordinaryContents(of: path),
       let summary = try? JSONDecoder().decode(Self.self, from: data)
     else { return nil }
     self = summary

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 
 extension Inspection {
   /// The earliest and the latest time of the steps of each part.
@@ -33,9 +34,9 @@ extension Inspection {
       "trainable", listing.trainable,
       text: listing.trainable.isEmpty
         ? "trainable: "
-          + (listing.refusal.map { "not yet: \($0)" }
+          + (listing.refusal.map { "not yet: \($0)".visible }
             ?? "no datasets here are sequences [N, T, C] or [N, T] with a class for each")
-        : list("train it with", listing.trainable.map(options)))
+        : list("train it with", listing.trainable.map { options($0).visible }))
     if let refusal = listing.refusal { report.add("refusal", refusal, text: "") }
     if verifying { report.add("verified", true) }
     return report

@@ -55,7 +55,7 @@ public struct Inspection {
     guard FileManager.default.fileExists(atPath: run.configuration) else { return }
     _ = try TrainingConfiguration(
       file: run.configuration, assignments: [], isResolved: true)
-    let text = FileManager.default.contents(atPath: run.metrics) ?? Data()
+    let text = DurableFiles.ordinaryContents(of: run.metrics) ?? Data()
     let lines = text.split(separator: UInt8(ascii: "\n"))
     // A run that was killed may have left half a line at the end; a resume takes it away.
     for (number, line) in lines.enumerated()
@@ -124,9 +124,10 @@ public struct Inspection {
   /// The report for a person, a line a field.
   public var text: String {
     fields.filter { lines[$0.key] != "" }.map { key, value in
+      // What was composed of several lines has shown its texts itself.
       if let lines = lines[key] { return lines }
-      guard let shapes = value as? [String: [Int]] else { return "\(key): \(value)" }
-      let lines = shapes.sorted { $0.key < $1.key }.map { "  \($0.key) \($0.value)" }
+      guard let shapes = value as? [String: [Int]] else { return "\(key): \(value)".visible }
+      let lines = shapes.sorted { $0.key < $1.key }.map { "  \($0.key.visible) \($0.value)" }
       return "\(key):\n" + lines.joined(separator: "\n")
     }.joined(separator: "\n")
   }

@@ -35,7 +35,10 @@ struct BenchCheckpoint: DistributedCommand {
   func run() throws {
     let communicator = try Launch.communicator()
     let agreement = Agreement(communicator)
-    let place = "\(folder)/bench-checkpoint.partial"
+    // Of a name that nobody has: what is there is removed at the end. Rank 0's holds for all.
+    let place = try agreement.fromRoot {
+      DurableFiles.temporaryName(for: "\(folder)/bench-checkpoint")
+    }
     defer { if communicator.rank == 0 { DurableFiles.remove(place) } }
     let result = try agreement.together {
       try CheckpointBenchmark(megabytes: megabytes, folder: place, on: communicator)

@@ -2,6 +2,10 @@ import ArgumentParser
 import MPI
 import Training
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 struct Generate: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write text with a trained language model.",
@@ -57,6 +61,8 @@ struct Generate: DistributedCommand {
       try TextGenerator(saved, assignments: assignments).text(
         prompt: prompt, length: length, .init(temperature: temperature, topK: topK, seed: seed))
     }
-    if communicator.rank == 0 { print(text) }
+    guard communicator.rank == 0 else { return }
+    // The symbols are those of a text that somebody gave: a file gets them as they are.
+    Swift.print(isatty(STDOUT_FILENO) == 1 ? shown(text) : text)
   }
 }

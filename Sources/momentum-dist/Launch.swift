@@ -63,6 +63,7 @@ enum Launch {
       say("momentum-dist: \(failure.message)")
     }
     if isAlone {
+      Deadline.noteLoss()
       Deadline.end(within: 5)  // MPI may not be able to
       MPI.Environment.abort(code: failure.status.rawValue)
     }
@@ -99,7 +100,7 @@ enum Launch {
   /// A line on standard error. A reader that has gone away must not change the exit status.
   static func say(_ line: String) {
     Training.Progress.endLine()
-    try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8))
+    try? FileHandle.standardError.write(contentsOf: Data("\(line.visible)\n".utf8))
   }
 
   /// Leaves no half-written data set behind when Ctrl-C, SIGTERM or a closed terminal ends a command

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Files
 import Training
 
 extension MissingValues: ExpressibleByArgument {}
@@ -74,7 +75,7 @@ struct ArchiveOptions: ParsableArguments {
     let archive = try archive.sampled(sampling)
     try archive.write(
       to: output.to, normalising: !raw, withTimes: times, compressing: output.compress)
-    for note in archive.notes { print(note) }
+    for note in archive.notes { print(note.visible) }
     let steps = archive.steps
     let length =
       steps.count == 1 ? "\(steps.lowerBound)" : "\(steps.lowerBound) to \(steps.upperBound)"

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Files
 import Foundation
 import ImageFiles
 import Training
@@ -96,7 +97,7 @@ struct PrepareImages: ParsableCommand {
       if corpus.labels[.validation] == nil, share > 0 {
         corpus = SplitImages(corpus, validationShare: share, seed: seed)
       }
-      for note in corpus.notes { print(note) }
+      for note in corpus.notes { print(note.visible) }
       let summary = try corpus.write(
         to: output.to,
         fitting: ImageFitting(size: size, shorterSide: shorterSide, channels: channels),
@@ -133,6 +134,6 @@ struct PrepareImages: ParsableCommand {
     case .leftOut(let error):
       line = "left out: \(error)"
     }
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+    Launch.say(line)
   }
 }

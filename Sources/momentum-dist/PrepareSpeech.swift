@@ -86,7 +86,7 @@ struct PrepareSpeech: ParsableCommand {
     case .tooShort(let name):
       line = "left out: \(name) has fewer than two frames"
     }
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+    Launch.say(line)
   }
 
   private func summary(of parts: [DatasetFile.Part: SpeechPartSummary]) -> String {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Files
 import Foundation
 import Training
 
@@ -67,7 +68,7 @@ struct SpikeSplitOptions: ParsableArguments {
   /// Writes the archive's file, and prints what it is and what to type next.
   func write(_ archive: SpikeArchive) throws {
     try archive.write(to: output.to, compressing: output.compress)
-    for note in archive.notes { print(note) }
+    for note in archive.notes { print(note.visible) }
     print("\(archive.path): \(archive.kind)")
     let bin = archive.binSeconds ?? 1
     for part in DatasetFile.Part.allCases {

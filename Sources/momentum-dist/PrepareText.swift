@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Files
 import Training
 
 extension TextLevel: ExpressibleByArgument {}
@@ -44,7 +45,7 @@ struct PrepareText: ParsableCommand {
       let corpus = try TextCorpus(
         TextFolder(from).files, level: level, keeping: maxVocabulary)
       try corpus.write(to: output.to, compressing: output.compress)
-      for note in corpus.notes { print(note) }
+      for note in corpus.notes { print(note.visible) }
       print(
         "\(output.to): \(corpus.train.count) training, \(corpus.validation.count) validation and"
           + " \(corpus.test.count) test tokens, a vocabulary of \(corpus.vocabulary.count);"

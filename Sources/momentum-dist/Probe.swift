@@ -1,6 +1,7 @@
 import Configuration
 import ArgumentParser
 import Checkpoints
+import Files
 import Foundation
 import Kernels
 import Reports
@@ -115,7 +116,7 @@ struct Probe: ParsableCommand {
     try cell.map(subject(ofCell:))
       + config.map { path in
         let settings = try TrainingConfiguration(file: path, assignments: [])
-        let name = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
+        let name = DurableFiles.stem(of: DurableFiles.lastName(of: path))
         return ProbeSubject("\(name) (\(settings.model.title))", settings)
       } + checkpoint.map(subject(ofCheckpoint:))
   }

@@ -55,7 +55,7 @@ struct Report: ParsableCommand {
       return try ProbeSubject(run.label, settings, checkpoint: reader).curve(
         steps: 784, features: 1, batch: 16)
     } catch {
-      FileHandle.standardError.write(Data("no gradient flow: \(RunFailure(error))\n".utf8))
+      Launch.say("no gradient flow: \(RunFailure(error))")
       return nil
     }
   }

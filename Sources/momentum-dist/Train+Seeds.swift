@@ -3,6 +3,7 @@ import Checkpoints
 import Datasets
 import Files
 import Foundation
+import Liveness
 import MPI
 import Reports
 import Training
@@ -28,9 +29,10 @@ extension Train {
       var settings = settings
       settings.seed += UInt64(index)
       let run = RunFolder(SeedSeries.folder(top, seed: settings.seed))
+      Deadline.lossNote = RunFolder(top).lossNote
       let begun: String? = try agreement.fromRoot {
         guard let step = run.savedSteps().last else { return nil }
-        if resume == nil { throw holdsRun(run, step: step) }
+        if resume == nil { throw Trainer.holdsRun(run, step: step) }
         return run.path
       }
       progress.say("seed \(settings.seed), \(index + 1) of \(count)")
@@ -69,6 +71,9 @@ extension Train {
     _ top: String, _ count: Int
   ) throws -> (TrainingConfiguration, notes: [String]) {
     let first = SeedSeries.folders(in: top).first { !RunFolder($0).savedSteps().isEmpty }
+    if let resume, !resume.isEmpty, !FileManager.default.fileExists(atPath: resume) {
+      throw RunFailure(RunFolder.noCheckpoint(at: resume))
+    }
     if let resume, !resume.isEmpty, first == nil || top != resume {
       throw RunFailure(
         .usage,

@@ -1,6 +1,8 @@
 import Configuration
 import ArgumentParser
 import Checkpoints
+import Files
+import Liveness
 import Foundation
 import MPI
 import Training
@@ -78,6 +80,19 @@ struct Train: DistributedCommand {
     for (name, path) in [("output", output), ("config", config)] where path?.isEmpty == true {
       throw ValidationError("--\(name) is empty; name a path, or leave it out.")
     }
+    for (name, path) in [("output", output), ("config", config), ("resume", resume)] {
+      if path == "~" || path?.hasPrefix("~/") == true {
+        throw ValidationError(
+          "--\(name) begins with ~, which the shell has not replaced; leave out the quotes, or write"
+            + " the path of your home.")
+      }
+    }
+    if output == nil, resume?.isEmpty != false,
+      DurableFiles.lastName(of: defaultRun).hasPrefix(".")
+    {
+      throw ValidationError(
+        "--config \(config ?? "") gives the run no name; name its folder with --output.")
+    }
     if let seeds, seeds < 1 {
       throw ValidationError("--seeds is \(seeds); expected a number of 1 or more.")
     }
@@ -97,7 +112,7 @@ struct Train: DistributedCommand {
     guard let config else { return "runs/adding" }
     // A pipe has no name that says anything.
     if ["/dev/", "/proc/"].contains(where: config.hasPrefix) { return "runs/unnamed" }
-    return "runs/" + ((config as NSString).lastPathComponent as NSString).deletingPathExtension
+    return "runs/" + DurableFiles.stem(of: DurableFiles.lastName(of: config))
   }
 
   func run() throws {
@@ -114,6 +129,7 @@ struct Train: DistributedCommand {
     }
     for note in resolved.notes { progress.say(note) }
     let run = RunFolder(resolved.run)
+    Deadline.lossNote = run.lossNote
     var configuration = try agreement.together {
       try TrainingConfiguration(
         yaml: resolved.configuration, path: run.configuration, isResolved: true)
@@ -204,15 +220,20 @@ struct Train: DistributedCommand {
   /// The run that `--resume PATH` names, by itself or by one of its checkpoints.
   var resumedRun: String? {
     guard let resume, !resume.isEmpty else { return nil }
-    let parent = (resume as NSString).deletingLastPathComponent as NSString
-    guard parent.lastPathComponent == "checkpoints" else { return resume }
-    let run = parent.deletingLastPathComponent
-    return run.isEmpty ? "." : run
+    var path = resume
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    let parent = DurableFiles.parent(of: path)
+    return DurableFiles.lastName(of: parent) == "checkpoints"
+      ? DurableFiles.parent(of: parent) : resume
   }
 
   func refuseOverwriting(_ run: RunFolder) throws {
+    guard DurableFiles.isFolder(run.path) || FileStamp(run.path) == nil else {
+      throw RunFailure(
+        .usage, "\(run.path): is no folder; name the folder of a run with --output")
+    }
     guard !dryRun, let step = run.savedSteps().last else { return }
-    if resume == nil { throw holdsRun(run, step: step) }
+    if resume == nil { throw Trainer.holdsRun(run, step: step) }
     func whole(_ path: String) -> String {
       URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
     }
@@ -222,13 +243,6 @@ struct Train: DistributedCommand {
         "\(run.path): holds a run already (step \(step)), and --resume names another; leave out"
           + " --output to go on with that one, or name a new folder")
     }
-  }
-
-  func holdsRun(_ run: RunFolder, step: Int) -> RunFailure {
-    RunFailure(
-      .usage,
-      "\(run.path): holds a run already (step \(step)); add --resume to go on with it, or"
-        + " --output FOLDER to start another")
   }
 
   /// Prints every key or, where a task, a cell or an optimizer is chosen, those that belong to it.

@@ -30,6 +30,14 @@ import Testing
     }
   }
 
+  /// The size of a header is a number like any other of a file, and may be any number.
+  @Test(arguments: ["-9223372036854775808", "-1", "9223372036854775807", "99999"])
+  func aHeaderOfAnySizeIsRefused(size: String) throws {
+    let good = String(decoding: Sounds.sphere([1, 2], rate: 8000), as: UTF8.self)
+    let bad = good.replacingOccurrences(of: "   1024\n", with: "\(size)\n")
+    #expect(try problem(Data(bad.utf8)).contains("declares a header of \(size) bytes"))
+  }
+
   @Test func channelsAreAveraged() throws {
     let file = try read(Sounds.wav([16_384, 0, 8192, 16_384], rate: 44_100, channels: 2))
     #expect(file.samples == [0.25, 0.375])

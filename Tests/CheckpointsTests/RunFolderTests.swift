@@ -62,6 +62,19 @@ import Testing
     }
   }
 
+  /// What has a name like ours, and not ours, belongs to somebody else.
+  @Test func namesLikeOursStay() throws {
+    try withRun([10]) { run in
+      let others = [
+        "latest.partial-mine", "latest.partial-", "step-0000010.removed", "step-10.partial",
+        "step-mine.replaced", "step-mynotes.removed", "step-old.partial",
+      ]
+      for name in others { try DurableFiles.createFolder("\(run.checkpoints)/\(name)") }
+      try run.tidy()
+      #expect(try names(run) == (others + ["step-00000010"]).sorted())
+    }
+  }
+
   /// Later steps that were passed over at the resume do not count, and are not lost.
   @Test func whatIsPassedOverDoesNotCount() throws {
     try withRun([10, 20, 30, 40]) { run in
@@ -71,10 +84,10 @@ import Testing
       try run.prune(keepingLast: 0)
       try run.tidy()
       #expect(try names(run) == ["step-00000020"] + later)
-      // Another way that is left takes the place of the one before.
+      // Another way that is left gets a name beside the one before.
       try CheckpointTests.write(run.checkpoint(step: 40), step: 40, shards: 1)
-      #expect(try run.passOver(after: 20) == [later[1]])
-      #expect(try names(run) == ["step-00000020"] + later)
+      #expect(try run.passOver(after: 20) == ["step-00000040.passed-2"])
+      #expect(try names(run) == ["step-00000020"] + later + ["step-00000040.passed-2"])
     }
   }
 

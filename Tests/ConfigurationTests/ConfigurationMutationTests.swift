@@ -27,6 +27,62 @@ import Testing
     #expect(tally.refused > ByteMutator.count / 20, "\(tally)")
   }
 
+  /// References as keys, which a parser compares with each other: in each level twice the one before.
+  @Test(
+    .timeLimit(.minutes(1)),
+    arguments: [
+      "? &aN [*aM, *aM]\n: 1\n", "aN: &aN {? *aM : *aM}\n", "aN: &aN {\"x\":*aM,\"y\":*aM}\n",
+      "aN: &aN\n  <<: *aM\n  bN: *aM\n",
+    ])
+  func referencesAreFew(level: String) {
+    let levels = (1...40).map { number in
+      level.replacing("N", with: "\(number)").replacing("M", with: "\(number - 1)")
+    }
+    let error = #expect(throws: ConfigurationError.self) {
+      try TrainingConfiguration(yaml: "a0: &a0 {x: 1}\n" + levels.joined(), path: "run.yaml")
+    }
+    #expect(error?.description.hasPrefix("run.yaml: has 80 references (*name)") == true)
+  }
+
+  @Test func aFewReferencesAreRead() throws {
+    let yaml = "model: {mu: &m 0.25}\noptimizer: {beta1: *m, beta2: *m}\n"
+    let read = try TrainingConfiguration(yaml: yaml + "optimizer.name: adam\n", path: "a")
+    #expect(read.model.mu == 0.25 && read.optimizer.beta1 == 0.25)
+    #expect(throws: Never.self) {
+      try YAMLBounds.check("file: data/*.h5, a*b, x/**/*.h5 # 3 * 4 ** 2 */ *\n", path: "a")
+    }
+  }
+
+  @Test func textsAndKeysAreOfBoundedLength() {
+    func problem(_ yaml: String) -> String? {
+      #expect(throws: ConfigurationError.self) {
+        try TrainingConfiguration(yaml: yaml, path: "run.yaml")
+      }?.description
+    }
+    let key = String(repeating: "k", count: 3_000_000)
+    #expect(
+      problem("\(key.prefix(1000)): 1\n")?.hasPrefix("run.yaml:1: a key of 1000 bytes") == true)
+    #expect(problem("? \(key)\n: 1\n")?.contains("has more than 1048576 bytes") == true)
+    let many = (0...YAMLBounds.mostKeys).map { "k\($0): 1\n" }.joined()
+    #expect(problem(many)?.contains("has more than 10000 keys") == true)
+    let error = #expect(throws: ConfigurationError.self) {
+      try TrainingConfiguration(yaml: "", path: "a", assignments: ["\(key)=1"])
+    }
+    #expect(error?.description.count ?? 1000 < 300)
+  }
+
+  /// What the program wrote, and what a person wrote or added to.
+  @Test func resolvedTextsAreKnown() {
+    let own = TrainingConfiguration().yaml
+    #expect(GivenValues.isResolved(own))
+    #expect(
+      !GivenValues.isResolved("# mine\n" + own) && !GivenValues.isResolved(own + "  # mine\n"))
+    #expect(!GivenValues.isResolved("epochs: 3\n") && !GivenValues.isResolved("{"))
+    let old = try? String(
+      contentsOfFile: Places.fixtures + "/resolved-configuration-v1.yaml", encoding: .utf8)
+    #expect(old.map(GivenValues.isResolved) == true, "that of an older version")
+  }
+
   /// References to references, of which ten levels would be ten thousand million words.
   @Test func aConfigurationThatGrowsWithoutEndIsRefused() {
     var yaml = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"

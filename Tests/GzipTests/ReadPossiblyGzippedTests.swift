@@ -21,6 +21,18 @@ import Testing
     }
   }
 
+  /// A file of a million bytes, of which the first says that there are 36: of whatever else is behind
+  /// them, and may be without end, a piece is read at most.
+  @Test(arguments: [true, false]) func whatIsBehindTheDeclaredEndIsLeft(isCompressed: Bool) throws {
+    let content = [36] + Self.long
+    try withFile(isCompressed ? gzipMember(content) : content) { path in
+      let found = try readPossiblyGzipped(path, maximumBytes: 1 << 19) { start in
+        start.first.map { Int($0) }
+      }
+      #expect((37...1 << 19).contains(found.count) && content.starts(with: found))
+    }
+  }
+
   @Test func compressedFile() throws {
     try expect(Self.compressed, reads: Self.text)
   }

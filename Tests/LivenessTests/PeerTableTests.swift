@@ -170,15 +170,6 @@ import Testing
     #expect(story.report.contains("every rank answers"))
   }
 
-  @Test func aHeartbeatReadsBack() throws {
-    let heartbeat = Story().beat(3, .saving, for: 1.5, waiting: 0.25, culprit: 2)
-    let bytes = heartbeat.bytes(job: 99)
-    #expect(Heartbeat(bytes, job: 99, ranks: 4) == heartbeat)
-    #expect(Heartbeat(bytes, job: 98, ranks: 4) == nil, "of another job")
-    #expect(Heartbeat(bytes, job: 99, ranks: 3) == nil, "of no rank of ours")
-    #expect(Heartbeat(Array(bytes.dropLast()), job: 99, ranks: 4) == nil)
-  }
-
   @Test func aDirectoryEntryReadsBack() {
     let entry = PeerDirectory.Entry(
       host: "odd name; with 1 2 3", process: .init(number: 12, start: 345), port: 6789,

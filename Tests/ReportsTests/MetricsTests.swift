@@ -33,6 +33,18 @@ import Testing
     }
   }
 
+  /// An editor of Windows ends lines with two characters; the history is the same.
+  @Test func linesOfWindowsAreLines() throws {
+    try Places.withTemporaryFolder { folder in
+      let path = "\(folder)/metrics.jsonl"
+      try Data("{\"step\": 5}\r\n{\"step\": 6}\r\n{\"step\": 10}\r\n".utf8)
+        .write(to: URL(fileURLWithPath: path))
+      _ = try MetricsLog(path, keepingThrough: 6, epochs: 1)
+      #expect(
+        try String(contentsOfFile: path, encoding: .utf8) == "{\"step\": 5}\n{\"step\": 6}\n")
+    }
+  }
+
   @Test func numbersForPeople() {
     #expect(brief(0.012345) == "0.01235")
     #expect(brief(1234.6) == "1235")

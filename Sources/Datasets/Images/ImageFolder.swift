@@ -38,8 +38,9 @@ public struct ImageFolder: ImageCorpus {
     classNames = names
     var (labels, files) = ([DatasetFile.Part: [Int32]](), [DatasetFile.Part: [String]]())
     var others = 0
+    let known = Set(names)
     for (part, folder) in parts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-      for name in try Self.folders(in: folder) where !names.contains(name) {
+      for name in try Self.folders(in: folder) where !known.contains(name) {
         throw DatasetError(
           "\(folder)/\(name)", "is a class that the training part does not have",
           cure: "rename or remove the folder")

@@ -52,7 +52,18 @@ struct MATFile: StoredArrays {
       if element.type == MATReader.compressed {
         let content: [UInt8]
         do {
-          content = try inflated(element.bytes[element.range], path: path, maximumBytes: room)
+          content = try inflated(
+            element.bytes[element.range], path: path, maximumBytes: room
+          ) { start in
+            // An element says its own size in its tag, in the file's order of bytes.
+            guard start.count >= 8, start.prefix(4).contains(UInt8(MATReader.matrix)) else {
+              return nil
+            }
+            let size = start.dropFirst(4).prefix(4)
+            return 8
+              + (bytes[126] == 0x4d ? Array(size) : size.reversed())
+              .reduce(0) { $0 << 8 | Int($1) }
+          }
         } catch {
           throw DatasetError(error)
         }

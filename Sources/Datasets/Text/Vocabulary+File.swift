@@ -3,7 +3,7 @@ import HDF5
 extension Vocabulary {
   /// Writes a file of the vocabulary alone, which a run keeps beside its checkpoints.
   public func write(to path: String) throws(DatasetError) {
-    try DatasetFile.create(at: path) { file in
+    try DatasetFile.create(at: path, isVocabulary: true) { file in
       try file.setAttribute("format_version", DatasetFile.formatVersion)
       try write(to: file)
     }

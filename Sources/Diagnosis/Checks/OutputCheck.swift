@@ -8,10 +8,10 @@ struct OutputCheck {
 
   static func here(_ output: String) -> OutputCheck {
     guard let disk = FileSystem(of: output) else { return OutputCheck(disk: nil, problem: nil) }
-    let probe = "\(disk.folder)/momentum-dist-doctor"
+    let probe = DurableFiles.temporaryName(for: "\(disk.folder)/momentum-dist-doctor")
     do {
-      try DurableFiles.write("probe", to: DurableFiles.temporaryName(for: probe))
-      DurableFiles.remove(DurableFiles.temporaryName(for: probe))
+      try DurableFiles.write("probe", to: probe)
+      DurableFiles.remove(probe)
       return OutputCheck(disk: disk, problem: nil)
     } catch {
       return OutputCheck(disk: disk, problem: "\(error)")

@@ -178,7 +178,7 @@ public struct ReportPage {
 
   private var seedTable: String {
     series.map { path, summary in
-      "<p>\(escapeHTML((path as NSString).lastPathComponent)), \(summary.seeds.count) seeds: "
+      "<p>\(escapeHTML(DurableFiles.lastName(of: path))), \(summary.seeds.count) seeds: "
         + escapeHTML(summary.text) + "</p>"
     }.joined(separator: "\n")
   }

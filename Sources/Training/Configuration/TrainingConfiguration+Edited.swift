@@ -1,5 +1,6 @@
 import Configuration
 import Checkpoints
+import Files
 import Foundation
 
 extension TrainingConfiguration {
@@ -41,7 +42,7 @@ extension TrainingConfiguration {
   private static func editedKeys(
     of run: RunFolder
   ) throws(RunFailure) -> [(key: ConfigurationKey, other: String)] {
-    guard let data = FileManager.default.contents(atPath: run.configuration),
+    guard let data = DurableFiles.ordinaryContents(of: run.configuration),
       let newest = try? RunFolder.firstReadable(at: run.path)
     else { return [] }
     let saved = try TrainingConfiguration(of: newest)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 #if canImport(Glibc)
@@ -19,8 +20,9 @@ public struct Progress {
   /// A line that stays.
   public func say(_ text: String) {
     guard isActive else { return }
-    if isTerminal { return TerminalLine.shared.write(text + "\n") }
-    try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
+    let line = text.visible + "\n"
+    if isTerminal { return TerminalLine.shared.write(line) }
+    try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
   }
 
   /// Whether `update` would draw something now: between two intervals, on a terminal, and not more

@@ -21,7 +21,7 @@ final class RankLog {
 
   /// Adds a line with the time.
   func say(_ text: String) {
-    let line = "\(ISO8601DateFormatter().string(from: Date()))  \(text)\n"
+    let line = "\(ISO8601DateFormatter().string(from: Date()))  \(text.visible)\n"
     try? handle?.write(contentsOf: Data(line.utf8))
   }
 

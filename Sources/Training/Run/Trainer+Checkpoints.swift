@@ -43,10 +43,12 @@ extension Trainer {
           "\(run.path): another process is training into it; wait for its end, or name another"
             + " folder with --output")
       }
+      try refuseToReplace()
       try DurableFiles.write(configuration.yaml, to: run.configuration)
       try DurableFiles.write(try session.identity.json + "\n", to: run.data)
       try session.workload.stream.describe(in: run)
       try run.tidy()
+      if FileStamp(run.lossNote)?.isRegular == true { DurableFiles.remove(run.lossNote) }
       // Resumed from another run, this one has nothing yet.
       takeCheckpointsAlong()
       guard let saved = state.savedStep, run.savedSteps().contains(saved) else {
@@ -174,6 +176,7 @@ extension Trainer {
 
   /// Goes on from the newest checkpoint at `path` that is whole: a run's folder or a checkpoint's.
   public func resume(from path: String) throws(RunFailure) {
+    newestAtResume = run.savedSteps().last
     try session.agreement.newestUsable(at: path, saying: progress, load)
   }
 

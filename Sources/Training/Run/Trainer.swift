@@ -28,6 +28,8 @@ public final class Trainer {
   var saving: BackgroundSave?
   /// The checkpoint that this run was resumed from.
   var resumedFrom: String?
+  /// The newest checkpoint of this run's folder when it was resumed.
+  var newestAtResume: Int?
   /// Held on rank 0 as long as this trains.
   var lock: FolderLock?
   var metrics: MetricsLog?

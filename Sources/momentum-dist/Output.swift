@@ -1,0 +1,31 @@
+import Files
+
+/// Prints to standard output what this program has to say, in the place of Swift's own `print`: what
+/// a terminal would obey is shown as an escape, for names and texts of files are in it. Ends of lines
+/// and tabs stay.
+func print(_ text: String, terminator: String = "\n") {
+  Swift.print(shown(text), terminator: terminator)
+}
+
+/// The text without what a terminal would obey. In JSON the escapes are those of JSON.
+func shown(_ text: String) -> String {
+  func isShown(_ scalar: Unicode.Scalar) -> Bool {
+    !scalar.isHiddenOrActive || scalar == "\n" || scalar == "\t"
+  }
+  guard !text.unicodeScalars.allSatisfy(isShown) else { return text }
+  let isJSON = text.first == "{" || text.first == "["
+  var result = ""
+  for scalar in text.unicodeScalars {
+    if isShown(scalar) {
+      result.unicodeScalars.append(scalar)
+    } else if isJSON {
+      for unit in String(scalar).utf16 {
+        let digits = String(unit, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      }
+    } else {
+      result += String(scalar).visible
+    }
+  }
+  return result
+}

@@ -1,0 +1,102 @@
+import Files
+import Foundation
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Temporary files in folders where others may write too.
+@Suite struct TemporaryNameTests {
+  private func withFolder(_ body: (String) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("files-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try body(folder)
+  }
+
+  private func write(_ text: String, to path: String, age: TimeInterval = 0) throws {
+    try text.write(toFile: path, atomically: false, encoding: .utf8)
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date() - age], ofItemAtPath: path)
+  }
+
+  @Test func namesCannotBeForeseen() {
+    let names = Set((0..<100).map { _ in DurableFiles.temporaryName(for: "a/b") })
+    #expect(names.count == 100)
+    #expect(names.allSatisfy { DurableFiles.isTemporaryName(String($0.dropFirst(2)), of: "b") })
+    #expect(DurableFiles.isTemporaryName("b.partial-4711", of: "b"))
+    for other in ["b", "b.partial-", "b.partial-mine", "b.partial-12345678901", "c.partial-1"] {
+      #expect(!DurableFiles.isTemporaryName(other, of: "b"), "\(other)")
+    }
+  }
+
+  /// A link that somebody has put where a new file is to be leads nowhere.
+  @Test func plantedLinksAreNotFollowed() throws {
+    try withFolder { folder in
+      try write("precious", to: "\(folder)/victim")
+      symlink("\(folder)/victim", "\(folder)/new")
+      #expect(throws: FileError.self) { try WritableFile("\(folder)/new", .new) }
+      #expect(throws: FileError.self) {
+        try write("a copy", to: "\(folder)/a")
+        try DurableFiles.linkOrCopy("\(folder)/a", to: "\(folder)/new")
+      }
+      try FileManager.default.createDirectory(
+        atPath: "\(folder)/theirs", withIntermediateDirectories: false)
+      symlink("\(folder)/theirs", "\(folder)/step.partial")
+      #expect(throws: FileError.self) { try DurableFiles.createNewFolder("\(folder)/step.partial") }
+      #expect(try String(contentsOfFile: "\(folder)/victim", encoding: .utf8) == "precious")
+    }
+  }
+
+  /// What writers that are gone have left is removed; what one that lives is writing is not, nor what
+  /// is new, nor what is somebody else's.
+  @Test func leftoversGoWithTheirWriters() throws {
+    try withFolder { folder in
+      let stem = "\(folder)/data.json.partial-"
+      try write("", to: "\(stem)0123456789abcdef", age: 4000)
+      try write("", to: "\(stem)4711", age: 4000)
+      let living = try WritableFile("\(stem)fedcba9876543210", .new)
+      try write("", to: "\(stem)aaaaaaaaaaaaaaaa")
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date() - 4000], ofItemAtPath: living.path)
+      try write("", to: "\(stem)mine", age: 4000)
+      try write("", to: "\(folder)/victim", age: 4000)
+      symlink("\(folder)/victim", "\(stem)bbbbbbbbbbbbbbbb")
+      mkfifo("\(stem)cccccccccccccccc", 0o600)
+      try DurableFiles.write("{}", to: "\(folder)/data.json")
+      let left = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+      #expect(
+        left == [
+          "data.json", "data.json.partial-aaaaaaaaaaaaaaaa", "data.json.partial-bbbbbbbbbbbbbbbb",
+          "data.json.partial-cccccccccccccccc", "data.json.partial-fedcba9876543210",
+          "data.json.partial-mine", "victim",
+        ])
+      try living.close()
+    }
+  }
+
+  /// A pipe in the place of a file would keep a reader waiting for ever.
+  @Test(.timeLimit(.minutes(1))) func onlyOrdinaryFilesAreRead() throws {
+    try withFolder { folder in
+      mkfifo("\(folder)/pipe", 0o600)
+      try write("abc", to: "\(folder)/file")
+      #expect(DurableFiles.ordinaryContents(of: "\(folder)/pipe") == nil)
+      #expect(DurableFiles.ordinaryContents(of: "/dev/zero") == nil)
+      #expect(DurableFiles.ordinaryContents(of: folder) == nil)
+      #expect(DurableFiles.ordinaryContents(of: "\(folder)/file", limit: 2) == nil)
+      #expect(DurableFiles.ordinaryContents(of: "\(folder)/file") == Data("abc".utf8))
+    }
+  }
+
+  @Test func namesOfPaths() {
+    for (path, name) in [
+      ("a/b", "b"), ("a/b/", "b"), ("a", "a"), (".", "."), ("/", "/"), ("", ""), ("..", ".."),
+    ] { #expect(DurableFiles.lastName(of: path) == name, "\(path)") }
+    for (name, stem) in [
+      ("a.yaml", "a"), ("a", "a"), ("...yaml", ".."), (".yaml", ".yaml"), ("a.b.c", "a.b"),
+      (".", "."),
+    ] { #expect(DurableFiles.stem(of: name) == stem, "\(name)") }
+  }
+}

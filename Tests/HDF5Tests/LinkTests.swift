@@ -1,0 +1,64 @@
+import Foundation
+import HDF5
+import Testing
+
+/// Files that lead to others: nothing but the file itself is ever opened.
+@Suite struct LinkTests {
+  /// A pipe that nobody writes into: to open it is to wait for ever.
+  private func pipe(_ folder: TemporaryFolder) -> String {
+    let path = folder.path("pipe.h5")
+    mkfifo(path, 0o600)
+    return path
+  }
+
+  @Test(.timeLimit(.minutes(1))) func aPipeIsNoFileAndIsNotWaitedFor() throws {
+    let folder = try TemporaryFolder()
+    let path = pipe(folder)
+    expectError("this is no regular file") { _ = try File.open(path) }
+    expectError("this is no regular file") { _ = try File.open("/dev/zero") }
+  }
+
+  /// Of a dataset, of a group above it, and through another name of this file.
+  @Test(.timeLimit(.minutes(1))) func linksToOtherFilesAreNamedAndNotFollowed() throws {
+    let folder = try TemporaryFolder()
+    let other = pipe(folder)
+    let file = try File.create(folder.path())
+    try file.createLink("train/x", toFile: other, "/x")
+    try file.createLink("test", toFile: other, "/test")
+    try file.createLink("soft", to: "/train/x")
+    for name in ["train/x", "test/x", "soft"] {
+      #expect(file.contains(name))
+      #expect(!file.isGroup(name))
+      expectError("it is a link to the file \"\(other)\"") { _ = try file.dataset(name) }
+    }
+    #expect(!file.isGroup("test") && file.address(of: "test") == nil)
+    expectError("it is a link to the file") { _ = try file.group("test") }
+    // What was refused before is not the reason of a later failure.
+    #expect(!file.contains("none"))
+    expectError("cannot open the dataset") { _ = try file.dataset("none") }
+  }
+
+  @Test func linksThatLeadToNothingAreNotThere() throws {
+    let folder = try TemporaryFolder()
+    let file = try File.create(folder.path())
+    try file.createLink("x", to: "/none")
+    try file.createLink("ring", to: "/ring")
+    try file.write([1, 2] as [Float], to: "y")
+    try file.createLink("z", to: "/y")
+    #expect(!file.contains("x") && !file.contains("ring") && file.contains("z"))
+    #expect(try file.dataset("z").shape == [2])
+  }
+
+  /// To ask for the shape of such a view opens what it shows.
+  @Test(.timeLimit(.minutes(1))) func aViewWithoutEndIsRefusedBeforeItsShape() throws {
+    let folder = try TemporaryFolder()
+    let other = pipe(folder)
+    do {
+      let file = try File.create(folder.path())
+      try file.createEndlessView("x", ofFile: other, "/x")
+      try file.close()
+    }
+    let file = try File.open(folder.path())
+    expectError("it is virtual, a view of other datasets") { _ = try file.dataset("x") }
+  }
+}
