@@ -5,6 +5,13 @@ public enum TimesChoice: String, ConfigurationChoice {
   case off
 }
 
+/// Whether the inputs of a file of the user's own are normalised as they are read.
+public enum NormalizeChoice: String, ConfigurationChoice {
+  case off
+  /// (x - mean) / deviation, each feature by those of the training part.
+  case features
+}
+
 extension TrainingConfiguration.Dataset {
   /// Visits the names of datasets in a file of the user's own, and what is used of them.
   mutating func visitNames(
@@ -27,6 +34,11 @@ extension TrainingConfiguration.Dataset {
       "the name of when each step happened, [N, T] or flat with offsets, in a file of your own;"
         + " without such a dataset steps are at 0, 1, 2 ...",
       use: .ownFileTasks)
+    try visitor.field(
+      "normalize", &normalize,
+      "features normalises the inputs of a file of your own, each feature by mean and deviation over"
+        + " the training part; what `prepare` made is normalised already",
+      effect: .model, use: .normalizableTasks)
     try visitor.field(
       "read_times", &readTimes,
       "auto uses times where the file has them and the layers read them; off never does",

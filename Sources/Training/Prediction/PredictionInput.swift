@@ -13,6 +13,8 @@ struct PredictionInput {
   let classNames: [String]?
   /// Numbers that undo the normalisation of the inputs; nil if outputs are in the file's own units.
   private(set) var statistics: (mean: [Double], deviation: [Double])?
+  /// Numbers that give values of a regression in the unit of their targets.
+  let targetStatistics: (mean: [Double], deviation: [Double])?
   let notes: [String]
 
   /// - Parameters:
@@ -29,6 +31,8 @@ struct PredictionInput {
       UnlabelledSequences.reads(request.file) ? try opening.plain() : try opening.hdf5()
     names = found.names
     classNames = learned.identity?.meaning.classNames ?? found.source.classNames
+    let targets = learned.identity?.meaning.targets
+    targetStatistics = targets?.mean.flatMap { mean in targets?.deviation.map { (mean, $0) } }
     var notes = found.notes
     var source = found.source
     (source, statistics) = try opening.normalised(source, found, &notes)
@@ -103,6 +107,7 @@ private struct Opening {
     configuration.dataset.file = request.file
     configuration.dataset.learned = nil
     configuration.dataset.unlabelled = kind
+    configuration.dataset.normalize = .off
     if let name = request.format.inputs {
       configuration.dataset.inputs = name
     } else {

@@ -75,7 +75,8 @@ public final class PredictionSession {
     isForecast = configuration.dataset.task == .nextFrame
     answers = AnswerFields(
       kind: opened.input.source.targetKind, isForecast: isForecast,
-      steps: opened.input.source.steps, statistics: opened.input.statistics)
+      steps: opened.input.source.steps,
+      statistics: isForecast ? opened.input.statistics : opened.input.targetStatistics)
     fields = answers.fields + Self.furtherFields(request, opened.model, answers.steps)
     let cores: CorePlan
     do {
@@ -230,6 +231,8 @@ extension TaskName {
     case .copying, .denoise, .languageModel: .stepClasses(K)
     case .nextFrame: .frames(K)
     case .maskedSpikes: .stepCounts(K)
+    case .regression: .values(K)
+    case .tagging: .stepClasses(K)
     }
   }
 }
