@@ -36,6 +36,9 @@ extension KeyUse {
   static let ownFileTasks = tasks(
     .adding, .copying, .denoise, .classification, .regression, .tagging)
 
+  /// Runs that cut windows out of series.
+  static let forecasts = tasks(.forecast)
+
   /// Runs of a task whose inputs can be normalised as they are read.
   static let normalizableTasks = tasks(.classification, .regression, .tagging)
 

@@ -9,6 +9,8 @@ public enum TaskName: String, ConfigurationChoice {
   case maskedSpikes = "masked_spikes"
   /// Numbers about each sequence.
   case regression
+  /// The next values of series.
+  case forecast
   /// A class at every step.
   case tagging
 

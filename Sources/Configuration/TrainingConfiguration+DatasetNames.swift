@@ -40,6 +40,15 @@ extension TrainingConfiguration.Dataset {
         + " the training part; what `prepare` made is normalised already",
       effect: .model, use: .normalizableTasks)
     try visitor.field(
+      "window", &forecast.window, "T, the steps that a forecast is made from",
+      .within(1...1_000_000), effect: .model, use: .forecasts)
+    try visitor.field(
+      "horizon", &forecast.horizon, "H, the next steps that are forecast", .within(1...65_536),
+      effect: .model, use: .forecasts)
+    try visitor.field(
+      "stride", &forecast.stride, "steps from one window of a series to the next",
+      .within(1...1_000_000), use: .forecasts)
+    try visitor.field(
       "read_times", &readTimes,
       "auto uses times where the file has them and the layers read them; off never does",
       use: .ownFileTasks)

@@ -120,6 +120,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var times = DatasetPlace.ownTimes
     public var readTimes = TimesChoice.auto
     public var normalize = NormalizeChoice.off
+    public var forecast = ForecastWindows()
     public var classes = 0
     public var memory = 1024
     public var view = SequenceView.rows
@@ -259,7 +260,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "pooling", &pooling,
         "what a class or a sum is read from: the last valid state, or the mean of all",
-        effect: .model, use: .tasks(.adding, .classification, .regression))
+        effect: .model, use: .tasks(.adding, .classification, .regression, .forecast))
       try visitor.field(
         "mu", &mu, "μ, the share of the old velocity that is kept", .within(0...1),
         effect: .model, use: .constant(.mu))

@@ -70,7 +70,7 @@ public struct ArchiveSummary {
   }
 
   /// "1.2 to 3.4, mean 2.1"
-  private static func range(_ values: some Sequence<Float>) -> String {
+  static func range(_ values: some Sequence<Float>) -> String {
     var (least, most, sum, count) = (Float.infinity, -Float.infinity, 0.0, 0)
     for value in values {
       (least, most) = (min(least, value), max(most, value))

@@ -113,7 +113,7 @@ extension SequenceArchive {
   }
 
   /// Mean and deviation of each of C numbers of a row; 1 where one never changes.
-  private static func moments(
+  static func moments(
     _ sequences: [[Float]], of features: Int
   ) -> (mean: [Double], deviation: [Double]) {
     var sum = [Double](repeating: 0, count: features)

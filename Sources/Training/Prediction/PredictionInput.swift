@@ -31,11 +31,21 @@ struct PredictionInput {
       UnlabelledSequences.reads(request.file) ? try opening.plain() : try opening.hdf5()
     names = found.names
     classNames = learned.identity?.meaning.classNames ?? found.source.classNames
-    let targets = learned.identity?.meaning.targets
-    targetStatistics = targets?.mean.flatMap { mean in targets?.deviation.map { (mean, $0) } }
+    let isForecast = configuration.dataset.task == .forecast
+    let meaning = learned.identity?.meaning
+    let targets = isForecast ? meaning?.statistics : meaning?.targets
+    // Forecasts have the unit of the series at each of their steps.
+    let repeats = isForecast ? configuration.dataset.forecast.horizon : 1
+    func repeated(_ numbers: [Double]) -> [Double] { (0..<repeats).flatMap { _ in numbers } }
+    targetStatistics = targets?.mean.flatMap { mean in
+      targets?.deviation.map { (repeated(mean), repeated($0)) }
+    }
     var notes = found.notes
     var source = found.source
     (source, statistics) = try opening.normalised(source, found, &notes)
+    if isForecast, request.state == nil, request.stateTo == nil {
+      source = LastSteps(source, atMost: configuration.dataset.forecast.window)
+    }
     let folds = configuration.masking.evaluationFolds
     if configuration.dataset.task == .maskedSpikes, folds > 0 {
       source = FoldedSpikes(base: source, folds: folds)
