@@ -59,6 +59,20 @@ import Testing
     try #require(object[key] as? Double, "\(key): \(object)")
   }
 
+  /// The step of the epoch that was best on validation by a metric that is better the larger it is.
+  private func bestStep(_ run: String, by metric: String, in folder: String) throws -> Int? {
+    let lines = try String(contentsOfFile: "\(folder)/\(run)/metrics.jsonl", encoding: .utf8)
+    var best: (step: Int, value: Double)?
+    for line in lines.split(separator: "\n") {
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      guard object?["split"] as? String == "validation", let step = object?["step"] as? Int,
+        let value = object?[metric] as? Double, value > best?.value ?? -.infinity
+      else { continue }
+      best = (step, value)
+    }
+    return best?.step
+  }
+
   @Test func valuesArePredicted() throws {
     try Places.withTemporaryFolder { folder in
       try write("\(folder)/own.h5")
@@ -82,6 +96,7 @@ import Testing
       let mae = errors.reduce(0) { $0 + abs($1) } / Double(errors.count)
       #expect(abs(try number("mae", known) - mae) < 1e-5)
       #expect(abs(try number("r2", known) - r2) < 1e-5 && r2 > 0.3, "\(known)")
+      #expect(try known["step"] as? Int == bestStep("run", by: "r2", in: folder))
       let meaning = try #require(known["chance_meaning"] as? String)
       #expect(meaning.hasPrefix("always the mean: MAE ") && meaning.hasSuffix("R2 0"), "\(meaning)")
     }
@@ -143,6 +158,7 @@ import Testing
           / Double(classes.count { $0 == k } + truths.count { $0 == k })
       }
       #expect(abs(try number("macro_f1", known) - (f1[0] + f1[1]) / 2) < 1e-12)
+      #expect(try known["step"] as? Int == bestStep("run", by: "macro_f1", in: folder))
       #expect((known["chance_meaning"] as? String)?.contains("accuracy ") == true, "\(known)")
     }
   }

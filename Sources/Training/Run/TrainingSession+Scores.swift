@@ -30,6 +30,8 @@ extension TrainingSession {
     metrics += try classScores(of: evaluation)?.metrics ?? []
     evaluation.confusion?.clear()
     let value = metrics.first { $0.key == metric.rawValue }?.value ?? .nan
+    // Not a number, as R2 over one sequence, is never the best; checkpoints hold no infinity.
+    guard value.isFinite else { return .greatestFiniteMagnitude }
     return metric.isLargerBetter ? -value : value
   }
 
