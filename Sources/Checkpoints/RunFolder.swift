@@ -202,7 +202,19 @@ public struct RunFolder: Sendable {
     FileManager.default.fileExists(atPath: path)
       ? CheckpointError(
         path, "holds no checkpoint", cure: "name a run, or a step folder under its checkpoints/")
-      : CheckpointError(path, "does not exist", cure: "check the path of the run")
+      : CheckpointError(
+        path, "does not exist",
+        cure: nearest(to: path).map { "did you mean \($0)?" } ?? "check the path of the run")
+  }
+
+  /// A run beside a path that does not exist, whose name is nearly the same; nil if there is none.
+  private static func nearest(to path: String) -> String? {
+    let parent = DurableFiles.parent(of: path)
+    let name = (path as NSString).lastPathComponent
+    let runs = ((try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []).filter {
+      !candidates(at: "\(parent)/\($0)").isEmpty
+    }
+    return nearestWord(to: name, among: runs).map { parent == "." ? $0 : "\(parent)/\($0)" }
   }
 
   /// The checkpoint folders that a path may mean, best first: itself, or those of the run.

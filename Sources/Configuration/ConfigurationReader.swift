@@ -1,3 +1,5 @@
+import Files
+
 /// Fills a configuration from given values.
 struct ReadingVisitor: ConfigurationVisitor {
   let given: GivenValues
@@ -16,6 +18,11 @@ struct ReadingVisitor: ConfigurationVisitor {
     guard let given = given.values[path] else { return }
     let found = "\(given.place): \(path) is \"\(given.text)\", expected "
     guard let read = Value(configurationText: given.text) else {
+      // Names have small letters.
+      let lower = given.text.lowercased()
+      if lower != given.text, Value(configurationText: lower) != nil {
+        throw ConfigurationError(found + "\(lower), in small letters")
+      }
       throw ConfigurationError(found + Value.configurationKind)
     }
     if let requirement = key.requirement, !requirement.isFulfilled(read) {
@@ -40,17 +47,35 @@ struct ReadingVisitor: ConfigurationVisitor {
         if ["", "~", "null"].contains(given.text) { continue }
         throw ConfigurationError(
           "\(given.place): \(key) is a section of keys, but is given the value"
-            + " \"\(given.text)\"; set one of its keys, such as \(first)")
+            + " \"\(given.text)\"; set one of its keys, such as"
+            + " \(Self.assignment(familiar(key) ?? first, given))")
       }
       if let whole = known.first(where: { key.hasPrefix($0 + ".") }) {
         throw ConfigurationError(
           "\(given.place): unknown key \(key): \(whole) is a key with one value, and has no keys"
             + " below it")
       }
+      if let meant = familiar(key) {
+        throw ConfigurationError(
+          "\(given.place): unknown key \(key); write \(Self.assignment(meant, given))")
+      }
+      if let cure = FamiliarNames.cure(for: key) {
+        throw ConfigurationError("\(given.place): unknown key \(key); \(cure)")
+      }
       let hint = nearest(to: key).map { "the nearest known key is \($0)" }
       throw ConfigurationError(
         "\(given.place): unknown key \(key); \(hint ?? "train --list-keys prints them all")")
     }
+  }
+
+  /// The known key that other programs call so; nil if none is.
+  private func familiar(_ key: String) -> String? {
+    FamiliarNames.key(for: key).flatMap { known.contains($0) ? $0 : nil }
+  }
+
+  /// A key with its value as it is written in that place.
+  private static func assignment(_ key: String, _ given: GivenValues.Given) -> String {
+    given.place == "--set" ? "--set \(key)=\(given.text)" : "\(key): \(given.text)"
   }
 
   /// The known key that is meant by an unknown one; nil where none is near. One that lacks its
@@ -63,21 +88,4 @@ struct ReadingVisitor: ConfigurationVisitor {
     let nearest = known.min { (distance($0), $0) < (distance($1), $1) }
     return nearest.flatMap { distance($0) <= max(2, name(key).count / 3) ? $0 : nil }
   }
-}
-
-/// How many letters must be put in, left out or replaced to turn one word into the other
-/// (Levenshtein, 1966).
-func editDistance(_ a: String, _ b: String) -> Int {
-  let (a, b) = (Array(a.utf8), Array(b.utf8))
-  var row = Array(0...b.count)
-  for (i, letter) in a.enumerated() {
-    var diagonal = row[0]
-    row[0] = i + 1
-    for (j, other) in b.enumerated() {
-      let above = row[j + 1]
-      row[j + 1] = min(above + 1, row[j] + 1, diagonal + (letter == other ? 0 : 1))
-      diagonal = above
-    }
-  }
-  return row[b.count]
 }

@@ -33,10 +33,18 @@ extension KeyUse {
     KeyUse { $0.dataset.file.isEmpty ? nil : "dataset.file=\($0.dataset.file)" })
 
   /// Runs of a task that can learn from a file of the user's own.
-  static let ownFileTasks = tasks(.adding, .copying, .denoise, .classification)
+  static let ownFileTasks = tasks(
+    .adding, .copying, .denoise, .classification, .regression, .tagging)
+
+  /// Runs that cut windows out of series.
+  static let forecasts = tasks(.forecast)
+
+  /// Runs of a task whose inputs can be normalised as they are read.
+  static let normalizableTasks = tasks(.classification, .regression, .tagging)
 
   /// Runs of a task whose datasets may have names of the user's own.
-  static let namedFileTasks = tasks(.adding, .copying, .denoise, .classification, .maskedSpikes)
+  static let namedFileTasks = tasks(
+    .adding, .copying, .denoise, .classification, .regression, .tagging, .maskedSpikes)
 
   private static func tasks(_ fits: @escaping @Sendable (TaskName) -> Bool) -> KeyUse {
     KeyUse {

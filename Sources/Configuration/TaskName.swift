@@ -7,9 +7,15 @@ public enum TaskName: String, ConfigurationChoice {
   case nextFrame = "next_frame"
   case languageModel = "language_model"
   case maskedSpikes = "masked_spikes"
+  /// Numbers about each sequence.
+  case regression
+  /// The next values of series.
+  case forecast
+  /// A class at every step.
+  case tagging
 
   /// Whether the task cannot do without `dataset.file`.
   public var needsFile: Bool {
-    [.classification, .nextFrame, .languageModel, .maskedSpikes].contains(self)
+    ![.adding, .copying, .denoise].contains(self)
   }
 }

@@ -5,6 +5,13 @@ public enum TimesChoice: String, ConfigurationChoice {
   case off
 }
 
+/// Whether the inputs of a file of the user's own are normalised as they are read.
+public enum NormalizeChoice: String, ConfigurationChoice {
+  case off
+  /// (x - mean) / deviation, each feature by those of the training part.
+  case features
+}
+
 extension TrainingConfiguration.Dataset {
   /// Visits the names of datasets in a file of the user's own, and what is used of them.
   mutating func visitNames(
@@ -27,6 +34,20 @@ extension TrainingConfiguration.Dataset {
       "the name of when each step happened, [N, T] or flat with offsets, in a file of your own;"
         + " without such a dataset steps are at 0, 1, 2 ...",
       use: .ownFileTasks)
+    try visitor.field(
+      "normalize", &normalize,
+      "features normalises the inputs of a file of your own, each feature by mean and deviation over"
+        + " the training part; what `prepare` made is normalised already",
+      effect: .model, use: .normalizableTasks)
+    try visitor.field(
+      "window", &forecast.window, "T, the steps that a forecast is made from",
+      .within(1...1_000_000), effect: .model, use: .forecasts)
+    try visitor.field(
+      "horizon", &forecast.horizon, "H, the next steps that are forecast", .within(1...65_536),
+      effect: .model, use: .forecasts)
+    try visitor.field(
+      "stride", &forecast.stride, "steps from one window of a series to the next",
+      .within(1...1_000_000), use: .forecasts)
     try visitor.field(
       "read_times", &readTimes,
       "auto uses times where the file has them and the layers read them; off never does",

@@ -119,6 +119,8 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var offsets = DatasetPlace.ownOffsets
     public var times = DatasetPlace.ownTimes
     public var readTimes = TimesChoice.auto
+    public var normalize = NormalizeChoice.off
+    public var forecast = ForecastWindows()
     public var classes = 0
     public var memory = 1024
     public var view = SequenceView.rows
@@ -155,7 +157,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "classes", &classes,
         "how many classes there are, where the file does not say; 0 counts them",
-        .within(0...1 << 24), effect: .model, use: .tasks(.classification))
+        .within(0...1 << 24), effect: .model, use: .tasks(.classification, .tagging))
       try visitor.field(
         "memory", &memory, "megabytes up to which a rank keeps a part in memory; more is streamed",
         .within(0...1 << 24), effect: .nothing)
@@ -258,7 +260,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "pooling", &pooling,
         "what a class or a sum is read from: the last valid state, or the mean of all",
-        effect: .model, use: .tasks(.adding, .classification))
+        effect: .model, use: .tasks(.adding, .classification, .regression, .forecast))
       try visitor.field(
         "mu", &mu, "μ, the share of the old velocity that is kept", .within(0...1),
         effect: .model, use: .constant(.mu))
@@ -314,30 +316,6 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "rebase_gradient", &rebaseGradient,
         "the gradient of a step that rebases: exact, or as in the authors' code", use: .dynamicCells
       )
-    }
-  }
-
-  /// When to end before the last epoch.
-  public struct EarlyStopping: ConfigurationSection, Equatable {
-    public var patience = 0
-
-    /// Whether the validation losses so far, one an epoch, say to end: none of the last `patience`
-    /// is below the best before them.
-    public func isDue(_ losses: [Double]) -> Bool {
-      guard patience > 0, losses.count > patience else { return false }
-      let best = losses.dropLast(patience).min() ?? .infinity
-      return losses.suffix(patience).allSatisfy { !($0 < best) }
-    }
-
-    public init() {}
-
-    public mutating func visit(
-      _ visitor: inout some ConfigurationVisitor
-    ) throws(ConfigurationError) {
-      try visitor.field(
-        "patience", &patience,
-        "end after so many epochs without a better validation loss; 0 never", .atLeast(0),
-        effect: .nothing)
     }
   }
 

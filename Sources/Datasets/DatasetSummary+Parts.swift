@@ -49,6 +49,8 @@ extension DatasetSummary {
         _ = try TextFile(place).columns(of: part, count: 1, own: 0..<1)
       case NextFrameSource.task:
         _ = try NextFrameSource(place, part: part)
+      case ForecastSource.task:
+        _ = try ForecastSource(place, part: part, ForecastWindows())
       case SpikeSource.task:
         (place.inputs, place.targets) = (SpikeSource.ownSpikes, SpikeSource.ownRates)
         _ = try SpikeSource(place, part: part).statistics()

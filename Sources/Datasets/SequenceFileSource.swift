@@ -12,6 +12,7 @@ import Tensors
 ///     times [N, T], or [F] with offsets     when each step happened
 ///     targets [N] of whole numbers          a class per sequence, of the attribute `classes` many
 ///     targets [N, T] of whole numbers       a class at every step
+///     targets [F] of whole numbers          the same of sequences with offsets
 ///     targets [N, K] of floats              K numbers per sequence
 ///
 /// Each rank opens the files by itself, read-only; several count as one, see `DatasetPlace`. A part
@@ -93,7 +94,8 @@ public final class SequenceFileSource: SequenceSource {
     } else {
       targets = try Self.targets(
         files, name.targets, counts: counts,
-        steps: offsets == nil ? steps : nil, classes: headers.classes ?? known, place)
+        steps: offsets == nil ? steps : nil, rows: offsets == nil ? nil : inputs.rowsOfFiles,
+        classes: headers.classes ?? known, place)
       classNames = try attribute("list of classes", DatasetFile.classNames)
       notes = OwnAttributes.notes(of: files) + inputs.notes
     }
@@ -122,7 +124,11 @@ public final class SequenceFileSource: SequenceSource {
     guard targetKind.isEveryStep else { return targets.rows(Array(indices)) }
     // A buffer may have more steps than the sequences; nothing looks at targets there.
     return targets.rows(
-      (0..<T).flatMap { t in indices.map { $0 * steps + min(t, steps - 1) } })
+      (0..<T).flatMap { t in
+        indices.map { index in
+          (offsets?[index].lowerBound ?? index * steps) + min(t, length(of: index) - 1)
+        }
+      })
   }
 
   public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
@@ -219,19 +225,20 @@ extension SequenceFileSource {
   /// - Parameters:
   ///   - counts: the sequences of each file
   ///   - steps: T, where all sequences are as long
+  ///   - rows: the steps of all sequences of each file, where lengths differ
   ///   - classes: how many there are, where neither the place nor the files say
   private static func targets(
-    _ files: DatasetFiles, _ name: String, counts: [Int], steps: Int?,
+    _ files: DatasetFiles, _ name: String, counts: [Int], steps: Int?, rows: [Int]?,
     classes: Int?, _ place: DatasetPlace
   ) throws(DatasetError) -> SequenceTargets {
     // A file of the user's own need not say: its largest label does.
     let allowed = classes ?? (files.areOurs ? 0 : 1 << 24)
     var joined: SequenceTargets?
-    for ((path, file), count) in zip(files, counts) {
+    for (index, ((path, file), count)) in zip(files, counts).enumerated() {
       do {
         if files.areOurs { try DatasetChecksums.check(name, in: file, path) }
         let own = try targets(
-          of: file, name, count: count, steps: steps, classes: allowed, path)
+          of: file, name, count: count, steps: steps, rows: rows?[index], classes: allowed, path)
         joined = try join(joined, own, path)
       } catch let error as DatasetError {
         throw error
@@ -260,7 +267,8 @@ extension SequenceFileSource {
 
   /// The targets of one file.
   private static func targets(
-    of file: HDF5.File, _ name: String, count: Int, steps: Int?, classes: Int, _ path: String
+    of file: HDF5.File, _ name: String, count: Int, steps: Int?, rows: Int?, classes: Int,
+    _ path: String
   ) throws -> SequenceTargets {
     let targets = try file.dataset(name)
     guard targets.elementType.isNumber else {
@@ -282,7 +290,9 @@ extension SequenceFileSource {
       }
       return .values(values, of: values.count / count)
     }
-    guard isWhole, shape == [count] || steps != nil && shape == [count, steps!] else {
+    // One class per sequence is meant where both fit.
+    let isFlat = rows.map { shape == [$0] && shape != [count] } ?? false
+    guard isWhole, isFlat || shape == [count] || steps != nil && shape == [count, steps!] else {
       throw DatasetError(
         path, "\(name) is \(shape) for \(count) sequences",
         cure: "it must be [N] or [N, T] of whole numbers, or [N, K] of floats")
@@ -295,7 +305,7 @@ extension SequenceFileSource {
     }
     let narrow = labels.map { Int32($0) }
     return SequenceTargets(
-      shape.count == 1 ? .classes(classes) : .stepClasses(classes), whole: narrow)
+      shape.count == 1 && !isFlat ? .classes(classes) : .stepClasses(classes), whole: narrow)
   }
 }
 

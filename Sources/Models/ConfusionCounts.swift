@@ -28,6 +28,11 @@ public final class ConfusionCounts {
     }
   }
 
+  /// Sets every count to 0.
+  public func clear() {
+    counts = [Int](repeating: 0, count: classes * classes)
+  }
+
   /// Adds the counts of other sequences.
   func add(_ other: ConfusionCounts) {
     for index in counts.indices { counts[index] += other.counts[index] }

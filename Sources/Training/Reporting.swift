@@ -1,4 +1,5 @@
 import Configuration
+import Foundation
 import Models
 import Reports
 
@@ -48,6 +49,23 @@ extension ReportPage {
 }
 
 extension EvaluationRecord {
+  /// What tells whether rare classes are learned: "macro F1 28.10 %  balanced accuracy 30.00 %"; nil
+  /// if the answer is not a class.
+  public var classScores: String? {
+    guard let confusion else { return nil }
+    return ClassScores(confusion: confusion).metrics.map(\.text).joined(separator: "  ")
+  }
+
+  /// What is right by saying nothing else than the most frequent class; nil if the answer is not a
+  /// class.
+  public var majority: String? {
+    guard let confusion, let majority = ClassScores(confusion: confusion).majority else {
+      return nil
+    }
+    let name = classNames.map { $0[majority.number] } ?? "class \(majority.number)"
+    return "always \(name) is right for " + String(format: "%.2f %%", 100 * majority.share)
+  }
+
   /// The loss of a model that has learned nothing, where the record tells.
   public var chance: ChanceLoss? {
     guard let chanceLoss, let chanceMeaning else { return nil }

@@ -68,9 +68,11 @@ struct Evaluate: DistributedCommand {
     } else {
       let which = checkpoint.choice == .best ? ", best on validation" : ""
       print(
-        "\(split.rawValue)  \(session.describe(totals))  (\(session.describeAmount(totals)),"
+        "\(split.rawValue)  \(session.describe(totals))"
+          + (record.classScores.map { "  \($0)" } ?? "") + "  (\(session.describeAmount(totals)),"
           + " step \(checkpoint.manifest.step)\(which)"
-          + (record.chance.map { "; \($0)" } ?? "") + ")")
+          + (record.chance.map { "; \($0)" } ?? "") + (record.majority.map { "; \($0)" } ?? "")
+          + ")")
     }
     // Kept for the report is what a run, and not one of its checkpoints, does on its own data.
     guard checkpoint.folder != path, assignments.isEmpty, file == nil else { return }

@@ -64,6 +64,11 @@ struct MomentumDist: ParsableCommand {
     let message = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
     // The parser's own text ends with: See 'momentum-dist train --help' for more information.
     let help = fullMessage(for: error).split(separator: "'").last { $0.hasSuffix("--help") }
+    if let hint = FamiliarWords.hint(Array(CommandLine.arguments.dropFirst())) {
+      // What the parser takes for near is not always what is meant.
+      let problem = message.split(separator: ". Did you mean").first.map(String.init) ?? message
+      return "momentum-dist: \(problem.trimmingSuffix(".")); \(hint)"
+    }
     return "momentum-dist: \(message.trimmingSuffix(".")); see \(help ?? "momentum-dist --help")"
   }
 }

@@ -7,7 +7,9 @@ struct Prepare: ParsableCommand {
     abstract: "Make a data set file from what you have.",
     subcommands: [
       PrepareMNIST.self, PrepareImages.self, PrepareSpeech.self, PrepareText.self, PrepareTS.self,
-      PrepareCSV.self, PrepareSpikes.self, PrepareLorenz.self, PrepareAdding.self,
+      PrepareCSV.self, PrepareArrays.self, PrepareSeries.self, PrepareSpikes.self,
+      PrepareLorenz.self,
+      PrepareAdding.self,
       PrepareCopying.self, PrepareDenoise.self,
     ])
 }

@@ -4,6 +4,7 @@ import Files
 import Training
 
 extension MissingValues: ExpressibleByArgument {}
+extension SequenceArchive.Target: ExpressibleByArgument {}
 extension CSVFormat.IndexColumn: ExpressibleByArgument {}
 
 /// What comes out of an archive of sequences.
@@ -80,19 +81,14 @@ struct ArchiveOptions: ParsableArguments {
     let length =
       steps.count == 1 ? "\(steps.lowerBound)" : "\(steps.lowerBound) to \(steps.upperBound)"
     print(
-      "\(output.to): \(archive.train.classes.count) training and"
-        + " \(archive.test.classes.count) test sequences of \(length) steps,"
-        + " C=\(archive.features), \(archive.classNames.count) classes")
-    print("training and test sequences by class: \(classes(of: archive))")
-  }
-
-  /// The counts of each class, of the first ones where there are many.
-  private func classes(of archive: SequenceArchive) -> String {
-    let shown = 12
-    let counts = zip(archive.classNames, archive.classCounts).prefix(shown)
-      .map { "\($0) \($1.train)+\($1.test)" }
-    return counts.joined(separator: ", ")
-      + (archive.classNames.count > shown ? ", ... (\(archive.classNames.count) classes)" : "")
+      "\(output.to): \(archive.train.sequences.count) training and"
+        + " \(archive.test.sequences.count) test sequences of \(length) steps,"
+        + " C=\(archive.features)"
+        + (archive.target == .values ? "" : ", \(archive.classNames.count) classes"))
+    for line in ArchiveSummary(archive).lines { print(line) }
+    print(
+      "train on it: momentum-dist train --set dataset.task=\(archive.target.rawValue)"
+        + " --set dataset.file=\(output.to)")
   }
 }
 

@@ -79,6 +79,12 @@ struct PrepareCSV: ParsableCommand {
     help: ArgumentHelp("With --id: the column that orders the steps.", valueName: "name"))
   var time: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "What the target is: a class, a number (regression), or, with --id, a class on each line"
+        + " (tagging).", valueName: "classification|regression|tagging"))
+  var task = SequenceArchive.Target.classes
+
   @Option(help: "The share of sequences held out as the test part if only one table is given.")
   var testShare = 0.2
 
@@ -119,6 +125,7 @@ struct PrepareCSV: ParsableCommand {
     format.index = index
     format.missing = options.missing
     format.testShare = testShare
+    format.task = task
     format.target = target
     format.values =
       values.map { list in

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Models
 import TestSupport
@@ -115,7 +116,7 @@ import Testing
     #expect(
       problem("optimizer: sgd")
         == "run.yaml:1: optimizer is a section of keys, but is given the value \"sgd\"; set one of"
-        + " its keys, such as optimizer.name")
+        + " its keys, such as optimizer.name: sgd")
     #expect(problem("", ["model=lstm"])?.hasPrefix("--set: model is a section") == true)
     #expect(problem("dataset: [a, b]")?.contains("dataset is a section") == true)
     #expect(problem("optimizer:\nmodel: ~\nlog: null\n") == nil, "a section without keys")
@@ -171,5 +172,36 @@ import Testing
     #expect(editDistance("", "abc") == 3)
     #expect(editDistance("kitten", "sitting") == 3)
     #expect(editDistance("same", "same") == 0)
+    #expect(nearestWord(to: "tain", among: ["test", "train"]) == "train")
+    #expect(nearestWord(to: "zebra", among: ["test", "train"]) == nil)
+  }
+
+  /// Keys are named as other programs call them, in a file and on the command line.
+  @Test func familiarNamesAreKeys() {
+    let keys = TrainingConfiguration().keys.map(\.path)
+    func problem(_ yaml: String, _ assignments: [String] = []) -> String {
+      do throws(ConfigurationError) {
+        _ = try TrainingConfiguration(yaml: yaml, path: "a.yaml", assignments: assignments)
+        return "nothing"
+      } catch {
+        return error.description
+      }
+    }
+    for name in ["lr", "num_layers", "hidden_dim", "optim", "monitor", "max_epochs", "data"] {
+      let key = FamiliarNames.key(for: name)
+      #expect(key.map { keys.contains($0) } == true, "\(name)")
+    }
+    #expect(problem("lr: 0.1") == "a.yaml:1: unknown key lr; write optimizer.learning_rate: 0.1")
+    #expect(
+      problem("", ["optimizer.lr=3"])
+        == "--set: unknown key optimizer.lr; write --set optimizer.learning_rate=3")
+    #expect(
+      problem("optimizer: adam")
+        == "a.yaml:1: optimizer is a section of keys, but is given the value \"adam\"; set one of its"
+        + " keys, such as optimizer.name: adam")
+    #expect(problem("", ["gpus=2"]).contains("it trains on CPUs: start ranks with `mpirun -np N"))
+    #expect(
+      problem("", ["model.cell=LSTM"])
+        == "--set: model.cell is \"LSTM\", expected lstm, in small letters")
   }
 }

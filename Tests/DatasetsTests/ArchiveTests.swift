@@ -55,7 +55,6 @@ import Testing
     #expect(problem(header + "1:2:left").contains("\"left\" is not one of down up"))
     #expect(problem("1,2:3,4:up").contains("TRAIN.ts:1: a line of data before @data"))
     #expect(problem("@classLabel false\n@data\n1:2").contains("have no class"))
-    #expect(problem("@targetLabel true\n@data\n1:2").contains("its targets are numbers"))
     #expect(problem("# nothing").contains("has no @data line"))
     #expect(problem(header).contains("has no training sequence"))
     #expect(problem(header + "1:2:up", test: header + "1:up").contains("has 1 dimensions"))

@@ -110,4 +110,28 @@ import Testing
       #expect(refused > whole.count / 2, "\(refused)")
     }
   }
+
+  /// Damaged headers and numbers are refused in one line that names the file, or read.
+  @Test func noArrayCrashes() throws {
+    let words = [
+      "'shape': (", "(99999999999999999999,)", "(4611686018427387904, 4)", "(-1,)", "(0, 3)", "<f8",
+      ">i2", "|O", "<U9", "|b1", "True", "{", "\u{0}",
+    ]
+    let numbers = (0..<12).flatMap { place -> [UInt8] in
+      let bits = Float(place).bitPattern
+      return (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * UInt32($0))) }
+    }
+    let good = Data(NumPyArray.file(type: "<f4", shape: [2, 3, 2], data: numbers))
+    try Places.withTemporaryFolder { folder in
+      let tally = ByteMutator.campaign(".npy", seed: 21, words: words, good: good) { data in
+        try data.write(to: URL(fileURLWithPath: "\(folder)/a.npy"))
+        let sequences = try UnlabelledSequences("\(folder)/a.npy", UnlabelledFormat())
+        _ = try PlainSequences(sequences, kind: .classes(2))
+      } judge: { error, number in
+        #expect(error is DatasetError, "\(number): \(error)")
+        #expect(!"\(error)".contains("\n") && "\(error)".contains(folder), "\(number): \(error)")
+      }
+      #expect(tally.refused > ByteMutator.count / 20, "\(tally)")
+    }
+  }
 }

@@ -90,11 +90,16 @@ import Testing
       ])
   }
 
-  @Test func whatIsNotLearnedIsRefusedWithACure() {
+  @Test func numbersToPredict() throws {
+    let archive = try read("@TargetLabel True\n@data\n1,2:2.5\n3,4:-1\n")
+    #expect(archive.target == .values && archive.train.values == [2.5, -1])
+    #expect(archive.train.sequences == [[1, 2], [3, 4]])
     #expect(
-      problem("@TargetLabel True\n@data\n1:2.5\n").contains(
-        "X_TRAIN.ts:1: its targets are numbers (regression), which is not supported;"
-          + " put the numbers into classes"))
+      problem("@targetlabel true\n@data\n1:up\n").contains(
+        "X_TRAIN.ts:3: \"up\" is not a number to predict"))
+  }
+
+  @Test func whatIsNotLearnedIsRefusedWithACure() {
     #expect(
       problem("@CLASSLABEL FALSE\n@data\n1:2\n").contains("X_TRAIN.ts:1: its sequences have no"))
   }

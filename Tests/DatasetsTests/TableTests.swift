@@ -184,7 +184,7 @@ import Testing
 
   @Test func valuesAreNoClasses() {
     let rows = (0..<30).map { "\($0 % 7),\($0 % 5),\(Double($0 * $0) / 7)" }.joined(separator: "\n")
-    #expect(problem(rows).contains("has 30 classes for 30 sequences; regression targets"))
+    #expect(problem(rows).contains("has 30 classes for 30 sequences; add --task regression"))
   }
 
   /// As many classes as sequences. (When each label was looked for among all names, this took most

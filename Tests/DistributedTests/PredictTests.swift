@@ -123,6 +123,54 @@ import Testing
     }
   }
 
+  /// Each frame from those before it, and one beyond the end.
+  @Test func forecastsOfFramesAreThoseOfAnEvaluation() throws {
+    try Places.withTemporaryFolder { folder in
+      let lengths = [7, 4, 9, 5, 6, 8, 7, 4]
+      let count = lengths.reduce(0, +)
+      var frames: [Float] = []
+      for t in 0..<count { for c in 0..<3 { frames.append(Float((t * 37 + c * 11) % 17) / 8 - 1) } }
+      let file = try HDF5.File.create("\(folder)/frames.h5")
+      try file.setAttribute("task", "next_frame")
+      try file.setAttribute("format_version", 1)
+      for part in ["train", "validation", "test"] {
+        try file.write(frames, to: "\(part)/inputs", shape: [count, 3])
+        try file.write(
+          lengths.reduce(into: [0]) { $0.append($0.last! + $1) }, to: "\(part)/offsets")
+      }
+      try file.close()
+      _ = try run(
+        ["train", "--output", "run", "--set", "dataset.task=next_frame"]
+          + [
+            "--set", "dataset.file=frames.h5", "--set", "epochs=2", "--set", "model.hidden_size=5",
+          ]
+          + ["--set", "batch_size=4", "--set", "shards=4"], in: folder)
+      _ = try run(["predict", "run", "frames.h5", "--to", "p.h5"], ranks: 3, in: folder)
+      let output = try HDF5.File.open("\(folder)/p.h5")
+      let predictions = try output.readAll("predictions", as: Float.self)
+      let forecasts = try output.readAll("forecast", as: Float.self)
+      #expect(try output.dataset("predictions").shape == [8, 9, 3])
+      var (error, elements, start) = (0.0, 0, 0)
+      for (n, length) in lengths.enumerated() {
+        for t in 0..<length {
+          for c in 0..<3 {
+            let said = predictions[(n * 9 + t) * 3 + c]
+            if t + 1 < length {
+              let difference = Double(said - frames[(start + t + 1) * 3 + c])
+              error += difference * difference
+              elements += 1
+            } else {
+              #expect(said == forecasts[n * 3 + c])
+            }
+          }
+        }
+        start += length
+      }
+      let loss = try #require(try evaluation("run", in: folder)["loss"] as? Double)
+      #expect(abs(error / Double(elements) - loss) < 1e-6, "\(error / Double(elements)) \(loss)")
+    }
+  }
+
   /// A file of the user's own of sequences [20, steps, 2], without targets.
   private func write(_ steps: Range<Int>, _ name: String, in folder: String) throws {
     let file = try HDF5.File.create("\(folder)/\(name)")

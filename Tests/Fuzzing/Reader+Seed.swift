@@ -52,6 +52,12 @@ extension Reader {
       try file.write([Int32(0), 1, 1, 0], to: "data/y")
       try file.close()
     case .png, .jpeg, .matlab: try write(literal, to: path)
+    case .arrays:
+      var writer = NumPyArchiveWriter()
+      writer.add("x", [1, 2, 3, 4, 5, 6, 7, 8] as [Float], shape: [4, 2])
+      writer.add("y", [0, 1, 1, 0] as [Int32], shape: [4])
+      try write(writer.archive, to: path)
+    case .series: try write((0..<9).map { "\($0),\($0 % 3)" }.joined(separator: "\n"), to: path)
     case .nwb:
       let file = try HDF5.File.create(path)
       try file.write([1.0, 1.05, 1.1, 2.31], to: "units/spike_times")

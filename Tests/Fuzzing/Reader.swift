@@ -13,6 +13,7 @@ enum Reader: String, CaseIterable {
   case idx, sound, archive, stamps, table, long, text, yaml, manifest, order
   case images, ragged, language, frames, recordings, listing
   case png, jpeg, matlab, nwb
+  case arrays, series
 
   /// What the file is called.
   var fileName: String {
@@ -22,6 +23,8 @@ enum Reader: String, CaseIterable {
     case .idx, .sound, .table, .long, .text, .yaml, .order, .png, .jpeg, .matlab:
       "input.\(rawValue)"
     case .images, .ragged, .language, .frames, .recordings, .listing, .nwb: "input.h5"
+    case .arrays: "input.npz"
+    case .series: "input.csv"
     }
   }
 
@@ -56,6 +59,10 @@ enum Reader: String, CaseIterable {
       (options.binSeconds, options.sourceBinSeconds) = (0.1, 0.1)
       (options.validationShare, options.dataset) = (0, self == .matlab ? "session.counts" : nil)
       _ = try SpikeArchive.read(path, options)
+    case .arrays:
+      _ = try UnlabelledSequences(path, UnlabelledFormat())
+      _ = try ArrayArchive(archive: path, inputs: nil, targets: nil).read()
+    case .series: _ = try SeriesArchive(path, CSVFormat())
     case .recordings:
       let archive = try SpeechArchive(path)
       for index in archive.utterances.indices { _ = try archive.samples(of: index) }

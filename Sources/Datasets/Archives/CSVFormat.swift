@@ -26,6 +26,9 @@ public struct CSVFormat: Sendable {
   /// The column that orders the lines of a sequence of a long table; nil for the order of the file.
   public var time: String?
 
+  /// What is to be predicted: a class, a number in the place of the class, or, of a long table, a
+  /// class on each line.
+  public var task = SequenceArchive.Target.classes
   /// Whether sequences have no class.
   public var isUnlabelled = false
   /// Whether the whole table is one sequence with a time step on each line, without a column for it.

@@ -23,6 +23,7 @@ public enum CSVTable {
         other.path, "has different columns in its header than \(first)",
         cure: "give two tables with the same columns in the same order")
     }
+    if format.task != .classes { return try archive(of: files, format) }
     let naming = ClassNaming(files.flatMap(\.labels))
     var notes = files.flatMap(\.notes)
     var (train, test) = (files[0].part(naming), files[files.count - 1].part(naming))
@@ -46,6 +47,32 @@ public enum CSVTable {
     archive.hasUnknownDates = files.contains(where: \.hasUnknownDates)
     return archive
   }
+
+  /// The archive of numbers to predict, or of classes at each step.
+  private static func archive(
+    of files: [TableRows], _ format: CSVFormat
+  ) throws(DatasetError) -> SequenceArchive {
+    guard format.task == .values || !files[0].stepLabels.isEmpty else {
+      throw DatasetError(
+        files[0].path, "has a sequence on each line",
+        cure: "a class at each step needs a table with a time step on each line: add --id")
+    }
+    let naming = ClassNaming(
+      names: ClassNaming.order(
+        Set(files.flatMap { $0.stepLabels.joined() }.map { ExactText($0) })))
+    var parts: [SequenceArchive.Part] = []
+    for file in files { parts.append(try file.part(format.task, naming)) }
+    if files.count == 1 {
+      let split = PartSplit.split(parts[0], testShare: format.testShare)
+      parts = [split.train, split.test]
+    }
+    var archive = try SequenceArchive(
+      files[0].path, features: files[0].features, classNames: naming.names, target: format.task,
+      train: parts[0], test: parts[1])
+    archive.notes = files.flatMap(\.notes)
+    archive.hasUnknownDates = files.contains(where: \.hasUnknownDates)
+    return archive
+  }
 }
 
 /// The sequences of one table.
@@ -57,6 +84,8 @@ struct TableRows {
   var header: [String]?
   var sequences: [[Float]] = []
   var labels: [String] = []
+  /// The class of each step of each sequence, where each step has its own.
+  var stepLabels: [[String]] = []
   /// What names each sequence of a long table.
   var ids: [String] = []
   /// Which steps of the table each sequence has; empty until missing values are filled in, except
@@ -99,12 +128,16 @@ struct TableRows {
         continue
       }
       sequences[index] = filled
-      if let places = filler.kept { steps[index].keep(places) }
+      if let places = filler.kept {
+        steps[index].keep(places)
+        if !stepLabels.isEmpty { stepLabels[index] = places.map { stepLabels[index][$0] } }
+      }
       kept.append(index)
     }
     if kept.count < sequences.count {
       sequences = kept.map { sequences[$0] }
       labels = kept.map { labels[$0] }
+      if !stepLabels.isEmpty { stepLabels = kept.map { stepLabels[$0] } }
       if !ids.isEmpty { ids = kept.map { ids[$0] } }
       steps = kept.map { steps[$0] }
       lines = kept.map { lines[$0] }
@@ -140,6 +173,27 @@ struct TableRows {
     return part
   }
 
+  /// Numbers to predict, or classes at each step.
+  func part(
+    _ task: SequenceArchive.Target, _ naming: ClassNaming
+  ) throws(DatasetError) -> SequenceArchive.Part {
+    var part = SequenceArchive.Part()
+    (part.sequences, part.steps) = (sequences, steps)
+    if task == .stepClasses {
+      part.stepClasses = stepLabels.map { $0.map { naming.number(of: $0)! } }
+      return part
+    }
+    for (label, line) in zip(labels, lines) {
+      guard let value = Float(label), value.isFinite else {
+        throw error(
+          line, "\(quoted(label.utf8)) is not a number to predict",
+          cure: "check --target, or leave out --task regression")
+      }
+      part.values.append(value)
+    }
+    return part
+  }
+
   /// Refuses a table in which nearly every sequence has a class of its own: a column of values, or
   /// of lines, was taken for the classes.
   func checkLabelsRepeat(_ naming: ClassNaming) throws(DatasetError) {
@@ -149,7 +203,7 @@ struct TableRows {
     throw DatasetError(
       path, "has \(distinct) classes for \(labels.count) sequences",
       cure: (areNumbers
-        ? "regression targets are not supported: bin them into classes; or "
+        ? "add --task regression if they are numbers to predict; or "
         : "") + "select the class column with --label-first or --target")
   }
 }

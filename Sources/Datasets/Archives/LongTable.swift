@@ -10,6 +10,8 @@ enum LongTable {
     var timeLines: [Int] = []
     /// [T, C]
     var values: [Float] = []
+    /// The class of each step, where each has its own.
+    var stepLabels: [String] = []
   }
 
   /// The steps of a sequence in the order of time. Times are numbers, or dates from the year on
@@ -109,12 +111,18 @@ extension TableRows {
         places[ExactText(id)] = place
         found.append(LongTable.Sequence(id: id, label: label, line: line))
       }
+      if format.task == .stepClasses {
+        found[place].stepLabels.append(label)
+        found[place].label = label
+      }
       guard ExactText(found[place].label) == ExactText(label) else {
         throw error(
           line,
           "has the class \(quoted(label.utf8)), but line \(found[place].line) of the same"
             + " sequence \(quoted(id.utf8)) has \(quoted(found[place].label.utf8))",
-          cure: "a sequence must have one class: check --id and --target")
+          cure:
+            "a sequence must have one class: check --id and --target, or add --task tagging for a"
+            + " class at each step")
       }
       if let time = columns.time {
         found[place].times.append(fields[time])
@@ -133,15 +141,18 @@ extension TableRows {
     var unequal = 0
     for sequence in found {
       var values = sequence.values
+      var labels = sequence.stepLabels
       if !isOrdered {
         let (places, times) = try LongTable.order(sequence, path: path)
         values = places.flatMap { sequence.values[$0 * features..<($0 + 1) * features] }
+        if !labels.isEmpty { labels = places.map { sequence.stepLabels[$0] } }
         if !LongTable.isEqual(times) { unequal += 1 }
         if times == nil { hasUnknownDates = true }
         steps.append(SequenceSteps(stamps: times))
       }
       sequences.append(values)
-      labels.append(sequence.label)
+      if !labels.isEmpty { stepLabels.append(labels) }
+      self.labels.append(sequence.label)
       ids.append(sequence.id)
       lines.append(sequence.line)
     }

@@ -34,6 +34,16 @@ enum PartSplit {
     )
   }
 
+  /// Draws the test part at random.
+  static func split(
+    _ all: SequenceArchive.Part, testShare: Double
+  ) -> (train: SequenceArchive.Part, test: SequenceArchive.Part) {
+    var stream = RandomStream(seed: 0, purpose: .validationSplit)
+    let order = stream.permutation(all.sequences.count)
+    let count = Int((testShare * Double(order.count)).rounded())
+    return (part(all, Array(order[count...])), part(all, Array(order[..<count])))
+  }
+
   /// The share of each class of two or more, at least one sequence and not all of them.
   private static func withinClasses(
     _ order: [Int], _ classes: [Int32], _ totals: [Int], _ share: Double
@@ -58,7 +68,12 @@ enum PartSplit {
   ) -> SequenceArchive.Part {
     var part = SequenceArchive.Part()
     part.sequences = indices.sorted().map { all.sequences[$0] }
-    part.classes = indices.sorted().map { all.classes[$0] }
+    if !all.classes.isEmpty { part.classes = indices.sorted().map { all.classes[$0] } }
+    if !all.stepClasses.isEmpty {
+      part.stepClasses = indices.sorted().map { all.stepClasses[$0] }
+    }
+    let K = all.values.count / max(all.sequences.count, 1)
+    part.values = indices.sorted().flatMap { all.values[$0 * K..<($0 + 1) * K] }
     part.steps = indices.sorted().map { all.steps(of: $0) }
     return part
   }

@@ -1,12 +1,14 @@
 import HDF5
 
 extension SequenceArchive {
-  /// Writes the data set file for classification.
+  /// Writes the data set file of the task.
   ///
-  ///     /            attributes task = "classification", format_version, classes, class_names (a
-  ///                  line each), feature_mean and feature_std [C] of the training part
+  ///     /            attributes task, format_version, classes, class_names (a line each),
+  ///                  feature_mean and feature_std [C] of the training part; of a regression
+  ///                  target_mean and target_std [K]
   ///     /train       inputs [N, T, C] float32, or, of unequal lengths, [F, C] with offsets [N + 1];
-  ///                  targets [N] int32; with times, times [N, T] or [F] float64
+  ///                  targets [N] int32, or [N, K] float32 of a regression, or [N, T] or [F] int32 of
+  ///                  tagging; with times, times [N, T] or [F] float64
   ///     /test        likewise
   ///
   /// - Parameters:
@@ -26,10 +28,12 @@ extension SequenceArchive {
     let deflate = DatasetFile.deflate(compressing)
     let (mean, deviation) = normalising ? statistics : ([0], [1])
     try DatasetFile.create(at: path) { file in
-      try file.setAttribute("task", "classification")
+      try file.setAttribute("task", target.rawValue)
       try file.setAttribute("format_version", DatasetFile.formatVersion)
-      try file.setAttribute("classes", classNames.count)
-      try file.setAttribute("class_names", classNames.joined(separator: "\n"))
+      if target != .values {
+        try file.setAttribute("classes", classNames.count)
+        try file.setAttribute("class_names", classNames.joined(separator: "\n"))
+      }
       if withTimes { try file.setAttribute(DatasetFile.timesAttribute, 1) }
       if normalising {
         try file.write(mean, to: "feature_mean", fletcher32: true)
@@ -54,9 +58,40 @@ extension SequenceArchive {
           try file.write(offsets, to: "\(name)/offsets", fletcher32: true)
         }
         if withTimes { try writeTimes(of: part, name, to: file, deflate: deflate) }
-        try file.write(part.classes, to: "\(name)/targets", fletcher32: true)
+        try writeTargets(of: part, name, to: file)
+      }
+      if target == .values {
+        try file.write(targetStatistics.mean, to: "target_mean", fletcher32: true)
+        try file.write(targetStatistics.deviation, to: "target_std", fletcher32: true)
       }
     }
+  }
+
+  private func writeTargets(
+    of part: Part, _ name: String, to file: HDF5.File
+  ) throws(HDF5Error) {
+    let name = "\(name)/targets"
+    switch target {
+    case .classes: try file.write(part.classes, to: name, fletcher32: true)
+    case .stepClasses:
+      let classes = Array(part.stepClasses.joined())
+      try file.write(
+        classes, to: name,
+        shape: steps.count == 1 ? [part.sequences.count, steps.lowerBound] : [classes.count],
+        fletcher32: true)
+    case .values:
+      let K = part.values.count / part.sequences.count
+      let (mean, deviation) = targetStatistics
+      let values = part.values.enumerated().map { place, value in
+        Float((Double(value) - mean[place % K]) / deviation[place % K])
+      }
+      try file.write(values, to: name, shape: [part.sequences.count, K], fletcher32: true)
+    }
+  }
+
+  /// Mean and deviation of each number to predict, over the training part.
+  private var targetStatistics: (mean: [Double], deviation: [Double]) {
+    Self.moments([train.values], of: train.values.count / train.sequences.count)
   }
 
   private func writeTimes(
@@ -74,14 +109,21 @@ extension SequenceArchive {
   /// Mean and deviation of each feature over all steps of the training part. A feature that never
   /// changes has deviation 1.
   var statistics: (mean: [Double], deviation: [Double]) {
+    Self.moments(train.sequences, of: features)
+  }
+
+  /// Mean and deviation of each of C numbers of a row; 1 where one never changes.
+  static func moments(
+    _ sequences: [[Float]], of features: Int
+  ) -> (mean: [Double], deviation: [Double]) {
     var sum = [Double](repeating: 0, count: features)
     var squares = sum
-    let count = Double(train.sequences.reduce(0) { $0 + $1.count } / features)
-    for sequence in train.sequences {
+    let count = Double(sequences.reduce(0) { $0 + $1.count } / features)
+    for sequence in sequences {
       for (place, value) in sequence.enumerated() { sum[place % features] += Double(value) }
     }
     let mean = sum.map { $0 / count }
-    for sequence in train.sequences {
+    for sequence in sequences {
       for (place, value) in sequence.enumerated() {
         let distance = Double(value) - mean[place % features]
         squares[place % features] += distance * distance

@@ -1,11 +1,22 @@
-/// Labelled sequences as they were found in text files, whole in memory.
+/// Labelled sequences as they were found in text files or arrays, whole in memory.
 public struct SequenceArchive: Sendable {
+  /// What is to be predicted of a sequence, by the name of the task.
+  public enum Target: String, Sendable, CaseIterable {
+    case classes = "classification"
+    case values = "regression"
+    case stepClasses = "tagging"
+  }
+
   /// Sequences with their classes.
   public struct Part: Sendable {
     /// Each [T, C], step by step; T may differ.
     public var sequences: [[Float]] = []
     /// 0 ..< number of class names.
     public var classes: [Int32] = []
+    /// Of numbers to predict: [N, K].
+    public var values: [Float] = []
+    /// Of classes at each step: those of each sequence.
+    public var stepClasses: [[Int32]] = []
     /// Which steps of the file each sequence has; empty if all have all.
     var steps: [SequenceSteps] = []
 
@@ -23,6 +34,8 @@ public struct SequenceArchive: Sendable {
   public let features: Int
   /// What the classes are called.
   public let classNames: [String]
+  /// What is to be predicted.
+  public let target: Target
   public let train: Part
   public let test: Part
   /// What was understood of the files, a line each, for the user.
@@ -31,13 +44,14 @@ public struct SequenceArchive: Sendable {
   var hasUnknownDates = false
 
   init(
-    _ path: String, features: Int, classNames: [String], train: Part, test: Part
+    _ path: String, features: Int, classNames: [String], target: Target = .classes, train: Part,
+    test: Part
   ) throws(DatasetError) {
     for (part, name) in [(train, "training"), (test, "test")] where part.sequences.isEmpty {
       throw DatasetError(
         path, "has no \(name) sequence", cure: "give files that hold at least one each")
     }
-    guard classNames.count >= 2 else {
+    guard classNames.count >= 2 || target == .values else {
       throw DatasetError(
         path, "has one class only, \(classNames.first ?? "")",
         cure: "there is nothing to tell apart: give sequences of two classes or more")
@@ -45,17 +59,18 @@ public struct SequenceArchive: Sendable {
     self.path = path
     self.features = features
     self.classNames = classNames
+    self.target = target
     self.train = train
     self.test = test
   }
 
-  /// The training and the test sequences of each class.
+  /// The training and the test sequences, or steps, of each class.
   public var classCounts: [(train: Int, test: Int)] {
-    Array(
-      zip(
-        PartSplit.counts(train.classes, classNames.count),
-        PartSplit.counts(test.classes, classNames.count))
-    ).map { (train: $0, test: $1) }
+    func counts(_ part: Part) -> [Int] {
+      PartSplit.counts(
+        target == .stepClasses ? Array(part.stepClasses.joined()) : part.classes, classNames.count)
+    }
+    return Array(zip(counts(train), counts(test))).map { (train: $0, test: $1) }
   }
 
   /// The shortest and the longest T.

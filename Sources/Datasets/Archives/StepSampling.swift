@@ -77,7 +77,8 @@ extension SequenceArchive {
           + (emptied > 0 ? "; \(emptied) sequences without a step left out" : ""))
     }
     var archive = try SequenceArchive(
-      path, features: features, classNames: classNames, train: sampled[0], test: sampled[1])
+      path, features: features, classNames: classNames, target: target, train: sampled[0],
+      test: sampled[1])
     (archive.notes, archive.hasUnknownDates) = (notes, hasUnknownDates)
     return archive
   }
@@ -94,7 +95,12 @@ extension SequenceArchive {
       steps.keep(places)
       kept.sequences.append(
         places.flatMap { sequence[$0 * features..<($0 + 1) * features] })
-      kept.classes.append(part.classes[index])
+      if !part.classes.isEmpty { kept.classes.append(part.classes[index]) }
+      if !part.stepClasses.isEmpty {
+        kept.stepClasses.append(places.map { part.stepClasses[index][$0] })
+      }
+      let K = part.values.count / part.sequences.count
+      kept.values += part.values[index * K..<(index + 1) * K]
       kept.steps.append(steps)
     }
     return (kept, part.sequences.count - kept.sequences.count)

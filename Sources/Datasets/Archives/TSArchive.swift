@@ -24,11 +24,17 @@ public enum TSArchive {
         testPath, "has \(test.features) dimensions, \(trainPath) has \(train.features)",
         cure: "give the two parts of one archive")
     }
+    guard train.isRegression == test.isRegression else {
+      throw DatasetError(
+        testPath, "does not have the kind of targets that \(trainPath) has",
+        cure: "give the two parts of one archive")
+    }
     let naming = ClassNaming(
       names: train.classNames ?? ClassNaming.order(Set(train.labels.map { ExactText($0) })))
     var archive = try SequenceArchive(
       trainPath, features: train.features, classNames: naming.names,
-      train: try train.part(naming), test: try test.part(naming))
+      target: train.isRegression ? .values : .classes, train: try train.part(naming),
+      test: try test.part(naming))
     archive.notes = train.notes + test.notes
     archive.hasUnknownDates = train.hasUnknownDates || test.hasUnknownDates
     return archive

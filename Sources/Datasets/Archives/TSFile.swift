@@ -17,6 +17,8 @@ struct TSFile {
   private let isUnlabelled: Bool
   /// Whether each line ends with a class or a number to predict.
   private var hasTarget = true
+  /// Whether each line ends with a number to predict.
+  private(set) var isRegression = false
   /// What the header says of the sequences, by key: a number, true or false.
   private var declared: [(key: String, value: String)] = []
   /// Sequences with time stamps, and those of them whose times are not equally spaced.
@@ -62,10 +64,7 @@ struct TSFile {
     case "@data": return true
     case "@targetlabel" where isUnlabelled: hasTarget = isTrue
     case "@classlabel" where isUnlabelled: hasTarget = isTrue
-    case "@targetlabel" where isTrue:
-      throw table.error(
-        number, "its targets are numbers (regression), which is not supported",
-        cure: "put the numbers into classes and name them on the @classLabel line")
+    case "@targetlabel" where isTrue: isRegression = true
     case "@classlabel":
       guard isTrue else {
         throw table.error(
@@ -221,6 +220,17 @@ struct TSFile {
   func part(_ naming: ClassNaming) throws(DatasetError) -> SequenceArchive.Part {
     var part = SequenceArchive.Part()
     (part.sequences, part.steps) = (sequences, steps)
+    if isRegression {
+      for (label, place) in zip(labels, places) {
+        guard let value = Float(label), value.isFinite else {
+          throw table.error(
+            place, "\(quoted(label.utf8)) is not a number to predict",
+            cure: "fix it, or leave the sequence out")
+        }
+        part.values.append(value)
+      }
+      return part
+    }
     for (label, place) in zip(labels, places) {
       guard let number = naming.number(of: label) else {
         throw table.error(

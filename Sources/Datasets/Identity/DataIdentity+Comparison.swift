@@ -82,6 +82,10 @@ extension DataMeaning {
     if let pixelOrder, let known = learned.pixelOrder, !pixelOrder.agrees(with: known) {
       return "the pixels are in another order than the run learned"
     }
+    if let own = targets, let known = learned.targets, own.sha256 != known.sha256 {
+      return "the targets are normalised with other statistics than the run's ("
+        + own.difference(from: known, ["target_mean", "target_std"]) + ")"
+    }
     switch (statistics, learned.statistics) {
     case (nil, nil): return nil
     case (let own?, nil):
@@ -101,9 +105,11 @@ extension DataMeaning.Statistics {
     mean?.first.map { "feature_mean[0] is \($0)" } ?? "feature_mean"
   }
 
-  fileprivate func difference(from other: Self) -> String {
+  fileprivate func difference(
+    from other: Self, _ names: [String] = ["feature_mean", "feature_std"]
+  ) -> String {
     for (name, own, known) in [
-      ("feature_mean", mean, other.mean), ("feature_std", deviation, other.deviation),
+      (names[0], mean, other.mean), (names[1], deviation, other.deviation),
     ] {
       guard let own, let known else { continue }
       if own.count != known.count { return "\(name) has \(own.count) numbers, not \(known.count)" }
@@ -111,7 +117,7 @@ extension DataMeaning.Statistics {
         return "\(name)[\(place)] is \(own[place]), not \(known[place])"
       }
     }
-    return "feature_mean or feature_std"
+    return names.joined(separator: " or ")
   }
 }
 

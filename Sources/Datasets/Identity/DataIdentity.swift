@@ -85,6 +85,8 @@ public struct DataMeaning: Codable, Sendable, Equatable {
   public var scaling = 1.0
   /// What inputs were normalised by before they were stored.
   public var statistics: Statistics?
+  /// What the targets of a regression were normalised by before they were stored.
+  public var targets: Statistics?
   /// The tokens of a text.
   public var vocabulary: VocabularyIdentity?
   /// The order of the pixels of the permuted view; nil for other views, and if unknown.
@@ -93,7 +95,7 @@ public struct DataMeaning: Codable, Sendable, Equatable {
   public init() {}
 
   private enum CodingKeys: String, CodingKey {
-    case scaling, statistics, vocabulary
+    case scaling, statistics, targets, vocabulary
     case classNames = "class_names"
     case pixelOrder = "pixel_order"
   }
@@ -105,6 +107,10 @@ public struct DataMeaning: Codable, Sendable, Equatable {
     /// The numbers themselves, unless there are very many, for messages.
     public var mean: [Double]?
     public var deviation: [Double]?
+
+    init(sha256: String, mean: [Double]?, deviation: [Double]?) {
+      (self.sha256, self.mean, self.deviation) = (sha256, mean, deviation)
+    }
   }
 }
 

@@ -2,9 +2,6 @@ import Digests
 import HDF5
 
 extension DatasetPlace {
-  /// More statistics than these are kept as their hash alone.
-  private static let maximumStatistics = 1024
-
   /// What the files say their numbers mean, and how many classes they declare; only files that
   /// `prepare` made say anything.
   ///
@@ -20,8 +17,12 @@ extension DatasetPlace {
       meaning.scaling = try file.doubleAttribute("scaling") ?? 1
       if !meaning.scaling.isFinite { meaning.scaling = 1 }  // refused where the file is read
       if let mean = try Self.statistics("feature_mean", of: file) {
-        meaning.statistics = Self.statistics(
-          mean, try Self.statistics("feature_std", of: file) ?? [])
+        meaning.statistics = DataMeaning.Statistics(
+          mean: mean, deviation: try Self.statistics("feature_std", of: file) ?? [])
+      }
+      if let mean = try Self.statistics("target_mean", of: file) {
+        meaning.targets = DataMeaning.Statistics(
+          mean: mean, deviation: try Self.statistics("target_std", of: file) ?? [])
       }
       return (meaning, try declared ?? file.intAttribute("classes"))
     } catch {
@@ -36,17 +37,36 @@ extension DatasetPlace {
     return try dataset.read(as: Double.self, maximumElements: 1 << 24)
   }
 
-  private static func statistics(
-    _ mean: [Double], _ deviation: [Double]
-  ) -> DataMeaning.Statistics {
+  /// What the targets of a regression were normalised by; nil if they are as they were. Only files
+  /// that `prepare` made say so.
+  public func targetStatistics() throws(DatasetError) -> (mean: [Double], deviation: [Double])? {
+    guard let path = try paths().first else { return nil }
+    do {
+      let file = try HDF5.File.open(path)
+      guard try DatasetFile.isOurs(file, byNames: !isForeign),
+        let mean = try Self.statistics("target_mean", of: file),
+        let deviation = try Self.statistics("target_std", of: file), mean.count == deviation.count
+      else { return nil }
+      return (mean, deviation)
+    } catch {
+      throw DatasetError(path, error, cure: "check the path, or " + DatasetFile.prepareIt)
+    }
+  }
+}
+
+extension DataMeaning.Statistics {
+  /// More statistics than these are kept as their hash alone.
+  private static let most = 1024
+
+  public init(mean: [Double], deviation: [Double]) {
     let digest = SHA256Digest()
     digest.update(mean.span)
     digest.update(deviation.span)
     // JSON has no infinity.
     func forMessages(_ values: [Double]) -> [Double]? {
-      values.count <= maximumStatistics && values.allSatisfy(\.isFinite) ? values : nil
+      values.count <= Self.most && values.allSatisfy(\.isFinite) ? values : nil
     }
-    return DataMeaning.Statistics(
+    self.init(
       sha256: digest.finalize(), mean: forMessages(mean), deviation: forMessages(deviation))
   }
 }

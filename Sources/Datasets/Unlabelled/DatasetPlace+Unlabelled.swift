@@ -1,15 +1,33 @@
 import HDF5
 
 extension DatasetPlace {
-  /// Whether `prepare` made the files.
-  public func areOurs() throws(DatasetError) -> Bool { try open().areOurs }
+  /// Whether `prepare` made the first of the files; they are alike, or refused where they are read.
+  public func areOurs() throws(DatasetError) -> Bool {
+    try ofFirst { (file) throws(HDF5Error) in try DatasetFile.isOurs(file, byNames: !isForeign) }
+  }
 
-  /// Whether the inputs of a part are stored as whole numbers.
+  /// Whether the inputs of a part are stored as whole numbers, by the first of the files.
   public func holdsWholeNumbers(_ part: DatasetFile.Part) throws(DatasetError) -> Bool {
-    let files = try open()
-    let name = try name(inputs, of: part, as: spelling(of: part, in: files))
-    return files.allSatisfy { _, file in
-      (try? file.dataset(name))?.elementType.isFloat == false
+    try ofFirst { (file) throws(HDF5Error) in
+      let name = part.spellings.map { inputs.replacing("{part}", with: $0) }
+        .first { file.contains($0) }
+      return try name.map { (name) throws(HDF5Error) in
+        try !file.dataset(name).elementType.isFloat
+      } ?? false
+    }
+  }
+
+  private func ofFirst(
+    _ body: (HDF5.File) throws(HDF5Error) -> Bool
+  ) throws(DatasetError) -> Bool {
+    guard let path = try paths().first else {
+      throw DatasetError(files, "names no file", cure: "check the path")
+    }
+    do {
+      return try body(HDF5.File.open(path))
+    } catch {
+      throw DatasetError(
+        path, error, cure: "check the path, or make it with `momentum-dist prepare`")
     }
   }
 

@@ -5,8 +5,9 @@ extension UnlabelledSequences {
   static let offsetNames = ["offsets", "starts"]
   static let lengthNames = ["lengths", "length"]
 
+  /// - Parameter filling: whether missing values are treated already
   static func arrays(
-    _ path: String, _ format: UnlabelledFormat
+    _ path: String, _ format: UnlabelledFormat, filling: Bool = true
   ) throws(DatasetError) -> UnlabelledSequences {
     var wanted = Set(inputNames + offsetNames + lengthNames + ["times"])
     if let name = format.inputs { wanted.insert(name) }
@@ -50,6 +51,7 @@ extension UnlabelledSequences {
       }
       sequences.times = all
     }
+    if filling { _ = try sequences.fillMissing(format.table.missing) }
     return sequences
   }
 
@@ -64,7 +66,7 @@ extension UnlabelledSequences {
   ) throws(DatasetError) {
     let shape = array.shape
     let path = array.path
-    let values = try array.floats()
+    let values = try array.floats(allowingMissing: format.table.missing != .refuse)
     let known = format.features
     func refuse(_ cure: String) -> DatasetError { DatasetError(path, "is \(shape)", cure: cure) }
     guard !values.isEmpty else { throw refuse("give an array that holds numbers") }
@@ -100,6 +102,26 @@ extension UnlabelledSequences {
     self.areWhole = areWhole
     guard !areFlat, let lengths, lengths != own else { return }
     try cut(to: lengths, refuse("lengths must be [N] numbers from 1 to T"))
+  }
+
+  /// Fills in missing values, which are NaN.
+  ///
+  /// - Returns: the places of the sequences that are left
+  mutating func fillMissing(_ policy: MissingValues) throws(DatasetError) -> [Int] {
+    guard values.contains(where: \.isNaN) else { return Array(lengths.indices) }
+    var filler = MissingValueFiller(policy, features: features)
+    var (filled, kept, ends, start) = ([Float](), [Int](), [Int](), 0)
+    for (index, length) in lengths.enumerated() {
+      let own = Array(values[start..<start + length * features])
+      start += length * features
+      guard let sequence = try filler.fill(own, at: "\(path): row \(index)") else { continue }
+      filled += sequence
+      kept.append(index)
+      ends.append(sequence.count / features)
+    }
+    (values, lengths) = (filled, ends)
+    if let note = filler.note { notes.append("\(path): \(note)") }
+    return kept
   }
 
   /// Leaves out what stands beyond the end of each sequence.

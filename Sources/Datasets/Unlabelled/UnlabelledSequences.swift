@@ -115,13 +115,29 @@ extension UnlabelledSequences {
     } else {
       table.isUnlabelled = true
     }
+    var sequences = try rows(path, table)
+    if let note { sequences.notes.append(note) }
+    return sequences
+  }
+
+  /// Reads the steps of one or several series, a step on each line.
+  init(series path: String, _ format: UnlabelledFormat) throws(DatasetError) {
+    self = try Self.rows(path, format.table)
+    guard !lengths.isEmpty else {
+      throw DatasetError(path, "has no steps", cure: "give a table with a time step on each line")
+    }
+  }
+
+  private static func rows(
+    _ path: String, _ table: CSVFormat
+  ) throws(DatasetError) -> UnlabelledSequences {
     let rows = try TableRows(path, table)
     var sequences = UnlabelledSequences(
       path, features: rows.features, values: Array(rows.sequences.joined()),
       lengths: rows.sequences.map { $0.count / rows.features })
     if !rows.hasUnknownDates { sequences.takeTimes(rows.steps) }
     if table.id != nil { sequences.names = rows.ids }
-    sequences.notes = rows.notes + (note.map { [$0] } ?? [])
+    sequences.notes = rows.notes
     return sequences
   }
 

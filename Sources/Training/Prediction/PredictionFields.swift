@@ -43,6 +43,8 @@ struct AnswerFields {
   let kind: TargetKind
   /// Whether the answer of a step is the input of the next.
   let isForecast: Bool
+  /// C of a forecast of several steps; nil for other tasks.
+  let features: Int?
   /// T of the longest sequence.
   let steps: Int
   /// What forecasts are multiplied by and moved by, feature by feature; nil is neither.
@@ -65,7 +67,9 @@ struct AnswerFields {
       return [
         PredictionField("forecast", [K]), PredictionField("predictions", answer, isEveryStep: true),
       ]
-    case .numbers: return [PredictionField("values", answer, isEveryStep: every)]
+    case .numbers:
+      return features.map { [PredictionField("forecast", [K / $0, $0])] }
+        ?? [PredictionField("values", answer, isEveryStep: every)]
     }
   }
 

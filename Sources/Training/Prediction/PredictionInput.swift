@@ -13,6 +13,8 @@ struct PredictionInput {
   let classNames: [String]?
   /// Numbers that undo the normalisation of the inputs; nil if outputs are in the file's own units.
   private(set) var statistics: (mean: [Double], deviation: [Double])?
+  /// Numbers that give values of a regression in the unit of their targets.
+  let targetStatistics: (mean: [Double], deviation: [Double])?
   let notes: [String]
 
   /// - Parameters:
@@ -29,9 +31,21 @@ struct PredictionInput {
       UnlabelledSequences.reads(request.file) ? try opening.plain() : try opening.hdf5()
     names = found.names
     classNames = learned.identity?.meaning.classNames ?? found.source.classNames
+    let isForecast = configuration.dataset.task == .forecast
+    let meaning = learned.identity?.meaning
+    let targets = isForecast ? meaning?.statistics : meaning?.targets
+    // Forecasts have the unit of the series at each of their steps.
+    let repeats = isForecast ? configuration.dataset.forecast.horizon : 1
+    func repeated(_ numbers: [Double]) -> [Double] { (0..<repeats).flatMap { _ in numbers } }
+    targetStatistics = targets?.mean.flatMap { mean in
+      targets?.deviation.map { (repeated(mean), repeated($0)) }
+    }
     var notes = found.notes
     var source = found.source
     (source, statistics) = try opening.normalised(source, found, &notes)
+    if isForecast, request.state == nil, request.stateTo == nil {
+      source = LastSteps(source, atMost: configuration.dataset.forecast.window)
+    }
     let folds = configuration.masking.evaluationFolds
     if configuration.dataset.task == .maskedSpikes, folds > 0 {
       source = FoldedSpikes(base: source, folds: folds)
@@ -103,6 +117,7 @@ private struct Opening {
     configuration.dataset.file = request.file
     configuration.dataset.learned = nil
     configuration.dataset.unlabelled = kind
+    configuration.dataset.normalize = .off
     if let name = request.format.inputs {
       configuration.dataset.inputs = name
     } else {

@@ -75,7 +75,9 @@ public final class PredictionSession {
     isForecast = configuration.dataset.task == .nextFrame
     answers = AnswerFields(
       kind: opened.input.source.targetKind, isForecast: isForecast,
-      steps: opened.input.source.steps, statistics: opened.input.statistics)
+      features: configuration.dataset.task == .forecast ? opened.input.source.features : nil,
+      steps: opened.input.source.steps,
+      statistics: isForecast ? opened.input.statistics : opened.input.targetStatistics)
     fields = answers.fields + Self.furtherFields(request, opened.model, answers.steps)
     let cores: CorePlan
     do {
@@ -230,6 +232,8 @@ extension TaskName {
     case .copying, .denoise, .languageModel: .stepClasses(K)
     case .nextFrame: .frames(K)
     case .maskedSpikes: .stepCounts(K)
+    case .regression, .forecast: .values(K)
+    case .tagging: .stepClasses(K)
     }
   }
 }

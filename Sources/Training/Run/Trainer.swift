@@ -58,6 +58,7 @@ public final class Trainer {
         ? try session.workload.evaluation(of: .validation) : nil
     }
     try session.agreement.together { try settings.checkPatterns(layout) }
+    try session.checkStoppingMetric(validation)
   }
 
   /// Why a run ended.
@@ -369,7 +370,8 @@ public final class Trainer {
       try write(record)
       rankLog?.say("epoch \(state.epoch) validated in \(brief(seconds)) s")
       progress.say("epoch \(state.epoch)  validation \(session.describe(totals))")
-      state.validationLosses.append(totals.meanLoss)
+      let score = try session.score(totals, validation)
+      state.validationLosses.append(score)
       let window = configuration.optimizer.averagingWindow
       if window > 0, optimizer.rule.canStartAveraging,
         shouldStartAveraging(validationLosses: state.validationLosses, window: window)
@@ -377,8 +379,8 @@ public final class Trainer {
         progress.say("epoch \(state.epoch)  validation has stopped falling: averaging from here")
         startAveraging()
       }
-      if totals.meanLoss < state.bestLoss {
-        state.bestLoss = totals.meanLoss
+      if score < state.bestLoss {
+        state.bestLoss = score
         state.bestStep = state.step
         isBest = true
       }

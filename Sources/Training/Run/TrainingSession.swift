@@ -223,7 +223,7 @@ public final class TrainingSession {
       sequences: Int(totals.sequences), elements: Int(totals.elements))
     record.chanceLoss = evaluation.chance?.value
     record.chanceMeaning = evaluation.chance?.meaning
-    if let confusion = evaluation.confusion {
+    if let scores = try classScores(of: evaluation), let confusion = evaluation.confusion {
       do {
         // Whole numbers: the order of addition does not matter.
         var counts = confusion.counts
@@ -235,6 +235,9 @@ public final class TrainingSession {
       }
       record.confusion = confusion.rows
       record.classNames = evaluation.classNames
+      for metric in scores.metrics where metric.value.isFinite {
+        record.metrics[metric.key] = metric.value
+      }
     }
     return (record, totals)
   }

@@ -10,6 +10,7 @@ import Models
 final class ClassificationTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
   private let seed: UInt64
+  private let normalisation: InputNormalisation
   /// The training part, which is opened once and shared by training and validation.
   private var train: (any SequenceSource)?
   private(set) var heldOut: Int?
@@ -20,7 +21,11 @@ final class ClassificationTask: SequenceTask {
   init(_ configuration: TrainingConfiguration.Dataset, seed: UInt64) {
     settings = configuration
     self.seed = seed
+    normalisation = InputNormalisation(configuration)
   }
+
+  var statistics: DataMeaning.Statistics? { normalisation.statistics }
+  var notes: [String] { normalisation.notes }
 
   var objective: any Objective { CrossEntropy() }
 
@@ -52,12 +57,18 @@ final class ClassificationTask: SequenceTask {
 
   private func open(_ part: DatasetFile.Part) throws -> any SequenceSource {
     let place = settings.place
-    let (meaning, declared) = try place.meaning()
+    let (meaning, declared) = try normalisation.meaning()
     var numbering = try settings.learned?.numbering(
       of: meaning, declared: declared, settings.file)
-    let source = try open(
-      place, part,
-      classes: numbering?.numbers.count ?? train?.targetKind.outputs ?? settings.learned?.outputs)
+    func open(_ part: DatasetFile.Part) throws -> any SequenceSource {
+      try self.open(
+        place, part,
+        classes: numbering?.numbers.count ?? train?.targetKind.outputs ?? settings.learned?.outputs)
+    }
+    let stored = try open(part)
+    let source = try normalisation.applied(to: stored) {
+      try part == .train ? stored : open(.train)
+    }
     if numbering == nil, meaning.classNames == nil, let names = source.classNames {
       // A file of the user's own, whose names count only where they fit its labels.
       var own = meaning

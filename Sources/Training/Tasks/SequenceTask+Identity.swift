@@ -7,7 +7,9 @@ extension SequenceTask {
     _ train: any SequenceSource, _ settings: TrainingConfiguration.Dataset
   ) throws(DatasetError) {
     guard let learned = settings.learned, !settings.file.isEmpty else { return }
-    try learned.refuseOtherMeaning(settings.place.meaning().meaning, settings.file)
+    var meaning = try settings.place.meaning().meaning
+    if let statistics { meaning.statistics = statistics }
+    try learned.refuseOtherMeaning(meaning, settings.file)
     try learned.requireSizes(of: train, settings.view, settings.file)
     try learned.requireOrder(of: settings.meaning(of: train), settings.file)
   }
@@ -32,6 +34,7 @@ extension SequenceTask {
       return identity
     }
     identity.meaning = try settings.meaning(of: train)
+    if let statistics { identity.meaning.statistics = statistics }
     // Where classes were taken by their names, the run's numbers count.
     identity.meaning.classNames = train.classNames ?? identity.meaning.classNames
     identity.heldOut = heldOut

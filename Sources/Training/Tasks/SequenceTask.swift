@@ -21,6 +21,10 @@ public protocol SequenceTask: TrainingTask {
   /// How many sequences of the training part are held out, once that is open; nil where
   /// validation has a part of its own.
   var heldOut: Int? { get }
+  /// What the inputs of a user's own file are normalised by as they are read; nil if they are not.
+  var statistics: DataMeaning.Statistics? { get }
+  /// What is worth a word about the data, in addition to the notes of their source.
+  var notes: [String] { get }
   /// Where the read-out starts; see `SequenceModel`.
   var readOutStart: ReadOutStart? { get }
 
@@ -41,6 +45,8 @@ extension SequenceTask {
   public var validationSummary: String? { nil }
   public var mapping: String? { nil }
   public var heldOut: Int? { nil }
+  public var statistics: DataMeaning.Statistics? { nil }
+  public var notes: [String] { [] }
   public var readOutStart: ReadOutStart? { nil }
   public func mask(
     _ batch: inout SequenceBatch<Float>, sequences: ArraySlice<Int>, epoch: Int, seed: UInt64

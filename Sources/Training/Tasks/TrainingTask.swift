@@ -45,6 +45,8 @@ extension TaskName {
     case .nextFrame: NextFrameTask(configuration.dataset)
     case .languageModel: LanguageModelTask(configuration.dataset)
     case .maskedSpikes: MaskedSpikesTask(configuration)
+    case .forecast: ForecastTask(configuration.dataset)
+    case .regression, .tagging: OwnSequencesTask(configuration.dataset)
     }
   }
 }

@@ -173,7 +173,7 @@ final class SequenceStream: BatchStream {
       + (task.validationSummary.map { ", \($0)" } ?? "")
   }
   var notes: [String] {
-    source.notes + (timesNote.map { ["\(configuration.dataset.file): \($0)"] } ?? [])
+    source.notes + task.notes + (timesNote.map { ["\(configuration.dataset.file): \($0)"] } ?? [])
   }
   var mapping: String? { task.mapping }
   var classNames: [String]? { source.classNames }

@@ -1,0 +1,44 @@
+/// What tells which epoch was the best on validation.
+public enum StoppingMetric: String, ConfigurationChoice {
+  case loss
+  case accuracy
+  case macroF1 = "macro_f1"
+  case balancedAccuracy = "balanced_accuracy"
+  case mae
+  case r2
+  case bitsPerSpike = "bits_per_spike"
+
+  /// Whether larger values are better.
+  public var isLargerBetter: Bool { self != .loss && self != .mae }
+}
+
+extension TrainingConfiguration {
+  /// When to end before the last epoch, and which epoch counts as the best.
+  public struct EarlyStopping: ConfigurationSection, Equatable {
+    public var patience = 0
+    public var metric = StoppingMetric.loss
+
+    /// Whether the validation scores so far, one an epoch and lower the better, say to end: none of
+    /// the last `patience` is below the best before them.
+    public func isDue(_ losses: [Double]) -> Bool {
+      guard patience > 0, losses.count > patience else { return false }
+      let best = losses.dropLast(patience).min() ?? .infinity
+      return losses.suffix(patience).allSatisfy { !($0 < best) }
+    }
+
+    public init() {}
+
+    public mutating func visit(
+      _ visitor: inout some ConfigurationVisitor
+    ) throws(ConfigurationError) {
+      try visitor.field(
+        "patience", &patience,
+        "end after so many epochs without a better validation loss; 0 never", .atLeast(0),
+        effect: .nothing)
+      try visitor.field(
+        "metric", &metric,
+        "what the best checkpoint and patience go by on validation: the loss, or a metric of the"
+          + " task", effect: .nothing)
+    }
+  }
+}

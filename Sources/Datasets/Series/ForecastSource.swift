@@ -1,0 +1,161 @@
+import HDF5
+import Tensors
+
+/// How windows are cut out of series.
+public struct ForecastWindows: Sendable, Equatable {
+  /// T, the steps that a forecast is made from.
+  public var window = 32
+  /// H, the steps that are forecast.
+  public var horizon = 1
+  /// Steps from one window to the next.
+  public var stride = 1
+
+  public init() {}
+}
+
+/// Windows of series with the steps that follow: a part of the file that `prepare series` made.
+///
+///     inputs [F, C], offsets [S + 1]   each series from its start to the end of the part
+///     targets [S]                      the step of each series that the part begins with
+///
+/// A window of T steps may reach back to before the part, and the H steps after it are of the part:
+/// so nothing that is measured was learned from, and nothing lacks its past. The target of a window
+/// is the H·C numbers of those steps. Only of a short series a window is shorter.
+public final class ForecastSource: SequenceSource {
+  public static let task = "forecast"
+
+  public let count: Int
+  public let steps: Int
+  public let features: Int
+  public let targetKind: TargetKind
+  public let notes: [String]
+
+  private let rows: StoredRows
+  private let begins: [Int32]
+  /// The rows of the inputs of each window.
+  private let windows: [Range<Int>]
+  private let horizon: Int
+  private var buffer: [Float] = []
+
+  /// Opens one part of a file.
+  public init(
+    _ place: DatasetPlace, part: DatasetFile.Part, _ settings: ForecastWindows
+  ) throws(DatasetError) {
+    let files = try place.open(task: Self.task)
+    let names = try place.names(of: part, in: files)
+    guard files.areOurs, files.count == 1, files[0].file.contains(names.offsets) else {
+      throw DatasetError(
+        place.files, "is not one file of series",
+        cure: "make it with `momentum-dist prepare series`")
+    }
+    rows = try StoredRows(files, names.inputs, memoryLimit: place.memoryLimit)
+    guard rows.shape.count == 2, rows.shape[1] > 0 else {
+      throw DatasetError(place.files, "\(names.inputs) is \(rows.shape)", cure: "prepare it again")
+    }
+    features = rows.shape[1]
+    let offsets = try SequenceOffsets(
+      files, names.offsets, rows: rows.rowsOfFiles, shortest: 1)
+    do {
+      try DatasetChecksums.check(names.targets, in: files[0].file, files[0].path)
+      begins = try files[0].file.readAll(names.targets, as: Int32.self)
+    } catch {
+      throw DatasetError(place.files, error, cure: "prepare it again")
+    }
+    guard begins.count == offsets.count, begins.allSatisfy({ $0 >= 0 }) else {
+      throw DatasetError(
+        place.files, "\(names.targets) has \(begins.count) numbers for \(offsets.count) series",
+        cure: "prepare it again")
+    }
+    let (T, H) = (settings.window, settings.horizon)
+    var windows: [Range<Int>] = []
+    for series in 0..<offsets.count {
+      let own = offsets[series]
+      let begin = Int(begins[series])
+      // The first steps of all have no past to be forecast from, or a short one.
+      let earliest = min(T, max(own.count - H, 1))
+      for end in Swift.stride(
+        from: max(begin, earliest), through: own.count - H, by: settings.stride)
+      {
+        windows.append(own.lowerBound + max(0, end - T)..<own.lowerBound + end)
+      }
+    }
+    guard let longest = windows.map(\.count).max() else {
+      throw DatasetError(
+        place.files, "the \(part.rawValue) part has no series of more than \(H) steps",
+        cure: "lower dataset.horizon, or prepare longer series")
+    }
+    self.windows = windows
+    (count, steps, horizon) = (windows.count, longest, H)
+    targetKind = .values(H * features)
+    notes = rows.notes
+  }
+
+  public func length(of index: Int) -> Int { windows[index].count }
+
+  public func read(
+    _ indices: ArraySlice<Int>, into x: Tensor<Float>
+  ) throws(DatasetError) -> SequenceTargets {
+    let (N, C) = (indices.count, features)
+    precondition(x.shape == [x.shape[0], N, C], "a buffer of \(x.shape) for \(N) windows of \(C)")
+    x.fill(0)
+    var targets: [Float] = []
+    targets.reserveCapacity(N * horizon * C)
+    for (n, index) in indices.enumerated() {
+      let window = windows[index]
+      try rows.read(window.lowerBound..<window.upperBound + horizon, into: &buffer)
+      let (values, length) = (buffer, window.count)
+      x.withMutableSpan { x in
+        for t in 0..<length {
+          for c in 0..<C { x[(t * N + n) * C + c] = values[t * C + c] }
+        }
+      }
+      targets += values[(length * C)...]
+    }
+    return SequenceTargets(targetKind, numbers: targets)
+  }
+
+  public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
+    try rows.prefetch(
+      indices.map { windows[$0].lowerBound..<windows[$0].upperBound + horizon })
+  }
+
+  public var isReady: Bool { rows.isReady }
+
+  public func identity() throws(DatasetError) -> DataIdentity.Part {
+    DataIdentity.Part(
+      of: self, inputs: try rows.fingerprint(), targets: Fingerprint(of: begins))
+  }
+}
+
+/// The last steps of sequences that may be longer.
+public final class LastSteps: SequenceSource {
+  private let base: any SequenceSource
+  private let most: Int
+
+  public var count: Int { base.count }
+  public var steps: Int { min(base.steps, most) }
+  public var features: Int { base.features }
+  public var targetKind: TargetKind { base.targetKind }
+  public var notes: [String] { base.notes }
+
+  public init(_ base: any SequenceSource, atMost steps: Int) { (self.base, most) = (base, steps) }
+
+  public func length(of index: Int) -> Int { min(base.length(of: index), most) }
+
+  public func read(
+    _ indices: ArraySlice<Int>, into x: Tensor<Float>
+  ) throws(DatasetError) -> SequenceTargets {
+    let (N, C) = (indices.count, features)
+    let longest = indices.map { base.length(of: $0) }.max() ?? 0
+    let whole = Tensor<Float>(shape: [longest, N, C])
+    let targets = try base.read(indices, into: whole)
+    x.fill(0)
+    for (n, index) in indices.enumerated() {
+      let (length, skipped) = (length(of: index), base.length(of: index) - length(of: index))
+      for t in 0..<length {
+        for c in 0..<C { x[(t * N + n) * C + c] = whole[((t + skipped) * N + n) * C + c] }
+      }
+    }
+    return targets
+  }
+}

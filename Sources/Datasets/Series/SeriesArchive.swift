@@ -1,0 +1,100 @@
+import HDF5
+
+/// Series to forecast, cut into parts by time: what comes first is trained on, what comes last is
+/// tested on.
+public struct SeriesArchive: Sendable {
+  public let series: UnlabelledSequences
+  /// The last shares of each series.
+  public var validationShare = 0.15
+  public var testShare = 0.15
+
+  /// Reads a table with a time step on each line: of one series, or of several by `format.id`.
+  public init(_ path: String, _ format: CSVFormat) throws(DatasetError) {
+    var reading = UnlabelledFormat()
+    reading.table = format
+    (reading.table.isOneSequence, reading.table.isUnlabelled) = (format.id == nil, true)
+    series =
+      path.hasSuffix(".npy") || path.hasSuffix(".npz")
+      ? try UnlabelledSequences(path, reading) : try UnlabelledSequences(series: path, reading)
+    for (index, length) in series.lengths.enumerated() where length < 8 {
+      throw DatasetError(
+        path, "has the series \(series.names?[index] ?? "\(index)") of \(length) steps",
+        cure: "give series of 8 steps or more")
+    }
+  }
+
+  /// Where the validation and the test part of a series of T steps begin.
+  private func begins(_ T: Int) -> (validation: Int, test: Int) {
+    let test = T - max(Int((testShare * Double(T)).rounded()), 1)
+    return (test - max(Int((validationShare * Double(T)).rounded()), 1), test)
+  }
+
+  /// Writes the data set file.
+  ///
+  ///     /            attributes task = "forecast", format_version; feature_mean and feature_std [C]
+  ///                  of the training part
+  ///     /train       inputs [F, C] float32, offsets [S + 1], targets [S] int32, see
+  ///                  `ForecastSource`; /validation and /test likewise
+  public func write(to path: String, compressing: Bool = false) throws(DatasetError) {
+    let C = series.features
+    var start = 0
+    let whole = series.lengths.map { length -> [Float] in
+      defer { start += length * C }
+      return Array(series.values[start..<start + length * C])
+    }
+    let begins = series.lengths.map(begins)
+    let training = zip(whole, begins).map { Array($0[..<($1.validation * C)]) }
+    let (mean, deviation) = SequenceArchive.moments(training, of: C)
+    try DatasetFile.create(at: path) { file in
+      try file.setAttribute("task", ForecastSource.task)
+      try file.setAttribute("format_version", DatasetFile.formatVersion)
+      try file.write(mean, to: "feature_mean", fletcher32: true)
+      try file.write(deviation, to: "feature_std", fletcher32: true)
+      for part in DatasetFile.Part.allCases {
+        let name = part.rawValue
+        var (rows, offsets, starts) = ([Float](), [0], [Int32]())
+        for (values, begin) in zip(whole, begins) {
+          let T = values.count / C
+          let end =
+            switch part {
+            case .train: begin.validation
+            case .validation: begin.test
+            case .test: T
+            }
+          for (place, value) in values[..<(end * C)].enumerated() {
+            rows.append(Float((Double(value) - mean[place % C]) / deviation[place % C]))
+          }
+          offsets.append(offsets.last! + end)
+          starts.append(
+            part == .train ? 0 : Int32(part == .validation ? begin.validation : begin.test))
+        }
+        try file.write(
+          rows, to: "\(name)/inputs", shape: [rows.count / C, C],
+          deflate: DatasetFile.deflate(compressing), fletcher32: true)
+        try file.write(offsets, to: "\(name)/offsets", fletcher32: true)
+        try file.write(starts, to: "\(name)/targets", fletcher32: true)
+      }
+    }
+  }
+
+  /// What was understood, in lines for the user.
+  public var lines: [String] {
+    let (C, T) = (series.features, series.lengths.reduce(0, +))
+    let ranges = (0..<C).prefix(4).map { c in
+      "  value \(c): "
+        + ArchiveSummary.range(
+          Swift.stride(from: c, to: series.values.count, by: C).lazy.map { series.values[$0] })
+    }
+    let parts = series.lengths.prefix(3).enumerated().map { index, length in
+      let begin = begins(length)
+      return
+        "  \(series.names?[index] ?? "series \(index)"): \(begin.validation) steps to train on,"
+        + " \(begin.test - begin.validation) to validate on, \(length - begin.test) to test on"
+    }
+    let count = series.lengths.count
+    return [
+      "\(count == 1 ? "one series" : "\(count) series") of \(T) steps, C=\(C), split by time:"
+    ]
+      + parts + (count > 3 ? ["  ..."] : []) + ranges
+  }
+}

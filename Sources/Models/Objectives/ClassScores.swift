@@ -1,0 +1,53 @@
+/// What is told of classes that are not equally frequent.
+///
+///     F1_k = 2 right_k / (actual_k + predicted_k),   recall_k = right_k / actual_k
+///
+/// Macro F1 is the mean of F1 over the classes that occur or were answered, balanced accuracy the
+/// mean of recall over the classes that occur: the definitions of scikit-learn.
+public struct ClassScores: Sendable, Equatable {
+  /// How often each class was right to say, was said, and was both.
+  public var actual: [Double]
+  public var predicted: [Double]
+  public var right: [Double]
+
+  public init(actual: [Double], predicted: [Double], right: [Double]) {
+    (self.actual, self.predicted, self.right) = (actual, predicted, right)
+  }
+
+  /// Those of a confusion matrix [true][predicted].
+  public init(confusion rows: [[Int]]) {
+    actual = rows.map { Double($0.reduce(0, +)) }
+    predicted = rows.indices.map { k in Double(rows.reduce(0) { $0 + $1[k] }) }
+    right = rows.indices.map { Double(rows[$0][$0]) }
+  }
+
+  public var macroF1: Double {
+    mean(actual.indices.filter { actual[$0] + predicted[$0] > 0 }) {
+      2 * right[$0] / (actual[$0] + predicted[$0])
+    }
+  }
+
+  public var balancedAccuracy: Double {
+    mean(actual.indices.filter { actual[$0] > 0 }) { right[$0] / actual[$0] }
+  }
+
+  /// The most frequent class, the first of several, and its share; nil if nothing was asked.
+  public var majority: (number: Int, share: Double)? {
+    let count = actual.reduce(0, +)
+    guard count > 0, let most = actual.max(), let number = actual.firstIndex(of: most) else {
+      return nil
+    }
+    return (number, most / count)
+  }
+
+  public var metrics: [Metric] {
+    [
+      Metric("macro_f1", macroF1, .percentage("macro F1")),
+      Metric("balanced_accuracy", balancedAccuracy, .percentage("balanced accuracy")),
+    ]
+  }
+
+  private func mean(_ classes: [Int], _ value: (Int) -> Double) -> Double {
+    classes.reduce(0) { $0 + value($1) } / Double(classes.count)
+  }
+}

@@ -1,0 +1,59 @@
+import Configuration
+import Models
+import MPI
+
+extension TrainingSession {
+  /// The scores by class of what an evaluation has run so far; nil if the answer is not a class of
+  /// the sequence. All ranks call this and get the same.
+  func classScores(of evaluation: Evaluation) throws(RunFailure) -> ClassScores? {
+    guard let confusion = evaluation.confusion else { return nil }
+    let whole = ConfusionCounts(classes: confusion.classes)
+    do {
+      // Whole numbers: the order of addition does not matter.
+      var counts = confusion.counts
+      var span = counts.mutableSpan
+      try communicator.allreduce(&span)
+      whole.counts = counts
+    } catch {
+      throw RunFailure(error)
+    }
+    return ClassScores(confusion: whole.rows)
+  }
+
+  /// What the best epoch goes by, the lower the better: the validation loss, or a metric.
+  ///
+  /// - Parameter evaluation: that of the totals; its counts of answers start anew
+  func score(_ totals: Totals, _ evaluation: Evaluation) throws(RunFailure) -> Double {
+    let metric = configuration.earlyStopping.metric
+    guard metric != .loss else { return totals.meanLoss }
+    var metrics = task.objective.metrics(totals)
+    metrics += try classScores(of: evaluation)?.metrics ?? []
+    evaluation.confusion?.clear()
+    let value = metrics.first { $0.key == metric.rawValue }?.value ?? .nan
+    // Not a number, as R2 over one sequence, is never the best; checkpoints hold no infinity.
+    guard value.isFinite else { return .greatestFiniteMagnitude }
+    return metric.isLargerBetter ? -value : value
+  }
+
+  /// Refuses a metric that the task does not have.
+  func checkStoppingMetric(_ evaluation: Evaluation?) throws(RunFailure) {
+    let metric = configuration.earlyStopping.metric
+    guard metric != .loss else { return }
+    guard let evaluation else {
+      throw RunFailure(
+        .configuration,
+        "early_stopping.metric is \(metric.rawValue), but dataset.validation_count is 0; hold some"
+          + " sequences out")
+    }
+    let none = ClassScores(actual: [], predicted: [], right: [])
+    let keys =
+      task.objective.metrics(task.objective.noTotals).map(\.key)
+      + (evaluation.confusion == nil ? [] : none.metrics.map(\.key))
+    let known = StoppingMetric.allCases.map(\.rawValue).filter { $0 == "loss" || keys.contains($0) }
+    guard !known.contains(metric.rawValue) else { return }
+    throw RunFailure(
+      .configuration,
+      "early_stopping.metric is \(metric.rawValue), which dataset.task=\(configuration.dataset.task.rawValue)"
+        + " does not have; choose \(known.joined(separator: ", "))")
+  }
+}

@@ -1,0 +1,126 @@
+import Configuration
+import Datasets
+import Models
+import Tensors
+
+/// Numbers about each sequence (`regression`), or a class at each step (`tagging`), from a file that
+/// `prepare` made or the user's own.
+///
+/// What is validated on is held out of the training part, or the file's own validation part, see
+/// `HeldOutCount`.
+final class OwnSequencesTask: SequenceTask {
+  private let settings: TrainingConfiguration.Dataset
+  private let normalisation: InputNormalisation
+  /// The training part, which is opened once and shared by training and validation.
+  private var train: (any SequenceSource)?
+  private var kind: TargetKind?
+  private(set) var scale: [Double] = []
+  private(set) var heldOut: Int?
+  private(set) var validationSummary: String?
+
+  var statistics: DataMeaning.Statistics? { normalisation.statistics }
+  var notes: [String] { normalisation.notes }
+
+  init(_ configuration: TrainingConfiguration.Dataset) {
+    settings = configuration
+    normalisation = InputNormalisation(configuration)
+  }
+
+  /// Known once a part is open.
+  var objective: any Objective {
+    guard let kind else {
+      return settings.task == .tagging ? CrossEntropy() : SquaredError()
+    }
+    return settings.task == .tagging ? TagScores(classes: kind.outputs) : ValueErrors(scale: scale)
+  }
+
+  func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
+    guard part != .test, settings.measured == nil else { return try open(part) }
+    let train = try self.train ?? openTrain()
+    self.train = train
+    guard let heldOut else { return part == .train ? train : try open(.validation) }
+    let split = SubsetSource.split(train, holdingOut: heldOut)
+    return part == .train ? split.rest : split.heldOut
+  }
+
+  func resolved(_ configuration: TrainingConfiguration) -> TrainingConfiguration {
+    var configuration = configuration
+    if settings.measured == nil, train != nil {
+      configuration.dataset.heldOut = heldOut.map { .count($0) } ?? .ownPart
+    }
+    return configuration
+  }
+
+  private func openTrain() throws -> any SequenceSource {
+    let hasOwnPart = try settings.place.holds(.validation)
+    let train = try open(.train)
+    heldOut = try settings.heldOut(of: train.count, hasOwnPart: hasOwnPart)
+    validationSummary = settings.validationSummary(heldOut: heldOut, hasOwnPart: hasOwnPart)
+    return train
+  }
+
+  private func open(_ part: DatasetFile.Part) throws -> any SequenceSource {
+    let source = try stored(part)
+    let wanted: TargetKind.Answer = settings.task == .tagging ? .oneClass : .numbers
+    guard source.targetKind.answer == wanted, source.targetKind.isEveryStep == (wanted == .oneClass)
+    else {
+      throw DatasetError(
+        settings.file, "has targets of \(source.targetKind.name)",
+        cure: settings.task == .tagging
+          ? "tagging needs a whole number for each step, [N, T], or [F] with offsets"
+          : "regression needs numbers for each sequence: store floats [N] or [N, K]")
+    }
+    kind = source.targetKind
+    scale = try settings.place.targetStatistics()?.deviation ?? []
+    if scale.count != source.targetKind.outputs {
+      scale = Array(repeating: 1, count: source.targetKind.outputs)
+    }
+    return try normalisation.applied(to: source) { try part == .train ? source : stored(.train) }
+  }
+
+  /// A part with its inputs as they are stored.
+  private func stored(_ part: DatasetFile.Part) throws -> any SequenceSource {
+    let place = settings.place
+    let (meaning, declared) = try normalisation.meaning()
+    if settings.task == .tagging {
+      let numbering = try settings.learned?.numbering(
+        of: meaning, declared: declared, settings.file)
+      if let numbering, numbering.numbers != numbering.numbers.indices.map({ Int32($0) }) {
+        throw DatasetError(
+          settings.file, "numbers its classes in another order than the run",
+          cure: "prepare it in one command with the run's own data")
+      }
+    }
+    return try SequenceFileSource(
+      place, task: settings.task.rawValue, part: part,
+      classes: train?.targetKind.outputs ?? settings.learned?.outputs)
+  }
+
+  /// The loss of the best constant answer, with what its metrics are.
+  func chance(on source: any SequenceSource) -> ChanceLoss? {
+    guard let targets = try? Self.targets(of: source), targets.rowCount > 0 else { return nil }
+    let row = objective.bestConstant(for: targets)
+    let y = Tensor<Double>(shape: [targets.rowCount, row.count])
+    for index in 0..<targets.rowCount { y.row(index).copy(from: row) }
+    let totals = objective.totals(of: y, targets, gradient: nil)
+    let metrics = objective.metrics(totals).filter(\.value.isFinite).map { metric in
+      // The R2 of the mean is 0 but for rounding.
+      Metric(metric.key, abs(metric.value) < 1e-12 ? 0 : metric.value, metric.form).text
+    }
+    let name = settings.task == .tagging ? "always the most frequent class" : "always the mean"
+    return ChanceLoss(totals.meanLoss, "\(name): \(metrics.joined(separator: ", "))")
+  }
+
+  private static func targets(of source: any SequenceSource) throws -> SequenceTargets {
+    var (whole, numbers) = ([Int32](), [Float]())
+    for index in 0..<source.count {
+      let x = Tensor<Float>(shape: [source.length(of: index), 1, source.features])
+      let own = try source.read([index], into: x)
+      whole += own.whole
+      numbers += own.numbers
+    }
+    return source.targetKind.answer == .numbers
+      ? SequenceTargets(source.targetKind, numbers: numbers)
+      : SequenceTargets(source.targetKind, whole: whole)
+  }
+}

@@ -1,0 +1,85 @@
+import Foundation
+import HDF5
+import TestSupport
+import Testing
+
+/// Forecasts of series from `prepare` to `predict`.
+@Suite(.serialized) struct ForecastTests {
+  private static let (length, window, horizon) = (160, 12, 3)
+
+  /// Two values about 500 that repeat every eight steps, of which the second is late.
+  private static func value(_ t: Int, _ c: Int) -> Double {
+    500 + 40 * sin(Double(t - 2 * c) * .pi / 4) + Double((t * 7919 + c) % 11) / 10
+  }
+
+  private func run(
+    _ arguments: [String], ranks: Int? = nil, in folder: String
+  ) throws -> Program.Outcome {
+    let outcome = try Program.run(arguments, ranks: ranks, in: folder)
+    #expect(outcome.status == 0, "\(arguments): \(outcome.errors)")
+    return outcome
+  }
+
+  @Test func figuresOfPredictionsAreThoseOfAnEvaluation() throws {
+    try Places.withTemporaryFolder { folder in
+      let (length, window, horizon) = (Self.length, Self.window, Self.horizon)
+      let rows = (0..<length).map { "\($0),\(Self.value($0, 0)),\(Self.value($0, 1))" }
+      try Data(("t,a,b\n" + rows.joined(separator: "\n")).utf8)
+        .write(to: URL(fileURLWithPath: "\(folder)/s.csv"))
+      let prepared = try run(
+        ["prepare", "series", "--time", "t", "--from", "s.csv", "--to", "s.h5"], in: folder)
+      #expect(
+        prepared.output.contains(
+          "series 0: 112 steps to train on, 24 to validate on, 24 to test on"),
+        "\(prepared.output)")
+      let settings = [
+        "dataset.task=forecast", "dataset.file=s.h5", "dataset.window=\(window)",
+        "dataset.horizon=\(horizon)", "model.cell=gru", "model.hidden_size=12", "epochs=20",
+        "batch_size=8", "optimizer.learning_rate=0.01", "early_stopping.metric=mae",
+      ].flatMap { ["--set", $0] }
+      _ = try run(["train", "--output", "run"] + settings, in: folder)
+      _ = try run(["train", "--output", "three"] + settings, ranks: 3, in: folder)
+      #expect(
+        try RankCountTests.digest("run", in: folder)
+          == RankCountTests.digest("three", in: folder))
+      // The windows whose forecasts lie in the test part, with raw numbers.
+      let ends = Array(136...length - horizon)
+      let file = try HDF5.File.create("\(folder)/windows.h5")
+      var x: [Float] = []
+      for end in ends {
+        for t in end - window..<end { for c in 0..<2 { x.append(Float(Self.value(t, c))) } }
+      }
+      try file.write(x, to: "x", shape: [ends.count, window, 2])
+      try file.close()
+      _ = try run(["predict", "run", "windows.h5", "--to", "p.h5"], in: folder)
+      let predictions = try HDF5.File.open("\(folder)/p.h5")
+      #expect(try predictions.dataset("forecast").shape == [ends.count, horizon, 2])
+      let forecasts = try predictions.readAll("forecast", as: Float.self)
+      var (error, place) = (0.0, 0)
+      for end in ends {
+        for h in 0..<horizon {
+          for c in 0..<2 {
+            error += abs(Double(forecasts[place]) - Self.value(end + h, c))
+            place += 1
+          }
+        }
+      }
+      let text = try run(["evaluate", "run", "--json"], in: folder).output
+      let known = try #require(
+        try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+      let mae = try #require(known["mae"] as? Double)
+      #expect(abs(error / Double(place) - mae) < 1e-3, "\(error / Double(place)) \(known)")
+      #expect(known["sequences"] as? Int == ends.count)
+      let meaning = try #require(known["chance_meaning"] as? String)
+      #expect(meaning.hasPrefix("repeating the last value: MAE "), "\(meaning)")
+      let persistence = try #require(Double(meaning.split(separator: " ")[5].dropLast()))
+      #expect(mae < persistence / 2, "\(mae) \(meaning)")
+      // Of a whole series the last steps count: one forecast beyond its end.
+      _ = try run(
+        ["predict", "run", "s.csv", "--time", "t", "--to", "next.csv"], in: folder)
+      let lines = try String(contentsOfFile: "\(folder)/next.csv", encoding: .utf8)
+        .split(separator: "\n")
+      #expect(lines.count == 2 && lines[0].hasPrefix("sequence,forecast_0,"))
+    }
+  }
+}
