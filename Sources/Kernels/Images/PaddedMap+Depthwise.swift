@@ -35,12 +35,12 @@ extension PaddedMap {
     with filters: Tensor<Scalar>, into index: Int, of y: Tensor<Scalar>
   ) {
     let target = channels(index, y, filters)
-    let C = windows.input.channels
+    let (C, map, filters) = (windows.input.channels, memory.pointer, filters.pointer)
     for window in 0..<windows.places {
       let sums = target + window * C
       sums.update(repeating: 0, count: C)
       forEachPlace(of: window) { place, k in
-        let (x, w) = (memory.pointer + place, filters.pointer + k)
+        let (x, w) = (map + place, filters + k)
         for c in 0..<C { sums[c] += w[c] * x[c] }
       }
     }
@@ -58,12 +58,12 @@ extension PaddedMap {
     _ index: Int, of dy: Tensor<Scalar>, filters: Tensor<Scalar>
   ) {
     let source = channels(index, dy, filters)
-    let C = windows.input.channels
-    memory.pointer.update(repeating: 0, count: memory.count)
+    let (C, map, filters) = (windows.input.channels, memory.pointer, filters.pointer)
+    map.update(repeating: 0, count: memory.count)
     for window in 0..<windows.places {
       let delta = source + window * C
       forEachPlace(of: window) { place, k in
-        let (dx, w) = (memory.pointer + place, filters.pointer + k)
+        let (dx, w) = (map + place, filters + k)
         for c in 0..<C { dx[c] += w[c] * delta[c] }
       }
     }
@@ -80,11 +80,12 @@ extension PaddedMap {
       maps.count % input.count == 0 && 0..<maps.count / input.count ~= index,
       "map \(index) of \(maps.shape), each of \(input)")
     let (C, (height, width)) = (input.channels, Self.extents(windows))
+    let map = memory.pointer
     let target = maps.pointer + index * input.count
     for y in windows.top..<max(min(windows.top + input.height * e, height), windows.top) {
       for x in windows.left..<max(min(windows.left + input.width * e, width), windows.left) {
         let place = (y - windows.top) / e * input.width + (x - windows.left) / e
-        let (to, from) = (target + place * C, memory.pointer + (y * width + x) * C)
+        let (to, from) = (target + place * C, map + (y * width + x) * C)
         for c in 0..<C { to[c] += from[c] }
       }
     }
@@ -105,21 +106,22 @@ extension PaddedMap {
     precondition(dW.count == sums.count, "\(dW.shape) summed in \(sums.shape)")
     let source = channels(index, dy, sums)
     let (C, filter) = (windows.input.channels, windows.kernel * windows.kernel)
+    let (map, count) = (memory.pointer, sums.count)
+    let (sums, dW) = (sums.pointer, dW.pointer)
     let call = ConvolutionGradientCall(
-      grid, width: C, deltas: UnsafePointer(source), map: UnsafePointer(memory.pointer),
-      gradient: sums.pointer)
+      grid, width: C, deltas: UnsafePointer(source), map: UnsafePointer(map), gradient: sums)
     for chain in 0..<call.chains {
-      sums.pointer.update(repeating: 0, count: sums.count)
+      sums.update(repeating: 0, count: count)
       let lines = call.line(ofChain: chain)..<call.line(ofChain: chain + 1)
       for window in lines.lowerBound * grid.places..<lines.upperBound * grid.places {
         let delta = source + window * C
         forEachPlace(of: window) { place, k in
-          let (x, sum) = (memory.pointer + place, sums.pointer + k)
+          let (x, sum) = (map + place, sums + k)
           for c in 0..<C { sum[c] += delta[c] * x[c] }
         }
       }
       for c in 0..<C {
-        for k in 0..<filter { dW.pointer[c * filter + k] += sums.pointer[k * C + c] }
+        for k in 0..<filter { dW[c * filter + k] += sums[k * C + c] }
       }
     }
   }
