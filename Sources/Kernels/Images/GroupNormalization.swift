@@ -51,11 +51,10 @@ public struct GroupNormalization: Sendable, Hashable {
           s.set(Scalar(1 / deviation), of: group, in: s.factor)
         }
         for place in stride(from: 0, to: map.count, by: C) {
-          for c in 0..<C {
-            let value = (z[place + c] - s.first[c]) * s.factor[c]
-            n[place + c] = value
-            y[place + c] = value * gain[c] + shift[c]
-          }
+          // One result a loop: the compiler makes vectors of loops that few pointers meet in.
+          let (z, n, y) = (z + place, n + place, y + place)
+          for c in 0..<C { n[c] = (z[c] - s.first[c]) * s.factor[c] }
+          for c in 0..<C { y[c] = n[c] * gain[c] + shift[c] }
         }
       }
     }
@@ -101,10 +100,12 @@ public struct GroupNormalization: Sendable, Hashable {
           s.set(inverseDeviation.pointer[row * groups + group], of: group, in: s.factor)
         }
         for place in stride(from: 0, to: map.count, by: C) {
+          // Not into dz at once, which may be the memory of dy: no vectors are made of such loops.
+          let (dy, n) = (dy + place, n + place)
           for c in 0..<C {
-            let delta = dy[place + c] * gain[c] - s.first[c] - n[place + c] * s.second[c]
-            dz[place + c] = s.factor[c] * delta
+            s.chain[c] = s.factor[c] * (dy[c] * gain[c] - s.first[c] - n[c] * s.second[c])
           }
+          (dz + place).update(from: s.chain, count: C)
         }
       }
     }
@@ -145,8 +146,8 @@ private struct ChannelNumbers<Scalar: KernelScalar> {
   private let map: MapShape
   /// The channels of a group.
   private let width: Int
-  /// The sums of a chain of places, and of all places [C].
-  private let chain: UnsafeMutablePointer<Scalar>
+  /// The sums of a chain of places, free for other use after them, and of all places [C].
+  let chain: UnsafeMutablePointer<Scalar>
   private let totals: UnsafeMutablePointer<Double>
   /// Numbers of each channel [C], the same within a group.
   let first: UnsafeMutablePointer<Scalar>
