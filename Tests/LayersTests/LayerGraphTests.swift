@@ -21,6 +21,18 @@ import Testing
     ("a: input, kernel 3, kernel 5", "a has kernel twice"),
     ("a: input, cell lstm", "cells on maps are rgc"),
     ("a: input, cell graph", "cells on maps are rgc"),
+    ("a: input, depth 3", "separable, norm layer|group G, activation elu|relu"),
+    ("a: input, separable 3", "\"separable 3\" is not an option"),
+    ("a: input, norm", "\"norm\" is not an option"),
+    ("a: input, norm batch", "\"norm batch\" is not an option"),
+    ("a: input, norm layer 2", "\"norm layer 2\" is not an option"),
+    ("a: input, norm group", "\"norm group\" is not an option"),
+    ("a: input, norm group 0", "\"norm group 0\" is not an option"),
+    ("a: input, norm layer, norm group 2", "a has norm twice"),
+    (
+      "conv1: input, norm group 3, channels 16",
+      "conv1 has norm group 3, which does not divide its 16 channels; use a divisor of 16"
+    ),
     ("a: input, pool max 0", "\"pool max 0\" is not an option"),
     ("a: input, pool mean all 2", "\"pool mean all 2\" is not an option"),
   ]

@@ -36,7 +36,8 @@ struct LayerProblem<Scalar: KernelScalar> {
       low: input + high, channels 2, activation relu;
       high: low, channels 3, kernel 2, cell rgc, pool max 2 1;
       side: low, channels 2, stride 2, cell conv_gru;
-      out: side + high + input, channels 3, cell time_decay, pool mean 2
+      mixed: low + side, channels 4, stride 2, separable, norm group 2;
+      out: side + high + input + mixed, channels 3, cell time_decay, pool mean 2
       """)
     constants.transformer.layers = 2
     constants.transformer.feedForward = 5

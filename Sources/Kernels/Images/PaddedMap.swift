@@ -5,8 +5,8 @@ import Tensors
 /// In it the windows of a line lie over each other, so that a convolution copies none of them.
 public struct PaddedMap<Scalar: KernelScalar> {
   public let windows: ImageWindows
-  private let memory: Tensor<Scalar>
-  private let grid: WindowGrid
+  let memory: Tensor<Scalar>
+  let grid: WindowGrid
 
   /// How many numbers the memory of a map holds.
   public static func count(_ windows: ImageWindows) -> Int {
@@ -15,7 +15,7 @@ public struct PaddedMap<Scalar: KernelScalar> {
   }
 
   /// What the windows reach over. Places of the map that no window sees are not in it.
-  private static func extents(_ windows: ImageWindows) -> (height: Int, width: Int) {
+  static func extents(_ windows: ImageWindows) -> (height: Int, width: Int) {
     (
       (windows.height - 1) * windows.stride + windows.kernel,
       (windows.width - 1) * windows.stride + windows.kernel
@@ -108,7 +108,7 @@ public struct PaddedMap<Scalar: KernelScalar> {
   }
 
   /// Where one of some maps [N, Y' X' M] starts, and M.
-  private func place(
+  func place(
     _ index: Int, _ maps: Tensor<Scalar>
   ) -> (pointer: UnsafeMutablePointer<Scalar>, columns: Int) {
     let N = maps.shape[0]

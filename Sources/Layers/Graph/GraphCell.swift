@@ -31,8 +31,9 @@ public struct GraphOfLayers: CellFamily {
   }
 }
 
-/// The nodes of a graph side by side. Stage 0 of a step is the convolutions of all of them, the
-/// stages after it are those of their cells.
+/// The nodes of a graph side by side. A node's first stage of a step sums up its convolutions, the
+/// stages after it are those of its cell. That is stage 0, or stage 1 of a separable node, which
+/// mixes the channels of what stage 0 has left of each source.
 struct GraphCell<Scalar: KernelScalar>: RecurrentCell {
   private let nodes: [Node]
   let products: [CellProduct]
@@ -43,11 +44,13 @@ struct GraphCell<Scalar: KernelScalar>: RecurrentCell {
   let scratch: [NamedShape]
 
   /// A node, and where its own stand in the lists of the graph's cell.
-  private struct Node {
+  struct Node {
     let shape: ResolvedGraph.Node
     let cell: (any RecurrentCell<Scalar>)?
-    /// The products of the edges, and of the cell.
+    let norm: GroupNormalization?
+    /// The products of the edges, what comes before those of a separable node, and of the cell.
     var edges = 0..<0
+    var depthwise = 0..<0
     var products = 0..<0
     var vectors = 0..<0
     var states = 0..<0
@@ -57,8 +60,14 @@ struct GraphCell<Scalar: KernelScalar>: RecurrentCell {
     var drive = 0
     var pooled = 0
     var output = 0
+    /// The states that take the depthwise products.
+    var filtered = 0..<0
+    /// Where the norm's vectors and its tape start in the lists.
+    var normVectors = 0
+    var normTape = 0
 
-    var lastStage: Int { cell?.stages ?? 0 }
+    var firstStage: Int { shape.said.isSeparable ? 1 : 0 }
+    var lastStage: Int { firstStage + (cell?.stages ?? 0) }
     var channels: Int { shape.map.channels }
     var activation: (forward: PointwiseKind, adjoint: PointwiseKind) {
       switch shape.said.activation {
@@ -72,11 +81,14 @@ struct GraphCell<Scalar: KernelScalar>: RecurrentCell {
     var nodes = graph.nodes.map { node -> Node in
       // A cell may have a bias too.
       let own = LayerName(prefix: Self.name(node, in: name).prefix + "cell.", suffix: name.suffix)
-      return Node(shape: node, cell: Self.cell(of: node, constants, own))
+      return Node(shape: node, cell: Self.cell(of: node, constants, own), norm: node.norm)
     }
     var lists = GraphLists()
     // The first state is what the layer gives out: the last node comes first.
-    for index in nodes.indices.reversed() { lists.addStates(of: &nodes[index]) }
+    for index in nodes.indices.reversed() {
+      lists.addStates(of: &nodes[index])
+      lists.addNorm(of: &nodes[index], named: Self.name(nodes[index].shape, in: name))
+    }
     let outputs = nodes.map(\.output)
     for index in nodes.indices {
       let own = Self.name(nodes[index].shape, in: name)
@@ -108,79 +120,6 @@ struct GraphCell<Scalar: KernelScalar>: RecurrentCell {
       inputs: node.map.count, hidden: node.map.channels, constants: system.constants(constants),
       named: name, as: Scalar.self)
   }
-
-  /// The lists of a cell as they grow.
-  private struct GraphLists {
-    var products: [CellProduct] = []
-    var vectors: [NamedShape] = []
-    var states: [NamedShape] = []
-    var restarting: Set<String> = []
-    var tape: [NamedShape] = []
-    var scratch: [NamedShape] = []
-
-    /// A node's states: what it gives, those of its cell, what drives the cell. One may be the other.
-    mutating func addStates(of node: inout Node) {
-      func name(_ own: String) -> String { "\(node.shape.said.name).\(own)" }
-      func named(_ shapes: [NamedShape]) -> [NamedShape] {
-        shapes.map {
-          // A cell may have a drive too.
-          NamedShape(
-            name("cell.\($0.name)"), $0.shape, role: $0.role, isCounter: $0.isCounter)
-        }
-      }
-      func add(_ shapes: [NamedShape], to list: inout [NamedShape]) -> Range<Int> {
-        list += shapes
-        return list.count - shapes.count..<list.count
-      }
-      node.output = states.count
-      if node.shape.pooling != nil {
-        states.append(NamedShape(name("pooled"), node.shape.output.extents))
-      }
-      if let cell = node.cell {
-        node.states = add(named(cell.states), to: &states)
-        restarting.formUnion(cell.restartingStates.map { name("cell.\($0)") })
-        node.tape = add(named(cell.tape), to: &tape)
-        node.scratch = add(named(cell.scratch), to: &scratch)
-        node.vectors = add(cell.vectors, to: &vectors)
-      }
-      node.drive = states.count
-      states.append(NamedShape(name("drive"), node.shape.map.extents))
-      node.pooled = node.cell == nil ? node.drive : node.states.lowerBound
-      // Nobody sees it in the step after but where it is what the node gives.
-      if node.output != node.drive { restarting.insert(name("drive")) }
-    }
-
-    /// A node's convolutions of its sources, and the products of its cell, a stage later.
-    ///
-    /// - Parameter outputs: the state that each node gives
-    mutating func addProducts(of node: inout Node, named name: LayerName, _ outputs: [Int]) {
-      let first = products.count
-      for (place, edge) in node.shape.edges.enumerated() {
-        products.append(
-          CellProduct(
-            name.of("weight_\(node.shape.said.sources[place])"),
-            bias: place == 0 ? name.of("bias") : nil,
-            of: edge.source.map { .state(outputs[$0]) } ?? .input, width: node.channels,
-            windows: edge.windows))
-      }
-      node.edges = first..<products.count
-      guard let cell = node.cell else { return }
-      for product in cell.products {
-        let operand: CellProduct.Operand
-        switch product.operand {
-        case .input: operand = .updated(node.drive)
-        case .state(let state): operand = .state(node.states.lowerBound + state)
-        case .updated(let state): operand = .updated(node.states.lowerBound + state)
-        }
-        products.append(
-          CellProduct(
-            product.weight, bias: product.bias, of: operand, width: product.width,
-            groups: product.groups, stage: product.stage + 1, windows: product.windows,
-            addsTo: product.addsTo.map { node.edges.upperBound + $0 }))
-      }
-      node.products = node.edges.upperBound..<products.count
-    }
-  }
 }
 
 // MARK: - As a cell
@@ -201,21 +140,32 @@ extension GraphCell {
     _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
   ) {
     for node in nodes {
-      MapGeometry.initialize(Array(products[node.edges]), parameters, stream: &stream)
+      MapGeometry.initialize(
+        Array(products[node.depthwise]) + Array(products[node.edges]), parameters, stream: &stream)
+      if node.norm != nil {
+        parameters[vectors[node.normVectors].name].fill(1)
+        parameters[vectors[node.normVectors + 1].name].fill(0)
+      }
       node.cell?.initialize(parameters, gateBias: gateBias, stream: &stream)
     }
   }
 
   func step(_ s: CellStep<Scalar>) {
     for node in nodes {
-      if s.stage == 0 {
+      if s.stage < node.firstStage {
+        for (state, product) in zip(node.filtered, node.depthwise) {
+          s.after[state].copy(from: s.products[product])
+        }
+      } else if s.stage == node.firstStage {
         let sum = s.products[node.edges.lowerBound]
         for edge in node.edges.dropFirst() { sum.add(s.products[edge], scale: 1) }
+        normalize(sum, of: node, s)
         apply(node.activation.forward, node, [sum], to: s.after[node.drive])
-      } else if let cell = node.cell, s.stage <= cell.stages {
+      } else if let cell = node.cell, s.stage <= node.lastStage {
         cell.step(
           CellStep(
-            index: s.index, stage: s.stage - 1, times: s.times, input: s.after[node.drive],
+            index: s.index, stage: s.stage - node.firstStage - 1, times: s.times,
+            input: s.after[node.drive],
             products: Array(s.products[node.products]), vectors: Array(s.vectors[node.vectors]),
             before: Array(s.before[node.states]), after: Array(s.after[node.states]),
             tape: Array(s.tape[node.tape]), isTapeLarge: s.isTapeLarge,
@@ -235,16 +185,23 @@ extension GraphCell {
           addingTo: s.dAfter[node.pooled])
         s.dBefore[node.output].fill(0)
       }
-      if s.stage == 0 {
+      if s.stage < node.firstStage {
+        for (state, product) in zip(node.filtered, node.depthwise) {
+          s.dProducts[product].copy(from: s.dAfter[state])
+          s.dBefore[state].fill(0)
+        }
+      } else if s.stage == node.firstStage {
         let delta = s.dProducts[node.edges.lowerBound]
         apply(
           node.activation.adjoint, node, [s.dAfter[node.drive], s.after[node.drive]], to: delta)
+        takeBackNorm(delta, of: node, s)
         for edge in node.edges.dropFirst() { s.dProducts[edge].copy(from: delta) }
         s.dBefore[node.drive].fill(0)
-      } else if let cell = node.cell, s.stage <= cell.stages {
+      } else if let cell = node.cell, s.stage <= node.lastStage {
         cell.adjoint(
           CellAdjoint(
-            index: s.index, stage: s.stage - 1, times: s.times, input: s.after[node.drive],
+            index: s.index, stage: s.stage - node.firstStage - 1, times: s.times,
+            input: s.after[node.drive],
             vectors: Array(s.vectors[node.vectors]), before: Array(s.before[node.states]),
             after: Array(s.after[node.states]), tape: Array(s.tape[node.tape]),
             scratch: Array(s.scratch[node.scratch]), dAfter: Array(s.dAfter[node.states]),
@@ -253,6 +210,21 @@ extension GraphCell {
             dVectors: Array(s.dVectors[node.vectors]), groupStarts: s.groupStarts))
       }
     }
+  }
+
+  /// Normalises a node's sum where it stands, if the node has a norm.
+  private func normalize(_ sum: Tensor<Scalar>, of node: Node, _ s: CellStep<Scalar>) {
+    node.norm?.forward(
+      sum, gain: s.vectors[node.normVectors], shift: s.vectors[node.normVectors + 1], into: sum,
+      normalised: s.tape[node.normTape], inverseDeviation: s.tape[node.normTape + 1])
+  }
+
+  /// Makes the gradient of what the norm gave that of the sum.
+  private func takeBackNorm(_ delta: Tensor<Scalar>, of node: Node, _ s: CellAdjoint<Scalar>) {
+    node.norm?.backward(
+      delta, normalised: s.tape[node.normTape], inverseDeviation: s.tape[node.normTape + 1],
+      gain: s.vectors[node.normVectors], into: delta, dGain: s.dVectors[node.normVectors],
+      dShift: s.dVectors[node.normVectors + 1], shardStarts: s.groupStarts)
   }
 
   /// Applies a formula to all channels of all places of a node's maps.

@@ -7,7 +7,11 @@ import Kernels
 ///     conv3: conv2, channels 32, cell rgc, pool mean all
 ///
 /// A node is a convolution of what its sources gave, `ELU(b + Σ W_s * s)`, then a cell on the
-/// result where one is named, then a pooling where one is. Every edge takes one time step: a node
+/// result where one is named, then a pooling where one is. A `separable` node convolves each channel
+/// of a source with a filter of its own and mixes the channels after that, place by place (Chollet,
+/// CVPR 2017): `W_s * s` becomes `W_s * (D_s * s)`, where D_s [C, K, K] is depthwise and W_s has
+/// windows of one place. With `norm layer` or `norm group G` the sum is normalised before the
+/// activation, as `GroupNormalization` does. Neither changes the cell's own convolutions. Every edge takes one time step: a node
 /// sees what its sources gave in the step before, so a source may come later in the text. The last
 /// node is what the graph gives out.
 ///
@@ -24,6 +28,10 @@ public struct LayerGraph: Sendable, Hashable {
     /// K of the convolution, and of the cell's own.
     public var kernel = 3
     public var stride = 1
+    /// Whether each channel of a source is convolved by itself, before a mixing of the channels.
+    public var isSeparable = false
+    /// Nil is none.
+    public var norm: Norm?
     public var activation = Activation.elu
     /// A system of the table; nil is none.
     public var cell: String?
@@ -32,6 +40,29 @@ public struct LayerGraph: Sendable, Hashable {
 
   public enum Activation: String, Sendable, CaseIterable {
     case elu, relu
+  }
+
+  /// What the convolution's sum is normalised over: the map, and all its channels or each of some
+  /// equal groups of them.
+  public enum Norm: Sendable, Hashable {
+    case layer
+    case group(Int)
+
+    /// G
+    var groups: Int {
+      switch self {
+      case .layer: 1
+      case .group(let groups): groups
+      }
+    }
+
+    /// As a node says it.
+    var text: String {
+      switch self {
+      case .layer: "norm layer"
+      case .group(let groups): "norm group \(groups)"
+      }
+    }
   }
 
   /// A pooling over windows of K places at a stride; K = 0 is the whole map.
@@ -65,6 +96,12 @@ public struct LayerGraph: Sendable, Hashable {
       if nodes[..<index].contains(where: { $0.name == node.name }) || node.name == Self.input {
         throw Problem(description: "has two nodes \(node.name); rename one")
       }
+      if let groups = node.norm?.groups, node.channels % groups != 0 {
+        throw Problem(
+          description:
+            "\(node.name) has norm group \(groups), which does not divide its \(node.channels)"
+            + " channels; use a divisor of \(node.channels)")
+      }
       for source in node.sources
       where source != Self.input && !nodes.contains(where: { $0.name == source }) {
         throw Problem(
@@ -96,6 +133,8 @@ public struct LayerGraph: Sendable, Hashable {
         "kernel \(node.kernel)",
       ]
       if node.stride != 1 { parts.append("stride \(node.stride)") }
+      if node.isSeparable { parts.append("separable") }
+      if let norm = node.norm { parts.append(norm.text) }
       if node.activation != .elu { parts.append("activation \(node.activation.rawValue)") }
       if let cell = node.cell { parts.append("cell \(cell)") }
       if let pool = node.pool {
@@ -134,7 +173,8 @@ private enum GraphReader {
         throw LayerGraph.Problem(
           description:
             "\(halves[0]): \(part.debugDescription) is not an option; the options are channels N,"
-            + " kernel K, stride S, activation elu|relu, cell NAME, pool max|mean K [S]|all")
+            + " kernel K, stride S, separable, norm layer|group G, activation elu|relu, cell NAME,"
+            + " pool max|mean K [S]|all")
       }
       guard given.insert(option).inserted else {
         throw LayerGraph.Problem(description: "\(halves[0]) has \(option) twice; remove one")
@@ -156,6 +196,14 @@ private enum GraphReader {
     case ("channels", 1): if let value = number(0) { node.channels = value; return true }
     case ("kernel", 1): if let value = number(0, upTo: 99) { node.kernel = value; return true }
     case ("stride", 1): if let value = number(0, upTo: 99) { node.stride = value; return true }
+    case ("separable", 0):
+      node.isSeparable = true
+      return true
+    case ("norm", 1) where values[0] == "layer":
+      node.norm = .layer
+      return true
+    case ("norm", 2) where values[0] == "group":
+      if let groups = number(1) { node.norm = .group(groups); return true }
     case ("activation", 1):
       if let value = LayerGraph.Activation(rawValue: values[0]) {
         node.activation = value

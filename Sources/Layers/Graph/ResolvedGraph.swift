@@ -20,6 +20,13 @@ struct ResolvedGraph {
     /// The source's place among the nodes; nil is the input.
     let source: Int?
     let windows: ImageWindows
+    /// What a separable convolution's second part sees: the places of the first part's result.
+    var places: ImageWindows {
+      ImageWindows(
+        of: MapShape(
+          height: windows.height, width: windows.width, channels: windows.input.channels),
+        kernel: 1)
+    }
   }
 
   struct Node {
@@ -28,6 +35,9 @@ struct ResolvedGraph {
     /// What the convolution gives, and the cell.
     let map: MapShape
     let pooling: ImagePooling?
+    var norm: GroupNormalization? {
+      said.norm.map { GroupNormalization(map, groups: $0.groups) }
+    }
     /// What the node gives.
     var output: MapShape { pooling?.output ?? map }
   }

@@ -78,7 +78,8 @@ public struct CellProduct: Sendable {
     case updated(Int)
   }
 
-  /// The name of W [width, length of the operand / groups]; of a convolution [width, K, K, C].
+  /// The name of W [width, length of the operand / groups]; of a convolution [width, K, K, C], of a
+  /// depthwise one [C, K, K].
   public let weight: String
   /// The name of b [width]; nil is zero.
   public let bias: String?
@@ -91,17 +92,23 @@ public struct CellProduct: Sendable {
   /// Of a convolution, whose operand is a map, those parts of it that W is multiplied with; nil is
   /// the whole operand. The result is then a map too, of `width` channels.
   public let windows: ImageWindows?
+  /// Whether the convolution is depthwise: each channel of the operand has a filter of its own, and
+  /// the result has the operand's channels.
+  public let isDepthwise: Bool
   /// An earlier product to whose result this one is added, by its place among the cell's products:
   /// both have one result and one gradient. Nil has its own.
   public let addsTo: Int?
 
   public init(
     _ weight: String, bias: String?, of operand: Operand, width: Int, groups: Int = 1,
-    stage: Int = 0, windows: ImageWindows? = nil, addsTo: Int? = nil
+    stage: Int = 0, windows: ImageWindows? = nil, isDepthwise: Bool = false, addsTo: Int? = nil
   ) {
     precondition(
       addsTo == nil || bias == nil && windows == nil,
       "a product with addsTo has no windows and no bias of its own")
+    precondition(
+      !isDepthwise || bias == nil && windows?.input.channels == width,
+      "a depthwise product has windows, as many channels as they have, and no bias")
     self.weight = weight
     self.bias = bias
     self.operand = operand
@@ -109,6 +116,7 @@ public struct CellProduct: Sendable {
     self.groups = groups
     self.stage = stage
     self.windows = windows
+    self.isDepthwise = isDepthwise
     self.addsTo = addsTo
   }
 
@@ -118,7 +126,10 @@ public struct CellProduct: Sendable {
   /// How many numbers a row of W has.
   ///
   /// - Parameter length: of the operand
-  func depth(of length: Int) -> Int { windows?.length ?? length / groups }
+  func depth(of length: Int) -> Int {
+    guard let windows else { return length / groups }
+    return isDepthwise ? windows.length / width : windows.length
+  }
 }
 
 extension Tensor where Scalar: KernelScalar {

@@ -108,6 +108,10 @@ struct UnrolledBackward<Scalar: KernelScalar> {
     guard let windows = pass.products[index].windows else {
       return matrix.multiply(dProducts[index], addingTo: target)
     }
+    if let filters = pass.filters[index] {
+      return DepthwiseConvolution(windows, memory: pass.memory).addInputGradient(
+        dProducts[index], by: filters, to: target)
+    }
     Convolution(windows, memory: pass.memory).addInputGradient(
       dProducts[index], by: matrix, to: target)
   }

@@ -41,8 +41,9 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
     return products.map { product in
       NamedShape(
         product.weight,
-        product.windows.map { [product.width, $0.kernel, $0.kernel, $0.input.channels] }
-          ?? [product.width, length(of: product.operand) / product.groups])
+        product.windows.map {
+          [product.width, $0.kernel, $0.kernel] + (product.isDepthwise ? [] : [$0.input.channels])
+        } ?? [product.width, length(of: product.operand) / product.groups])
     }
       + products.compactMap { product in
         product.bias.map { NamedShape($0, [product.width], role: .bias) }
@@ -81,6 +82,7 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
   public func prepare(_ parameters: ParameterBuffer<Scalar>, advancing: Bool) throws(LAPACKError) {
     try cell.prepare()
     let weights = cell.products.map { product in
+      // Filters of a depthwise convolution are read as they are; packed they keep its place.
       let weight = parameters[product.weight].reshaped([product.width, depth(product)])
       return product.groups == 1 ? weight : GroupedWeight(product).blockDiagonal(weight)
     }
@@ -92,15 +94,16 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
   private func inputGradientWeight(
     _ index: Int, _ weight: Tensor<Scalar>
   ) -> (weight: Tensor<Scalar>, isTransposed: Bool) {
-    cell.products[index].windows.map { Convolution.inputGradientWeight(weight, $0) }
-      ?? (weight, true)
+    let product = cell.products[index]
+    guard let windows = product.windows, !product.isDepthwise else { return (weight, true) }
+    return Convolution.inputGradientWeight(weight, windows)
   }
 
   public var recurrentWeight: String? { recurrentProduct.map { cell.products[$0].weight } }
 
   /// The first product of the layer's output.
   private var recurrentProduct: Int? {
-    cell.products.firstIndex { $0.operand == .state(0) }
+    cell.products.firstIndex { $0.operand == .state(0) && !$0.isDepthwise }
   }
 
   public func replacingRecurrentWeight(_ weight: Tensor<Scalar>) -> any SequenceLayer<Scalar> {

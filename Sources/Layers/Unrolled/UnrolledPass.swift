@@ -23,6 +23,8 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
   private let readsTimes: Bool
   let vectors: [Tensor<Scalar>]
   private let biases: [Tensor<Scalar>?]
+  /// The filters of depthwise convolutions [C, K, K].
+  let filters: [Tensor<Scalar>?]
   private let keepsActivations: Bool
   private let keepsFinal: Bool
 
@@ -65,6 +67,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
     states = cell.states
     vectors = cell.vectors.map { parameters[$0.name] }
     biases = products.map { $0.bias.map { parameters[$0] } }
+    filters = products.map { $0.isDepthwise ? parameters[$0.weight] : nil }
     keepsActivations = keeping.contains(.activations)
     keepsFinal = keeping.contains(.finalState)
     let (T, N) = (input.steps, input.rows)
@@ -175,6 +178,10 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
       return products[index].addsTo == nil
         ? matrix.multiply(operand, adding: biases[index], into: result)
         : matrix.multiply(operand, addingTo: result)
+    }
+    if let filters = filters[index] {
+      return DepthwiseConvolution(windows, memory: memory).multiply(
+        operand, by: filters, into: result)
     }
     Convolution(windows, memory: memory).multiply(
       operand, by: matrix, adding: biases[index], into: result)

@@ -26,10 +26,11 @@ struct WeightGradients<Scalar: KernelScalar> {
     case blocks
     case narrow
     case convolution(ImageWindows)
+    case depthwise(ImageWindows)
 
     init(_ product: CellProduct, length: Int) {
       if let windows = product.windows {
-        self = .convolution(windows)
+        self = product.isDepthwise ? .depthwise(windows) : .convolution(windows)
       } else {
         // Up to a vector of columns, most of which would be empty.
         self = product.groups == 1 && length <= 16 ? .narrow : .blocks
@@ -140,6 +141,9 @@ struct WeightGradients<Scalar: KernelScalar> {
         Convolution(windows, memory: memory).addWeightGradient(
           delta, of: operand.rows(shard.rows), to: weight.reshaped([width, weight.count / width]))
         shard.biases[index]?.addColumnSums(of: delta.reshaped([delta.count / width, width]))
+      case .depthwise(let windows):
+        DepthwiseConvolution(windows, memory: memory).addWeightGradient(
+          delta.rows(shard.rows), of: operand.rows(shard.rows), to: shard.weights[index])
       }
     }
   }

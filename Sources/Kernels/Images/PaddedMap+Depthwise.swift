@@ -1,0 +1,153 @@
+import KernelInterface
+import Tensors
+
+// Depthwise convolution: each channel of a map with a filter of its own.
+//
+//     y[p, c] = Σ_k W[k, c] w(x)[p, k, c]
+//
+// w(x)[p, k] is place k of the K x K places that the window of p sees. Filters are read with the
+// channels innermost, so that every loop runs over the channels of a place.
+
+extension PaddedMap {
+  /// Lays filters out as the functions below read them.
+  ///
+  /// - Parameters:
+  ///   - filters: W [C, K, K]
+  ///   - arranged: [K K C], overwritten
+  @specialized(where Scalar == Float)
+  public static func arrange(filters: Tensor<Scalar>, into arranged: Tensor<Scalar>) {
+    precondition(filters.count == arranged.count, "\(filters.shape) as \(arranged.shape)")
+    let C = filters.shape[0]
+    let places = filters.count / C
+    for c in 0..<C {
+      for k in 0..<places { arranged.pointer[k * C + c] = filters.pointer[c * places + k] }
+    }
+  }
+
+  /// The depthwise convolution of the map that was loaded.
+  ///
+  /// - Parameters:
+  ///   - filters: W as `arrange` laid it out
+  ///   - index: which of the maps y is written
+  ///   - y: [N, Y' X' C]
+  @specialized(where Scalar == Float)
+  public func convolveChannels(
+    with filters: Tensor<Scalar>, into index: Int, of y: Tensor<Scalar>
+  ) {
+    let target = channels(index, y, filters)
+    let (C, map, filters) = (windows.input.channels, memory.pointer, filters.pointer)
+    for window in 0..<windows.places {
+      let sums = target + window * C
+      sums.update(repeating: 0, count: C)
+      forEachPlace(of: window) { place, k in
+        let (x, w) = (map + place, filters + k)
+        for c in 0..<C { sums[c] += w[c] * x[c] }
+      }
+    }
+  }
+
+  /// Makes the padded map the gradient of what it held: dx[place] = Σ W[k, c] dy[p, c] over the
+  /// windows that see the place, in their order. `unload` adds it to the gradient of a map.
+  ///
+  /// - Parameters:
+  ///   - index: which of the maps dy is read
+  ///   - dy: [N, Y' X' C]
+  ///   - filters: W as `arrange` laid it out
+  @specialized(where Scalar == Float)
+  public func loadChannelGradient(
+    _ index: Int, of dy: Tensor<Scalar>, filters: Tensor<Scalar>
+  ) {
+    let source = channels(index, dy, filters)
+    let (C, map, filters) = (windows.input.channels, memory.pointer, filters.pointer)
+    map.update(repeating: 0, count: memory.count)
+    for window in 0..<windows.places {
+      let delta = source + window * C
+      forEachPlace(of: window) { place, k in
+        let (dx, w) = (map + place, filters + k)
+        for c in 0..<C { dx[c] += w[c] * delta[c] }
+      }
+    }
+  }
+
+  /// Adds to one of some maps what the padded map holds, the adjoint of `load`: the margin is left
+  /// out, and the copies of an enlarged place are added up.
+  ///
+  /// - Parameter maps: [N, Y X C]
+  @specialized(where Scalar == Float)
+  public func unload(addingTo index: Int, of maps: Tensor<Scalar>) {
+    let (input, e) = (windows.input, windows.enlargement)
+    precondition(
+      maps.count % input.count == 0 && 0..<maps.count / input.count ~= index,
+      "map \(index) of \(maps.shape), each of \(input)")
+    let (C, (height, width)) = (input.channels, Self.extents(windows))
+    let map = memory.pointer
+    let target = maps.pointer + index * input.count
+    for y in windows.top..<max(min(windows.top + input.height * e, height), windows.top) {
+      for x in windows.left..<max(min(windows.left + input.width * e, width), windows.left) {
+        let place = (y - windows.top) / e * input.width + (x - windows.left) / e
+        let (to, from) = (target + place * C, map + (y * width + x) * C)
+        for c in 0..<C { to[c] += from[c] }
+      }
+    }
+  }
+
+  /// dW[c, k] += Σ_p dy[p, c] w(x)[p, k, c] for the map x that was loaded, in chains of lines as
+  /// those of `ConvolutionGradientCall`. The bits follow from the shapes alone.
+  ///
+  /// - Parameters:
+  ///   - index: which of the maps dy is read
+  ///   - dy: [N, Y' X' C]
+  ///   - dW: [C, K, K]
+  ///   - sums: [K K C], of any content
+  @specialized(where Scalar == Float)
+  public func addFilterGradient(
+    _ index: Int, of dy: Tensor<Scalar>, to dW: Tensor<Scalar>, sums: Tensor<Scalar>
+  ) {
+    precondition(dW.count == sums.count, "\(dW.shape) summed in \(sums.shape)")
+    let source = channels(index, dy, sums)
+    let (C, filter) = (windows.input.channels, windows.kernel * windows.kernel)
+    let (map, count) = (memory.pointer, sums.count)
+    let (sums, dW) = (sums.pointer, dW.pointer)
+    let call = ConvolutionGradientCall(
+      grid, width: C, deltas: UnsafePointer(source), map: UnsafePointer(map), gradient: sums)
+    for chain in 0..<call.chains {
+      sums.update(repeating: 0, count: count)
+      let lines = call.line(ofChain: chain)..<call.line(ofChain: chain + 1)
+      for window in lines.lowerBound * grid.places..<lines.upperBound * grid.places {
+        let delta = source + window * C
+        forEachPlace(of: window) { place, k in
+          let (x, sum) = (map + place, sums + k)
+          for c in 0..<C { sum[c] += delta[c] * x[c] }
+        }
+      }
+      for c in 0..<C {
+        for k in 0..<filter { dW[c * filter + k] += sums[k * C + c] }
+      }
+    }
+  }
+
+  /// Calls `body` for each place that a window sees: where its channels start in the padded map, and
+  /// where those of its filters do.
+  @inline(__always)
+  private func forEachPlace(of window: Int, _ body: (Int, Int) -> Void) {
+    let C = windows.input.channels
+    let (line, column) = window.quotientAndRemainder(dividingBy: grid.places)
+    let first = line * grid.lineStep + column * grid.placeStep
+    for row in 0..<grid.runs {
+      for column in 0..<grid.runs {
+        body(first + row * grid.runStep + column * C, row * grid.run + column * C)
+      }
+    }
+  }
+
+  /// Where one of some maps [N, Y' X' C] starts.
+  private func channels(
+    _ index: Int, _ maps: Tensor<Scalar>, _ filters: Tensor<Scalar>
+  ) -> UnsafeMutablePointer<Scalar> {
+    let (start, columns) = place(index, maps)
+    precondition(
+      columns == windows.input.channels && filters.count == windows.length,
+      "maps of \(columns) channels and filters \(filters.shape) for windows of \(windows.input)")
+    return start
+  }
+}
