@@ -5,6 +5,8 @@ import Datasets
 import Foundation
 import HDF5
 import ImageFiles
+import Liveness
+import Reports
 import Tensors
 import Training
 
@@ -13,13 +15,15 @@ enum Reader: String, CaseIterable {
   case idx, sound, archive, stamps, table, long, text, yaml, manifest, order
   case images, ragged, language, frames, recordings, listing
   case png, jpeg, matlab, nwb
+  case heartbeat, report
 
   /// What the file is called.
   var fileName: String {
     switch self {
     case .archive, .stamps: "x_TRAIN.ts"
     case .manifest: CheckpointManifest.fileName
-    case .idx, .sound, .table, .long, .text, .yaml, .order, .png, .jpeg, .matlab:
+    case .report: "metrics.jsonl"
+    case .heartbeat, .idx, .sound, .table, .long, .text, .yaml, .order, .png, .jpeg, .matlab:
       "input.\(rawValue)"
     case .images, .ragged, .language, .frames, .recordings, .listing, .nwb: "input.h5"
     }
@@ -56,6 +60,15 @@ enum Reader: String, CaseIterable {
       (options.binSeconds, options.sourceBinSeconds) = (0.1, 0.1)
       (options.validationShare, options.dataset) = (0, self == .matlab ? "session.counts" : nil)
       _ = try SpikeArchive.read(path, options)
+    case .heartbeat: readHeartbeats(try Data(contentsOf: URL(fileURLWithPath: path)))
+    case .report:
+      // The first line is what `evaluate` has left.
+      let lines = try Data(contentsOf: URL(fileURLWithPath: path)).split(separator: 10)
+      try (lines.first ?? Data()).write(
+        to: URL(fileURLWithPath: EvaluationRecord.path(in: folder, split: "test")))
+      let run = try RunRecord(folder) { _, _ in nil }
+      let page = ReportPage([run], defaults: [], version: "0").html
+      precondition(!page.contains("<script") && !page.contains("onerror="), "markup gets in")
     case .recordings:
       let archive = try SpeechArchive(path)
       for index in archive.utterances.indices { _ = try archive.samples(of: index) }
@@ -66,8 +79,15 @@ enum Reader: String, CaseIterable {
   func isRefusal(_ error: any Error) -> Bool {
     let isOurs =
       error is DatasetError || error is AudioError || error is CheckpointError
-      || error is ConfigurationError || error is ImageFileError
+      || error is ConfigurationError || error is ImageFileError || error is ReportError
     return isOurs && !"\(error)".contains("\n")
+  }
+
+  /// Bytes as they come to a port, and as the tag would let them through.
+  private func readHeartbeats(_ data: Data) {
+    var coder = HeartbeatCoder(key: (1, 2), ranks: 3)
+    precondition(coder.heartbeat(Array(data)) == nil, "a tag was found")
+    _ = coder.heartbeat(coder.tagged(Array(data.prefix(HeartbeatCoder.byteCount - 8))))
   }
 
   private func text(_ path: String) throws -> String {
