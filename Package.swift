@@ -196,7 +196,8 @@ let package = Package(
     .testTarget(
       name: "DistributedTests",
       dependencies: [
-        "Checkpoints", "Files", "HDF5", "Layers", "RandomNumbers", "TestSupport", "momentum-dist",
+        "Checkpoints", "Datagrams", "Files", "HDF5", "Layers", "RandomNumbers", "TestSupport",
+        "momentum-dist",
         "mpi-checks",
       ]),
   ] + simdKernels,
@@ -209,8 +210,8 @@ if Context.environment["MOMENTUM_DIST_FUZZ"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "Audio", "Checkpoints", "Configuration", "Datasets", "HDF5", "ImageFiles", "Tensors",
-        "Training",
+        "Audio", "Checkpoints", "Configuration", "Datasets", "HDF5", "ImageFiles", "Liveness",
+        "Reports", "Tensors", "Training",
       ],
       path: "Tests/Fuzzing")
   ]

@@ -11,10 +11,37 @@ extension DurableFiles {
   ///
   /// The corresponding C function is `read`.
   public static func contents(of path: String, limit: Int) throws(FileError) -> [UInt8]? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw FileError("open", path) }
+    let descriptor = try openForReading(path)
     defer { _ = close(descriptor) }
     return try contents(of: descriptor, path, limit: limit)
+  }
+
+  /// Opens a regular file, or a stream that the person has named: one that a shell makes, or standard
+  /// input. Any other pipe or device may lie in a folder of somebody else, and nobody waits for what
+  /// comes of it.
+  ///
+  /// - Returns: the descriptor, which the caller closes
+  ///
+  /// The corresponding C function is `open`.
+  public static func openForReading(_ path: String) throws(FileError) -> CInt {
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileError("open", path) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      let code = errno
+      _ = close(descriptor)
+      throw FileError("open", path, code: code)
+    }
+    let isNamed = ["/dev/fd/", "/dev/stdin", "/proc/"].contains(where: path.hasPrefix)
+    switch status.st_mode & S_IFMT {
+    case S_IFREG, S_IFDIR: return descriptor  // a folder is an error of `read`, in its own words
+    case _ where isNamed:
+      _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
+      return descriptor
+    default:
+      _ = close(descriptor)
+      throw FileError("read what is no regular file", path, code: EOPNOTSUPP)
+    }
   }
 
   /// The bytes of an ordinary file of a folder that others may have made: nil where there is none,

@@ -1,3 +1,5 @@
+import Files
+
 #if canImport(Darwin)
   internal import Darwin
 #else
@@ -12,11 +14,15 @@ final class FileReader {
 
   init(_ path: String) throws(GzipError) {
     self.path = path
-    file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else {
-      throw errno == ENOENT
+    do throws(FileError) {
+      file = try DurableFiles.openForReading(path)
+    } catch {
+      throw error.code == ENOENT
         ? .missing(path: path)
-        : .unreadable(path: path, reason: String(cString: strerror(errno)))
+        : .unreadable(
+          path: path,
+          reason: error.code == EOPNOTSUPP
+            ? "it is a pipe or a device" : String(cString: strerror(error.code)))
     }
   }
 

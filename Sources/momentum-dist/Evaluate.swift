@@ -67,12 +67,12 @@ struct Evaluate: DistributedCommand {
       print(try record.json)
     } else {
       let which = checkpoint.choice == .best ? ", best on validation" : ""
+      let scores = record.classScores.map { "  \($0)" } ?? ""
+      let baselines = [record.chance, record.majority].compactMap { $0 }.map { "; \($0)" }
       print(
-        "\(split.rawValue)  \(session.describe(totals))"
-          + (record.classScores.map { "  \($0)" } ?? "") + "  (\(session.describeAmount(totals)),"
-          + " step \(checkpoint.manifest.step)\(which)"
-          + (record.chance.map { "; \($0)" } ?? "") + (record.majority.map { "; \($0)" } ?? "")
-          + ")")
+        "\(split.rawValue)  \(session.describe(totals))\(scores)"
+          + "  (\(session.describeAmount(totals)), step \(checkpoint.manifest.step)\(which)"
+          + baselines.joined() + ")")
     }
     // Kept for the report is what a run, and not one of its checkpoints, does on its own data.
     guard checkpoint.folder != path, assignments.isEmpty, file == nil else { return }

@@ -26,9 +26,13 @@ import Testing
       #expect(
         closed.status == 0 || closed.status == 78 && closed.message.contains("--config /dev/stdin"),
         "\(closed.errors)")
-      let endless = try Program.bash("$PROGRAM train --config /dev/zero --dry-run", in: folder)
+      let endless = try Program.bash(
+        "$PROGRAM train --config <(cat /dev/zero) --dry-run", in: folder)
       #expect(
         endless.status == 78 && endless.message.contains("has more than"), "\(endless.errors)")
+      let device = try Program.bash("$PROGRAM train --config /dev/zero --dry-run", in: folder)
+      #expect(
+        device.status == 78 && device.message.contains("cannot be read"), "\(device.errors)")
     }
   }
 

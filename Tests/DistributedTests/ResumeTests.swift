@@ -106,6 +106,10 @@ import Testing
       #expect(
         outcome.message.contains("go on with --seeds 2 --resume --output all"),
         "\(outcome.errors)")
+      let missing = try Program.run(series + ["--resume", "elsewhere"], ranks: 2, in: folder)
+      #expect(missing.status == 65, "\(missing.errors)")
+      try FileManager.default.createDirectory(
+        atPath: "\(folder)/elsewhere", withIntermediateDirectories: false)
       let wrong = try Program.run(series + ["--resume", "elsewhere"], ranks: 2, in: folder)
       #expect(wrong.status == 64, "\(wrong.errors)")
       let whole = try Program.run(series + ["--resume"], ranks: 1, in: folder)

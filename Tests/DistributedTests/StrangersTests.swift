@@ -181,7 +181,9 @@ import Testing
       ]
       for (arguments, status) in [
         (["inspect", "a.h5"], 0), (["inspect", "a.h5", "--verify"], 65), (own, 65),
-        (["inspect", "pipe"], 65),
+        (["inspect", "pipe"], 65), (["prepare", "csv", "--from", "pipe", "--to", "b.h5"], 65),
+        (["prepare", "text", "--from", "pipe", "--to", "b.h5"], 65),
+        (["train", "--config", "pipe"], 78),
       ] {
         let outcome = try run(arguments, in: folder)
         #expect(outcome.status == Int32(status), "\(arguments): \(outcome.errors)")

@@ -83,6 +83,10 @@ import Testing
       mkfifo("\(folder)/pipe", 0o600)
       try write("abc", to: "\(folder)/file")
       #expect(DurableFiles.ordinaryContents(of: "\(folder)/pipe") == nil)
+      #expect(throws: FileError.self) {
+        try DurableFiles.contents(of: "\(folder)/pipe", limit: 9)
+      }
+      #expect(throws: FileError.self) { try DurableFiles.contents(of: "/dev/zero", limit: 9) }
       #expect(DurableFiles.ordinaryContents(of: "/dev/zero") == nil)
       #expect(DurableFiles.ordinaryContents(of: folder) == nil)
       #expect(DurableFiles.ordinaryContents(of: "\(folder)/file", limit: 2) == nil)

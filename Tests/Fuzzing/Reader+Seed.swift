@@ -51,6 +51,16 @@ extension Reader {
         (0..<24).map { Float($0) }, to: "data/x", shape: [4, 3, 2], chunk: [2, 3, 2], deflate: 1)
       try file.write([Int32(0), 1, 1, 0], to: "data/y")
       try file.close()
+    case .heartbeat: try write([UInt8](repeating: 1, count: 48), to: path)
+    case .report:
+      try write(
+        """
+        {"split":"test","step":10,"epoch":1,"checkpoint":"best","loss":1,"metrics":{"accuracy":0.5},\
+        "sequences":3,"elements":3,"confusion":[[1,0],[1,1]],"class_names":["a","<b>"]}
+        {"step":5,"epoch":1,"split":"train","loss":2.0,"accuracy":0.25,"gradient_norm":3}
+        {"step":10,"epoch":1,"split":"validation","loss":1.5,"chance_loss":2.5}
+
+        """, to: path)
     case .png, .jpeg, .matlab: try write(literal, to: path)
     case .arrays:
       var writer = NumPyArchiveWriter()

@@ -5,6 +5,8 @@ import Datasets
 import Foundation
 import HDF5
 import ImageFiles
+import Liveness
+import Reports
 import Tensors
 import Training
 
@@ -14,13 +16,15 @@ enum Reader: String, CaseIterable {
   case images, ragged, language, frames, recordings, listing
   case png, jpeg, matlab, nwb
   case arrays, series
+  case heartbeat, report
 
   /// What the file is called.
   var fileName: String {
     switch self {
     case .archive, .stamps: "x_TRAIN.ts"
     case .manifest: CheckpointManifest.fileName
-    case .idx, .sound, .table, .long, .text, .yaml, .order, .png, .jpeg, .matlab:
+    case .report: "metrics.jsonl"
+    case .heartbeat, .idx, .sound, .table, .long, .text, .yaml, .order, .png, .jpeg, .matlab:
       "input.\(rawValue)"
     case .images, .ragged, .language, .frames, .recordings, .listing, .nwb: "input.h5"
     case .arrays: "input.npz"
@@ -63,6 +67,15 @@ enum Reader: String, CaseIterable {
       _ = try UnlabelledSequences(path, UnlabelledFormat())
       _ = try ArrayArchive(archive: path, inputs: nil, targets: nil).read()
     case .series: _ = try SeriesArchive(path, CSVFormat())
+    case .heartbeat: readHeartbeats(try Data(contentsOf: URL(fileURLWithPath: path)))
+    case .report:
+      // The first line is what `evaluate` has left.
+      let lines = try Data(contentsOf: URL(fileURLWithPath: path)).split(separator: 10)
+      try (lines.first ?? Data()).write(
+        to: URL(fileURLWithPath: EvaluationRecord.path(in: folder, split: "test")))
+      let run = try RunRecord(folder) { _, _ in nil }
+      let page = ReportPage([run], defaults: [], version: "0").html
+      precondition(!page.contains("<script") && !page.contains("onerror="), "markup gets in")
     case .recordings:
       let archive = try SpeechArchive(path)
       for index in archive.utterances.indices { _ = try archive.samples(of: index) }
@@ -73,8 +86,15 @@ enum Reader: String, CaseIterable {
   func isRefusal(_ error: any Error) -> Bool {
     let isOurs =
       error is DatasetError || error is AudioError || error is CheckpointError
-      || error is ConfigurationError || error is ImageFileError
+      || error is ConfigurationError || error is ImageFileError || error is ReportError
     return isOurs && !"\(error)".contains("\n")
+  }
+
+  /// Bytes as they come to a port, and as the tag would let them through.
+  private func readHeartbeats(_ data: Data) {
+    var coder = HeartbeatCoder(key: (1, 2), ranks: 3)
+    precondition(coder.heartbeat(Array(data)) == nil, "a tag was found")
+    _ = coder.heartbeat(coder.tagged(Array(data.prefix(HeartbeatCoder.byteCount - 8))))
   }
 
   private func text(_ path: String) throws -> String {
