@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checkpoints
 import Configuration
 import Files
 import Foundation
@@ -42,7 +43,31 @@ enum FamiliarWords {
       }
       return type(meant, rest)
     }
-    return first == "train" ? training(Array(arguments.dropFirst())) : nil
+    let rest = Array(arguments.dropFirst())
+    return first == "train" ? training(rest) : missing(first, rest)
+  }
+
+  /// What is missing of a command that is about a run.
+  private static func missing(_ command: String, _ rest: [String]) -> String? {
+    let words = rest.filter { !$0.hasPrefix("-") }
+    if command == "predict", words.count == 1, rest.count == 1 {
+      return "name the file of the sequences: `momentum-dist predict \(words[0]) FILE`"
+    }
+    guard rest.isEmpty, ["evaluate", "predict", "inspect", "report", "export"].contains(command),
+      let run = newestRun
+    else { return nil }
+    return "name a run, such as \(run)"
+  }
+
+  /// The run in `runs/` that was changed last.
+  private static var newestRun: String? {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "runs")) ?? []
+    func changed(_ run: String) -> Date {
+      let attributes = try? FileManager.default.attributesOfItem(atPath: run)
+      return attributes?[.modificationDate] as? Date ?? .distantPast
+    }
+    return names.map { "runs/\($0)" }.filter { !RunFolder.candidates(at: $0).isEmpty }
+      .max { (changed($0), $0) < (changed($1), $1) }
   }
 
   /// "type `momentum-dist train ...`"

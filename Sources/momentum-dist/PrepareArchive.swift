@@ -87,7 +87,7 @@ struct ArchiveOptions: ParsableArguments {
         + (archive.target == .values ? "" : ", \(archive.classNames.count) classes"))
     for line in ArchiveSummary(archive).lines { print(line) }
     print(
-      "train on it: momentum-dist train --set dataset.task=\(archive.target.rawValue)"
+      "next: momentum-dist train --set dataset.task=\(archive.target.rawValue)"
         + " --set dataset.file=\(output.to)")
   }
 }

@@ -66,7 +66,7 @@ struct PrepareSeries: ParsableCommand {
         print(index == 0 ? "\(output.to): \(line)" : line)
       }
       print(
-        "train on it: momentum-dist train --set dataset.task=forecast --set"
+        "next: momentum-dist train --set dataset.task=forecast --set"
           + " dataset.file=\(output.to) --set dataset.window=32 --set dataset.horizon=1")
     } catch {
       throw RunFailure(error)

@@ -14,6 +14,10 @@ import Testing
     (["resume", "runs/a"], "type `momentum-dist train --resume runs/a`"),
     (["x.yaml"], "type `momentum-dist train --config x.yaml`"),
     (["env"], "type `momentum-dist doctor`"),
+    (
+      ["predict", "runs/a"],
+      "name the file of the sequences: `momentum-dist predict runs/a FILE`"
+    ),
     (["train", "x.yaml"], "type --config x.yaml"),
     (["train", "epochs=3"], "type --set epochs=3"),
     (["train", "d.h5"], "type --set dataset.file=d.h5"),
@@ -73,6 +77,8 @@ import Testing
         outcome.message
           == "momentum-dist: runs/vowel: does not exist; did you mean runs/vowels?",
         "\(outcome.errors)")
+      let none = try Program.run(["evaluate"], in: folder)
+      #expect(none.status == 64 && none.message.hasSuffix("; name a run, such as runs/vowels"))
       let other = try Program.run(["evaluate", "runs/zebra"], in: folder)
       #expect(other.message.hasSuffix("runs/zebra: does not exist; check the path of the run"))
     }

@@ -280,6 +280,9 @@ import Testing
         (["own.h5", "--hidden", "--to", "out.csv"], 64, "a table has no place for hidden"),
         (["own.h5", "--to", "none/out.h5"], 74, "none/out.h5: cannot be written"),
         (["own.h5", "--state", "own.h5"], 65, "is not a state"),
+        (["own.h5", "--to", "./own.h5"], 64, "is the file of the inputs"),
+        (["own.h5", "--to", "wide.h5"], 64, "exists and was not written by `predict`"),
+        (["own.h5", "--state-to", "wide.h5"], 64, "exists and was not written by `predict`"),
       ] as [([String], Int32, String)] {
         for ranks in [nil, 2] as [Int?] {
           let outcome = try Program.run(["predict", "run"] + arguments, ranks: ranks, in: folder)

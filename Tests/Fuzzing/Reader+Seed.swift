@@ -62,11 +62,7 @@ extension Reader {
 
         """, to: path)
     case .png, .jpeg, .matlab: try write(literal, to: path)
-    case .arrays:
-      var writer = NumPyArchiveWriter()
-      writer.add("x", [1, 2, 3, 4, 5, 6, 7, 8] as [Float], shape: [4, 2])
-      writer.add("y", [0, 1, 1, 0] as [Int32], shape: [4])
-      try write(writer.archive, to: path)
+    case .arrays: try write(arrays, to: path)
     case .series: try write((0..<9).map { "\($0),\($0 % 3)" }.joined(separator: "\n"), to: path)
     case .nwb:
       let file = try HDF5.File.create(path)
@@ -108,6 +104,14 @@ extension Reader {
     let file = try HDF5.File.create(path)
     try write(file)
     try file.close()
+  }
+
+  /// Sequences and classes, as numpy.savez writes them.
+  private var arrays: [UInt8] {
+    var writer = NumPyArchiveWriter()
+    writer.add("x", [1, 2, 3, 4, 5, 6, 7, 8] as [Float], shape: [4, 2])
+    writer.add("y", [0, 1, 1, 0] as [Int32], shape: [4])
+    return writer.archive
   }
 
   /// A hundred samples of 16 bits at 8 kHz.

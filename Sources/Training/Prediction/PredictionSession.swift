@@ -166,6 +166,9 @@ struct OpenedPrediction {
     } else {
       start = nil
     }
+    if let path = request.stateTo {
+      try PredictionFile.refuseOverwriting(path, inputs: request.file)
+    }
     notes = source.notes + input.notes.filter { !source.notes.contains($0) }
   }
 

@@ -37,6 +37,7 @@ public enum PredictionFormat: String, Sendable, CaseIterable {
 extension PredictionSession {
   /// Makes the writer of a file. Rank 0 alone calls this.
   public func writer(to path: String, _ format: PredictionFormat) throws -> any PredictionWriter {
+    try PredictionFile.refuseOverwriting(path, inputs: request.file)
     switch format {
     case .hdf5: return try HDF5Predictions.create(path, of: self)
     case .numPy: return NumPyPredictions(self, path)

@@ -1,5 +1,6 @@
 import Datasets
 import Files
+import Foundation
 import HDF5
 import Layers
 import Tensors
@@ -80,6 +81,23 @@ struct StreamState {
 
 /// HDF5 files that appear whole or not at all.
 enum PredictionFile {
+  /// Refuses to write over the inputs, or over an HDF5 file that `predict` did not write: a slip in a
+  /// name destroys nothing.
+  static func refuseOverwriting(_ path: String, inputs: String) throws {
+    guard FileManager.default.fileExists(atPath: path) else { return }
+    func resolved(_ path: String) -> String {
+      URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    }
+    guard resolved(path) != resolved(inputs) else {
+      throw RunFailure(.usage, "\(path): is the file of the inputs; name another file")
+    }
+    guard PredictionFormat(path) == .hdf5 else { return }
+    let checksum = try? HDF5.File.open(path).stringAttribute("parameters_sha256")
+    guard checksum == nil else { return }
+    throw RunFailure(
+      .usage, "\(path): exists and was not written by `predict`; name another file, or remove it")
+  }
+
   static func write(_ path: String, _ body: (HDF5.File) throws -> Void) throws {
     let temporary = DurableFiles.temporaryName(for: path)
     do {
