@@ -98,6 +98,7 @@ import Testing
     let model = try model("lstm", layers: 1, loss: .squaredError)
     let parameters = ParameterBuffer<Double>(model.layout)
     model.initialize(parameters, seed: 1, gateBias: 1)
+    try model.prepare(parameters, advancing: false)
     var batch = batch(.squaredError)
     let probe = GradientProbe(model, parameters, batch: batch)
     let before = [Float](repeating: 0, count: (T - 1) * N * 2)
