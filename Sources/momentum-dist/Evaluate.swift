@@ -68,11 +68,11 @@ struct Evaluate: DistributedCommand {
     } else {
       let which = checkpoint.choice == .best ? ", best on validation" : ""
       let scores = record.classScores.map { "  \($0)" } ?? ""
-      let baselines = [record.chance, record.majority].compactMap { $0 }.map { "; \($0)" }
+      let baselines: [String] = [record.chance, record.majority].compactMap { $0 }
       print(
         "\(split.rawValue)  \(session.describe(totals))\(scores)"
           + "  (\(session.describeAmount(totals)), step \(checkpoint.manifest.step)\(which)"
-          + baselines.joined() + ")")
+          + baselines.map { "; \($0)" }.joined() + ")")
     }
     // Kept for the report is what a run, and not one of its checkpoints, does on its own data.
     guard checkpoint.folder != path, assignments.isEmpty, file == nil else { return }
