@@ -68,11 +68,12 @@ struct Evaluate: DistributedCommand {
     } else {
       let which = checkpoint.choice == .best ? ", best on validation" : ""
       let scores = record.classScores.map { "  \($0)" } ?? ""
-      let baselines: [String] = [record.chance, record.majority].compactMap { $0 }
+      let chance = record.chance.map { "; \($0)" } ?? ""
+      let majority = record.majority.map { "; \($0)" } ?? ""
       print(
         "\(split.rawValue)  \(session.describe(totals))\(scores)"
           + "  (\(session.describeAmount(totals)), step \(checkpoint.manifest.step)\(which)"
-          + baselines.map { "; \($0)" }.joined() + ")")
+          + "\(chance)\(majority))")
     }
     // Kept for the report is what a run, and not one of its checkpoints, does on its own data.
     guard checkpoint.folder != path, assignments.isEmpty, file == nil else { return }
