@@ -98,9 +98,14 @@ private struct ArrayPart {
   var sequences: UnlabelledSequences
   let targets: NumPyArray
   let path: String
-  /// The rows that are left after missing values are treated.
-  let kept: [Int]
-  let count: Int
+  /// T of each sequence before missing values are treated.
+  let lengths: [Int]
+  /// What is left after that.
+  let kept: KeptSteps
+  /// Which steps of the file each sequence that is left has, and when they happened.
+  let steps: [SequenceSteps]
+
+  var count: Int { lengths.count }
 
   init(
     _ place: (inputs: ArrayArchive.Place, targets: ArrayArchive.Place), _ missing: MissingValues
@@ -118,8 +123,17 @@ private struct ArrayPart {
     targets = array
     let read = try UnlabelledSequences.arrays(place.inputs.path, format, filling: false)
     sequences = read
-    count = read.lengths.count
-    kept = try sequences.fillMissing(missing)
+    lengths = read.lengths
+    let left = try sequences.fillMissing(missing)
+    kept = left
+    let starts = Self.starts(read.lengths)
+    steps = zip(left.sequences, left.steps).map { index, places in
+      var own = SequenceSteps(
+        stamps: read.times.map { Array($0[starts[index]..<starts[index + 1]]) })
+      if let places { own.keep(places) }
+      return own
+    }
+    let count = read.lengths.count
     let rows = array.shape.first ?? 0
     guard rows == count || rows == read.lengths.reduce(0, +) else {
       throw DatasetError(
@@ -128,8 +142,13 @@ private struct ArrayPart {
     }
   }
 
+  /// Where each sequence begins, and where the last ends.
+  private static func starts(_ lengths: [Int]) -> [Int] {
+    lengths.reduce(into: [0]) { $0.append($0.last! + $1) }
+  }
+
   private var isEveryStep: Bool {
-    targets.shape.count == 2 && targets.shape[1] == sequences.lengths.max() && !isOneHot
+    targets.shape.count == 2 && targets.shape[1] == lengths.max() && !isOneHot
       || targets.shape.count == 1 && targets.shape[0] != count
   }
 
@@ -153,7 +172,7 @@ private struct ArrayPart {
     return areWhole && targets.count == count ? .classes : .values
   }
 
-  /// What is worth a word about how the targets were taken.
+  /// Notes about how the targets were taken.
   func notes(_ task: SequenceArchive.Target) -> [String] {
     let what =
       switch task {
@@ -188,27 +207,25 @@ private struct ArrayPart {
       part.sequences.append(Array(sequences.values[start..<end]))
       start = end
     }
+    part.steps = steps
     switch task {
     case .classes:
       let classes = try labels.map { naming.number(of: $0)! }
       guard classes.count == count else { throw refusal("classification needs [N]") }
-      part.classes = kept.map { classes[$0] }
+      part.classes = kept.sequences.map { classes[$0] }
     case .values:
       let values = try targets.floats()
       let K = values.count / max(count, 1)
       guard targets.shape[0] == count else { throw refusal("regression needs [N] or [N, K]") }
-      part.values = kept.flatMap { values[$0 * K..<($0 + 1) * K] }
+      part.values = kept.sequences.flatMap { values[$0 * K..<($0 + 1) * K] }
     case .stepClasses:
       let classes = try labels.map { naming.number(of: $0)! }
-      guard kept.count == count, isEveryStep else {
-        throw refusal("tagging needs [N, T], or [F] with offsets, and no step left out")
-      }
-      let isFlat = targets.shape.count == 1
-      var first = 0
-      for (index, length) in sequences.lengths.enumerated() {
-        let start = isFlat ? first : index * targets.shape[1]
-        part.stepClasses.append(Array(classes[start..<start + length]))
-        first += length
+      guard isEveryStep else { throw refusal("tagging needs [N, T], or [F] with offsets") }
+      let starts = Self.starts(lengths)
+      for (index, places) in zip(kept.sequences, kept.steps) {
+        let start = targets.shape.count == 1 ? starts[index] : index * targets.shape[1]
+        let own = places ?? Array(0..<lengths[index])
+        part.stepClasses.append(own.map { classes[start + $0] })
       }
     }
     return part

@@ -25,6 +25,9 @@ public struct NumPyArchive: Sendable {
     guard let bytes else {
       throw DatasetError(path, "is too large", cure: "store it as HDF5, which is streamed")
     }
+    guard !bytes.starts(with: [0x1f, 0x8b]) else {
+      throw DatasetError(path, "is packed by gzip", cure: "unpack it first, with gunzip")
+    }
     guard !bytes.starts(with: [0x93] + Array("NUMPY".utf8)) else {
       names = [""]
       arrays = ["": try NumPyArray(bytes[...], path: path)]

@@ -51,8 +51,11 @@ public struct NumPyArray: Sendable {
     }
     self.type = String(type)
     isFortran = header.contains(/'fortran_order':\s*True/)
-    shape = extents.split(separator: ",").compactMap {
-      Int($0.filter { !$0.isWhitespace })
+    let written = extents.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
+      .filter { !$0.isEmpty }
+    shape = written.compactMap { Int($0) }
+    guard shape.count == written.count else {
+      throw damaged("has a shape that is not made of whole numbers")
     }
     (kind, elementBytes, isSigned) = try Self.element(self.type, path)
     isBigEndian = type.hasPrefix(">")
@@ -84,7 +87,7 @@ public struct NumPyArray: Sendable {
         cure: "save them as one array of all steps [F, C] with `offsets` [N + 1] where each begins")
     default:
       throw DatasetError(
-        path, "holds elements of the type \(type)", cure: "convert it with astype(\"float32\")")
+        path, "has dtype \(type)", cure: "convert it with astype(\"float32\")")
     }
   }
 
@@ -117,11 +120,14 @@ public struct NumPyArray: Sendable {
     case (.float, 2): return Double(Float16(bitPattern: UInt16(truncatingIfNeeded: bits)))
     case (.float, 4): return Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
     case (.float, _): return Double(bitPattern: bits)
-    default:
-      guard isSigned else { return Double(bits) }
-      let unused = UInt64(64 - 8 * elementBytes)
-      return Double(Int64(bitPattern: bits << unused) >> Int64(unused))
+    default: return isSigned ? Double(signed(bits)) : Double(bits)
     }
+  }
+
+  /// The whole number of the element's width.
+  private func signed(_ bits: UInt64) -> Int64 {
+    let unused = UInt64(64 - 8 * elementBytes)
+    return Int64(bitPattern: bits << unused) >> Int64(unused)
   }
 
   /// The numbers, row-major, as floats of 32 bits.
@@ -157,8 +163,11 @@ public struct NumPyArray: Sendable {
   /// The elements as text: what classes are called.
   public var texts: [String] {
     (0..<count).map { index in
-      guard kind == .text else {
-        return kind == .whole ? "\(Int64(number(index)))" : "\(number(index))"
+      switch kind {
+      case .text: break
+      case .float: return "\(number(index))"
+      // Not by way of a Double, which merges whole numbers above 2^53.
+      case .whole: return isSigned ? "\(signed(bits(index)))" : "\(bits(index))"
       }
       let start = bytes.startIndex + place(index) * elementBytes
       let own = bytes[start..<start + elementBytes]

@@ -1,3 +1,11 @@
+/// What is left of sequences after missing values are treated.
+struct KeptSteps {
+  /// The places of the sequences that are left.
+  var sequences: [Int] = []
+  /// The places of the steps that are left of each of them; nil is all.
+  var steps: [[Int]?] = []
+}
+
 // Sequences from NumPy's files.
 extension UnlabelledSequences {
   /// What people call the inputs, the starts of sequences and the times of steps.
@@ -37,6 +45,15 @@ extension UnlabelledSequences {
     let lengths = try archive.first(of: lengthNames).flatMap { archive[$0] }.map {
       (array) throws(DatasetError) in try array.wholeNumbers()
     }
+    if let offsets {
+      let steps = array.shape.first ?? 0
+      guard offsets.count > 1, offsets.first == 0, offsets.last == steps else {
+        let ends = offsets.isEmpty ? "are empty" : "go from \(offsets[0]) to \(offsets.last!)"
+        throw DatasetError(
+          path, "offsets \(ends), but there are \(steps) steps",
+          cure: "store [N + 1] offsets, from 0 to the number of steps")
+      }
+    }
     var sequences = try UnlabelledSequences(
       array, format, lengths: offsets.map { zip($0, $0.dropFirst()).map { $1 - $0 } } ?? lengths,
       areFlat: offsets != nil || array.shape.count == 2 && lengths != nil)
@@ -70,6 +87,7 @@ extension UnlabelledSequences {
     let known = format.features
     func refuse(_ cure: String) -> DatasetError { DatasetError(path, "is \(shape)", cure: cure) }
     guard !values.isEmpty else { throw refuse("give an array that holds numbers") }
+    guard !shape.isEmpty else { throw refuse("give [N, T, C]; a single number is no sequence") }
     let areWhole = array.kind == .whole
     if format.isImage {
       guard shape.count == 3 || shape.count == 4 else {
@@ -88,7 +106,7 @@ extension UnlabelledSequences {
     case _ where areFlat:
       features = shape.count == 1 ? 1 : shape[1]
       own = lengths ?? []
-      guard shape.count <= 2, own.allSatisfy({ $0 > 0 }), own.reduce(0, +) == shape[0] else {
+      guard shape.count <= 2, Self.areLengths(own, of: shape[0]) else {
         throw refuse("with offsets or lengths it must be [F, C], F the steps of all sequences")
       }
     case 1: (features, own) = known == shape[0] && known != 1 ? (shape[0], [1]) : (1, [shape[0]])
@@ -104,21 +122,42 @@ extension UnlabelledSequences {
     try cut(to: lengths, refuse("lengths must be [N] numbers from 1 to T"))
   }
 
-  /// Fills in missing values, which are NaN.
-  ///
-  /// - Returns: the places of the sequences that are left
-  mutating func fillMissing(_ policy: MissingValues) throws(DatasetError) -> [Int] {
-    guard values.contains(where: \.isNaN) else { return Array(lengths.indices) }
+  /// Whether lengths are 1 or more and add up to a number of steps, which they may exceed by far.
+  private static func areLengths(_ lengths: [Int], of steps: Int) -> Bool {
+    var rest = steps
+    for length in lengths {
+      guard length > 0, length <= rest else { return false }
+      rest -= length
+    }
+    return rest == 0
+  }
+
+  /// Fills in missing values, which are NaN. Times follow the steps that are left.
+  mutating func fillMissing(_ policy: MissingValues) throws(DatasetError) -> KeptSteps {
+    var kept = KeptSteps()
+    guard values.contains(where: \.isNaN) else {
+      kept.sequences = Array(lengths.indices)
+      kept.steps = lengths.map { _ in nil }
+      return kept
+    }
     var filler = MissingValueFiller(policy, features: features)
-    var (filled, kept, ends, start) = ([Float](), [Int](), [Int](), 0)
+    var (filled, ends, stamps, start) = ([Float](), [Int](), [Double](), 0)
     for (index, length) in lengths.enumerated() {
-      let own = Array(values[start..<start + length * features])
-      start += length * features
+      let (first, end) = (start, start + length)
+      start = end
+      let own = Array(values[first * features..<end * features])
       guard let sequence = try filler.fill(own, at: "\(path): row \(index)") else { continue }
       filled += sequence
-      kept.append(index)
       ends.append(sequence.count / features)
+      kept.sequences.append(index)
+      kept.steps.append(filler.kept)
+      if let times {
+        let places = filler.kept ?? Array(0..<length)
+        stamps += places.map { times[first + $0] }
+      }
     }
+    if times != nil { times = stamps }
+    if kept.sequences.count < lengths.count { rows = kept.sequences }
     (values, lengths) = (filled, ends)
     if let note = filler.note { notes.append("\(path): \(note)") }
     return kept
@@ -144,7 +183,7 @@ extension NumPyArray {
   public func wholeNumbers() throws(DatasetError) -> [Int] {
     var whole: [Int] = []
     for value in try doubles() {
-      guard let number = Int(exactly: value), abs(number) < 1 << 48 else {
+      guard let number = Int(exactly: value), number.magnitude < 1 << 48 else {
         throw DatasetError(path, "holds \(value)", cure: "store whole numbers")
       }
       whole.append(number)

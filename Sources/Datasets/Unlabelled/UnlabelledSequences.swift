@@ -14,6 +14,8 @@ public struct UnlabelledSequences: Sendable {
   public var times: [Double]?
   /// What names each sequence; nil if the file does not say.
   public var names: [String]?
+  /// The row of the file that each sequence is, from 0; nil if each row is one.
+  public var rows: [Int]?
   /// Whether the file stores whole numbers, as those of images.
   public var areWhole = false
   /// The shape [Y, X, C] if each sequence is an image.
@@ -90,6 +92,9 @@ extension UnlabelledSequences {
       lengths: file.sequences.map { $0.count / max(file.features, 1) })
     if !file.hasUnknownDates { sequences.takeTimes(file.steps) }
     sequences.notes = file.notes
+    if hasLeftOut(file.notes) {
+      sequences.notes.append("\(path): sequences are numbered without those that are left out")
+    }
     return sequences
   }
 
@@ -136,14 +141,23 @@ extension UnlabelledSequences {
       path, features: rows.features, values: Array(rows.sequences.joined()),
       lengths: rows.sequences.map { $0.count / rows.features })
     if !rows.hasUnknownDates { sequences.takeTimes(rows.steps) }
-    if table.id != nil { sequences.names = rows.ids }
+    if table.id != nil {
+      sequences.names = rows.ids
+    } else if hasLeftOut(rows.notes), rows.lines.count == rows.sequences.count {
+      sequences.names = rows.lines.map { "line \($0)" }
+    }
     sequences.notes = rows.notes
     return sequences
   }
 
+  /// Whether whole sequences lacked too many values, as `MissingValueFiller.note` ends then.
+  private static func hasLeftOut(_ notes: [String]) -> Bool {
+    notes.contains { $0.hasSuffix("sequences with no complete step left out") }
+  }
+
   /// Finds what the lines of a table without names are, by how many fields they have.
   ///
-  /// - Returns: what is worth a word about it
+  /// - Returns: a note about what was found; nil if there is none
   private static func detect(
     _ path: String, _ format: UnlabelledFormat, _ table: inout CSVFormat
   ) throws(DatasetError) -> String? {
