@@ -13,7 +13,7 @@ public struct Latency: Sendable, Codable, Equatable {
   /// - Parameter seconds: of each answer, at least one
   public init(_ seconds: [Double]) {
     let sorted = seconds.sorted()
-    // The smallest number that so many of the others do not exceed.
+    // The nearest rank.
     func percentile(_ share: Double) -> Double {
       sorted[max(Int((share * Double(sorted.count)).rounded(.up)) - 1, 0)]
     }
@@ -31,7 +31,7 @@ public struct LatencyResult: Sendable, Codable {
   public let time: Int
   public let parameters: Int
   public let kernels: String
-  /// Seconds for a whole trial that is there at once, with an answer at each of its steps.
+  /// Seconds for a whole trial that is available at once, with an answer at each of its steps.
   public let trial: Latency
   /// Seconds for one more step of a stream, from the state that is carried. Nil for layers without
   /// a state, which take the whole trial again.
@@ -98,7 +98,7 @@ final class LatencyRun {
     time += 1
   }
 
-  /// What the model says now: [steps, C], of the last call.
+  /// The outputs of the last call, [steps, C].
   func answers(_ steps: Int) -> [Float] { logits.rows(0..<steps).array }
 
   private func answer(

@@ -1,4 +1,4 @@
-/// The windows of one map as rows of a matrix that lie over each other. The window of place (y, x)
+/// The windows of one map as the rows of a matrix, which overlap in memory. The window of place (y, x)
 /// starts `y · lineStep + x · placeStep` numbers after that of place (0, 0), and is `runs` runs of
 /// `run` numbers, `runStep` apart. The map has its margin around it, so that every window is whole.
 public struct WindowGrid: Sendable, Hashable {
@@ -68,7 +68,8 @@ public struct ConvolutionGradientCall<Scalar> {
   /// M, the columns of dy.
   public var width: Int
   public var deltas: UnsafePointer<Scalar>  // dy [Y' X', M]
-  public var map: UnsafePointer<Scalar>  // with its margin
+  /// With its margin. It can be read one vector past its end, as the memory of tensors can.
+  public var map: UnsafePointer<Scalar>
   public var gradient: UnsafeMutablePointer<Scalar>  // dW [M, K K C], added to
 
   public init(
@@ -82,7 +83,7 @@ public struct ConvolutionGradientCall<Scalar> {
     self.gradient = gradient
   }
 
-  /// How many chains the lines are cut into, of about 256 places.
+  /// How many chains the lines are cut into, of about 256 places. A line is never cut.
   @inlinable @inline(__always)
   public var chains: Int { min((windows.lines * windows.places + 255) / 256, windows.lines) }
 

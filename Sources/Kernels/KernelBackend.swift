@@ -13,7 +13,7 @@ public struct KernelBackend: Sendable {
   /// Why this processor cannot run it; nil if it can.
   public let obstacle: String?
   public let kernels: any LayerKernels<Float>.Type
-  /// The kernels that OpenBLAS is to take beside it, so that the same bits come out on every processor
+  /// The kernels that OpenBLAS uses with this backend, so that the same bits come out on every processor
   /// that runs them; nil for what any processor has.
   public let openBLASCore: String?
   private let peak: @Sendable (_ seconds: Double) -> Double

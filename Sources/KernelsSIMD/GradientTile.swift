@@ -22,6 +22,9 @@ struct GradientTile: RegisterTile {
   /// Room for a tile.
   var spill: UnsafeMutablePointer<Float>
 
+  /// The floats of the largest tile.
+  static var spillCount: Int { 8 * 4 * Vector.width }
+
   @inline(never)
   func run<R: Rows>(_: R.Type, column: Int, vectors: Int) {
     let (segment, aStep, wStep) = (segment, aStep, wStep)

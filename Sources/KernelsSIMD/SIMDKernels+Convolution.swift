@@ -1,8 +1,8 @@
 public import KernelInterface
 
 extension SIMDKernels {
-  /// y = w(x) Wᵀ + b or y += w(x) Wᵀ, line by line: the windows of a line lie over each other in the
-  /// map, and are multiplied where they lie.
+  /// y = w(x) Wᵀ + b or y += w(x) Wᵀ, line by line: the windows of a line overlap in the map, and are
+  /// multiplied where they lie.
   public static func convolve(_ call: ConvolutionCall<Float>) {
     let (grid, group) = (call.windows, PackedProductBuffers.groupRows)
     Arena.with({ PackedProductBuffers(columns: call.columns, arena: &$0) }) { buffers in
@@ -31,7 +31,7 @@ extension SIMDKernels {
 
   /// dW += dyᵀ w(x)
   public static func addConvolutionGradient(_ call: ConvolutionGradientCall<Float>) {
-    Arena.with({ $0.take(8 * 4 * Vector.width) }) { spill in
+    Arena.with({ $0.take(GradientTile.spillCount) }) { spill in
       for chain in 0..<call.chains {
         // The deltas of a tile's rows, a cache line for each place, stay in the first-level cache
         // while all windows pass over them.

@@ -30,7 +30,7 @@ extension SIMDKernels {
     let units = Units(call.columns, gates: 1)
     // Some vectors side by side: one chain alone would wait for its own additions.
     var vector = 0
-    while vector + 4 < units.blocks {
+    while (vector + 4) * Vector.width <= call.columns {
       addColumnSums(call, at: vector * Vector.width)
       vector += 4
     }
@@ -66,7 +66,7 @@ extension SIMDKernels {
 
   /// dW += Σ_r delta_rᵀ operand_r
   public static func addWeightGradient(_ call: WeightGradientCall<Float>) {
-    Arena.with({ $0.take(GradientProduct.spillCount) }) { spill in
+    Arena.with({ $0.take(GradientTile.spillCount) }) { spill in
       let product = GradientProduct(call, spill: spill)
       for chain in 0..<call.chains {
         let (first, end) = (call.start(ofChain: chain), call.start(ofChain: chain + 1))
@@ -120,7 +120,7 @@ private struct NarrowBuffers {
     split = PanelSplit(blocks: Units(call.width, gates: 1).blocks, limit: 4)
     x = arena.take(call.rows * features)
     last = arena.take(call.rows * 4 * Vector.width)
-    spill = arena.take(8 * 4 * Vector.width)
+    spill = arena.take(GradientTile.spillCount)
   }
 
   func takeFeatures(_ call: NarrowGradientCall<Float>) {
@@ -193,9 +193,6 @@ private struct GradientProduct {
   private let deltas: RowBlock
   private let operands: RowBlock
   private let spill: UnsafeMutablePointer<Float>
-
-  /// Room for a tile.
-  static var spillCount: Int { 8 * 4 * Vector.width }
 
   init(_ call: WeightGradientCall<Float>, spill: UnsafeMutablePointer<Float>) {
     self.call = call

@@ -9,7 +9,7 @@ internal import CVec
 #elseif arch(arm64)
   typealias SumLanes = Twin<Twin<Vector>>
 #else
-  // Without fused products the bits are others anyway.
+  // Without fused products the bits differ anyway.
   typealias SumLanes = Vector
 #endif
 
@@ -63,7 +63,7 @@ extension Twin: ColumnLanes where Half: ColumnLanes {
   var folded: Vector { (first + second).folded }
 }
 
-/// Four sums that take turns, so that none waits for the one before.
+/// Four sums in rotation, so that no addition waits for the one before.
 struct FourSums {
   private var next = SumLanes(0)
   private var second = SumLanes(0)

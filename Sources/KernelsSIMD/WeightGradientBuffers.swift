@@ -57,6 +57,6 @@ struct WeightGradientBuffers {
     xNarrow = arena.take(depth * features)
     narrow = arena.take(stripes * features * units.paddedWidth)
     recurrentBias = arena.take(stripes * units.paddedWidth)
-    spill = arena.take(8 * 4 * Vector.width)
+    spill = arena.take(GradientTile.spillCount)
   }
 }

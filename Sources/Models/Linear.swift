@@ -80,10 +80,12 @@ public struct Linear<Scalar: KernelScalar> {
   }
 
   /// Writes y. The bits of a row do not depend on the other rows.
+  ///
+  /// - Precondition: `prepare` was called with the same parameters, as for `backward`
   public func forward(
     _ x: Tensor<Scalar>, _ parameters: ParameterBuffer<Scalar>, into y: Tensor<Scalar>
   ) {
-    packed.forward!.multiply(x, adding: parameters[bias], into: y)
+    Self.required(packed.forward).multiply(x, adding: parameters[bias], into: y)
   }
 
   /// Adds dW = dyᵀ x and db = Σ dy to `gradients`, in an order that follows from their shapes, and
@@ -94,6 +96,11 @@ public struct Linear<Scalar: KernelScalar> {
   ) {
     gradients[weight].addProductGradient(dy, x)
     gradients[bias].addColumnSums(of: dy)
-    packed.backward!.multiply(dy, into: dx)
+    Self.required(packed.backward).multiply(dy, into: dx)
+  }
+
+  private static func required(_ packed: PackedMatrix<Scalar>?) -> PackedMatrix<Scalar> {
+    guard let packed else { preconditionFailure("a read-out runs before it is prepared") }
+    return packed
   }
 }

@@ -51,8 +51,8 @@ struct SequencePass<Scalar: KernelScalar> {
     return totals
   }
 
-  /// The read-out and the loss, shard by shard: their products then have the shapes of a shard,
-  /// whatever the number of ranks.
+  /// The read-out and the loss, shard by shard, so that the gradients of the read-out are summed
+  /// shard by shard whatever the number of ranks.
   ///
   /// - Parameters:
   ///   - top: the states that the read-out may see, [T, N, D·H] or the last step alone

@@ -3,7 +3,7 @@
 #endif
 
 /// A block of memory that tensors view: aligned for vector loads, zeroed, freed with its last view.
-/// Behind its numbers lie some that nobody writes, so that a kernel may read whole vectors to the end.
+/// Unused padding follows the elements, so that a kernel can read whole vectors at the end.
 @usableFromInline
 final class TensorStorage<Scalar: BitwiseCopyable> {
   @usableFromInline let base: UnsafeMutablePointer<Scalar>

@@ -5,8 +5,8 @@ import Kernels
 /// Which of its kernels OpenBLAS uses.
 enum BLASCore {
   /// OpenBLAS chooses kernels by the processor's model number when it is loaded. Each choice rounds
-  /// differently, and a processor that is newer than the library gets the oldest of all, 4 times
-  /// slower than need be. Only the environment can change it, and only before the library is loaded,
+  /// differently, and a processor that is newer than the library gets the oldest of all, which
+  /// are 4 times slower. Only the environment can change it, and only before the library is loaded,
   /// so the program starts itself once more with the choice that every processor with AVX2 can take.
   ///
   /// `bench kernels` measures OpenBLAS itself and leaves its choice alone.
@@ -19,6 +19,6 @@ enum BLASCore {
     setenv(variable, core, 1)
     var arguments = CommandLine.arguments.map { strdup($0) } + [nil]
     execv("/proc/self/exe", &arguments)
-    unsetenv(variable)  // it could not be started: go on with what there is
+    unsetenv(variable)  // exec failed: continue with OpenBLAS's own choice
   }
 }

@@ -26,7 +26,7 @@ struct BenchLatency: ParsableCommand {
   var trials = 300
   @Option(help: "Steps of a stream that are timed.")
   var steps = 3000
-  @Option(help: "Answers before either.")
+  @Option(help: "Untimed runs before each.")
   var warmup = 30
   @Flag(help: "Print one JSON object a line.")
   var json = false
@@ -34,11 +34,11 @@ struct BenchLatency: ParsableCommand {
   func validate() throws {
     for cell in cells {
       guard try !Bench.system(cell).readsMaps else {
-        throw ValidationError("--cell \(cell) reads maps; bench latency knows rows of numbers.")
+        throw ValidationError("--cell \(cell) reads maps; bench latency supports cells on vectors.")
       }
     }
     guard hidden > 0, layers > 0, time > 0, input > 0, trials > 0, steps > 0, warmup >= 0 else {
-      throw ValidationError("sizes and counts must be positive.")
+      throw ValidationError("sizes and counts must be positive, --warmup at least 0.")
     }
   }
 

@@ -58,6 +58,19 @@ import Testing
     #expect(graph.nodes[2].pool?.kernel == 0)
   }
 
+  /// Of one number the norm is 0, whatever the number.
+  @Test(arguments: ["norm group 4", "norm layer"]) func aGroupOfOneNumberIsRefused(
+    norm: String
+  ) throws {
+    let channels = norm == "norm layer" ? 1 : 4
+    let graph = try LayerGraph("a: input, channels \(channels), \(norm)")
+    let error = #expect(throws: LayerGraph.Problem.self) {
+      () throws(any Error) in try graph.check(height: 1, width: 1, channels: 3)
+    }
+    #expect("\(try #require(error))".contains("a has \(norm) on maps of 1x1x\(channels)"))
+    try graph.check(height: 1, width: 2, channels: 3)
+  }
+
   /// The sizes of the shallow net of Nayebi et al. on 224 x 224 pixels.
   @Test func sizes() throws {
     let graph = try LayerGraph(

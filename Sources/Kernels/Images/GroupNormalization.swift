@@ -128,7 +128,7 @@ public struct GroupNormalization: Sendable, Hashable {
   @inline(__always)
   private func withChannels<Scalar: KernelScalar>(_ body: (ChannelNumbers<Scalar>) -> Void) {
     let C = map.channels
-    // On the stack: this runs in every time step.
+    // On the stack where it is small: this runs in every time step.
     withUnsafeTemporaryAllocation(of: Scalar.self, capacity: 4 * C) { numbers in
       withUnsafeTemporaryAllocation(of: Double.self, capacity: C) { totals in
         numbers.initialize(repeating: 0)

@@ -12,7 +12,7 @@ extension ImageWindows {
     stride == 1 && enlargement == 1 ? ImageWindows(adjointOf: self, channels: M) : nil
   }
 
-  /// The weight beside them, W [M, K K C] turned round in both directions: [C, K K M].
+  /// The matching weight: W [M, K K C] rotated by 180°, with inputs and outputs exchanged, [C, K K M].
   public func turned<Scalar: KernelScalar>(_ weight: Tensor<Scalar>) -> Tensor<Scalar> {
     let (M, C, places) = (weight.shape[0], input.channels, kernel * kernel)
     precondition(weight.count == M * length, "\(weight.shape) for windows of \(length)")

@@ -1,8 +1,8 @@
 import KernelInterface
 import Tensors
 
-/// One map after another with the margin of zeros that its windows see, enlarged where they are.
-/// In it the windows of a line lie over each other, so that a convolution copies none of them.
+/// A buffer for one map at a time, with the margin of zeros that its windows see, enlarged where
+/// they are. The windows of a line overlap in it, so that a convolution copies none of them.
 public struct PaddedMap<Scalar: KernelScalar> {
   public let windows: ImageWindows
   let memory: Tensor<Scalar>
@@ -34,7 +34,7 @@ public struct PaddedMap<Scalar: KernelScalar> {
       runStep: width * C)
   }
 
-  /// Takes over one of some maps [N, Y X C].
+  /// Copies in one of some maps [N, Y X C], and fills the margin with zeros.
   @specialized(where Scalar == Float)
   public func load(_ index: Int, of maps: Tensor<Scalar>) {
     let input = windows.input

@@ -17,7 +17,8 @@ struct Convolution<Scalar: KernelScalar> {
     self.memory = memory
   }
 
-  /// What W [M, K K C] is for `addInputGradient`, and whether that is packed as its transpose.
+  /// The weight that `addInputGradient` needs for W [M, K K C], and whether it is packed as its
+  /// transpose.
   static func inputGradientWeight(
     _ weight: Tensor<Scalar>, _ windows: ImageWindows
   ) -> (weight: Tensor<Scalar>, isTransposed: Bool) {

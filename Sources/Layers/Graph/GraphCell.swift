@@ -33,7 +33,7 @@ public struct GraphOfLayers: CellFamily {
 
 /// The nodes of a graph side by side. A node's first stage of a step sums up its convolutions, the
 /// stages after it are those of its cell. That is stage 0, or stage 1 of a separable node, which
-/// mixes the channels of what stage 0 has left of each source.
+/// mixes the channels of stage 0's depthwise results.
 struct GraphCell<Scalar: KernelScalar>: RecurrentCell {
   private let nodes: [Node]
   let products: [CellProduct]

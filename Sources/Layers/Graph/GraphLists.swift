@@ -10,7 +10,8 @@ extension GraphCell {
     var tape: [NamedShape] = []
     var scratch: [NamedShape] = []
 
-    /// A node's states: what it gives, those of its cell, what drives the cell. One may be the other.
+    /// A node's states: its output, those of its cell, what drives the cell. Two of them can be the
+    /// same state.
     mutating func addStates(of node: inout Node) {
       func name(_ own: String) -> String { "\(node.shape.said.name).\(own)" }
       func named(_ shapes: [NamedShape]) -> [NamedShape] {
@@ -38,7 +39,7 @@ extension GraphCell {
       node.drive = states.count
       states.append(NamedShape(name("drive"), node.shape.map.extents))
       node.pooled = node.cell == nil ? node.drive : node.states.lowerBound
-      // Nobody sees it in the step after but where it is what the node gives.
+      // The next step reads it only if it is the node's output.
       if node.output != node.drive { restarting.insert(name("drive")) }
       guard node.shape.said.isSeparable else { return }
       node.filtered = add(

@@ -6,19 +6,20 @@ import Kernels
 ///     conv2: conv1 + conv3, channels 32;
 ///     conv3: conv2, channels 32, cell rgc, pool mean all
 ///
-/// A node is a convolution of what its sources gave, `ELU(b + Σ W_s * s)`, then a cell on the
-/// result where one is named, then a pooling where one is. A `separable` node convolves each channel
-/// of a source with a filter of its own and mixes the channels after that, place by place (Chollet,
-/// CVPR 2017): `W_s * s` becomes `W_s * (D_s * s)`, where D_s [C, K, K] is depthwise and W_s has
-/// windows of one place. With `norm layer` or `norm group G` the sum is normalised before the
-/// activation, as `GroupNormalization` does. Neither changes the cell's own convolutions. Every edge takes one time step: a node
-/// sees what its sources gave in the step before, so a source may come later in the text. The last
-/// node is what the graph gives out.
+/// A node is a convolution of its sources' outputs, `ELU(b + Σ W_s * s)`, then a cell on the result
+/// where one is named, then a pooling where one is. A `separable` node convolves each channel of a
+/// source with a filter of its own and then mixes the channels, place by place (Chollet, CVPR 2017):
+/// `W_s * s` becomes `W_s * (D_s * s)`, where D_s [C, K, K] is depthwise and W_s has windows of one
+/// place. With `norm layer` or `norm group G` the sum is normalised before the activation, as
+/// `GroupNormalization` does. Neither changes the cell's own convolutions.
+///
+/// Every edge takes one time step: a node sees the outputs of its sources in the step before, so a
+/// source may come later in the text. The output of the graph is that of the last node.
 ///
 /// The first source sets the size of a node's maps. Maps of another source are enlarged, each place
 /// repeated, or seen at a larger stride, until they fit.
 public struct LayerGraph: Sendable, Hashable {
-  /// What is said of a node.
+  /// The specification of a node.
   public struct Node: Sendable, Hashable {
     public var name: String
     /// The names of other nodes, or `input`.

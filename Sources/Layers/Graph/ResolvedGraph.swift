@@ -85,6 +85,11 @@ struct ResolvedGraph {
         }
         edges.append(Edge(source: source, windows: fitting))
       }
+      if let norm = node.norm, map.count == norm.groups {
+        throw LayerGraph.Problem(
+          description: "\(node.name) has \(norm.text) on maps of \(map), so each group has one"
+            + " number and would be normalised to 0; remove it, or use fewer groups")
+      }
       nodes.append(Node(said: node, edges: edges, map: map, pooling: pooling))
     }
     self.nodes = nodes

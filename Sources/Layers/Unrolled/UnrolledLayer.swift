@@ -82,15 +82,15 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
   public func prepare(_ parameters: ParameterBuffer<Scalar>, advancing: Bool) throws(LAPACKError) {
     try cell.prepare()
     let weights = cell.products.map { product in
-      // Filters of a depthwise convolution are read as they are; packed they keep its place.
+      // The kernels read depthwise filters as they are; their packed copy keeps the places aligned.
       let weight = parameters[product.weight].reshaped([product.width, depth(product)])
       return product.groups == 1 ? weight : GroupedWeight(product).blockDiagonal(weight)
     }
     arranged.pack(weights) { inputGradientWeight($0, weights[$0]) }
   }
 
-  /// What the gradient of a product's operand is a product with, and whether that is packed as its
-  /// transpose.
+  /// The weight that dp is multiplied with to give the operand's gradient, and whether it is packed
+  /// as its transpose.
   private func inputGradientWeight(
     _ index: Int, _ weight: Tensor<Scalar>
   ) -> (weight: Tensor<Scalar>, isTransposed: Bool) {
@@ -196,8 +196,8 @@ final class ArrangedWeights<Scalar: KernelScalar> {
 
   func pack(_ weights: [Tensor<Scalar>]) { pack(weights) { (weights[$0], true) } }
 
-  /// - Parameter inputGradientWeight: what the gradient of an operand is a product with, and whether
-  ///   that is packed as its transpose, by the product
+  /// - Parameter inputGradientWeight: the weight that dp is multiplied with to give the operand's
+  ///   gradient, and whether it is packed as its transpose, by the product
   func pack(
     _ weights: [Tensor<Scalar>],
     inputGradientWeight: (Int) -> (weight: Tensor<Scalar>, isTransposed: Bool)

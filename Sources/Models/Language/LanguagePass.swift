@@ -109,7 +109,7 @@ struct LanguagePass<Scalar: KernelScalar> {
   private static var pieceLimit: Int { 1 << 22 }
 
   /// Decoder and cross-entropy, shard by shard and in pieces of a shard: z [T·N, V] as a whole
-  /// would not fit, and products have the shapes of a shard whatever the number of ranks.
+  /// would not fit, and the decoder's gradients are summed shard by shard at any number of ranks.
   ///
   /// Leaves the gradient of the dropped output in `dDropped`, if gradients are wanted.
   private func decode(

@@ -2,21 +2,21 @@ import Foundation
 import Kernels
 import Tensors
 
-/// The Poisson likelihood of spike counts, with what neuroscience judges rates by.
+/// The Poisson likelihood of spike counts, with the usual metrics of inferred rates.
 ///
 ///     L = Σ (exp(r) - k r) / known
 ///     bits per spike = (Σ (k log λ - λ) - Σ (k log λ̄ - λ̄)) / (ln 2 Σ k),   λ = exp(r)
-///     co-smoothing = the bits per spike of held-out neurons, which then leave those of the others
+///     co-smoothing = bits per spike of held-out neurons; bits_per_spike is then of the others
 ///     pooled R² = 1 - Σ_c E_c / Σ_c V_c,   median R² = median over c of 1 - E_c / V_c
 ///
 /// with λ̄_c the mean count of neuron c in the training part, E_c = Σ (ρ - λ)² and V_c =
-/// Σ (ρ - mean ρ_c)² over the known counts whose true rate ρ is known too. Both sums of the bits run over the
-/// same known counts (Pillow et al., 2008; Pei et al., 2021). A mean of R² over neurons would say
-/// nothing where some hardly vary.
+/// Σ (ρ - mean ρ_c)² over the known counts whose true rate ρ is known too. Both sums of the bits run
+/// over the same known counts (Pillow et al., 2008; Pei et al., 2021). A mean of R² over neurons would
+/// say nothing where some hardly vary.
 public struct SpikeRates: Objective {
   /// λ̄ [K], in counts a step.
   public let meanRates: [Double]
-  /// How many of them, the last ones, no model sees.
+  /// How many neurons, the last ones, are never inputs.
   public let heldOut: Int
 
   /// - Parameters:

@@ -3,9 +3,9 @@ import Models
 import MPI
 
 extension TrainingSession {
-  /// The scores by class of what an evaluation has run so far; nil if the answer is not a class of
-  /// the sequence. All ranks call this and get the same.
-  func classScores(of evaluation: Evaluation) throws(RunFailure) -> ClassScores? {
+  /// The confusion matrix, a row for each class, of what an evaluation has run so far on all ranks;
+  /// nil if the answer is not a class of the sequence. All ranks call this and get the same.
+  func confusion(of evaluation: Evaluation) throws(RunFailure) -> [[Int]]? {
     guard let confusion = evaluation.confusion else { return nil }
     let whole = ConfusionCounts(classes: confusion.classes)
     do {
@@ -17,7 +17,7 @@ extension TrainingSession {
     } catch {
       throw RunFailure(error)
     }
-    return ClassScores(confusion: whole.rows)
+    return whole.rows
   }
 
   /// What the best epoch goes by, the lower the better: the validation loss, or a metric.
@@ -27,7 +27,7 @@ extension TrainingSession {
     let metric = configuration.earlyStopping.metric
     guard metric != .loss else { return totals.meanLoss }
     var metrics = task.objective.metrics(totals)
-    metrics += try classScores(of: evaluation)?.metrics ?? []
+    metrics += try confusion(of: evaluation).map { ClassScores(confusion: $0).metrics } ?? []
     evaluation.confusion?.clear()
     let value = metrics.first { $0.key == metric.rawValue }?.value ?? .nan
     // Not a number, as R2 over one sequence, is never the best; checkpoints hold no infinity.

@@ -223,19 +223,10 @@ public final class TrainingSession {
       sequences: Int(totals.sequences), elements: Int(totals.elements))
     record.chanceLoss = evaluation.chance?.value
     record.chanceMeaning = evaluation.chance?.meaning
-    if let scores = try classScores(of: evaluation), let confusion = evaluation.confusion {
-      do {
-        // Whole numbers: the order of addition does not matter.
-        var counts = confusion.counts
-        var span = counts.mutableSpan
-        try communicator.allreduce(&span)
-        confusion.counts = counts
-      } catch {
-        throw RunFailure(error)
-      }
-      record.confusion = confusion.rows
+    if let confusion = try confusion(of: evaluation) {
+      record.confusion = confusion
       record.classNames = evaluation.classNames
-      for metric in scores.metrics where metric.value.isFinite {
+      for metric in ClassScores(confusion: confusion).metrics where metric.value.isFinite {
         record.metrics[metric.key] = metric.value
       }
     }

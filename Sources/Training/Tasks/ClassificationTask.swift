@@ -11,16 +11,14 @@ final class ClassificationTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
   private let seed: UInt64
   private let normalisation: InputNormalisation
-  /// The training part, which is opened once and shared by training and validation.
-  private var train: (any SequenceSource)?
-  private(set) var heldOut: Int?
+  private let parts: HeldOutPart
   private(set) var mapping: String?
-  private(set) var validationSummary: String?
 
   /// - Parameter seed: of what is done to images
   init(_ configuration: TrainingConfiguration.Dataset, seed: UInt64) {
     settings = configuration
     self.seed = seed
+    parts = HeldOutPart(configuration)
     normalisation = InputNormalisation(configuration)
   }
 
@@ -28,31 +26,15 @@ final class ClassificationTask: SequenceTask {
   var notes: [String] { normalisation.notes }
 
   var objective: any Objective { CrossEntropy() }
+  var heldOut: Int? { parts.count }
+  var validationSummary: String? { parts.summary }
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
-    guard part != .test, settings.measured == nil else { return try open(part) }
-    let train = try self.train ?? openTrain()
-    self.train = train
-    guard let heldOut else { return part == .train ? train : try open(.validation) }
-    let split = SubsetSource.split(train, holdingOut: heldOut)
-    return part == .train ? split.rest : split.heldOut
+    try parts.source(part, open: open)
   }
 
   func resolved(_ configuration: TrainingConfiguration) -> TrainingConfiguration {
-    var configuration = configuration
-    if settings.measured == nil, train != nil {
-      configuration.dataset.heldOut = heldOut.map { .count($0) } ?? .ownPart
-    }
-    return configuration
-  }
-
-  /// Opens the training part, and finds what is validated on.
-  private func openTrain() throws -> any SequenceSource {
-    let hasOwnPart = try settings.place.holds(.validation)
-    let train = try open(.train)
-    heldOut = try settings.heldOut(of: train.count, hasOwnPart: hasOwnPart)
-    validationSummary = settings.validationSummary(heldOut: heldOut, hasOwnPart: hasOwnPart)
-    return train
+    parts.resolved(configuration)
   }
 
   private func open(_ part: DatasetFile.Part) throws -> any SequenceSource {
@@ -60,10 +42,10 @@ final class ClassificationTask: SequenceTask {
     let (meaning, declared) = try normalisation.meaning()
     var numbering = try settings.learned?.numbering(
       of: meaning, declared: declared, settings.file)
+    let classes =
+      numbering?.numbers.count ?? parts.train?.targetKind.outputs ?? settings.learned?.outputs
     func open(_ part: DatasetFile.Part) throws -> any SequenceSource {
-      try self.open(
-        place, part,
-        classes: numbering?.numbers.count ?? train?.targetKind.outputs ?? settings.learned?.outputs)
+      try self.open(place, part, classes: classes)
     }
     let stored = try open(part)
     let source = try normalisation.applied(to: stored) {
@@ -107,37 +89,6 @@ final class ClassificationTask: SequenceTask {
 }
 
 extension TrainingConfiguration.Dataset {
-  /// How many of so many training sequences are held out for validation; nil where the file's own
-  /// validation part is validated on.
-  func heldOut(of count: Int, hasOwnPart: Bool) throws(ConfigurationError) -> Int? {
-    switch heldOut {
-    case .count(let held):
-      guard held < count else {
-        throw ConfigurationError(
-          "dataset.validation_count is \(held), but \(file) has \(count) training"
-            + " sequences; hold out fewer")
-      }
-      return held
-    case .ownPart:
-      guard hasOwnPart else {
-        throw ConfigurationError(
-          "dataset.validation_count is file, but \(file) has no validation part; set a"
-            + " number of sequences to hold out of the training part")
-      }
-      return nil
-    case .automatic: return hasOwnPart ? nil : HeldOutCount.share(of: count)
-    }
-  }
-
-  /// What is validated on, in a few words.
-  func validationSummary(heldOut: Int?, hasOwnPart: Bool) -> String {
-    heldOut.map { count in
-      "\(count) held out for validation"
-        + (hasOwnPart && count > 0
-          ? " (dataset.validation_count=file takes the file's own validation part)" : "")
-    } ?? "validation on the file's own part"
-  }
-
   /// Where the data set lies.
   var place: DatasetPlace {
     var place = DatasetPlace(file)

@@ -12,15 +12,14 @@ import Models
 final class MaskedSpikesTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
   private let masking: MaskingSettings
-  private var train: SpikeSource?
+  private let parts: HeldOutPart
   private var statistics: (means: [Double], largest: Int) = ([], 0)
   /// The last of the neurons, which no model sees.
   private var heldOutNeurons = 0
-  private(set) var heldOut: Int?
-  private(set) var validationSummary: String?
 
   init(_ configuration: TrainingConfiguration) {
     settings = configuration.dataset
+    parts = HeldOutPart(configuration.dataset)
     masking = configuration.masking
   }
 
@@ -29,6 +28,8 @@ final class MaskedSpikesTask: SequenceTask {
     SpikeRates(meanRates: statistics.means, heldOut: heldOutNeurons)
   }
   var elementName: String? { "counts" }
+  var heldOut: Int? { parts.count }
+  var validationSummary: String? { parts.summary }
   /// The authors' weights of the decoder. Their biases are zeros; those of the mean rates save a
   /// model the thousands of steps to get from a spike a bin to the rates of neurons.
   var readOutStart: ReadOutStart? {
@@ -39,12 +40,13 @@ final class MaskedSpikesTask: SequenceTask {
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
     guard settings.measured == nil else { return folded(try openMeasured(part)) }
-    let train = try self.train ?? openTrain()
-    self.train = train
-    guard part != .test else { return folded(try open(part)) }
-    guard let heldOut else { return part == .train ? train : folded(try open(.validation)) }
-    let split = SubsetSource.split(train, holdingOut: heldOut)
-    return part == .train ? split.rest : folded(split.heldOut)
+    // An evaluation of the test part goes by the mean rates of the training part too.
+    let train = try parts.openTrain(open)
+    if statistics.means.isEmpty, let train = train as? SpikeSource {
+      statistics = try Self.statistics(train, holdingOut: parts.count)
+    }
+    let source = try parts.source(part, open: open)
+    return part == .train ? source : folded(source)
   }
 
   /// A part to be measured on.
@@ -55,11 +57,7 @@ final class MaskedSpikesTask: SequenceTask {
   }
 
   func resolved(_ configuration: TrainingConfiguration) -> TrainingConfiguration {
-    var configuration = configuration
-    if settings.measured == nil, train != nil {
-      configuration.dataset.heldOut = heldOut.map { .count($0) } ?? .ownPart
-    }
-    return configuration
+    parts.resolved(configuration)
   }
 
   func mask(
@@ -73,15 +71,6 @@ final class MaskedSpikesTask: SequenceTask {
     let source = try SpikeSource(settings.place, part: part)
     heldOutNeurons = source.targetKind.outputs - source.features
     return source
-  }
-
-  private func openTrain() throws -> SpikeSource {
-    let hasOwnPart = try settings.place.holds(.validation)
-    let train = try open(.train)
-    heldOut = try settings.heldOut(of: train.count, hasOwnPart: hasOwnPart)
-    statistics = try Self.statistics(train, holdingOut: heldOut)
-    validationSummary = settings.validationSummary(heldOut: heldOut, hasOwnPart: hasOwnPart)
-    return train
   }
 
   /// Those of the trials that are trained on.

@@ -11,18 +11,18 @@ import Tensors
 final class OwnSequencesTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
   private let normalisation: InputNormalisation
-  /// The training part, which is opened once and shared by training and validation.
-  private var train: (any SequenceSource)?
+  private let parts: HeldOutPart
   private var kind: TargetKind?
   private(set) var scale: [Double] = []
-  private(set) var heldOut: Int?
-  private(set) var validationSummary: String?
 
+  var heldOut: Int? { parts.count }
+  var validationSummary: String? { parts.summary }
   var statistics: DataMeaning.Statistics? { normalisation.statistics }
   var notes: [String] { normalisation.notes }
 
   init(_ configuration: TrainingConfiguration.Dataset) {
     settings = configuration
+    parts = HeldOutPart(configuration)
     normalisation = InputNormalisation(configuration)
   }
 
@@ -35,28 +35,11 @@ final class OwnSequencesTask: SequenceTask {
   }
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
-    guard part != .test, settings.measured == nil else { return try open(part) }
-    let train = try self.train ?? openTrain()
-    self.train = train
-    guard let heldOut else { return part == .train ? train : try open(.validation) }
-    let split = SubsetSource.split(train, holdingOut: heldOut)
-    return part == .train ? split.rest : split.heldOut
+    try parts.source(part, open: open)
   }
 
   func resolved(_ configuration: TrainingConfiguration) -> TrainingConfiguration {
-    var configuration = configuration
-    if settings.measured == nil, train != nil {
-      configuration.dataset.heldOut = heldOut.map { .count($0) } ?? .ownPart
-    }
-    return configuration
-  }
-
-  private func openTrain() throws -> any SequenceSource {
-    let hasOwnPart = try settings.place.holds(.validation)
-    let train = try open(.train)
-    heldOut = try settings.heldOut(of: train.count, hasOwnPart: hasOwnPart)
-    validationSummary = settings.validationSummary(heldOut: heldOut, hasOwnPart: hasOwnPart)
-    return train
+    parts.resolved(configuration)
   }
 
   private func open(_ part: DatasetFile.Part) throws -> any SequenceSource {
@@ -93,7 +76,7 @@ final class OwnSequencesTask: SequenceTask {
     }
     return try SequenceFileSource(
       place, task: settings.task.rawValue, part: part,
-      classes: train?.targetKind.outputs ?? settings.learned?.outputs)
+      classes: parts.train?.targetKind.outputs ?? settings.learned?.outputs)
   }
 
   /// The loss of the best constant answer, with what its metrics are.
