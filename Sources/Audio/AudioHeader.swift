@@ -10,7 +10,7 @@ func checkHeader(of path: String) throws(AudioError) {
   let attributes = try? FileManager.default.attributesOfItem(
     atPath: (path as NSString).resolvingSymlinksInPath)
   guard attributes?[.type] as? FileAttributeType == .typeRegular else {
-    throw AudioError(path, "is no regular file", cure: "name a sound file")
+    throw AudioError(path, "is not a regular file", cure: "name a sound file")
   }
   guard let handle = FileHandle(forReadingAtPath: path) else {
     throw AudioError(path, "cannot be opened", cure: "check its permissions")

@@ -58,7 +58,7 @@ public enum FamiliarNames {
     ),
     (
       ["checkpoint", "ckpt", "ckpt_path", "resume_from_checkpoint", "load", "restore"],
-      "--resume RUN goes on from a run's newest checkpoint, or from the checkpoint it names"
+      "--resume RUN continues from a run's newest checkpoint, or from the named one"
     ),
     (["yaml", "cfg", "conf", "config_file", "config_path"], "--config FILE.yaml names it"),
     (

@@ -12,24 +12,101 @@ enum YAMLBounds {
 
   /// Refuses a text that is too long or refers to parts of itself too often.
   ///
-  /// A reference is a `*` before a name, at the start of a word. In a quoted text it is none, and is
-  /// counted all the same: what is quoted is for the parser to say.
+  /// A reference is a `*` before a name, at the start of a word. In comments and in quoted values it
+  /// is not one.
   static func check(_ yaml: String, path: String) throws(ConfigurationError) {
     guard yaml.utf8.count <= mostBytes else {
       throw ConfigurationError(
         "\(path): has more than \(mostBytes) bytes; name a YAML file, see configs/ for examples")
     }
+    guard references(in: yaml) > mostReferences else { return }
+    let count = references(in: withoutTexts(yaml))
+    guard count <= mostReferences else {
+      throw ConfigurationError(
+        "\(path): has \(count) references (*name) to parts of itself, more than"
+          + " \(mostReferences); write those parts out")
+    }
+  }
+
+  /// How many references a text has at most: those in comments and in quotes are counted too.
+  private static func references(in yaml: String) -> Int {
     var count = 0
     var before = UInt8(ascii: " ")
     for byte in yaml.utf8 {
       if before == UInt8(ascii: "*"), byte > 0x20, byte != UInt8(ascii: "/") { count += 1 }
       before = startsWord(before) || byte != UInt8(ascii: "*") ? byte : UInt8(ascii: "x")
     }
-    guard count <= mostReferences else {
-      throw ConfigurationError(
-        "\(path): has \(count) references (*name) to parts of itself, more than"
-          + " \(mostReferences); write those parts out")
+    return count
+  }
+
+  /// A YAML text without its comments and without the quoted values that end on their line.
+  ///
+  /// Nothing is left out that a parser may take for anything else. A quote certainly begins a quoted
+  /// value after a colon and a blank, and certainly does not after a letter or digit. From any other
+  /// quote on, and from a value in quotes that does not end on its line, the rest stays as it is.
+  static func withoutTexts(_ yaml: String) -> String {
+    var result = String.UnicodeScalarView()
+    var rest = yaml.unicodeScalars[...]
+    var before: Unicode.Scalar = "\n"
+    var isAfterColon = false
+    while let scalar = rest.first {
+      switch scalar {
+      case "#" where isBlank(before) || isBreak(before):
+        rest = rest.drop(while: { !isBreak($0) })
+        continue
+      case "'", "\"":
+        if isLetterOrDigit(before) { break }
+        guard isAfterColon, let end = endOfQuoted(rest) else {
+          result.append(contentsOf: rest)
+          return String(result)
+        }
+        rest = rest[end...]
+      default: break
+      }
+      rest = rest.dropFirst()
+      result.append(scalar)
+      isAfterColon = isBlank(scalar) && (isAfterColon || before == ":")
+      before = scalar
     }
+    return String(result)
+  }
+
+  /// The place of the closing quote of a text that starts with the opening one; nil if it is not on
+  /// the same line.
+  private static func endOfQuoted(
+    _ text: Substring.UnicodeScalarView
+  ) -> Substring.UnicodeScalarView.Index? {
+    guard let quote = text.first else { return nil }
+    var index = text.index(after: text.startIndex)
+    while index < text.endIndex, !isBreak(text[index]) {
+      let next = text.index(after: index)
+      let isLast = next == text.endIndex
+      if text[index] == quote {
+        // Two single quotes in a row stand for one.
+        guard quote == "'", !isLast, text[next] == quote else { return index }
+        index = text.index(after: next)
+      } else if text[index] == "\\", quote == "\"" {
+        guard !isLast, !isBreak(text[next]) else { return nil }
+        index = text.index(after: next)
+      } else {
+        index = next
+      }
+    }
+    return nil
+  }
+
+  private static func isBlank(_ scalar: Unicode.Scalar) -> Bool { scalar == " " || scalar == "\t" }
+
+  /// Whether a line ends here, for a parser of YAML 1.1.
+  private static func isBreak(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x0a, 0x0d, 0x85, 0x2028, 0x2029, 0: true
+    default: false
+    }
+  }
+
+  private static func isLetterOrDigit(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.isASCII && (scalar.properties.isAlphabetic || "0"..."9" ~= scalar)
   }
 
   /// Whether a word may begin behind this byte: not behind letters, digits and what paths are of.

@@ -44,7 +44,7 @@ public struct IDXArray: Sendable {
       count = product
     }
     guard file.count - header == count else {
-      // Behind what is declared, a file is read no further than the piece at hand.
+      // Reading has stopped soon after what the header declares, so more is not counted.
       let found = file.count - header > count ? "more" : "\(file.count - header)"
       throw DatasetError(
         path, "declares \(count) bytes of data (shape \(shape)) and holds \(found)",

@@ -32,6 +32,47 @@ public enum DurableFiles {
       && isFolder.boolValue
   }
 
+  /// Whether a path itself is a symbolic link.
+  ///
+  /// The corresponding C function is `lstat`.
+  public static func isLink(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+  }
+
+  /// Opens a regular file to write at its end, and makes it if there is none. Neither the file nor
+  /// the folder that it lies in may be a link, and a pipe or a device is refused without a wait:
+  /// somebody else may have put them there.
+  ///
+  /// The corresponding C functions are `open` and `openat`.
+  public static func openForAppending(_ path: String) throws(FileError) -> FileHandle {
+    let folder = parent(of: path)
+    let place = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    guard place >= 0 else {
+      let code = errno
+      if isLink(folder) { throw FileError("open", folder, obstacle: .link) }
+      throw FileError("open", folder, code: code)
+    }
+    defer { _ = close(place) }
+    let descriptor = openat(
+      place, lastName(of: path),
+      O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else {
+      let code = errno
+      switch code {
+      case ELOOP: throw FileError("open for writing", path, obstacle: .link)
+      // A pipe without a reader, or a socket.
+      case ENXIO: throw FileError("open for writing", path, obstacle: .notRegular)
+      default: throw FileError("open for writing", path, code: code)
+      }
+    }
+    guard FileStamp(descriptor: descriptor)?.isRegular == true else {
+      _ = close(descriptor)
+      throw FileError("open for writing", path, obstacle: .notRegular)
+    }
+    return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+  }
+
   /// Waits until what was written to a file, or the names in a folder, are on the disk.
   public static func synchronize(_ path: String) throws(FileError) {
     // Some network file systems synchronise a file only for a descriptor that may write.

@@ -9,16 +9,57 @@ public struct FileError: FileProblem {
   public let operation: String
   /// The system's number for the reason.
   public let code: Int32
+  /// What has the file's name and is not the file; nil if the system refused the call.
+  public let obstacle: Obstacle?
+
+  /// Something in the place of a file, which is no fault of the disk.
+  public enum Obstacle: Sendable {
+    /// A pipe, a socket or a device.
+    case notRegular
+    /// A symbolic link, which is not followed here.
+    case link
+    /// Any file, where a new one was to be made.
+    case taken
+  }
 
   public init(_ operation: String, _ path: String, code: Int32 = errno) {
     self.path = path
     self.operation = operation
     self.code = code
+    obstacle = nil
   }
 
-  public var problem: String { "cannot \(operation): \(String(cString: strerror(code)))" }
-  public var cure: String { "check that the folder exists, is writable and has room" }
-  public var isDiskFailure: Bool { true }
+  public init(_ operation: String, _ path: String, obstacle: Obstacle) {
+    self.path = path
+    self.operation = operation
+    self.obstacle = obstacle
+    code =
+      switch obstacle {
+      case .notRegular: EOPNOTSUPP
+      case .link: ELOOP
+      case .taken: EEXIST
+      }
+  }
+
+  public var problem: String {
+    switch obstacle {
+    case nil: "cannot \(operation): \(String(cString: strerror(code)))"
+    case .notRegular: "is not a regular file (a pipe, socket or device)"
+    case .link: "is a symbolic link, which is not followed here"
+    case .taken: "already exists"
+    }
+  }
+
+  public var cure: String {
+    switch obstacle {
+    case nil: "check that the folder exists, is writable and has room"
+    case .notRegular where operation == "read":
+      "name a regular file, or pass a stream as /dev/stdin"
+    case .notRegular, .link, .taken: "move it away"
+    }
+  }
+
+  public var isDiskFailure: Bool { obstacle == nil }
 
   /// Without the cure, for a line that has its own.
   public var description: String { "\(path): \(problem)" }

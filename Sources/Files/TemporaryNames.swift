@@ -7,8 +7,8 @@ extension DurableFiles {
   /// What stands between a file's own name and the random part of its temporary one.
   private static let mark = ".partial-"
 
-  /// A name beside `path` that nobody else uses or can foresee, and so can plant a link under:
-  /// `path`, `.partial-` and 64 random bits as 16 hexadecimal digits.
+  /// A temporary name next to `path`: `path`, `.partial-` and 64 random bits as 16 hexadecimal
+  /// digits. Nobody else uses it, and nobody can guess it to plant a link there.
   public static func temporaryName(for path: String) -> String {
     let digits = String(UInt64.random(in: .min ... .max), radix: 16)
     return path + mark + String(repeating: "0", count: 16 - digits.count) + digits
@@ -27,8 +27,8 @@ extension DurableFiles {
   }
 
   /// Removes temporary files of `path` whose writers are gone: regular files, older than ten minutes,
-  /// of which no process holds the lock that a writer has. Where the file system has no locks,
-  /// nobody knows, and they stay.
+  /// of which no process holds the lock that a writer has. On a file system without locks it is
+  /// unknown whether a writer lives, so they are kept.
   public static func removeLeftovers(of path: String) {
     let folder = parent(of: path)
     let own = path.hasPrefix(folder + "/") ? String(path.dropFirst(folder.count + 1)) : path

@@ -16,31 +16,55 @@ extension DurableFiles {
     return try contents(of: descriptor, path, limit: limit)
   }
 
-  /// Opens a regular file, or a stream that the person has named: one that a shell makes, or standard
-  /// input. Any other pipe or device may lie in a folder of somebody else, and nobody waits for what
-  /// comes of it.
+  /// Opens a regular file, or a stream that the user has named: one that a shell makes, or standard
+  /// input. Any other pipe, socket or device may lie in a folder of somebody else, and is refused.
   ///
   /// - Returns: the descriptor, which the caller closes
   ///
   /// The corresponding C function is `open`.
   public static func openForReading(_ path: String) throws(FileError) -> CInt {
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-    guard descriptor >= 0 else { throw FileError("open", path) }
+    guard descriptor >= 0 else {
+      let code = errno
+      // A socket cannot be opened at all.
+      if code == ENXIO, !isStreamOfUser(path) {
+        throw FileError("read", path, obstacle: .notRegular)
+      }
+      throw FileError("open", path, code: code)
+    }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       let code = errno
       _ = close(descriptor)
       throw FileError("open", path, code: code)
     }
-    let isNamed = ["/dev/fd/", "/dev/stdin", "/proc/"].contains(where: path.hasPrefix)
     switch status.st_mode & S_IFMT {
     case S_IFREG, S_IFDIR: return descriptor  // a folder is an error of `read`, in its own words
-    case _ where isNamed:
+    case _ where isStreamOfUser(path):
       _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
       return descriptor
     default:
       _ = close(descriptor)
-      throw FileError("read what is no regular file", path, code: EOPNOTSUPP)
+      throw FileError("read", path, obstacle: .notRegular)
+    }
+  }
+
+  /// Whether a path names a stream that only the user can have given to this process: /dev/stdin,
+  /// /dev/fd/N, or the same below /proc. A path that leads elsewhere from there, as through `..`,
+  /// does not.
+  static func isStreamOfUser(_ path: String) -> Bool {
+    guard path.hasPrefix("/") else { return false }
+    func isNumber(_ name: Substring) -> Bool {
+      !name.isEmpty && name.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+    }
+    let names = path.split(separator: "/").filter { $0 != "." }
+    switch names.count {
+    case 2: return names == ["dev", "stdin"]
+    case 3: return names[..<2] == ["dev", "fd"] && isNumber(names[2])
+    case 4:
+      return names[0] == "proc" && (names[1] == "self" || isNumber(names[1])) && names[2] == "fd"
+        && isNumber(names[3])
+    default: return false
     }
   }
 

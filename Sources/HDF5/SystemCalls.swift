@@ -30,6 +30,6 @@ func reasonNotToOpen(_ path: String, writing: Bool) -> String? {
   switch status.st_mode & S_IFMT {
   case S_IFREG: return nil
   case S_IFDIR: return "this is a directory"
-  default: return "this is no regular file but a pipe, a socket or a device"
+  default: return "this is not a regular file (a pipe, socket or device)"
   }
 }

@@ -41,7 +41,7 @@ public enum Deadline {
   private static func warn(_ directory: PeerDirectory) {
     let text =
       "warning: rank \(directory.rank) on \(directory.hosts[directory.rank].visible) has no UDP socket"
-      + " for its heartbeats: when a rank is lost, it may be named in the place of that one\n"
+      + " for its heartbeats: if another rank is lost, this one may be blamed instead\n"
     text.withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
   }
 

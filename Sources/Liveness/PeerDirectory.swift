@@ -55,14 +55,20 @@ struct PeerDirectory: Sendable {
   let visible: Set<Int>
   /// 128 random bits that the ranks of this job have, and nobody else.
   let key: (UInt64, UInt64)
+  /// All addresses of this rank's machine; its entry may have only the one that it listens at.
+  private let ownAddresses: [SIMD4<UInt8>]
 
   var hosts: [String] { entries.map(\.host) }
 
-  init(rank: Int, entries: [Entry], key: (UInt64, UInt64)) {
+  /// - Parameter ownAddresses: those of this rank's machine; nil takes those of its entry
+  init(
+    rank: Int, entries: [Entry], key: (UInt64, UInt64), ownAddresses: [SIMD4<UInt8>]? = nil
+  ) {
     self.rank = rank
     self.entries = entries
     self.key = key
     let mine = entries[rank]
+    self.ownAddresses = ownAddresses ?? mine.addresses
     visible = Set(
       entries.indices.filter {
         $0 != rank && entries[$0].host == mine.host && entries[$0].process.isAlive
@@ -79,6 +85,7 @@ struct PeerDirectory: Sendable {
     var mine = Entry(
       host: Environment.processorName, network: ownNetwork, process: .current, port: 0,
       addresses: NetworkInterfaces.addresses)
+    let ownAddresses = mine.addresses
     let machines = try exchange(mine, communicator)
     let own = address(
       of: communicator.rank, in: machines, source: NetworkInterfaces.source(towards:))
@@ -91,7 +98,9 @@ struct PeerDirectory: Sendable {
       try communicator.broadcast(UInt64.random(in: .min ... .max))
     )
     let entries = try exchange(mine, communicator)
-    return (PeerDirectory(rank: communicator.rank, entries: entries, key: key), socket)
+    let directory = PeerDirectory(
+      rank: communicator.rank, entries: entries, key: key, ownAddresses: ownAddresses)
+    return (directory, socket)
   }
 
   private static func exchange(
@@ -143,8 +152,15 @@ struct PeerDirectory: Sendable {
     guard entry.port != 0 else { return [] }
     let isNear = Self.isOnSameMachine(entry, mine)
     let reachable =
-      isNear ? entry.addresses : entry.addresses.filter { !mine.addresses.contains($0) }
+      isNear ? entry.addresses : entry.addresses.filter { !ownAddresses.contains($0) }
     let local = isNear && entry.addresses.count != 1 ? [DatagramAddress.loopback] : []
     return (local + reachable).map { DatagramAddress(host: $0, port: entry.port) }
+  }
+
+  /// Whether heartbeats for a rank may go to where one of its own came from: only to an address and
+  /// port that the rank itself has given. Somebody on the way can send on what he has heard, with a
+  /// right tag, from an address of his own.
+  func isAddress(_ sender: DatagramAddress, of peer: Int) -> Bool {
+    addresses(of: peer).contains(sender)
   }
 }

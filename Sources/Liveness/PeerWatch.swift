@@ -84,12 +84,13 @@ final class PeerWatch: Sendable {
         continue
       }
       table.hear(heartbeat)
-      wire.routes[heartbeat.rank] = sender
+      if directory.isAddress(sender, of: heartbeat.rank) { wire.routes[heartbeat.rank] = sender }
       if heartbeat.culprit != nil { return }
     }
   }
 
-  /// Sends a heartbeat to every other rank: to where its own came from, or to all of its addresses.
+  /// Sends a heartbeat to every other rank: to the address that its own came from, or to all of
+  /// its addresses.
   private func tell(_ heartbeat: Heartbeat, _ wire: inout Wire) {
     guard let socket else { return }
     let bytes = wire.coder.bytes(heartbeat)

@@ -1,6 +1,10 @@
 import Files
 import Foundation
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// One line of metrics.jsonl. Numbers are written so that they read back to the same bits.
 public struct MetricsRecord {
   package let step: Int
@@ -59,7 +63,7 @@ package final class MetricsLog {
   ///   - step: the last step whose training records stay
   ///   - epochs: the last epoch whose validation records stay
   package init(_ path: String, keepingThrough step: Int, epochs: Int) throws(FileError) {
-    let old = DurableFiles.ordinaryContents(of: path, limit: .max) ?? Data()
+    let old = Data(try Self.contents(of: path))
     // By bytes: to a String, the end of a line that an editor of Windows wrote is one character.
     let kept = old.split(separator: UInt8(ascii: "\n")).compactMap { line -> String? in
       let line = Data(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
@@ -73,6 +77,16 @@ package final class MetricsLog {
     }
     try DurableFiles.write(kept.map { $0 + "\n" }.joined(), to: path)
     file = try WritableFile(path, .atEnd)
+  }
+
+  /// The bytes of a log, none if there is none. One that cannot be read must not be replaced.
+  private static func contents(of path: String) throws(FileError) -> [UInt8] {
+    do throws(FileError) {
+      return try DurableFiles.contents(of: path, limit: .max) ?? []
+    } catch {
+      guard error.code == ENOENT else { throw error }
+      return []
+    }
   }
 
   package func append(_ record: MetricsRecord) throws(FileError) {

@@ -13,7 +13,7 @@ struct MomentumDist: ParsableCommand {
     discussion: """
       momentum-dist train                        one rank: learns a generated task
       mpirun -np 8 momentum-dist train           the same on eight: the same bits
-      mpirun -np 3 momentum-dist train --resume  goes on from the last checkpoint
+      mpirun -np 3 momentum-dist train --resume  continues from the last checkpoint
 
       Exit status: 0 done, 64 usage, 65 unusable data or checkpoint, 70 diverged, 71 internal
       error, 74 disk, 75 preempted and saved (run again with --resume), 76 a peer was lost,

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Files
 import Training
 
 struct PrepareSeries: ParsableCommand {
@@ -61,7 +62,7 @@ struct PrepareSeries: ParsableCommand {
       var archive = try SeriesArchive(from, format)
       (archive.validationShare, archive.testShare) = (validationShare, testShare)
       try archive.write(to: output.to, compressing: output.compress)
-      for note in archive.series.notes { print(note) }
+      for note in archive.series.notes { print(note.visible) }
       for (index, line) in archive.lines.enumerated() {
         print(index == 0 ? "\(output.to): \(line)" : line)
       }

@@ -83,7 +83,7 @@ struct Train: DistributedCommand {
     for (name, path) in [("output", output), ("config", config), ("resume", resume)] {
       if path == "~" || path?.hasPrefix("~/") == true {
         throw ValidationError(
-          "--\(name) begins with ~, which the shell has not replaced; leave out the quotes, or write"
+          "--\(name) begins with ~, which the shell did not expand; leave out the quotes, or write"
             + " the path of your home.")
       }
     }
@@ -230,7 +230,7 @@ struct Train: DistributedCommand {
   func refuseOverwriting(_ run: RunFolder) throws {
     guard DurableFiles.isFolder(run.path) || FileStamp(run.path) == nil else {
       throw RunFailure(
-        .usage, "\(run.path): is no folder; name the folder of a run with --output")
+        .usage, "\(run.path): is not a folder; name the folder of a run with --output")
     }
     guard !dryRun, let step = run.savedSteps().last else { return }
     if resume == nil { throw Trainer.holdsRun(run, step: step) }

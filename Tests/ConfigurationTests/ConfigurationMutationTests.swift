@@ -53,6 +53,38 @@ import Testing
     }
   }
 
+  /// A star in a comment or in a quoted value refers to nothing.
+  @Test func starsInCommentsAndQuotesAreNoReferences() throws {
+    let words = String(repeating: " *word* *x", count: 9)
+    for yaml in [
+      "#\(words)\nepochs: 3 #\(words)\n", "dataset.file: \"a\(words) # \\\" *x\"\n",
+      "dataset.file: 'it''s\(words)' #\(words)\n", "# it's\(words)\nepochs: 3\n",
+      "model: {cell: \"lstm\"} #\(words)\n",
+    ] {
+      #expect(throws: Never.self, "\(yaml)") { try YAMLBounds.check(yaml, path: "a") }
+    }
+    let read = try TrainingConfiguration(yaml: "epochs: 3 #\(words)\n", path: "a")
+    #expect(read.epochs == 3)
+  }
+
+  /// What looks like a comment or a quoted value and is not one for a parser: each line has a
+  /// reference that counts.
+  @Test(arguments: [
+    "kN: [\"a #\", *a]\n", "kN: [it 's, *a, 's]\n", "kN, \"b: *a # \"\n",
+    "kN: [a\n  \"b, *a, b\"]\n",
+    "kN: [\"a\n  # \", *a]\n", "kN: 1 # \u{85}lN: *a\n", "kN: 1 # \u{2028}lN: *a\n",
+    "kN: 1 # \rlN: *a\n",
+    "kN: {x: \"\\\\\", y: *a}\n", "kN: {x: 'a\\', y: *a, z: '1'}\n", "kN: [a#b, *a]\n",
+    "kN: a\n  'b\nlN: *a #'\n", "kN: {x: \"a\n\", y: *a, z: \"1\"}\n",
+  ])
+  func hiddenReferencesCount(line: String) {
+    let lines = (1...20).map { line.replacing("N", with: "\($0)") }.joined()
+    let error = #expect(throws: ConfigurationError.self, "\(line)") {
+      try YAMLBounds.check("a: &a {x: 1}\n" + lines, path: "run.yaml")
+    }
+    #expect(error?.description.contains("references (*name)") == true)
+  }
+
   @Test func textsAndKeysAreOfBoundedLength() {
     func problem(_ yaml: String) -> String? {
       #expect(throws: ConfigurationError.self) {

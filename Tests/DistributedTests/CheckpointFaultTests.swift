@@ -139,7 +139,7 @@ import Testing
     }
   }
 
-  /// The newest checkpoints are damaged: the run says so, goes on from the one before, and leaves
+  /// The newest checkpoints are damaged: the run says so, continues from the one before, and leaves
   /// them behind. A kill before it has written good ones hides nothing.
   @Test(arguments: ["shard-00000-of-00002.h5", "manifest.json"])
   func aDamagedCheckpointIsPassedOver(_ file: String) throws {

@@ -36,7 +36,7 @@ import Testing
     (["train", "--gpus", "2"], "it trains on CPUs: start ranks with `mpirun -np N"),
     (["train", "--fp16"], "it calculates in float32 throughout"),
     (["train", "--save-dir", "out"], "--output RUN names the run's folder"),
-    (["train", "--ckpt_path", "a"], "--resume RUN goes on from a run's newest checkpoint"),
+    (["train", "--ckpt_path", "a"], "--resume RUN continues from a run's newest checkpoint"),
     (["train", "--nodes", "4"], "ranks are started by `mpirun -np N` or `srun -n N`"),
   ]
 

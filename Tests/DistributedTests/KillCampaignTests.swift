@@ -6,7 +6,7 @@ import Testing
 /// until the run ends with the bits of the undisturbed one.
 ///
 /// A kill counts when it fell after the first whole checkpoint, on a run that had gone on from the
-/// kill before; it is resumed when a later start says the checkpoint that it goes on from. Kills
+/// kill before; it is resumed when a later start says the checkpoint that it continues from. Kills
 /// before the first checkpoint and in the start of a resumed run are counted apart, and drawn again.
 ///
 /// The environment variable MOMENTUM_DIST_KILLS sets how many kills count (6 without it), and
@@ -183,7 +183,7 @@ import Testing
     return Int(name.dropFirst("step-".count))
   }
 
-  /// The step that a run says it goes on from.
+  /// The step that a run says it continues from.
   static func resumedStep(_ errors: String) -> Int? {
     errors.firstMatch(of: /resuming from [^\n]*: step ([0-9]+), epoch/).flatMap { Int($0.1) }
   }

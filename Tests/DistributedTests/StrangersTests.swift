@@ -31,8 +31,64 @@ import Testing
         ["train", "--config", "x/config.yaml", "--output", "x"] + Self.short, in: folder)
       #expect(outcome.status == 64)
       #expect(
-        outcome.message.contains("x/config.yaml: is there already and was not written by a run"))
+        outcome.message.contains("x/config.yaml: already exists and was not written by a run"))
       #expect(try text("\(folder)/x/config.yaml") == own)
+    }
+  }
+
+  /// A resumed run writes its config.yaml again: a person's is kept next to it.
+  @Test func aCommentedConfigurationIsKeptAtAResume() throws {
+    try Places.withTemporaryFolder { folder in
+      #expect(try run(["train", "--output", "x"] + Self.short, in: folder).status == 0)
+      let config = "\(folder)/x/config.yaml"
+      let resolved = try text(config)
+      let resume = ["train", "--resume", "--output", "x", "--max-steps"]
+      let silent = try run(resume + ["4"], in: folder)
+      #expect(silent.status == 0 && !silent.errors.contains("is kept as"), "\(silent.errors)")
+      #expect(FileStamp("\(config).kept") == nil, "a run's own file is replaced")
+      for (step, name, own) in [
+        ("5", "config.yaml.kept", "# what I tried on Monday\n" + resolved),
+        ("6", "config.yaml.kept-2", resolved.replacing("size: 21\n", with: "size: 21  # 32\n")),
+      ] {
+        try own.write(toFile: config, atomically: true, encoding: .utf8)
+        let outcome = try run(resume + [step, "--config", "x/config.yaml"], in: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.errors.contains("it is kept as x/\(name)\n"), "\(outcome.errors)")
+        #expect(try text("\(folder)/x/\(name)") == own)
+        #expect(try text(config) != own)
+      }
+    }
+  }
+
+  /// Links and pipes in the place of a rank's log: nothing is written through them, nobody waits.
+  @Test func plantedLogsAreRefused() throws {
+    try Places.withTemporaryFolder { folder in
+      #expect(try run(["train", "--output", "x"] + Self.short, in: folder).status == 0)
+      let (logs, victim) = ("\(folder)/x/logs", "\(folder)/theirs/rank-00000.log")
+      let log = "\(logs)/rank-00000.log"
+      try DurableFiles.createFolder("\(folder)/theirs")
+      try "precious\n".write(toFile: victim, atomically: true, encoding: .utf8)
+      let resume = ["train", "--resume", "--output", "x", "--max-steps", "4"]
+      func expectRefusal(_ message: String) throws {
+        let outcome = try run(resume, in: folder)
+        #expect(outcome.status == 65, "\(outcome.errors)")
+        #expect(outcome.message.contains(message), "\(outcome.errors)")
+        #expect(outcome.ownErrors.filter { $0.hasPrefix("momentum-dist: ") }.count == 1)
+        #expect(try text(victim) == "precious\n")
+      }
+      DurableFiles.remove(log)
+      #expect(symlink(victim, log) == 0)
+      try expectRefusal("x/logs/rank-00000.log: is a symbolic link")
+      DurableFiles.remove(log)
+      #expect(mkfifo(log, 0o600) == 0)
+      try expectRefusal("x/logs/rank-00000.log: is not a regular file")
+      DurableFiles.remove(logs)
+      #expect(symlink("\(folder)/theirs", logs) == 0)
+      try expectRefusal("x/logs: is a symbolic link")
+      DurableFiles.remove(logs)
+      let outcome = try run(resume, in: folder)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(FileStamp(log)?.isRegular == true)
     }
   }
 
@@ -43,7 +99,7 @@ import Testing
       try "{\"loss\": 1}\n".write(
         toFile: "\(folder)/x/\(name)", atomically: true, encoding: .utf8)
       let outcome = try run(["train", "--output", "x"] + Self.short, in: folder)
-      #expect(outcome.status == 64 && outcome.message.contains("x/\(name): is there already"))
+      #expect(outcome.status == 64 && outcome.message.contains("x/\(name): already exists"))
       #expect(try text("\(folder)/x/\(name)") == "{\"loss\": 1}\n")
       #expect(FileStamp("\(folder)/x/config.yaml") == nil)
     }
@@ -103,7 +159,7 @@ import Testing
         (["train", "--output", "~/run"], 64, "--output begins with ~"),
         (["train", "--config", "~/a.yaml"], 64, "--config begins with ~"),
         (["train", "--config", "...yaml"], 64, "gives the run no name"),
-        (["train", "--output", "file"], 64, "file: is no folder"),
+        (["train", "--output", "file"], 64, "file: is not a folder"),
         (["train", "--resume", "."], 65, ".: holds no checkpoint"),
         (["train", "--resume", "a"], 65, "a: does not exist"),
         (["train", "--resume", "/"], 65, "/: holds no checkpoint"),
@@ -163,6 +219,25 @@ import Testing
     }
   }
 
+  /// The notes of `prepare series` begin with the name of the file.
+  @Test func notesOnSeriesAreShownAndNotObeyed() throws {
+    try Places.withTemporaryFolder { folder in
+      let name = "s\u{1b}[2J.csv"
+      let rows = (0..<40).map { "\($0),\($0 == 5 ? "" : "\($0 % 7)")\n" }
+      try ("step,value\n" + rows.joined()).write(
+        toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+      let outcome = try run(
+        [
+          "prepare", "series", "--time", "step", "--missing", "carry", "--from", name,
+          "--to", "s.h5",
+        ], in: folder)
+      let said = outcome.errors + outcome.output
+      #expect(outcome.status == 0, "\(said)")
+      #expect(!said.unicodeScalars.contains { $0.isHiddenOrActive && $0 != "\n" })
+      #expect(outcome.output.contains(#"s\u{1b}[2J.csv: "#), "\(said)")
+    }
+  }
+
   // MARK: Files that lead elsewhere
 
   /// A link to a pipe that nobody writes into would keep whoever follows it waiting for ever.
@@ -181,6 +256,8 @@ import Testing
       ]
       for (arguments, status) in [
         (["inspect", "a.h5"], 0), (["inspect", "a.h5", "--verify"], 65), (own, 65),
+        (["prepare", "spikes", "--from", "pipe", "--to", "b.h5"], 65),
+        (["prepare", "series", "--from", "pipe", "--to", "b.h5"], 65),
         (["inspect", "pipe"], 65), (["prepare", "csv", "--from", "pipe", "--to", "b.h5"], 65),
         (["prepare", "text", "--from", "pipe", "--to", "b.h5"], 65),
         (["train", "--config", "pipe"], 78),

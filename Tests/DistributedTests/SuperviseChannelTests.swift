@@ -56,6 +56,110 @@ import Testing
     }
   }
 
+  /// A rank that is lost before it has made the run's folder leaves its note all the same.
+  @Test func theFolderIsMadeBeforeTheStart() throws {
+    try Places.withTemporaryFolder { folder in
+      let script =
+        "[ -d a/run ] || exit 3; [ ! -e once ] || exit 0; touch once a/run/peer-lost; exit 1"
+      let outcome = try Program.script(
+        "supervise", ["bash", "-c", script, "bash", "--output", "a/run"], in: folder, deadline: 30)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.errors.contains("restart 1 of 3 from the beginning"), "\(outcome.errors)")
+    }
+  }
+
+  private func checkpoint(_ name: String, isComplete: Bool = true, in folder: String) throws {
+    let path = "\(folder)/\(name)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    if isComplete {
+      try "".write(toFile: "\(path)/manifest.json", atomically: true, encoding: .utf8)
+    }
+  }
+
+  @Test func theNewestCheckpointIsOfTheNewestSeed() throws {
+    try Places.withTemporaryFolder { folder in
+      func newest() throws -> String {
+        let outcome = try Program.script(
+          "supervise", ["--newest", "run"], in: folder, deadline: 20)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        return outcome.output
+      }
+      #expect(try newest() == "")
+      try checkpoint("run/checkpoints/step-00000010", isComplete: false, in: folder)
+      #expect(try newest() == "")
+      try checkpoint("run/checkpoints/step-00000009", in: folder)
+      #expect(try newest() == "step 9\n")
+      try checkpoint("run/seed-9/checkpoints/step-00000080", in: folder)
+      try checkpoint("run/seed-10/checkpoints/step-00000007", in: folder)
+      try checkpoint("run/seed-10/checkpoints/step-00000005", in: folder)
+      try checkpoint("run/seed-11/checkpoints/step-00000001", isComplete: false, in: folder)
+      #expect(try newest() == "seed 10, step 7\n")
+    }
+  }
+
+  /// Each start loses a rank and saves a checkpoint of the next seed, with fewer steps than before.
+  @Test func seedsAreProgress() throws {
+    let save =
+      "n=$(wc -l <starts); d=run/seed-$n/checkpoints/step-0000000$((9 - n)); mkdir -p $d;"
+      + " touch $d/manifest.json"
+    let (outcome, starts) = try supervise(["--restarts", "5"], "\(save); exit 76")
+    #expect(outcome.status == 76 && starts == 6, "\(outcome.errors)")
+    #expect(outcome.errors.contains("5 restarts are used up"))
+    #expect(outcome.errors.contains("restart 2 of 5 from the newest checkpoint of run"))
+  }
+
+  /// launch/slurm.sbatch in a folder with an mpirun and a scontrol that only note their arguments.
+  private func slurm(
+    _ mpirun: String, in folder: String
+  ) throws -> (outcome: Program.Outcome, arguments: String, isRequeued: Bool) {
+    let files = FileManager.default
+    try files.createDirectory(atPath: "\(folder)/bin", withIntermediateDirectories: true)
+    if !files.fileExists(atPath: "\(folder)/launch") {
+      try files.createSymbolicLink(
+        atPath: "\(folder)/launch", withDestinationPath: "\(Places.package)/launch")
+    }
+    for (name, body) in [
+      ("mpirun", "echo \"$@\" >'\(folder)/arguments'; \(mpirun)"),
+      ("scontrol", "echo \"$@\" >'\(folder)/requeued'"),
+    ] {
+      let path = "\(folder)/bin/\(name)"
+      try "#!/usr/bin/env bash\n\(body)\n".write(toFile: path, atomically: true, encoding: .utf8)
+      try #require(chmod(path, 0o755) == 0)
+    }
+    try? files.removeItem(atPath: "\(folder)/requeued")
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+    let outcome = try Program.script(
+      "slurm.sbatch", ["--output", "run"], in: folder,
+      environment: [
+        "PATH": "\(folder)/bin:\(path)", "SLURM_SUBMIT_DIR": folder, "SLURM_NTASKS": "1",
+        "SLURM_JOB_ID": "7",
+      ], deadline: 30)
+    let arguments = (try? String(contentsOfFile: "\(folder)/arguments", encoding: .utf8)) ?? ""
+    return (outcome, arguments, files.fileExists(atPath: "\(folder)/requeued"))
+  }
+
+  /// A job comes back if it has saved something new, whichever seed it is of.
+  @Test func aJobComesBackAfterProgress() throws {
+    try Places.withTemporaryFolder { folder in
+      let idle = try slurm("exit 75", in: folder)
+      #expect(idle.outcome.status == 75 && !idle.isRequeued, "\(idle.outcome.errors)")
+      #expect(idle.outcome.errors.contains("(newest: none)"), "\(idle.outcome.errors)")
+      #expect(!idle.arguments.contains("--resume"), "\(idle.arguments)")
+      try checkpoint("run/checkpoints/step-00000003", isComplete: false, in: folder)
+      let torn = try slurm("exit 75", in: folder)
+      #expect(torn.outcome.errors.contains("(newest: none)"), "\(torn.outcome.errors)")
+      try checkpoint("run/seed-1/checkpoints/step-00000008", in: folder)
+      let save =
+        "d='\(folder)/run/seed-2/checkpoints/step-00000004'; mkdir -p \"$d\";"
+        + " touch \"$d/manifest.json\""
+      let next = try slurm("\(save); exit 75", in: folder)
+      #expect(next.outcome.status == 75 && next.isRequeued, "\(next.outcome.errors)")
+      #expect(next.arguments.contains("--resume"), "\(next.arguments)")
+      let again = try slurm("\(save); exit 75", in: folder)
+      #expect(!again.isRequeued && again.outcome.errors.contains("(newest: seed 2, step 4)"))
+    }
+  }
+
   @Test func restartsWithoutProgressEnd() throws {
     let (outcome, starts) = try supervise(["--restarts", "900"], "exit 76")
     #expect(outcome.status == 76 && starts == 3, "\(outcome.errors)")

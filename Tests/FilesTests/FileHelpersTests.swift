@@ -3,6 +3,10 @@ import Testing
 
 @testable import Files
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 @Suite struct FileHelpersTests {
   private func withFolder(_ body: (String) throws -> Void) throws {
     let folder = FileManager.default.temporaryDirectory
@@ -68,7 +72,17 @@ import Testing
       try DurableFiles.write("12345", to: "\(folder)/file")
       #expect(try DurableFiles.contents(of: "\(folder)/file", limit: 5)?.count == 5)
       #expect(try DurableFiles.contents(of: "\(folder)/file", limit: 4) == nil)
-      #expect(try DurableFiles.contents(of: "/proc/self/root/dev/zero", limit: 9) == nil)
+      // An endless stream, which the path of a descriptor names as a shell does.
+      let zero = "\(folder)/zero"
+      #expect(symlink("/dev/zero", zero) == 0)
+      let stream = open(zero, O_RDONLY)
+      defer { close(stream) }
+      try #require(stream >= 0)
+      #expect(try DurableFiles.contents(of: "/dev/fd/\(stream)", limit: 9) == nil)
+      let device = #expect(throws: FileError.self) {
+        try DurableFiles.contents(of: zero, limit: 9)
+      }
+      #expect(device?.obstacle == .notRegular, "a file of a folder is not such a stream")
       let error = #expect(throws: FileError.self) {
         try DurableFiles.contents(of: "\(folder)/none", limit: 5)
       }

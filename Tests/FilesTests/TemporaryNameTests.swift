@@ -1,6 +1,7 @@
-import Files
 import Foundation
 import Testing
+
+@testable import Files
 
 #if canImport(Glibc)
   import Glibc
@@ -91,6 +92,65 @@ import Testing
       #expect(DurableFiles.ordinaryContents(of: folder) == nil)
       #expect(DurableFiles.ordinaryContents(of: "\(folder)/file", limit: 2) == nil)
       #expect(DurableFiles.ordinaryContents(of: "\(folder)/file") == Data("abc".utf8))
+    }
+  }
+
+  /// What is not a file is no failure of the disk, and has its own cure.
+  @Test(.timeLimit(.minutes(1))) func whatIsNotAFileIsNoDiskFailure() throws {
+    try withFolder { folder in
+      let pipe = "\(folder)/pipe"
+      mkfifo(pipe, 0o600)
+      for path in [pipe, "/dev/zero", "/proc/..\(pipe)", "/dev/fd/../../..\(pipe)"] {
+        let error = #expect(throws: FileError.self, "\(path)") {
+          try DurableFiles.contents(of: path, limit: 9)
+        }
+        #expect(error?.isDiskFailure == false && error?.path == path, "\(path)")
+        #expect(
+          error?.line == "\(path): is not a regular file (a pipe, socket or device);"
+            + " name a regular file, or pass a stream as /dev/stdin")
+      }
+      let missing = #expect(throws: FileError.self) {
+        try DurableFiles.contents(of: "\(folder)/none", limit: 9)
+      }
+      #expect(missing?.isDiskFailure == true)
+    }
+  }
+
+  @Test func streamsThatTheUserNames() {
+    for path in ["/dev/stdin", "/dev/fd/0", "/dev//fd/63", "/proc/self/fd/3", "/proc/12/fd/3"] {
+      #expect(DurableFiles.isStreamOfUser(path), "\(path)")
+    }
+    for path in [
+      "/proc/../tmp/fifo", "/proc/self/root/dev/zero", "/proc/self/cwd/fifo", "/dev/stdin/../zero",
+      "/dev/fd/../zero", "/dev/fd", "/dev/fd/a", "/dev/zero", "dev/stdin", "/tmp/fifo", "/", "",
+    ] {
+      #expect(!DurableFiles.isStreamOfUser(path), "\(path)")
+    }
+  }
+
+  /// A log is written at its end, and only if it is a file of its own folder.
+  @Test(.timeLimit(.minutes(1))) func logsAreOrdinaryFiles() throws {
+    try withFolder { folder in
+      let log = "\(folder)/log"
+      for text in ["one", "two"] {
+        try DurableFiles.openForAppending(log).write(contentsOf: Data(text.utf8))
+      }
+      #expect(try String(contentsOfFile: log, encoding: .utf8) == "onetwo")
+      symlink(log, "\(folder)/link")
+      symlink("\(folder)/none", "\(folder)/dangling")
+      mkfifo("\(folder)/pipe", 0o600)
+      symlink(folder, "\(folder)/logs")
+      let obstacles: [(String, FileError.Obstacle)] = [
+        ("link", .link), ("dangling", .link), ("pipe", .notRegular), ("logs/log", .link),
+      ]
+      for (name, obstacle) in obstacles {
+        let error = #expect(throws: FileError.self, "\(name)") {
+          try DurableFiles.openForAppending("\(folder)/\(name)")
+        }
+        #expect(error?.obstacle == obstacle && error?.isDiskFailure == false, "\(name)")
+      }
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/none"))
+      #expect(try String(contentsOfFile: log, encoding: .utf8) == "onetwo")
     }
   }
 

@@ -14,8 +14,8 @@ import Testing
   @Test(.timeLimit(.minutes(1))) func aPipeIsNoFileAndIsNotWaitedFor() throws {
     let folder = try TemporaryFolder()
     let path = pipe(folder)
-    expectError("this is no regular file") { _ = try File.open(path) }
-    expectError("this is no regular file") { _ = try File.open("/dev/zero") }
+    expectError("this is not a regular file") { _ = try File.open(path) }
+    expectError("this is not a regular file") { _ = try File.open("/dev/zero") }
   }
 
   /// Of a dataset, of a group above it, and through another name of this file.

@@ -121,6 +121,32 @@ import Testing
     #expect(other.addresses(of: 1).isEmpty)
   }
 
+  /// A rank that listens at one address still knows its machine's others.
+  @Test func theBridgeOfOnesOwnIsKnownToAListenerAtOneAddress() {
+    let (a, b, bridge): (Address, Address, Address) = (
+      [10, 0, 0, 1], [10, 0, 0, 2], [172, 17, 0, 1]
+    )
+    let directory = PeerDirectory(
+      rank: 0, entries: [entry("one", [a]), entry("two", [bridge, b])], key: Self.key,
+      ownAddresses: [a, bridge])
+    #expect(directory.addresses(of: 1).map(\.host) == [b])
+  }
+
+  /// A datagram that somebody sends on does not lead the answers to him.
+  @Test func answersGoToListedAddressesOnly() {
+    let (a, b, other): (Address, Address, Address) = (
+      [10, 0, 0, 1], [10, 0, 0, 2], [10, 0, 0, 3]
+    )
+    let directory = PeerDirectory(
+      rank: 0, entries: [entry("one", [a]), entry("two", [b]), entry("one", [a, other])],
+      key: Self.key)
+    #expect(directory.isAddress(DatagramAddress(host: b, port: 5000), of: 1))
+    #expect(!directory.isAddress(DatagramAddress(host: b, port: 5001), of: 1))
+    #expect(!directory.isAddress(DatagramAddress(host: other, port: 5000), of: 1))
+    let near = DatagramAddress(host: DatagramAddress.loopback, port: 5000)
+    #expect(directory.isAddress(near, of: 2) && !directory.isAddress(near, of: 1))
+  }
+
   @Test func entriesReadBack() throws {
     var one = entry("a", [[1, 2, 3, 4], [5, 6, 7, 8]])
     one.host = "a; b 1 2"

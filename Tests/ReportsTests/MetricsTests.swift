@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -42,6 +43,22 @@ import Testing
       _ = try MetricsLog(path, keepingThrough: 6, epochs: 1)
       #expect(
         try String(contentsOfFile: path, encoding: .utf8) == "{\"step\": 5}\n{\"step\": 6}\n")
+    }
+  }
+
+  /// A history that is there and cannot be read is not replaced by an empty one: a pipe, and a file
+  /// whose first byte the system answers with EIO.
+  @Test(.timeLimit(.minutes(1))) func whatCannotBeReadIsNotReplaced() throws {
+    try Places.withTemporaryFolder { folder in
+      let (pipe, broken) = ("\(folder)/pipe", "\(folder)/broken")
+      #expect(mkfifo(pipe, 0o600) == 0)
+      #expect(symlink("/proc/self/mem", broken) == 0)
+      for path in [pipe, broken] {
+        #expect(throws: FileError.self) { try MetricsLog(path, keepingThrough: 9, epochs: 9) }
+        #expect(FileStamp(path)?.isRegular == false, "\(path) is what it was")
+      }
+      _ = try MetricsLog("\(folder)/none", keepingThrough: 9, epochs: 9)
+      #expect(FileStamp("\(folder)/none")?.bytes == 0)
     }
   }
 

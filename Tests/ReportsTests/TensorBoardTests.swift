@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -29,6 +30,22 @@ import Testing
     // A number that is zero is written all the same.
     let zero = try TensorBoardSummary([(tag: "", value: 0)]).serializedBytes() as [UInt8]
     #expect(zero == [0x0a, 5, 0x15, 0, 0, 0, 0])
+  }
+
+  /// The name has the time and the process in it: a link under one that comes is not followed.
+  @Test func plantedLinksAreNotFollowed() throws {
+    try Places.withTemporaryFolder { folder in
+      let victim = "\(folder)/victim"
+      try "precious".write(toFile: victim, atomically: true, encoding: .utf8)
+      let process = ProcessInfo.processInfo.processIdentifier
+      let now = Int(Date().timeIntervalSince1970)
+      for second in now...now + 60 {
+        symlink(victim, "\(folder)/events.out.tfevents.\(second).\(process)")
+      }
+      let error = #expect(throws: FileError.self) { try TensorBoardLog(in: folder, from: 1) }
+      #expect(error?.obstacle == .taken && error?.isDiskFailure == false)
+      #expect(try String(contentsOfFile: victim, encoding: .utf8) == "precious")
+    }
   }
 
   @Test func whatIsNotFiniteIsLeftOut() {

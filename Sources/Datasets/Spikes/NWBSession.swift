@@ -1,11 +1,13 @@
+import Files
 import Foundation
 import HDF5
 
 /// The first bytes of a file.
 enum FileStart {
-  /// Fewer where the file is shorter, none where it cannot be read.
+  /// Fewer if the file is shorter, none if it cannot be read. A pipe is not waited for.
   static func bytes(of path: String, count: Int) -> [UInt8] {
-    guard let handle = FileHandle(forReadingAtPath: path) else { return [] }
+    guard let descriptor = try? DurableFiles.openForReading(path) else { return [] }
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
     defer { try? handle.close() }
     return Array((try? handle.read(upToCount: count)) ?? Data())
   }

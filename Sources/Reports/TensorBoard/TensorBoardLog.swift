@@ -1,14 +1,17 @@
 import Files
 import Foundation
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// The TensorBoard event file of a run: the numbers of metrics.jsonl as scalars, named
 /// `loss/train`, `loss/validation` and so on.
 ///
 /// Each process that trains the run writes a file of its own, and says at its start which step it
 /// goes on from, so that TensorBoard drops what an interrupted one had written of later steps.
 package final class TensorBoardLog {
-  private let path: String
-  private let handle: FileHandle
+  private let file: WritableFile
 
   /// Starts a file in the folder of a run.
   ///
@@ -17,11 +20,13 @@ package final class TensorBoardLog {
     let seconds = Int(Date().timeIntervalSince1970)
     let process = ProcessInfo.processInfo.processIdentifier
     // Files are read in the order of their names.
-    path = "\(folder)/events.out.tfevents.\(seconds).\(process)"
-    guard FileManager.default.createFile(atPath: path, contents: nil),
-      let handle = FileHandle(forWritingAtPath: path)
-    else { throw FileError("make", path) }
-    self.handle = handle
+    let path = "\(folder)/events.out.tfevents.\(seconds).\(process)"
+    do throws(FileError) {
+      file = try WritableFile(path, .new)
+    } catch {
+      // The name can be guessed: a link that somebody has planted there is not followed.
+      throw error.code == EEXIST ? FileError("make", path, obstacle: .taken) : error
+    }
     try append(.fileVersion("brain.Event:2"), step: 0)
     try append(.sessionLog(.with { $0.status = .start }), step: step)
   }
@@ -35,10 +40,12 @@ package final class TensorBoardLog {
   private func append(
     _ what: TensorBoardEvent.OneOf_What, step: Int
   ) throws(FileError) {
+    let record: Data
     do {
-      try handle.write(contentsOf: TensorBoardEvent(step: step, what).record())
+      record = try TensorBoardEvent(step: step, what).record()
     } catch {
-      throw FileError("write", path)
+      throw FileError("write", file.path, code: EINVAL)
     }
+    try file.write(record)
   }
 }

@@ -6,17 +6,15 @@ import Reports
 /// What one rank has to tell of a run, in logs/rank-00003.log: where it ran, and where its time
 /// went. The rank that the others wait for is the one with the largest share outside reduction.
 ///
-/// It is for people: a disk that takes no more of it ends no run.
+/// It is for people: a run goes on without it on a full disk. Nothing is written through a link or
+/// into a pipe; rank 0 refuses a run's folder that has one in its place.
 final class RankLog {
   private let handle: FileHandle?
 
   init(_ run: RunFolder, rank: Int) {
     let path = run.log(rank: rank)
-    let files = FileManager.default
     try? DurableFiles.createFolder(DurableFiles.parent(of: path))
-    if !files.fileExists(atPath: path) { _ = files.createFile(atPath: path, contents: nil) }
-    handle = FileHandle(forWritingAtPath: path)
-    _ = try? handle?.seekToEnd()
+    handle = try? DurableFiles.openForAppending(path)
   }
 
   /// Adds a line with the time.

@@ -12,7 +12,7 @@ import Optimizers
 import Tensors
 
 extension Trainer {
-  /// Makes the run's folder, or makes it one that goes on from the checkpoint that was restored,
+  /// Makes the run's folder, or makes it one that continues from the checkpoint that was restored,
   /// and writes its resolved configuration.
   public func createRun() throws(RunFailure) {
     // Copying a large checkpoint takes rank 0 as long as saving one.
@@ -55,7 +55,7 @@ extension Trainer {
         return FolderClaim(hasCheckpoint: false, leftBehind: [])
       }
       // A kill between a checkpoint and its link, or a way back to an older checkpoint, leaves
-      // `latest` at another than the run goes on from.
+      // `latest` at another than the run continues from.
       try run.setLatest(step: saved)
       return FolderClaim(
         hasCheckpoint: true, leftBehind: try run.passOver(after: saved))

@@ -7,17 +7,21 @@ import Foundation
 extension Trainer {
   /// Refuses to write over files that no run has made, and over a run that another process has made
   /// since this one looked. Rank 0 calls this, when it holds the lock of the folder.
+  ///
+  /// A run that is resumed has its own config.yaml replaced; one that somebody wrote, or commented,
+  /// is kept under another name.
   func refuseToReplace() throws(RunFailure) {
+    try refuseForeignLogs()
     let newest = run.savedSteps().last
     if let newest {
       if resumedFrom == nil { throw Self.holdsRun(run, step: newest) }
       guard newestAtResume == newest else {
         throw RunFailure(
           .usage,
-          "\(run.path): another process has trained in it meanwhile, to step \(newest); start again"
+          "\(run.path): another process has since trained in it, to step \(newest); start again"
             + " with --resume")
       }
-      return
+      return try keepForeignConfiguration()
     }
     // A run that was killed before its first checkpoint leaves these files, and is started again.
     let text = DurableFiles.ordinaryContents(of: run.configuration)
@@ -26,8 +30,45 @@ extension Trainer {
     guard let name = names.first(where: { FileStamp("\(run.path)/\($0)") != nil }) else { return }
     throw RunFailure(
       .usage,
-      "\(run.path)/\(name): is there already and was not written by a run; move it away, or name"
+      "\(run.path)/\(name): already exists and was not written by a run; move it away, or name"
         + " another folder with --output")
+  }
+
+  /// Refuses logs that somebody else has put there: a link would lead to another file, and a pipe
+  /// makes a writer wait.
+  private func refuseForeignLogs() throws(RunFailure) {
+    let folder = DurableFiles.parent(of: run.log(rank: 0))
+    if DurableFiles.isLink(folder) {
+      throw RunFailure(FileError("open", folder, obstacle: .link))
+    }
+    for rank in 0..<session.communicator.size {
+      let path = run.log(rank: rank)
+      guard let stamp = FileStamp(path), !stamp.isRegular else { continue }
+      throw RunFailure(
+        FileError("open", path, obstacle: DurableFiles.isLink(path) ? .link : .notRegular))
+    }
+  }
+
+  /// Gives a config.yaml that no run has written another name.
+  private func keepForeignConfiguration() throws(RunFailure) {
+    let path = run.configuration
+    guard FileStamp(path) != nil else { return }
+    if let data = DurableFiles.ordinaryContents(of: path) {
+      let text = String(decoding: data, as: UTF8.self)
+      // A comment may also follow a value.
+      if GivenValues.isResolved(text), !text.contains(" #"), !text.contains("\t#") { return }
+    }
+    var (kept, number) = ("\(path).kept", 1)
+    while FileStamp(kept) != nil {
+      number += 1
+      kept = "\(path).kept-\(number)"
+    }
+    do throws(FileError) {
+      try DurableFiles.rename(path, to: kept)
+    } catch {
+      throw RunFailure(error)
+    }
+    progress.say("note: \(path) was not written by a run; it is kept as \(kept)")
   }
 
   /// What to say of a folder that another run has.

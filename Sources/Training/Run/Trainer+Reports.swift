@@ -65,7 +65,7 @@ extension Trainer {
   var runSeconds: Double { state.secondsBefore + (ContinuousClock().now - started).seconds }
 
   /// Says what the steps since the last report came to, of a run that ends between two. The metrics
-  /// get no record of it: a run that goes on from here makes those of a run that never stopped.
+  /// get no record of it: a run that continues from here makes those of a run that never stopped.
   func sayLastFigures() {
     guard stepsThisRun > 0, state.interval.elements > 0 else { return }
     // At an epoch's end the count of epochs is that of the next one already.

@@ -128,7 +128,7 @@ public final class Trainer {
       do throws(RunFailure) {
         try finishEpoch()
       } catch {
-        // Stopped while validating: the run goes on from the end of this epoch's batches.
+        // Stopped while validating: the run continues from the end of this epoch's batches.
         guard error.status == .preempted else { throw error }
         try saveAndFinish()
         return .preempted
