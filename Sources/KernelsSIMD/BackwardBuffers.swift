@@ -6,6 +6,8 @@ struct BackwardBuffers {
   /// The units again, one vector per block.
   let single: Units
   let inputs: Units
+  /// How `da`, `dg` and the weights beside them are laid out.
+  let order: GateOrder
   /// Column panels of dh = da W_hh and of dx = dg W_ih.
   let hiddenSplit: PanelSplit
   let inputSplit: PanelSplit
@@ -13,7 +15,7 @@ struct BackwardBuffers {
   let groupRows: Int
   let slots: Int
 
-  let recurrentWeights: UnsafeMutablePointer<Float>  // [panel][block][gate][lane][column]
+  let recurrentWeights: UnsafeMutablePointer<Float>  // [panel][block][gate][unit][column]
   let inputWeights: UnsafeMutablePointer<Float>  // likewise; empty unless dx is wanted
   /// b_ih and, of a single input, W_ih, to compute g again: [block][gate][lane].
   let inputBias: UnsafeMutablePointer<Float>
@@ -29,7 +31,7 @@ struct BackwardBuffers {
   let dUnitBias: UnsafeMutablePointer<Float>  // summed over time, [block][row][lane]
   /// The product of one panel.
   let product: UnsafeMutablePointer<Float>  // [row][columns]
-  /// Gate gradients of the steps of a block of time: [block][slot][row][gate][lane].
+  /// Gate gradients of the steps of a block of time: [block][slot][row][gate][unit], as `order`.
   let da: UnsafeMutablePointer<Float>
   let dg: UnsafeMutablePointer<Float>
   let weightGradients: WeightGradientBuffers
@@ -45,14 +47,15 @@ struct BackwardBuffers {
     units = Units(shape.hidden, gates: shape.body.gates)
     single = Units(shape.hidden, gates: 1)
     inputs = Units(shape.inputs, gates: 1)
+    order = GateOrder(units)
     hiddenSplit = PanelSplit(blocks: units.blocks, limit: 4)
     inputSplit = PanelSplit(blocks: inputs.blocks, limit: 4)
     self.groupRows = groupRows
     // A step reads the slot of the step after it, so there are two at least.
     slots = max(stripes.longestTimeBlock(shape), 2)
 
-    recurrentWeights = arena.take(units.paddedWidth * single.paddedWidth)
-    inputWeights = arena.take(call.dx == nil ? 0 : units.paddedWidth * inputs.paddedWidth)
+    recurrentWeights = arena.take(order.paddedWidth * single.paddedWidth)
+    inputWeights = arena.take(call.dx == nil ? 0 : order.paddedWidth * inputs.paddedWidth)
     inputBias = arena.take(units.paddedWidth)
     inputColumn = arena.take(units.paddedWidth)
     zeros = arena.take(max(single.paddedWidth, 4 * Vector.width))
@@ -66,11 +69,12 @@ struct BackwardBuffers {
     initialCell = arena.take(state)
     dUnitBias = arena.take(shape.body.hasUnitBias ? state : 0)
     product = arena.take(groupRows * 4 * Vector.width)
-    da = arena.take(slots * gates)
+    let gateGradients = slots * groupRows * order.paddedWidth
+    da = arena.take(gateGradients)
     // Without a drive state and with an additive body the two are the same.
-    dg = BackwardBuffers.shares(shape) ? da : arena.take(slots * gates)
+    dg = BackwardBuffers.shares(shape) ? da : arena.take(gateGradients)
     weightGradients = WeightGradientBuffers(
-      shape, units: units, inputs: inputs, single: single,
+      shape, order: order, inputs: inputs, single: single,
       depth: stripes.deepestTimeBlock(shape), stripes: groupStripes, arena: &arena)
   }
 
@@ -81,19 +85,26 @@ struct BackwardBuffers {
 
   /// Floats from one time step to the next in `da` and `dg`.
   @inline(__always)
-  func slotStride(rows: Int) -> Int { rows * units.blockWidth }
+  func slotStride(rows: Int) -> Int { rows * order.blockWidth }
 
   /// Floats from one block of units to the next in `da` and `dg`.
   @inline(__always)
-  func blockStride(rows: Int) -> Int { slots * rows * units.blockWidth }
+  func blockStride(rows: Int) -> Int { slots * rows * order.blockWidth }
+
+  /// Where a vector of units of the group's first row lies in `da` and `dg`.
+  @inline(__always)
+  func gatePlace(vector: Int, slot: Int, rows: Int) -> Int {
+    let (block, unit) = GateOrder.place(vector: vector)
+    return block * blockStride(rows: rows) + slot * slotStride(rows: rows) + unit
+  }
 
   func pack(_ call: BackwardCall<Float>) {
     Packing.rows(
-      call.weights.recurrent, columns: units.count, units: units, split: hiddenSplit,
+      call.weights.recurrent, columns: units.count, order: order, split: hiddenSplit,
       into: recurrentWeights)
     if call.dx != nil {
       Packing.rows(
-        call.weights.input, columns: inputs.count, units: units, split: inputSplit,
+        call.weights.input, columns: inputs.count, order: order, split: inputSplit,
         into: inputWeights)
     }
     Packing.bias(call.weights.inputBias, units: units, into: inputBias)
@@ -106,6 +117,10 @@ struct BackwardBuffers {
     let state = call.finalGradient
     let (hStart, gStart) = (firstRow * units.count, firstRow * call.geometry.gateWidth)
     dh.update(repeating: 0, count: rows * single.paddedWidth)
+    if order.hasEmptyVectors {
+      let (last, count) = ((order.blocks - 1) * blockStride(rows: rows), blockStride(rows: rows))
+      for gradients in [da, dg] { (gradients + last).update(repeating: 0, count: count) }
+    }
     Packing.toBlocks(state.cell.map { $0 + hStart }, rows: rows, units: single, into: dc)
     Packing.toBlocks(state.velocity.map { $0 + gStart }, rows: rows, units: units, into: dv)
     Packing.toBlocks(state.secondMoment.map { $0 + gStart }, rows: rows, units: units, into: dq)

@@ -13,12 +13,12 @@ struct BackwardStep {
   /// The product of the gate gradients in a slot with W_hh, for one panel of columns.
   @inline(__always)
   func hiddenGradient(panel: Int, slot: Int) -> Product {
-    let (units, split) = (buffers.units, buffers.hiddenSplit)
+    let (order, split) = (buffers.order, buffers.hiddenSplit)
     return Product(
-      a: buffers.da + slot * buffers.slotStride(rows: rows), row: units.blockWidth,
-      segments: units.blocks, segment: units.blockWidth,
+      a: buffers.da + slot * buffers.slotStride(rows: rows), row: order.blockWidth,
+      segments: order.blocks, segment: order.blockWidth,
       segmentStride: buffers.blockStride(rows: rows),
-      w: buffers.recurrentWeights + split.start(panel) * Vector.width * units.paddedWidth,
+      w: buffers.recurrentWeights + split.start(panel) * Vector.width * order.paddedWidth,
       start: buffers.zeros, vectors: split.width(panel))
   }
 
@@ -42,15 +42,15 @@ struct BackwardStep {
   /// dx_t = dg_t W_ih.
   func inputGradient() {
     guard let dx = call.dx else { return }
-    let (units, split) = (buffers.units, buffers.inputSplit)
+    let (order, split) = (buffers.order, buffers.inputSplit)
     let (C, N) = (call.geometry.inputs, call.geometry.rows)
     for panel in 0..<split.panels {
       let (block, width) = (split.start(panel), split.width(panel))
       Product(
-        a: buffers.dg + slot * buffers.slotStride(rows: rows), row: units.blockWidth,
-        segments: units.blocks, segment: units.blockWidth,
+        a: buffers.dg + slot * buffers.slotStride(rows: rows), row: order.blockWidth,
+        segments: order.blocks, segment: order.blockWidth,
         segmentStride: buffers.blockStride(rows: rows),
-        w: buffers.inputWeights + block * Vector.width * units.paddedWidth, start: buffers.zeros,
+        w: buffers.inputWeights + block * Vector.width * order.paddedWidth, start: buffers.zeros,
         vectors: width
       ).run(rows: rows, out: buffers.product)
       for row in 0..<rows {

@@ -23,16 +23,17 @@ extension GatePack where V: Pack {
   }
 
   /// Writes the first `count` packs.
+  ///
+  /// - Parameter apart: floats from one gate to the next
   @inline(__always)
   func store(
     _ p: UnsafeMutablePointer<Float>, count: Int, _ rows: PackRows, stride: Int,
-    streaming: Bool = false
+    apart: Int = Vector.width, streaming: Bool = false
   ) {
-    let width = Vector.width
     if count > 0 { g0.store(p, rows, stride: stride, streaming: streaming) }
-    if count > 1 { g1.store(p + width, rows, stride: stride, streaming: streaming) }
-    if count > 2 { g2.store(p + 2 * width, rows, stride: stride, streaming: streaming) }
-    if count > 3 { g3.store(p + 3 * width, rows, stride: stride, streaming: streaming) }
+    if count > 1 { g1.store(p + apart, rows, stride: stride, streaming: streaming) }
+    if count > 2 { g2.store(p + 2 * apart, rows, stride: stride, streaming: streaming) }
+    if count > 3 { g3.store(p + 3 * apart, rows, stride: stride, streaming: streaming) }
   }
 
   @inline(__always)

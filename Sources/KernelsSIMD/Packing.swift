@@ -80,23 +80,23 @@ enum Packing {
     }
   }
 
-  /// W [G·H, K] for a product that runs over the gates, in block order, with K as its columns:
-  /// [panel][block][gate][lane][column].
+  /// W [G·H, K] for a product that runs over the gates, with K as its columns:
+  /// [panel][block][gate][unit of the block][column].
   static func rows(
-    _ source: UnsafePointer<Float>, columns: Int, units: Units, split: PanelSplit,
+    _ source: UnsafePointer<Float>, columns: Int, order: GateOrder, split: PanelSplit,
     into target: UnsafeMutablePointer<Float>
   ) {
     for panel in 0..<split.panels {
       let first = split.start(panel) * Vector.width
       let width = split.width(panel) * Vector.width
       let real = min(width, columns - first)
-      var to = target + first * units.paddedWidth
-      for block in 0..<units.blocks {
-        let lanes = units.lanes(block)
-        for gate in 0..<units.gates {
-          for lane in 0..<Vector.width {
+      var to = target + first * order.paddedWidth
+      for block in 0..<order.blocks {
+        let lanes = order.lanes(block)
+        for gate in 0..<order.gates {
+          for lane in 0..<GateOrder.width {
             if lane < lanes {
-              let row = gate * units.count + block * Vector.width + lane
+              let row = gate * order.count + block * GateOrder.width + lane
               let from = source + row * columns + first
               to.update(from: from, count: real)
               (to + real).update(repeating: 0, count: width - real)

@@ -146,7 +146,8 @@ extension Sequence {
     let xStart = call.x + t * N + step.firstRow
     let bias = buffers.inputBias + block * blockWidth
     let weights = buffers.inputColumn + block * blockWidth
-    let gates = block * buffers.blockStride(rows: rows) + step.slot * buffers.slotStride(rows: rows)
+    let gates = buffers.gatePlace(vector: block, slot: step.slot, rows: rows)
+    let orderWidth = buffers.order.blockWidth
 
     var row = firstRow
     while row < end {
@@ -196,9 +197,13 @@ extension Sequence {
       let flowing = run(drive, gradient, g: g, v: v, q: q, dv: &dv, dq: &dq)
       if hasVelocity { dv.store(dvPlace, count: B.gates, pack, stride: blockWidth) }
       if hasSecondMoment { dq.store(dqPlace, count: B.gates, pack, stride: blockWidth) }
-      let out = gates + row * blockWidth
-      flowing.da.store(buffers.da + out, count: B.gates, pack, stride: blockWidth)
-      if !shares { flowing.dg.store(buffers.dg + out, count: B.gates, pack, stride: blockWidth) }
+      let out = gates + row * orderWidth
+      flowing.da.store(
+        buffers.da + out, count: B.gates, pack, stride: orderWidth, apart: GateOrder.width)
+      if !shares {
+        flowing.dg.store(
+          buffers.dg + out, count: B.gates, pack, stride: orderWidth, apart: GateOrder.width)
+      }
       row += RowPack.rows
     }
   }

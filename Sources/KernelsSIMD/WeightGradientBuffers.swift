@@ -17,9 +17,9 @@ struct WeightGradientBuffers {
   let x: UnsafeMutablePointer<Float>
   /// [k][F]
   let xNarrow: UnsafeMutablePointer<Float>
-  /// Summed over time: [stripe][block][F][gate][lane].
+  /// Summed over time, in `GateOrder`: [stripe][block][F][gate][unit].
   let narrow: UnsafeMutablePointer<Float>
-  /// db_hh summed over time: [stripe][block][gate][lane].
+  /// db_hh summed over time: [stripe][block][gate][unit].
   let recurrentBias: UnsafeMutablePointer<Float>
   let spill: UnsafeMutablePointer<Float>
 
@@ -44,8 +44,8 @@ struct WeightGradientBuffers {
   }
 
   init(
-    _ shape: LayerGeometry, units: Units, inputs: Units, single: Units, depth: Int, stripes: Int,
-    arena: inout Arena
+    _ shape: LayerGeometry, order: GateOrder, inputs: Units, single: Units, depth: Int,
+    stripes: Int, arena: inout Arena
   ) {
     self.inputs = inputs
     hiddenSplit = PanelSplit(blocks: single.blocks, limit: WeightGradientBuffers.panelLimit)
@@ -55,8 +55,8 @@ struct WeightGradientBuffers {
     h = arena.take(depth * single.paddedWidth)
     x = arena.take(isNarrow ? 0 : depth * inputs.paddedWidth)
     xNarrow = arena.take(depth * features)
-    narrow = arena.take(stripes * features * units.paddedWidth)
-    recurrentBias = arena.take(stripes * units.paddedWidth)
+    narrow = arena.take(stripes * features * order.paddedWidth)
+    recurrentBias = arena.take(stripes * order.paddedWidth)
     spill = arena.take(GradientTile.spillCount)
   }
 }

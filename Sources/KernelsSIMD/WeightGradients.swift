@@ -16,11 +16,12 @@ struct WeightGradients {
   var rows: Int { stripes.rows(first, end) }
   private var room: WeightGradientBuffers { buffers.weightGradients }
   private var units: Units { buffers.units }
+  private var order: GateOrder { buffers.order }
   private var shares: Bool { buffers.da == buffers.dg }
 
   /// Clears the sums that are kept over all of time.
   func begin() {
-    let count = (end - first) * units.paddedWidth
+    let count = (end - first) * order.paddedWidth
     room.narrow.update(repeating: 0, count: count * room.features)
     room.recurrentBias.update(repeating: 0, count: count)
   }
@@ -62,12 +63,12 @@ struct WeightGradients {
     packNarrow(stripe, time)
     addNarrow(
       stripe, time, gates: buffers.dg, features: room.features,
-      into: room.narrow + (index - first) * room.features * units.paddedWidth)
+      into: room.narrow + (index - first) * room.features * order.paddedWidth)
     if !shares {
       // The last feature is the constant 1.
       addNarrow(
         stripe, time, gates: buffers.da, features: 1,
-        into: room.recurrentBias + (index - first) * units.paddedWidth)
+        into: room.recurrentBias + (index - first) * order.paddedWidth)
     }
   }
 
@@ -77,7 +78,7 @@ struct WeightGradients {
       guard let shard = stripes[index].shard else { continue }
       let target = call.gradients
       let offset = shard * target.stride
-      let narrow = room.narrow + (index - first) * room.features * units.paddedWidth
+      let narrow = room.narrow + (index - first) * room.features * order.paddedWidth
       let bias = room.features - 1
       if room.isNarrow {
         for feature in 0..<bias {
@@ -94,7 +95,7 @@ struct WeightGradients {
           scatter(narrow, feature: bias, of: room.features, to: recurrentBias + offset, stride: 1)
         } else {
           scatter(
-            room.recurrentBias + (index - first) * units.paddedWidth, feature: 0, of: 1,
+            room.recurrentBias + (index - first) * order.paddedWidth, feature: 0, of: 1,
             to: recurrentBias + offset, stride: 1)
         }
       }
@@ -117,7 +118,7 @@ struct WeightGradients {
     // One block of gates and one panel of columns fit the first-level cache together.
     for block in 0..<units.blocks {
       let lanes = units.lanes(block)
-      let rowsOfBlock = place(gates, stripe, time, block: block)
+      let rowsOfBlock = place(gates, stripe, time, vector: block)
       for panel in 0..<split.panels {
         let (start, vectors) = (split.start(panel), split.width(panel))
         let column = start * Vector.width
@@ -127,8 +128,8 @@ struct WeightGradients {
             let unit = block * Vector.width + lane
             GradientTile(
               segments: time.count, segment: stripe.count,
-              a: rowsOfBlock + gate * Vector.width + lane,
-              aStep: units.blockWidth, aSegment: buffers.slotStride(rows: rows),
+              a: rowsOfBlock + gate * GateOrder.width + lane,
+              aStep: order.blockWidth, aSegment: buffers.slotStride(rows: rows),
               w: packed + column * depth, wStep: vectors * Vector.width,
               wSegment: stripe.count * vectors * Vector.width,
               out: target + (gate * units.count + unit) * columns + column, outRow: columns,
@@ -141,37 +142,42 @@ struct WeightGradients {
     }
   }
 
-  /// [block][feature][gate][lane] += xNarrowᵀ · gates, for the last `features` features.
+  /// [block][feature][gate][unit] += xNarrowᵀ · gates, for the last `features` features.
   private func addNarrow(
     _ stripe: Stripe, _ time: TimeBlock, gates: UnsafeMutablePointer<Float>, features: Int,
     into target: UnsafeMutablePointer<Float>
   ) {
-    let tileRows = Registers.rows(forVectors: units.gates)
+    // A block of the order is one panel or several, each of as many vectors as there are gates.
+    let (vectors, width) = (order.gates, order.gates * Vector.width)
+    let tileRows = Registers.rows(forVectors: vectors)
     let skipped = room.features - features
-    for block in 0..<units.blocks {
-      var feature = 0
-      while feature < features {
-        let count = min(tileRows, features - feature)
-        GradientTile(
-          segments: time.count, segment: stripe.count, a: room.xNarrow + skipped + feature,
-          aStep: room.features, aSegment: stripe.count * room.features,
-          w: place(gates, stripe, time, block: block), wStep: units.blockWidth,
-          wSegment: buffers.slotStride(rows: rows),
-          out: target + (block * features + feature) * units.blockWidth,
-          outRow: units.blockWidth, columns: units.blockWidth, spill: room.spill
-        ).run(rows: count, vectors: units.gates)
-        feature += count
+    for block in 0..<order.blocks {
+      let rowsOfBlock = place(gates, stripe, time, vector: block * GateOrder.width / Vector.width)
+      for column in stride(from: 0, to: order.blockWidth, by: width) {
+        var feature = 0
+        while feature < features {
+          let count = min(tileRows, features - feature)
+          GradientTile(
+            segments: time.count, segment: stripe.count, a: room.xNarrow + skipped + feature,
+            aStep: room.features, aSegment: stripe.count * room.features,
+            w: rowsOfBlock + column, wStep: order.blockWidth,
+            wSegment: buffers.slotStride(rows: rows),
+            out: target + (block * features + feature) * order.blockWidth + column,
+            outRow: order.blockWidth, columns: width, spill: room.spill
+          ).run(rows: count, vectors: vectors)
+          feature += count
+        }
       }
     }
   }
 
-  /// Where the gates of a block of a stripe start in the first slot.
+  /// Where the gates of a vector of units of a stripe start in the first slot.
   private func place(
-    _ gates: UnsafeMutablePointer<Float>, _ stripe: Stripe, _ time: TimeBlock, block: Int
+    _ gates: UnsafeMutablePointer<Float>, _ stripe: Stripe, _ time: TimeBlock, vector: Int
   ) -> UnsafeMutablePointer<Float> {
     let slot = (call.geometry.steps - 1 - time.step(0)) % buffers.slots
-    return gates + slot * buffers.slotStride(rows: rows) + block * buffers.blockStride(rows: rows)
-      + (stripe.first - firstRow) * units.blockWidth
+    return gates + buffers.gatePlace(vector: vector, slot: slot, rows: rows)
+      + (stripe.first - firstRow) * order.blockWidth
   }
 
   // MARK: Operands
@@ -239,16 +245,16 @@ struct WeightGradients {
 
   // MARK: To the gradients of the shards
 
-  /// Adds one feature of [block][feature][gate][lane] to a column of a [GH, …] gradient.
+  /// Adds one feature of [block][feature][gate][unit] to a column of a [GH, …] gradient.
   private func scatter(
     _ source: UnsafeMutablePointer<Float>, feature: Int, of features: Int,
     to target: UnsafeMutablePointer<Float>, stride: Int
   ) {
-    for block in 0..<units.blocks {
-      for gate in 0..<units.gates {
-        let from = source + ((block * features + feature) * units.gates + gate) * Vector.width
-        let to = target + (gate * units.count + block * Vector.width) * stride
-        for lane in 0..<units.lanes(block) { to[lane * stride] += from[lane] }
+    for block in 0..<order.blocks {
+      for gate in 0..<order.gates {
+        let from = source + ((block * features + feature) * order.gates + gate) * GateOrder.width
+        let to = target + (gate * order.count + block * GateOrder.width) * stride
+        for lane in 0..<order.lanes(block) { to[lane * stride] += from[lane] }
       }
     }
   }
