@@ -196,7 +196,8 @@ let package = Package(
     .testTarget(
       name: "DistributedTests",
       dependencies: [
-        "Checkpoints", "Datagrams", "Files", "HDF5", "Layers", "RandomNumbers", "TestSupport",
+        "Checkpoints", "Datagrams", "Files", "HDF5", "Kernels", "Layers", "RandomNumbers",
+        "TestSupport",
         "momentum-dist",
         "mpi-checks",
       ]),

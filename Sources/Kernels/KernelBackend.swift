@@ -13,18 +13,33 @@ public struct KernelBackend: Sendable {
   /// Why this processor cannot run it; nil if it can.
   public let obstacle: String?
   public let kernels: any LayerKernels<Float>.Type
+  /// What its bits depend on: backends with the same arithmetic compute the same bits from the
+  /// same numbers.
+  public let arithmetic: Arithmetic
   /// The kernels that OpenBLAS uses with this backend, so that the same bits come out on every processor
   /// that runs them; nil for what any processor has.
   public let openBLASCore: String?
   private let peak: @Sendable (_ seconds: Double) -> Double
 
+  /// How sums of products are rounded, and in which order they are added.
+  public enum Arithmetic: String, Sendable {
+    /// A product and its addition are rounded once. AVX2, AVX-512 and NEON.
+    case fused
+    /// A product and its addition are rounded separately. SSE2.
+    case separate
+    /// One number at a time, in the order of the formulas.
+    case scalar
+  }
+
   init(
     name: String, obstacle: String?, kernels: any LayerKernels<Float>.Type,
-    openBLASCore: String? = nil, peak: @escaping @Sendable (_ seconds: Double) -> Double
+    arithmetic: Arithmetic, openBLASCore: String? = nil,
+    peak: @escaping @Sendable (_ seconds: Double) -> Double
   ) {
     self.name = name
     self.obstacle = obstacle
     self.kernels = kernels
+    self.arithmetic = arithmetic
     self.openBLASCore = openBLASCore
     self.peak = peak
   }

@@ -81,33 +81,21 @@ import KernelsBaseline
   }
 
   static func checkLayers() {
-    let drives = [
-      DriveParameters(.plain), DriveParameters(.momentum, mu: 0.6, epsilon: 0.9),
-      DriveParameters(.adam, mu: 0.6, epsilon: 0.8, beta: 0.7),
-      DriveParameters(.nesterov, epsilon: 0.9, restart: 3),
-      DriveParameters(.nesterovExtrapolated, epsilon: 0.5, restart: 40),
-    ]
-    for body in BodyKind.allCases {
-      for drive in drives where !(body == .gru && drive.kind == .nesterovExtrapolated) {
-        var worst = 0.0
-        for (C, H) in [(1, 20), (5, 33)] {
-          let layer = LayerCase(
-            geometry: LayerGeometry(
-              steps: 11, rows: 13, inputs: C, hidden: H, drive: drive, body: body),
-            shardRows: [5, 0, 8])
-          let numbers = layer.numbers()
-          let exact = layer.run(numbers, with: ReferenceKernels<Double>.self)
-          let computed = layer.run(numbers, with: SIMDKernels.self)
-          for index in 0..<computed.tensors.count {
-            worst = max(
-              worst, relativeError(computed.tensors[index].values, exact.tensors[index].values))
-          }
-        }
-        expect(
-          worst <= 1e-5,
-          "\(body.rawValue) \(drive.kind.rawValue): \(scaled(worst, 1e9)) parts in 10^9 of the norm"
-        )
+    for golden in GoldenLayer.all {
+      let numbers = golden.layer.numbers()
+      let exact = golden.layer.run(numbers, with: ReferenceKernels<Double>.self)
+      let computed = golden.layer.run(numbers, with: SIMDKernels.self)
+      var worst = 0.0
+      for index in 0..<computed.tensors.count {
+        worst = max(
+          worst, relativeError(computed.tensors[index].values, exact.tensors[index].values))
       }
+      expect(
+        worst <= 1e-5, "\(golden.name): \(scaled(worst, 1e9)) parts in 10^9 of the norm")
+      let digest = GoldenLayer.digest(computed)
+      expect(
+        digest == GoldenLayer.digests[golden.name],
+        "\(golden.name): the bits of every processor with fused products")
     }
   }
 }

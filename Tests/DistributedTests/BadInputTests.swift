@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import TestSupport
 import Testing
 
@@ -92,6 +93,23 @@ import Testing
         train, ranks: 1, and: ["-np", "1", "-x", "MOMENTUM_DIST_KERNELS=reference"], in: folder,
         deadline: 20)
       #expect(unequal.status == 78 && unequal.message.contains("their numbers would differ"))
+    }
+  }
+
+  /// Ranks with vectors of different widths train together, to the bits of either.
+  @Test(
+    .enabled(
+      if: KernelBackend.avx512.obstacle == nil, "this processor has one width of fused products"))
+  func ranksOfUnlikeProcessorsTrainTogether() throws {
+    try Places.withTemporaryFolder { folder in
+      func digest(_ run: String, _ second: String) throws -> String {
+        let outcome = try Program.run(
+          ["train", "--max-steps", "4", "--set", "model.hidden_size=40", "--output", run],
+          ranks: 1, and: ["-np", "1", "-x", "\(KernelBackend.variable)=\(second)"], in: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        return try RankCountTests.digest(run, in: folder)
+      }
+      #expect(try digest("unlike", "avx2") == digest("alike", "avx512"))
     }
   }
 

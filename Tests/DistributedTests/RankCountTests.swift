@@ -17,10 +17,12 @@ import Testing
   ]
 
   static func train(
-    _ run: String, ranks: Int?, in folder: String, _ more: [String]
+    _ run: String, ranks: Int?, in folder: String, _ more: [String],
+    environment: [String: String] = [:]
   ) throws -> Program.Outcome {
     let own = more.contains { $0.hasPrefix("dataset.file=") } ? anyTask : arguments
-    return try Program.run(["train", "--output", run] + own + more, ranks: ranks, in: folder)
+    return try Program.run(
+      ["train", "--output", run] + own + more, ranks: ranks, in: folder, environment: environment)
   }
 
   static func digest(_ run: String, in folder: String) throws -> String {

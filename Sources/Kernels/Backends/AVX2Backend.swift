@@ -13,6 +13,6 @@ extension KernelBackend {
     name: "avx2",
     obstacle: cvec_processor_has_avx2()
       ? nil : "this processor has no AVX2 with fused multiply-add",
-    kernels: SIMDKernels.self, openBLASCore: "HASWELL",
+    kernels: SIMDKernels.self, arithmetic: .fused, openBLASCore: "HASWELL",
     peak: { SIMDKernels.peak(seconds: $0) })
 }

@@ -13,6 +13,7 @@ extension KernelBackend {
     name: "avx512",
     obstacle: cvec_processor_has_avx512()
       ? nil : "this processor has no AVX-512 (F, BW, CD, DQ, VL)",
-    kernels: SIMDKernels.self, openBLASCore: KernelBackend.avx2.openBLASCore,
+    kernels: SIMDKernels.self, arithmetic: .fused,
+    openBLASCore: KernelBackend.avx2.openBLASCore,
     peak: { SIMDKernels.peak(seconds: $0) })
 }

@@ -1,8 +1,16 @@
 import KernelsBaseline
 
 extension KernelBackend {
+  private static var baselineArithmetic: Arithmetic {
+    #if arch(arm64)
+      .fused
+    #else
+      .separate
+    #endif
+  }
+
   /// SSE2 on x86-64, NEON on arm64.
   public static let baseline = KernelBackend(
     name: "baseline", obstacle: nil, kernels: KernelsBaseline.SIMDKernels.self,
-    peak: { KernelsBaseline.SIMDKernels.peak(seconds: $0) })
+    arithmetic: baselineArithmetic, peak: { KernelsBaseline.SIMDKernels.peak(seconds: $0) })
 }

@@ -221,8 +221,12 @@ extension Trainer {
   /// Says where bits may differ from those of the machine that wrote the checkpoint.
   private func noteOtherMachine(_ there: CheckpointManifest.Machine) {
     let here = session.machine
+    let kernels = KernelBackend.all.filter { [here.kernels, there.kernels].contains($0.name) }
+    // Known kernels of one arithmetic give the same bits.
+    let areAlike = kernels.count == 2 && kernels[0].arithmetic == kernels[1].arithmetic
     for (what, mine, theirs) in [
-      ("precision", here.precision, there.precision), ("kernels", here.kernels, there.kernels),
+      ("precision", here.precision, there.precision),
+      ("kernels", here.kernels, areAlike ? here.kernels : there.kernels),
       ("BLAS core", here.blasCore, there.blasCore),
     ] where mine != theirs {
       progress.say(

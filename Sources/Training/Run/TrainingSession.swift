@@ -157,11 +157,13 @@ public final class TrainingSession {
     }
   }
 
-  /// Ranks whose kernels or BLAS differ round differently: replicas would drift apart.
+  /// Ranks whose arithmetic or BLAS differs round differently: replicas would drift apart. Kernels
+  /// for AVX2 and AVX-512 may train together.
   static func refuseUnequalMachines(
     _ communicator: Communicator
   ) throws(RunFailure) {
-    let mine = "\(KernelBackend.current.name) kernels and OpenBLAS for \(OpenBLAS.coreName)"
+    let backend = KernelBackend.current
+    let mine = "\(backend.arithmetic.rawValue) products and OpenBLAS for \(OpenBLAS.coreName)"
     try refuseUnequal(mine, on: communicator) { (first, other, rank) in
       RunFailure(
         .configuration,
