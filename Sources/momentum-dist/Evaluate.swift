@@ -60,10 +60,30 @@ struct Evaluate: DistributedCommand {
       on: communicator)
     let split = session.configuration.dataset.measured ?? split ?? .test
     for note in try session.notes(on: split) where communicator.rank == 0 { Launch.say(note) }
+    try Self.measure(
+      split, session, checkpoint, asJSON: json,
+      // Kept for the report is what a run, and not one of its checkpoints, does on its own data.
+      keptIn: checkpoint.folder != path && assignments.isEmpty && file == nil ? path : nil)
+  }
+
+  /// Measures the test part with a run's best checkpoint, prints the figures and keeps them.
+  static func measure(_ run: String, on communicator: Communicator) throws {
+    let (session, checkpoint) = try TrainingSession.restore(
+      from: run, choice: .best, assignments: [], part: .test, on: communicator)
+    try measure(.test, session, checkpoint, asJSON: false, keptIn: run)
+  }
+
+  /// Measures a part of the data and prints the figures.
+  ///
+  /// - Parameter run: where they are kept; nil if nowhere
+  private static func measure(
+    _ split: DatasetFile.Part, _ session: TrainingSession, _ checkpoint: TrainedCheckpoint,
+    asJSON: Bool, keptIn run: String?
+  ) throws {
     let (record, totals) = try session.record(
       of: split, at: checkpoint.manifest, checkpoint: checkpoint.choice)
-    guard communicator.rank == 0 else { return }
-    if json {
+    guard session.communicator.rank == 0 else { return }
+    if asJSON {
       print(try record.json)
     } else {
       let which = checkpoint.choice == .best ? ", best on validation" : ""
@@ -75,10 +95,9 @@ struct Evaluate: DistributedCommand {
           + "  (\(session.describeAmount(totals)), step \(checkpoint.manifest.step)\(which)"
           + "\(chance)\(majority))")
     }
-    // Kept for the report is what a run, and not one of its checkpoints, does on its own data.
-    guard checkpoint.folder != path, assignments.isEmpty, file == nil else { return }
+    guard let run else { return }
     do {
-      try record.write(to: path)
+      try record.write(to: run)
     } catch {
       Launch.say("note: not kept for the report: \(error)")
     }

@@ -8,6 +8,13 @@ import MPI
 import Reports
 import Training
 
+extension SeedSeries {
+  /// The first run of a series that has a checkpoint; nil if none has.
+  static func begun(in top: String) -> String? {
+    folders(in: top).first { !RunFolder($0).savedSteps().isEmpty }
+  }
+}
+
 extension Train {
   /// Trains several seeds one after the other, tests the best checkpoint of each, and says what
   /// they came to.
@@ -17,8 +24,11 @@ extension Train {
     let agreement = Agreement(communicator)
     let top = output ?? resumedRun ?? defaultRun
     let resolved = try agreement.fromRoot {
-      let (configuration, notes) = try resolve(top, count)
-      return Resolved(configuration: configuration.yaml, run: top, notes: notes)
+      var command = self
+      try command.decideResume(top) { SeedSeries.begun(in: top) != nil }
+      let (configuration, notes) = try command.resolve(top, count)
+      return Resolved(
+        configuration: configuration.yaml, run: top, resume: command.resume, notes: notes)
     }
     for note in resolved.notes { progress.say(note) }
     let settings = try agreement.together {
@@ -32,7 +42,7 @@ extension Train {
       Deadline.lossNote = RunFolder(top).lossNote
       let begun: String? = try agreement.fromRoot {
         guard let step = run.savedSteps().last else { return nil }
-        if resume == nil { throw Trainer.holdsRun(run, step: step) }
+        if resolved.resume == nil { throw Trainer.holdsRun(run, step: step) }
         return run.path
       }
       progress.say("seed \(settings.seed), \(index + 1) of \(count)")
@@ -41,8 +51,7 @@ extension Train {
       }
       let session = try TrainingSession(settings, on: communicator)
       do {
-        try Self.train(
-          session, run, progress, resumingFrom: begun, maximumSteps: maxSteps)
+        try train(session, run, progress, resumingFrom: begun)
       } catch let failure as RunFailure where failure.status == .preempted {
         throw RunFailure(
           .preempted,
@@ -70,7 +79,7 @@ extension Train {
   private func resolve(
     _ top: String, _ count: Int
   ) throws -> (TrainingConfiguration, notes: [String]) {
-    let first = SeedSeries.folders(in: top).first { !RunFolder($0).savedSteps().isEmpty }
+    let first = SeedSeries.begun(in: top)
     if let resume, !resume.isEmpty, !FileManager.default.fileExists(atPath: resume) {
       throw RunFailure(RunFolder.noCheckpoint(at: resume))
     }

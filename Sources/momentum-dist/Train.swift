@@ -37,8 +37,8 @@ struct Train: DistributedCommand {
   @Option(
     defaultAsFlag: "",
     help: ArgumentHelp(
-      "Go on from the newest checkpoint of the run, or from the one named here.",
-      valueName: "path"))
+      "Continue from the newest checkpoint of the run, or from the one named here; auto starts the "
+        + "run if it has none.", valueName: "path|auto"))
   var resume: String?
 
   @Flag(
@@ -54,6 +54,16 @@ struct Train: DistributedCommand {
 
   @Option(help: ArgumentHelp("End after so many steps of the run, saved.", valueName: "n"))
   var maxSteps: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "End after so much time of this command, saved: 90s, 45m, 1h30m, 2d.", valueName: "time"))
+  var maxTime: TimeLimit?
+
+  @Flag(
+    help: ArgumentHelp(
+      "When the run has ended, measure its best checkpoint on the test part, as evaluate does."))
+  var test = false
 
   @Option(
     help: ArgumentHelp(
@@ -87,7 +97,7 @@ struct Train: DistributedCommand {
             + " the path of your home.")
       }
     }
-    if output == nil, resume?.isEmpty != false,
+    if output == nil, resumedRun == nil,
       DurableFiles.lastName(of: defaultRun).hasPrefix(".")
     {
       throw ValidationError(
@@ -101,6 +111,9 @@ struct Train: DistributedCommand {
     }
     if seeds != nil, dryRun {
       throw ValidationError("--dry-run checks one configuration; leave out --seeds.")
+    }
+    if seeds != nil, test {
+      throw ValidationError("--seeds measures the test part of every seed; leave out --test.")
     }
   }
 
@@ -124,8 +137,13 @@ struct Train: DistributedCommand {
     let agreement = Agreement(communicator)
     // The hosts may have other files, or none: rank 0's are those of the run.
     let resolved = try agreement.fromRoot {
-      let (configuration, run, notes) = try resolve()
-      return Resolved(configuration: configuration.yaml, run: run.path, notes: notes)
+      var command = self
+      try command.decideResume(output ?? defaultRun) {
+        !RunFolder(output ?? defaultRun).savedSteps().isEmpty
+      }
+      let (configuration, run, notes) = try command.resolve()
+      return Resolved(
+        configuration: configuration.yaml, run: run.path, resume: command.resume, notes: notes)
     }
     for note in resolved.notes { progress.say(note) }
     let run = RunFolder(resolved.run)
@@ -134,9 +152,9 @@ struct Train: DistributedCommand {
       try TrainingConfiguration(
         yaml: resolved.configuration, path: run.configuration, isResolved: true)
     }
-    if let resume {
-      configuration = try configuration.resuming(
-        resume.isEmpty ? run.path : resume, acceptingNewData: newData, agreement)
+    let checkpoint = resolved.resume.map { $0.isEmpty ? run.path : $0 }
+    if let checkpoint {
+      configuration = try configuration.resuming(checkpoint, acceptingNewData: newData, agreement)
     }
     let session = try TrainingSession(configuration, on: communicator)
     if dryRun {
@@ -144,17 +162,16 @@ struct Train: DistributedCommand {
       if communicator.rank == 0 { print(session.configuration.yaml, terminator: "") }
       return
     }
-    try Self.train(
-      session, run, progress, resumingFrom: resume.map { $0.isEmpty ? run.path : $0 },
-      maximumSteps: maxSteps)
+    try train(session, run, progress, resumingFrom: checkpoint)
+    if test { try Evaluate.measure(run.path, on: communicator) }
   }
 
   /// Trains one run to its end.
   ///
   /// - Throws: a failure of status `preempted` when a signal ended it
-  static func train(
+  func train(
     _ session: TrainingSession, _ run: RunFolder, _ progress: Training.Progress,
-    resumingFrom path: String?, maximumSteps: Int?
+    resumingFrom path: String?
   ) throws {
     let trainer = try Trainer(session, run: run, progress: progress)
     if let path {
@@ -166,7 +183,7 @@ struct Train: DistributedCommand {
     for warning in session.warnings { progress.say("warning: \(warning)") }
     for note in session.workload.stream.notes { progress.say("note: \(note)") }
     let started = ContinuousClock().now
-    let ending = try trainer.train(maximumSteps: maximumSteps)
+    let ending = try trainer.train(maximumSteps: maxSteps, maximumSeconds: maxTime?.seconds)
     let seconds = ContinuousClock().now - started
     let took = Progress.duration(Double(seconds.components.seconds))
     if !trainer.hasTrained, path != nil, [.finished, .reachedMaximumSteps].contains(ending) {
@@ -174,15 +191,20 @@ struct Train: DistributedCommand {
         "at its end already, step \(trainer.step): raise epochs or --max-steps to train on")
       return
     }
+    // With --test or --seeds the figures follow by themselves.
+    let next = test || seeds != nil ? "" : "; test it: momentum-dist evaluate \(run.path)"
+    let best = trainer.best.map { "; validation was best at step \($0.step)" } ?? ""
     switch ending {
     case .finished:
-      progress.say("finished in \(took); test it: momentum-dist evaluate \(run.path)")
+      progress.say("finished in \(took)\(best)\(next)")
     case .stoppedEarly:
-      progress.say(
-        "stopped early in \(took): validation was best at step \(trainer.best?.step ?? 0); test it:"
-          + " momentum-dist evaluate \(run.path)")
+      progress.say("stopped early in \(took)\(best)\(next)")
     case .reachedMaximumSteps:
       progress.say("stopped at --max-steps after \(took); saved in \(run.checkpoints)/latest")
+    case .reachedMaximumTime:
+      progress.say(
+        "stopped at --max-time at step \(trainer.step); saved in \(run.checkpoints)/latest, go on"
+          + " with --resume --output \(run.path)")
     case .preempted:
       throw RunFailure(
         .preempted,
@@ -197,8 +219,26 @@ struct Train: DistributedCommand {
     var configuration: String
     /// The run's folder.
     var run: String
+    /// As the option: nil starts the run, empty takes its newest checkpoint.
+    var resume: String?
     var notes: [String]
   }
+
+  /// Makes `--resume auto` what it stands for.
+  ///
+  /// - Parameters:
+  ///   - folder: where the run would be
+  ///   - hasBegun: whether it has a checkpoint there
+  mutating func decideResume(_ folder: String, hasBegun: () -> Bool) throws {
+    guard resume == Self.automatic else { return }
+    resume = hasBegun() ? "" : nil
+    guard resume == nil, newData else { return }
+    throw RunFailure(
+      .usage, "\(folder): has no checkpoint to continue from; --new-data needs one")
+  }
+
+  /// What `--resume` takes for "if there is a run".
+  static let automatic = "auto"
 
   /// The configuration and the run's folder that the options mean, and what to say about them.
   private func resolve() throws -> (TrainingConfiguration, RunFolder, notes: [String]) {
@@ -219,7 +259,7 @@ struct Train: DistributedCommand {
 
   /// The run that `--resume PATH` names, by itself or by one of its checkpoints.
   var resumedRun: String? {
-    guard let resume, !resume.isEmpty else { return nil }
+    guard let resume, !resume.isEmpty, resume != Self.automatic else { return nil }
     var path = resume
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     let parent = DurableFiles.parent(of: path)

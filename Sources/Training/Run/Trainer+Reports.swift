@@ -17,7 +17,10 @@ extension Trainer {
     }
   }
 
-  func report(lastStep: Int) throws(RunFailure) {
+  /// Writes what the steps since the last report came to, and starts to count anew.
+  ///
+  /// - Returns: the same for a person
+  func report() throws(RunFailure) -> String {
     let seconds = clock.elapsed
     var record = MetricsRecord(step: state.step, epoch: state.epoch + 1, split: "train")
     session.add(state.interval, to: &record)
@@ -28,19 +31,38 @@ extension Trainer {
     for (phase, share) in clock.shares { record.add(phase.key, share) }
     try write(record)
     rankLog?.say(step: state.step, seconds: seconds, shares: clock.shares)
-    let (fraction, remaining) = outlook(lastStep: lastStep)
-    progress.show(
-      "\(place(lastStep: lastStep))  \(session.describe(state.interval))"
-        + "  \(session.describeSpeed(clock.done, seconds: seconds))",
-      fraction: fraction, remaining: remaining)
+    let text =
+      "\(place)  \(session.describe(state.interval))"
+      + "  \(session.describeSpeed(clock.done, seconds: seconds))"
     state.interval = Totals()
     clock.restart()
+    return text
+  }
+
+  /// Shows a report.
+  func showReport(_ text: String) {
+    let (fraction, remaining) = outlook
+    progress.show(text, fraction: fraction, remaining: remaining)
+  }
+
+  /// Says what an epoch came to, in validation and in training.
+  func sayEpoch(validation: Totals?, isBest: Bool) {
+    // A run that was resumed from a checkpoint of an older version, at the epoch's end.
+    let hasTraining = state.epochTotals.elements > 0
+    let training = hasTraining ? "training \(session.describe(state.epochTotals))" : ""
+    guard let validation else {
+      if hasTraining { progress.say("epoch \(state.epoch)  \(training)") }
+      return
+    }
+    progress.say(
+      "epoch \(state.epoch)  validation \(session.describe(validation))"
+        + (hasTraining ? "  (\(training))" : "") + (isBest ? "  best so far" : ""))
   }
 
   /// Shows where the run is between two reports, on a terminal.
-  func showProgress(lastStep: Int) {
-    let (fraction, remaining) = outlook(lastStep: lastStep)
-    var parts = [place(lastStep: lastStep)]
+  func showProgress() {
+    let (fraction, remaining) = outlook
+    var parts = [place]
     if state.interval.elements > 0 { parts.append(session.describe(state.interval)) }
     if clock.done.elements > 0 {
       parts.append(session.describeSpeed(clock.done, seconds: clock.elapsed))
@@ -49,13 +71,13 @@ extension Trainer {
       parts.joined(separator: "  "), fraction: fraction, remaining: remaining)
   }
 
-  private func place(lastStep: Int) -> String {
+  private var place: String {
     "step \(state.step)/\(lastStep)  epoch \(state.epoch + 1)"
   }
 
   /// The share of the run that is done, and the seconds to its end; before the first step of this
   /// process nothing is known of them.
-  private func outlook(lastStep: Int) -> (fraction: Double, remaining: Double) {
+  private var outlook: (fraction: Double, remaining: Double) {
     let perStep = (ContinuousClock().now - started).seconds / Double(max(stepsThisRun, 1))
     let steps = stepsThisRun > 0 ? Double(lastStep - state.step) : 0
     return (Double(state.step) / Double(max(lastStep, 1)), perStep * steps)

@@ -38,6 +38,12 @@ public final class Trainer {
   let started = ContinuousClock().now
   private(set) var stepsThisRun = 0
   private var totalSteps = 0
+  /// The last step that this process is to take.
+  var lastStep = 0
+  /// Seconds after which this process is to end; nil is no limit.
+  private var maximumSeconds: Double?
+  /// Whether the ranks have agreed that they are over.
+  private var timeIsUp = false
 
   var configuration: TrainingConfiguration { session.configuration }
   var isRoot: Bool { session.communicator.rank == 0 }
@@ -69,6 +75,8 @@ public final class Trainer {
     case stoppedEarly
     /// `maximumSteps` were done.
     case reachedMaximumSteps
+    /// `maximumSeconds` were over.
+    case reachedMaximumTime
     /// A signal asked for it; the run is saved.
     case preempted
 
@@ -78,16 +86,22 @@ public final class Trainer {
       case .finished: "finished"
       case .stoppedEarly: "stopped early"
       case .reachedMaximumSteps: "stopped by --max-steps"
+      case .reachedMaximumTime: "stopped by --max-time"
       case .preempted: "stopped by a signal"
       }
     }
   }
 
-  /// Trains to the end of the last epoch, or until a signal or `maximumSteps` ends it. Saves a
-  /// checkpoint whenever it ends.
+  /// Trains to the end of the last epoch, or until a signal or a limit ends it. Saves a checkpoint
+  /// whenever it ends.
   ///
-  /// - Parameter maximumSteps: optimizer steps since the very start of the run
-  public func train(maximumSteps: Int?) throws(RunFailure) -> Ending {
+  /// - Parameters:
+  ///   - maximumSteps: optimizer steps since the very start of the run
+  ///   - maximumSeconds: seconds of this process, by the clock of rank 0
+  public func train(
+    maximumSteps: Int?, maximumSeconds: Double? = nil
+  ) throws(RunFailure) -> Ending {
+    self.maximumSeconds = maximumSeconds
     do throws(RunFailure) {
       let ending = try runEpochs(maximumSteps: maximumSteps)
       Progress.endLine()
@@ -113,18 +127,18 @@ public final class Trainer {
       return .preempted
     }
     totalSteps = state.step + remainingSteps
-    let lastStep = min(maximumSteps ?? .max, totalSteps)
+    lastStep = min(maximumSteps ?? .max, totalSteps)
     sayChance()
-    showProgress(lastStep: lastStep)
+    showProgress()
     clock.restart()
     Deadline.enter(.computing)
-    while !stopsEarly, state.epoch < configuration.epochs {
+    while !stopsEarly, !timeIsUp, state.epoch < configuration.epochs {
       let steps = session.workload.stream.steps(inEpoch: state.epoch)
-      if try takeSteps(of: steps, lastStep: lastStep) == .saveAndStop {
+      if try takeSteps(of: steps) == .saveAndStop {
         try saveAndFinish()
         return .preempted
       }
-      guard state.batch >= steps else { break }  // at `maximumSteps`
+      guard state.batch >= steps else { break }  // at a limit
       do throws(RunFailure) {
         try finishEpoch()
       } catch {
@@ -137,7 +151,8 @@ public final class Trainer {
     sayLastFigures()
     try saveAndFinish()
     if state.epoch >= configuration.epochs { return .finished }
-    return stopsEarly ? .stoppedEarly : .reachedMaximumSteps
+    if stopsEarly { return .stoppedEarly }
+    return timeIsUp ? .reachedMaximumTime : .reachedMaximumSteps
   }
 
   /// The steps up to the end of the last epoch.
@@ -160,18 +175,18 @@ public final class Trainer {
         + (other.map { ", \(brief($0.value)) in validation" } ?? ""))
   }
 
-  /// Takes the steps that are left of the current epoch, up to `lastStep` or a signal to stop.
+  /// Takes the steps that are left of the current epoch, up to a limit or a signal to stop.
   ///
   /// - Parameter steps: those of the whole epoch
   /// - Returns: what a signal asks for
-  private func takeSteps(of steps: Int, lastStep: Int) throws(RunFailure) -> SignalRequest {
+  private func takeSteps(of steps: Int) throws(RunFailure) -> SignalRequest {
     var request = SignalRequest.none
-    while state.batch < steps, state.step < lastStep, request != .saveAndStop {
+    while state.batch < steps, state.step < lastStep, !timeIsUp, request != .saveAndStop {
       try takeStep()
       if state.step % configuration.log.everySteps == 0 {
-        try report(lastStep: lastStep)
+        showReport(try report())
       } else if progress.isDue {
-        showProgress(lastStep: lastStep)
+        showProgress()
       }
       let every = configuration.checkpoint.everySteps
       request = try agreeAtBoundary(awaitingData: state.batch < steps)
@@ -246,6 +261,7 @@ public final class Trainer {
     state.step += 1
     state.batch += 1
     state.interval = state.interval + total
+    state.epochTotals = state.epochTotals + total
     clock.count(total)
     stepsThisRun += 1
     flipBitIfAsked()
@@ -295,15 +311,18 @@ public final class Trainer {
       let isIdle = saving?.isIdle ?? true
       let isReady = !awaitingData || session.workload.stream.isReady
       let isLate = !isReady && (ContinuousClock().now - began).seconds > configuration.peerTimeout
+      let isOver =
+        isRoot && maximumSeconds.map { (ContinuousClock().now - started).seconds >= $0 } ?? false
       let votes = try maximum([
         SignalWatch.take().rawValue, isIdle ? 0 : 1, isReady ? 0 : 1,
-        isLate ? session.communicator.rank + 1 : 0,
+        isLate ? session.communicator.rank + 1 : 0, isOver ? 1 : 0,
       ])
+      if votes[4] > 0 { timeIsUp = true }
       request = max(request, SignalRequest(rawValue: votes[0]) ?? .none)
       if votes[1] == 0, saving != nil {
         try clock.measure(.checkpoint) { () throws(RunFailure) in try advanceSave() }
       }
-      if votes[2] == 0 || request == .saveAndStop { return request }
+      if votes[2] == 0 || timeIsUp || request == .saveAndStop { return request }
       if votes[3] > 0 { throw try lateData(of: votes[3] - 1) }
       clock.measure(.data) { Thread.sleep(forTimeInterval: 0.001) }
     }
@@ -343,6 +362,8 @@ public final class Trainer {
   private func finishEpoch() throws(RunFailure) {
     var isBest = false
     var mustSave = false
+    // Every epoch has a record of its training, however short it is.
+    if state.interval.elements > 0 { _ = try report() }
     if let validation {
       let (before, mark) = (ContinuousClock().now, clock.mark)
       let totals = try withAverages { () throws(RunFailure) in
@@ -369,8 +390,8 @@ public final class Trainer {
       record.add("seconds", runSeconds)
       try write(record)
       rankLog?.say("epoch \(state.epoch) validated in \(brief(seconds)) s")
-      progress.say("epoch \(state.epoch)  validation \(session.describe(totals))")
       let score = try session.score(totals, validation)
+      sayEpoch(validation: totals, isBest: score < state.bestLoss)
       state.validationLosses.append(score)
       let window = configuration.optimizer.averagingWindow
       if window > 0, optimizer.rule.canStartAveraging,
@@ -387,8 +408,10 @@ public final class Trainer {
       clock.leaveOut(since: mark)
     } else {
       state.epoch += 1
+      sayEpoch(validation: nil, isBest: false)
     }
     state.batch = 0
+    state.epochTotals = Totals()
     state.savingStep = nil  // what a checkpoint of this step may hold is of before the epoch's end
     let every = configuration.checkpoint.everySteps
     if isBest || mustSave || every == 0 || state.step % every == 0 { try save() }

@@ -13,6 +13,8 @@ struct TrainingState {
   let sums: [String]
   /// The totals since the last report, so that a resumed run reports the same numbers.
   var interval = Totals()
+  /// The totals of the epoch at hand, for the line at its end.
+  var epochTotals = Totals()
   var gradientNorm = 0.0
   /// What the last step multiplied the learning rates by.
   var rateFactor = 1.0
@@ -31,10 +33,6 @@ struct TrainingState {
   var savingStep: Int?
 
   fileprivate enum Key: String {
-    case intervalLoss = "interval_loss"
-    case intervalElements = "interval_elements"
-    case intervalWeight = "interval_weight"
-    case intervalSequences = "interval_sequences"
     case bestLoss = "best_validation_loss"
     case seconds
   }
@@ -43,8 +41,9 @@ struct TrainingState {
     self.sums = sums
   }
 
-  /// The key of one of the objective's own sums.
-  private static func sumKey(_ name: String) -> String { "interval_\(name)" }
+  /// What the keys of totals begin with.
+  private static let intervalPrefix = "interval_"
+  private static let epochPrefix = "epoch_"
 
   /// The key of the validation loss of an epoch, from 1.
   private static func validationKey(_ epoch: Int) -> String { "validation_loss_\(epoch)" }
@@ -54,15 +53,17 @@ struct TrainingState {
   ///
   /// - Parameter seconds: what the run has taken so far
   func progress(seconds: Double) -> [String: Double] {
-    var values: [Key: Double] = [
-      .intervalLoss: interval.loss, .intervalElements: interval.elements,
-      .intervalWeight: interval.weight, .intervalSequences: interval.sequences,
-      .seconds: seconds,
-    ]
+    var values: [Key: Double] = [.seconds: seconds]
     if bestLoss.isFinite { values[.bestLoss] = bestLoss }
     var all = Dictionary(uniqueKeysWithValues: values.map { ($0.rawValue, $1) })
     if bestLoss.isFinite { all[CheckpointManifest.bestStepKey] = bestStep.map(Double.init) }
-    for (name, sum) in zip(sums, interval.own) { all[Self.sumKey(name)] = sum }
+    for (prefix, totals) in [(Self.intervalPrefix, interval), (Self.epochPrefix, epochTotals)] {
+      all["\(prefix)loss"] = totals.loss
+      all["\(prefix)elements"] = totals.elements
+      all["\(prefix)weight"] = totals.weight
+      all["\(prefix)sequences"] = totals.sequences
+      for (name, sum) in zip(sums, totals.own) { all["\(prefix)\(name)"] = sum }
+    }
     for (index, loss) in validationLosses.enumerated() {
       all[Self.validationKey(index + 1)] = loss
     }
@@ -75,15 +76,9 @@ struct TrainingState {
     self.step = step
     self.epoch = epoch
     self.batch = batch
-    interval = Totals(
-      loss: value(.intervalLoss), elements: value(.intervalElements),
-      // Missing in older checkpoints: every element weighed 1.
-      weight: progress[Key.intervalWeight.rawValue],
-      sequences: value(.intervalSequences),
-      own: sums.map { name in
-        // Missing in the oldest checkpoints: every answer was judged.
-        progress[Self.sumKey(name)] ?? (name == "judged" ? value(.intervalElements) : 0)
-      })
+    interval = totals(Self.intervalPrefix, progress)
+    // Missing in older checkpoints: the epoch is counted from here.
+    epochTotals = totals(Self.epochPrefix, progress)
     bestLoss = progress[Key.bestLoss.rawValue] ?? .infinity
     bestStep = progress[CheckpointManifest.bestStepKey].flatMap { Int(exactly: $0) }
     secondsBefore = max(value(.seconds), 0)
@@ -93,5 +88,18 @@ struct TrainingState {
     while let loss = progress[Self.validationKey(validationLosses.count + 1)] {
       validationLosses.append(loss)
     }
+  }
+
+  /// The totals whose keys begin with `prefix`.
+  private func totals(_ prefix: String, _ progress: [String: Double]) -> Totals {
+    let elements = progress["\(prefix)elements"] ?? 0
+    return Totals(
+      loss: progress["\(prefix)loss"] ?? 0, elements: elements,
+      // Missing in older checkpoints: every element weighed 1.
+      weight: progress["\(prefix)weight"], sequences: progress["\(prefix)sequences"] ?? 0,
+      own: sums.map { name in
+        // Missing in the oldest checkpoints: every answer was judged.
+        progress["\(prefix)\(name)"] ?? (name == "judged" ? elements : 0)
+      })
   }
 }

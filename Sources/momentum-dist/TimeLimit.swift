@@ -1,0 +1,24 @@
+import ArgumentParser
+
+/// A time as people write it: 90s, 45m, 1h30m, 2d.
+struct TimeLimit: ExpressibleByArgument, Equatable {
+  let seconds: Double
+
+  init?(argument: String) {
+    let units = ["s": 1.0, "m": 60, "h": 3600, "d": 86400]
+    var (sum, digits, isComplete) = (0.0, "", false)
+    for character in argument.lowercased() {
+      if let unit = units[String(character)] {
+        guard let number = Double(digits) else { return nil }
+        sum += number * unit
+        (digits, isComplete) = ("", true)
+      } else {
+        guard character.isASCII, character.isNumber || character == "." else { return nil }
+        digits.append(character)
+        isComplete = false
+      }
+    }
+    guard isComplete, sum > 0, sum.isFinite else { return nil }
+    seconds = sum
+  }
+}
