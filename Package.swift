@@ -55,7 +55,7 @@ let package = Package(
       dependencies: [
         "Models", "Optimizers", "Datasets", "DataParallel", "Liveness", "Placement",
         "Checkpoints", "Configuration", "Diagnosis", "Reports", "Files", "Threads",
-        "TrainingSteps", "BLAS", "HDF5", "MPI",
+        "TrainingSteps", "BLAS", "HDF5", "MPI", "RandomNumbers",
       ],
       swiftSettings: safe),
     .testTarget(

@@ -16,6 +16,7 @@ public enum RandomPurpose: UInt32, Sendable {
   case testing = 10
   case masking = 11
   case sequenceDropout = 12
+  case search = 13
   case augmentation = 16
 }
 

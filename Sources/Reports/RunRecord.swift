@@ -65,11 +65,12 @@ public struct RunRecord {
     test = EvaluationRecord(contentsOf: EvaluationRecord.path(in: path, split: "test"))
   }
 
-  /// The runs of a path: itself, or, of several seeds, each of them.
+  /// The runs of a path: itself, or, of several seeds or a sweep, each of them.
   public static func all(
     at path: String, configuration read: ConfigurationReader
   ) throws(ReportError) -> [RunRecord] {
-    let seeds = SeedSeries.folders(in: path)
+    let trials = SweepRecord(at: path)?.ranking.map { SweepRecord.folder(path, trial: $0) } ?? []
+    let seeds = trials + SeedSeries.folders(in: path)
     if seeds.isEmpty { return [try RunRecord(path, configuration: read)] }
     var runs: [RunRecord] = []
     for folder in seeds {

@@ -108,11 +108,22 @@ extension Train {
     _ run: RunFolder, seed: UInt64, settings: TrainingConfiguration, _ agreement: Agreement,
     _ communicator: Communicator
   ) throws -> SeedSummary.Result {
+    let isValidated = settings.dataset.validationCount > 0
+    let (step, values) = try Self.measure(
+      isValidated ? [.validation, .test] : [.test], of: run, agreement, communicator)
+    return SeedSummary.Result(seed: seed, step: step, values: values)
+  }
+
+  /// The figures of a run's best checkpoint on parts of its data, which are kept in its folder, and
+  /// the checkpoint's step.
+  static func measure(
+    _ parts: [DatasetFile.Part], of run: RunFolder, _ agreement: Agreement,
+    _ communicator: Communicator
+  ) throws -> (step: Int, values: [String: Double]) {
     let (session, checkpoint) = try TrainingSession.restore(
       from: run.path, choice: .best, assignments: [], on: communicator)
     var values: [String: Double] = [:]
-    let isValidated = settings.dataset.validationCount > 0
-    for part in isValidated ? [DatasetFile.Part.validation, .test] : [.test] {
+    for part in parts {
       let (record, _) = try session.record(
         of: part, at: checkpoint.manifest, checkpoint: checkpoint.choice)
       values["\(part.rawValue)_loss"] = record.loss
@@ -121,6 +132,6 @@ extension Train {
         if communicator.rank == 0 { try record.write(to: run.path) }
       }
     }
-    return SeedSummary.Result(seed: seed, step: checkpoint.manifest.step, values: values)
+    return (checkpoint.manifest.step, values)
   }
 }

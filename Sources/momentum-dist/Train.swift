@@ -71,6 +71,26 @@ struct Train: DistributedCommand {
         + "and deviation.", valueName: "n"))
   var seeds: Int?
 
+  @Option(
+    name: .customLong("sweep"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Try several values of a key, each in trial-001, trial-002, ... of the run's folder: "
+        + "key=a,b,c or key=low..high or key=low..high:log. May be repeated.",
+      valueName: "key=values"))
+  var sweeps: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "With --sweep: draw so many trials at random instead of every combination.",
+      valueName: "n"))
+  var trials: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "With --sweep: continue one trial in n, the best, from rung to rung of n times the epochs.",
+      valueName: "n"))
+  var halving: Int?
+
   @Flag(help: "Check configuration and data, print the resolved configuration, and end.")
   var dryRun = false
 
@@ -112,6 +132,7 @@ struct Train: DistributedCommand {
     if seeds != nil, dryRun {
       throw ValidationError("--dry-run checks one configuration; leave out --seeds.")
     }
+    try validateSweep()
     if seeds != nil, test {
       throw ValidationError("--seeds measures the test part of every seed; leave out --test.")
     }
@@ -131,6 +152,7 @@ struct Train: DistributedCommand {
   func run() throws {
     if listKeys { return try printKeys() }
     SignalWatch.start()
+    if !sweeps.isEmpty { return try trainSweep() }
     if let seeds { return try trainSeeds(seeds) }
     let communicator = try Launch.communicator()
     let progress = Progress(isActive: communicator.rank == 0)
@@ -168,11 +190,14 @@ struct Train: DistributedCommand {
 
   /// Trains one run to its end.
   ///
+  /// - Parameter maximumSteps: the last step of the run; nil is that of --max-steps, if any
+  /// - Returns: what the trainer has at the end
   /// - Throws: a failure of status `preempted` when a signal ended it
+  @discardableResult
   func train(
     _ session: TrainingSession, _ run: RunFolder, _ progress: Training.Progress,
-    resumingFrom path: String?
-  ) throws {
+    resumingFrom path: String?, maximumSteps: Int? = nil
+  ) throws -> Trainer {
     let trainer = try Trainer(session, run: run, progress: progress)
     if let path {
       for note in try session.refuseChangedData() { progress.say(note) }
@@ -183,22 +208,26 @@ struct Train: DistributedCommand {
     for warning in session.warnings { progress.say("warning: \(warning)") }
     for note in session.workload.stream.notes { progress.say("note: \(note)") }
     let started = ContinuousClock().now
-    let ending = try trainer.train(maximumSteps: maxSteps, maximumSeconds: maxTime?.seconds)
+    let ending = try trainer.train(
+      maximumSteps: maximumSteps ?? maxSteps, maximumSeconds: maxTime?.seconds)
     let seconds = ContinuousClock().now - started
     let took = Progress.duration(Double(seconds.components.seconds))
     if !trainer.hasTrained, path != nil, [.finished, .reachedMaximumSteps].contains(ending) {
       progress.say(
         "at its end already, step \(trainer.step): raise epochs or --max-steps to train on")
-      return
+      return trainer
     }
-    // With --test or --seeds the figures follow by themselves.
-    let next = test || seeds != nil ? "" : "; test it: momentum-dist evaluate \(run.path)"
+    // With these options the figures follow by themselves.
+    let followsByItself = test || seeds != nil || !sweeps.isEmpty
+    let next = followsByItself ? "" : "; test it: momentum-dist evaluate \(run.path)"
     let best = trainer.best.map { "; validation was best at step \($0.step)" } ?? ""
     switch ending {
     case .finished:
       progress.say("finished in \(took)\(best)\(next)")
     case .stoppedEarly:
       progress.say("stopped early in \(took)\(best)\(next)")
+    case .reachedMaximumSteps where maximumSteps != nil:
+      progress.say("compared at step \(trainer.step) after \(took)")
     case .reachedMaximumSteps:
       progress.say("stopped at --max-steps after \(took); saved in \(run.checkpoints)/latest")
     case .reachedMaximumTime:
@@ -211,6 +240,7 @@ struct Train: DistributedCommand {
         "interrupted by a signal; saved in \(run.checkpoints)/latest, go on with"
           + " --resume --output \(run.path)")
     }
+    return trainer
   }
 
   /// What the command line comes to, as rank 0 tells it to the others.
@@ -241,7 +271,7 @@ struct Train: DistributedCommand {
   static let automatic = "auto"
 
   /// The configuration and the run's folder that the options mean, and what to say about them.
-  private func resolve() throws -> (TrainingConfiguration, RunFolder, notes: [String]) {
+  func resolve() throws -> (TrainingConfiguration, RunFolder, notes: [String]) {
     let run = RunFolder(output ?? resumedRun ?? defaultRun)
     if config != nil || resume == nil {
       let configuration = try TrainingConfiguration(file: config, assignments: settings)

@@ -96,7 +96,8 @@ import Testing
       try FileManager.default.removeItem(atPath: "\(folder)/run")
       #expect(try train(epochs + ["--max-steps", "14"], in: folder).status == 0)
       let resumed = try train(epochs + ["--resume"], in: folder)
-      #expect(resumed.errors.split(separator: "\n").contains { $0 == lines[1] }, "\(resumed.errors)")
+      let resumedLines = resumed.errors.split(separator: "\n")
+      #expect(resumedLines.contains { $0 == lines[1] }, "\(resumed.errors)")
       #expect(try RankCountTests.metrics("run", in: folder) == metrics)
     }
   }

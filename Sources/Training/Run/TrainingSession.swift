@@ -187,6 +187,11 @@ public final class TrainingSession {
     throw failure(all[0], all[odd], odd)
   }
 
+  /// The optimizer steps of the first epochs.
+  public func steps(ofEpochs epochs: Int) -> Int {
+    (0..<epochs).reduce(0) { $0 + workload.stream.steps(inEpoch: $1) }
+  }
+
   /// The totals of a whole part, the same bits at any rank count.
   ///
   /// - Parameter between: called before each batch

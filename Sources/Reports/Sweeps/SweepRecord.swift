@@ -1,0 +1,159 @@
+import Files
+import Foundation
+
+/// What a sweep tries and what came of it.
+///
+///     SWEEP/sweep.json  SWEEP/trial-001  SWEEP/trial-002  ...
+public struct SweepRecord: Codable, Sendable, Equatable {
+  /// A key of the configuration and its value.
+  public struct Setting: Codable, Sendable, Equatable {
+    public var key: String
+    public var value: String
+
+    public init(key: String, value: String) {
+      (self.key, self.value) = (key, value)
+    }
+  }
+
+  /// What became of a trial.
+  public enum State: String, Codable, Sendable {
+    case waiting
+    case finished
+    /// Others were better by then.
+    case dropped
+    /// Its loss or its gradients were not finite.
+    case diverged
+  }
+
+  public struct Trial: Codable, Sendable, Equatable {
+    public var settings: [Setting]
+    public var state = State.waiting
+    /// The best validation score at the end of each rung, the lower the better.
+    public var scores: [Double] = []
+    /// The step of the best checkpoint.
+    public var step: Int?
+    /// What that checkpoint came to: "validation_loss", "validation_accuracy".
+    public var values: [String: Double] = [:]
+
+    public init(settings: [Setting]) { self.settings = settings }
+  }
+
+  /// What trials are compared by, the lower the better unless `isLargerBetter`.
+  public var metric: String
+  public var isLargerBetter: Bool
+  /// The epochs at which trials are compared.
+  public var rungs: [Int]
+  /// One trial in so many continues after a rung; 1 is all.
+  public var factor: Int
+  public var trials: [Trial]
+
+  public init(
+    metric: String, isLargerBetter: Bool, rungs: [Int], factor: Int, trials: [[Setting]]
+  ) {
+    (self.metric, self.isLargerBetter) = (metric, isLargerBetter)
+    (self.rungs, self.factor) = (rungs, factor)
+    self.trials = trials.map { Trial(settings: $0) }
+  }
+
+  // MARK: Files
+
+  /// Where the record of a sweep lies.
+  public static func path(_ sweep: String) -> String { "\(sweep)/sweep.json" }
+
+  /// The folder of a trial, from 0.
+  public static func folder(_ sweep: String, trial: Int) -> String {
+    "\(sweep)/\(name(trial: trial))"
+  }
+
+  /// What a trial is called: "trial-001".
+  public static func name(trial: Int) -> String {
+    let number = String(trial + 1)
+    return "trial-" + String(repeating: "0", count: max(0, 3 - number.count)) + number
+  }
+
+  /// Reads the record of a sweep; nil if there is none that can be read.
+  public init?(at sweep: String) {
+    guard let data = DurableFiles.ordinaryContents(of: Self.path(sweep)),
+      var record = try? JSONDecoder().decode(Self.self, from: data)
+    else { return nil }
+    for index in record.trials.indices {
+      record.trials[index].values = record.trials[index].values
+        .filter { MetricsRecord.isKey($0.key) && $0.value.isFinite }
+    }
+    self = record
+  }
+
+  /// Writes the record, whole or not at all.
+  public func write(to sweep: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    try DurableFiles.write(
+      String(decoding: try encoder.encode(self), as: UTF8.self) + "\n", to: Self.path(sweep))
+  }
+
+  /// Whether this is the record of the same trials, whatever came of them.
+  public func isOfSameTrials(as other: SweepRecord) -> Bool {
+    metric == other.metric && rungs == other.rungs && factor == other.factor
+      && trials.map(\.settings) == other.trials.map(\.settings)
+  }
+
+  // MARK: Order
+
+  /// The trials that go through a rung, from 0: all, or those that were best at the one before.
+  public func entrants(of rung: Int) -> [Int] {
+    guard rung > 0 else { return Array(trials.indices) }
+    let before = entrants(of: rung - 1)
+    let scored = before.filter { trials[$0].scores.count >= rung }
+    let kept = max((before.count + factor - 1) / factor, 1)
+    return scored.sorted { (trials[$0].scores[rung - 1], $0) < (trials[$1].scores[rung - 1], $1) }
+      .prefix(kept).sorted()
+  }
+
+  /// The numbers of all trials, the best first: those that got further before those that did not.
+  public var ranking: [Int] {
+    trials.indices.sorted { a, b in
+      let (first, second) = (trials[a].scores, trials[b].scores)
+      if first.count != second.count { return first.count > second.count }
+      return (first.last ?? .infinity, a) < (second.last ?? .infinity, b)
+    }
+  }
+
+  /// The score of a trial in the metric's own direction; nil if it has none.
+  public func metricValue(_ trial: Int) -> Double? {
+    trials[trial].scores.last.map { isLargerBetter ? -$0 : $0 }
+  }
+
+  /// The table of the trials for a person, the best first.
+  public var table: String {
+    let keys = trials.first?.settings.map(\.key) ?? []
+    let metrics = trials.flatMap { $0.values.keys }.reduce(into: Set<String>()) { $0.insert($1) }
+      .sorted()
+    var rows = [
+      ["trial", "state", "step", "best \(metric)"]
+        + metrics.map { $0.replacingOccurrences(of: "_", with: " ") } + keys
+    ]
+    for index in ranking {
+      let trial = trials[index]
+      rows.append(
+        [
+          Self.name(trial: index), trial.state.rawValue, trial.step.map(String.init) ?? "-",
+          metricValue(index).map { brief($0) } ?? "-",
+        ] + metrics.map { name in trial.values[name].map { brief($0) } ?? "-" }
+          + trial.settings.map(\.value))
+    }
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+        .joined(separator: "  ").trimmingSuffix(while: \.isWhitespace)
+    }.joined(separator: "\n")
+  }
+}
+
+extension String {
+  /// The text without what ends it.
+  fileprivate func trimmingSuffix(while matches: (Character) -> Bool) -> String {
+    var end = endIndex
+    while end > startIndex, matches(self[index(before: end)]) { end = index(before: end) }
+    return String(self[..<end])
+  }
+}

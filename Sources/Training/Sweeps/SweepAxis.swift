@@ -1,0 +1,92 @@
+import Foundation
+
+/// A key of a configuration and the values that a sweep tries for it.
+///
+///     model.cell=lstm,momentum_lstm             these
+///     model.hidden_size=32..256                 whole numbers between, evenly
+///     optimizer.learning_rate=1e-4..1e-2:log    numbers between, evenly in their logarithm
+public struct SweepAxis: Sendable, Equatable {
+  public let key: String
+  let values: Values
+
+  enum Values: Sendable, Equatable {
+    case list([String])
+    case range(low: Double, high: Double, isLogarithmic: Bool, isWhole: Bool)
+  }
+
+  /// - Throws: `RunFailure` of status `usage` if the text is none of the three forms
+  public init(_ text: String) throws(RunFailure) {
+    func refuse(_ problem: String) -> RunFailure {
+      RunFailure(.usage, "--sweep \(text): \(problem)")
+    }
+    guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
+      throw refuse("give key=a,b,c or key=low..high, as in model.hidden_size=32,64")
+    }
+    key = String(text[..<equals])
+    let given = String(text[text.index(after: equals)...])
+    guard let dots = given.range(of: "..") else {
+      let list = Self.split(given)
+      guard list.allSatisfy({ !$0.isEmpty }) else { throw refuse("a value is empty") }
+      guard Set(list).count == list.count else { throw refuse("a value is there twice") }
+      values = .list(list)
+      return
+    }
+    let low = String(given[..<dots.lowerBound])
+    var high = String(given[dots.upperBound...])
+    let isLogarithmic = high.hasSuffix(":log")
+    if isLogarithmic { high.removeLast(4) }
+    guard let first = Double(low), let last = Double(high), first.isFinite, last.isFinite else {
+      throw refuse("low and high must be numbers, as in 1e-4..1e-2:log")
+    }
+    guard first < last else { throw refuse("the first number must be the lower one") }
+    guard !isLogarithmic || first > 0 else {
+      throw refuse("the numbers must be above 0 with :log")
+    }
+    values = .range(
+      low: first, high: last, isLogarithmic: isLogarithmic,
+      isWhole: Int(low) != nil && Int(high) != nil)
+  }
+
+  /// Splits at commas that are not within brackets.
+  private static func split(_ text: String) -> [String] {
+    var (parts, depth) = ([""], 0)
+    for character in text {
+      switch character {
+      case "[", "{": depth += 1
+      case "]", "}": depth -= 1
+      case "," where depth == 0:
+        parts.append("")
+        continue
+      default: break
+      }
+      parts[parts.count - 1].append(character)
+    }
+    return parts
+  }
+
+  /// How many values there are; nil of a range.
+  var count: Int? {
+    switch values {
+    case .list(let list): list.count
+    case .range: nil
+    }
+  }
+
+  /// The value at a share of the way, in 0 ..< 1. Numbers have four significant digits, so that a
+  /// configuration reads well.
+  func value(at share: Double) -> String {
+    switch values {
+    case .list(let list):
+      return list[min(Int(share * Double(list.count)), list.count - 1)]
+    case .range(let low, let high, let isLogarithmic, let isWhole):
+      if isWhole {
+        // Every number between has the same room, the two ends too.
+        let (a, b) = (low - 0.5, high + 0.5)
+        let place = isLogarithmic && a > 0 ? a * pow(b / a, share) : a + (b - a) * share
+        return String(Int(min(max(place.rounded(), low), high)))
+      }
+      let place = isLogarithmic ? low * pow(high / low, share) : low + (high - low) * share
+      return String(format: "%.4g", min(max(place, low), high))
+    }
+  }
+}

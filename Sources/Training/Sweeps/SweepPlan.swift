@@ -1,0 +1,90 @@
+import RandomNumbers
+import Reports
+
+/// What a sweep tries: every combination, or as many at random as were asked for.
+public enum SweepPlan {
+  /// The most trials of a sweep.
+  public static let mostTrials = 10_000
+
+  /// The settings of every trial, in order.
+  ///
+  /// Lists alone give every combination, the last key's values in turn first. With a number of
+  /// trials, as many are drawn: combinations without repetition from lists, and otherwise each
+  /// value on its own. Trial i of a seed is the same whatever the number of trials.
+  ///
+  /// - Throws: `RunFailure` of status `usage` where a range has no number of trials, a key is there
+  ///   twice, or there are too many trials
+  public static func trials(
+    _ axes: [SweepAxis], count: Int?, seed: UInt64
+  ) throws(RunFailure) -> [[SweepRecord.Setting]] {
+    for (index, axis) in axes.enumerated()
+    where axes[..<index].contains(where: { $0.key == axis.key }) {
+      throw RunFailure(.usage, "--sweep \(axis.key): is there twice; give all values at once")
+    }
+    if let range = axes.first(where: { $0.count == nil }), count == nil {
+      throw RunFailure(
+        .usage,
+        "--sweep \(range.key): a range is drawn from at random; say how often with --trials")
+    }
+    let combinations = combinations(axes)
+    let wanted = count ?? combinations ?? 0
+    guard wanted <= mostTrials else {
+      throw RunFailure(
+        .usage, "--sweep: \(wanted) trials are more than \(mostTrials); draw some with --trials")
+    }
+    func settings(_ values: [String]) -> [SweepRecord.Setting] {
+      zip(axes, values).map { SweepRecord.Setting(key: $0.key, value: $1) }
+    }
+    if let combinations, combinations <= mostTrials {
+      var order = Array(0..<combinations)
+      if wanted < combinations {
+        var stream = RandomStream(seed: seed, purpose: .search)
+        order = stream.permutation(combinations)
+      }
+      return order.prefix(wanted).map { settings(combination($0, axes)) }
+    }
+    return (0..<wanted).map { trial in
+      settings(
+        axes.enumerated().map { site, axis in
+          var stream = RandomStream(seed: seed, purpose: .search, site: site, index: trial)
+          return axis.value(at: stream.uniform())
+        })
+    }
+  }
+
+  /// How many combinations there are, at most `Int.max`; nil if a key has a range.
+  private static func combinations(_ axes: [SweepAxis]) -> Int? {
+    var all = 1
+    for axis in axes {
+      guard let count = axis.count else { return nil }
+      let (product, overflow) = all.multipliedReportingOverflow(by: count)
+      all = overflow ? .max : product
+    }
+    return all
+  }
+
+  /// The n-th of all combinations of lists.
+  private static func combination(_ number: Int, _ axes: [SweepAxis]) -> [String] {
+    var (rest, values) = (number, [String]())
+    for axis in axes.reversed() {
+      guard case .list(let list) = axis.values else { continue }
+      values.append(list[rest % list.count])
+      rest /= list.count
+    }
+    return values.reversed()
+  }
+
+  /// The epochs at which trials are compared, the last of them all epochs.
+  ///
+  /// - Parameter factor: one trial in so many continues after each; nil compares at the end alone
+  public static func rungs(epochs: Int, trials: Int, factor: Int?) -> [Int] {
+    var rungs = [epochs]
+    guard let factor, factor > 1 else { return rungs }
+    var left = trials
+    while left > 1, rungs[0] / factor >= 1 {
+      rungs.insert(max(rungs[0] / factor, 1), at: 0)
+      left = (left + factor - 1) / factor
+    }
+    return rungs
+  }
+}

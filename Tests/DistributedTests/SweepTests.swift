@@ -1,0 +1,83 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `train --sweep`, interrupted and not.
+@Suite(.serialized) struct SweepTests {
+  private static let command = [
+    "train", "--output", "sweep", "--set", "batch_size=20", "--set", "dataset.steps=7",
+    "--set", "dataset.train_count=200", "--set", "dataset.validation_count=30",
+    "--set", "epochs=4", "--sweep", "model.hidden_size=3,5", "--sweep",
+    "optimizer.learning_rate=1e-4..1e-1:log", "--trials", "5",
+  ]
+
+  private func sweep(
+    _ more: [String], ranks: Int? = nil, in folder: String, environment: [String: String] = [:]
+  ) throws -> Program.Outcome {
+    try Program.run(Self.command + more, ranks: ranks, in: folder, environment: environment)
+  }
+
+  /// A sweep that is killed on the way and resumed, on another number of ranks, has the table of one
+  /// that was left alone.
+  @Test(arguments: [[], ["--halving", "2"]])
+  func aResumedSweepHasTheSameTable(_ more: [String]) throws {
+    try Places.withTemporaryFolder { folder in
+      let whole = try sweep(more, ranks: 2, in: folder)
+      #expect(whole.status == 0, "\(whole.errors)")
+      let lines = whole.output.split(separator: "\n")
+      #expect(lines.count == 6 && lines[1].contains("finished"))
+      if !more.isEmpty { #expect(lines.contains { $0.contains("dropped") }, "\(whole.output)") }
+      try FileManager.default.moveItem(atPath: "\(folder)/sweep", toPath: "\(folder)/first")
+
+      let killed = try Program.bash(
+        """
+        "$PROGRAM" "$@" & pid=$!
+        for i in $(seq 3000); do [ -e sweep/trial-003/metrics.jsonl ] && break; sleep 0.02; done
+        kill -KILL $pid; wait $pid
+        """, Self.command + more, in: folder)
+      #expect(killed.status == 128 + SIGKILL, "\(killed.errors)")
+      let refused = try sweep(more, in: folder)
+      #expect(refused.status == 64 && refused.message.contains("holds a sweep already"))
+      let other = try sweep(more + ["--resume", "--trials", "6"], in: folder)
+      #expect(other.status == 64, "\(other.errors)")
+      let resumed = try sweep(more + ["--resume"], ranks: 3, in: folder)
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      #expect(resumed.output == whole.output)
+      let again = try sweep(more + ["--resume", "auto"], in: folder)
+      #expect(again.status == 0 && again.output == whole.output, "\(again.errors)")
+      let report = try Program.run(["report", "sweep", "--to", "page.html"], in: folder)
+      #expect(report.status == 0 && report.output.contains("5 runs"), "\(report.errors)")
+    }
+  }
+
+  /// A trial that diverges does not end the sweep.
+  @Test func aTrialMayDiverge() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(
+        Array(Self.command.prefix(13)) + [
+          "--set", "optimizer.rule=sgd", "--sweep", "optimizer.learning_rate=0.01,1e30",
+        ], in: folder)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.output.contains("trial-002  diverged"), "\(outcome.output)")
+    }
+  }
+
+  @Test(arguments: [
+    (["--sweep", "model.cel=lstm,gru"], 78, "model.cel"),
+    (["--sweep", "model.hidden_size=3,-1"], 78, "model.hidden_size"),
+    (["--trials", "3"], 64, "--sweep"), (["--sweep", "a=1,2", "--seeds", "2"], 64, "--seeds"),
+    (["--sweep", "model.hidden_size=3..9"], 64, "--trials"),
+    (
+      ["--sweep", "model.hidden_size=3,4", "--set", "dataset.validation_count=0"], 78, "validation"
+    ),
+  ])
+  func mistakesEndBeforeAnythingTrains(
+    _ options: [String], _ status: Int32, _ words: String
+  ) throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(["train", "--output", "sweep"] + options, in: folder)
+      #expect(outcome.status == status && outcome.message.contains(words), "\(outcome.errors)")
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/sweep"))
+    }
+  }
+}
