@@ -53,10 +53,13 @@ def draw_by_hand(curves, path):
         colour = colours[index % len(colours)]
         points = " ".join(place(*point) for point in zip(steps, losses))
         lines.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        for x, y in (place(*point).split(",") for point in zip(steps, losses)):
+            lines.append(f'<circle cx="{x}" cy="{y}" r="3" fill="{colour}"/>')
         lines.append(
             f'<text x="{width - 20}" y="{30 + 18 * index}" text-anchor="end" fill="{colour}">'
             f"{name}</text>")
     lines.append(
+        f'<path d="M{left},20 V{height - bottom} H{width - 20}" fill="none" stroke="#63676f"/>'
         f'<text x="{left - 8}" y="24" text-anchor="end">{most_loss:.3g}</text>'
         f'<text x="{left - 8}" y="{height - bottom}" text-anchor="end">0</text>'
         f'<text x="{width - 20}" y="{height - 14}" text-anchor="end">step {most_steps}</text>')

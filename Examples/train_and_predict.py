@@ -29,6 +29,7 @@ def settings(data, epochs):
         "optimizer.learning_rate": 0.01,
         "batch_size": 32,
         "epochs": epochs,
+        "log.every_steps": 5,
     }
     return [word for key, value in values.items() for word in ("--set", f"{key}={value}")]
 

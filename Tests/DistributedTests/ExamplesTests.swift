@@ -10,9 +10,8 @@ import Testing
       let script = """
         set -e
         examples=$1
-        python3 "$examples/own_data.py" waves.h5 --count 300
-        python3 "$examples/train_and_predict.py" waves.h5 runs/waves --ranks 2 --epochs 6 \
-          --program "$PROGRAM"
+        python3 "$examples/own_data.py" waves.h5
+        python3 "$examples/train_and_predict.py" waves.h5 runs/waves --ranks 2 --program "$PROGRAM"
         python3 "$examples/plot_run.py" runs/waves --to waves.svg
         """
       let outcome = try Program.bash(
