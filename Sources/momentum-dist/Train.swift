@@ -41,6 +41,12 @@ struct Train: DistributedCommand {
         + "run if it has none.", valueName: "path|auto"))
   var resume: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Start with the parameters of this file where name and shape agree, as export writes them.",
+      valueName: "file.safetensors"))
+  var initial: String?
+
   @Flag(
     help: ArgumentHelp(
       "With --resume: continue on data other than the run learned from; a text must use "
@@ -107,10 +113,11 @@ struct Train: DistributedCommand {
     if let threads, threads < 0 {
       throw ValidationError("--threads is \(threads); expected a number that is not negative.")
     }
-    for (name, path) in [("output", output), ("config", config)] where path?.isEmpty == true {
+    let paths = [("output", output), ("config", config), ("initial", initial)]
+    for (name, path) in paths where path?.isEmpty == true {
       throw ValidationError("--\(name) is empty; name a path, or leave it out.")
     }
-    for (name, path) in [("output", output), ("config", config), ("resume", resume)] {
+    for (name, path) in paths + [("resume", resume)] {
       if path == "~" || path?.hasPrefix("~/") == true {
         throw ValidationError(
           "--\(name) begins with ~, which the shell did not expand; leave out the quotes, or write"
@@ -125,6 +132,9 @@ struct Train: DistributedCommand {
     }
     if let seeds, seeds < 1 {
       throw ValidationError("--seeds is \(seeds); expected a number of 1 or more.")
+    }
+    if initial != nil, resume != nil, resume != Self.automatic {
+      throw ValidationError("--initial starts a run and --resume continues one; leave out one.")
     }
     if newData, resume == nil {
       throw ValidationError("--new-data applies only to a resumed run; add --resume.")
@@ -203,7 +213,10 @@ struct Train: DistributedCommand {
       for note in try session.refuseChangedData() { progress.say(note) }
       try trainer.resume(from: path)
     }
+    // Before the run's folder is made, which a file that does not fit is not to leave.
+    let starts = path == nil ? try initial.map { try session.startParameters(from: $0) } : nil
     try trainer.createRun()
+    for note in starts ?? [] { progress.say("note: \(note)") }
     progress.say(session.summary)
     for warning in session.warnings { progress.say("warning: \(warning)") }
     for note in session.workload.stream.notes { progress.say("note: \(note)") }

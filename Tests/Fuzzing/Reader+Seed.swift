@@ -63,6 +63,10 @@ extension Reader {
         """, to: path)
     case .png, .jpeg, .matlab: try write(literal, to: path)
     case .arrays: try write(arrays, to: path)
+    case .safetensors:
+      try SafetensorsFile.write(
+        [CheckpointTensor(path: "a", shape: [2, 2], values: [1, 2, 3, 4])], metadata: ["k": "v"],
+        to: path)
     case .series: try write((0..<9).map { "\($0),\($0 % 3)" }.joined(separator: "\n"), to: path)
     case .nwb:
       let file = try HDF5.File.create(path)

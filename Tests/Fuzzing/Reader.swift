@@ -15,7 +15,7 @@ enum Reader: String, CaseIterable {
   case idx, sound, archive, stamps, table, long, text, yaml, manifest, order
   case images, ragged, language, frames, recordings, listing
   case png, jpeg, matlab, nwb
-  case arrays, series
+  case arrays, series, safetensors
   case heartbeat, report
 
   /// What the file is called.
@@ -24,7 +24,8 @@ enum Reader: String, CaseIterable {
     case .archive, .stamps: "x_TRAIN.ts"
     case .manifest: CheckpointManifest.fileName
     case .report: "metrics.jsonl"
-    case .heartbeat, .idx, .sound, .table, .long, .text, .yaml, .order, .png, .jpeg, .matlab:
+    case .heartbeat, .idx, .sound, .table, .long, .text, .yaml, .order, .png, .jpeg, .matlab,
+      .safetensors:
       "input.\(rawValue)"
     case .images, .ragged, .language, .frames, .recordings, .listing, .nwb: "input.h5"
     case .arrays: "input.npz"
@@ -67,6 +68,9 @@ enum Reader: String, CaseIterable {
       _ = try UnlabelledSequences(path, UnlabelledFormat())
       _ = try ArrayArchive(archive: path, inputs: nil, targets: nil).read()
     case .series: _ = try SeriesArchive(path, CSVFormat())
+    case .safetensors:
+      let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+      _ = try SafetensorsFile.tensors(in: Array(bytes), path: path)
     case .heartbeat: readHeartbeats(try Data(contentsOf: URL(fileURLWithPath: path)))
     case .report:
       // The first line is what `evaluate` has left.

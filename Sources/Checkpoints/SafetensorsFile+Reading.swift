@@ -1,0 +1,75 @@
+import Files
+import Foundation
+
+extension SafetensorsFile {
+  /// The tensors of a file, as floats of 32 bits.
+  ///
+  /// - Parameters:
+  ///   - bytes: the whole file
+  ///   - path: what it is called in errors
+  /// - Throws: `CheckpointError` if the file is damaged, holds a type other than F64, F32, F16 or
+  ///   BF16, or a number that is not finite in 32 bits
+  public static func tensors(
+    in bytes: [UInt8], path: String
+  ) throws(CheckpointError) -> [CheckpointTensor] {
+    func damaged(_ problem: String) -> CheckpointError {
+      CheckpointError(path, problem, cure: "check that the copy is whole, or export it again")
+    }
+    guard bytes.count >= 8 else { throw damaged("is shorter than the length of a header") }
+    let length = bytes[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard length <= UInt64(bytes.count - 8), length <= longestHeader else {
+      throw damaged("declares a header of \(length) bytes; it is no safetensors file, or cut short")
+    }
+    let start = 8 + Int(length)
+    guard let json = try? JSONSerialization.jsonObject(with: Data(bytes[8..<start])),
+      let header = json as? [String: Any]
+    else { throw damaged("has a header that is not JSON") }
+    var tensors: [CheckpointTensor] = []
+    for (name, value) in header.sorted(by: { $0.key < $1.key }) where name != "__metadata__" {
+      guard let entry = value as? [String: Any], let type = entry["dtype"] as? String,
+        let shape = entry["shape"] as? [Int], let place = entry["data_offsets"] as? [Int],
+        place.count == 2, place[0] >= 0, place[0] <= place[1], place[1] <= bytes.count - start
+      else { throw damaged("has a tensor \(name) without a type, a shape and a place in the file") }
+      guard let read = reader(type) else {
+        throw CheckpointError(
+          path, "has a tensor \(name) of type \(type)", cure: "convert it to float32")
+      }
+      var count = 1
+      for extent in shape {
+        let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+        guard extent >= 0, !overflow else {
+          throw damaged("has a tensor \(name) of shape \(shape)")
+        }
+        count = product
+      }
+      let (size, overflow) = count.multipliedReportingOverflow(by: read.bytes)
+      guard !overflow, size == place[1] - place[0] else {
+        throw damaged("has a tensor \(name) of shape \(shape) in \(place[1] - place[0]) bytes")
+      }
+      let own = bytes[start + place[0]..<start + place[1]]
+      let values = stride(from: own.startIndex, to: own.endIndex, by: read.bytes).map { first in
+        read.value(
+          own[first..<first + read.bytes].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+      }
+      guard values.allSatisfy(\.isFinite) else {
+        throw damaged("has a tensor \(name) with numbers that are not finite")
+      }
+      tensors.append(CheckpointTensor(path: name, shape: shape, values: values))
+    }
+    return tensors
+  }
+
+  /// The most bytes of a header, as other readers have it.
+  private static let longestHeader: UInt64 = 100_000_000
+
+  /// How a type is read from its bits; nil if it is none of those known.
+  private static func reader(_ type: String) -> (bytes: Int, value: (UInt64) -> Float)? {
+    switch type {
+    case "F64": (8, { Float(Double(bitPattern: $0)) })
+    case "F32": (4, { Float(bitPattern: UInt32(truncatingIfNeeded: $0)) })
+    case "F16": (2, { Float(Float16(bitPattern: UInt16(truncatingIfNeeded: $0))) })
+    case "BF16": (2, { Float(bitPattern: UInt32(truncatingIfNeeded: $0) << 16) })
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import Checkpoints
+import Files
+import Models
+import MPI
+import Tensors
+
+extension TrainingSession {
+  /// Takes the starting parameters from a safetensors file, as far as names and shapes agree. Rank 0
+  /// reads it for all.
+  ///
+  /// - Returns: notes about what was taken, and what was not
+  /// - Throws: a failure of status `unusableData` if the file is damaged, or nothing in it fits
+  public func startParameters(from path: String) throws(RunFailure) -> [String] {
+    let own: [UInt8] = try agreement.together {
+      guard communicator.rank == 0 else { return [] }
+      guard let bytes = try DurableFiles.contents(of: path, limit: Self.largestInitialFile) else {
+        throw RunFailure(.unusableData, "\(path): is larger than 64 GB")
+      }
+      return bytes
+    }
+    let bytes: [UInt8]
+    do {
+      bytes = try communicator.broadcast(own, from: 0)
+    } catch {
+      throw RunFailure(error)
+    }
+    return try agreement.together {
+      try take(try SafetensorsFile.tensors(in: bytes, path: path), path)
+    }
+  }
+
+  private static let largestInitialFile = 1 << 36
+
+  /// Takes over tensors by name and shape.
+  private func take(_ given: [CheckpointTensor], _ path: String) throws -> [String] {
+    var left = Dictionary(given.map { ($0.path, $0) }) { first, _ in first }
+    var (taken, missing) = (0, [String]())
+    func take(_ name: String, _ shape: [Int], _ copy: ([Float]) -> Void) {
+      guard let tensor = left[name] else { return missing.append(name) }
+      left[name] = nil
+      guard tensor.shape == shape else {
+        return missing.append("\(name) (\(tensor.shape) there, \(shape) here)")
+      }
+      copy(tensor.values)
+      taken += 1
+    }
+    for entry in parameters.layout.entries {
+      take(entry.name, entry.shape) { parameters[entry].copy(from: $0) }
+    }
+    for (name, tensor) in workload.model.buffers {
+      take("buffers/\(name)", tensor.shape) { tensor.copy(from: $0) }
+    }
+    guard taken > 0 else {
+      throw RunFailure(
+        .unusableData,
+        "\(path): has none of this model's parameters by name and shape; it has"
+          + " \(Self.list(given.map(\.path))), the model has"
+          + " \(Self.list(parameters.layout.entries.map { "\($0.name) \($0.shape)" }))")
+    }
+    var notes = ["starts with \(taken) tensors of \(path)"]
+    if !missing.isEmpty {
+      notes.append("not found there, so left as they start: \(Self.list(missing))")
+    }
+    if !left.isEmpty { notes.append("not used of that file: \(Self.list(left.keys.sorted()))") }
+    return notes
+  }
+
+  /// The first names of a list, and how many there are besides.
+  private static func list(_ names: [String]) -> String {
+    if names.isEmpty { return "none" }
+    let shown = names.prefix(6).joined(separator: ", ")
+    return names.count > 6 ? "\(shown) and \(names.count - 6) more" : shown
+  }
+}
