@@ -109,7 +109,8 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.errors)")
         return try RankCountTests.digest(run, in: folder)
       }
-      #expect(try digest("unlike", "avx2") == digest("alike", "avx512"))
+      let unlike = try digest("unlike", "avx2")
+      #expect(try unlike == digest("alike", "avx512"))
     }
   }
 
