@@ -2,6 +2,16 @@ import Files
 import Foundation
 
 extension SafetensorsFile {
+  /// The bytes of a file of at most 64 GB.
+  public static func bytes(of path: String) throws(CheckpointError) -> [UInt8] {
+    do {
+      if let bytes = try DurableFiles.contents(of: path, limit: 1 << 36) { return bytes }
+    } catch {
+      throw CheckpointError(path, error.problem, cure: "name a safetensors file")
+    }
+    throw CheckpointError(path, "is larger than 64 GB", cure: "name a file of one model")
+  }
+
   /// The tensors of a file, as floats of 32 bits.
   ///
   /// - Parameters:

@@ -47,6 +47,9 @@ extension Train {
     let keep = { (record: SweepRecord) in
       try agreement.together { if communicator.rank == 0 { try record.write(to: top) } }
     }
+    try agreement.together {
+      if communicator.rank == 0 { try DurableFiles.createFolder(top) }
+    }
     try keep(sweep)
     for rung in sweep.rungs.indices {
       let entrants = sweep.entrants(of: rung)

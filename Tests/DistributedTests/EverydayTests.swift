@@ -21,7 +21,7 @@ import Testing
       let limited = try train(
         ["--max-time", "0.5s", "--set", "epochs=1000000"], ranks: 2, in: folder)
       #expect(limited.status == 0, "\(limited.errors)")
-      #expect(limited.message.contains("stopped at --max-time at step "), "\(limited.errors)")
+      #expect(limited.errors.contains("stopped at --max-time at step "), "\(limited.errors)")
       let listed = try Program.run(["inspect", "run", "--json"], in: folder)
       let object = try JSONSerialization.jsonObject(with: Data(listed.output.utf8))
       let step = try #require((object as? [String: Any])?["step"] as? Int)

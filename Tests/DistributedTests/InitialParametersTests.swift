@@ -34,8 +34,8 @@ import Testing
   @Test func whatDoesNotFitIsListed() throws {
     try Places.withTemporaryFolder { folder in
       let tensors = [
-        CheckpointTensor(path: "head.bias", shape: [1], values: [0.5]),
-        CheckpointTensor(path: "head.weight", shape: [1, 3], values: [1, 2, 3]),
+        CheckpointTensor(path: "readout.bias", shape: [1], values: [0.5]),
+        CheckpointTensor(path: "readout.weight", shape: [1, 3], values: [1, 2, 3]),
         CheckpointTensor(path: "other", shape: [2], values: [1, 2]),
       ]
       try SafetensorsFile.write(tensors, metadata: [:], to: "\(folder)/m.safetensors")

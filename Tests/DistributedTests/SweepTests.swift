@@ -55,7 +55,7 @@ import Testing
     try Places.withTemporaryFolder { folder in
       let outcome = try Program.run(
         Array(Self.command.prefix(13)) + [
-          "--set", "optimizer.rule=sgd", "--sweep", "optimizer.learning_rate=0.01,1e30",
+          "--set", "optimizer.name=sgd", "--sweep", "optimizer.learning_rate=0.01,1e30",
         ], in: folder)
       #expect(outcome.status == 0, "\(outcome.errors)")
       #expect(outcome.output.contains("trial-002  diverged"), "\(outcome.output)")

@@ -27,8 +27,8 @@ import Testing
     #expect(
       sweep.table == """
         trial      state     step  best loss  validation loss  k
-        trial-002  finished  12    0.5        0.5              1
-        trial-001  waiting   -     0.75       -                0
+        trial-002  finished  12    0.5000     0.5000           1
+        trial-001  waiting   -     0.7500     -                0
         """)
   }
 }

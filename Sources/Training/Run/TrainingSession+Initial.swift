@@ -1,5 +1,4 @@
 import Checkpoints
-import Files
 import Models
 import MPI
 import Tensors
@@ -11,12 +10,8 @@ extension TrainingSession {
   /// - Returns: notes about what was taken, and what was not
   /// - Throws: a failure of status `unusableData` if the file is damaged, or nothing in it fits
   public func startParameters(from path: String) throws(RunFailure) -> [String] {
-    let own: [UInt8] = try agreement.together {
-      guard communicator.rank == 0 else { return [] }
-      guard let bytes = try DurableFiles.contents(of: path, limit: Self.largestInitialFile) else {
-        throw RunFailure(.unusableData, "\(path): is larger than 64 GB")
-      }
-      return bytes
+    let own = try agreement.together {
+      communicator.rank == 0 ? try SafetensorsFile.bytes(of: path) : []
     }
     let bytes: [UInt8]
     do {
@@ -28,8 +23,6 @@ extension TrainingSession {
       try take(try SafetensorsFile.tensors(in: bytes, path: path), path)
     }
   }
-
-  private static let largestInitialFile = 1 << 36
 
   /// Takes over tensors by name and shape.
   private func take(_ given: [CheckpointTensor], _ path: String) throws -> [String] {
