@@ -217,3 +217,9 @@ if Context.environment["MOMENTUM_DIST_FUZZ"] != nil {
       path: "Tests/Fuzzing")
   ]
 }
+
+// The plugin for the documentation site: launch/docs builds it.
+if Context.environment["MOMENTUM_DIST_DOCS"] != nil {
+  package.dependencies.append(
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"))
+}

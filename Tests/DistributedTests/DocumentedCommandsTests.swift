@@ -60,4 +60,42 @@ import Testing
       #expect(places == ["3", "4", "6", "8", "10", " 5 commands, 5 wrong"], "\(outcome.output)")
     }
   }
+
+  /// The version of the program, which the documents repeat.
+  @Test func documentsNameTheVersionOfTheProgram() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(["--version"], in: folder)
+      let version = outcome.output.trimmingCharacters(in: .whitespacesAndNewlines)
+      #expect(version.split(separator: ".").count == 3, "\(outcome.output)")
+      for (document, text) in [
+        ("CITATION.cff", "\nversion: \(version)\n"), ("CHANGELOG.md", "\n## \(version)"),
+        ("README.md", "Version \(version)"),
+      ] {
+        let content = FileManager.default.contents(atPath: "\(Places.package)/\(document)")
+        #expect(String(decoding: content ?? Data(), as: UTF8.self).contains(text), "\(document)")
+      }
+    }
+  }
+
+  /// launch/check-words finds a word of its list, and leaves out a line that is marked.
+  @Test func wordsThatMustNotComeBackAreFound() throws {
+    try Places.withTemporaryFolder { folder in
+      // In pieces, so that this file has no such words itself.
+      let words = ["goes", "on", "from"].joined(separator: " ")
+      let text = """
+        The run \(words) its newest checkpoint. words: allow
+        The run resumes from its newest checkpoint; there is no file.
+        The run \(words) its newest checkpoint.
+        """
+      try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/words.md"))
+      let outcome = try Program.script("check-words", ["\(folder)/words.md"], in: folder)
+      #expect(outcome.status == 1, "\(outcome.errors)")
+      #expect(
+        outcome.output
+          == "\(folder)/words.md:3: \(words) -> resumes from, continues from\n")
+      let good = "Only one process can train in a folder at a time.\n"
+      try Data(good.utf8).write(to: URL(fileURLWithPath: "\(folder)/good.md"))
+      #expect(try Program.script("check-words", ["\(folder)/good.md"], in: folder).status == 0)
+    }
+  }
 }
