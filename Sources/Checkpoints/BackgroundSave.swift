@@ -12,7 +12,7 @@ import Threads
 /// All ranks call `start`, and then `advance` whenever every rank `isIdle`, until the checkpoint is
 /// whole. The threads call nothing of MPI.
 public final class BackgroundSave {
-  /// What rank 0 does around the writing, beside the checkpoint itself.
+  /// What rank 0 does before and after it writes the checkpoint.
   public struct Hooks: Sendable {
     var before: @Sendable () throws -> Void
     var beforeCommit: @Sendable () throws -> Void

@@ -3,7 +3,7 @@ import Foundation
 
 /// What a checkpoint is: everything about it but the numbers.
 ///
-/// It is written last, as `manifest.json`; a folder without it is no checkpoint.
+/// It is written last, as `manifest.json`; a folder without it is not a checkpoint.
 public struct CheckpointManifest: Codable, Sendable {
   /// The version of the format that this program writes.
   ///
@@ -13,11 +13,11 @@ public struct CheckpointManifest: Codable, Sendable {
 
   public var format = "momentum-dist checkpoint"
   public var formatVersion = CheckpointManifest.currentFormatVersion
-  /// SHA-256 over the bytes of the file, with zeros in the place of this value.
+  /// SHA-256 of the bytes of the file, with zeros instead of this value.
   public internal(set) var manifestSHA256: String?
   /// Optimizer steps taken.
   public var step: Int
-  /// The epoch at hand, from 0, and how many of its batches are done.
+  /// The current epoch, from 0, and how many of its batches are done.
   public var epoch: Int
   public var batch: Int
   /// How many numbers are trained.

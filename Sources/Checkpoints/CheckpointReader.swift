@@ -33,8 +33,9 @@ public struct CheckpointReader: Sendable {
     }
   }
 
-  /// Where a shard file is found: under its name, or, when the whole checkpoint was removed, by what
-  /// holds it. A shard that is missing beside its manifest is damage.
+  /// Where to find a shard file: under its name, or, if the entire checkpoint was removed, through
+  /// the descriptor that still holds it. If a shard is missing but its manifest is there, the
+  /// checkpoint is damaged.
   private func place(of index: Int) -> (path: String, stamp: FileStamp?) {
     let path = "\(folder)/\(manifest.files[index].name)"
     let stamp = FileStamp(path)

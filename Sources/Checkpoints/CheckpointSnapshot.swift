@@ -102,7 +102,7 @@ public final class CheckpointSnapshot: @unchecked Sendable {
     let held = isHashed ? 0..<(live.shape.first ?? 1) : rows
     precondition(
       held.isEmpty || live.rows.clamped(to: held) == held,
-      "\(live.path): rows \(held) are wanted, and \(live.rows) are here")
+      "\(live.path): rows \(held) are needed, but only \(live.rows) are here")
     return (rows, held, live.shape.dropFirst().reduce(1, *))
   }
 

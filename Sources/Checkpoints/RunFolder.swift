@@ -15,7 +15,7 @@ public struct RunFolder: Sendable {
   static let partialSuffix = ".partial"
   static let replacedSuffix = ".replaced"
   static let removedSuffix = ".removed"
-  /// What it is called when the run went on from one before it.
+  /// The suffix of a checkpoint that was passed over: the run resumed from an earlier one.
   static let passedSuffix = ".passed"
 
   public init(_ path: String) {
@@ -207,7 +207,7 @@ public struct RunFolder: Sendable {
         cure: nearest(to: path).map { "did you mean \($0)?" } ?? "check the path of the run")
   }
 
-  /// A run beside a path that does not exist, whose name is nearly the same; nil if there is none.
+  /// A run next to a path that does not exist, with nearly the same name; nil if there is none.
   private static func nearest(to path: String) -> String? {
     let parent = DurableFiles.parent(of: path)
     let name = (path as NSString).lastPathComponent

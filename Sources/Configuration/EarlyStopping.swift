@@ -33,7 +33,7 @@ extension TrainingConfiguration {
     ) throws(ConfigurationError) {
       try visitor.field(
         "patience", &patience,
-        "end after so many epochs without a better validation loss; 0 never", .atLeast(0),
+        "stop after this many epochs without a better validation loss; 0 never", .atLeast(0),
         effect: .nothing)
       try visitor.field(
         "metric", &metric,

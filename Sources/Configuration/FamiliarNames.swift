@@ -48,7 +48,7 @@ public enum FamiliarNames {
     ),
     (
       ["steps", "max_steps", "num_steps", "max_iter", "iterations"],
-      "--max-steps N ends a run after so many steps; epochs sets its length"
+      "--max-steps N stops a run after N steps; epochs sets its length"
     ),
     (
       [

@@ -100,8 +100,8 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
       .atLeast(0), use: .mainRule(.sgd))
     try visitor.field(
       "split_state", &splitState,
-      "keep on each rank the state of its rows alone, and send round what it makes of them: less"
-        + " memory, the same bits", effect: .nothing)
+      "keep on each rank only the optimizer state of its own rows, and gather the updated rows:"
+        + " less memory, the same bits", effect: .nothing)
     try checkTogether()
   }
 

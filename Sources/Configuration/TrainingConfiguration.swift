@@ -93,7 +93,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       use: .tasks(.languageModel))
     try visitor.field(
       "replica_check_steps", &replicaCheckSteps,
-      "compare the parameters of all ranks every so many steps and before each save; 0 never",
+      "compare the parameters of all ranks every N steps and before each save; 0 never",
       .atLeast(0), effect: .nothing)
     try visitor.field(
       "peer_timeout", &peerTimeout,

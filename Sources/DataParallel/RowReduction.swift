@@ -32,7 +32,7 @@ final class RowReduction {
     _ shards: ShardedBuffer<Float>, touched: TouchedRows, others: Buckets, own: Buckets
   ) throws(MPIError) {
     let sum = shards.flat.row(0)
-    // Asked for first, and beside the backward pass: which rows they are is known from its start.
+    // Asked for first, during the backward pass: the rows are known from its start.
     let rows = try union(touched)
     try reducer.reduce(shards, into: sum, by: others)
     own.waitForAll()

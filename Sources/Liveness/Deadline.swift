@@ -9,7 +9,7 @@ import Threads
   import Glibc
 #endif
 
-/// The promise that no rank waits for another without end.
+/// The promise that a rank never waits forever for another.
 ///
 ///     try Deadline.start(on: communicator)
 ///     Deadline.seconds = 60

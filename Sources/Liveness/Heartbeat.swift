@@ -4,7 +4,7 @@ package struct Heartbeat: Equatable, Sendable {
   var activity: Activity
   /// How long it has been at that, in seconds.
   var activitySeconds: Double
-  /// How long the MPI call at hand has been waiting; 0 where none is.
+  /// How long the current MPI call has been waiting, in seconds; 0 outside MPI calls.
   var waitSeconds: Double
   /// Whether it has given up on a peer and is about to end, and on which; nil while all is well.
   var culprit: Int?
@@ -38,7 +38,7 @@ package struct HeartbeatCoder: Sendable {
   private var counts: [UInt64]
   private var ownCount: UInt64 = 0
 
-  /// - Parameter key: 128 random bits that all ranks of the job have, and nobody else
+  /// - Parameter key: 128 random bits that only the ranks of the job know
   package init(key: (UInt64, UInt64), ranks: Int) {
     hash = SipHash(key: key.0, key.1)
     self.ranks = ranks

@@ -53,7 +53,7 @@ struct PeerDirectory: Sendable {
   let entries: [Entry]
   /// The ranks of this host whose processes can be seen from here, this rank left out.
   let visible: Set<Int>
-  /// 128 random bits that the ranks of this job have, and nobody else.
+  /// 128 random bits that only the ranks of this job know.
   let key: (UInt64, UInt64)
   /// All addresses of this rank's machine; its entry may have only the one that it listens at.
   private let ownAddresses: [SIMD4<UInt8>]

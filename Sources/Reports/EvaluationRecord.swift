@@ -37,7 +37,7 @@ public struct EvaluationRecord: Codable, Sendable {
     self.elements = elements
   }
 
-  /// Where the record of a part lies in a run's folder.
+  /// The path of a part's record in a run's folder.
   public static func path(in run: String, split: String) -> String {
     "\(run)/evaluation-\(split).json"
   }

@@ -7,7 +7,7 @@ public enum ExitStatus: Int32, Sendable, Codable {
   case unusableData = 65
   /// The loss is no longer a number, or replicas differ.
   case diverged = 70
-  /// An error that nobody foresaw: a fault of the program.
+  /// An unexpected error: a fault of the program.
   case internalError = 71
   /// The disk failed, is full or may not be written.
   case diskFailure = 74

@@ -56,8 +56,7 @@ extension EvaluationRecord {
     return ClassScores(confusion: confusion).metrics.map(\.text).joined(separator: "  ")
   }
 
-  /// What is right by saying nothing else than the most frequent class; nil if the answer is not a
-  /// class.
+  /// The accuracy of always predicting the most frequent class; nil if the answer is not a class.
   public var majority: String? {
     guard let confusion, let majority = ClassScores(confusion: confusion).majority else {
       return nil

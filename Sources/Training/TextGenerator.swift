@@ -102,7 +102,7 @@ public struct TextGenerator {
         .usage, "--prompt has \"\(unknown)\", which the vocabulary of the text does not have")
     }
     guard !numbers.isEmpty else {
-      throw RunFailure(.usage, "--prompt is empty; give at least one token to go on from")
+      throw RunFailure(.usage, "--prompt is empty; give at least one token to start from")
     }
     return numbers
   }

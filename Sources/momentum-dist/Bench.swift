@@ -6,8 +6,8 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure the speed of this machine.",
     discussion: """
-      Every figure stands beside the peak of the core, measured in the same process just before. \
-      Machines drift: compare ratios, and medians of several runs.
+      Each figure is compared with the peak of the core, measured in the same process just \
+      before. Machines drift: compare ratios, and medians of several runs.
       """,
     subcommands: [
       BenchStep.self, BenchKernels.self, BenchAllreduce.self, BenchScaling.self,

@@ -5,7 +5,7 @@ import Foundation
 struct BenchKernels: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kernels",
-    abstract: "Forward and backward passes of single layers, beside OpenBLAS's product.",
+    abstract: "Forward and backward passes of single layers, next to OpenBLAS's product.",
     discussion: """
       The environment variable MOMENTUM_DIST_KERNELS chooses another variant.
 

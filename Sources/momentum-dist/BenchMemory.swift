@@ -8,8 +8,8 @@ struct BenchMemory: ParsableCommand {
     commandName: "memory",
     abstract: "Compare the two forms of a HiPPO-LegS memory: a scan, and a product with a matrix.",
     discussion: """
-      Both take the memories of a batch over the same steps, forward and backward, in turns. The \
-      matrices of the dense form are made before the clock starts.
+      Both run the memories of a batch over the same steps, forward and backward, alternately. \
+      The matrices of the dense form are made before the clock starts.
       """)
 
   @Option(help: "Orders of the memory, separated by commas.")

@@ -60,7 +60,7 @@ struct BenchScaling: DistributedCommand {
           + " found \(shards) and \(batch).")
     }
     if let ranksPerHost, ranksPerHost < 1 || ranksPerHost.nonzeroBitCount != 1 {
-      throw ValidationError("--ranks-per-host \(ranksPerHost) is no power of two.")
+      throw ValidationError("--ranks-per-host \(ranksPerHost) is not a power of two.")
     }
   }
 
@@ -117,7 +117,7 @@ struct BenchScaling: DistributedCommand {
     return try ranks.split(separator: ",").map { text in
       guard let count = Int(text), 1...size ~= count else {
         throw RunFailure(
-          .usage, "--ranks \(ranks): \(text) is no number of ranks from 1 to \(size)")
+          .usage, "--ranks \(ranks): \(text) is not a number of ranks from 1 to \(size)")
       }
       return count
     }.sorted()

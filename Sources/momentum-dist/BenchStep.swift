@@ -20,7 +20,7 @@ struct BenchStep: DistributedCommand {
   var reduction = ReductionKind.fixed
   @Flag(help: "Take turns between both ways of summing, step by step, and compare them.")
   var compareReductions = false
-  @Flag(help: "Sum on a thread beside the backward pass.")
+  @Flag(help: "Sum on a separate thread during the backward pass.")
   var overlap = false
 
   func validate() throws {

@@ -4,7 +4,7 @@ import Configuration
 import Files
 import Foundation
 
-/// What to type in the place of a command line that cannot be read.
+/// What to type instead of a command line that cannot be parsed.
 enum FamiliarWords {
   /// What other programs call our commands.
   private static let commands: [(command: String, names: [String])] = [

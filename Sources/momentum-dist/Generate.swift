@@ -10,10 +10,10 @@ struct Generate: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write text with a trained language model.",
     discussion: """
-      Goes on from the prompt token by token: words, or characters, whichever the text was cut \
-      into. The same seed writes the same text. Of a run the checkpoint is taken that was best on \
-      validation. The vocabulary lies in the run's folder, so that the data are not needed; for a \
-      checkpoint without its run, add --set dataset.file=FILE.h5.
+      Continues the prompt token by token: words or characters, whichever the text was cut \
+      into. The same seed writes the same text. For a run, the checkpoint that was best on \
+      validation is used. The vocabulary is in the run's folder, so the data are not needed; for \
+      a checkpoint without its run, add --set dataset.file=FILE.h5.
       """)
 
   @Argument(help: "The folder of a run, or of a checkpoint.")
@@ -28,7 +28,7 @@ struct Generate: DistributedCommand {
   @Option(help: "Below 1 bolder on likely tokens, above 1 on unlikely ones; 0 takes the likeliest.")
   var temperature = 1.0
 
-  @Option(help: "Choose among so many of the likeliest tokens only; 0 is all.")
+  @Option(help: "Choose only among the N likeliest tokens; 0 is all.")
   var topK = 0
 
   @Option(help: "Keys the choices.")

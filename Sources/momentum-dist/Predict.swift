@@ -44,7 +44,7 @@ struct Predict: DistributedCommand {
         + " features/NAME [N, T, ...]."))
   var features = false
 
-  @Option(help: ArgumentHelp("Go on from this state of the same streams.", valueName: "file.h5"))
+  @Option(help: ArgumentHelp("Continue from this state of the same streams.", valueName: "file.h5"))
   var state: String?
 
   @Option(help: ArgumentHelp("Write the state after the last step.", valueName: "file.h5"))

@@ -55,7 +55,7 @@ extension Train {
       } catch let failure as RunFailure where failure.status == .preempted {
         throw RunFailure(
           .preempted,
-          "interrupted by a signal at seed \(settings.seed), which is saved; go on with --seeds"
+          "interrupted by a signal at seed \(settings.seed), which is saved; continue with --seeds"
             + " \(count) --resume --output \(top)")
       }
       results.append(
@@ -87,7 +87,7 @@ extension Train {
       throw RunFailure(
         .usage,
         "--resume \(resume): with --seeds it must be the folder of a series, that of --output; leave"
-          + " out --seeds to go on with one run")
+          + " out --seeds to continue one run")
     }
     let (configuration, notes): (TrainingConfiguration, [String]) =
       if resume != nil, config == nil, let first {

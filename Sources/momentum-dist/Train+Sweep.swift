@@ -126,7 +126,7 @@ extension Train {
     return begun
   }
 
-  /// Trains a trial from where it is, and takes down what came of it.
+  /// Trains a trial from where it is, and records the result.
   ///
   /// - Parameter epochs: where it is compared; nil at its end
   private func runTrial(
@@ -161,8 +161,8 @@ extension Train {
     } catch let failure as RunFailure where failure.status == .preempted {
       throw RunFailure(
         .preempted,
-        "interrupted by a signal at \(SweepRecord.name(trial: trial)), which is saved; go on with the"
-          + " same command and --resume")
+        "interrupted by a signal at \(SweepRecord.name(trial: trial)), which is saved; continue"
+          + " with the same command and --resume")
     }
     let (step, values) = try Self.measure([.validation], of: run, agreement, communicator)
     (sweep.trials[trial].step, sweep.trials[trial].values) = (step, values)

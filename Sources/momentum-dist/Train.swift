@@ -15,8 +15,8 @@ struct Train: DistributedCommand {
       no --config it learns the adding problem, which it generates.
 
       The run's folder gets config.yaml, metrics.jsonl, TensorBoard's event files, logs/ of each \
-      rank and checkpoints/. SIGUSR1 saves and goes on; SIGTERM, SIGUSR2 or Ctrl-C saves and ends \
-      with status 75. Progress goes to standard error.
+      rank and checkpoints/. SIGUSR1 saves and continues; SIGTERM, SIGUSR2 or Ctrl-C saves and \
+      ends with status 75. Progress goes to standard error.
       """)
 
   @Option(help: ArgumentHelp("A YAML file; see configs/.", valueName: "file"))
@@ -58,7 +58,7 @@ struct Train: DistributedCommand {
       "Threads of each rank; 0 takes as many as it has cores. The key threads.", valueName: "n"))
   var threads: Int?
 
-  @Option(help: ArgumentHelp("End after so many steps of the run, saved.", valueName: "n"))
+  @Option(help: ArgumentHelp("Stop after N steps of the run, and save.", valueName: "n"))
   var maxSteps: Int?
 
   @Option(
@@ -73,7 +73,7 @@ struct Train: DistributedCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Train so many seeds in turn, in seed-1, seed-2, ... of the run's folder, and report mean "
+      "Train N seeds in turn, in seed-1, seed-2, ... of the run's folder, and report mean "
         + "and deviation.", valueName: "n"))
   var seeds: Int?
 
@@ -250,7 +250,7 @@ struct Train: DistributedCommand {
     case .preempted:
       throw RunFailure(
         .preempted,
-        "interrupted by a signal; saved in \(run.checkpoints)/latest, go on with"
+        "interrupted by a signal; saved in \(run.checkpoints)/latest, continue with"
           + " --resume --output \(run.path)")
     }
     return trainer
@@ -324,7 +324,7 @@ struct Train: DistributedCommand {
       throw RunFailure(
         .usage,
         "\(run.path): holds a run already (step \(step)), and --resume names another; leave out"
-          + " --output to go on with that one, or name a new folder")
+          + " --output to continue that one, or name a new folder")
     }
   }
 

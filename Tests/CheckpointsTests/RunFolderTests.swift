@@ -84,7 +84,7 @@ import Testing
       try run.prune(keepingLast: 0)
       try run.tidy()
       #expect(try names(run) == ["step-00000020"] + later)
-      // Another way that is left gets a name beside the one before.
+      // A second checkpoint that is passed over at the same step gets another name.
       try CheckpointTests.write(run.checkpoint(step: 40), step: 40, shards: 1)
       #expect(try run.passOver(after: 20) == ["step-00000040.passed-2"])
       #expect(try names(run) == ["step-00000020"] + later + ["step-00000040.passed-2"])

@@ -136,7 +136,7 @@ import Testing
   }
 
   /// Each rank sees by itself that mpirun is gone. What they say goes to a file: a line to mpirun,
-  /// which nobody reads any more, would end a rank too, and the others with it.
+  /// which nothing reads any more, would end a rank too, and the others with it.
   @Test func withoutMpirunNoRankStays() throws {
     var said = ""
     try Self.run(

@@ -31,7 +31,7 @@ import Testing
       for (run, options) in [
         ("two", ["--hosts", "2", "--ranks-per-host", "2"]),
         ("four", ["--hosts", "4", "--rate", "1gbit"]),
-        // Neighbouring ranks on different hosts, and a count that is no power of two.
+        // Neighbouring ranks on different hosts, and a count that is not a power of two.
         ("spread", ["--hosts", "3", "--ranks-per-host", "2", "--mpirun", "--map-by node"]),
       ] {
         let outcome = try Self.cluster(

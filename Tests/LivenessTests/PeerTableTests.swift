@@ -148,7 +148,7 @@ import Testing
     story.pass(1)
     #expect(story.culprits == [], "this rank ends too")
     story.pass(11)
-    #expect(story.ranks?.contains(2) == true, "but it does not wait for ever")
+    #expect(story.ranks?.contains(2) == true, "but it does not wait forever")
   }
 
   @Test func whatAnotherRankFoundIsPassedOn() {

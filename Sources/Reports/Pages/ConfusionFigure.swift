@@ -5,7 +5,7 @@ struct ConfusionFigure {
   let counts: [[Int]]
   let names: [String]
 
-  /// More classes than this make a table that nobody reads.
+  /// More classes than this make a table too large to read.
   static let maximumClasses = 40
 
   init?(_ record: EvaluationRecord) {

@@ -167,7 +167,7 @@ public struct ReportPage {
     }
     let head =
       ["run", "stands at", "best epoch"] + names.map { "validation \($0)" }
-      + names.map { "test \($0)" } + ["test loss by chance", "sequences/s"]
+      + names.map { "test \($0)" } + ["test baseline loss", "sequences/s"]
     return htmlTable(
       head.map(HTMLCell.text),
       rows, numeric: Set(2..<5 + 2 * keys.count))

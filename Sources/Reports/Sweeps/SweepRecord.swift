@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// What a sweep tries and what came of it.
+/// What a sweep tries, and the results.
 ///
 ///     SWEEP/sweep.json  SWEEP/trial-001  SWEEP/trial-002  ...
 public struct SweepRecord: Codable, Sendable, Equatable {

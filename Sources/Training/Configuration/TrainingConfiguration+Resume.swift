@@ -2,7 +2,7 @@ import Configuration
 import Checkpoints
 
 extension TrainingConfiguration {
-  /// Refuses to go on from a checkpoint of another model, by the name of the key.
+  /// Refuses to resume from a checkpoint of another model; the error names the key.
   ///
   /// - Parameter hasSameData: whether the data are known to be those of the checkpoint, wherever
   ///   they are
@@ -20,7 +20,7 @@ extension TrainingConfiguration {
           .configuration,
           "\(change): its state does not fit; set it back, or start a new run")
       case .numbers:
-        notes.append("note: \(change); the run goes on with other numbers than it would have")
+        notes.append("note: \(change); the run's numbers differ from here on")
       case .nothing: break
       }
     }

@@ -10,7 +10,7 @@ import RandomNumbers
 import Reports
 import Tensors
 
-/// How fast the loss gradient vanishes on its way back in time (Nguyen et al., NeurIPS 2020).
+/// How fast the loss gradient vanishes through time (Nguyen et al., NeurIPS 2020).
 ///
 /// A layer's state is s_t = (h_t, c_t, v_t, q_t), of which a system has some members. L_n is the
 /// loss of sequence n read out of h_T, even where a task has one at every step:

@@ -12,9 +12,9 @@ extension Agreement: SavingRanks {
 }
 
 extension Agreement {
-  /// Goes on with the newest checkpoint at a path that `body` can use. Every rank calls this and
-  /// gets the same one: the list is that of rank 0, and where one rank cannot read a checkpoint,
-  /// all try the one before.
+  /// Uses the newest checkpoint at a path that `body` can read. Every rank calls this and gets the
+  /// same one: the list is that of rank 0, and if one rank cannot read a checkpoint, all try the
+  /// one before.
   ///
   /// - Parameters:
   ///   - path: a run's folder, or a checkpoint's

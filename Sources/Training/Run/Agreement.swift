@@ -3,8 +3,8 @@ import MPI
 
 /// Lets all ranks end a piece of work together: either all go on, or all throw the same failure.
 ///
-/// A rank that fails by itself (its disk, its file) would otherwise leave the others waiting in
-/// the next collective for ever.
+/// Otherwise, if one rank fails alone (its disk, its file), the others would wait forever in the
+/// next collective.
 public struct Agreement {
   let communicator: Communicator
 

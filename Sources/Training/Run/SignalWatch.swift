@@ -7,7 +7,7 @@ import Synchronization
 /// What a signal asks a run to do. Larger is more urgent, so that ranks agree by a maximum.
 enum SignalRequest: Int, Comparable {
   case none = 0
-  /// SIGUSR1: save and go on.
+  /// SIGUSR1: save and continue.
   case save = 1
   /// SIGTERM, SIGUSR2, SIGHUP or SIGINT: save and end with `ExitStatus.preempted`.
   case saveAndStop = 2

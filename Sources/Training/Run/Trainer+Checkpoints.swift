@@ -62,7 +62,7 @@ extension Trainer {
     }
   }
 
-  /// Saves a checkpoint of the step at hand: every rank writes a shard, rank 0 the manifest.
+  /// Saves a checkpoint of the current step: every rank writes a shard, rank 0 the manifest.
   ///
   /// With `checkpoint.background` this returns when the state is copied; `advanceSave()` brings
   /// the save to its end at later step boundaries. One save at a time is on its way: where the
@@ -127,7 +127,7 @@ extension Trainer {
     }
   }
 
-  /// Saves the state at hand unless a save has it already, and waits until it is whole.
+  /// Saves the current state unless a save has it already, and waits until it is complete.
   func saveAndFinish() throws(RunFailure) {
     if state.savingStep != state.step { try save() }
     try clock.measure(.checkpoint) { () throws(RunFailure) in try finishSave() }
@@ -164,7 +164,7 @@ extension Trainer {
     }
   }
 
-  /// The manifest of the state at hand, but for what only the threads know that write it.
+  /// The manifest of the current state, without what only the threads that write it know.
   private func manifest() -> CheckpointManifest {
     CheckpointManifest(
       step: state.step, epoch: state.epoch, batch: state.batch,
@@ -174,7 +174,7 @@ extension Trainer {
       configuration: configuration.yaml, machine: session.machine, data: session.identity)
   }
 
-  /// Goes on from the newest checkpoint at `path` that is whole: a run's folder or a checkpoint's.
+  /// Resumes from the newest complete checkpoint at `path`: a run's folder or a checkpoint's.
   public func resume(from path: String) throws(RunFailure) {
     newestAtResume = run.savedSteps().last
     try session.agreement.newestUsable(at: path, saying: progress, load)

@@ -84,9 +84,9 @@ extension Trainer {
     }
   }
 
-  /// Spoils a gradient, for tests of `divergence(_:)`: where the environment variable
+  /// Damages a gradient, for tests of `divergence(_:)`: if the environment variable
   /// `MOMENTUM_DIST_SPOIL_GRADIENT` is `SHARD:STEP`, the first element of the gradient of that
-  /// virtual shard is no number in that step. Anything else in the variable is ignored.
+  /// virtual shard is NaN in that step. Any other value of the variable is ignored.
   func spoilGradientIfAsked() {
     let owned = session.plan.shards(of: session.communicator.rank)
     guard let (shard, step) = Self.spoilRequest, step == state.step + 1, owned.contains(shard)

@@ -75,7 +75,7 @@ extension Trainer {
   public static func holdsRun(_ run: RunFolder, step: Int) -> RunFailure {
     RunFailure(
       .usage,
-      "\(run.path): holds a run already (step \(step)); add --resume to go on with it, or"
+      "\(run.path): holds a run already (step \(step)); add --resume to continue it, or"
         + " --output FOLDER to start another")
   }
 }

@@ -269,7 +269,7 @@ public final class Trainer {
     if every > 0 && state.step % every == 0 { try checkReplicas() }
   }
 
-  /// What the schedule makes of the learning rates at the step to come.
+  /// The schedule's learning-rate multiplier for the next step.
   private var rateFactor: Double {
     configuration.optimizer.rates.factor(
       .init(
@@ -285,7 +285,7 @@ public final class Trainer {
       slice: session.optimizerSlice)
   }
 
-  /// Runs `body` with the averages of an averaging optimizer in the place of the parameters.
+  /// Runs `body` with the averages of an averaging optimizer instead of the parameters.
   private func withAverages<Result>(
     _ body: () throws(RunFailure) -> Result
   ) throws(RunFailure) -> Result {

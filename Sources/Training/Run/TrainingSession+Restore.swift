@@ -16,7 +16,7 @@ extension TrainingSession {
   ///     checkpoint's
   ///   - choice: which checkpoint of a run
   ///   - assignments: keys to set otherwise, as `key.path=value`
-  ///   - file: what it is to be measured on alone, in the place of the run's data
+  ///   - file: the only file to measure on, instead of the run's data
   ///   - part: the part of `file`; nil is its test part, or else its only one
   /// - Returns: the session and its checkpoint
   public static func restore(

@@ -15,8 +15,8 @@ extension TrainingSession {
     let own = try Agreement(communicator).together {
       try workload.stream.firstChecksums(comparedSequences)
     }
-    let spoiled = own.map { Self.spoil($0, rank: communicator.rank) }
-    let text = spoiled.map { "\($0.sequence):\($0.crc32)" }.joined(separator: " ")
+    let compared = own.map { Self.spoil($0, rank: communicator.rank) }
+    let text = compared.map { "\($0.sequence):\($0.crc32)" }.joined(separator: " ")
     try refuseUnequal(text, on: communicator) { (first, other, rank) in
       let pairs = zip(first.split(separator: " "), other.split(separator: " "))
       let sequence = pairs.first { $0 != $1 }?.0.split(separator: ":").first ?? "0"
@@ -27,8 +27,8 @@ extension TrainingSession {
     }
   }
 
-  /// Spoils a checksum, for tests: with `MOMENTUM_DIST_SPOIL_DATA=RANK` in the environment that rank
-  /// reads another number in the last sequence that is compared.
+  /// Damages a checksum, for tests: with `MOMENTUM_DIST_SPOIL_DATA=RANK` in the environment, that
+  /// rank reads another number in the last sequence that is compared.
   private static func spoil(
     _ own: (sequence: Int, crc32: UInt32), rank: Int
   ) -> (sequence: Int, crc32: UInt32) {

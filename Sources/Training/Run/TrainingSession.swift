@@ -172,7 +172,7 @@ public final class TrainingSession {
     }
   }
 
-  /// Throws on every rank where a rank says something else than rank 0.
+  /// Throws on every rank if any rank's value differs from rank 0's.
   static func refuseUnequal(
     _ mine: String, on communicator: Communicator,
     _ failure: (_ first: String, _ other: String, _ rank: Int) -> RunFailure

@@ -5,7 +5,7 @@ import Models
 struct TrainingState {
   /// Optimizer steps taken.
   var step = 0
-  /// The epoch at hand, from 0.
+  /// The current epoch, from 0.
   var epoch = 0
   /// Batches of it that are done.
   var batch = 0
@@ -13,7 +13,7 @@ struct TrainingState {
   let sums: [String]
   /// The totals since the last report, so that a resumed run reports the same numbers.
   var interval = Totals()
-  /// The totals of the epoch at hand, for the line at its end.
+  /// The totals of the current epoch, for the line at its end.
   var epochTotals = Totals()
   var gradientNorm = 0.0
   /// What the last step multiplied the learning rates by.

@@ -2,8 +2,8 @@ import Configuration
 import Datasets
 import Models
 
-/// One class per sequence, from a file: MNIST and its kin by rows, pixels or permuted pixels, and
-/// sequences of equal or unequal lengths from archives and tables.
+/// One class per sequence, from a file: MNIST and similar sets by rows, pixels or permuted pixels,
+/// and sequences of equal or unequal lengths from archives and tables.
 ///
 /// What is validated on is held out of the training part, or the file's own validation part, see
 /// `HeldOutCount`.

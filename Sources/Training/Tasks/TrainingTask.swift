@@ -2,9 +2,9 @@ import Configuration
 import DataParallel
 import Models
 
-/// What is learned: it makes the model with its batches, and says how answers are reported.
+/// What is learned: a task makes the model and its batches, and defines how answers are reported.
 ///
-/// A new task is one file beside this one and one line in `TaskName`. One that learns from whole
+/// A new task is one file next to this one and one line in `TaskName`. One that learns from whole
 /// sequences conforms to `SequenceTask`, which has the model and the batches.
 public protocol TrainingTask {
   /// What the model's answers are compared by.

@@ -180,7 +180,7 @@ final class SequenceStream: BatchStream {
   private(set) lazy var chance = task.chance(on: source)
 
   var countedClasses: Int? {
-    // More classes than this make a matrix that nobody reads.
+    // More classes than this make a matrix too large to read.
     targetKind.isClassOfSequence && targetKind.outputs <= 1000 ? targetKind.outputs : nil
   }
 
