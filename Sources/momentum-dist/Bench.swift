@@ -14,7 +14,7 @@ struct Bench: ParsableCommand {
       BenchCheckpoint.self, BenchMemory.self, BenchLatency.self,
     ])
 
-  /// The system of that name.
+  /// The system with this name.
   static func system(_ name: String) throws -> RecurrentSystem {
     guard let system = RecurrentSystem(named: name) else {
       throw ValidationError(

@@ -21,7 +21,7 @@ struct BenchCheckpoint: DistributedCommand {
   var repeats = 5
   @Option(
     help: ArgumentHelp(
-      "The disk to write to; what is written is removed again.", valueName: "folder"))
+      "The folder to write to; the files are removed afterwards.", valueName: "folder"))
   var folder = "."
   @Flag(help: "Print one JSON object.")
   var json = false
@@ -35,7 +35,7 @@ struct BenchCheckpoint: DistributedCommand {
   func run() throws {
     let communicator = try Launch.communicator()
     let agreement = Agreement(communicator)
-    // Of a name that nobody has: what is there is removed at the end. Rank 0's holds for all.
+    // A unique name, because the folder is removed at the end. All ranks use rank 0's.
     let place = try agreement.fromRoot {
       DurableFiles.temporaryName(for: "\(folder)/bench-checkpoint")
     }

@@ -6,7 +6,7 @@ func print(_ text: String, terminator: String = "\n") {
   Swift.print(shown(text), terminator: terminator)
 }
 
-/// The text without what a terminal would obey. In JSON the escapes are those of JSON.
+/// The text with control characters escaped. In JSON the escapes are those of JSON.
 func shown(_ text: String) -> String {
   func isShown(_ scalar: Unicode.Scalar) -> Bool {
     !scalar.isHiddenOrActive || scalar == "\n" || scalar == "\t"

@@ -4,7 +4,7 @@ import Training
 
 struct Prepare: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Make a data set file from what you have.",
+    abstract: "Make a data set file from your data.",
     subcommands: [
       PrepareMNIST.self, PrepareImages.self, PrepareSpeech.self, PrepareText.self, PrepareTS.self,
       PrepareCSV.self, PrepareArrays.self, PrepareSeries.self, PrepareSpikes.self,
