@@ -5,7 +5,7 @@ import Reports
 import Threads
 
 extension RunFailure {
-  /// The failure that an error of the parts below amounts to.
+  /// The failure that an error of a lower module causes.
   public init(_ error: any Error) {
     switch error {
     case let failure as RunFailure:

@@ -45,7 +45,7 @@ extension Agreement {
   }
 
   /// Reads a run that another process may be training; see `RunFolder.reading`. Every rank calls
-  /// this, and all run `body` equally often.
+  /// this, and all run `body` the same number of times.
   func reading<Result>(
     at path: String, _ body: () throws(RunFailure) -> Result
   ) throws(RunFailure) -> Result {
@@ -54,7 +54,7 @@ extension Agreement {
       retrying: { $0.status == .unusableData }, body)
   }
 
-  /// Whether the list of checkpoints is another than it was, as rank 0 sees it.
+  /// Whether the list of checkpoints has changed, as rank 0 sees it.
   func haveChanged(at path: String, since before: [String]) throws(RunFailure) -> Bool {
     try fromRoot { RunFolder.candidates(at: path) } != before
   }

@@ -5,7 +5,7 @@ import MPI
 
 extension Trainer {
   /// Checks that every rank holds the same parameters, bit for bit. All ranks call this, and all
-  /// throw where one differs.
+  /// throw if one differs.
   ///
   /// - Throws: `.diverged`, with the rank that differs and its host. With 2 ranks, or without a
   ///   majority, it is unknown which is right, and all are named.

@@ -6,8 +6,8 @@ extension TrainingSession {
   static let comparedSequences = 64
 
   /// Throws on every rank if any rank reads other numbers than rank 0 in the first sequences of the
-  /// first batch, by their global index. Files that agree may still be read differently: by another
-  /// build, another version of a library, another mathematical library of generated data.
+  /// first batch, by their global index. Equal files may still be read differently, by another
+  /// build or another version of a library; generated data depend on the mathematical library.
   static func refuseUnequalNumbers(
     _ workload: Workload, on communicator: Communicator
   ) throws(RunFailure) {
