@@ -15,7 +15,7 @@ package final class TensorBoardLog {
 
   /// Starts a file in the folder of a run.
   ///
-  /// - Parameter step: the first step that is still to be reported
+  /// - Parameter step: the first step to be reported
   package init(in folder: String, from step: Int) throws(FileError) {
     let seconds = Int(Date().timeIntervalSince1970)
     let process = ProcessInfo.processInfo.processIdentifier
@@ -24,7 +24,7 @@ package final class TensorBoardLog {
     do throws(FileError) {
       file = try WritableFile(path, .new)
     } catch {
-      // The name can be guessed: a link that somebody has planted there is not followed.
+      // The name can be guessed: a link planted there is not followed.
       throw error.code == EEXIST ? FileError("make", path, obstacle: .taken) : error
     }
     try append(.fileVersion("brain.Event:2"), step: 0)
