@@ -3,7 +3,7 @@ import Files
 import Foundation
 
 extension CheckpointManifest {
-  /// The most bytes that a manifest may have, since it is read before anything is known of it.
+  /// The most bytes that a manifest may have, because it is read before anything is verified.
   static let maximumBytes = 1 << 26
 
   /// The placeholder for the manifest's own checksum while that is computed.

@@ -121,7 +121,7 @@ import Testing
     #expect(error?.isDiskFailure == true)
     #expect(
       error?.description.hasPrefix(
-        "run/step: needs 1001 bytes on the disk, where 1000 are free; make room") == true)
+        "run/step: needs 1001 bytes on the disk, but only 1000 are free; make room") == true)
     try CheckpointWriter.requireRoom(for: 1000, free: 1000, "run/step")
     try CheckpointWriter.requireRoom(for: 1000, free: nil, "run/step")
     try Places.withTemporaryFolder { #expect(DurableFiles.freeBytes(at: $0) ?? 0 > 0) }

@@ -117,7 +117,7 @@ import Testing
       let lines = Self.lines(outcome)
       for rank in [0, 2] {
         let line = try #require(lines[rank], "\(outcome.errors)")
-        #expect(line.contains("rank 1 on \(Self.host) is silent for "), "\(line)")
+        #expect(line.contains("rank 1 on \(Self.host) has been silent for "), "\(line)")
         #expect(line.contains("(last seen "), "\(line)")
       }
       // mpirun wakes it up to end it: it knows that it was not the others that were late.

@@ -79,8 +79,8 @@ import Testing
         let line = try #require(lines[rank], "\(outcome.errors)")
         #expect(line.contains("rank \(rank) on node1 waited 2 s"), "\(line)")
         #expect(
-          line.contains("rank 2 on node2 is silent for ")
-            || line.contains("rank 3 on node2 is silent for "), "\(line)")
+          line.contains("rank 2 on node2 has been silent for ")
+            || line.contains("rank 3 on node2 has been silent for "), "\(line)")
       }
       DeadlineTests.expectNoProcess(in: folder)
     }
