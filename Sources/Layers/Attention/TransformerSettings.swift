@@ -71,7 +71,7 @@ struct TransformerFactory: LayerFactory {
   }
 
   func layer<Scalar: KernelScalar>(
-    inputs: Int, hidden: Int, recomputeEvery: Int, named name: LayerName, as: Scalar.Type
+    inputs: Int, hidden: Int, recomputeEvery: Int, named name: LayerName, as type: Scalar.Type
   ) -> any SequenceLayer<Scalar> {
     TransformerEncoder<Scalar>(settings, inputs: inputs, hidden: hidden, named: name)
   }
