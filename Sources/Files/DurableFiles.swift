@@ -3,7 +3,7 @@
 #endif
 import Foundation
 
-/// File operations that survive a power cut, and that replace files whole or not at all.
+/// File operations that survive a power cut, and that replace files completely or not at all.
 public enum DurableFiles {
   /// Makes a folder and those above it. Their names are on the disk when this returns.
   public static func createFolder(_ path: String) throws(FileError) {
@@ -19,13 +19,13 @@ public enum DurableFiles {
     try synchronize(parent(of: path))
   }
 
-  /// Makes a folder that was not there: what has its name, a link to a folder among them, is an error.
+  /// Makes a new folder: anything that already has its name, even a link to a folder, is an error.
   public static func createNewFolder(_ path: String) throws(FileError) {
     guard mkdir(path, 0o777) == 0 else { throw FileError("make the folder", path) }
     try synchronize(parent(of: path))
   }
 
-  /// Whether there is a folder at a path, by itself or through links.
+  /// Whether there is a folder at a path, directly or through links.
   public static func isFolder(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
@@ -40,9 +40,9 @@ public enum DurableFiles {
     return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
   }
 
-  /// Opens a regular file to write at its end, and makes it if there is none. Neither the file nor
-  /// the folder that it lies in may be a link, and a pipe or a device is refused without a wait:
-  /// somebody else may have put them there.
+  /// Opens a regular file for appending, and makes it if there is none. Neither the file nor its
+  /// folder may be a link, and a pipe or a device is refused without waiting: another user may have
+  /// put them there.
   ///
   /// The corresponding C functions are `open` and `openat`.
   public static func openForAppending(_ path: String) throws(FileError) -> FileHandle {
@@ -73,7 +73,7 @@ public enum DurableFiles {
     return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
-  /// Waits until what was written to a file, or the names in a folder, are on the disk.
+  /// Waits until the content of a file, or the names in a folder, are on the disk.
   public static func synchronize(_ path: String) throws(FileError) {
     // Some network file systems synchronise a file only for a descriptor that may write.
     var descriptor = open(path, O_RDWR | O_CLOEXEC)
@@ -93,19 +93,19 @@ public enum DurableFiles {
     FileSystemGap.folderSynchronization.note(path, code: code)
   }
 
-  /// Gives a file or folder another name, replacing what had it.
+  /// Renames a file or folder, replacing what had the new name.
   public static func rename(_ path: String, to newPath: String) throws(FileError) {
     guard Glibc.rename(path, newPath) == 0 else { throw FileError("rename to \(newPath)", path) }
   }
 
   /// Gives a file that is on the disk its final name, and waits until the name is on the disk too:
-  /// after a power cut there is either what had the name before, or this.
+  /// after a power cut, the name has either the old content or the new.
   public static func publish(_ temporary: String, as path: String) throws(FileError) {
     try rename(temporary, to: path)
     try synchronize(parent(of: path))
   }
 
-  /// Removes a file or a folder with all it holds; it need not exist.
+  /// Removes a file, or a folder with all its content; it need not exist.
   public static func remove(_ path: String) {
     try? FileManager.default.removeItem(atPath: path)
   }
@@ -115,8 +115,8 @@ public enum DurableFiles {
     try replace(path) { (file) throws(FileError) in try file.write(Array(text.utf8)) }
   }
 
-  /// Lets `body` write a file under a temporary name, waits for the disk, and renames it. Where
-  /// anything fails, what had the name keeps it.
+  /// Lets `body` write a file under a temporary name, waits for the disk, and renames it. If
+  /// anything fails, an existing file of this name is kept.
   public static func replace(
     _ path: String, _ body: (WritableFile) throws(FileError) -> Void
   ) throws(FileError) {
@@ -135,7 +135,7 @@ public enum DurableFiles {
   }
 
   /// Points a symbolic link at `target`, replacing an older link in one step. On a file system
-  /// without symbolic links, writes a text file that holds the name of the target.
+  /// without symbolic links, writes a text file with the name of the target.
   public static func link(_ path: String, to target: String) throws(FileError) {
     let temporary = temporaryName(for: path)
     if symlink(target, temporary) != 0 {
@@ -149,7 +149,7 @@ public enum DurableFiles {
     try publish(temporary, as: path)
   }
 
-  /// How many bytes may still be written to the file system of a folder; nil where it does not say.
+  /// The free bytes of the file system of a folder; nil if unknown.
   ///
   /// The corresponding C function is `statvfs`.
   public static func freeBytes(at folder: String) -> Int? {
@@ -159,7 +159,7 @@ public enum DurableFiles {
     return overflow ? Int.max : Int(clamping: bytes)
   }
 
-  /// The files that fit a pattern with `*`, `?` and `[...]`, sorted. A leading folder that exists
+  /// The files that match a pattern with `*`, `?` and `[...]`, sorted. A leading folder that exists
   /// under its literal name is that folder, whatever characters are in its name.
   ///
   /// The corresponding C function is `glob`.
@@ -172,7 +172,7 @@ public enum DurableFiles {
     return (0..<Int(result.gl_pathc)).compactMap { names[$0].map { String(cString: $0) } }
   }
 
-  /// The folder that a path lies in; `.` for a bare name.
+  /// The folder of a path; `.` for a bare name.
   public static func parent(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])

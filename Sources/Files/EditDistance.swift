@@ -1,4 +1,4 @@
-/// How many letters must be put in, left out or replaced to turn one word into the other
+/// How many letters must be inserted, removed or replaced to turn one word into the other
 /// (Levenshtein, 1966).
 public func editDistance(_ a: String, _ b: String) -> Int {
   let (a, b) = (Array(a.utf8), Array(b.utf8))
@@ -15,8 +15,8 @@ public func editDistance(_ a: String, _ b: String) -> Int {
   return row[b.count]
 }
 
-/// The word that is meant by a mistyped one, the first of several: one with a few wrong letters; nil
-/// if none is near.
+/// The known word nearest to a mistyped one with a few wrong letters, the first of several; nil if
+/// none is near.
 public func nearestWord(to word: String, among known: [String]) -> String? {
   let nearest = known.min { (editDistance($0, word), $0) < (editDistance($1, word), $1) }
   return nearest.flatMap { editDistance($0, word) <= max(1, word.utf8.count / 3) ? $0 : nil }

@@ -6,7 +6,7 @@ import Synchronization
 
 /// A named point of the program at which a test can make it fail.
 ///
-/// The environment variable `MOMENTUM_DIST_FAILPOINTS` says what happens where:
+/// The environment variable `MOMENTUM_DIST_FAILPOINTS` sets what happens at which point:
 ///
 ///     MOMENTUM_DIST_FAILPOINTS=checkpoint.rename=kill#2
 ///     MOMENTUM_DIST_FAILPOINTS=checkpoint.shard.sync=nospace@1,checkpoint.begin=delay:0.5
@@ -14,8 +14,9 @@ import Synchronization
 /// Each entry is `name=action[@rank][#count]`. The actions are `kill` (SIGKILL to itself), `fail`
 /// (an input/output error), `nospace` (a full disk), `readonly` (a read-only file system), `quota`
 /// (a quota that is used up) and `delay:SECONDS`. `@rank` limits it to one rank (by
-/// `OMPI_COMM_WORLD_RANK`, 0 without it), `#count` to one passage, counted from 1 in each process. Where the variable cannot be understood, the first point fails and says so. Without
-/// the variable a point costs one comparison.
+/// `OMPI_COMM_WORLD_RANK`, 0 without it), `#count` to one passage, counted from 1 in each process.
+/// If the variable cannot be parsed, the first point fails and says so. Without the variable a
+/// point costs one comparison.
 public enum Failpoint: String, CaseIterable, Sendable {
   /// The temporary folder of a checkpoint has been made (rank 0).
   case checkpointBegin = "checkpoint.begin"
@@ -25,11 +26,11 @@ public enum Failpoint: String, CaseIterable, Sendable {
   case checkpointShardWrite = "checkpoint.shard.write"
   /// All are written, and the file is about to be closed.
   case checkpointShardClose = "checkpoint.shard.close"
-  /// It is closed, and not yet waited for.
+  /// It is closed, but not yet synchronized.
   case checkpointShardSync = "checkpoint.shard.sync"
   /// The view has been created, and is empty (rank 0, as all below).
   case checkpointView = "checkpoint.view"
-  /// Everything is written but the manifest.
+  /// Everything is written except the manifest.
   case checkpointManifest = "checkpoint.manifest"
   /// The checkpoint is complete, but does not have its name yet; the one it replaces has lost its
   /// name.
@@ -40,7 +41,7 @@ public enum Failpoint: String, CaseIterable, Sendable {
   case checkpointPrune = "checkpoint.prune"
   /// The training data are about to be opened.
   case startData = "start.data"
-  /// A thread is about to read what will be asked for next (of streamed data).
+  /// A thread is about to read the data that will be needed next (streamed data).
   case dataPrefetch = "data.prefetch"
   /// A batch is about to be read, for training or evaluation.
   case dataRead = "data.read"
@@ -49,7 +50,7 @@ public enum Failpoint: String, CaseIterable, Sendable {
   /// A batch of an evaluation is about to be computed.
   case evaluateBatch = "evaluate.batch"
 
-  /// Does what the environment asks for here.
+  /// Performs the action that the environment sets for this point.
   ///
   /// - Parameter path: the current file, which the error names
   public func pass(_ path: String) throws(FileError) {
@@ -58,7 +59,7 @@ public enum Failpoint: String, CaseIterable, Sendable {
   }
 }
 
-/// What the failpoints of a process do.
+/// The actions of a process's failpoints.
 struct FailpointPlan: Sendable {
   enum Action: Equatable, Sendable {
     case kill
@@ -113,7 +114,7 @@ struct FailpointPlan: Sendable {
     return FailpointPlan(text, rank: Int(environment["OMPI_COMM_WORLD_RANK"] ?? "") ?? 0)
   }()
 
-  /// nil where the text cannot be understood.
+  /// Nil if the text cannot be parsed.
   let entries: [Entry]?
   private let rank: Int
   private let passages = Passages()
@@ -135,11 +136,11 @@ struct FailpointPlan: Sendable {
       switch entry.action {
       case .kill:
         _ = kill(getpid(), SIGKILL)
-        // The signal may reach another thread first: nothing may happen until it does.
+        // The signal may reach another thread first: nothing must happen until then.
         while true { _ = pause() }
       case .fail(let code): throw FileError("pass \(point.rawValue)", path, code: code)
       case .delay(let seconds):
-        // So that a test knows where the process is.
+        // Tells a test where the process is.
         try? FileHandle.standardError.write(
           contentsOf: Data("failpoint \(point.rawValue) holds rank \(rank)\n".utf8))
         Thread.sleep(forTimeInterval: seconds)

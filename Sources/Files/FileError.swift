@@ -2,14 +2,14 @@
   import Glibc
 #endif
 
-/// A call of the operating system that failed, with the file it was about.
+/// A failed call of the operating system, with its file.
 public struct FileError: FileProblem {
   public let path: String
-  /// What was tried, as a verb: "open", "rename".
+  /// The operation, as a verb: "open", "rename".
   public let operation: String
-  /// The system's number for the reason.
+  /// The system's error number.
   public let code: Int32
-  /// What has the file's name and is not the file; nil if the system refused the call.
+  /// Something with the file's name that is not a file; nil if the system refused the call.
   public let obstacle: Obstacle?
 
   /// Something other than a file at the path, which is not a fault of the disk.
@@ -18,7 +18,7 @@ public struct FileError: FileProblem {
     case notRegular
     /// A symbolic link, which is not followed here.
     case link
-    /// Any file, where a new one was to be made.
+    /// A file that already exists, if a new one was to be made.
     case taken
   }
 

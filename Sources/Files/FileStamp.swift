@@ -2,17 +2,17 @@
   import Glibc
 #endif
 
-/// What tells a file from another that had its name before, or from itself before it was changed.
+/// Distinguishes a file from an earlier one with its name, and from itself before a change.
 public struct FileStamp: Hashable, Sendable {
   public let bytes: Int
-  /// Whether it is an ordinary file; not so a link, a folder or a pipe.
+  /// Whether it is an ordinary file, not a link, a folder or a pipe.
   public let isRegular: Bool
   private let device: UInt64
   private let inode: UInt64
   /// Seconds and nanoseconds of the last change of contents, and of anything.
   private let times: [Int]
 
-  /// Looks at a file, and not through a link; nil if there is none.
+  /// The stamp of a file, without following links; nil if there is none.
   ///
   /// The corresponding C function is `lstat`.
   public init?(_ path: String) {
@@ -21,7 +21,7 @@ public struct FileStamp: Hashable, Sendable {
     self.init(status)
   }
 
-  /// Looks at an open file.
+  /// The stamp of an open file.
   ///
   /// The corresponding C function is `fstat`.
   init?(descriptor: CInt) {

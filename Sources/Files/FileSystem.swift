@@ -3,11 +3,11 @@
 #endif
 import Foundation
 
-/// The file system that a path lies on, or would lie on when it is made.
+/// The file system of a path, which need not exist yet.
 public struct FileSystem: Sendable, Hashable {
-  /// The folder that was looked at: the path, or the nearest above it that exists.
+  /// The folder that was examined: the path, or its nearest existing parent.
   public let folder: String
-  /// What the system calls its kind: ext4, tmpfs, nfs4.
+  /// The system's name of its kind: ext4, tmpfs, nfs4.
   public let kind: String
   public let freeBytes: Int
   public let totalBytes: Int
@@ -17,7 +17,7 @@ public struct FileSystem: Sendable, Hashable {
     (self.freeBytes, self.totalBytes) = (freeBytes, totalBytes)
   }
 
-  /// Looks at a path; nil where the system says nothing.
+  /// Examines a path; nil if the system reports nothing.
   ///
   /// The corresponding C function is `statvfs`.
   public init?(of path: String) {
@@ -37,23 +37,23 @@ public struct FileSystem: Sendable, Hashable {
       totalBytes: bytes(status.f_blocks))
   }
 
-  /// Whether files lie on another machine.
+  /// Whether files are on another machine.
   public var isRemote: Bool {
     ["nfs", "cifs", "smb", "lustre", "gpfs", "beegfs", "ceph", "fuse", "9p", "orangefs", "panfs"]
       .contains { kind.hasPrefix($0) }
   }
 
-  /// Whether what is written is gone after a restart.
+  /// Whether its content is lost on a restart.
   public var isMemory: Bool { kind == "tmpfs" || kind == "ramfs" }
 
-  /// The kind of the mount with the longest path that leads to a folder.
+  /// The kind of the mount with the longest path to a folder.
   private static func kind(of folder: String) -> String {
     let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
     let mounts = FileManager.default.contents(atPath: "/proc/self/mountinfo") ?? Data()
     return kind(of: place, mounts: String(decoding: mounts, as: UTF8.self))
   }
 
-  /// - Parameter mounts: lines of `proc_pid_mountinfo(5)`, of which later ones lie over earlier ones
+  /// - Parameter mounts: lines of `proc_pid_mountinfo(5)`; later ones cover earlier ones
   static func kind(of place: String, mounts: String) -> String {
     var (longest, found) = (-1, "unknown")
     for line in mounts.split(separator: "\n") {
@@ -69,8 +69,8 @@ public struct FileSystem: Sendable, Hashable {
     return found
   }
 
-  /// Whether a file in a folder can be locked, as HDF5 does with every file that it opens; nil
-  /// where none can be made.
+  /// Whether a file in a folder can be locked, as HDF5 locks every file that it opens; nil if no
+  /// file can be made there.
   ///
   /// The corresponding C function is `flock`.
   public static func allowsLocks(in folder: String) -> Bool? {

@@ -3,7 +3,7 @@
 #endif
 import Synchronization
 
-/// A feature that a file system lacks and that the program can do without.
+/// A feature that a file system lacks and that the program does not need.
 ///
 /// A gap never ends a run. It is noted once per process, and `takeNotes()` returns the notes to
 /// print.
@@ -31,7 +31,7 @@ public enum FileSystemGap: Hashable, Sendable {
   /// Notes the gap, unless it is noted already.
   ///
   /// - Parameters:
-  ///   - path: where it was met
+  ///   - path: where it was found
   ///   - code: the system's error number
   func note(_ path: String, code: Int32) {
     let place = "\(path): this file system"
@@ -52,7 +52,7 @@ public enum FileSystemGap: Hashable, Sendable {
     }
   }
 
-  /// The lines about gaps that were met since the last call.
+  /// The notes on gaps that were found since the last call.
   public static func takeNotes() -> [String] {
     notes.withLock { notes in
       defer { notes.lines = [] }

@@ -2,8 +2,8 @@
   import Glibc
 #endif
 
-/// Keeps other processes that lock the same folder away, until it is let go of or the process ends,
-/// however it ends. It leaves nothing in the folder.
+/// Keeps out other processes that lock the same folder, until it is released or the process ends in
+/// any way. It leaves nothing in the folder.
 ///
 /// The corresponding C function is `flock`.
 public final class FolderLock {
@@ -11,8 +11,8 @@ public final class FolderLock {
 
   /// Locks a folder, which must exist.
   ///
-  /// - Returns: nil where another process has locked it
-  /// - Throws: where the folder cannot be opened. A file system without locks lets everybody in.
+  /// - Returns: nil if another process has locked it
+  /// - Throws: if the folder cannot be opened. A file system without locks grants every lock.
   public init?(_ path: String) throws(FileError) {
     descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError("open", path) }

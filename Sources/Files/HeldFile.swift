@@ -10,7 +10,7 @@ public final class HeldFile: Sendable {
   ///
   /// The corresponding C function is `open`.
   public init?(_ path: String) {
-    // A pipe in its place must not block.
+    // A pipe with its name must not block.
     descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     if FileStamp(descriptor: descriptor)?.isRegular != true { return nil }
@@ -23,6 +23,6 @@ public final class HeldFile: Sendable {
   /// A path to the file that is valid only in this process.
   public var path: String { "/proc/self/fd/\(descriptor)" }
 
-  /// What the file looks like now.
+  /// The current stamp of the file.
   public var stamp: FileStamp? { FileStamp(descriptor: descriptor) }
 }

@@ -3,7 +3,7 @@
 #endif
 
 extension DurableFiles {
-  /// Gives a file that is never written to again a second name, or copies it where that cannot be,
+  /// Gives a file that is never written to again a second name, or copies it if that is impossible,
   /// as between two file systems.
   ///
   /// The corresponding C function is `link`.

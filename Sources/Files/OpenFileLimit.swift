@@ -6,9 +6,9 @@
 
 /// How many files this process may have open.
 ///
-/// Systems give a soft limit, often 1,024, which a process may raise to the hard one.
+/// Systems set a soft limit, often 1,024, which a process may raise to the hard one.
 public enum OpenFileLimit {
-  /// What is left for everything but the files of a data set: MPI, libraries, logs, a checkpoint.
+  /// The files reserved for other uses than a data set: MPI, libraries, logs, a checkpoint.
   private static let reserved = 48
   /// More open files than this do not make reading faster.
   private static let most = 4096

@@ -1,7 +1,7 @@
 extension DurableFiles {
   /// The last name of a path: `c` of `a/b/c` and of `a/b/c/`; `/` of the root.
   ///
-  /// Foundation's own trap on paths of one character.
+  /// Foundation's own functions trap on paths of one character.
   public static func lastName(of path: String) -> String {
     path.split(separator: "/").last.map(String.init) ?? (path.isEmpty ? "" : "/")
   }

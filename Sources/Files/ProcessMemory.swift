@@ -5,7 +5,7 @@ import Foundation
 
 /// The memory of this process.
 public enum ProcessMemory {
-  /// The most that was resident at once, in bytes.
+  /// The peak of resident memory, in bytes.
   ///
   /// The corresponding C function is `getrusage`.
   public static var peakBytes: Int {
@@ -14,11 +14,11 @@ public enum ProcessMemory {
     return usage.ru_maxrss * 1024
   }
 
-  /// What is resident now, in bytes; nil if the system does not say.
+  /// The resident memory, in bytes; nil if unknown.
   public static var residentBytes: Int? { pages.map { $0.resident * Int(getpagesize()) } }
 
-  /// What is resident now and of this process alone, in bytes: without the pages of libraries and
-  /// shared memory, which the ranks of a host have in common. Nil if the system does not say.
+  /// The resident memory of only this process, in bytes: without the pages of libraries and shared
+  /// memory, which the ranks of a host share. Nil if unknown.
   public static var privateBytes: Int? {
     pages.map { max($0.resident - $0.shared, 0) * Int(getpagesize()) }
   }
@@ -29,8 +29,8 @@ public enum ProcessMemory {
     }
   }
 
-  /// The second and the third number of the system's line: pages resident, and those of them that
-  /// are shared. Nil where it is not such a line.
+  /// The second and the third number of the system's line: resident pages, and those of them that
+  /// are shared. Nil if it is not such a line.
   static func pages(statm line: String) -> (resident: Int, shared: Int)? {
     let fields = line.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
     return fields.count > 2 ? (fields[1], fields[2]) : nil

@@ -4,7 +4,7 @@
 import Foundation
 
 extension DurableFiles {
-  /// What stands between a file's own name and the random part of its temporary one.
+  /// The text between a file's own name and the random part of its temporary one.
   private static let mark = ".partial-"
 
   /// A temporary name next to `path`: `path`, `.partial-` and 64 random bits as 16 hexadecimal
@@ -27,8 +27,8 @@ extension DurableFiles {
   }
 
   /// Removes temporary files of `path` whose writers are gone: regular files, older than ten minutes,
-  /// of which no process holds the lock that a writer has. On a file system without locks it is
-  /// unknown whether a writer lives, so they are kept.
+  /// that no process has locked as a writer does. On a file system without locks it is unknown
+  /// whether a writer lives, so they are kept.
   public static func removeLeftovers(of path: String) {
     let folder = parent(of: path)
     let own = path.hasPrefix(folder + "/") ? String(path.dropFirst(folder.count + 1)) : path

@@ -4,8 +4,8 @@
 
 /// The terminal that a stream of this process writes to.
 public enum Terminal {
-  /// How many columns the terminal of a descriptor has now: as the terminal says, or else the
-  /// environment variable COLUMNS, or else 80.
+  /// The number of columns of a descriptor's terminal: from the terminal, or else the environment
+  /// variable COLUMNS, or else 80.
   ///
   /// The corresponding C function is `ioctl`, with `TIOCGWINSZ`.
   public static func columns(of descriptor: Int32) -> Int {

@@ -1,9 +1,9 @@
 extension StringProtocol {
-  /// The text on one line, and as it reads: what a terminal would obey, and what would change the
-  /// order or the sight of the characters around it, stands there as an escape, `\n` or `\u{1b}`.
+  /// The text on one line, with escapes such as `\n` or `\u{1b}` for control characters and for
+  /// characters that change the order or visibility of those around them.
   ///
-  /// Everything that others wrote (names, attributes, keys, paths) passes through this on its way
-  /// to a terminal, a log or a page. Text without such characters is returned as it is.
+  /// All foreign text (names, attributes, keys, paths) passes through this before it goes to a
+  /// terminal, a log or a page. Text without such characters is returned unchanged.
   public var visible: String {
     guard unicodeScalars.contains(where: \.isHiddenOrActive) else { return String(self) }
     var result = ""
@@ -23,7 +23,7 @@ extension StringProtocol {
 
 extension Unicode.Scalar {
   /// Whether it is a control character (C0, C1, DEL), ends a line, changes the direction of writing
-  /// or has no sight of its own. The joiners of Persian, Indic and emoji spellings stay.
+  /// or is invisible. The joiners of Persian, Indic and emoji spellings are allowed.
   public var isHiddenOrActive: Bool {
     if isASCII { return value < 0x20 || value == 0x7f }
     if value == 0x200c || value == 0x200d { return false }

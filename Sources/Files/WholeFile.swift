@@ -6,8 +6,8 @@ import Foundation
 extension DurableFiles {
   /// The bytes of a file, a pipe or any other stream, which is read once and to its end.
   ///
-  /// - Parameter limit: the most bytes that are taken
-  /// - Returns: nil where there are more than `limit`
+  /// - Parameter limit: the most bytes to read
+  /// - Returns: nil if there are more than `limit`
   ///
   /// The corresponding C function is `read`.
   public static func contents(of path: String, limit: Int) throws(FileError) -> [UInt8]? {
@@ -50,8 +50,8 @@ extension DurableFiles {
   }
 
   /// Whether a path names a stream that only the user can have given to this process: /dev/stdin,
-  /// /dev/fd/N, or the same below /proc. A path that leads elsewhere from there, as through `..`,
-  /// does not.
+  /// /dev/fd/N, or the same below /proc. A path that leads elsewhere from there, such as through
+  /// `..`, is not.
   static func isStreamOfUser(_ path: String) -> Bool {
     guard path.hasPrefix("/") else { return false }
     func isNumber(_ name: Substring) -> Bool {
@@ -68,9 +68,9 @@ extension DurableFiles {
     }
   }
 
-  /// The bytes of an ordinary file of a folder that others may have made: nil where there is none,
-  /// where it cannot be read, where it has more than `limit` bytes, and where a pipe or a device
-  /// has its name, for which nobody waits.
+  /// The bytes of an ordinary file in a folder that others may have made. Nil if there is none, if
+  /// it cannot be read, if it has more than `limit` bytes, or if it is a pipe or a device, which is
+  /// not waited for.
   public static func ordinaryContents(of path: String, limit: Int = 1 << 30) -> Data? {
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }

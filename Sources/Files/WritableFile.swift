@@ -3,21 +3,21 @@
 #endif
 import Foundation
 
-/// A file that is written from its start or from its end on. Whatever fails, the error has the
-/// system's number for the reason: a full disk, a quota, a read-only file system.
+/// A file that is written from its start or from its end. On any failure, the error has the
+/// system's error number: a full disk, a quota, a read-only file system.
 public final class WritableFile {
   /// What happens to the content that a file already has.
   public enum Start: Sendable {
     case empty, atEnd
-    /// There must be no file, nor a link, of this name. The file is locked until it is closed, by
-    /// which others see that its writer lives.
+    /// There must be no file or link with this name. The file is locked until it is closed, which
+    /// shows that its writer is alive.
     case new
   }
 
   public let path: String
   private var descriptor: Int32
 
-  /// Opens a file, and makes it where there is none.
+  /// Opens a file, and makes it if there is none.
   ///
   /// The corresponding C function is `open`.
   public init(_ path: String, _ start: Start) throws(FileError) {
@@ -56,14 +56,14 @@ public final class WritableFile {
     guard code == 0 else { throw FileError("write", path, code: code) }
   }
 
-  /// Waits until what was written is on the disk.
+  /// Waits until the written data are on the disk.
   ///
   /// The corresponding C function is `fsync`.
   public func synchronize() throws(FileError) {
     guard fsync(descriptor) == 0 else { throw FileError("write to disk", path) }
   }
 
-  /// Closes the file; network file systems tell here what they could not write.
+  /// Closes the file; network file systems report here what they could not write.
   ///
   /// The corresponding C function is `close`.
   public func close() throws(FileError) {

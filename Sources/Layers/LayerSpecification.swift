@@ -80,7 +80,7 @@ public struct FusedLayerFactory: LayerFactory {
   }
 
   public func layer<Scalar: KernelScalar>(
-    inputs: Int, hidden: Int, recomputeEvery: Int, named name: LayerName, as: Scalar.Type
+    inputs: Int, hidden: Int, recomputeEvery: Int, named name: LayerName, as type: Scalar.Type
   ) -> any SequenceLayer<Scalar> {
     var layer = FusedLayer<Scalar>(
       drive: drive, body: body, orthogonal: orthogonal, inputs: inputs, hidden: hidden, named: name)

@@ -5,7 +5,7 @@ import Tensors
 @specialized(where Scalar == Float)
 public func norm<Scalar: KernelScalar>(of gradients: Tensor<Scalar>) -> Double {
   gradients.withSpan { gradients in
-    // Eight running sums, always combined alike, let the loop use vector registers.
+    // Eight running sums, always combined in the same order, let the loop use vector registers.
     var sums = SIMD8<Double>()
     let whole = gradients.count - gradients.count % 8
     for start in stride(from: 0, to: whole, by: 8) {
@@ -22,7 +22,7 @@ public func norm<Scalar: KernelScalar>(of gradients: Tensor<Scalar>) -> Double {
   }
 }
 
-/// Scales a gradient buffer so that its norm is at most `limit`, as PyTorch's `clip_grad_norm_`.
+/// Scales a gradient buffer so that its norm is at most `limit`, like PyTorch's `clip_grad_norm_`.
 ///
 ///     g ← g · min(1, limit / (‖g‖ + 1e-6))
 ///

@@ -4,9 +4,9 @@
 
 /// How the learning rate changes: a factor on every group's rate.
 ///
-/// A factor follows from where the run stands alone, so a resumed run needs no memory of it.
+/// A factor depends only on the position of the run, so a resumed run needs no saved state for it.
 public struct LearningRateSchedule: Sendable {
-  /// Where a run stands before a step.
+  /// The position of a run before a step.
   public struct Position: Sendable {
     /// Steps taken, and steps of the whole run.
     public var step: Int
@@ -80,8 +80,8 @@ public struct LearningRateSchedule: Sendable {
   }
 }
 
-/// Whether a run should change from SGD to averaged SGD (Merity et al., 2018): the validation loss
-/// of the last epoch is above the best of all epochs but the `window` before it.
+/// Whether a run should change from SGD to averaged SGD (Merity et al., 2018): if the validation
+/// loss of the last epoch is above the best of all epochs except the `window` before it.
 public func shouldStartAveraging(validationLosses: [Double], window: Int) -> Bool {
   guard let last = validationLosses.last else { return false }
   let earlier = validationLosses.dropLast()

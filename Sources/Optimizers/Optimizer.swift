@@ -3,24 +3,24 @@ import Tensors
 
 /// Update rules with their state for the parameters of a model.
 ///
-/// Where the state is split over ranks, each keeps a slice of it and takes the step of that slice:
-/// after an update the caller puts together what the ranks have of the parameters in `split`. The
-/// bits are those of a whole update. See S. Rajbhandari et al., "ZeRO: Memory Optimizations Toward
+/// If the state is split over ranks, each keeps a slice of it and takes the step of that slice.
+/// After an update the caller gathers the ranks' slices of the parameters in `split`. The result is
+/// bit-identical to a whole update. See S. Rajbhandari et al., "ZeRO: Memory Optimizations Toward
 /// Training Trillion Parameter Models", 2020, section 5.1.
 public final class Optimizer<Scalar: KernelScalar> {
   public let layout: ParameterLayout
   /// The rows of each parameter whose state is kept here.
   public let slice: RowSlice
   /// The state buffers of all rules by name, in order of first mention, each laid out like the
-  /// slice of the parameters. What a parameter's rule does not use stays zero.
+  /// slice of the parameters. Slots that a parameter's rule does not use stay zero.
   public let slots: [(name: String, buffer: ParameterBuffer<Scalar>)]
-  /// The parameters of which an update changes the slice alone: those whose rule keeps state, if
-  /// the slice is not the whole.
+  /// The parameters of which an update changes only the slice: those whose rule keeps state, if the
+  /// slice is not the whole.
   public let split: [ParameterEntry]
   /// Steps taken.
   public var stepCount = 0
 
-  /// Neighbouring parameters of one group.
+  /// Adjacent parameters of one group.
   private struct Run {
     let group: ParameterGroup
     let range: Range<Int>
@@ -30,8 +30,8 @@ public final class Optimizer<Scalar: KernelScalar> {
   private let groups: [ParameterGroup]
 
   /// - Parameters:
-  ///   - groups: a parameter belongs to the first whose pattern fits its name; one that fits none
-  ///     is not trained
+  ///   - groups: a parameter belongs to the first group whose pattern matches its name; one that
+  ///     matches none is not trained
   ///   - slice: the rows to keep the state of
   public init(
     _ groups: [ParameterGroup], layout: ParameterLayout, slice: RowSlice = .whole
@@ -73,14 +73,14 @@ public final class Optimizer<Scalar: KernelScalar> {
     self.init([ParameterGroup(rule, learningRate: learningRate)], layout: layout)
   }
 
-  /// The rule of the last group, which is the one for all that no pattern names.
+  /// The rule of the last group, which is the one for all parameters that no pattern names.
   public var rule: any UpdateRule { groups[groups.count - 1].rule }
 
   /// The slot to evaluate instead of the parameters; nil before the first step, and if the rule
   /// evaluates the parameters.
   public var evaluatedSlot: String? { stepCount > 0 ? rule.evaluatedSlot : nil }
 
-  /// The state buffer of that name.
+  /// The state buffer with this name.
   public subscript(slot name: String) -> ParameterBuffer<Scalar>? {
     slots.first { $0.name == name }?.buffer
   }
@@ -95,7 +95,7 @@ public final class Optimizer<Scalar: KernelScalar> {
 
   /// Takes one step on `parameters` along `gradients`.
   ///
-  /// - Parameter rateFactor: what the schedule makes of every rate at this step
+  /// - Parameter rateFactor: the schedule's multiplier of every rate at this step
   public func update(
     _ parameters: ParameterBuffer<Scalar>, gradients: Tensor<Scalar>, rateFactor: Double = 1
   ) {

@@ -1,10 +1,10 @@
 import Tensors
 
-/// Which parameters are trained by which rule, and at what rate.
+/// Some parameters, their update rule and their learning rate.
 public struct ParameterGroup: Sendable {
-  /// Which parameters, by name; `*` stands for any text.
+  /// The pattern of the parameters' names; `*` matches any text.
   public let pattern: String
-  /// Of those, which by their role; nil is all.
+  /// The role of the parameters; nil is any.
   public let role: ParameterRole?
   public let rule: any UpdateRule
   /// η, before any schedule.
@@ -30,7 +30,7 @@ public struct ParameterGroup: Sendable {
   }
 }
 
-/// Whether `text` is what `pattern` describes, in which `*` stands for any text.
+/// Whether `text` matches `pattern`, in which `*` matches any text.
 func matches(_ pattern: Substring, _ text: Substring) -> Bool {
   guard let first = pattern.first else { return text.isEmpty }
   if first == "*" {

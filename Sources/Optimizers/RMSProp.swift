@@ -9,7 +9,7 @@ import Tensors
 ///     w ← w - η g / (s + ε)          without momentum
 ///     b ← m b + g / (s + ε), w ← w - η b   with it
 ///
-/// ε stands outside the root, as in `torch.optim.RMSprop`.
+/// ε is outside the root, as in `torch.optim.RMSprop`.
 public struct RMSProp: UpdateRule {
   public var alpha: Double
   public var epsilon: Double
@@ -41,7 +41,7 @@ public struct RMSProp: UpdateRule {
     let (rate, decay) = (Scalar(learningRate), Scalar(weightDecay))
     let (alpha, fresh) = (Scalar(self.alpha), Scalar(1 - self.alpha))
     let (epsilon, m) = (Scalar(self.epsilon), Scalar(momentum))
-    // Slots that a variant does not have are stood in for by the first one, and not touched.
+    // The first slot is passed in place of those that a variant does not have, and is not touched.
     let mean = isCentered ? slots[1] : slots[0]
     let buffer = momentum > 0 ? slots[slots.count - 1] : slots[0]
     let (isCentered, hasMomentum) = (self.isCentered, momentum > 0)

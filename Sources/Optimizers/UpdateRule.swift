@@ -17,7 +17,7 @@ public protocol UpdateRule: Sendable {
   /// The slot that is evaluated instead of the parameters once a step is taken; nil if the
   /// parameters themselves are.
   var evaluatedSlot: String? { get }
-  /// Whether a run may change from this rule to an averaging one on its way.
+  /// Whether a run may change from this rule to an averaging one.
   var canStartAveraging: Bool { get }
 
   /// Takes one step.
@@ -38,14 +38,14 @@ extension UpdateRule {
   public var canStartAveraging: Bool { false }
 }
 
-/// The rules that there are.
+/// All update rules.
 public enum UpdateRules {
-  /// Each with the constants it has by itself.
+  /// Each with its default constants.
   public static let all: [any UpdateRule] = [
     SGD(), ASGD(), RMSProp(), Adam(), Adam(decoupled: true),
   ]
 
-  /// The slot that the rule of that name evaluates; see `UpdateRule.evaluatedSlot`.
+  /// The slot that the rule with this name evaluates; see `UpdateRule.evaluatedSlot`.
   public static func evaluatedSlot(ofRuleNamed name: String) -> String? {
     all.first { $0.name == name }?.evaluatedSlot
   }

@@ -2,7 +2,7 @@ import Synchronization
 
 /// What happens if the system cannot allocate memory for a tensor.
 public enum OutOfMemory {
-  /// Ends the process. It is called, on whatever thread, with the bytes that were asked for.
+  /// Ends the process. It is called on any thread, with the number of requested bytes.
   public static var handler: @Sendable (_ bytes: Int) -> Never {
     get { current.withLock { $0 } }
     set { current.withLock { $0 = newValue } }

@@ -1,9 +1,9 @@
-/// What a parameter is to its model, for code that treats some parameters otherwise.
+/// The role of a parameter in its model, for code that treats some parameters differently.
 public enum ParameterRole: Sendable, Hashable, CaseIterable {
-  /// The matrix of a product, or a vector that is none of the others.
+  /// The matrix of a product, or a vector with none of the other roles.
   case weight
   case bias
-  /// The angles A of an orthogonal matrix, of which only what is above the diagonal is trained.
+  /// The angles A of an orthogonal matrix, trained only above the diagonal.
   case skewMatrix
   /// A row of numbers for each token.
   case embedding
@@ -21,7 +21,7 @@ public struct ParameterEntry: Sendable, Hashable {
   public let role: ParameterRole
 }
 
-/// Which parameters a model has, in order, laid out one after the other in a single allocation.
+/// The parameters of a model, in order, stored one after the other in a single allocation.
 ///
 /// Saving, zeroing, reduction over ranks and the optimizer step are then each one pass over one
 /// buffer.
@@ -40,7 +40,7 @@ public struct ParameterLayout: Sendable, Hashable {
     count += size
   }
 
-  /// The entry of that name.
+  /// The entry with this name.
   public subscript(name: String) -> ParameterEntry? {
     entries.first { $0.name == name }
   }
@@ -56,7 +56,7 @@ public struct ParameterBuffer<Scalar: BitwiseCopyable> {
     self.init(layout, over: Tensor(shape: [layout.count]))
   }
 
-  /// A view of `flat`, which has the layout's count.
+  /// A view of `flat`, which must have the layout's count.
   public init(_ layout: ParameterLayout, over flat: Tensor<Scalar>) {
     precondition(
       flat.count == layout.count, "\(flat.count) elements under a layout of \(layout.count)")
@@ -64,7 +64,7 @@ public struct ParameterBuffer<Scalar: BitwiseCopyable> {
     self.flat = flat
   }
 
-  /// A view of the parameter of that name.
+  /// A view of the parameter with this name.
   public subscript(name: String) -> Tensor<Scalar> {
     guard let entry = layout[name] else {
       preconditionFailure("no parameter \(name); there are \(layout.entries.map(\.name))")
@@ -72,7 +72,7 @@ public struct ParameterBuffer<Scalar: BitwiseCopyable> {
     return self[entry]
   }
 
-  /// A view of the parameter of that entry.
+  /// A view of the parameter of this entry.
   public subscript(entry: ParameterEntry) -> Tensor<Scalar> {
     flat.elements(entry.range).reshaped(entry.shape)
   }

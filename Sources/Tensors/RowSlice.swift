@@ -1,4 +1,4 @@
-/// One of several parts of every tensor: a run of its rows, the runs as even as can be.
+/// One of several parts of every tensor: a run of its rows, with runs as even as possible.
 ///
 /// Part i of n has the rows E·i/n ..< E·(i+1)/n of a tensor whose first extent is E; a tensor with
 /// fewer rows than there are parts leaves some parts without any.
@@ -17,7 +17,7 @@ public struct RowSlice: Sendable, Hashable {
 
   public var isWhole: Bool { parts == 1 }
 
-  /// The part's rows of a tensor of that shape. One without extents counts as a single row.
+  /// The part's rows of a tensor of this shape. A tensor without extents counts as a single row.
   public func rows(of shape: [Int]) -> Range<Int> {
     let extent = shape.first ?? 1
     return extent * part / parts..<extent * (part + 1) / parts
@@ -32,7 +32,7 @@ public struct RowSlice: Sendable, Hashable {
 }
 
 extension ParameterLayout {
-  /// The layout of what a part holds of each parameter.
+  /// The layout of a part's slice of each parameter.
   public func slice(_ slice: RowSlice) -> ParameterLayout {
     if slice.isWhole { return self }
     var layout = ParameterLayout()

@@ -1,8 +1,8 @@
 /// The targets of some sequences: one row of W numbers for each sequence, [N, W], or for each of
 /// its steps, [T, N, W].
 ///
-/// Classes, labels and counts are whole numbers. What stands beyond the end of a sequence is
-/// ignored. W is the kind's `width`.
+/// Classes, labels and counts are whole numbers. Rows after the end of a sequence are ignored. W is
+/// the kind's `width`.
 public struct SequenceTargets: Sendable, Equatable {
   public let kind: TargetKind
   /// Classes, labels or counts, row-major; empty if the answers are numbers.
@@ -17,7 +17,7 @@ public struct SequenceTargets: Sendable, Equatable {
     self.init(kind, whole: whole, numbers: [])
   }
 
-  /// Counts with the rates that they were drawn with, in counts a step; empty if unknown.
+  /// Counts with the rates that they were drawn with, in counts per step; empty if unknown.
   public init(_ kind: TargetKind, whole: [Int32], rates: [Float]) {
     precondition(
       kind.answer == .counts && (rates.isEmpty || rates.count == whole.count),
@@ -74,7 +74,7 @@ public struct SequenceTargets: Sendable, Equatable {
       : SequenceTargets(kind, whole: Array(repeating: 0, count: count))
   }
 
-  /// How many rows there are: N, or T·N.
+  /// The number of rows: N, or T·N.
   public var rowCount: Int {
     (whole.isEmpty ? numbers.count : whole.count) / max(kind.width, 1)
   }
@@ -87,7 +87,7 @@ public struct SequenceTargets: Sendable, Equatable {
     rows(in: places.lazy.map { $0..<$0 + 1 })
   }
 
-  /// Neighbouring rows.
+  /// Adjacent rows.
   public func rows(_ range: Range<Int>) -> SequenceTargets {
     rows(in: CollectionOfOne(range))
   }
@@ -104,10 +104,10 @@ public struct SequenceTargets: Sendable, Equatable {
     return SequenceTargets(kind, whole: rows(of: whole), numbers: rows(of: numbers))
   }
 
-  /// What a read-out is compared with that sees some sequences.
+  /// The targets of a read-out that sees some of the sequences.
   ///
   /// - Parameters:
-  ///   - sequences: which of the N they are
+  ///   - sequences: which of the N sequences
   ///   - steps: the rows of [T·N] of their valid steps, for answers at every step
   public func seen(of sequences: Range<Int>, steps: [Int]) -> SequenceTargets {
     isEveryStep ? rows(steps) : rows(sequences)
@@ -121,7 +121,7 @@ public struct SequenceTargets: Sendable, Equatable {
       in: (0..<steps).lazy.map { $0 * N + range.lowerBound..<$0 * N + range.upperBound })
   }
 
-  /// The targets of the steps `range` of N sequences. An answer about the whole sequence stays.
+  /// The targets of the steps `range` of N sequences. An answer about the whole sequence is kept.
   public func steps(_ range: Range<Int>, of N: Int) -> SequenceTargets {
     isEveryStep ? rows(range.lowerBound * N..<range.upperBound * N) : self
   }

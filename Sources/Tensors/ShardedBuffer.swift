@@ -1,18 +1,18 @@
 import Synchronization
 
-/// One flat buffer per virtual shard, one after the other: where shards leave their gradients
-/// before these are summed in a fixed order.
+/// One flat buffer per virtual shard, one after the other: the gradients of the shards, before they
+/// are summed in a fixed order.
 public struct ShardedBuffer<Scalar: BitwiseCopyable> {
   public let layout: ParameterLayout
   public let shards: Int
   public let flat: Tensor<Scalar>  // [shards, P]
-  /// Called with an element from which on the gradients of all shards are complete: they can be
-  /// summed while those before it are still computed. Backward passes go from the end of the
-  /// layout to its start, and need not call it.
+  /// Called when the gradients of all shards are complete from this element on: they can be summed
+  /// while those before it are still being computed. Backward passes run from the end of the layout
+  /// to its start, and need not call it.
   public var whenFinal: (_ from: Int) -> Void = { _ in }
 
-  /// The same memory, without a listener. Whoever keeps a buffer from step to step keeps this one:
-  /// a listener may hold the work of its step.
+  /// The same memory, without a listener. Code that keeps a buffer from step to step must keep this
+  /// one, because a listener may hold the work of its step.
   public var withoutListener: ShardedBuffer { ShardedBuffer(layout, over: flat) }
 
   /// Zeros for `shards` shards.
@@ -32,8 +32,8 @@ public struct ShardedBuffer<Scalar: BitwiseCopyable> {
     ParameterBuffer(layout, over: flat.row(shard))
   }
 
-  /// Views of runs of shards, for threads that work on them side by side. What all of them have
-  /// completed is complete here.
+  /// Views of runs of shards, for threads that work on them in parallel. Elements that all of them
+  /// have completed are complete here.
   public func split(_ runs: [Range<Int>]) -> [ShardedBuffer] {
     let progress = Progress(runs.count, start: layout.count)
     return runs.enumerated().map { index, run in
@@ -43,7 +43,7 @@ public struct ShardedBuffer<Scalar: BitwiseCopyable> {
     }
   }
 
-  /// How far each of several backward passes has come.
+  /// The progress of several backward passes.
   private final class Progress: Sendable {
     private let final: Mutex<[Int]>
 

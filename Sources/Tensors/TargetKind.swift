@@ -1,14 +1,14 @@
-/// What is asked about a sequence, once or at each of its steps.
+/// The kind of answer about a sequence, once or at each of its steps.
 public struct TargetKind: Sendable, Hashable {
-  /// What one answer is.
+  /// The kind of a single answer.
   public enum Answer: Sendable, Hashable, CaseIterable {
     /// One of K classes.
     case oneClass
     /// K numbers.
     case numbers
-    /// For each of K labels whether it applies, 1 or 0; a negative number is unknown.
+    /// For each of K labels, whether it applies, 1 or 0; a negative number means unknown.
     case labels
-    /// K counts; a negative one is unknown.
+    /// K counts; a negative one means unknown.
     case counts
   }
 
@@ -24,40 +24,40 @@ public struct TargetKind: Sendable, Hashable {
     self.isEveryStep = isEveryStep
   }
 
-  /// One of so many classes.
+  /// One of `count` classes.
   public static func classes(_ count: Int) -> TargetKind {
     TargetKind(.oneClass, outputs: count, isEveryStep: false)
   }
 
-  /// One of so many classes at every time step.
+  /// One of `count` classes at every time step.
   public static func stepClasses(_ count: Int) -> TargetKind {
     TargetKind(.oneClass, outputs: count, isEveryStep: true)
   }
 
-  /// So many numbers.
+  /// `count` numbers.
   public static func values(_ count: Int) -> TargetKind {
     TargetKind(.numbers, outputs: count, isEveryStep: false)
   }
 
-  /// So many numbers at every time step.
+  /// `count` numbers at every time step.
   public static func frames(_ count: Int) -> TargetKind {
     TargetKind(.numbers, outputs: count, isEveryStep: true)
   }
 
-  /// So many labels, any of which may apply.
+  /// `count` independent labels.
   public static func labels(_ count: Int) -> TargetKind {
     TargetKind(.labels, outputs: count, isEveryStep: false)
   }
 
-  /// So many counts at every time step.
+  /// `count` counts at every time step.
   public static func stepCounts(_ count: Int) -> TargetKind {
     TargetKind(.counts, outputs: count, isEveryStep: true)
   }
 
-  /// W, how many numbers one answer is stored as: 1 for a class, and K otherwise.
+  /// W, the numbers that store one answer: 1 for a class, and K otherwise.
   public var width: Int { answer == .oneClass ? 1 : outputs }
 
-  /// Whether one class is asked of each sequence.
+  /// Whether the answer is one class per sequence.
   public var isClassOfSequence: Bool { answer == .oneClass && !isEveryStep }
 
   /// The same kind with another number of outputs.

@@ -3,8 +3,8 @@ extension Tensor<Float> {
   public var firstNotFinite: Int? {
     let exponent: UInt32 = 0x7f80_0000
     return withSpan { span in
-      // All bits of the exponent set. Whole numbers are compared, a run at a time, for that takes few
-      // instructions.
+      // All bits of the exponent are set. Integers are compared, a run at a time, because that
+      // takes few instructions.
       var found: UInt32 = 0
       for index in span.indices {
         found |= span[index].bitPattern & exponent == exponent ? 1 : 0

@@ -27,20 +27,20 @@ extension Tensor {
     reshaped([count]).rows(range)
   }
 
-  /// A tensor of its own with the same elements.
+  /// An independent tensor with the same elements.
   public func copy() -> Tensor {
     let result = Tensor(shape: shape)
     result.copy(from: self)
     return result
   }
 
-  /// Takes over the elements of a tensor of the same count.
+  /// Copies the elements of a tensor of the same count.
   public func copy(from other: Tensor) {
     precondition(other.count == count, "shape \(other.shape) does not fill \(shape)")
     pointer.update(from: other.pointer, count: count)
   }
 
-  /// Takes over the elements of an array of the same count.
+  /// Copies the elements of an array of the same count.
   public func copy(from values: [Scalar]) {
     precondition(values.count == count, "\(values.count) values do not fill shape \(shape)")
     values.withUnsafeBufferPointer { source in

@@ -1,7 +1,7 @@
 /// A row-major array of numbers of fixed shape.
 ///
-/// A tensor is a *view*: copies of it, its slices and its reshapes share memory, and writing
-/// through one is seen by all. `copy()` makes an independent one. Shapes are written with fixed
+/// A tensor is a *view*: its copies, slices and reshapes share memory, and all see what is written
+/// through one. `copy()` makes an independent one. Shapes are written with fixed
 /// letters: T steps, N batch, C input, H hidden.
 public struct Tensor<Scalar: BitwiseCopyable> {
   @usableFromInline let storage: TensorStorage<Scalar>

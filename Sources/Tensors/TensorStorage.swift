@@ -11,9 +11,9 @@ final class TensorStorage<Scalar: BitwiseCopyable> {
 
   /// A cache line, and the width of an AVX-512 register.
   private static var alignment: Int { 64 }
-  /// Bytes behind the numbers: four of the widest registers.
+  /// Bytes after the numbers: four of the widest registers.
   private static var slack: Int { 256 }
-  /// From this size on memory is asked for in huge pages: activations of long sequences span
+  /// From this size on, memory is allocated in huge pages: activations of long sequences span
   /// gigabytes, and with 4 KiB pages every time step would miss the TLB.
   private static var hugePage: Int { 2 << 20 }
 
@@ -25,7 +25,7 @@ final class TensorStorage<Scalar: BitwiseCopyable> {
     let bytes = numbers &+ Self.slack
     let isHuge = bytes >= 2 * Self.hugePage
     var memory: UnsafeMutableRawPointer?
-    // `UnsafeMutableRawPointer.allocate` traps where there is no memory.
+    // `UnsafeMutableRawPointer.allocate` traps if there is no memory.
     guard !overflow, bytes > 0,
       posix_memalign(&memory, isHuge ? Self.hugePage : Self.alignment, bytes) == 0,
       let raw = memory

@@ -1,15 +1,15 @@
-/// The rows of a parameter that the gradient of a step touches; those of all others stay zero.
+/// The rows of a parameter that the gradient of a step touches; all other rows of it stay zero.
 ///
-/// A language model looks up a few of its words in a step: the gradient of the embedding is zero
-/// in the rows of all others, unless the decoder shares the weight.
+/// A language model looks up only a few words in a step: the gradient of the embedding is zero in
+/// the rows of all others, unless the decoder shares the weight.
 public struct TouchedRows: Sendable {
-  /// The parameter, [rows, width]. It is the first of its layout, which a backward pass comes to
+  /// The parameter, [rows, width]. It is the first of its layout, which a backward pass reaches
   /// last.
   public let entry: ParameterEntry
   /// A bit for each row, from the lowest of the first word on.
   public private(set) var words: [UInt64]
 
-  /// - Parameter rows: those that are touched, in any order; they may repeat
+  /// - Parameter rows: the touched rows, in any order; they may repeat
   public init(_ entry: ParameterEntry, rows: some Sequence<Int>) {
     precondition(
       entry.range.lowerBound == 0 && entry.shape.count == 2,
@@ -19,7 +19,7 @@ public struct TouchedRows: Sendable {
     for row in rows { words[row / 64] |= 1 << UInt64(row % 64) }
   }
 
-  /// The same of other rows.
+  /// The same parameter with other rows.
   public init(_ entry: ParameterEntry, words: [UInt64]) {
     self.init(entry, rows: [])
     precondition(words.count == self.words.count, "\(words.count) words for \(entry.shape[0]) rows")

@@ -1,15 +1,15 @@
-/// Named scratch tensors that live from one training step to the next.
+/// Named scratch tensors whose memory is kept from one training step to the next.
 ///
 /// The activations of a long sequence take hundreds of megabytes; fresh memory for each step would
-/// cost a page fault per page. A name is given the memory of its last use when that is large
-/// enough. Contents are whatever was there before.
+/// cost a page fault per page. A name gets the memory of its last use if that is large enough. The
+/// content is unspecified.
 public final class Workspace<Scalar: BitwiseCopyable> {
   private var storages: [String: TensorStorage<Scalar>] = [:]
 
   public init() {}
 
-  /// A tensor of the given shape, valid until the same name is asked for again. In debug builds
-  /// it is a fault to ask while any tensor of that name is still held.
+  /// A tensor of the given shape, valid until the same name is requested again. In debug builds it
+  /// traps if a tensor of this name is still held.
   public func tensor(_ name: String, _ shape: [Int]) -> Tensor<Scalar> {
     let count = shape.reduce(1, *)
     #if DEBUG

@@ -1,14 +1,14 @@
 import Dispatch
 import Synchronization
 
-/// A piece of work on its own thread, whose result is asked for later.
+/// A piece of work on its own thread, with a result for later.
 ///
 ///     let job = BackgroundJob("write") { try write(copy) }
 ///     ...                       // meanwhile
 ///     if job.isDone { try job.result() }
 ///
-/// The thread ends with the work; nothing ends it before. It calls nothing that belongs to the
-/// main thread, MPI above all.
+/// The thread ends with the work; it cannot be cancelled. It must not call anything that belongs to
+/// the main thread, above all MPI.
 public final class BackgroundJob<Value: Sendable>: Sendable {
   private let group = DispatchGroup()
   private let outcome = Mutex<Result<Value, any Error>?>(nil)
@@ -61,6 +61,6 @@ public final class BackgroundJob<Value: Sendable>: Sendable {
     return try outcome.withLock { $0! }.get()
   }
 
-  /// Waits for the end of the work, however it ends.
+  /// Waits for the end of the work, regardless of its outcome.
   public func wait() { group.wait() }
 }

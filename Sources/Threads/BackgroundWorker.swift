@@ -15,7 +15,7 @@ public final class BackgroundWorker: Sendable {
   ///
   /// - Parameters:
   ///   - name: the name that debuggers show for the thread
-  ///   - onThread: called first on the thread, to set how it rounds
+  ///   - onThread: called first on the thread, to set its rounding
   /// - Throws: `ThreadError` if the system refuses another thread
   public init(_ name: String, onThread: @escaping @Sendable () -> Void = {}) throws(ThreadError) {
     try NewThread.start(name) { [desk] in
@@ -34,7 +34,7 @@ public final class BackgroundWorker: Sendable {
   /// - Throws: what the work threw
   public func finish() throws { try desk.take().get() }
 
-  /// Where the thread takes its work and leaves the outcome. The condition guards all members.
+  /// Passes work to the thread and the outcome back. The condition guards all members.
   private final class Desk: @unchecked Sendable {
     private let condition = NSCondition()
     private var work: (@Sendable () throws -> Void)?
@@ -43,7 +43,7 @@ public final class BackgroundWorker: Sendable {
 
     func give(_ work: @escaping @Sendable () throws -> Void) {
       condition.lock()
-      precondition(self.work == nil && outcome == nil, "the work before is not finished")
+      precondition(self.work == nil && outcome == nil, "the preceding work is not finished")
       self.work = work
       condition.broadcast()
       condition.unlock()

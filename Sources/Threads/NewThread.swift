@@ -6,7 +6,7 @@ import Foundation
 
 /// The system refused to start a thread.
 public struct ThreadError: Error, Hashable, CustomStringConvertible {
-  /// The system's error number: `EAGAIN` where a limit on threads or memory is reached.
+  /// The system's error number: `EAGAIN` if a limit on threads or memory is reached.
   public let code: Int32
 
   public init(code: Int32) { self.code = code }
@@ -17,14 +17,14 @@ public struct ThreadError: Error, Hashable, CustomStringConvertible {
   }
 }
 
-/// Threads of the system that report when they cannot start. Foundation's `Thread` does not: whoever
-/// waits for one that never started waits forever.
+/// System threads that report a failure to start. Foundation's `Thread` does not: code that waits
+/// for one that never started waits forever.
 public enum NewThread {
   /// Starts a detached thread.
   ///
   /// - Parameters:
   ///   - name: the name that debuggers and `top -H` show
-  ///   - stackBytes: the size of the stack; nil takes the system's default
+  ///   - stackBytes: the size of the stack; nil uses the system's default
   /// - Throws: `ThreadError` if the system refuses; `body` is then not called
   ///
   /// The corresponding C function is `pthread_create`.

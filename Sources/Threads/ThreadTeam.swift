@@ -5,7 +5,7 @@ import Foundation
 ///     let team = ThreadTeam(2)
 ///     team.run { index in ... }        // once for each index, side by side
 ///
-/// The calling thread is the one of index 0. Only one thread may give a team work at a time.
+/// The calling thread has index 0. Only one thread may give a team work at a time.
 public final class ThreadTeam: Sendable {
   public let count: Int
   private let desk = Desk()
@@ -15,7 +15,7 @@ public final class ThreadTeam: Sendable {
 
   private init() { count = 1 }
 
-  /// - Parameter onThread: called on each new thread first, to set how it rounds
+  /// - Parameter onThread: called first on each new thread, to set its rounding
   /// - Throws: `ThreadError` if the system refuses one of the threads
   public convenience init(
     _ count: Int, onThread: @escaping @Sendable () -> Void = {}
@@ -44,9 +44,10 @@ public final class ThreadTeam: Sendable {
 
   deinit { desk.close() }
 
-  /// Calls `body` once with each of 0 ..< `count`, side by side, and waits for all of them.
+  /// Calls `body` once with each of 0 ..< `count`, in parallel, and waits for all calls.
   ///
-  /// What the calls write must not overlap, nor be read by another of them: nothing checks it.
+  /// The calls must not write to overlapping memory, nor read what another call writes: nothing
+  /// checks it.
   public func run(_ body: (Int) -> Void) {
     if count == 1 { return body(0) }
     withoutActuallyEscaping(body) { body in
@@ -56,9 +57,9 @@ public final class ThreadTeam: Sendable {
     }
   }
 
-  /// What `body` returns for each of 0 ..< `count`, computed side by side.
+  /// The results of `body` for each of 0 ..< `wanted`, computed in parallel.
   ///
-  /// - Parameter wanted: how many results, at most as many as the team has threads
+  /// - Parameter wanted: the number of results, at most the number of threads
   public func map<Result>(_ wanted: Int, _ body: (Int) -> Result) -> [Result] {
     precondition(wanted <= count, "\(wanted) parts for a team of \(count)")
     if wanted == 1 { return [body(0)] }
@@ -71,7 +72,7 @@ public final class ThreadTeam: Sendable {
   }
 }
 
-/// Where the threads of a team take their work. All members are guarded by the condition.
+/// Passes work to the threads of a team. The condition guards all members.
 private final class Desk: @unchecked Sendable {
   private let condition = NSCondition()
   private var work: ((Int) -> Void)?
@@ -104,7 +105,7 @@ private final class Desk: @unchecked Sendable {
     condition.unlock()
   }
 
-  /// The life of the thread of an index.
+  /// The loop of the thread with this index.
   func serve(_ index: Int) {
     var done = 0
     while true {
@@ -115,7 +116,7 @@ private final class Desk: @unchecked Sendable {
       var work = self.work
       condition.unlock()
       work?(index)
-      work = nil  // before the giver goes on: it counts on nobody holding it
+      work = nil  // before the giver continues: it relies on no thread holding it
       condition.lock()
       unfinished -= 1
       if unfinished == 0 { condition.broadcast() }

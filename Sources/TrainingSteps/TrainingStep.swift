@@ -6,7 +6,7 @@ import MPI
 import Optimizers
 import Tensors
 
-/// A training step once its batch is there: what the trainer and the benchmarks share.
+/// A training step with its batch loaded, shared by the trainer and the benchmarks.
 ///
 ///     accumulate       the gradients of this rank's shards, summed as they become final
 ///     reduce           the sum over all ranks
@@ -19,8 +19,8 @@ public struct TrainingStep {
   public let reduction: GradientReduction
   private let reducer: any GradientReducer
 
-  /// - Parameter reducer: sums what is counted of a step; on another communicator than that of a
-  ///   reduction with a worker
+  /// - Parameter reducer: sums the totals of a step; it needs another communicator than a reduction
+  ///   with a worker
   public init(
     _ parameters: ParameterBuffer<Float>, _ reduction: GradientReduction,
     _ reducer: any GradientReducer
@@ -36,8 +36,8 @@ public struct TrainingStep {
   /// Runs a forward and backward pass.
   ///
   /// - Parameters:
-  ///   - rows: what the pass touches of the first parameter; nil is all
-  ///   - pass: leaves the gradients in the buffer, and gives the totals of each shard
+  ///   - rows: the rows of the first parameter that the pass touches; nil is all
+  ///   - pass: writes the gradients to the buffer, and returns the totals of each shard
   public func accumulate(
     touching rows: TouchedRows? = nil,
     _ pass: (ParameterBuffer<Float>, ShardedBuffer<Float>) -> [Totals]
@@ -53,12 +53,12 @@ public struct TrainingStep {
     return Totals(values: try reducer.reduce(totals.map(\.values)))
   }
 
-  /// Makes the sum the gradient of the mean loss. From here on every rank works on identical
+  /// Turns the sum into the gradient of the mean loss. From here on every rank works on identical
   /// numbers.
   ///
   /// - Parameters:
   ///   - total: the totals of the whole batch
-  ///   - limit: the largest norm; 0 is none
+  ///   - limit: the largest norm; 0 is no limit
   ///   - finish: computes what follows from the gradient
   /// - Returns: the norm before clipping
   public func finishGradients(
