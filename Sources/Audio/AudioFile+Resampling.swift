@@ -20,7 +20,7 @@ extension AudioFile {
         data.output_frames = count
         data.src_ratio = rate / sampleRate
         let status = src_simple(&data, CInt(SRC_SINC_BEST_QUALITY), 1)
-        // The arguments are checked, so only memory can be lacking.
+        // The arguments are valid, so the only possible failure is lack of memory.
         precondition(status == 0, "libsamplerate: \(String(cString: src_strerror(status)))")
         made = data.output_frames_gen
       }

@@ -1,14 +1,14 @@
 internal import CSndFile
 import Foundation
 
-/// The sound of a file: WAV, NIST SPHERE, FLAC and whatever else libsndfile reads.
+/// The sound of a file: WAV, NIST SPHERE, FLAC and other formats of libsndfile.
 public struct AudioFile: Sendable {
-  /// The samples, full scale being 1; several channels are averaged.
+  /// The samples, with 1 as full scale; several channels are averaged.
   public let samples: [Float]
   /// Samples per second.
   public let sampleRate: Double
 
-  /// The sample rates that are read and made.
+  /// The supported sample rates.
   public static let sampleRates = 1000.0...192_000
 
   /// The longest file that is read, in seconds and in samples.
@@ -30,7 +30,7 @@ public struct AudioFile: Sendable {
     var info = SF_INFO()
     guard let file = sf_open(path, CInt(SFM_READ), &info) else {
       throw AudioError(
-        path, "is no sound file that can be read (\(oneLine(sf_strerror(nil))))",
+        path, "is not a readable sound file (\(oneLine(sf_strerror(nil))))",
         cure: "give WAV, FLAC or NIST SPHERE with PCM samples")
     }
     defer { sf_close(file) }
@@ -42,7 +42,7 @@ public struct AudioFile: Sendable {
     }
     samples = try Self.read(file, path, channels: Int(info.channels), rate: rate)
     sampleRate = rate
-    let declared = Int(info.frames)  // the largest number where the header does not say
+    let declared = Int(info.frames)  // the largest number if the header does not have it
     guard declared == Int.max || samples.count >= declared else {
       throw AudioError(
         path, "is truncated: it declares \(declared) samples and holds \(samples.count)",
@@ -50,7 +50,7 @@ public struct AudioFile: Sendable {
     }
   }
 
-  /// Reads to the end, whatever the header says of the length: memory follows what is there.
+  /// Reads to the end, regardless of the header's length: memory grows with the actual data.
   private static func read(
     _ file: OpaquePointer, _ path: String, channels: Int, rate: Double
   ) throws(AudioError) -> [Float] {
@@ -79,7 +79,7 @@ public struct AudioFile: Sendable {
     guard !samples.isEmpty else {
       throw AudioError(path, "holds no samples", cure: "remove it, or copy it again")
     }
-    // Files of floating-point samples can hold anything.
+    // Floating-point samples can have any value.
     guard samples.allSatisfy({ abs($0) <= 65_536 }) else {
       throw AudioError(
         path, "holds samples that are not numbers, or beyond 65536",

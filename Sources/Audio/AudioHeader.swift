@@ -30,7 +30,7 @@ func checkHeader(of path: String) throws(AudioError) {
   }
 }
 
-/// A file whose header is looked at.
+/// Reads the header of a file.
 private struct HeaderReader {
   let path: String
   let size: Int
@@ -60,7 +60,7 @@ private struct HeaderReader {
     let coding = ["sample_coding", "sample_byte_format"].compactMap { fields[$0]?.lowercased() }
       .joined(separator: " ")
     for method in ["shortpack", "wavpack", "shorten"] where coding.contains(method) {
-      // sph2pipe knows shorten alone.
+      // sph2pipe supports only shorten.
       let command = method == "shorten" ? "sph2pipe -f wav IN OUT" : "w_decode -o pcm IN OUT"
       throw AudioError(
         path, "is a SPHERE file compressed by \(method)",
@@ -92,8 +92,8 @@ private struct HeaderReader {
       behind: header ?? 1024)
   }
 
-  /// A RIFF file is a list of chunks: a name of four bytes, a size, and as many bytes; the
-  /// sound is in the chunk `data`. Programs that write to a pipe leave its size 0 or 2³² - 1.
+  /// A RIFF file is a list of chunks: a name of four bytes, a size, and that many bytes; the sound
+  /// is in the chunk `data`. Programs that write to a pipe set its size to 0 or 2³² - 1.
   func checkRIFF() throws(AudioError) {
     var offset = 12
     for _ in 0..<1000 {
@@ -118,7 +118,7 @@ private struct HeaderReader {
 }
 
 extension Int {
-  /// The product of two positive numbers, or the largest number where it is larger.
+  /// The product of two positive numbers, or the largest number if it overflows.
   fileprivate func multipliedOrMaximum(by other: Int) -> Int {
     let (product, overflow) = multipliedReportingOverflow(by: other)
     return overflow ? Int.max : product

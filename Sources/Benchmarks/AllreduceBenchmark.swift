@@ -2,7 +2,7 @@ import DataParallel
 import MPI
 import Tensors
 
-/// What was measured of sums over all ranks, of one size.
+/// The measurements of sums over all ranks, for one size.
 public struct AllreduceResult: Sendable, Codable {
   public let bytes: Int
   public let ranks: Int
@@ -12,7 +12,7 @@ public struct AllreduceResult: Sendable, Codable {
   public let fixedSeconds: Double
   public let mpiSeconds: Double
   public let mpiBucketsSeconds: Double
-  /// The shortest times, which tell more where other programs take the cores at times.
+  /// The shortest times, which are more informative if other programs use the cores at times.
   public let fixedBestSeconds: Double
   public let mpiBestSeconds: Double
   public let mpiBucketsBestSeconds: Double
@@ -36,11 +36,10 @@ public struct AllreduceResult: Sendable, Codable {
   }
 }
 
-/// Times the sum of one gradient per rank: ours in fixed order beside `MPI_Allreduce`.
+/// Times the sum of one gradient per rank: ours in fixed order next to `MPI_Allreduce`.
 ///
-/// The ways take turns within one run, for machines drift. Every call gets numbers that it was not
-/// given before, and a call ends when the slowest rank does. All leave the sum in the memory of the
-/// gradient.
+/// The methods alternate within one run, because machines drift. Every call gets new numbers, and a
+/// call ends when the slowest rank does. All methods leave the sum in the memory of the gradient.
 public enum AllreduceBenchmark {
   private static let warmup = 2
 
@@ -63,7 +62,7 @@ public enum AllreduceBenchmark {
     var seconds = [[Double]](repeating: [], count: ways.count)
     for iteration in 0..<warmup + repeats {
       for turn in ways.indices {
-        // None is always the one after the same other.
+        // No method always follows the same other one.
         let way = (turn + iteration) % ways.count
         fill(mine.flat, rank: communicator.rank, call: iteration * ways.count + turn)
         try communicator.barrier()
@@ -96,14 +95,14 @@ public enum AllreduceBenchmark {
     }
   }
 
-  /// Numbers from 1 to 2 that another rank, or another call, does not get in the same place.
+  /// Numbers from 1 to 2 that differ between ranks and between calls in every place.
   private static func fill(_ numbers: Tensor<Float>, rank: Int, call: Int) {
     let period = min(4099, numbers.count)
     for index in 0..<period {
       let step = (index * 131 + rank * 7919 + call * 104_729) % 65_536
       numbers[index] = 1 + Float(step) / 65_536
     }
-    // Doubling: what is filled is copied behind itself.
+    // Doubling: the filled part is copied after itself.
     var filled = period
     while filled < numbers.count {
       let more = min(filled, numbers.count - filled)

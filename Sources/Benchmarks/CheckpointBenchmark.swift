@@ -18,13 +18,13 @@ public struct CheckpointResult: Sendable, Codable {
   public let stepSeconds: Double
   /// How long a step waits for a save in the foreground: until it is on the disk.
   public let foregroundStallSeconds: Double
-  /// How long a step waits for a save in the background: until the state is copied. The first one
-  /// takes the memory of the copy.
+  /// How long a step waits for a save in the background: until the state is copied. The first save
+  /// also allocates the memory of the copy.
   public let backgroundStallSeconds: Double
   public let backgroundFirstStallSeconds: Double
-  /// What all steps during a background save take longer together, the stall included.
+  /// The extra time of all steps during a background save in total, including the stall.
   public let backgroundCostSeconds: Double
-  /// From the beginning of a background save until the checkpoint is whole.
+  /// From the beginning of a background save until the checkpoint is complete.
   public let backgroundSeconds: Double
 }
 
@@ -41,7 +41,7 @@ public final class CheckpointBenchmark {
   private var saves = 0
 
   /// - Parameters:
-  ///   - megabytes: of parameters; Adam's state is twice as much besides
+  ///   - megabytes: the size of the parameters; Adam's state adds twice as much
   ///   - folder: where the checkpoints go, the same on all ranks
   public init(megabytes: Int, folder: String, on communicator: Communicator) throws {
     NumericEnvironment.enter()
@@ -137,7 +137,7 @@ public final class CheckpointBenchmark {
     return save
   }
 
-  /// Takes a save a stage further where every rank is idle; true when it is whole.
+  /// Starts the next stage of a save if every rank is idle; true when it is complete.
   private func advance(_ save: BackgroundSave, waiting: Bool) throws -> Bool {
     if waiting { save.wait() }
     guard try communicator.allreduce(save.isIdle ? 0 : 1, .maximum) == 0 else { return false }
@@ -172,7 +172,7 @@ private struct ProductWork {
   }
 }
 
-/// The ranks of a benchmark. Where one fails, all do.
+/// The ranks of a benchmark. If one fails, all do.
 private struct BenchmarkRanks: SavingRanks {
   typealias Failure = any Error
 

@@ -1,25 +1,25 @@
 import Foundation
 import Kernels
 
-/// An error that was measured, beside its limit.
+/// A measured error, with its limit.
 public protocol AccuracyResult: Codable, Sendable, CustomStringConvertible {
   var passes: Bool { get }
 }
 
-/// What was measured of one function of one variant against Double.
+/// The measured errors of one function of one variant against Double.
 ///
-/// Denormal numbers are zero, as operands and as results, as they are in training.
+/// Denormal numbers are zero, as operands and as results, like in training.
 public struct FunctionAccuracy: AccuracyResult {
   public let function: String
   public let kernels: String
-  /// How many numbers were tried: every k-th Float that is finite.
+  /// The number of arguments: every k-th finite Float.
   public let arguments: Int
-  /// The worst |y - f(x)| from the beginning of the function's `range` on, in units of the last
+  /// The worst |y - f(x)| from the beginning of the function's `range` on, in units in the last
   /// place of f(x). Above the range y may be infinite.
   public let worstUlps: Double
-  /// The x of that.
+  /// The x of the worst error.
   public let worstAt: Float
-  /// The worst |y - f(x)| below the range, and where f(x) is denormal.
+  /// The worst |y - f(x)| below the range, and for denormal f(x).
   public let worstNearZero: Double
   public let limitUlps: Double
 
@@ -30,8 +30,8 @@ public struct FunctionAccuracy: AccuracyResult {
     let title = "\(function) \(kernels)".padding(toLength: 28, withPad: " ", startingAt: 0)
     return title
       + String(
-        format: "%6.3f units of the last place at most, at %@ (limit %.1f); "
-          + "next to 0 %.1e; %d numbers  %@",
+        format: "at most %6.3f units in the last place, at %@ (limit %.1f); "
+          + "near 0 %.1e; %d numbers  %@",
         worstUlps, "\(worstAt)", limitUlps, worstNearZero, arguments,
         passes ? "ok" : "BEYOND THE LIMIT")
   }
@@ -87,7 +87,7 @@ public struct FunctionAccuracy: AccuracyResult {
       limitUlps: function == .exponential ? 1.5 : 3)
   }
 
-  /// |y - exact| in units of the last place; 0 where both are beyond all Floats.
+  /// |y - exact| in units in the last place; 0 if both are beyond all Floats.
   private static func ulps(_ y: Float, _ exact: Double) -> Double {
     let rounded = Float(exact)
     guard rounded.isFinite else { return y == rounded ? 0 : .infinity }

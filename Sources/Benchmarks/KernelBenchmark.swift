@@ -5,7 +5,7 @@ import Kernels
 import RandomNumbers
 import Tensors
 
-/// What was measured of one kernel at one size.
+/// The measurements of one kernel at one size.
 public struct KernelResult: Sendable, Codable {
   public let kernel: String
   public let system: String
@@ -17,8 +17,7 @@ public struct KernelResult: Sendable, Codable {
   public let utilisation: Double
 }
 
-/// Times the forward and the backward pass of single layers, and OpenBLAS on the product that is
-/// at their heart.
+/// Times the forward and the backward pass of single layers, and OpenBLAS on their main product.
 public enum KernelBenchmark {
   public static func run(
     systems: [RecurrentSystem], hidden sizes: [Int], rows: Int, steps: Int, repeats: Int

@@ -10,7 +10,7 @@ public struct Latency: Sendable, Codable, Equatable {
   public let percentile99: Double
   public let longest: Double
 
-  /// - Parameter seconds: of each answer, at least one
+  /// - Parameter seconds: the time of each answer; at least one
   public init(_ seconds: [Double]) {
     let sorted = seconds.sorted()
     // The nearest rank.
@@ -33,19 +33,19 @@ public struct LatencyResult: Sendable, Codable {
   public let kernels: String
   /// Seconds for a whole trial that is available at once, with an answer at each of its steps.
   public let trial: Latency
-  /// Seconds for one more step of a stream, from the state that is carried. Nil for layers without
-  /// a state, which take the whole trial again.
+  /// Seconds for one more step of a stream, from the carried state. Nil for layers without a state,
+  /// which recompute the whole trial.
   public let step: Latency?
 }
 
 /// Measures how long an answer takes.
 public enum LatencyBenchmark {
   /// - Parameters:
-  ///   - problem: the model; its sequences are one, and it answers with C numbers at each step
-  ///   - trials: how many are timed
-  ///   - steps: of a stream, how many are timed
-  ///   - warmup: of either, how many come before
-  /// - Throws: `LAPACKError` where a parameter cannot be prepared
+  ///   - problem: the model, with one sequence and C numbers as its answer at each step
+  ///   - trials: the number of timed trials
+  ///   - steps: the number of timed steps of a stream
+  ///   - warmup: the number of untimed runs before either
+  /// - Throws: `LAPACKError` if a parameter cannot be prepared
   public static func run(
     _ problem: StepProblem, trials: Int, steps: Int, warmup: Int
   ) throws -> LatencyResult {

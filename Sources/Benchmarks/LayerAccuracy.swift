@@ -5,11 +5,11 @@ import Kernels
 import RandomNumbers
 import Tensors
 
-/// What was measured of one cell's layer on one variant against the scalar reference in Double.
+/// The measured errors of one cell's layer on one variant against the scalar reference in Double.
 public struct LayerAccuracy: AccuracyResult {
   public let system: String
   public let kernels: String
-  /// The worst ‖a - b‖ / ‖b‖ over outputs and gradients, and whose it is.
+  /// The worst ‖a - b‖ / ‖b‖ over outputs and gradients, and its tensor.
   public let worstError: Double
   public let worstTensor: String
   public let limit: Double
@@ -19,7 +19,7 @@ public struct LayerAccuracy: AccuracyResult {
   public var description: String {
     "\(system) \(kernels)".padding(toLength: 28, withPad: " ", startingAt: 0)
       + String(
-        format: "%.2e of the norm at most, of %@ (limit %.0e)  %@", worstError, worstTensor,
+        format: "at most %.2e of the norm, of %@ (limit %.0e)  %@", worstError, worstTensor,
         limit, passes ? "ok" : "BEYOND THE LIMIT")
   }
 
@@ -49,7 +49,7 @@ public struct LayerAccuracy: AccuracyResult {
     }
   }
 
-  /// ‖a - b‖ / ‖b‖; infinite where a number is not finite.
+  /// ‖a - b‖ / ‖b‖; infinite if a number is not finite.
   static func relativeError(_ a: Tensor<Float>, _ b: Tensor<Double>) -> Double {
     var (difference, norm) = (0.0, 0.0)
     for (a, b) in zip(a.array, b.array) {
@@ -61,12 +61,12 @@ public struct LayerAccuracy: AccuracyResult {
   }
 }
 
-/// One layer with random Floats for all it takes, which any scalar can run.
+/// One layer with random Floats for all its inputs, which any scalar type can run.
 struct LayerAccuracyCase {
   typealias Named<Scalar: KernelScalar> = (name: String, tensor: Tensor<Scalar>)
 
   private static let (steps, rows) = (19, 13)
-  /// Of a cell that reads maps, with windows of 3 x 3.
+  /// The maps of a cell on maps, with windows of 3 x 3.
   private static let map = (height: 2, width: 3)
   private let system: RecurrentSystem
   private let (inputs, hidden): (Int, Int)

@@ -2,12 +2,12 @@ import DataParallel
 import MPI
 import Tensors
 
-/// Times what a `ScalingModel` is made of: messages, and additions. All ranks work at once.
+/// Times the parts of a `ScalingModel`: messages and additions. All ranks work at once.
 enum LinkBenchmark {
   private static let rounds = 5
 
-  /// The link between ranks whose numbers differ by `distance`, a power of two; nil where there are
-  /// no such ranks. Every rank calls this.
+  /// The link between ranks whose numbers differ by `distance`, a power of two; nil if there are no
+  /// such ranks. Every rank calls this.
   static func speed(
     distance: Int, bytes: Int, on communicator: Communicator
   ) throws -> LinkSpeed? {
@@ -19,7 +19,7 @@ enum LinkBenchmark {
     return LinkSpeed(latency: short, secondsPerByte: max(long - short, 0) / more)
   }
 
-  /// The median seconds of an exchange of `count` numbers, of the slowest pair.
+  /// The median seconds of an exchange of `count` numbers in the slowest pair.
   private static func seconds(
     count: Int, repeats: Int, distance: Int, on communicator: Communicator
   ) throws -> Double {
@@ -42,7 +42,7 @@ enum LinkBenchmark {
     return Timing.median(times)
   }
 
-  /// The seconds that adding a byte of what has arrived takes, by the reducer's own addition.
+  /// The seconds per byte for adding received data, with the reducer's own addition.
   static func addSecondsPerByte(bytes: Int, on communicator: Communicator) throws -> Double {
     let count = max(bytes / MemoryLayout<Float>.stride, 1)
     var layout = ParameterLayout()

@@ -3,35 +3,35 @@ import Layers
 import RandomNumbers
 import Tensors
 
-/// What both forms of a scaled Legendre memory of one order cost.
+/// The cost of both forms of a scaled Legendre memory of one order.
 public struct MemoryResult: Sendable, Codable {
   /// N, coefficients of a memory.
   public let order: Int
-  /// Seconds that all time steps take, forward and backward: medians.
+  /// Median seconds of all time steps, forward and backward.
   public let scanSeconds: Double
   public let denseSeconds: Double
   /// Dense over scan, the median of the turns.
   public let ratio: Double
   /// The largest difference between the forms' last memories, over the largest coefficient.
   public let largestDifference: Double
-  /// That of each form from the scan in Double.
+  /// The largest difference of each form from the scan in Double.
   public let scanError: Double
   public let denseError: Double
 }
 
-/// Compares the two forms of HiPPO-LegS, bilinear: the scan of O(N) operations a step, and the
-/// product with the matrix of the step.
+/// Compares the two forms of HiPPO-LegS, bilinear: the scan with O(N) operations per step, and the
+/// product with the step's matrix.
 public enum MemoryBenchmark {
   /// - Parameters:
   ///   - order: N
   ///   - rows: memories
-  ///   - steps: of time, each with a matrix of its own, which the dense form keeps
-  ///   - repeats: turns of one form and the other
+  ///   - steps: time steps; the dense form keeps a matrix for each
+  ///   - repeats: how often each form is timed
   public static func run(order: Int, rows: Int, steps: Int, repeats: Int) -> MemoryResult {
     let run = MemoryRun<Float>(order: order, rows: rows, steps: steps)
     var seconds: [[Double]] = [[], []]
     for turn in -1..<repeats {
-      // Neither is always the first of a pair; the first turn makes the matrices and is not timed.
+      // The order alternates; the first turn makes the matrices and is not timed.
       for isDense in turn.isMultiple(of: 2) ? [false, true] : [true, false] {
         let time = Timing.seconds(repeats: 1, warmup: 0) { run.passes(isDense: isDense) }
         if turn >= 0 { seconds[isDense ? 1 : 0] += time }

@@ -1,6 +1,6 @@
 import Layers
 
-/// What the orthogonal matrices of a step cost: the exponential (or Cayley's map) and its adjoint.
+/// The cost of a step's orthogonal matrices: the exponential (or Cayley's map) and its adjoint.
 public struct OrthogonalShare: Sendable, Codable {
   /// Calls in one step, over all layers.
   public let mapsPerStep: Int
@@ -8,10 +8,10 @@ public struct OrthogonalShare: Sendable, Codable {
   /// Medians.
   public let mapSeconds: Double
   public let adjointSeconds: Double
-  /// Both, over the step they are part of.
+  /// Both as a share of the step.
   public let share: Double
 
-  /// Nil where no layer is orthogonal.
+  /// Nil if no layer is orthogonal.
   init?(_ times: [StepTimes]) {
     let works = times.compactMap(\.orthogonal)
     guard let most = works.max(by: { $0.map.calls < $1.map.calls }) else { return nil }

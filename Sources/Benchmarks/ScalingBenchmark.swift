@@ -7,20 +7,20 @@ import Tensors
 
 /// Times the same training step on 1 to N ranks of one communicator.
 ///
-/// The first n ranks take steps on a communicator of their own; the others sleep meanwhile. Every
-/// rank makes the same calls, and gets the same results.
+/// The first n ranks take steps on their own communicator while the others sleep. Every rank makes
+/// the same calls and gets the same results.
 public final class ScalingBenchmark {
   private let communicator: Communicator
   private let problem: StepProblem
   private let repeats: Int
   private let warmup: Int
   private let hosts: [Int]
-  /// The step of one rank, which all is compared with; the same for both scalings.
+  /// The step of one rank, the baseline of all comparisons; the same for both scalings.
   private var one: Measurement?
-  /// By the part of the batch that a rank has, as in 1/4, and how many ranks were at it.
+  /// By the rank's part of the batch, as in 1/4, and the number of busy ranks.
   private var alone: [[Int]: Double] = [:]
 
-  /// - Parameter problem: what one rank does in its step
+  /// - Parameter problem: the step of one rank
   public init(
     _ problem: StepProblem, repeats: Int, warmup: Int, on communicator: Communicator
   ) throws {
@@ -31,8 +31,8 @@ public final class ScalingBenchmark {
     hosts = try communicator.hosts()
   }
 
-  /// The ranks of the first host, or the largest power of two below: those of every host, for the
-  /// model.
+  /// The ranks of the first host, or the largest power of two below; the model assumes the same for
+  /// every host.
   public var ranksPerHost: Int {
     let count = hosts.filter { $0 == 0 }.count
     return 1 << (Int.bitWidth - 1 - count.leadingZeroBitCount)
@@ -47,7 +47,7 @@ public final class ScalingBenchmark {
   private struct Measurement {
     /// Total, compute, reduction, optimizer: means over ranks.
     var means: [Double]
-    /// The same of the slowest rank in each.
+    /// The same for the slowest rank in each.
     var slowest: [Double]
   }
 
@@ -80,8 +80,8 @@ public final class ScalingBenchmark {
       otherSeconds: total - parts, speedup: speedup, efficiency: speedup / Double(n))
   }
 
-  /// - Parameter together: whether the n ranks take the step of one problem, or each the step of a
-  ///   problem of its own at the same time
+  /// - Parameter together: whether the n ranks take the step of one problem together, or each takes
+  ///   the step of its own problem at the same time
   private func measure(
     _ problem: StepProblem, ranks n: Int, together: Bool = true
   ) throws -> Measurement {
@@ -133,7 +133,7 @@ public final class ScalingBenchmark {
 
   // MARK: Model
 
-  /// Measures what the model is made of.
+  /// Measures the parts of the model.
   ///
   /// - Parameters:
   ///   - between: the link between hosts; nil measures it, which takes several hosts
@@ -142,7 +142,7 @@ public final class ScalingBenchmark {
     let bytes = parameterCount * MemoryLayout<Float>.stride
     let half = max(min(bytes, problem.bucketBytes) / 2, 8)
     let here = self.ranksPerHost
-    // Where each host has one rank, no model looks at the link inside.
+    // If each host has one rank, the link inside a host is not used.
     let inside =
       here > 1 ? try LinkBenchmark.speed(distance: 1, bytes: half, on: communicator) : nil
     let measured =
@@ -158,9 +158,9 @@ public final class ScalingBenchmark {
   /// The numbers of the gradient.
   public private(set) lazy var parameterCount = StepWork.model(problem).layout.count
 
-  /// What the model says of a step on n ranks, a power of two; nil where a batch has fewer virtual
-  /// shards. The ranks of one host share its memory and caches: so the step of a rank alone is
-  /// measured beside as many others as there are here, up to n.
+  /// The model's prediction for a step on n ranks, a power of two; nil if a batch has fewer virtual
+  /// shards. The ranks of one host share its memory and caches, so the step of a single rank is
+  /// measured while as many others as there are here, up to n, do the same.
   public func predict(
     _ scaling: Scaling, ranks n: Int, by model: ScalingModel
   ) throws -> ScalingPrediction? {

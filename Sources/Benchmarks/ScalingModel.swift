@@ -2,7 +2,7 @@
 public struct LinkSpeed: Sendable, Codable {
   /// a, the seconds of an exchange of almost nothing.
   public var latency: Double
-  /// b, what each byte adds, with all ranks at it at once and in both directions.
+  /// b, the time per byte, with all ranks sending at once and in both directions.
   public var secondsPerByte: Double
 
   public init(latency: Double, secondsPerByte: Double) {
@@ -16,15 +16,15 @@ public struct LinkSpeed: Sendable, Codable {
   }
 }
 
-/// What a gradient's sum over n ranks takes, by the steps of recursive halving and doubling.
+/// The time of a gradient's sum over n ranks, by the steps of recursive halving and doubling.
 ///
 ///     S(n) = Σ_{k < log2 n}  (2 K + 1) a_k + P / 2^{k+1} · (2 b_k + g)
 ///
-/// P bytes go in K buckets. In step k each rank sends and receives P / 2^{k+1} on the way up, adds
-/// that (g a byte), and sends and receives as much on the way down. a_k and b_k are those of a link
-/// inside a host as long as 2^k is below the ranks of a host, else of one between hosts. The 1 is
-/// for the losses. It is the cost model of Thakur, Rabenseifner and Gropp (2005) with two kinds of
-/// links; no rank is late in it.
+/// P bytes are sent in K buckets. In step k each rank sends and receives P / 2^{k+1} in the halving
+/// phase, adds that (g per byte), and sends and receives the same in the doubling phase. a_k and
+/// b_k are those of a link inside a host if 2^k is below the ranks of a host, otherwise of one
+/// between hosts. The 1 is for the losses. It is the cost model of Thakur, Rabenseifner and Gropp
+/// (2005) with two kinds of links; it assumes that no rank is late.
 public struct ScalingModel: Sendable, Codable {
   /// P
   public var gradientBytes: Int
@@ -48,9 +48,9 @@ public struct ScalingModel: Sendable, Codable {
     self.between = between
   }
 
-  /// S(n), of a power of two of ranks.
+  /// S(n), for a power of two of ranks.
   public func reductionSeconds(ranks: Int) -> Double {
-    precondition(ranks.nonzeroBitCount == 1, "\(ranks) ranks are no power of two")
+    precondition(ranks.nonzeroBitCount == 1, "\(ranks) ranks are not a power of two")
     return (0..<ranks.trailingZeroBitCount).reduce(0) { sum, step in
       let link = 1 << step < ranksPerHost ? inside : between
       let bytes = Double(gradientBytes) / Double(2 << step)
@@ -59,6 +59,6 @@ public struct ScalingModel: Sendable, Codable {
     }
   }
 
-  /// The hosts that so many ranks fill.
+  /// The number of hosts for this number of ranks.
   public func hosts(ranks: Int) -> Int { (ranks + ranksPerHost - 1) / ranksPerHost }
 }

@@ -1,12 +1,12 @@
 /// What grows with the ranks.
 public enum Scaling: String, Sendable, Codable, CaseIterable {
-  /// Nothing: the batch is cut into smaller pieces.
+  /// Nothing: the batch is split into smaller pieces.
   case strong
-  /// The batch, so that each rank has as much to do as one alone.
+  /// The batch, so that each rank has as much work as a single one.
   case weak
 }
 
-/// Where the time of a step on several ranks went. The parts add up to the whole.
+/// The parts of the time of a step on several ranks. They add up to the whole.
 public struct ScalingResult: Sendable, Codable {
   public let scaling: Scaling
   public let ranks: Int
@@ -20,27 +20,27 @@ public struct ScalingResult: Sendable, Codable {
   public let computeSeconds: Double
   /// How much longer the slowest rank took for that.
   public let lateSeconds: Double
-  /// The wait for the sum of the gradients, without that.
+  /// The wait for the sum of the gradients, without the lateness.
   public let reductionSeconds: Double
   /// Scaling, clipping and the optimizer.
   public let optimizerSeconds: Double
   public let otherSeconds: Double
-  /// How often more sequences per second than one rank.
+  /// Sequences per second relative to one rank.
   public let speedup: Double
-  /// The speed-up over the ranks.
+  /// The speed-up divided by the number of ranks.
   public let efficiency: Double
 }
 
-/// What the model says of a step on so many ranks.
+/// The model's prediction for a step on a number of ranks.
 public struct ScalingPrediction: Sendable, Codable {
   public let scaling: Scaling
   public let ranks: Int
   public let hosts: Int
-  /// The step and what it is the sum of: a step of one rank with its share of the batch, and the
-  /// sum over the ranks.
+  /// The step and its terms: a step of one rank with its share of the batch, and the sum over the
+  /// ranks.
   public let predictedSecondsPerStep: Double
   public let aloneSeconds: Double
   public let reductionSeconds: Double
-  /// Over the measured step of one rank.
+  /// Relative to the measured step of one rank.
   public let efficiency: Double
 }

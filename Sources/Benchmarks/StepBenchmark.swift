@@ -10,9 +10,9 @@ public struct StepProblem: Sendable {
   public var system: RecurrentSystem
   /// k of an assorted-time norm.
   public var window = 20
-  /// N, coefficients of a memory; 0 is as many as units.
+  /// N, coefficients of a memory; 0 uses one per unit.
   public var memoryOrder = 0
-  /// Y and X of the maps that a cell on maps reads, and K of its windows.
+  /// Y and X of the maps of a cell on maps, and K of its windows.
   public var mapHeight = 1
   public var mapWidth = 1
   public var kernel = 3
@@ -27,7 +27,7 @@ public struct StepProblem: Sendable {
   /// C, input features.
   public var inputs = 1
   public var layers = 1
-  /// Keep the state of every k-th time step alone; 0 keeps all.
+  /// Keep only the state of every k-th time step; 0 keeps all.
   public var recomputeEvery = 0
   /// V, virtual shards.
   public var shards = 8
@@ -45,15 +45,15 @@ public struct StepProblem: Sendable {
     self.system = system
   }
 
-  /// Of the recurrent layers alone. Of a drive and a body that is 6·T·N·G·H·(C + H) a layer.
+  /// Operations of only the recurrent layers: 6·T·N·G·H·(C + H) per layer for a drive and a body.
   public var operations: Double {
     Double(steps * batch) * stack.stack(inputs: features, as: Float.self).trainingOperations
   }
 
-  /// The numbers of an input step: C, or of maps Y X C.
+  /// The numbers of an input step: C, or Y X C for maps.
   var features: Int { system.readsMaps ? mapHeight * mapWidth * inputs : inputs }
 
-  /// The recurrent layers, with constants at which no cell grows beyond bounds.
+  /// The recurrent layers, with constants with which no cell diverges.
   var stack: StackSpecification {
     var constants = CellConstants(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40, window: window)
     constants.memory.order = memoryOrder
@@ -68,14 +68,14 @@ public struct StepProblem: Sendable {
   }
 }
 
-/// What was measured of a full training step.
+/// The measurements of a full training step.
 public struct StepResult: Sendable, Codable {
   public let cell: String
   /// The cell with its norms: "momentum_lstm, assorted_time(20)".
   public let title: String
-  /// "none", or the norms that were put into the cell.
+  /// "none", or the norms that were added to the cell.
   public let normalization: String
-  /// k, where a norm has a window.
+  /// k, if a norm has a window.
   public let window: Int?
   public let hidden: Int
   public let batch: Int
@@ -87,17 +87,17 @@ public struct StepResult: Sendable, Codable {
   public let kernels: String
   public let secondsPerStep: Double
   public let sequencesPerSecond: Double
-  /// Of one thread.
+  /// The speed of one thread.
   public let gflops: Double
-  /// The speed of multiply-adds on registers alone, measured just before.
+  /// The speed of multiply-adds on registers, measured just before.
   public let peakGflops: Double
   public let utilisation: Double
   public let reductionSeconds: Double
   public let parameters: Int
   public let recomputeEvery: Int
-  /// The most memory that a rank had in use, since the program began.
+  /// The peak memory of a rank since the program began.
   public let peakMemoryBytes: Int
-  /// Nil where no layer is orthogonal.
+  /// Nil if no layer is orthogonal.
   public let orthogonal: OrthogonalShare?
 }
 
@@ -130,8 +130,8 @@ public enum StepBenchmark {
       orthogonal: OrthogonalShare(times))
   }
 
-  /// Takes turns, step by step, between the sum in fixed order and that by `MPI_Allreduce`:
-  /// machines drift, and two runs one after the other tell more of that than of the sums.
+  /// Alternates, step by step, between the sum in fixed order and that by `MPI_Allreduce`: machines
+  /// drift, so two separate runs would show the drift more than the sums.
   public static func compareReductions(
     _ problem: StepProblem, repeats: Int, warmup: Int, on communicator: Communicator
   ) throws -> ReductionComparison {
@@ -143,10 +143,10 @@ public enum StepBenchmark {
     var seconds: [[Double]] = [[], []]
     var reductions: [[Double]] = [[], []]
     for turn in 0..<warmup + repeats {
-      // Neither is always the first of a pair.
+      // The order of each pair alternates.
       for way in turn % 2 == 0 ? [0, 1] : [1, 0] {
         let times = try works[way].step()
-        // A step ends when the slowest rank does; the sum is done when the last rank comes.
+        // A step ends when the slowest rank does; the sum ends when the last rank arrives.
         let slowest = try communicator.allreduce(times.total, .maximum)
         let shortest = try communicator.allreduce(times.reduction, .minimum)
         guard turn >= warmup else { continue }
@@ -164,7 +164,7 @@ public enum StepBenchmark {
   }
 }
 
-/// What was measured of both sums of gradients in training steps that took turns.
+/// The measurements of both sums of gradients in alternating training steps.
 public struct ReductionComparison: Sendable, Codable {
   public let ranks: Int
   public let parameters: Int
@@ -172,7 +172,7 @@ public struct ReductionComparison: Sendable, Codable {
   /// The median steps.
   public let fixedSecondsPerStep: Double
   public let mpiSecondsPerStep: Double
-  /// What the sums take of them, on the rank that comes last to each.
+  /// The time of the sums in these steps, on the rank that arrives last.
   public let fixedReductionSeconds: Double
   public let mpiReductionSeconds: Double
   /// The median of fixed over MPI, pair by pair.

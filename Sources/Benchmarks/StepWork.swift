@@ -10,14 +10,14 @@ import Tensors
 import Threads
 import TrainingSteps
 
-/// Where the time of one training step went, on one rank.
+/// The parts of the time of one training step on one rank.
 public struct StepTimes: Sendable {
   /// The whole step.
   public var total = 0.0
-  /// Forward and backward, with the clearing of the gradients before.
+  /// Forward and backward, including the clearing of the gradients before.
   public var compute = 0.0
-  /// From the end of the backward pass until the sum over all ranks is there: the sum itself, and
-  /// the wait for ranks that come later.
+  /// From the end of the backward pass until the sum over all ranks is complete: the sum itself,
+  /// and the wait for slower ranks.
   public var reduction = 0.0
   /// Scaling, clipping and the optimizer.
   public var optimizer = 0.0

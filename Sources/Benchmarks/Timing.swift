@@ -2,7 +2,7 @@
   import Glibc
 #endif
 
-/// Times repeated work. Machines drift, so what is reported is a median of several.
+/// Times repeated work. Machines drift, so reports have medians.
 enum Timing {
   /// The seconds that each of `repeats` calls took, after `warmup` calls that do not count.
   static func seconds(

@@ -17,19 +17,19 @@ public struct DatagramAddress: Hashable, Sendable {
 
   public static func == (a: Self, b: Self) -> Bool { a.host == b.host && a.port == b.port }
 
-  /// This machine, as it calls itself.
+  /// The loopback address of this machine.
   public static let loopback = SIMD4<UInt8>(127, 0, 0, 1)
 }
 
 /// A UDP socket at one address of this machine, or at all of them.
 ///
-/// Datagrams may be lost, and nobody is told; nothing here waits for a receiver.
+/// Datagrams may be lost without notice; nothing here waits for a receiver.
 public final class DatagramSocket: Sendable {
   private let descriptor: CInt
   /// The port that the system chose.
   public let port: UInt16
 
-  /// Opens a socket. Nil where the system has none to give.
+  /// Opens a socket. Nil if the system refuses one.
   ///
   /// - Parameter host: the address of this machine to receive at; 0.0.0.0 is all of them
   ///
@@ -69,7 +69,7 @@ public final class DatagramSocket: Sendable {
     }
   }
 
-  /// The next datagram, cut at `capacity` bytes, and its sender; nil where none has come within
+  /// The next datagram, cut at `capacity` bytes, and its sender; nil if none comes within
   /// `milliseconds`.
   ///
   /// The corresponding C functions are `poll` and `recvfrom`.

@@ -6,7 +6,7 @@
 
 /// The addresses under which others may reach this machine.
 public enum NetworkInterfaces {
-  /// The IPv4 addresses of all interfaces that are up, but for the loopback.
+  /// The IPv4 addresses of all interfaces that are up, except the loopback.
   ///
   /// The corresponding C function is `getifaddrs`.
   public static var addresses: [SIMD4<UInt8>] {
@@ -28,7 +28,7 @@ public enum NetworkInterfaces {
     return result
   }
 
-  /// The address of this machine from which it would send to another; nil where it has no way there.
+  /// The address of this machine from which it would send to another; nil if there is no route.
   /// Nothing is sent.
   ///
   /// The corresponding C functions are `connect` and `getsockname`, of a UDP socket.

@@ -3,15 +3,15 @@ internal import CZlib
 extension CRC32 {
   /// Makes the checksum of two texts, one after the other, from the checksum of each.
   ///
-  /// With the length of the second one fixed, that is linear in the checksum of the first (over the
-  /// field of two elements), so that four tables of 256 numbers do what zlib computes anew each
+  /// For a fixed length of the second text, the result is linear in the checksum of the first (over
+  /// the field of two elements), so four tables of 256 numbers replace what zlib computes anew each
   /// time.
   ///
   /// The corresponding C function is `crc32_combine`.
   public struct Joining: Sendable {
     private var tables = [UInt32](repeating: 0, count: 4 * 256)
 
-    /// - Parameter bytes: how many bytes the second text has
+    /// - Parameter bytes: the length of the second text in bytes
     public init(bytes: Int) {
       for bit in 0..<32 {
         let image = UInt32(truncatingIfNeeded: crc32_combine(1 << UInt(bit), 0, bytes))

@@ -1,7 +1,7 @@
 internal import CZlib
 
-/// CRC-32 as gzip and zlib use it (RFC 1952, section 8), of which any change of up to 32 bits in a
-/// row alters the value.
+/// CRC-32 as used by gzip and zlib (RFC 1952, section 8). Any change of up to 32 consecutive bits
+/// changes the value.
 public enum CRC32 {
   /// The checksum of the little-endian bytes of some numbers.
   ///

@@ -30,7 +30,7 @@ final class FileReader {
     if file >= 0 { close(file) }
   }
 
-  /// Returns the next bytes of the file, none at its end.
+  /// Returns the next bytes of the file; empty at its end.
   func next() throws(GzipError) -> ArraySlice<UInt8> {
     while true {
       let count = read(file, &piece, piece.count)

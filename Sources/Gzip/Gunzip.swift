@@ -1,6 +1,6 @@
 internal import CZlib
 
-/// Returns the decompressed content of a gzip file, of which `start` was read already.
+/// Returns the decompressed content of a gzip file whose first bytes, `start`, were read already.
 ///
 /// The corresponding C function is `inflate`.
 func gunzip(
@@ -15,7 +15,7 @@ func gunzip(
   while !input.isEmpty {
     let isWhole = try inflater.inflate(
       &input, into: &content, maximumBytes: maximumBytes, declared: declared)
-    // What lies behind what was declared is not asked for, and may be without end.
+    // Data after the declared content are not needed, and may be endless.
     if isWhole { return content }
     input = Array(try reader.next())
   }
@@ -51,7 +51,7 @@ private struct Inflater {
 
   /// Decompresses all of `input` and appends the result to `content`.
   ///
-  /// - Returns: whether that is more than the content declares to have, and it was left there
+  /// - Returns: whether there is more than the declared content; the rest is not decompressed
   mutating func inflate(
     _ input: inout [UInt8], into content: inout [UInt8], maximumBytes: Int,
     declared: (ArraySlice<UInt8>) -> Int?
@@ -104,7 +104,7 @@ private struct Inflater {
         stream.pointee.next_in += 1
         stream.pointee.avail_in -= 1
       } else if isInPadding {
-        throw .corrupt(path: path, reason: "there is other data behind it")
+        throw .corrupt(path: path, reason: "there is other data after it")
       } else {
         inflateReset(stream)
         isBetweenMembers = false

@@ -29,7 +29,7 @@ extension AttributeHolder {
     try setNumbers(name, values, shape: [values.count])
   }
 
-  /// Sets an attribute to a Boolean value, in the form that h5py reads as one.
+  /// Sets an attribute to a Boolean value, in h5py's form.
   ///
   /// The corresponding C function is `H5Awrite`, with an enumeration of `FALSE` and `TRUE`.
   public func setAttribute(_ name: String, _ value: Bool) throws(HDF5Error) {
@@ -120,7 +120,7 @@ extension OpenAttribute {
     return values
   }
 
-  /// Returns the values as integers, where HDF5 would clip or round them without a word.
+  /// Returns the values as integers, without the silent clipping and rounding of HDF5.
   func integers() throws(HDF5Error) -> [Int] {
     let kind = H5Tget_class(type)
     let values: [Int?]

@@ -54,7 +54,7 @@ extension AttributeHolder {
     }
     try call("write", path) { H5Tset_size(type, CHDF5_VARIABLE()) }
 
-    // All strings lie one after the other, each with its zero byte.
+    // All strings follow one another, each with its zero byte.
     var characters: [CChar] = []
     var starts: [Int] = []
     for value in values {
@@ -70,7 +70,7 @@ extension AttributeHolder {
     }
   }
 
-  /// The most bytes of strings that are put into an object's header, with room for its other parts.
+  /// The most bytes of strings in an object's header, which leaves room for its other parts.
   private static var headerBytes: Int { 1 << 15 }
 
   private func setFixed(
@@ -105,7 +105,7 @@ extension OpenAttribute {
     return pointers.map { $0.map { String(cString: $0) } ?? "" }
   }
 
-  /// Returns strings that lie one after the other, padded to the same length.
+  /// Returns consecutive strings, padded to the same length.
   private func fixedStrings() throws(HDF5Error) -> [String] {
     let length = H5Tget_size(type)
     guard length > 0 else { throw error("it has strings of no length") }

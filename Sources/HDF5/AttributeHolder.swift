@@ -41,7 +41,7 @@ extension AttributeHolder {
     try withAttribute(name) { $0.count == 1 && H5Tget_class($0.type) == H5T_STRING } ?? false
   }
 
-  /// Creates an attribute, in place of one of the same name, and lends it to be written.
+  /// Creates an attribute, replacing one with the same name, and lends it for writing.
   func createAttribute(
     _ name: String, type: hid_t, shape: [Int], _ write: (hid_t) -> herr_t
   ) throws(HDF5Error) {

@@ -1,6 +1,6 @@
 internal import CHDF5
 
-/// Chunks of a dataset that its shape needs and the file does not hold.
+/// Chunks of a dataset that its shape needs and that are missing from the file.
 public struct MissingChunks: Hashable, Sendable, CustomStringConvertible {
   /// How many chunks the shape needs.
   public let needed: Int
@@ -34,7 +34,7 @@ public struct MissingChunks: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Dataset {
-  /// How many chunks the shape needs and how many the file holds; `nil` where it is not chunked.
+  /// How many chunks the shape needs and how many the file has; `nil` if it is not chunked.
   ///
   /// The corresponding C function is `H5Dget_num_chunks`.
   public func chunkCounts() throws(HDF5Error) -> (needed: Int, written: Int)? {
@@ -54,7 +54,7 @@ extension Dataset {
     return (needed, Int(clamping: written))
   }
 
-  /// The chunks that were never written; `nil` where there are none.
+  /// The chunks that were never written; `nil` if there are none.
   ///
   /// HDF5 gives the fill value for them, mostly zero, and reports no error.
   ///
@@ -63,7 +63,7 @@ extension Dataset {
     guard let (needed, written) = try chunkCounts(), written < needed, let grid = try chunkGrid(),
       let chunk = try chunk()
     else { return nil }
-    // The first one that is missing has at most as many before it as were written.
+    // At most as many chunks as were written come before the first missing one.
     var first = 0
     while first < written, isWritten(offset(ofChunk: first, in: grid, chunk)) { first += 1 }
     return MissingChunks(
@@ -72,7 +72,7 @@ extension Dataset {
       isRest: first == written)
   }
 
-  /// How many chunks there are along each axis; `nil` where the dataset is not chunked.
+  /// The number of chunks along each axis; `nil` if the dataset is not chunked.
   private func chunkGrid() throws(HDF5Error) -> [Int]? {
     guard let chunk = try chunk(), chunk.count == shape.count, chunk.allSatisfy({ $0 > 0 }) else {
       return nil
@@ -80,7 +80,7 @@ extension Dataset {
     return zip(shape, chunk).map { extent, side in extent / side + (extent % side > 0 ? 1 : 0) }
   }
 
-  /// Where the chunk of a number in row-major order begins.
+  /// The offset of the chunk with this number in row-major order.
   private func offset(ofChunk number: Int, in grid: [Int], _ chunk: [Int]) -> [hsize_t] {
     var rest = number
     var offset = [hsize_t](repeating: 0, count: grid.count)

@@ -30,7 +30,8 @@ extension Dataset {
     return names
   }
 
-  /// Where the numbers lie: "contiguous", "chunks [10, 6, 3]", "virtual", "compact" or "external".
+  /// How the numbers are stored: "contiguous", "chunks [10, 6, 3]", "virtual", "compact" or
+  /// "external".
   ///
   /// The corresponding C function is `H5Pget_layout`.
   public func layoutDescription() throws(HDF5Error) -> String {

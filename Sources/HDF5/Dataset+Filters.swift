@@ -1,6 +1,6 @@
 internal import CHDF5
 
-/// A step that packs or checks the chunks of a dataset.
+/// A filter that compresses or checks the chunks of a dataset.
 public struct Filter: Hashable, Sendable, CustomStringConvertible {
   /// The number under which The HDF Group lists it.
   public let id: Int
@@ -9,10 +9,10 @@ public struct Filter: Hashable, Sendable, CustomStringConvertible {
   /// Whether this process can undo it.
   public let isAvailable: Bool
 
-  /// Such as "gzip", or "lzf (32000)" of a filter that is not part of HDF5.
+  /// Such as "gzip", or "lzf (32000)" for a filter that is not part of HDF5.
   public var description: String { id < 256 ? name : "\(name) (\(id))" }
 
-  /// Filters that are common, with what brings them.
+  /// Common filters, with the packages that have them.
   private static let known: [Int: String] = [
     1: "gzip", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6: "scaleoffset",
     305: "lzo", 307: "bzip2", 32000: "lzf", 32001: "blosc", 32003: "snappy", 32004: "lz4",
@@ -27,7 +27,7 @@ public struct Filter: Hashable, Sendable, CustomStringConvertible {
     isAvailable = H5Zfilter_avail(H5Z_filter_t(clamping: id)) > 0
   }
 
-  /// What to do about one that is not available.
+  /// What to do if a filter is not available.
   var cure: String {
     "repack it with another filter, using `h5repack -f GZIP=4 in.h5 out.h5` or h5py, where this"
       + " one is installed"
@@ -59,17 +59,17 @@ extension Dataset {
     }
   }
 
-  /// Throws where a chunk went through a filter that this process cannot undo.
+  /// Throws if a chunk went through a filter that this process cannot undo.
   ///
-  /// A filter that did not make a chunk smaller, such as that of h5py's `lzf` on random numbers,
-  /// was left out for it: such chunks can be read.
+  /// HDF5 skips a filter that does not make a chunk smaller, such as h5py's `lzf` on random
+  /// numbers: such chunks can be read.
   func requireFilters() throws(HDF5Error) {
     for (place, filter) in try filters().enumerated() where !filter.isAvailable {
       if try usesFilter(at: place) { throw error(of: filter) }
     }
   }
 
-  /// The error of a read that failed, where a filter is the likely cause.
+  /// The error of a failed read if a filter is the likely cause.
   func missingFilterError() -> HDF5Error? {
     guard let filter = (try? filters())?.first(where: { !$0.isAvailable }) else { return nil }
     return error(of: filter)
@@ -87,7 +87,7 @@ extension Dataset {
     guard let (_, written) = try chunkCounts() else { return false }
     let space = try call("read the chunks of", handle.path) { H5Dget_space(handle.id) }
     defer { H5Sclose(space) }
-    // HDF5 1.10 counts from the first chunk each time: not all of very many are asked.
+    // HDF5 1.10 counts from the first chunk each time: only the first of very many are checked.
     for number in 0..<min(written, 1000) {
       var offset = [hsize_t](repeating: 0, count: max(shape.count, 1))
       var (mask, address, bytes) = (UInt32(0), haddr_t(0), hsize_t(0))

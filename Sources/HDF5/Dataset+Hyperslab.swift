@@ -1,7 +1,7 @@
 internal import CHDF5
 
 extension Dataset {
-  /// Reads the block of `count` elements from `offset` into `buffer`, which has just its size.
+  /// Reads the block of `count` elements from `offset` into `buffer`, which must have its size.
   ///
   /// The corresponding C function is `H5Dread`.
   public func read<Scalar: HDF5Scalar>(
@@ -61,7 +61,7 @@ extension Dataset {
             handle.id, Scalar.nativeTypeID, memory, file, CHDF5_DEFAULT(), buffer.baseAddress)
         }
       } catch {
-        // A chunk that was packed by a filter that is not here.
+        // A chunk that was compressed by a filter that is not available.
         throw missingFilterError() ?? error
       }
     }
@@ -84,7 +84,7 @@ extension Dataset {
         operation, path, "count \(count) is \(total) elements, but the buffer has \(elements)")
     }
     if total == 0 { return }
-    // Of the same rank as in the file: HDF5 goes through other selections number by number.
+    // Of the same rank as in the file: HDF5 copies other selections number by number.
     let memory = try makeDataspace(count, operation, path)
     defer { H5Sclose(memory) }
     let file = try call(operation, path) { H5Dget_space(handle.id) }

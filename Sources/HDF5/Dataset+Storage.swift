@@ -1,13 +1,13 @@
 internal import CHDF5
 
 extension Dataset {
-  /// The most bytes that a chunk may have: to read one number of it, all of it is read.
+  /// The most bytes of a chunk: to read one number of it, HDF5 reads all of it.
   static let maximumChunkBytesToRead = 1 << 28
 
   /// No filter makes numbers smaller than by this factor; deflate comes near it with zeros.
   private static let maximumCompression = 1100
 
-  /// The shape of the pieces in which the dataset is stored; `nil` where it is in one.
+  /// The shape of the chunks in which the dataset is stored; `nil` if it is not chunked.
   ///
   /// The corresponding C function is `H5Pget_chunk`.
   public func chunk() throws(HDF5Error) -> [Int]? {
@@ -26,12 +26,12 @@ extension Dataset {
   /// The corresponding C function is `H5Dget_storage_size`.
   public var storedBytes: Int { Int(clamping: H5Dget_storage_size(handle.id)) }
 
-  /// Throws unless the numbers lie in this file, and as many as the shape declares.
+  /// Throws unless this file has all numbers that the shape declares.
   ///
   /// A virtual dataset, an external link and external storage take numbers from another file, and
-  /// read as zeros where that is missing. Chunks that were never written read as zeros as well. A
-  /// declared size that the file cannot hold is not believed: memory would be taken for it. What a
-  /// filter of another program packed can only be read with that filter.
+  /// read as zeros if that is missing. Chunks that were never written also read as zeros. A
+  /// declared size that the file cannot hold is refused, because memory would be allocated for it.
+  /// Chunks that another program's filter compressed can only be read with that filter.
   public func requireStored() throws(HDF5Error) {
     func refuse(_ reason: String, cure: String? = nil) -> HDF5Error {
       HDF5Error("use", handle.path, reason, cure: cure)
@@ -72,8 +72,8 @@ extension Dataset {
     try requireFilters()
   }
 
-  /// Whether the bits of a number lie within its bytes. HDF5 1.10 does not ask, and reads beyond its
-  /// memory where a damaged type says otherwise.
+  /// Whether the bits of a number are within its bytes. HDF5 1.10 does not check this, and reads
+  /// beyond its memory if a damaged type says otherwise.
   private var hasPlausibleType: Bool {
     let own = H5Dget_type(handle.id)
     defer { H5Tclose(own) }
@@ -105,7 +105,7 @@ extension Dataset {
     return max(1, H5Tget_size(type))
   }
 
-  /// Throws where the dataset was found through a link to another file.
+  /// Throws if the dataset was found through a link to another file.
   private func requireOwnFile() throws(HDF5Error) {
     let length = try call("name the file of", handle.path) { H5Fget_name(handle.id, nil, 0) }
     var name = [CChar](repeating: 0, count: length + 1)

@@ -3,8 +3,8 @@ internal import CHDF5
 extension Dataset {
   /// Returns all elements.
   ///
-  /// - Parameter maximumElements: the size above which the dataset is refused, since its
-  ///   declared shape may be anything.
+  /// - Parameter maximumElements: the size above which the dataset is refused, because its declared
+  ///   shape may be anything.
   ///
   /// The corresponding C function is `H5Dread`.
   public func read<Scalar: HDF5Scalar>(

@@ -2,8 +2,8 @@ internal import CHDF5
 
 /// A multi-dimensional array in a file.
 ///
-/// Elements are in row-major order. A failed check of sizes throws, for the sizes may come
-/// from a damaged file.
+/// Elements are in row-major order. A failed check of sizes throws, because the sizes may come from
+/// a damaged file.
 public final class Dataset: AttributeHolder {
   /// The number of elements above which a dataset is not read as a whole by default.
   public static let defaultMaximumElements = 1 << 33
@@ -22,7 +22,7 @@ public final class Dataset: AttributeHolder {
     elementCount(shape)!  // checked whenever the shape is set
   }
 
-  /// Wraps an open dataset, which is closed at the end.
+  /// Wraps an open dataset, which is closed on deinitialisation.
   init(_ id: hid_t, _ path: String) throws(HDF5Error) {
     handle = ObjectHandle(id, path: path, close: H5Dclose)
     try Dataset.refuseEndlessView(id, path)
@@ -46,8 +46,8 @@ public final class Dataset: AttributeHolder {
     self.shape = try Dataset.shape(of: handle.id, handle.path)
   }
 
-  /// Throws where the dataset is a view of datasets of other files that grows with them: to ask for
-  /// its shape opens those files, whatever they are.
+  /// Throws if the dataset is a view of datasets of other files that grows with them: asking for
+  /// its shape would open those files, whatever they are.
   private static func refuseEndlessView(_ id: hid_t, _ path: String) throws(HDF5Error) {
     let properties = try call("read the layout", path) { H5Dget_create_plist(id) }
     defer { H5Pclose(properties) }

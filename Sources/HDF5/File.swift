@@ -7,7 +7,7 @@ internal import CHDF5
 ///     try file.setAttribute("step", 100)
 ///     try file.close()
 ///
-/// Objects opened through a file keep it open until they are gone, or until `close()`.
+/// Objects opened through a file keep it open until they are released, or until `close()`.
 public final class File: Location, AttributeHolder {
   /// What may be done with an open file.
   public enum AccessMode: Hashable, Sendable {
@@ -48,7 +48,7 @@ public final class File: Location, AttributeHolder {
 
   /// Opens the bytes of a file, read-only, when the file itself no longer has a name.
   ///
-  /// - Parameter path: what errors call it
+  /// - Parameter path: its name in errors
   ///
   /// The corresponding C function is `H5Pset_file_image`.
   public static func open(image: [UInt8], named path: String) throws(HDF5Error) -> File {
@@ -61,18 +61,18 @@ public final class File: Location, AttributeHolder {
     return File(id, path, isWritable: false)
   }
 
-  /// A file that could not be opened: what is asked of it throws, or is not there.
+  /// A file that could not be opened: every operation on it throws or finds nothing.
   public static func unopened(_ path: String) -> File { File(-1, path, isWritable: false) }
 
   /// Which versions of HDF5 a new file is for.
   public enum Format: Hashable, Sendable {
-    /// That of HDF5 1.10, with checksums in all its structures.
+    /// The format of HDF5 1.10, with checksums in all its structures.
     case current
-    /// The oldest that can hold what is written, as other programs write unless told otherwise.
+    /// The oldest format that can hold the content, the default of other programs.
     case earliest
   }
 
-  /// Creates a file, in place of an existing one if `overwrite` says so.
+  /// Creates a file, replacing an existing one if `overwrite` is true.
   ///
   /// The corresponding C function is `H5Fcreate`.
   public static func create(
@@ -86,7 +86,7 @@ public final class File: Location, AttributeHolder {
     let flags = overwrite ? CHDF5_ACC_TRUNC() : CHDF5_ACC_EXCL()
     do throws(HDF5Error) {
       let id = try withLocksIfPossible("create", path, access: access) { isSecond in
-        // The first call has made the file, and failed at its lock.
+        // The first call made the file, but could not lock it.
         H5Fcreate(path, isSecond ? CHDF5_ACC_TRUNC() : flags, creation, access)
       }
       return File(id, path, isWritable: true)
@@ -95,7 +95,7 @@ public final class File: Location, AttributeHolder {
     }
   }
 
-  /// Hands everything written so far to the operating system.
+  /// Passes everything written so far to the operating system.
   ///
   /// The corresponding C function is `H5Fflush`, with `H5F_SCOPE_GLOBAL`.
   public func flush() throws(HDF5Error) {
@@ -104,8 +104,8 @@ public final class File: Location, AttributeHolder {
 
   /// Closes the file, and the groups and datasets opened through it, which throw from then on.
   ///
-  /// A second call does nothing. A file that is let go without this is closed as well, but
-  /// a failure to write its last data then passes unseen.
+  /// A second call does nothing. A file that is released without this is closed as well, but a
+  /// failure to write its last data then goes unnoticed.
   ///
   /// The corresponding C function is `H5Fclose`.
   public func close() throws(HDF5Error) {
@@ -124,8 +124,8 @@ public final class File: Location, AttributeHolder {
 
   /// Returns the access properties of every file.
   ///
-  /// What we write is of the format of HDF5 1.10 throughout: that has checksums in all its
-  /// structures, down to the indices of chunks, where the format of 1.8 has none.
+  /// We write only the format of HDF5 1.10, which has checksums in all its structures, including
+  /// the indices of chunks; the format of 1.8 has none there.
   private static func makeAccessList(
     _ path: String, oldest: H5F_libver_t = H5F_LIBVER_V18
   ) throws(HDF5Error) -> hid_t {
@@ -134,7 +134,7 @@ public final class File: Location, AttributeHolder {
     return list
   }
 
-  /// Returns an error of opening a file in plain words, where its cause is a known one.
+  /// Returns an error of opening a file in plain words, if its cause is known.
   private static func explained(_ error: HDF5Error) -> HDF5Error {
     if error.detail.contains("file is already open for") {
       return HDF5Error(

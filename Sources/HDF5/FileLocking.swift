@@ -6,21 +6,21 @@ internal import CHDF5
   internal import Glibc
 #endif
 
-/// Opens or creates a file with `body`, and does so without locks where its file system has none.
+/// Opens or creates a file with `body`, without locks if its file system has none.
 ///
-/// HDF5 locks every file that it opens. By itself it forgives a file system that answers ENOSYS,
-/// and not one that answers ENOLCK or EOPNOTSUPP.
+/// HDF5 locks every file that it opens. It tolerates a file system that returns ENOSYS, but not one
+/// that returns ENOLCK or EOPNOTSUPP.
 ///
 /// - Parameters:
 ///   - access: the property list that `body` passes on
-///   - body: the call; `isSecond` tells that the first one failed at the lock
+///   - body: the call; `isSecond` means that the first one failed to lock the file
 func withLocksIfPossible(
   _ operation: String, _ path: String, access: hid_t, _ body: (_ isSecond: Bool) -> hid_t
 ) throws(HDF5Error) -> hid_t {
   do throws(HDF5Error) {
     return try call(operation, path) { body(false) }
   } catch {
-    // A file that is open without locks already cannot be opened with them.
+    // A file that is already open without locks cannot be opened with them.
     let isOpenWithout = error.detail.contains("locking flag values don't match")
     guard isOpenWithout || error.detail.contains("unable to lock file") && lacksLocks(path)
     else { throw error }

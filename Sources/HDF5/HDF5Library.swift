@@ -19,8 +19,8 @@ public enum HDF5Library {
   /// Whether several threads may use the library. If not, all calls must come from one thread, and
   /// a call from a second one traps, because it would corrupt memory.
   ///
-  /// With `MOMENTUM_DIST_HDF5_THREADS=one` in the environment this is false, for tests of what
-  /// follows from it.
+  /// With `MOMENTUM_DIST_HDF5_THREADS=one` in the environment this is false, for tests of that
+  /// case.
   ///
   /// The corresponding C function is `H5is_library_threadsafe`.
   public static let isThreadSafe: Bool = {
@@ -29,7 +29,7 @@ public enum HDF5Library {
     return H5is_library_threadsafe(&isThreadSafe) >= 0 && isThreadSafe
   }()
 
-  /// Traps where a second thread calls a library that is not thread-safe.
+  /// Traps if a second thread calls a library that is not thread-safe.
   static func checkThread() {
     if isThreadSafe { return }
     let here = UInt(bitPattern: pthread_self().hashValue)

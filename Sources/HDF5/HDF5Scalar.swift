@@ -2,8 +2,8 @@ internal import CHDF5
 
 /// A type whose values HDF5 reads and writes.
 ///
-/// HDF5 converts between the numeric types, so a dataset may be read as another type than
-/// the one it is stored as.
+/// HDF5 converts between the numeric types, so a dataset may be read as a type other than the
+/// stored one.
 public protocol HDF5Scalar: BitwiseCopyable, Sendable {
   /// The identifier that HDF5 gives the type in memory.
   static var nativeTypeID: Int64 { get }

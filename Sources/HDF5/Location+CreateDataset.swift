@@ -55,14 +55,14 @@ extension Location {
   }
 }
 
-/// The most bytes that a chunk has unless the caller chose its shape.
+/// The most bytes of a chunk unless the caller chooses its shape.
 let maximumChunkBytes = 1 << 20
 
-/// Returns the chunk shape of a dataset: `requested`, or one made up, neither ever beyond
-/// what the dataset can hold.
+/// Returns the chunk shape of a dataset: `requested`, or a chosen one, never larger than the
+/// dataset can become.
 ///
-/// A chunk that is made up is a block of whole rows, where a row of the last dimensions
-/// fits, because rows are what is read together.
+/// A chosen chunk is a block of whole rows, if a row of the last dimensions fits, because rows are
+/// read together.
 func chunkShape(
   _ requested: [Int]?, shape: [Int], maximum: [Int?]?, elementBytes: Int, _ path: String
 ) throws(HDF5Error) -> [Int] {

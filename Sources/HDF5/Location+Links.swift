@@ -1,9 +1,9 @@
 internal import CHDF5
 
-/// Links and views as other programs write them, for tests of how they are refused. This program
+/// Links and views as other programs write them, for tests that they are refused. This program
 /// writes none.
 extension Location {
-  /// Makes a name for an object of another file, which need not exist.
+  /// Makes a link to an object of another file, which need not exist.
   ///
   /// The corresponding C function is `H5Lcreate_external`.
   package func createLink(_ name: String, toFile file: String, _ target: String) throws(HDF5Error) {
@@ -13,7 +13,7 @@ extension Location {
     }
   }
 
-  /// Makes a name for another name of this file, which need not exist.
+  /// Makes a link to another name in this file, which need not exist.
   ///
   /// The corresponding C function is `H5Lcreate_soft`.
   package func createLink(_ name: String, to target: String) throws(HDF5Error) {
@@ -23,7 +23,7 @@ extension Location {
     }
   }
 
-  /// Makes a dataset of floats that shows another one as far as that goes.
+  /// Makes a dataset of floats that is a view of another one and grows with it.
   ///
   /// The corresponding C function is `H5Pset_virtual`, with `H5S_UNLIMITED`.
   package func createEndlessView(

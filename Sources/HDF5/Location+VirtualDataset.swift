@@ -26,8 +26,8 @@ public struct VirtualSource: Hashable, Sendable {
 extension Location {
   /// Creates a dataset that presents datasets of other files as one.
   ///
-  /// What no source covers reads as zero, **and so does a source whose file is missing**: HDF5
-  /// reports no error, so whoever reads checks that the files are there.
+  /// Elements that no source covers read as zero, **and so does a source whose file is missing**:
+  /// HDF5 reports no error, so the reader must check that the files exist.
   ///
   /// The corresponding C function is `H5Pset_virtual`.
   @discardableResult

@@ -59,8 +59,8 @@ extension Location {
 
   /// Opens a dataset.
   ///
-  /// - Parameter cacheBytes: memory for chunks that are kept after they were read; HDF5's own
-  ///   choice is 1 MiB.
+  /// - Parameter cacheBytes: memory for chunks that are kept after they were read; HDF5's default
+  ///   is 1 MiB.
   ///
   /// The corresponding C functions are `H5Dopen2` and `H5Pset_chunk_cache`.
   public func dataset(_ name: String, cacheBytes: Int? = nil) throws(HDF5Error) -> Dataset {
@@ -68,7 +68,7 @@ extension Location {
     let access = try ownFileOnly(CHDF5_DATASET_ACCESS(), "open the dataset", path)
     defer { H5Pclose(access) }
     if let cacheBytes {
-      // Slots: a prime far above the number of chunks that fit, as HDF5's documentation has it.
+      // Slots: a prime far above the number of chunks that fit, as HDF5's documentation advises.
       try call("open the dataset", path) { H5Pset_chunk_cache(access, 12_421, cacheBytes, 0.75) }
     }
     do throws(HDF5Error) {
@@ -87,7 +87,7 @@ extension Location {
     CHDF5_silence()
     let access = CHDF5_own_file_only(H5Pcreate(CHDF5_LINK_ACCESS()))
     defer { H5Pclose(access) }
-    // HDF5 asks for each step on the way, for it fails when one of them is missing.
+    // Each step of the path is checked, because HDF5 fails if one of them is missing.
     var path = name.hasPrefix("/") ? "/" : ""
     for component in name.split(separator: "/") {
       path += component
@@ -148,15 +148,15 @@ extension Location {
   }
 }
 
-/// Returns properties of class `kind` with which only objects of the file itself are opened: a link
-/// to another file is not followed, whatever that is, and the error names it.
+/// Returns properties of class `kind` that open only objects of the file itself: a link to another
+/// file is not followed, and the error names it.
 private func ownFileOnly(
   _ kind: hid_t, _ operation: String, _ path: String
 ) throws(HDF5Error) -> hid_t {
   CHDF5_own_file_only(try call(operation, path) { H5Pcreate(kind) })
 }
 
-/// The error of a link that was not followed; `nil` if the last call failed at none.
+/// The error for a link that was not followed; `nil` if the last call did not fail at one.
 private func refusedLink(_ path: String) -> HDF5Error? {
   let name = CHDF5_refused_link()!
   guard name[0] != 0 else { return nil }

@@ -24,7 +24,7 @@ func checkedCount(
       "offset \(offset) and count \(count) need one number for each dimension of shape \(shape)")
   }
   for axis in shape.indices {
-    // No sum is formed, for it might overflow.
+    // No sum is computed, because it might overflow.
     guard offset[axis] >= 0, count[axis] >= 0, offset[axis] <= shape[axis],
       count[axis] <= shape[axis] - offset[axis]
     else {
@@ -44,6 +44,6 @@ func requireMemory<Scalar>(
 ) throws(HDF5Error) {
   let (bytes, overflow) = elements.multipliedReportingOverflow(by: MemoryLayout<Scalar>.stride)
   guard !overflow, canAllocate(bytes) else {
-    throw HDF5Error("read", path, "there is no memory for \(elements) elements of \(type)")
+    throw HDF5Error("read", path, "there is not enough memory for \(elements) elements of \(type)")
   }
 }

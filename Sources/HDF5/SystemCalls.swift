@@ -6,9 +6,9 @@
 
 /// Returns whether the system would grant an allocation of this size.
 ///
-/// Swift traps when an array cannot be allocated, and a damaged file may ask for a lot.
-/// Small sizes are not tried. The pages are mapped, for a `malloc` whose result is not used
-/// is taken to succeed and optimized away.
+/// Swift traps when an array cannot be allocated, and a damaged file may ask for a lot. Small sizes
+/// are not tried. The pages are mapped, because the compiler may optimize away a `malloc` whose
+/// result is not used.
 func canAllocate(_ bytes: Int) -> Bool {
   if bytes < 1 << 28 { return true }
   let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
@@ -18,7 +18,7 @@ func canAllocate(_ bytes: Int) -> Bool {
 }
 
 /// Returns why the system does not let a file be opened, or `nil` if it does. It does not wait for
-/// whoever is to write into a pipe.
+/// a writer of a pipe.
 func reasonNotToOpen(_ path: String, writing: Bool) -> String? {
   let file = open(path, (writing ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_CLOEXEC)
   guard file >= 0 else {

@@ -24,7 +24,7 @@ func decodePNG(_ bytes: [UInt8], _ path: String) throws(ImageFileError) -> Image
     pixels: pixels)
 }
 
-/// Decodes a JPEG file. Four colors are those of printing, stored inverted as Adobe does.
+/// Decodes a JPEG file. Four colors mean CMYK, stored inverted as by Adobe.
 ///
 /// The corresponding C functions are `jpeg_read_header` and `jpeg_read_scanlines`.
 func decodeJPEG(_ bytes: [UInt8], _ path: String) throws(ImageFileError) -> ImageFile {
@@ -61,7 +61,7 @@ private func withoutBlack(_ inverted: [UInt8]) -> [UInt8] {
   return colors
 }
 
-/// The error for a file that a library refused, with the library's words on one line.
+/// The error for a file that a library refused, with the library's message on one line.
 private func damaged<Message>(
   _ kind: String, _ path: String, _ message: inout Message
 ) -> ImageFileError {

@@ -2,9 +2,9 @@
 public struct ImageFitting: Sendable, Equatable {
   /// The side of the square that is cut out of the middle; nil keeps images as they are.
   public var size: Int?
-  /// What the shorter side is scaled to before that; nil is `size`.
+  /// The length that the shorter side is scaled to before; nil is `size`.
   public var shorterSide: Int?
-  /// C: 1 (gray) or 3; nil keeps what the image has.
+  /// C: 1 (gray) or 3; nil keeps the image's own.
   public var channels: Int?
 
   public init(size: Int? = nil, shorterSide: Int? = nil, channels: Int? = nil) {
@@ -15,15 +15,16 @@ public struct ImageFitting: Sendable, Equatable {
 }
 
 extension ImageFile {
-  /// The image in other colors, scaled, and cut, in this order.
+  /// The image with other colors, scaled and cropped, in this order.
   ///
-  /// The sizes are those of torchvision's `Resize(shorterSide)` and `CenterCrop(size)`: the longer side becomes ⌊shorterSide · long / short⌋, and the cut begins
-  /// at half of what is left over, rounded to even.
+  /// The sizes are those of torchvision's `Resize(shorterSide)` and `CenterCrop(size)`: the longer
+  /// side becomes ⌊shorterSide · long / short⌋, and the crop begins at half of the remainder,
+  /// rounded to even.
   public func fitted(_ fitting: ImageFitting) -> ImageFile {
     let colored = fitting.channels.map { withChannels($0) } ?? self
     guard let size = fitting.size else { return colored }
     let short = max(fitting.shorterSide ?? size, size)
-    // Of a strip only the middle is scaled: its ends would take memory without bound, and are cut
+    // Only the middle of a long strip is scaled: its ends would take unbounded memory, and are cut
     // off anyway.
     let longest = 64 * min(colored.height, colored.width)
     let middle = colored.middle(
@@ -115,18 +116,18 @@ extension ImageFile {
   }
 }
 
-/// The weights with which each number of a scaled line is made of the numbers of the line.
+/// The weights that compute each number of a scaled line from the numbers of the line.
 private struct FilterTaps {
-  /// The first of the numbers that each is made of, and how many they are.
+  /// The first number that each is computed from, and their count.
   private(set) var starts: [Int] = []
   private(set) var counts: [Int] = []
-  /// The most that any is made of.
+  /// The largest of these counts.
   let most: Int
   /// The weights of each, in `most` places.
   private(set) var weights: [Int32]
 
   private static let bits: Int32 = 22
-  /// What rounds a sum.
+  /// The term that rounds a sum.
   static let half: Int32 = 1 << 21
 
   static func byte(_ sum: Int32) -> UInt8 { UInt8(clamping: sum >> bits) }

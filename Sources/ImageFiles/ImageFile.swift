@@ -3,10 +3,10 @@ import Foundation
 
 /// An image: 8 bits for each number of a pixel, from a PNG or JPEG file or from memory.
 ///
-/// What a file holds besides its pixels is left alone: a rotation noted in EXIF is not applied, and
-/// neither is a color profile or a gamma. Transparency is dropped: a pixel has the color that is
-/// stored for it. 16 bits become 8 by v · 255 / 65535, rounded. Of 8 bits or fewer, those are the
-/// numbers that Pillow's `Image.open(f).convert("RGB")` gives.
+/// Only the pixels of a file are used: a rotation noted in EXIF, a color profile and a gamma are
+/// not applied. Transparency is dropped: a pixel has the color that is stored for it. 16 bits
+/// become 8 by v · 255 / 65535, rounded. For 8 bits or fewer, the numbers are those of Pillow's
+/// `Image.open(f).convert("RGB")`.
 public struct ImageFile: Sendable, Equatable {
   /// Y, rows.
   public let height: Int
@@ -17,7 +17,7 @@ public struct ImageFile: Sendable, Equatable {
   /// The numbers [Y, X, C], row by row from the top.
   public let pixels: [UInt8]
 
-  /// The most pixels that an image may have. Memory is taken only for fewer.
+  /// The most pixels that an image may have; memory is allocated only up to this.
   public static let maximumPixels = 1 << 26
   /// The largest file that is read.
   public static let maximumBytes = 1 << 28
@@ -34,7 +34,7 @@ public struct ImageFile: Sendable, Equatable {
     self.pixels = pixels
   }
 
-  /// Reads a file. What it is follows from its first bytes, not from its name.
+  /// Reads a file. Its kind follows from its first bytes, not from its name.
   public init(contentsOf path: String) throws(ImageFileError) {
     let bytes: [UInt8]?
     do {
@@ -71,7 +71,7 @@ public struct ImageFile: Sendable, Equatable {
     }
   }
 
-  /// Refuses sizes for which no memory is to be taken.
+  /// Refuses sizes for which no memory must be allocated.
   static func requireSize(
     _ height: UInt32, _ width: UInt32, _ path: String
   ) throws(ImageFileError) {

@@ -1,7 +1,7 @@
 /// The generator MT19937 (Matsumoto and Nishimura, 1998), with the seeding and the permutations of
 /// NumPy's legacy `RandomState`.
 ///
-/// It reproduces orders that others have published as a seed, such as that of permuted MNIST:
+/// It reproduces orders that were published as a seed, such as that of permuted MNIST:
 /// `MersenneTwister(seed: s).permutation(n)` is `numpy.random.RandomState(s).permutation(n)`. Numbers
 /// of our own come from `RandomStream`, which does not depend on the order of calls.
 public struct MersenneTwister {

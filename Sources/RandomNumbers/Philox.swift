@@ -1,8 +1,8 @@
 /// The counter-based generator Philox 4x32-10 (Salmon et al., SC 2011): four random words from a
 /// 128-bit counter under a 64-bit key, with no state in between.
 ///
-/// A number depends on its key and counter alone, so it is the same on whatever rank and in
-/// whatever order it is asked for.
+/// A number depends only on its key and counter, so it is the same on any rank and in any order of
+/// calls.
 public enum Philox {
   /// The four words at `counter` under `key`.
   public static func words(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {

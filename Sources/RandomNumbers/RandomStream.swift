@@ -2,7 +2,7 @@
   import Glibc
 #endif
 
-/// What a random number is for; numbers for different purposes are independent.
+/// The purpose of a random number; numbers for different purposes are independent.
 public enum RandomPurpose: UInt32, Sendable {
   case initialization = 1
   case shuffle = 2
@@ -23,7 +23,7 @@ public enum RandomPurpose: UInt32, Sendable {
 /// A sequence of random numbers keyed by seed, purpose, site, step and index.
 ///
 /// The index is always a *global* one (of a sequence in the data set, of a parameter), never that
-/// of a rank, so that every rank count draws the same numbers.
+/// of a rank, so any number of ranks draws the same numbers.
 public struct RandomStream: RandomNumberGenerator {
   private let key: SIMD2<UInt32>
   private let lane: SIMD4<UInt32>
@@ -41,8 +41,8 @@ public struct RandomStream: RandomNumberGenerator {
     lane = SIMD4(0, UInt32(site) << 8 | purpose.rawValue, UInt32(step), UInt32(index))
   }
 
-  /// Where `Philox` finds the words of a stream that none has been taken of: the first number of the
-  /// counter goes up by one for every four of them.
+  /// The `Philox` counter and key of a stream's first words; the stream must be unused. The first
+  /// number of the counter increases by one for every four words.
   public var start: (counter: SIMD4<UInt32>, key: SIMD2<UInt32>) {
     precondition(block == 0 && used == 4, "words of the stream have been used")
     return (lane, key)

@@ -31,7 +31,7 @@ public struct FixtureFile {
   public let cases: [String]
   /// Whether weights are kept with a column for each gate's unit, [in, G·H].
   private let keepsColumns: Bool
-  /// Whether what is no parameter is maps with the channels before the places, [C, Y, X].
+  /// Whether arrays other than parameters are maps with the channels first, [C, Y, X].
   private let keepsMaps: Bool
   private let file: HDF5.File
 
@@ -56,7 +56,7 @@ public struct FixtureFile {
     }
   }
 
-  /// The case of that name.
+  /// The case with this name.
   public func fixture(_ name: String) throws(FixtureError) -> FixtureCase {
     do {
       return FixtureCase(
@@ -108,7 +108,7 @@ public struct FixtureCase {
     return value
   }
 
-  /// A hyper-parameter that it may have.
+  /// A hyper-parameter that the case may have.
   public func optionalNumber(_ attribute: String) throws(FixtureError) -> Double? {
     do {
       return try group.doubleAttribute(attribute)
@@ -160,7 +160,7 @@ public struct FixtureCase {
     }
   }
 
-  /// The names below a path, none if it does not exist.
+  /// The names below a path; empty if it does not exist.
   public func names(below path: String) throws(FixtureError) -> [String] {
     do {
       return group.contains(path) ? try group.group(path).childNames() : []

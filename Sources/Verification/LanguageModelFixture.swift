@@ -5,7 +5,7 @@ import Tensors
 
 /// A case of `awd_lstm`: the whole language model on captured dropout masks, against the loss, the
 /// logits, the final state and every gradient. The gradient of the embedding is the correct one,
-/// in which the last word of the vocabulary has its share.
+/// which includes the last word of the vocabulary.
 enum LanguageModelFixture<Scalar: KernelScalar> {
   static func compare(
     _ fixture: FixtureCase, strict: Bool
@@ -27,7 +27,7 @@ enum LanguageModelFixture<Scalar: KernelScalar> {
     do { try model.finishGradients(gradients[0]) } catch { throw unusable(fixture, error) }
     let logits = model.logits(chunk.tokens, columns: N, from: start, firstStep: 0, parameters)
 
-    // The fixture's objective has means, ours sums over the predictions.
+    // The fixture's objective is a mean; ours is a sum over the predictions.
     let count = outcome.totals[0].elements
     let tolerance: TensorComparison.Tolerance =
       strict ? .elementwise(absolute: 1e-10, relative: 1e-9) : .normwise(1e-5)
@@ -134,7 +134,7 @@ enum LanguageModelFixture<Scalar: KernelScalar> {
     return masks
   }
 
-  /// What the fixture calls a parameter: `rnn.weight_ih_l0` is W_ih0.
+  /// The fixture's name of a parameter: `rnn.weight_ih_l0` is W_ih0.
   private static func name(of parameter: String) -> String {
     switch parameter {
     case "embedding.weight": return "emb"

@@ -4,10 +4,11 @@ import Tensors
 
 /// A case of `losses`: the mean of a loss and its gradient.
 ///
-/// A case holds a prediction and a target of the same rows, and `lens` [N] if rows [N, T] are valid
-/// only up to there.
+/// A case has a prediction and a target with the same rows, and `lens` [N] if rows [N, T] are valid
+/// only up to these lengths.
 enum LossFixture<Scalar: KernelScalar> {
-  /// The objective of a case, what its targets are, and what the file calls prediction and target.
+  /// The objective of a case, the kind of its targets, and the file's names of prediction and
+  /// target.
   private typealias Case = (
     objective: any Objective, answer: TargetKind.Answer, prediction: String, target: String
   )
@@ -48,11 +49,11 @@ enum LossFixture<Scalar: KernelScalar> {
     for (place, row) in rows.enumerated() {
       for k in 0..<K { whole[row * K + k] = Double(gradient[place * K + k]) }
     }
-    // Numbers of data sets are Float, so targets that are such are checked to Float's precision.
+    // Numbers of data sets are Float, so such targets are checked to Float's precision.
     return try comparisons(fixture, totals, whole, strict: strict && answer != .numbers)
   }
 
-  /// The rows of [N, T, K] that lie within the lengths; all R where the case has none.
+  /// The rows of [N, T, K] within the lengths; all R if the case has no lengths.
   private static func validRows(
     _ fixture: FixtureCase, of shape: [Int], _ R: Int
   ) throws(FixtureError) -> [Int] {

@@ -3,7 +3,7 @@ import Layers
 import Tensors
 
 /// A case of `matrix_functions`: exp and Cayley map with their adjoints, the nearest orthogonal
-/// matrix, starting angles. These are computed in Double whatever a model's precision.
+/// matrix, starting angles. These are always computed in Double.
 enum MatrixFixture {
   static func compare(_ fixture: FixtureCase) throws(FixtureError) -> [TensorComparison]? {
     guard fixture.system == "matrix_functions" else { return nil }

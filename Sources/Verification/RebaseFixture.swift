@@ -43,7 +43,7 @@ enum RebaseFixture<Scalar: KernelScalar> {
       let gradient = Tensor<Scalar>(shape: [n, n])
       do {
         try kernel.prepare(A, advancing: true)
-        // The kernel works on Pᵀ, the file on P.
+        // The kernel uses Pᵀ, the file P.
         gradient.copy(from: transposed(Array(G), n))
         try kernel.finishGradient(gradient)
       } catch {

@@ -6,7 +6,7 @@ import Tensors
 /// A case of a recurrent system: our layer on its weights, input, initial state and upstream
 /// gradients, against its outputs, final state and every gradient.
 enum RecurrentFixture<Scalar: KernelScalar> {
-  /// - Returns: nil if the case is of no recurrent system that we have
+  /// - Returns: nil if the case is not of one of our recurrent systems
   static func compare(
     _ fixture: FixtureCase, strict: Bool
   ) throws(FixtureError) -> [TensorComparison]? {
@@ -44,7 +44,7 @@ enum RecurrentFixture<Scalar: KernelScalar> {
     // The file has the gradient of all rows together: they are one shard.
     let gradients = ShardedBuffer<Scalar>(parameters.layout, shards: 1)
     let initialGradient = layer.startState(rows: N)
-    // The loss before the gradients, which may be written over.
+    // The loss before the gradients, which may be overwritten.
     let terms = terms(pass, upstream)
     let dx = pass.backward(upstream, into: gradients, wantsInput: true, initial: initialGradient)!
     do {
@@ -75,7 +75,7 @@ enum RecurrentFixture<Scalar: KernelScalar> {
   private static func factory(
     _ system: RecurrentSystem, _ fixture: FixtureCase
   ) throws(FixtureError) -> any LayerFactory {
-    // A file says what its drive does, whatever a configuration may set for the name.
+    // The file defines its drive, regardless of the configuration of that name.
     guard case .fused(let drive, let body, var orthogonal) = system.design else {
       return system.layers(try constants(fixture))
     }
@@ -92,7 +92,7 @@ enum RecurrentFixture<Scalar: KernelScalar> {
       body: body, orthogonal: orthogonal)
   }
 
-  /// What a file says of a cell's constants.
+  /// The constants of a cell in a file.
   private static func constants(_ fixture: FixtureCase) throws(FixtureError) -> CellConstants {
     var constants = CellConstants(window: Int(try fixture.optionalNumber("k") ?? 1))
     var memory = MemoryConstants()
@@ -121,7 +121,7 @@ enum RecurrentFixture<Scalar: KernelScalar> {
         let values = try theirs.values(array)
         theirs.own(parameters[entry]).copy(from: values.map { Scalar($0 + theirs.offset) })
       }
-      // The reference has it as a constant.
+      // It is a constant in the reference.
       if entry.name == "decay" {
         parameters[entry].fill(Scalar(try fixture.number("decay")))
       }
@@ -137,7 +137,7 @@ enum RecurrentFixture<Scalar: KernelScalar> {
     _ layer: any SequenceLayer<Scalar>, rows N: Int, _ fixture: FixtureCase, prefix: String
   ) throws(FixtureError) -> LayerState<Scalar> {
     let state = layer.startState(rows: N)
-    // What the reference does not count as a state starts at zero.
+    // States that the reference does not have start at zero.
     for (name, tensor) in state.named where fixture.has("initial/\(name)") {
       let array = try fixture.array("\(prefix)\(name)", shape: tensor.shape)
       tensor.copy(from: array.values(as: Scalar.self))
@@ -167,14 +167,14 @@ enum RecurrentFixture<Scalar: KernelScalar> {
     ) { $0 += products($1.0.tensor, $1.1.tensor) }
   }
 
-  /// What has been compared so far.
+  /// The comparisons so far.
   private struct Comparisons {
     let fixture: FixtureCase
     let tolerance: TensorComparison.Tolerance
     let strict: Bool
     var done: [TensorComparison] = []
 
-    /// The loss is a sum of either sign: in Float its error is judged by what was summed.
+    /// The terms of the loss have either sign: in Float its error is relative to the terms.
     mutating func loss(_ terms: [Double]) throws(FixtureError) {
       let summed = terms.reduce(0) { $0 + abs($1) }
       done.append(

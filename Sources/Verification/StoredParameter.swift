@@ -1,22 +1,22 @@
 import Kernels
 import Tensors
 
-/// How a reference file keeps a parameter of ours, or some rows of it.
+/// How a reference file stores one of our parameters, or some rows of it.
 struct StoredParameter {
   /// The name of the file's array.
   let name: String
-  /// What a report calls it.
+  /// Its name in a report.
   let title: String
-  /// The rows of ours that the file has there.
+  /// Our rows that the array has.
   private let rows: Range<Int>
   private let isWhole: Bool
-  /// The first of the file's rows that are ours.
+  /// The first of these rows in the array.
   private let firstRow: Int
-  /// The columns of the file's array that are ours; of a convolution, the input channels.
+  /// The columns of these in the array; for a convolution, the input channels.
   private let columns: Range<Int>
-  /// What the reference adds to the values in every step, and we keep in them.
+  /// An offset that the reference adds to the values in every step, and that ours include.
   let offset: Double
-  /// Whether the file has our rows as columns.
+  /// Whether our rows are columns of the array.
   private let isTurned: Bool
   private let fixture: FixtureCase
 
@@ -34,13 +34,13 @@ struct StoredParameter {
       StoredParameter(
         names[own] ?? own, title: names[own] ?? own, rows: 0..<shape[0], isWhole: true,
         columns: 0..<(shape.count == 2 ? shape[1] : 1),
-        // The authors of the normalised LSTM have a column for each gate's unit.
+        // The authors of the normalised LSTM store a column for each gate's unit.
         isTurned: fixture.keepsColumns && shape.count == 2, fixture)
     ]
   }
 
-  /// Those of a cell with a memory, whose authors join what sees x and h, and x and m, and keep
-  /// candidate and gate apart.
+  /// The parts of a cell with a memory, whose authors join the weights of x and h, and of x and m,
+  /// and separate candidate and gate.
   private static func memoryParts(
     of own: String, _ shape: [Int], _ fixture: FixtureCase
   ) -> [StoredParameter]? {
@@ -52,7 +52,7 @@ struct StoredParameter {
     }
     let all = 0..<shape[0]
     let half = fixture.has("params/W_g") ? shape[0] / 2 : shape[0]
-    /// The candidate's rows, and the gate's where there is one.
+    /// The candidate's rows, and the gate's if there is one.
     func both(_ candidate: String, _ gate: String, at column: Int = 0) -> [StoredParameter] {
       [part(candidate, 0..<half, at: column)]
         + (half < shape[0] ? [part(gate, half..<shape[0], at: column)] : [])
@@ -70,8 +70,8 @@ struct StoredParameter {
     }
   }
 
-  /// Those of a cell on maps, whose authors join what sees x and h, order gates as TensorFlow does
-  /// and add a bias to some of them in every step.
+  /// The parts of a cell on maps, whose authors join the weights of x and h, order gates as
+  /// TensorFlow does and add a bias to some of them in every step.
   private static func mapParts(
     of own: String, _ shape: [Int], _ fixture: FixtureCase
   ) -> [StoredParameter] {
@@ -81,7 +81,7 @@ struct StoredParameter {
     func blocks(_ theirs: [(name: String, block: Int, forgets: Bool)]) -> [StoredParameter] {
       let isBias = shape.count == 1
       let channels = isBias ? 1 : shape[3]
-      // Of joined weights those of the state come last.
+      // In joined weights, those of the state come last.
       let first = own == "weight_hh" || own == "weight_ch" ? C : 0
       return theirs.enumerated().map { block, part in
         let name = (isBias ? "b" : "W") + part.name
@@ -125,7 +125,7 @@ struct StoredParameter {
     self.fixture = fixture
   }
 
-  /// The rows of a parameter of ours, or of its gradient, that are meant.
+  /// These rows of our parameter, or of its gradient.
   func own<Scalar: KernelScalar>(_ tensor: Tensor<Scalar>) -> Tensor<Scalar> {
     isWhole ? tensor : tensor.rows(rows)
   }
@@ -133,7 +133,7 @@ struct StoredParameter {
   /// The numbers of the file's array in our order.
   func values(_ array: FixtureCase.NamedArray) throws(FixtureError) -> [Double] {
     let width = array.shape.count > 1 ? array.shape[1] : 1
-    // A kernel [in, ky, kx] of each row, of which ours has the channels last.
+    // Each row is a kernel [in, ky, kx]; ours has the channels last.
     let places = array.shape.dropFirst(2).reduce(1, *)
     let (height, ends) =
       isTurned ? (columns.count, rows.count) : (firstRow + rows.count, columns.upperBound)

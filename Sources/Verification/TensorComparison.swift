@@ -1,21 +1,21 @@
-/// How far a computed tensor is from the expected one.
+/// The difference between a computed tensor and the expected one.
 public struct TensorComparison: Sendable, Codable {
   /// Which tensor: "grad_params/W_hh".
   public let name: String
   /// The largest |a - b|.
   public let worstAbsolute: Double
-  /// The largest |a - b| / |b| over the elements where b is not 0.
+  /// The largest |a - b| / |b| over the elements with b ≠ 0.
   public let worstRelative: Double
-  /// ‖a - b‖ / ‖b‖, or ‖a - b‖ where b is 0.
+  /// ‖a - b‖ / ‖b‖, or ‖a - b‖ if b is 0.
   public let normwise: Double
   /// Whether it is within tolerance.
   public let passes: Bool
 
-  /// What is allowed to differ, and how much.
+  /// The allowed difference.
   public enum Tolerance: Sendable {
     /// |a - b| ≤ absolute + relative |b|, element by element.
     case elementwise(absolute: Double, relative: Double)
-    /// ‖a - b‖ ≤ relative ‖b‖, or ≤ `relative` where ‖b‖ is smaller than 1e-6.
+    /// ‖a - b‖ ≤ relative ‖b‖, or ≤ `relative` if ‖b‖ is smaller than 1e-6.
     case normwise(Double)
   }
 
@@ -29,7 +29,7 @@ public struct TensorComparison: Sendable, Codable {
     var isWithin = true
     for (a, b) in zip(computed, expected) {
       let error = a == b ? 0 : abs(a - b)
-      // A number that is not a number is as far away as can be.
+      // NaN counts as an infinite difference.
       absolute = max(absolute, error.isNaN ? .infinity : error)
       if b != 0 { relative = max(relative, error.isNaN ? .infinity : error / abs(b)) }
       difference += error * error

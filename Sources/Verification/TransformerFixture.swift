@@ -55,7 +55,7 @@ enum TransformerFixture<Scalar: KernelScalar> {
     try check("loss", [totals.meanLoss], [1])
     try check("lograte", sequenceFirst(answers, [B, T, N]), [B, T, N])
     for entry in parameters.layout.entries {
-      // The file's loss is a mean, ours a sum.
+      // The file's loss is a mean; ours is a sum.
       try check(
         "grad_params/\(name(of: entry.name))",
         gradients[0][entry].array.map { Double($0) / totals.weight }, entry.shape)
@@ -95,7 +95,7 @@ enum TransformerFixture<Scalar: KernelScalar> {
     return parameters
   }
 
-  /// What the file calls a parameter: `layers.0.linear1.weight` is l0_w1.
+  /// The file's name of a parameter: `layers.0.linear1.weight` is l0_w1.
   private static func name(of parameter: String) -> String {
     let short = [
       "embedding.weight": "embed", "position.weight": "pos", "norm.weight": "nf_g",

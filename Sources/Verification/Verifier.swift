@@ -8,7 +8,7 @@ public enum VerificationPrecision: String, Sendable, CaseIterable {
   case float
 }
 
-/// What was found for one case of a reference file.
+/// The result for one case of a reference file.
 public struct CaseReport: Sendable, Codable {
   public let file: String
   public let system: String
@@ -42,7 +42,7 @@ public enum Verifier {
       reports.append(
         CaseReport(
           file: path, system: file.system, name: name, tensors: tensors,
-          skipped: tensors.isEmpty ? "belongs to a system that is not here yet" : nil))
+          skipped: tensors.isEmpty ? "belongs to a system that this program does not have" : nil))
     }
     return reports
   }

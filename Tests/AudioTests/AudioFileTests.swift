@@ -84,7 +84,7 @@ import Testing
   @Test func hostileHeadersAreRefused() throws {
     #expect(try problem(Data()).contains("is empty"))
     #expect(try problem(Sounds.wav([], rate: 8000)).contains("holds no samples"))
-    #expect(try problem(Data("some text\n".utf8)).contains("is no sound file"))
+    #expect(try problem(Data("some text\n".utf8)).contains("is not a readable sound file"))
     _ = try problem(Sounds.wav([1, 2], rate: 8000, channels: 0))
     _ = try problem(Sounds.wav([1, 2], rate: 0))
     _ = try problem(Sounds.wav([1, 2], rate: 3))
