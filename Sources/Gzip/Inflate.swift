@@ -6,8 +6,8 @@ internal import CZlib
 ///   - isRaw: whether the data have no header, as in a zip archive (RFC 1951)
 ///   - path: for messages
 ///   - maximumBytes: the limit of the content's size
-///   - declared: how many bytes the content has by its own first ones; nil where they do not say.
-///     What lies behind them is left
+///   - declared: the size of the content according to its own first bytes; nil if they do not have
+///     it. The rest is not decompressed
 ///
 /// The corresponding C function is `inflate`.
 public func inflated(

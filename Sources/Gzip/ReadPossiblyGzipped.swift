@@ -7,15 +7,15 @@
 /// - Parameters:
 ///   - maximumBytes: the limit of the content's size, which guards against a small file that
 ///     decompresses to a very large one
-///   - declared: how many bytes the content has by its own first ones; nil where they do not say.
-///     Little more than that is read: the caller sees that there is more, and not how much
+///   - declared: the size of the content according to its own first bytes; nil if they do not have
+///     it. Little more than that is read: the caller sees that there is more, but not how much
 public func readPossiblyGzipped(
   _ path: String, maximumBytes: Int = 1 << 32, declared: (ArraySlice<UInt8>) -> Int? = { _ in nil }
 ) throws(GzipError) -> [UInt8] {
   let reader = try FileReader(path)
   var start: [UInt8] = []
   var piece = try reader.next()
-  // A pipe may deliver its first byte alone.
+  // A pipe may deliver only its first byte.
   while start.count + piece.count < 2, !piece.isEmpty {
     start += piece
     piece = try reader.next()
@@ -36,5 +36,5 @@ public func readPossiblyGzipped(
   throw .tooLarge(path: path, maximumBytes: maximumBytes)
 }
 
-/// How many bytes of a content are enough to say how long it is.
+/// The first bytes of a content that are enough to determine its size.
 let declaringBytes = 256

@@ -13,7 +13,7 @@ public final class Workspace<Scalar: BitwiseCopyable> {
   public func tensor(_ name: String, _ shape: [Int]) -> Tensor<Scalar> {
     let count = shape.reduce(1, *)
     #if DEBUG
-      // The name belongs to whoever holds its last tensor: that one's numbers would change.
+      // Another owner still holds the last tensor of this name, whose numbers would change.
       precondition(
         storages[name] == nil || isKnownUniquelyReferenced(&storages[name]),
         "the workspace name \(name) is asked for while its last tensor is in use")

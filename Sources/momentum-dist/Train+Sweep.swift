@@ -129,7 +129,7 @@ extension Train {
 
   /// Trains a trial from where it is, and records the result.
   ///
-  /// - Parameter epochs: where it is compared; nil at its end
+  /// - Parameter epochs: the epoch at which it is compared; nil is its end
   private func runTrial(
     _ trial: Int, of sweep: inout SweepRecord, until epochs: Int?, in top: String,
     _ progress: Training.Progress, _ agreement: Agreement, _ communicator: Communicator

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Benchmarks
 
-/// The measurements of accuracy see what is wrong.
+/// The measurements of accuracy detect errors.
 @Suite struct AccuracyTests {
   private func measure(_ values: ([Float]) -> [Float]) -> FunctionAccuracy {
     FunctionAccuracy.measure(.exponential, kernels: "test", every: 99_991, values)

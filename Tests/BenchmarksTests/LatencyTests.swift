@@ -17,7 +17,7 @@ import Testing
     return problem
   }
 
-  /// What is timed step by step says what is timed at once.
+  /// The answers of the timed steps equal those of the timed trial.
   @Test(arguments: ["momentum_lstm", "gru", "hippo_legs", "ln_lstm"])
   func aStreamIsTheTrial(name: String) throws {
     let run = try LatencyRun(try problem(name))

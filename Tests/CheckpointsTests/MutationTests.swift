@@ -107,7 +107,8 @@ import Testing
     }
   }
 
-  /// HDF5 is kept from a file until its checksum is right, whoever forgot to ask for it.
+  /// HDF5 does not open a file before its checksum is verified, even if the caller forgot to
+  /// verify.
   @Test func readingVerifiesFirst() throws {
     try Places.withTemporaryFolder { folder in
       let folder = "\(folder)/step"

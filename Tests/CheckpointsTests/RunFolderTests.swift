@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  /// What has a name like ours, and not ours, belongs to somebody else.
+  /// A folder whose name is only similar to ours belongs to someone else.
   @Test func namesLikeOursStay() throws {
     try withRun([10]) { run in
       let others = [
@@ -128,7 +128,7 @@ import Testing
     #expect(DurableFiles.freeBytes(at: "/nowhere") == nil)
   }
 
-  /// The estimate is not below what is written, nor far above it for tensors of some size.
+  /// The estimate is not below the written size, nor far above it for larger tensors.
   @Test(arguments: [1, 4], [1, 400_000]) func theEstimateOfBytesHolds(
     shards: Int, count: Int
   ) throws {

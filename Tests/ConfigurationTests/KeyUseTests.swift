@@ -95,7 +95,7 @@ import Testing
     ("optimizer.momentum=0", ["optimizer.name=adam"], "optimizer.name=adam"),
     ("optimizer.beta1=0.9", ["optimizer.name=rmsprop"], "optimizer.name=rmsprop"),
     ("optimizer.alpha=0.9", ["optimizer.name=sgd"], "optimizer.name=sgd"),
-    // The rule of skew parameters counts only where there are some.
+    // The rule of skew parameters counts only if there are some.
     ("optimizer.orthogonal_rule=rmsprop", ["model.cell=lstm"], "model.cell=lstm"),
     ("optimizer.averaging_window=0", ["optimizer.name=adamw"], "optimizer.name=adamw"),
     ("optimizer.patience=10", ["optimizer.schedule=step"], "optimizer.schedule=step"),

@@ -21,7 +21,7 @@ import Testing
     #expect(Buckets(10..<37, bucketBytes: 1 << 20).largest == 27)
   }
 
-  /// What a walker on a thread of its own has seen so far.
+  /// What a walker on a separate thread has seen so far.
   private final class Walk: Sendable {
     private let seen = Mutex<[Range<Int>]>([])
 

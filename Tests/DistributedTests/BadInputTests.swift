@@ -215,7 +215,8 @@ import Testing
     }
   }
 
-  /// `doctor` ends with 1 for what it found, which it has said on standard output: no line of usage.
+  /// `doctor` exits with 1 for its findings, which it prints on standard output, without usage
+  /// text.
   @Test(arguments: [nil, 2]) func findingsAreNoUsageError(ranks: Int?) throws {
     try Places.withTemporaryFolder { folder in
       try Data().write(to: URL(fileURLWithPath: "\(folder)/file"))

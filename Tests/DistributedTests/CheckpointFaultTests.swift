@@ -71,7 +71,7 @@ import Testing
       let killed = try Self.train("run", ranks: 2, in: folder, failpoints: Self.text(point, "kill"))
       #expect(killed.status != 0 && killed.errors.contains("signal 9"), "\(killed.errors)")
       #expect(killed.seconds < 25, "the other rank did not end")
-      // It is readable as it is, without anybody clearing away.
+      // It is readable without any cleaning up.
       _ = try RankCountTests.digest("run", in: folder)
       try Self.expectToGoOn(folder, ranks: [1, 3, 4].randomElement() ?? 1)
     }

@@ -82,7 +82,7 @@ extension DataIdentityRunTests {
       #expect(share.errors.contains("108 sequences, 12 held out for validation"), "\(share.errors)")
       let configuration = try #require(item.bytes("share/config.yaml"))
       #expect(String(decoding: configuration, as: UTF8.self).contains("validation_count: 12\n"))
-      // What is given by hand is what a default came to.
+      // The explicit value equals the resolved default.
       try item.run(
         train, "--set dataset.file=two.h5 --set dataset.validation_count=12 --output given")
       #expect(

@@ -219,7 +219,7 @@ import Testing
       try refusal("data.h5: the targets of the train part are not those")
       try item.csv(item.lines("bcd", seed: 3), item.lines("bcd", seed: 3), to: "data.h5")
       try refusal("data.h5: class 2 is \"d\", which the run did not learn")
-      // Knowingly: what was measured on other data is forgotten.
+      // With --new-data: results on other data are reset.
       let new = try item.run("train --resume run --new-data --max-steps 20", ranks: 2)
       #expect(new.errors.contains("the classes are \"b\", \"c\", \"d\", but the run learned"))
       #expect(new.errors.contains("the best loss so far"), "\(new.errors)")

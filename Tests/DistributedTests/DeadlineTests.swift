@@ -53,7 +53,7 @@ import Testing
     Issue.record("the run made no steps")
   }
 
-  /// Signals a rank, or mpirun where it is nil, once the run has made some steps.
+  /// Signals a rank, or mpirun if it is nil, once the run has made some steps.
   static func signal(_ signal: Int32, rank: Int?, in folder: String) throws {
     try waitForSteps(in: folder)
     let name = rank == nil ? "orterun" : "momentum-dist"
@@ -97,7 +97,7 @@ import Testing
     }
   }
 
-  /// Rank 0 commits and prunes by itself while the others wait; a slow disk is not a lost peer.
+  /// Rank 0 commits and prunes alone while the others wait; a slow disk is not a lost peer.
   @Test(arguments: ["checkpoint.prune", "checkpoint.manifest", "checkpoint.shard.sync"])
   func aSaveLongerThanThePeerTimeoutIsWaitedFor(point: String) throws {
     try Self.run(
@@ -135,8 +135,8 @@ import Testing
     }
   }
 
-  /// Each rank sees by itself that mpirun is gone. What they say goes to a file: a line to mpirun,
-  /// which nothing reads any more, would end a rank too, and the others with it.
+  /// Each rank detects by itself that mpirun is gone. Their output goes to a file: a line to
+  /// mpirun, which nothing reads any more, would end a rank too, and the others with it.
   @Test func withoutMpirunNoRankStays() throws {
     var said = ""
     try Self.run(

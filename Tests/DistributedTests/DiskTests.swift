@@ -34,8 +34,8 @@ struct DiskTests {
         mount --bind disk/run/checkpoints disk/run/checkpoints
         mount -o remount,bind,ro disk/run/checkpoints
         """, repair: "umount disk/run/checkpoints", reason: "Read-only file system"),
-    // A file system that has room, on a device that has none: nobody learns of it before what was
-    // written is waited for.
+    // A file system with room on a device without: the error shows only when the program waits for
+    // the written data.
     Fault(
       name: "full device",
       mount: "mkdir below; mount -t tmpfs -o size=16m tmpfs below; \(loopDisk)",

@@ -20,7 +20,7 @@ import Testing
           "the gradient of rnn.weight_ih_l0 in virtual shard 6, rank \(rank) on "),
         "\(outcome.errors)")
       #expect(outcome.message.contains("run/diverged/checkpoints/step-00000008"))
-      // The run continues from its own checkpoint; what was kept is that of an undisturbed run.
+      // The run continues from its own checkpoint; the kept state is that of an undisturbed run.
       #expect(
         try RankCountTests.train("whole", ranks: nil, in: folder, ["--max-steps", "8"])
           .status == 0)

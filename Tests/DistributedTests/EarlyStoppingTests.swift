@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What follows from the validation losses of a run: when it ends, what is tested, several seeds.
+/// Decisions that follow from a run's validation losses: its end, the tested checkpoint, several
+/// seeds.
 @Suite(.serialized) struct EarlyStoppingTests {
   /// A run that stops early ends at the same step when it was interrupted, is tested at its best
   /// checkpoint, and several seeds in one go are the runs that they are one by one.

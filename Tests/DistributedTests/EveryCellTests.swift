@@ -23,7 +23,7 @@ import Testing
   @Test(arguments: names) func trainsResumesAndIsMeasured(name: String) throws {
     try Places.withTemporaryFolder { folder in
       let system = try #require(RecurrentSystem(named: name))
-      // An encoder sees both ways by itself, and two heads do not divide five units.
+      // An encoder already sees both directions, and two heads do not divide five units.
       var settings = [
         "model.cell=\(name)", "model.layers=2",
         system.isEncoder ? "ndt.heads=1" : "model.bidirectional=\(!system.readsMaps)",

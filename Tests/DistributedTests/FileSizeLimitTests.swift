@@ -63,7 +63,7 @@ import Testing
     }
   }
 
-  /// A reader that goes away has what it wanted.
+  /// A reader that exits has all that it needed.
   @Test func aClosedStandardOutputIsNoError() throws {
     try Places.withTemporaryFolder { folder in
       let program = "\(Program.products)/momentum-dist"

@@ -5,7 +5,7 @@ import Testing
 /// Files of kinds that only other programs write: half floats, Boolean values, enumerations,
 /// strings, filters that are not here. Those that are read have the numbers of the plain file.
 @Suite(.serialized) struct ForeignFileTests {
-  /// Each function writes the inputs and labels of a file; what is not named is as in `plain`.
+  /// Each function writes the inputs and labels of a file; everything else is as in `plain`.
   private static let script = """
     import h5py, numpy as np
     N = 60

@@ -50,7 +50,7 @@ import Testing
     }
   }
 
-  /// What the campaign came to.
+  /// The result of the campaign.
   struct Tally {
     var kills = 0
     var resumed = 0
@@ -155,7 +155,7 @@ import Testing
         #expect(!isOwed)
         return
       }
-      // Whatever it was killed in, nobody complains of what it left.
+      // Regardless of where it was killed, its leftovers cause no error.
       // Whether mpirun, which may be killed itself where it hangs, tells of the signal or not; on a
       // busy machine the other ranks may have ended before it noticed.
       #expect(

@@ -161,7 +161,7 @@ import Testing
           "model.hidden_size=16", "--set", "language_model.embedding_size=16", "--set",
           "batch_size=7", "--set", "shards=1", "--set",
           "optimizer.learning_rate=0.05", "--set", "language_model.evaluation_columns=3",
-          // Constants at which the text depends on what is carried.
+          // Constants with which the text depends on the carried state.
           "--set", cell == "atn_lstm" ? "model.window=4" : "model.epsilon=3",
         ], in: folder)
       #expect(trained.status == 0, "\(trained.errors)")

@@ -19,7 +19,7 @@ struct PoorFileSystemTests {
     Gap(variable: "NO_SYMLINK", code: EPERM, note: "has no symbolic links"),
     Gap(variable: "NO_FOLDER_FSYNC", code: EINVAL, note: "cannot synchronize folders"),
     Gap(variable: "NO_FOLDER_FSYNC", code: ENOTSUP, note: "cannot synchronize folders"),
-    // HDF5 forgives ENOSYS by itself.
+    // HDF5 itself tolerates ENOSYS.
     Gap(variable: "NO_LOCKS", code: ENOLCK, note: "has no locks"),
     Gap(variable: "NO_LOCKS", code: EOPNOTSUPP, note: "has no locks"),
   ]
@@ -50,7 +50,7 @@ struct PoorFileSystemTests {
       #expect(plain.status == 0, "\(plain.errors)")
       #expect(
         try RankCountTests.digest("run", in: folder) == RankCountTests.digest("plain", in: folder))
-      // Back where there are links, `latest` becomes one again.
+      // On a file system with links, `latest` becomes a link again.
       let back = try RankCountTests.train(
         "run", ranks: 1, in: folder, ["--max-steps", "21", "--resume"])
       #expect(back.status == 0, "\(back.errors)")

@@ -125,7 +125,7 @@ import Testing
     }
   }
 
-  /// Two ranks, and two threads of one, on a single core are told of it; one by itself is not.
+  /// Two ranks, or two threads of one, on a single core cause a warning; one alone does not.
   @Test func ranksThatShareACoreAreWarned() throws {
     try Places.withTemporaryFolder { folder in
       let steps = ["--max-steps", "1", "--set", "epochs=1"]

@@ -109,7 +109,7 @@ import Testing
     }
   }
 
-  /// Without a launcher that has a status of its own, SIGTERM ends with 75.
+  /// Without a launcher, which has its own status, SIGTERM ends with 75.
   @Test func aSIGTERMToTheProgramEndsWith75() throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try Program.run(

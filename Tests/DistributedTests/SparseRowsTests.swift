@@ -72,7 +72,7 @@ import Testing
   func rowsOfOtherWordsAreNotSent(rows: String, isTied: Bool, status: Int32) throws {
     try Places.withTemporaryFolder { folder in
       try Self.prepare(in: folder)
-      // Shard 4 is not the first of the last rank, in whose buffer the sum comes to lie.
+      // Shard 4 is not the first of the last rank, whose buffer receives the sum.
       let outcome = try Self.train(
         "run", ranks: 2, in: folder,
         [

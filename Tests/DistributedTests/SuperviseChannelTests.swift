@@ -18,7 +18,7 @@ import Testing
     }
   }
 
-  /// What a run prints may come from a file that somebody else made.
+  /// The output of a run may contain text from a foreign file.
   @Test func textRestartsNothing() throws {
     let (outcome, starts) = try supervise(
       [],
@@ -41,7 +41,7 @@ import Testing
     #expect(outcome.errors.contains("restart 1 of 3 from the beginning"))
   }
 
-  /// An old one is of another run; one that cannot be taken away is somebody's.
+  /// An old file is of another run; one that cannot be removed belongs to someone else.
   @Test func anOldFileSaysNothing() throws {
     try Places.withTemporaryFolder { folder in
       try FileManager.default.createDirectory(

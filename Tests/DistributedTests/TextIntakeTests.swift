@@ -3,7 +3,7 @@ import HDF5
 import TestSupport
 import Testing
 
-/// Texts and tables through the whole program: what is read is what is there.
+/// Texts and tables through the whole program are read exactly.
 @Suite(.serialized) struct TextIntakeTests {
   private func write(_ files: [String: String], to folder: String) throws {
     for (name, text) in files {
@@ -75,7 +75,7 @@ import Testing
     }
   }
 
-  /// `prepare` says what it took a table for, and what is in the file.
+  /// `prepare` reports how it read a table, and what is in the file.
   @Test func prepareSaysWhatItUnderstood() throws {
     try Places.withTemporaryFolder { folder in
       let rows = (0..<40).map {

@@ -97,7 +97,7 @@ import Testing
             && !$0.arguments.contains("--inside")
         }
         try #require(script).signal(signal)
-        // Here, for nobody waits for the end of a process whose pipes live on in others.
+        // Here, because a process whose pipes live on in others cannot be waited for.
         DeadlineTests.expectNoProcess(in: folder, but: ["timeout"])
       }
       #expect(outcome.status != 0)

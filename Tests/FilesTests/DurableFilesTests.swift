@@ -23,7 +23,7 @@ import Testing
     }
   }
 
-  /// /dev/full takes nothing: the reason is the system's own, whoever writes.
+  /// /dev/full takes nothing: every writer reports the system's own reason.
   @Test func aFullDiskIsCalledSo() throws {
     let file = try WritableFile("/dev/full", .atEnd)
     let error = #expect(throws: FileError.self) { try file.write(Array("text".utf8)) }

@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  /// A link that somebody has put where a new file is to be leads nowhere.
+  /// A planted link with the name of a new file is not followed.
   @Test func plantedLinksAreNotFollowed() throws {
     try withFolder { folder in
       try write("precious", to: "\(folder)/victim")

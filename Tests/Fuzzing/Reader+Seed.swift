@@ -130,7 +130,7 @@ extension Reader {
       + samples
   }
 
-  /// A manifest of format version 1, which has no checksum of its own to hide behind.
+  /// A manifest of format version 1, which is not protected by its own checksum.
   private var manifest: String {
     """
     {"format":"momentum-dist checkpoint","format_version":1,"step":3,"epoch":1,"batch":2,

@@ -30,7 +30,7 @@ import Testing
     expectError("cannot open", "truncated file") { _ = try File.open(folder.path()) }
   }
 
-  /// A lock that somebody else holds; the file is not open in this process.
+  /// A lock of another process; the file is not open in this one.
   @Test func lockedFile() throws {
     try File.create(folder.path()).close()
     let descriptor = open(folder.path(), O_RDWR)

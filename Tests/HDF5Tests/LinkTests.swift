@@ -49,7 +49,7 @@ import Testing
     #expect(try file.dataset("z").shape == [2])
   }
 
-  /// To ask for the shape of such a view opens what it shows.
+  /// Asking for the shape of such a view would open the files that it shows.
   @Test(.timeLimit(.minutes(1))) func aViewWithoutEndIsRefusedBeforeItsShape() throws {
     let folder = try TemporaryFolder()
     let other = pipe(folder)

@@ -1,7 +1,7 @@
 import HDF5
 import Testing
 
-/// What was declared and never written, and what is packed by a filter that is not here.
+/// Data that were declared but never written, and data of a filter that is not available.
 @Suite struct MissingChunksTests {
   let folder = try! TemporaryFolder()
 
@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  /// The number of deflate becomes one that nobody has, and the name that of another program.
+  /// Replaces the number of deflate by an unused one, and its name by that of another program.
   @Test(arguments: [(32000, "lzf"), (60123, "madeup")])
   func aMissingFilterIsNamed(_ id: Int, _ name: String) throws {
     _ = try dataset(writing: [0, 1, 2, 3, 4, 5], format: .earliest)

@@ -41,7 +41,7 @@ import Testing
     #expect(values == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
   }
 
-  /// The documented hazard, which whoever reads must guard against.
+  /// The documented hazard that every reader must guard against.
   @Test func missingFilesReadAsZero() throws {
     try makeFiles()
     try FileManager.default.removeItem(atPath: folder.path("a.h5"))

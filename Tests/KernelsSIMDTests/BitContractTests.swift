@@ -2,7 +2,7 @@ import KernelInterface
 import Kernels
 import Testing
 
-/// What a row or a shard gets does not depend, to the last bit, on what is computed with it.
+/// The results of a row or a shard do not depend, to the last bit, on what is computed with it.
 @Suite struct BitContractTests {
   static let drives = ReferenceTests.drives
 

@@ -110,7 +110,7 @@ import Testing
     }
   }
 
-  /// A map by itself has the bits that it has among others, forward and backward.
+  /// A single map has the same bits as among others, forward and backward.
   @Test func mapsAreIndependent() {
     let norm = norm(5, 4, 6, 3)
     let z: Tensor<Float> = numbers([3, norm.map.count], 37)

@@ -93,7 +93,7 @@ struct LayerCase {
 
     let stride = GH * (C + H + 2) + H
     let shards = shardRows.count
-    // Kernels add to what is there.
+    // Kernels add to the existing values.
     let gradients = pool.fill([Scalar](repeating: 0.25, count: shards * stride))
     var starts = [0]
     for rows in shardRows { starts.append(starts.last! + rows) }

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 @Suite struct NumericEnvironmentTests {
-  /// On a thread of its own: a thread that has entered stays so, and other tests use denormal
+  /// On a separate thread: a thread that has entered stays so, and other tests use denormal
   /// numbers.
   @Test func aThreadThatEntersTakesDenormalNumbersForZero() {
     let done = DispatchSemaphore(value: 0)

@@ -107,7 +107,7 @@ import Testing
     }
   }
 
-  /// The matrix keeps what it was made of, and the backend of that moment.
+  /// The matrix keeps its packed content, and the backend of that moment.
   @Test func packsOnce() {
     let data = Case(rows: 3, inputs: 9, outputs: 5)
     let matrices = KernelBackend.supported.map { backend in

@@ -52,7 +52,7 @@ import Testing
     }
   }
 
-  /// A formula may write over what it reads.
+  /// A formula may overwrite its inputs.
   @Test(arguments: PointwiseKind.allCases) func inPlace(kind: PointwiseKind) {
     let (taken, given) = Pointwise.blocks(of: kind)
     let (rows, H) = (5, 37)
@@ -94,7 +94,7 @@ import Testing
     case output(Int)
   }
 
-  /// A formula, its adjoint, and what is handed from one to the other.
+  /// A formula, its adjoint, and the values passed from one to the other.
   struct Pair: Sendable, CustomTestStringConvertible {
     let kind: PointwiseKind
     let adjoint: PointwiseKind
@@ -163,7 +163,7 @@ import Testing
 
     let step = 1e-5
     for input in 0..<taken {
-      // Units do not mix, so all of a block move at once and each is looked at by itself.
+      // Units do not mix, so all of a block change at once and each is checked separately.
       func moved(by change: Double) -> [Double] {
         let moved = x.copy()
         for place in 0..<rows * H { moved[(place / H * taken + input) * H + place % H] += change }

@@ -33,7 +33,7 @@ import Testing
         return RowBlock(role, rows: capacity, columns: columns, in: memory)
       }
       let (kept, multiplied) = (block(.delta, W), block(.operand, K))
-      // Guards behind what is added to.
+      // Guards after the target.
       let (weight, bias) = (Tensor<Scalar>(shape: [W + 1, K]), Tensor<Scalar>(shape: [W + 1]))
       weight.fill(1)
       bias.fill(2)
@@ -141,7 +141,7 @@ import Testing
     #expect(weight.row(W).array.allSatisfy { $0 == 1 } && bias[W] == 2)
     let expected = data.expected
     #expect(relativeError(weight.rows(0..<W).array, expected.weight) <= 4e-6)
-    // The chain of a column starts from what is there.
+    // The chain of a column starts from the existing value.
     var sums = [Float](repeating: 2, count: W)
     for row in 0..<R {
       for column in 0..<W { sums[column] += data.deltas[row * W + column] }

@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  /// A row by itself has the bits that it has among others.
+  /// A single row has the same bits as among others.
   @Test(arguments: names) func aRowDoesNotDependOnItsCompany(name: String) throws {
     for variant in KernelBackend.supported {
       try variant.run {

@@ -105,7 +105,7 @@ import Testing
         && normalized.family == "momentum, assorted-time norm" && !normalized.usesGateBias)
   }
 
-  /// A cell with stages, counters, scratch memory and matrices of its own keeps them behind a drive.
+  /// A cell with its own stages, counters, scratch memory and matrices keeps them with a drive.
   @Test(arguments: [MemoryMeasure.scaledLegendre, .translatedLegendre])
   func aDriveGoesBeforeACellWithStages(measure: MemoryMeasure) throws {
     for drive in [DriveKind.momentum, .adam] {

@@ -17,7 +17,7 @@ import Testing
     return Matrix(n) { _, _ in scale * stream.normal() }
   }
 
-  /// exp of a rotation's generator is the rotation, also where it takes many squarings.
+  /// exp of a rotation's generator is the rotation, even if it takes many squarings.
   @Test(arguments: [1e-9, 0.3, 3, 50]) func exponentialOfARotation(angle: Double) throws {
     let a = Matrix(2) { row, column in row == column ? 0 : row < column ? -angle : angle }
     let rotation = try MatrixFunctions.exponential(a)

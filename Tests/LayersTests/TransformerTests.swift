@@ -118,7 +118,7 @@ import Testing
     }
   }
 
-  /// A sequence by itself, with its own noise, has the bits that it has among others; so has a shard.
+  /// A single sequence, with its own noise, has the same bits as among others; so has a shard.
   @Test(arguments: cases) func aSequenceDoesNotDependOnItsCompany(_ item: Case) throws {
     for backend in KernelBackend.supported {
       try backend.run {

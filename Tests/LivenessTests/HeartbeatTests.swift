@@ -132,7 +132,7 @@ import Testing
     #expect(directory.addresses(of: 1).map(\.host) == [b])
   }
 
-  /// A datagram that somebody sends on does not lead the answers to him.
+  /// A datagram that a stranger forwards does not redirect the answers to the stranger.
   @Test func answersGoToListedAddressesOnly() {
     let (a, b, other): (Address, Address, Address) = (
       [10, 0, 0, 1], [10, 0, 0, 2], [10, 0, 0, 3]

@@ -32,7 +32,7 @@ import Testing
     #expect(metrics[1].value == scores.macroF1 && metrics[2].value == scores.balancedAccuracy)
   }
 
-  /// MAE in the unit of the targets; R2 of each number by itself, then their mean.
+  /// MAE in the unit of the targets; R2 of each number separately, then their mean.
   @Test func errorsOfValues() {
     let objective = ValueErrors(scale: [10, 1, 1])
     // The third number does not vary, and is left out of R2.

@@ -142,7 +142,7 @@ import Threads
     #expect(one[0].flat.array.map(\.bitPattern) == both[0].flat.array.map(\.bitPattern))
   }
 
-  /// The reverse direction is a layer of its own on the sequence read from its end, and the
+  /// The reverse direction is a separate layer on the sequence read from its end, and the
   /// read-out sees its last state: a model with both directions' weights exchanged gives, on the
   /// reversed sequence, the same answer.
   @Test func theReverseDirectionReadsFromTheEnd() {

@@ -79,7 +79,7 @@ import Testing
     }
   }
 
-  /// Text that reads from right to left hides what it says: it is shown in its order.
+  /// Right-to-left marks could disguise a text: it is shown in its stored order.
   @Test func directionsAreShown() {
     #expect(escapeHTML("run\u{202e}gnp\u{200b}") == #"run\u{202e}gnp\u{200b}"#)
     #expect(escapeHTML("شبکه 网络") == "شبکه 网络")

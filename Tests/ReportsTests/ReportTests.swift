@@ -5,7 +5,7 @@ import Testing
 @testable import Reports
 
 @Suite struct ReportTests {
-  /// A run's folder with what is given of it.
+  /// A run's folder with the given files.
   private func write(
     _ run: String, yaml: String? = nil, metrics: [String]? = nil, evaluation: String? = nil
   ) throws {
@@ -52,7 +52,7 @@ import Testing
         run.curve("loss", validation: true, byEpoch: false)
           == [ChartPoint(x: 10, y: 1.5), ChartPoint(x: 20, y: 1.75)])
       #expect(run.curve("loss", validation: true, byEpoch: true).map(\.x) == [1, 2])
-      // Ten steps an epoch; what is not finite is left out.
+      // Ten steps per epoch; numbers that are not finite are left out.
       #expect(run.curve("loss", validation: false, byEpoch: true) == [ChartPoint(x: 0.5, y: 2)])
       #expect(run.best?.step == 10 && run.standing == "epoch 3 of 9, step 25")
       #expect(run.metricKeys == ["accuracy", "own_metric"])

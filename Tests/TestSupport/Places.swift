@@ -16,7 +16,7 @@ public enum Places {
     return FileManager.default.fileExists(atPath: path) ? path : nil
   }()
 
-  /// Why a test that needs `shared` is skipped where it is absent.
+  /// The reason to skip a test that needs `shared` if it is absent.
   public static let sharedReason = "needs ../shared next to the package, which is not there"
 
   /// Runs `body` with a fresh folder, which is removed afterwards.

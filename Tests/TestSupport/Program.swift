@@ -38,7 +38,7 @@ public enum Program {
   ///   - ranks: the number of ranks under mpirun; nil starts it without
   ///   - others: mpirun's options for a second group of ranks with the same arguments
   ///   - deadline: seconds after which it is ended, so that a hang is a failure
-  ///   - signal: what it is sent at the deadline; mpirun passes USR1 and USR2 on to the ranks
+  ///   - signal: the signal at the deadline; mpirun passes USR1 and USR2 on to the ranks
   ///   - core: the only one that every rank may use
   ///   - errorsFile: what the ranks append their standard error to, past mpirun
   ///   - meanwhile: called once it has started
@@ -145,7 +145,7 @@ public enum Program {
       seconds: Double(took.components.seconds) + Double(took.components.attoseconds) * 1e-18)
   }
 
-  /// A process that is not started yet, and the stem of the files that take what it prints.
+  /// A process that is not started yet, and the stem of the files for its output.
   private static func prepare(
     _ program: [String], in folder: String, environment: [String: String]
   ) throws -> (process: Process, stem: String) {
@@ -186,7 +186,7 @@ extension Program {
   /// Runs a program under mpirun and sends mpirun signals when it has said something.
   ///
   /// - Parameters:
-  ///   - signals: what it is sent, one after the other
+  ///   - signals: the signals that it gets, one after the other
   ///   - text: what standard error must hold before
   ///   - deadline: seconds after which it is killed, so that a hang is a failure
   public static func run(

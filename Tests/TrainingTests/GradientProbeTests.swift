@@ -181,7 +181,7 @@ import Testing
     #expect(!figure.contains("var("))
   }
 
-  /// The elements of an XML text, counted by name; nil where it is not well-formed.
+  /// The elements of an XML text, counted by name; nil if it is not well-formed.
   private final class Elements: NSObject, XMLParserDelegate {
     var counts: [String: Int] = [:]
     var text = ""

@@ -29,7 +29,7 @@ import Testing
   }
 
   @Test func aControlGroupIsSharedByThoseInIt() {
-    // Slurm gives each task a group of its own, or all tasks of a host one.
+    // Slurm gives each task its own group, or all tasks of a host a common one.
     let own = MemoryNeed.excess(of: [
       report(host: 0, bytes: 30, group: ("/a", 40)), report(host: 0, bytes: 30, group: ("/b", 40)),
     ])

@@ -11,7 +11,7 @@ import Testing
   /// Each part is compared with what repeating a frame costs on that part itself: voices differ.
   @Test func chanceIsOfThePartThatIsMeasured() throws {
     try Places.withTemporaryFolder { folder in
-      // Three speakers of two utterances, each with a period of its own.
+      // Three speakers of two utterances, each with its own period.
       var samples: [Int16] = []
       for utterance in 0..<6 {
         let speaker = utterance / 2

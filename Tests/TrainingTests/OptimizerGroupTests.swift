@@ -6,7 +6,7 @@ import Testing
 @testable import Training
 
 @Suite struct OptimizerGroupTests {
-  /// A layout whose names say nothing: the roles alone tell what is a skew matrix.
+  /// A layout with meaningless names: only the roles show which parameter is a skew matrix.
   private var layout: ParameterLayout {
     var layout = ParameterLayout()
     layout.add("first.W", shape: [2, 2])

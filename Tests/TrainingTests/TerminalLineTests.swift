@@ -55,7 +55,7 @@ import Testing
 }
 
 @Suite struct StepClockTests {
-  /// Speed is what is counted by the time it took; what is left out is left out of both.
+  /// Speed is the count divided by its time; excluded steps are excluded from both.
   @Test func whatIsLeftOutTakesNoTime() {
     let start = ContinuousClock.now
     var clock = StepClock()

@@ -14,7 +14,7 @@ import Testing
 @testable import Layers
 @testable import Training
 
-/// The times of steps from a file to the batches of a model, and what is said of them.
+/// The times of steps from a file to the batches of a model, and the notes on them.
 @Suite struct TimesTests {
   /// A cell that would read times: h_t = W x_t.
   private struct Clock: CellFamily {

@@ -166,7 +166,7 @@ private struct ChannelNumbers<Scalar: KernelScalar> {
 
   /// Sums a term over all places, in chains of 64 to preserve precision in large maps.
   ///
-  /// - Parameter term: of where a place starts in the map, and the channel
+  /// - Parameter term: the term for the start of a place in the map, and a channel
   @inline(__always)
   func sum(_ term: (Int, Int) -> Scalar) {
     let C = map.channels

@@ -107,7 +107,7 @@ public struct CellProduct: Sendable {
   ) {
     precondition(
       addsTo == nil || bias == nil && windows == nil,
-      "a product with addsTo has no windows and no bias of its own")
+      "a product with addsTo has neither windows nor a bias")
     precondition(
       !isDepthwise || bias == nil && windows?.input.channels == width,
       "a depthwise product has windows, as many channels as they have, and no bias")

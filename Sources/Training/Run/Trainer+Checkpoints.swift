@@ -236,7 +236,7 @@ extension Trainer {
 }
 
 extension TrainingSession {
-  /// Which rank this is, where it runs, and what it does.
+  /// The rank, the machine it runs on, and what it does.
   var placeSummary: String {
     let shards = plan.shards(of: communicator.rank)
     return "rank \(communicator.rank) of \(communicator.size), process"
