@@ -20,8 +20,8 @@ static inline void CHDF5_silence(void) {
   }
 }
 
-// The file that a link to another file named last, in this thread, as it was refused; empty
-// where none was.
+// The file named by the last refused link to another file, in this thread; empty if no link was
+// refused.
 static inline char *CHDF5_refused_link(void) {
   static _Thread_local char name[1024] = "";
   return name;
@@ -35,7 +35,7 @@ static inline herr_t CHDF5_refuse_link(
   return -1;
 }
 
-// Properties with which no link to another file is followed, and so none is opened.
+// Properties that do not follow links to other files.
 static inline hid_t CHDF5_own_file_only(hid_t list) {
   CHDF5_refused_link()[0] = 0;
   if (list >= 0) H5Pset_elink_cb(list, CHDF5_refuse_link, NULL);

@@ -12,7 +12,7 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
-// What a file declares, and what was wrong with it.
+// The declared properties of a file, and the problem if there is one.
 typedef struct {
   uint32_t width, height;
   int channels;  // 1 (gray), 3 (red, green, blue) or 4 (cyan, magenta, yellow, black)
@@ -43,7 +43,7 @@ static void CJPEG_warn(j_common_ptr info, int level) {
   }
 }
 
-// A small file may declare scans without end.
+// A small file may declare endlessly many scans.
 static void CJPEG_progress(j_common_ptr info) {
   if (info->is_decompressor && ((j_decompress_ptr)info)->input_scan_number > 200) {
     CJPEG_errors *errors = (CJPEG_errors *)info->err;

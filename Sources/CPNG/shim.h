@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// What a file declares, and what was wrong with it.
+// The declared properties of a file, and the problem if there is one.
 typedef struct {
   uint32_t width, height;
   int channels;  // 1 (gray) or 3 (red, green, blue), after conversion

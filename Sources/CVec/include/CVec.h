@@ -44,13 +44,13 @@ CVEC_PURE cvec cvec_select(cvec_bits mask, cvec yes, cvec no) {
   return (cvec)((mask & (cvec_bits)yes) | (~mask & (cvec_bits)no));
 }
 
-/// The smaller of the two; NaN where `x` is NaN.
+/// The smaller of the two; NaN if `x` is NaN.
 CVEC_PURE cvec cvec_min(cvec limit, cvec x) { return cvec_select(limit < x, limit, x); }
 
-/// The larger of the two; NaN where `x` is NaN.
+/// The larger of the two; NaN if `x` is NaN.
 CVEC_PURE cvec cvec_max(cvec limit, cvec x) { return cvec_select(limit > x, limit, x); }
 
-/// `yes` where x > 0, `no` elsewhere.
+/// `yes` in lanes with x > 0, `no` in the others.
 CVEC_PURE cvec cvec_if_positive(cvec x, cvec yes, cvec no) {
   return cvec_select(x > (cvec)0, yes, no);
 }
@@ -76,7 +76,7 @@ CVEC_PURE cvec cvec_reciprocal_guess(cvec x) { return (cvec)(0x7EF31200 - (cvec_
 
 // MARK: Sums
 
-/// The sum of all lanes: of the halves, again and again.
+/// The sum of all lanes, by repeatedly adding the halves.
 CVEC_PURE float cvec_sum(cvec x) {
 #if CVEC_WIDTH == 16
   __attribute__((ext_vector_type(8))) float half = x.lo + x.hi;
@@ -152,7 +152,7 @@ CVEC_INLINE void cvec_transpose_four(
   *(unaligned *)(to + 3 * to_stride) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
 }
 
-/// Asks for the cache line at `p` in the second-level cache.
+/// Prefetches the cache line at `p` into the second-level cache.
 CVEC_INLINE void cvec_prefetch(const void *p) { __builtin_prefetch(p, 0, 2); }
 
 /// Writes past the caches to `p`, which is aligned to the size of a vector.
@@ -165,7 +165,7 @@ CVEC_INLINE void cvec_stream_fence(void) {
 #endif
 }
 
-/// Asks for the cache line at `p`, which is about to be changed.
+/// Prefetches the cache line at `p` for writing.
 CVEC_INLINE void cvec_prefetch_write(const void *p) { __builtin_prefetch(p, 1, 3); }
 
 // MARK: Work space. The only functions here that are not inlined; they hold no vectors.
@@ -173,8 +173,8 @@ CVEC_INLINE void cvec_prefetch_write(const void *p) { __builtin_prefetch(p, 1, 3
 /// Memory of at least `bytes`, aligned to a huge page, with unspecified content; NULL if there is
 /// none. `capacity` receives the value that `cvec_return_memory` needs.
 ///
-/// What is returned is kept for the next borrower: fresh pages cost more than the kernels'
-/// packing, up to a tenth of a second for a large layer.
+/// Returned memory is kept for the next borrower: fresh pages cost more than the kernels' packing,
+/// up to a tenth of a second for a large layer.
 void *cvec_borrow_memory(size_t bytes, size_t *capacity);
 void cvec_return_memory(void *memory, size_t capacity);
 
@@ -204,7 +204,7 @@ static inline bool cvec_processor_has_avx512(void) {
 #endif
 }
 
-/// Makes the calling thread take denormals for zero, as operands and as results.
+/// Makes the calling thread treat denormals as zero, as operands and as results.
 ///
 /// Gradients that vanish over hundreds of steps become denormal, and on most processors each
 /// operation on one costs a hundred cycles.
