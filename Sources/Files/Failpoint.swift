@@ -47,6 +47,8 @@ public enum Failpoint: String, CaseIterable, Sendable {
   case trainStep = "train.step"
   /// A batch of an evaluation is about to be computed.
   case evaluateBatch = "evaluate.batch"
+  /// All predictions are written, and the file has not got its name (rank 0).
+  case predictFinish = "predict.finish"
 
   /// Does what the environment asks for here.
   ///
