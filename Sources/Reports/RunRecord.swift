@@ -80,7 +80,7 @@ public struct RunRecord {
   }
 
   /// A line that is whole; a run in progress may have one that is not yet.
-  private static func point(_ line: Data) -> Point? {
+  static func point(_ line: Data) -> Point? {
     guard let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
       let step = object["step"] as? Int, let epoch = object["epoch"] as? Int,
       let split = object["split"] as? String
