@@ -1,7 +1,7 @@
 import Foundation
 
-/// Refuses what libsndfile would read in part or refuse without a cure: files that are empty,
-/// cut off, or compressed by `shorten`.
+/// Refuses files that libsndfile would read only in part, or refuse without telling how to fix
+/// them: files that are empty, cut off, or compressed by `shorten`.
 func checkHeader(of path: String) throws(AudioError) {
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {

@@ -6,7 +6,7 @@ import Kernels
 import MPI
 import Tensors
 
-/// What was measured of training steps beside the saving of a checkpoint. Times are of rank 0.
+/// The measured times of training steps while a checkpoint is saved, on rank 0.
 public struct CheckpointResult: Sendable, Codable {
   public let parameterBytes: Int
   /// Parameters with both moments of Adam.
@@ -28,7 +28,7 @@ public struct CheckpointResult: Sendable, Codable {
   public let backgroundSeconds: Double
 }
 
-/// Times what saving a checkpoint costs the training that goes on beside it.
+/// Measures how much saving a checkpoint slows down the training that continues meanwhile.
 ///
 /// A step is a matrix product of about a tenth of a second and one reduction over the ranks.
 public final class CheckpointBenchmark {

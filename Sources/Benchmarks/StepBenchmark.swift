@@ -33,9 +33,9 @@ public struct StepProblem: Sendable {
   public var shards = 8
   /// Threads of each rank.
   public var threads = 1
-  /// Sums by `MPI_Allreduce` in the place of the fixed tree.
+  /// Sums by `MPI_Allreduce` instead of the fixed tree.
   public var usesMPIReduction = false
-  /// Sums on a thread beside the backward pass.
+  /// Sums on a separate thread during the backward pass.
   public var overlaps = false
   public var bucketBytes = 1 << 20
   /// Classes of the read-out.

@@ -77,7 +77,7 @@ static inline unsigned CHDF5_LOCAL_OBJECTS(void) {
   return H5F_OBJ_LOCAL | H5F_OBJ_GROUP | H5F_OBJ_DATASET | H5F_OBJ_ATTR | H5F_OBJ_DATATYPE;
 }
 
-// Where an object lies in its file. HDF5 1.12 has another structure of the same meaning.
+// The address of an object in its file. HDF5 1.12 has another structure with the same meaning.
 static inline herr_t CHDF5_object_address(
     hid_t location, const char *name, hid_t access, haddr_t *address) {
 #if H5_VERSION_GE(1, 12, 0)

@@ -3,25 +3,25 @@ import Foundation
 import HDF5
 import Threads
 
-/// A checkpoint on its way to the disk: threads write what a snapshot holds, and between their
-/// pieces of work the ranks agree that all went well.
+/// A checkpoint that is being saved: threads write a snapshot, and between their pieces of work the
+/// ranks agree that all went well.
 ///
 ///     rank 0          start → write its shard → view, manifest, names, pruning
 ///     the others              write their shard
 ///
 /// All ranks call `start`, and then `advance` whenever every rank `isIdle`, until the checkpoint is
-/// whole. The threads call nothing of MPI.
+/// complete. The threads never call MPI.
 public final class BackgroundSave {
-  /// What rank 0 does around the writing, beside the checkpoint itself.
+  /// What rank 0 does before and after it writes the checkpoint.
   public struct Hooks: Sendable {
     var before: @Sendable () throws -> Void
     var beforeCommit: @Sendable () throws -> Void
     var after: @Sendable () throws -> Void
 
     /// - Parameters:
-    ///   - before: comes before anything is written, on the calling thread
-    ///   - beforeCommit: comes when all shards are written, on a thread
-    ///   - after: comes when the checkpoint is whole, on a thread
+    ///   - before: runs before anything is written, on the calling thread
+    ///   - beforeCommit: runs when all shards are written, on a background thread
+    ///   - after: runs when the checkpoint is complete, on a background thread
     public init(
       before: @escaping @Sendable () throws -> Void = {},
       beforeCommit: @escaping @Sendable () throws -> Void = {},
@@ -42,9 +42,10 @@ public final class BackgroundSave {
   private let hooks: Hooks
 
   /// - Parameters:
-  ///   - folder: the folder that the checkpoint will be
-  ///   - manifest: what is known of the checkpoint now: all but its files and their sums
-  ///   - snapshot: what is written; nobody may change it before the checkpoint is whole
+  ///   - folder: the checkpoint's folder, which does not exist yet
+  ///   - manifest: everything about the checkpoint except its files and their checksums
+  ///   - snapshot: the state to write; nothing may change it before the checkpoint is complete
+  ///   - hooks: what rank 0 does before and after it writes
   public init(
     to folder: String, _ manifest: CheckpointManifest, of snapshot: CheckpointSnapshot,
     hooks: Hooks = Hooks()
@@ -85,7 +86,7 @@ public final class BackgroundSave {
     }
   }
 
-  /// Waits until no thread of this rank is at work, however the work ends.
+  /// Waits until no thread of this rank is at work, regardless of the outcome.
   public func wait() {
     switch stage {
     case .ready, .whole: break
@@ -94,14 +95,14 @@ public final class BackgroundSave {
     }
   }
 
-  /// Goes one stage further. All ranks call this when it is idle on all of them. Where it throws,
+  /// Starts the next stage. All ranks call this when it is idle on all of them. If it throws,
   /// nothing of the checkpoint is left.
   ///
-  /// - Returns: whether the checkpoint is whole
+  /// - Returns: whether the checkpoint is complete
   public func advance<Ranks: SavingRanks>(on ranks: Ranks) throws(Ranks.Failure) -> Bool {
     do throws(Ranks.Failure) {
       switch stage {
-      case .ready: preconditionFailure("a save starts before it goes on")
+      case .ready: preconditionFailure("advance() before start()")
       case .writing(let job): stage = .committing(try commit(job, on: ranks))
       case .committing(let job):
         try ranks.together { try job?.result() }
@@ -116,7 +117,7 @@ public final class BackgroundSave {
     return false
   }
 
-  /// Brings the shards' entries to rank 0, where a thread then makes the checkpoint whole.
+  /// Gathers the shards' entries on rank 0, where a thread then completes the checkpoint.
   private func commit<Ranks: SavingRanks>(
     _ job: BackgroundJob<SaveStage.Shard>, on ranks: Ranks
   ) throws(Ranks.Failure) -> BackgroundJob<Void>? {

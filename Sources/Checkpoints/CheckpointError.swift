@@ -1,6 +1,7 @@
 import Files
 
-/// A checkpoint that cannot be read or written: what, where, and what to do, in one line.
+/// The error for a checkpoint that cannot be read or written: what, where, and what to do, in one
+/// line.
 public struct CheckpointError: FileProblem {
   public let path: String
   public let problem: String

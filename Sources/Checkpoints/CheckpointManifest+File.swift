@@ -3,10 +3,10 @@ import Files
 import Foundation
 
 extension CheckpointManifest {
-  /// The most bytes that a manifest may have, since it is read before anything is known of it.
+  /// The most bytes that a manifest may have, because it is read before anything is verified.
   static let maximumBytes = 1 << 26
 
-  /// What stands in the place of the manifest's own checksum while that is computed.
+  /// The placeholder for the manifest's own checksum while that is computed.
   private static let blank = String(repeating: "0", count: 64)
 
   /// The manifest as JSON with sorted keys, and with its checksum.
@@ -19,7 +19,7 @@ extension CheckpointManifest {
       String(decoding: try encoder.encode(copy), as: UTF8.self) + "\n", inPlaceOf: Self.blank)
   }
 
-  /// Puts the checksum of a manifest's text in the place of an older one.
+  /// Replaces the checksum in a manifest's text by that of the text itself.
   static func seal(_ text: String, inPlaceOf old: String) -> String {
     func replacing(_ a: String, with b: String, in text: String) -> String {
       text.replacingOccurrences(of: "\"\(a)\"", with: "\"\(b)\"")
@@ -39,11 +39,11 @@ extension CheckpointManifest {
     let path = "\(folder)/\(Self.fileName)"
     if let stamp = FileStamp(path), !stamp.isRegular || stamp.bytes > Self.maximumBytes {
       throw CheckpointError(
-        path, "is no file, or one of more than \(Self.maximumBytes) bytes", cure: Self.damaged)
+        path, "is not a file, or is larger than \(Self.maximumBytes) bytes", cure: Self.damaged)
     }
     guard let data = DurableFiles.ordinaryContents(of: path) else {
       throw CheckpointError(
-        folder, "is no checkpoint (it has no readable \(Self.fileName))",
+        folder, "is not a checkpoint (it has no readable \(Self.fileName))",
         cure: "name a run, or a step folder under its checkpoints/")
     }
     do {

@@ -1,16 +1,16 @@
 extension CheckpointManifest {
   static let damaged = "the file is damaged or foreign: use an older checkpoint"
 
-  /// No count in a manifest is above this, so that sums and products of a few cannot overflow.
+  /// The largest count in a manifest, so that sums and products of a few counts cannot overflow.
   private static let maximumCount = 1 << 48
   private static let maximumFiles = 1 << 14
-  /// Steps and epochs key random numbers, by 32 bits each.
+  /// Steps and epochs seed random numbers, with 32 bits each.
   private static let maximumKey = Int(UInt32.max)
 
-  /// What in the manifest could lead outside its folder, to absurd allocations, or to numbers
-  /// that nobody wrote; nil if nothing could.
+  /// The first entry that could lead outside the manifest's folder, to absurd allocations, or to
+  /// numbers that were never written; nil if there is none.
   ///
-  /// Names are quoted with escapes, for an error is one line.
+  /// Names are quoted with escapes, because an error is one line.
   var problem: String? {
     problemOfFiles ?? problemOfTensors ?? problemOfCounts
   }
@@ -39,11 +39,11 @@ extension CheckpointManifest {
         !tensor.path.unicodeScalars.contains(where: { $0.value < 32 })
       else { return "names the tensor \(name)" }
       guard paths.insert(tensor.path).inserted else { return "names the tensor \(name) twice" }
-      // Nothing is written of an empty tensor, so nothing could gainsay its shape.
+      // An empty tensor has no data that could contradict its shape.
       guard tensor.shape.count <= 32, let count = Self.elementCount(tensor.shape), count > 0 else {
         return "gives \(name) the shape \(tensor.shape.prefix(33))"
       }
-      // The shards hold the numbers as they are, so there cannot be more than their bytes allow.
+      // The shards are uncompressed, so there cannot be more numbers than their bytes allow.
       room -= count
       guard room >= 0 else {
         return "gives \(name) the shape \(tensor.shape), for which its files are too small"
@@ -64,7 +64,7 @@ extension CheckpointManifest {
     return nil
   }
 
-  /// The product of the extents; nil if one is negative, or if it or any part of it is absurd.
+  /// The product of the extents; nil if one is negative, or if it or any partial product is absurd.
   private static func elementCount(_ shape: [Int]) -> Int? {
     var count = 1
     var bound = 1

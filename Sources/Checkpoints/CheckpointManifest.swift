@@ -1,28 +1,28 @@
 import Datasets
 import Foundation
 
-/// What a checkpoint is: everything about it but the numbers.
+/// The description of a checkpoint: everything except the numbers.
 ///
-/// It is written last, as `manifest.json`; a folder without it is no checkpoint.
+/// It is written last, as `manifest.json`; a folder without it is not a checkpoint.
 public struct CheckpointManifest: Codable, Sendable {
   /// The version of the format that this program writes.
   ///
-  /// Version 2 has the manifest's own checksum; version 1 had none, and is still read.
+  /// Version 2 has the manifest's own checksum; version 1 has none, and can still be read.
   public static let currentFormatVersion = 2
   public static let fileName = "manifest.json"
 
   public var format = "momentum-dist checkpoint"
   public var formatVersion = CheckpointManifest.currentFormatVersion
-  /// SHA-256 over the bytes of the file, with zeros in the place of this value.
+  /// SHA-256 of the bytes of the file, with zeros instead of this value.
   public internal(set) var manifestSHA256: String?
   /// Optimizer steps taken.
   public var step: Int
-  /// The epoch at hand, from 0, and how many of its batches are done.
+  /// The current epoch, from 0, and how many of its batches are done.
   public var epoch: Int
   public var batch: Int
   /// How many numbers are trained.
   public var parameterCount: Int
-  /// SHA-256 over the parameters, see `ParametersDigest`.
+  /// SHA-256 over the parameters; see `ParametersDigest`.
   public var parametersSHA256: String
   public var optimizer: OptimizerState
   /// Numbers that the trainer carries from step to step, such as the best loss so far.
@@ -74,13 +74,14 @@ public struct CheckpointManifest: Codable, Sendable {
     public var sha256: String
   }
 
-  /// What the bits of a run depend on besides its configuration; a resume elsewhere warns.
+  /// What the bits of a run depend on besides its configuration; a resume on another machine prints
+  /// a note.
   public struct Machine: Codable, Sendable, Equatable {
     public var precision: String
     public var kernels: String
     public var blasCore: String
     public var virtualShards: Int
-    /// How many ranks wrote the checkpoint: a note, never a condition.
+    /// How many ranks wrote the checkpoint: for information only.
     public var ranks: Int
     public var program: String
 

@@ -4,19 +4,19 @@ import HDF5
 import Synchronization
 import Tensors
 
-/// Reads a checkpoint, whatever the number of ranks that wrote it.
+/// Reads a checkpoint that any number of ranks wrote.
 ///
-/// Nothing of a shard file is used, and HDF5 does not even open it, before its SHA-256 is that of
-/// the manifest: the library is not made for damaged files. Every process checks every file that
-/// it reads. That one rank has seen good bytes says nothing about those that another gets from its
-/// own cache or network, nor does it come in time; and the second to hash a file pays little, for
-/// it would read the same bytes next.
+/// A shard file is not used, nor even opened by HDF5, before its SHA-256 matches the manifest: the
+/// library is not made for damaged files. Every process verifies every file that it reads. Good
+/// bytes on one rank prove nothing about those that another gets from its own cache or network, and
+/// waiting for that rank would take longer; hashing a file costs little, because the process reads
+/// the same bytes next.
 public struct CheckpointReader: Sendable {
   public let folder: String
   public let manifest: CheckpointManifest
   private let verified = VerifiedFiles()
-  /// The shard files; nil for one that cannot be opened. There are none where they are so many that
-  /// the limit of open files is near.
+  /// The shard files; nil for one that cannot be opened. Empty if there are so many that they would
+  /// come near the limit of open files.
   private let held: [HeldFile?]
 
   private static let mostHeld = 128
@@ -33,8 +33,9 @@ public struct CheckpointReader: Sendable {
     }
   }
 
-  /// Where a shard file is found: under its name, or, when the whole checkpoint was removed, by what
-  /// holds it. A shard that is missing beside its manifest is damage.
+  /// Where to find a shard file: under its name, or, if the entire checkpoint was removed, through
+  /// the descriptor that still holds it. If a shard is missing but its manifest is there, the
+  /// checkpoint is damaged.
   private func place(of index: Int) -> (path: String, stamp: FileStamp?) {
     let path = "\(folder)/\(manifest.files[index].name)"
     let stamp = FileStamp(path)
@@ -52,7 +53,7 @@ public struct CheckpointReader: Sendable {
     do {
       return try HDF5.File.open(path)
     } catch {
-      // HDF5 opens no file without a name.
+      // HDF5 cannot open a file without a name.
       let place = place(of: index)
       guard place.path != path,
         let image = try DurableFiles.contents(of: place.path, limit: entry.bytes)
@@ -96,7 +97,7 @@ public struct CheckpointReader: Sendable {
 
   /// Reads all tensors and compares the checksum of the parameters with the manifest.
   ///
-  /// - Parameter group: what is left out, such as `optimizer/`, to be read by itself
+  /// - Parameter group: a group to leave out, such as `optimizer/`, which is read separately
   public func checkedTensors(
     leavingOut group: String? = nil
   ) throws(CheckpointError) -> [CheckpointTensor] {
@@ -110,7 +111,7 @@ public struct CheckpointReader: Sendable {
 
   /// Reads whole tensors, from files that are verified first.
   ///
-  /// - Parameter prefix: only those whose path starts so, such as `parameters/`
+  /// - Parameter prefix: only tensors whose path starts with this, such as `parameters/`
   public func tensors(under prefix: String = "") throws(CheckpointError) -> [CheckpointTensor] {
     try tensors { $0.hasPrefix(prefix) }
   }
@@ -118,7 +119,7 @@ public struct CheckpointReader: Sendable {
   private func tensors(
     where isWanted: (_ path: String) -> Bool
   ) throws(CheckpointError) -> [CheckpointTensor] {
-    // All of them before memory is taken: until then the shapes are only claims.
+    // All of them before memory is allocated: until then the shapes are only claims.
     try verify()
     let wanted = manifest.tensors.filter { isWanted($0.path) }
     var values = wanted.map { [Float](repeating: 0, count: $0.shape.reduce(1, *)) }
@@ -156,7 +157,7 @@ public struct CheckpointReader: Sendable {
   }
 }
 
-/// Which shard files have the checksum of the manifest, and what they looked like then.
+/// Which shard files have the checksum of the manifest, and their state at that time.
 private final class VerifiedFiles: Sendable {
   private let stamps = Mutex<[Int: FileStamp]>([:])
 

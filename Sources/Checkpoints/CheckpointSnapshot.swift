@@ -1,12 +1,12 @@
 import Tensors
 
-/// A tensor of a running program and where it belongs in a checkpoint.
+/// A tensor of a running program and its place in a checkpoint.
 public struct LiveTensor {
   /// The path in the files, such as `parameters/rnn.weight_ih_l0`.
   public let path: String
-  /// The rows of it that are here.
+  /// The rows that this rank has.
   public let tensor: Tensor<Float>
-  /// Which they are.
+  /// The indices of these rows.
   public let rows: Range<Int>
   /// The shape of the whole tensor.
   public let shape: [Int]
@@ -18,7 +18,7 @@ public struct LiveTensor {
     rows = 0..<(shape.first ?? 1)
   }
 
-  /// Rows of a tensor of which other ranks have the others.
+  /// Some rows of a tensor; other ranks have the others.
   public init(path: String, tensor: Tensor<Float>, rows: Range<Int>, of shape: [Int]) {
     precondition(
       tensor.count == rows.count * shape.dropFirst().reduce(1, *),
@@ -30,13 +30,13 @@ public struct LiveTensor {
   }
 }
 
-/// A copy of what one shard file of a checkpoint holds, as it was at one moment: training goes on
-/// while a thread writes it.
+/// A copy of the content of one shard file of a checkpoint at one moment: training continues while
+/// a thread writes it.
 ///
-/// The copy takes the shard's rows of every tensor, and for shard 0 the whole parameters besides,
-/// for their checksum. Its memory is kept for the next copy, because fresh memory costs several
-/// times what the copying itself does. One thread uses it at a time: `copy(_:)` comes only after
-/// the thread that wrote the last one is done.
+/// The copy has the shard's rows of every tensor, and for shard 0 also the whole parameters, for
+/// their checksum. Its memory is kept for the next copy, because fresh memory costs several times
+/// as much as the copying itself. One thread uses it at a time: `copy(_:)` is called only after the
+/// thread that wrote the last one is done.
 public final class CheckpointSnapshot: @unchecked Sendable {
   /// Rows of a tensor.
   struct Slice {
@@ -45,11 +45,11 @@ public final class CheckpointSnapshot: @unchecked Sendable {
     let shape: [Int]
     /// The rows of the shard.
     let rows: Range<Int>
-    /// The rows that are held, those of the shard among them.
+    /// The rows that are held, including those of the shard.
     let held: Range<Int>
     let values: Tensor<Float>
 
-    /// What the shard file gets.
+    /// The rows for the shard file.
     var shardValues: Tensor<Float> {
       let width = shape.dropFirst().reduce(1, *)
       let start = (rows.lowerBound - held.lowerBound) * width
@@ -102,11 +102,11 @@ public final class CheckpointSnapshot: @unchecked Sendable {
     let held = isHashed ? 0..<(live.shape.first ?? 1) : rows
     precondition(
       held.isEmpty || live.rows.clamped(to: held) == held,
-      "\(live.path): rows \(held) are wanted, and \(live.rows) are here")
+      "\(live.path): rows \(held) are needed, but only \(live.rows) are here")
     return (rows, held, live.shape.dropFirst().reduce(1, *))
   }
 
-  /// SHA-256 over the parameters, see `ParametersDigest`; only shard 0 has them all.
+  /// SHA-256 over the parameters; see `ParametersDigest`. Only shard 0 has them all.
   func parametersSHA256() -> String {
     precondition(shard == 0, "only shard 0 holds the whole parameters")
     return ParametersDigest.sha256(of: slices)

@@ -1,4 +1,4 @@
-/// A tensor of a checkpoint: a copy of its numbers, its shape, and where it belongs.
+/// A tensor of a checkpoint: a copy of its numbers, its shape, and its path.
 public struct CheckpointTensor: Sendable {
   /// The path in the files, such as `parameters/rnn.weight_ih_l0`.
   public var path: String

@@ -7,10 +7,10 @@ import Tensors
 /// Writes one checkpoint, each rank its shard file, in a temporary folder that becomes the
 /// checkpoint when everything in it is on the disk.
 ///
-/// The order on all ranks: rank 0 `begin`, every rank `write`, rank 0 `commit`. Between them
-/// the caller lets the ranks agree that all went well; where it did not, rank 0 calls `abandon`.
+/// The order on all ranks: rank 0 `begin`, every rank `write`, rank 0 `commit`. Between these the
+/// caller lets the ranks agree that all went well; if not, rank 0 calls `abandon`.
 public struct CheckpointWriter: Sendable {
-  /// The folder that the checkpoint will be.
+  /// The checkpoint's folder, which does not exist yet.
   public let folder: String
   /// The number of shard files.
   public let shards: Int
@@ -34,10 +34,10 @@ public struct CheckpointWriter: Sendable {
     return "shard-\(padded(shard))-of-\(padded(shards)).h5"
   }
 
-  /// Makes the temporary folder, removing what a killed run left in its place, unless the disk is
-  /// too full for the tensors.
+  /// Makes the temporary folder and removes what a killed run left there. Throws if the disk is too
+  /// full for the tensors.
   ///
-  /// - Parameter tensors: what will be written
+  /// - Parameter tensors: the tensors that will be written
   public func begin(_ tensors: [CheckpointManifest.TensorEntry] = []) throws(CheckpointError) {
     do {
       DurableFiles.remove(temporary)
@@ -54,8 +54,8 @@ public struct CheckpointWriter: Sendable {
     }
   }
 
-  /// About what the checkpoint takes on the disk: the numbers, in HDF5's chunks of at most 1 MiB,
-  /// of which the last ones are not full, and what HDF5 needs around them.
+  /// An estimate of the checkpoint's size on the disk: the numbers, in HDF5's chunks of at most
+  /// 1 MiB, of which the last ones are not full, and HDF5's own structures.
   func bytes(_ tensors: [CheckpointManifest.TensorEntry]) -> Int {
     func up(_ count: Int, toMultipleOf unit: Int) -> Int { (count + unit - 1) / unit * unit }
     let chunk = Self.pieceBytes
@@ -78,14 +78,14 @@ public struct CheckpointWriter: Sendable {
   static func requireRoom(for bytes: Int, free: Int?, _ folder: String) throws(CheckpointError) {
     guard let free, free < bytes else { return }
     throw CheckpointError(
-      folder, "needs \(bytes) bytes on the disk, where \(free) are free",
+      folder, "needs \(bytes) bytes on the disk, but only \(free) are free",
       cure: "make room, or keep fewer checkpoints (checkpoint.keep_last)", isDiskFailure: true)
   }
 
   /// Writes the file of one shard and waits for the disk.
   ///
   /// Tensors are written a megabyte at a time: HDF5 has one lock for the whole process, and
-  /// training that reads its data through it shall not wait long.
+  /// training that reads its data through HDF5 must not wait long.
   ///
   /// - Returns: the entry of the file for the manifest
   public func write(
@@ -131,7 +131,7 @@ public struct CheckpointWriter: Sendable {
     }
   }
 
-  /// The most that is written at once, and the size of HDF5's chunks.
+  /// The most bytes that are written at once, and the size of HDF5's chunks.
   private static let pieceBytes = 1 << 20
 
   /// Writes the view and the manifest, and gives the folder its name.
@@ -148,10 +148,10 @@ public struct CheckpointWriter: Sendable {
     }
   }
 
-  /// Renames the temporary folder, which is whole, to the checkpoint's name.
+  /// Renames the temporary folder, which is complete, to the checkpoint's name.
   ///
-  /// Where the same step was saved before, the old checkpoint steps aside just for the moment
-  /// between the two renames. `RunFolder` finds it there if a kill hits that moment.
+  /// If the same step was saved before, the old checkpoint has another name between the two
+  /// renames. `RunFolder` finds it under that name if the run is killed at that moment.
   private func takeName() throws(FileError) {
     let old = folder + RunFolder.replacedSuffix
     let parent = DurableFiles.parent(of: folder)
@@ -171,13 +171,13 @@ public struct CheckpointWriter: Sendable {
     if replaces { DurableFiles.remove(old) }
   }
 
-  /// Removes what was begun.
+  /// Removes the unfinished checkpoint.
   public func abandon() {
     DurableFiles.remove(temporary)
   }
 
-  /// Writes `checkpoint.h5`, which shows the whole tensors to h5py and h5dump. We never read it:
-  /// where a shard is missing, such a view quietly reads as zeros.
+  /// Writes `checkpoint.h5`, which shows the whole tensors to h5py and h5dump. We never read it: if
+  /// a shard is missing, such a view silently reads as zeros.
   private func writeView(_ manifest: CheckpointManifest) throws {
     let path = "\(temporary)/\(Self.viewName)"
     let file = try HDF5.File.create(path)

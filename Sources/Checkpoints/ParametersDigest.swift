@@ -1,12 +1,12 @@
 import Digests
 
-/// A checksum of a model's parameters that says whether two runs ended with the same bits.
+/// A checksum of a model's parameters that shows whether two runs ended with the same bits.
 ///
 /// SHA-256 over, for each parameter in the order of the model: its name, a zero byte, its shape in
 /// decimal with commas, a zero byte, and its elements as little-endian float32 in row-major
 /// order. It does not depend on how a checkpoint was cut into files.
 public enum ParametersDigest {
-  /// What of a checkpoint is summed, in this order.
+  /// The groups of a checkpoint that are hashed, in this order.
   static let groups = ["parameters/", "buffers/"]
 
   /// The checksum of a checkpoint's tensors: its parameters, then its buffers.
@@ -29,7 +29,7 @@ public enum ParametersDigest {
     return digest.finalize()
   }
 
-  /// The same of a copy that holds whole parameters and buffers.
+  /// The same for a copy that holds whole parameters and buffers.
   static func sha256(of slices: [CheckpointSnapshot.Slice]) -> String {
     let digest = SHA256Digest()
     for group in groups {

@@ -3,11 +3,11 @@ import Foundation
 
 extension RunFolder {
   /// The checkpoint that `latest` names, by a link or, on a file system without links, by its text;
-  /// nil where it names none. It is for people: a resume goes by the folders themselves.
+  /// nil if it names none. It is for people: a resume uses the folders themselves.
   public var latestCheckpoint: String? {
     let latest = "\(checkpoints)/latest"
     let manifest = CheckpointManifest.fileName
-    // Through a link, or in a folder, which a copy of the run makes of a link.
+    // Through a link, or in a folder: copying the run may turn the link into a folder.
     if FileManager.default.fileExists(atPath: "\(latest)/\(manifest)") { return latest }
     guard let data = DurableFiles.ordinaryContents(of: latest), data.count < 1 << 10 else {
       return nil
@@ -20,8 +20,7 @@ extension RunFolder {
     return folder
   }
 
-  /// Moves a folder that has the name `latest` out of the way: a copy of the run that followed its
-  /// links has made it.
+  /// Renames a folder with the name `latest`, made by copying the run with its links followed.
   func moveCopyOfLatest() throws(FileError) {
     let latest = "\(checkpoints)/latest"
     guard let stamp = FileStamp(latest), !stamp.isRegular,

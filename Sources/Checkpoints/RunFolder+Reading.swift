@@ -2,11 +2,13 @@ extension RunFolder {
   /// The most times that a read is retried while another process changes the checkpoints.
   private static var readingAttempts: Int { 50 }
 
-  /// Reads a run that another process may be training. A failure of `body` counts if the list of
-  /// checkpoints is still the same; otherwise the run has saved and removed some meanwhile, and
+  /// Reads a run that another process may be training. A failure of `body` counts only if the list
+  /// of checkpoints is still the same; otherwise the run has saved and removed some meanwhile, and
   /// `body` runs again.
   ///
-  /// - Parameter path: a run's folder, or a checkpoint's
+  /// - Parameters:
+  ///   - path: a run's folder, or a checkpoint's
+  ///   - body: reads the run; may run several times
   public static func reading<Result, Failure: Error>(
     at path: String, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -14,11 +16,12 @@ extension RunFolder {
       listing: { () throws(Failure) in candidates(at: path) }, retrying: { _ in true }, body)
   }
 
-  /// Reads with another way to list the checkpoints, as ranks do that agree on what they see.
+  /// Reads with another way to list the checkpoints, for ranks that agree on the list.
   ///
   /// - Parameters:
-  ///   - listing: the checkpoints that there are
-  ///   - isOfData: whether a failure may come from a list that has changed
+  ///   - listing: the existing checkpoints
+  ///   - isOfData: whether a changed list may have caused a failure
+  ///   - body: reads the run; may run several times
   public static func reading<Result, Failure: Error>(
     listing: () throws(Failure) -> [String], retrying isOfData: (Failure) -> Bool,
     _ body: () throws(Failure) -> Result

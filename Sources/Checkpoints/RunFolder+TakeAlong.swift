@@ -2,12 +2,12 @@ import Files
 import Foundation
 
 extension RunFolder {
-  /// Adds another run's checkpoint to this run: by hard links to its files, or by copies of them
-  /// where the file system has no hard links or is another. The copy is verified before it counts.
+  /// Adds another run's checkpoint to this run: by hard links to its files, or by copies if the
+  /// file system has no hard links or is a different one. The copy is verified before it counts.
   ///
   /// Only one process may call this, and only while no checkpoint is being written.
   ///
-  /// - Parameter folder: the checkpoint's
+  /// - Parameter folder: the checkpoint's folder
   public func takeAlong(_ folder: String) throws(CheckpointError) {
     let manifest = try CheckpointManifest(ofCheckpoint: folder)
     let target = checkpoint(step: manifest.step)
@@ -25,7 +25,7 @@ extension RunFolder {
       }
       try CheckpointReader(temporary).verify()
       try DurableFiles.synchronize(temporary)
-      DurableFiles.remove(target)  // no checkpoint, or it would be among the saved steps
+      DurableFiles.remove(target)  // not a checkpoint, or it would be among the saved steps
       try DurableFiles.publish(temporary, as: target)
     } catch let error as CheckpointError {
       DurableFiles.remove(temporary)

@@ -10,12 +10,12 @@ import Foundation
 public struct RunFolder: Sendable {
   public let path: String
 
-  /// What a checkpoint's folder is called while it is written, while another takes its place, and
-  /// while it is removed.
+  /// The suffixes of a checkpoint's folder while it is written, while it is replaced, and while it
+  /// is removed.
   static let partialSuffix = ".partial"
   static let replacedSuffix = ".replaced"
   static let removedSuffix = ".removed"
-  /// What it is called when the run went on from one before it.
+  /// The suffix of a checkpoint that was passed over: the run resumed from an earlier one.
   static let passedSuffix = ".passed"
 
   public init(_ path: String) {
@@ -26,13 +26,13 @@ public struct RunFolder: Sendable {
   public var configuration: String { "\(path)/config.yaml" }
   public var metrics: String { "\(path)/metrics.jsonl" }
   public var vocabulary: String { "\(path)/vocabulary.h5" }
-  /// What the run learns from: a `DataIdentity`.
+  /// The file of the data's identity, a `DataIdentity`.
   public var data: String { "\(path)/data.json" }
 
-  /// Made when a rank ends because another was lost: an empty file, for launch/supervise.
+  /// An empty file that is made when a rank ends because another was lost, for launch/supervise.
   public var lossNote: String { "\(path)/peer-lost" }
 
-  /// What a rank tells of the run.
+  /// The log file of a rank.
   public func log(rank: Int) -> String {
     let number = String(rank)
     return "\(path)/logs/rank-" + String(repeating: "0", count: max(0, 5 - number.count)) + number
@@ -46,7 +46,7 @@ public struct RunFolder: Sendable {
       + String(repeating: "0", count: max(0, 8 - number.count)) + number
   }
 
-  /// The steps of which there is a checkpoint with a manifest, oldest first.
+  /// The steps with a checkpoint that has a manifest, oldest first.
   public func savedSteps() -> [Int] {
     let steps = names().compactMap { name -> Int? in
       guard let step = step(of: name, "") ?? step(of: name, Self.replacedSuffix) else { return nil }
@@ -55,8 +55,8 @@ public struct RunFolder: Sendable {
     return Set(steps).sorted()
   }
 
-  /// The step of a name that is, to the letter, what this calls the checkpoint of a step, with a
-  /// suffix; nil of any other, which is not ours to touch.
+  /// The step of a name that is exactly the name of a checkpoint with a suffix; nil for any other
+  /// name, which this program must not touch.
   private func step(of name: String, _ suffix: String) -> Int? {
     guard name.hasPrefix("step-"), name.hasSuffix(suffix),
       let step = Int(name.dropFirst(5).dropLast(suffix.count)), step >= 0,
@@ -69,8 +69,8 @@ public struct RunFolder: Sendable {
     (try? FileManager.default.contentsOfDirectory(atPath: checkpoints)) ?? []
   }
 
-  /// Where the checkpoint of a saved step is: in its folder, or still under the name that it had
-  /// while it was being replaced.
+  /// The path of a saved step's checkpoint: its folder, or the name that it had while it was being
+  /// replaced.
   public func existingCheckpoint(step: Int) -> String {
     let folder = checkpoint(step: step)
     return Self.isCheckpoint(folder) ? folder : folder + Self.replacedSuffix
@@ -80,10 +80,10 @@ public struct RunFolder: Sendable {
     FileManager.default.fileExists(atPath: "\(folder)/\(CheckpointManifest.fileName)")
   }
 
-  /// Clears away what a killed run left behind, and gives a checkpoint that it was replacing, and
-  /// had not yet, its name back.
+  /// Removes what a killed run left behind, and restores the name of a checkpoint whose replacement
+  /// was not finished.
   ///
-  /// One process may do this, while none writes a checkpoint.
+  /// Only one process may do this, and only while none writes a checkpoint.
   public func tidy() throws(CheckpointError) {
     for name in names() {
       let path = "\(checkpoints)/\(name)"
@@ -119,8 +119,8 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// Gives the checkpoints after a step, from which the run goes on, names that do not count: they
-  /// are damaged, or of a way that the run has left. Nothing is removed.
+  /// Renames the checkpoints after the step from which the run continues, so that they no longer
+  /// count: they are damaged, or the run returned to an earlier one. Nothing is removed.
   ///
   /// - Returns: the new names
   public func passOver(after step: Int) throws(CheckpointError) -> [String] {
@@ -138,7 +138,7 @@ public struct RunFolder: Sendable {
     return names
   }
 
-  /// A name that nothing has: `path`, or else `path-2`, `path-3`, ...
+  /// An unused name: `path`, or else `path-2`, `path-3`, ...
   static func freeName(_ path: String) -> String {
     var (name, number) = (path, 1)
     while FileStamp(name) != nil {
@@ -158,7 +158,7 @@ public struct RunFolder: Sendable {
       let folder = existingCheckpoint(step: step)
       let removed = checkpoint(step: step) + Self.removedSuffix
       do {
-        // It loses its name first: half a checkpoint would still look like one.
+        // It is renamed first: half a checkpoint would still look like one.
         DurableFiles.remove(removed)
         try DurableFiles.rename(folder, to: removed)
         try Failpoint.checkpointPrune.pass(removed)
@@ -169,11 +169,11 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// These steps and, of each that is saved, the step that its manifest names as the best.
+  /// These steps and, for each that is saved, the step that its manifest names as the best.
   private func withTheirBest(_ steps: Set<Int>) -> Set<Int> {
     var (all, unread) = (steps, steps)
     while let step = unread.popFirst() {
-      // A manifest that cannot be read belongs to a checkpoint that nobody resumes from.
+      // A manifest that cannot be read belongs to a checkpoint that no run resumes from.
       let manifest = try? CheckpointManifest(ofCheckpoint: existingCheckpoint(step: step))
       if let best = manifest?.bestStep, all.insert(best).inserted { unread.insert(best) }
     }
@@ -182,7 +182,7 @@ public struct RunFolder: Sendable {
 
   /// The best checkpoint at a path whose manifest can be read.
   ///
-  /// - Throws: the error of the best one, if none can be, or that there is none
+  /// - Throws: the error of the best one, if none can be read; or an error that there is none
   public static func firstReadable(at path: String) throws(CheckpointError) -> CheckpointReader {
     try reading(at: path) { () throws(CheckpointError) in
       var first: CheckpointError?
@@ -197,7 +197,7 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// What to say of a path that holds no checkpoint.
+  /// The error for a path that holds no checkpoint.
   public static func noCheckpoint(at path: String) -> CheckpointError {
     FileManager.default.fileExists(atPath: path)
       ? CheckpointError(
@@ -207,7 +207,7 @@ public struct RunFolder: Sendable {
         cure: nearest(to: path).map { "did you mean \($0)?" } ?? "check the path of the run")
   }
 
-  /// A run beside a path that does not exist, whose name is nearly the same; nil if there is none.
+  /// A run next to a path that does not exist, with nearly the same name; nil if there is none.
   private static func nearest(to path: String) -> String? {
     let parent = DurableFiles.parent(of: path)
     let name = (path as NSString).lastPathComponent

@@ -12,23 +12,24 @@ extension SafetensorsFile {
     throw CheckpointError(path, "is larger than 64 GB", cure: "name a file of one model")
   }
 
-  /// The tensors of a file, as floats of 32 bits.
+  /// The tensors of a file, as 32-bit floats.
   ///
   /// - Parameters:
   ///   - bytes: the whole file
-  ///   - path: what it is called in errors
+  ///   - path: its name in errors
   /// - Throws: `CheckpointError` if the file is damaged, holds a type other than F64, F32, F16 or
-  ///   BF16, or a number that is not finite in 32 bits
+  ///   BF16, or a number that is not finite as a 32-bit float
   public static func tensors(
     in bytes: [UInt8], path: String
   ) throws(CheckpointError) -> [CheckpointTensor] {
     func damaged(_ problem: String) -> CheckpointError {
-      CheckpointError(path, problem, cure: "check that the copy is whole, or export it again")
+      CheckpointError(path, problem, cure: "check that the copy is complete, or export it again")
     }
     guard bytes.count >= 8 else { throw damaged("is shorter than the length of a header") }
     let length = bytes[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length <= UInt64(bytes.count - 8), length <= longestHeader else {
-      throw damaged("declares a header of \(length) bytes; it is no safetensors file, or cut short")
+      throw damaged(
+        "declares a header of \(length) bytes; it is not a safetensors file, or is cut short")
     }
     let start = 8 + Int(length)
     guard let json = try? JSONSerialization.jsonObject(with: Data(bytes[8..<start])),
@@ -69,10 +70,10 @@ extension SafetensorsFile {
     return tensors
   }
 
-  /// The most bytes of a header, as other readers have it.
+  /// The most bytes of a header, as in other readers.
   private static let longestHeader: UInt64 = 100_000_000
 
-  /// How a type is read from its bits; nil if it is none of those known.
+  /// How to read a type from its bits; nil if it is unknown.
   private static func reader(_ type: String) -> (bytes: Int, value: (UInt64) -> Float)? {
     switch type {
     case "F64": (8, { Float(Double(bitPattern: $0)) })

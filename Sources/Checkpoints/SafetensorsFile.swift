@@ -5,9 +5,12 @@ import Foundation
 /// length, a JSON header with type, shape and place of each tensor, then the numbers, little-endian
 /// and row-major.
 public enum SafetensorsFile {
-  /// Writes a file under a temporary name, and gives it its own when it is whole.
+  /// Writes a file under a temporary name, and renames it when it is complete.
   ///
-  /// - Parameter metadata: texts by name, for the key `__metadata__`
+  /// - Parameters:
+  ///   - tensors: the tensors to write, under their paths
+  ///   - metadata: texts by name, for the key `__metadata__`
+  ///   - path: the file
   public static func write(
     _ tensors: [CheckpointTensor], metadata: [String: String], to path: String
   ) throws(CheckpointError) {

@@ -1,13 +1,13 @@
 import Threads
 
-/// How far the save of a checkpoint has come. All ranks are at the same stage.
+/// The stage of saving a checkpoint. All ranks are at the same stage.
 ///
 ///     ready → writing → committing → whole
 public enum SaveStage: Sendable {
-  /// What the thread that writes a shard brings back.
+  /// The result of the thread that writes a shard.
   public struct Shard: Sendable {
     var entry: CheckpointManifest.FileEntry
-    /// Of rank 0 only.
+    /// Only on rank 0.
     var parametersSHA256: String?
   }
 
@@ -15,8 +15,8 @@ public enum SaveStage: Sendable {
   case ready
   /// Every rank writes its shard.
   case writing(BackgroundJob<Shard>)
-  /// All shards are written. Rank 0 writes the manifest and gives the checkpoint its name; the
-  /// others have nothing to do.
+  /// All shards are written. Rank 0 writes the manifest and names the checkpoint; the others have
+  /// nothing to do.
   case committing(BackgroundJob<Void>?)
   /// The checkpoint is on the disk.
   case whole
@@ -32,6 +32,6 @@ public protocol SavingRanks {
   /// Runs `body` on every rank. If it throws on any, every rank throws.
   func together<Result>(_ body: () throws -> Result) throws(Failure) -> Result
 
-  /// What each rank has, in order, on rank 0; nil on the others.
+  /// The values of all ranks, in order, on rank 0; nil on the others.
   func gather(_ own: [UInt8]) throws -> [[UInt8]]?
 }

@@ -1,5 +1,5 @@
-/// A configuration that cannot be used, in one line: the key, what was found and where, what was
-/// expected.
+/// A configuration that cannot be used, in one line: the key, the value found and its place, and
+/// the value expected.
 public struct ConfigurationError: Error, CustomStringConvertible, Sendable {
   public let description: String
 

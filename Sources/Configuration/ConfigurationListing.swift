@@ -1,4 +1,4 @@
-/// A key with its value as text, what it is for, and what it changes.
+/// A key with its value as text, its purpose, and its effect.
 public struct ConfigurationKey: Sendable {
   public let path: String
   public let value: String

@@ -18,10 +18,10 @@ struct ReadingVisitor: ConfigurationVisitor {
     guard let given = given.values[path] else { return }
     let found = "\(given.place): \(path) is \"\(given.text)\", expected "
     guard let read = Value(configurationText: given.text) else {
-      // Names have small letters.
+      // Names are in lower case.
       let lower = given.text.lowercased()
       if lower != given.text, Value(configurationText: lower) != nil {
-        throw ConfigurationError(found + "\(lower), in small letters")
+        throw ConfigurationError(found + "\(lower), in lower case")
       }
       throw ConfigurationError(found + Value.configurationKind)
     }
@@ -40,7 +40,7 @@ struct ReadingVisitor: ConfigurationVisitor {
     prefix = outer
   }
 
-  /// Refuses given keys that no field asked for. A section without keys sets nothing.
+  /// Refuses given keys that no field has read. A section without keys sets nothing.
   func refuseUnknownKeys() throws(ConfigurationError) {
     for (key, given) in given.values.sorted(by: { $0.key < $1.key }) where !known.contains(key) {
       if let first = known.first(where: { $0.hasPrefix(key + ".") }) {
@@ -68,18 +68,18 @@ struct ReadingVisitor: ConfigurationVisitor {
     }
   }
 
-  /// The known key that other programs call so; nil if none is.
+  /// The known key that has this name in other programs; nil if there is none.
   private func familiar(_ key: String) -> String? {
     FamiliarNames.key(for: key).flatMap { known.contains($0) ? $0 : nil }
   }
 
-  /// A key with its value as it is written in that place.
+  /// A key with its value, written as in that place.
   private static func assignment(_ key: String, _ given: GivenValues.Given) -> String {
     given.place == "--set" ? "--set \(key)=\(given.text)" : "\(key): \(given.text)"
   }
 
-  /// The known key that is meant by an unknown one; nil where none is near. One that lacks its
-  /// section is near, and one with a few wrong letters.
+  /// The known key nearest to an unknown one; nil if none is near. A key without its section is
+  /// near, and so is one with a few wrong letters.
   private func nearest(to key: String) -> String? {
     func name(_ key: String) -> Substring { key.split(separator: ".").last ?? "" }
     func distance(_ other: String) -> Int {

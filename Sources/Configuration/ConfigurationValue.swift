@@ -1,6 +1,6 @@
 /// A type that a configuration key can have.
 public protocol ConfigurationValue: Equatable {
-  /// What the value is called in messages: "a whole number".
+  /// The kind of value in messages: "a whole number".
   static var configurationKind: String { get }
   /// Reads the text of a YAML scalar.
   init?(configurationText: String)

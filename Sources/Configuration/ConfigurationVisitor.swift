@@ -5,17 +5,17 @@ public protocol ConfigurationSection {
   mutating func visit(_ visitor: inout some ConfigurationVisitor) throws(ConfigurationError)
 }
 
-/// What a key's value changes. A resumed run may change some keys and not others.
+/// The effect of changing a key. A resumed run may change some keys and not others.
 public enum KeyEffect: Sendable {
-  /// Another value makes another model: a resume is refused.
+  /// A new value makes another model: a resume is refused.
   case model
-  /// Another value makes other numbers from here on: a resume warns.
+  /// A new value changes the numbers from here on: a resume prints a note.
   case numbers
-  /// Another value changes no number.
+  /// A new value does not change any number.
   case nothing
 }
 
-/// What an allowed value must fulfil, and how to say so.
+/// A condition on a value, and its description in messages.
 public struct Requirement<Value> {
   let text: String
   let isFulfilled: (Value) -> Bool
@@ -47,18 +47,18 @@ extension Requirement where Value: Comparable {
   }
 }
 
-/// What is said of a key beside its value: each key is described once, in `visit` of its section.
+/// The description of a key: each key is described once, in `visit` of its section.
 public struct KeyDescription<Value> {
   /// Its name in its section.
   let name: String
-  /// What it is for.
+  /// Its purpose.
   let help: String
   let requirement: Requirement<Value>?
   let effect: KeyEffect
   let use: KeyUse
 }
 
-/// Something done with every key in turn.
+/// An operation on every key in turn.
 public protocol ConfigurationVisitor {
   mutating func visit<Value: ConfigurationValue>(
     _ key: KeyDescription<Value>, _ value: inout Value
@@ -73,7 +73,7 @@ extension ConfigurationVisitor {
   /// Visits a key.
   ///
   /// - Parameters:
-  ///   - effect: what another value changes
+  ///   - effect: what a new value changes
   ///   - use: which runs use it
   mutating func field<Value: ConfigurationValue>(
     _ name: String, _ value: inout Value, _ help: String,

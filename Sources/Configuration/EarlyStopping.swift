@@ -1,4 +1,4 @@
-/// What tells which epoch was the best on validation.
+/// The measure that decides which epoch was the best on validation.
 public enum StoppingMetric: String, ConfigurationChoice {
   case loss
   case accuracy
@@ -18,8 +18,8 @@ extension TrainingConfiguration {
     public var patience = 0
     public var metric = StoppingMetric.loss
 
-    /// Whether the validation scores so far, one an epoch and lower the better, say to end: none of
-    /// the last `patience` is below the best before them.
+    /// Whether to stop after these validation scores, one per epoch, lower is better: true if none
+    /// of the last `patience` is below the best before them.
     public func isDue(_ losses: [Double]) -> Bool {
       guard patience > 0, losses.count > patience else { return false }
       let best = losses.dropLast(patience).min() ?? .infinity
@@ -33,11 +33,11 @@ extension TrainingConfiguration {
     ) throws(ConfigurationError) {
       try visitor.field(
         "patience", &patience,
-        "end after so many epochs without a better validation loss; 0 never", .atLeast(0),
+        "stop after this many epochs without a better validation loss; 0 never", .atLeast(0),
         effect: .nothing)
       try visitor.field(
         "metric", &metric,
-        "what the best checkpoint and patience go by on validation: the loss, or a metric of the"
+        "the validation score for the best checkpoint and patience: the loss, or a metric of the"
           + " task", effect: .nothing)
     }
   }

@@ -1,4 +1,4 @@
-/// What other programs call the keys of a configuration.
+/// The names of configuration keys in other programs.
 public enum FamiliarNames {
   private static let keys: [(key: String, names: [String])] = [
     ("optimizer.learning_rate", ["lr", "learning_rate", "learningrate", "eta", "base_lr"]),
@@ -31,7 +31,7 @@ public enum FamiliarNames {
     ("early_stopping.metric", ["monitor"]),
   ]
 
-  /// Names of what this program does otherwise, and how.
+  /// Names of things that this program does in another way, and that way.
   private static let others: [(names: [String], cure: String)] = [
     (
       ["gpu", "gpus", "cuda", "device", "devices", "accelerator", "no_cuda"],
@@ -48,7 +48,7 @@ public enum FamiliarNames {
     ),
     (
       ["steps", "max_steps", "num_steps", "max_iter", "iterations"],
-      "--max-steps N ends a run after so many steps; epochs sets its length"
+      "--max-steps N stops a run after N steps; epochs sets its length"
     ),
     (
       [
@@ -71,17 +71,17 @@ public enum FamiliarNames {
     name.lowercased().replacing("-", with: "_")
   }
 
-  /// The key that is meant by a name; nil if none is known by it.
+  /// The key that a name means; nil if it is unknown.
   public static func key(for name: String) -> String? {
     let name = plain(name)
     let last = name.split(separator: ".").last.map(String.init) ?? name
     if let exact = keys.first(where: { $0.names.contains(name) }) { return exact.key }
-    // `optimizer.lr` and `train.lr` mean what `lr` does.
+    // `optimizer.lr` and `train.lr` mean the same as `lr`.
     guard name.contains(".") else { return nil }
     return keys.first { $0.names.contains(last) && $0.key != name }?.key
   }
 
-  /// What to do instead, by a name that stands for no key; nil if the name is not known.
+  /// What to do instead, for a name that is not a key; nil if the name is unknown.
   public static func cure(for name: String) -> String? {
     others.first { $0.names.contains(plain(name)) }?.cure
   }

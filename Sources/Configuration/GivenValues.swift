@@ -7,8 +7,8 @@ package struct GivenValues {
   struct Given {
     var text: String
     var place: String
-    /// Whether a person set it, in a file or on the command line: a resolved configuration lists
-    /// every key, of whatever task and cell.
+    /// Whether a user set it, in a file or on the command line: a resolved configuration lists
+    /// every key, of all tasks and cells.
     var isByHand: Bool
   }
 
@@ -16,13 +16,13 @@ package struct GivenValues {
 
   package init() {}
 
-  /// Adds the scalars of a YAML text, in which no key stands twice.
+  /// Adds the scalars of a YAML text, in which no key may be given twice.
   ///
-  /// - Parameter isResolved: whether the program wrote it, with every key; nil goes by the keys
+  /// - Parameter isResolved: whether the program wrote it, with every key; nil decides by the keys
   package mutating func add(
     yaml: String, path: String, isResolved: Bool? = nil
   ) throws(ConfigurationError) {
-    // An editor may have put a byte order mark at the start, which would join the first key.
+    // An editor may have added a byte order mark, which would become part of the first key.
     let yaml =
       yaml.unicodeScalars.first == "\u{FEFF}" ? String(yaml.unicodeScalars.dropFirst()) : yaml
     try YAMLBounds.check(yaml, path: path)
@@ -48,9 +48,9 @@ package struct GivenValues {
   /// Whether the keys are those of a resolved configuration, of this version or an older one.
   private var listsEveryKey: Bool { Self.keysOfNoSingleRun.allSatisfy { values[$0] != nil } }
 
-  /// Keys that every version has listed and that no single run uses together: a view belongs to
-  /// classification and steps to generated tasks, and each of the others to an optimizer or cell
-  /// that excludes the rest.
+  /// Keys that every version lists and that no single run uses together: a view belongs to
+  /// classification, steps to generated tasks, and each of the others to an optimizer or cell that
+  /// excludes the rest.
   private static let keysOfNoSingleRun = [
     "dataset.view", "dataset.steps", "model.mu", "model.restart", "model.rebase_every",
     "optimizer.nesterov", "optimizer.centered", "optimizer.beta1", "optimizer.decay_epochs",
@@ -62,7 +62,7 @@ package struct GivenValues {
     let line = node.mark.map { ":\($0.line)" } ?? ""
     switch node {
     case .mapping(let mapping):
-      // Keys have one section at most. Anchors could make a small file one of very many keys.
+      // Keys have at most one section. With anchors, a small file could have very many keys.
       guard prefix.filter({ $0 == "." }).count < Self.mostDots else {
         throw ConfigurationError(
           "\(path)\(line): \(prefix) has keys below it; keys nest only one level deep, as in"
@@ -77,7 +77,7 @@ package struct GivenValues {
     case .scalar(let scalar):
       try set(prefix, Given(text: scalar.string, place: "\(path)\(line)", isByHand: true))
     case .sequence(let sequence) where sequence.allSatisfy({ $0.scalar != nil }):
-      // A list of names is a text with commas; what cannot be one refuses it as that.
+      // A list of names becomes a text with commas, which other kinds of keys refuse.
       let text = sequence.compactMap { $0.scalar?.string }.joined(separator: ", ")
       try set(prefix, Given(text: text, place: "\(path)\(line)", isByHand: true))
     case .sequence, .alias:
@@ -87,8 +87,8 @@ package struct GivenValues {
 
   private static let mostDots = 2
 
-  /// Sets a value, once: a key that is written as `section.key` and again below its section would
-  /// otherwise take one of the two values in silence.
+  /// Sets a value, once: otherwise a key that is written as `section.key` and again below its
+  /// section would silently get one of the two values.
   private mutating func set(_ key: String, _ value: Given) throws(ConfigurationError) {
     try YAMLBounds.check(key: key, place: value.place)
     guard values.count < YAMLBounds.mostKeys else {
@@ -103,7 +103,7 @@ package struct GivenValues {
     values[key] = value
   }
 
-  /// Whether the program wrote a text: every key is there, and nothing that a person adds.
+  /// Whether the program wrote a text: it has every key, and nothing that a user added.
   package static func isResolved(_ yaml: String) -> Bool {
     var given = GivenValues()
     guard (try? given.add(yaml: yaml, path: "", isResolved: true)) != nil else { return false }
@@ -113,7 +113,7 @@ package struct GivenValues {
     return given.listsEveryKey && !isCommented
   }
 
-  /// Sets a value over what other places gave.
+  /// Sets a value, replacing those from other places.
   package mutating func replace(_ key: String, _ text: String, place: String, isByHand: Bool) {
     values[key] = Given(text: text, place: place, isByHand: isByHand)
   }
@@ -126,7 +126,7 @@ package struct GivenValues {
     let key = assignment[..<equals].trimmingCharacters(in: .whitespaces)
     try YAMLBounds.check(key: key, place: "--set")
     var text = assignment[assignment.index(after: equals)...].trimmingCharacters(in: .whitespaces)
-    // A list, as a file has it.
+    // A list, as in a file.
     if text.hasPrefix("["), text.hasSuffix("]") { text = String(text.dropFirst().dropLast()) }
     values[key] = Given(text: text, place: "--set", isByHand: true)
   }

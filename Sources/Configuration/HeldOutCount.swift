@@ -1,16 +1,17 @@
 /// How many sequences of the training part are held out for validation.
 public enum HeldOutCount: ConfigurationValue {
-  /// The data decide: their own validation part is taken, or else a share of the training part.
+  /// The data decide: their own validation part is used, or else a share of the training part.
   case automatic
-  /// None: the data have a validation part of their own.
+  /// None: the data have their own validation part.
   case ownPart
   case count(Int)
 
-  /// The most sequences that are held out unless a number is given; of generated data the number.
+  /// The most sequences that are held out unless a number is given; for generated data, exactly
+  /// this number.
   package static let maximum = 1_000
 
-  /// The share of a training part that is held out unless a number is given: a tenth, and not more
-  /// than a thousand sequences.
+  /// How much of a training part is held out unless a number is given: a tenth, but at most a
+  /// thousand sequences.
   package static func share(of count: Int) -> Int {
     count < 2 ? 0 : min(maximum, max(1, count / 10))
   }
@@ -46,8 +47,8 @@ extension Requirement<HeldOutCount> {
 }
 
 extension TrainingConfiguration.Dataset {
-  /// How many sequences are for validation; of data with a validation part of their own, as many as
-  /// that has, which is not known here: a number above 0.
+  /// The number of validation sequences; for data with their own validation part, whose size is not
+  /// known here, some number above 0.
   public var validationCount: Int {
     get {
       guard case .count(let count) = heldOut else { return HeldOutCount.maximum }

@@ -4,19 +4,17 @@ import Layers
 
 /// Which runs use a key, by the choices that a configuration makes.
 ///
-/// The rule stands next to the key, or next to its section, in `visit`. A key that was set by hand
-/// and that the run does not use is refused; `--list-keys` leaves it out. It goes by whether a key
-/// was set, not by its value. A key that only sets a limit, such as `dataset.memory`, is used
-/// whether or not the limit is reached.
+/// The rule is next to the key, or next to its section, in `visit`. A key that a user set and that
+/// the run does not use is refused, whatever its value; `--list-keys` leaves it out. A key that
+/// only sets a limit, such as `dataset.memory`, counts as used even if the limit is not reached.
 public struct KeyUse: Sendable {
-  /// The choice because of which a run does not use the key, as in "model.cell=lstm"; nil if the
-  /// run uses it.
+  /// The choice that makes a run not use the key, as in "model.cell=lstm"; nil if the run uses it.
   let obstacle: @Sendable (TrainingConfiguration) -> String?
 
   /// Every run uses the key.
   static let always = KeyUse { _ in nil }
 
-  /// Runs that use the key for two reasons at once: its section's and its own.
+  /// Runs that meet two conditions: the section's and the key's own.
   func and(_ other: KeyUse) -> KeyUse {
     KeyUse { obstacle($0) ?? other.obstacle($0) }
   }
@@ -25,24 +23,24 @@ public struct KeyUse: Sendable {
 // MARK: - Choices that keys depend on
 
 extension KeyUse {
-  /// Runs of one of these tasks.
+  /// Runs with one of these tasks.
   static func tasks(_ names: TaskName...) -> KeyUse { tasks { names.contains($0) } }
 
-  /// Runs whose sequences are generated: their task can do without a file, and none is named.
+  /// Runs whose sequences are generated: their task needs no file, and none is named.
   static let generated = tasks { !$0.needsFile }.and(
     KeyUse { $0.dataset.file.isEmpty ? nil : "dataset.file=\($0.dataset.file)" })
 
-  /// Runs of a task that can learn from a file of the user's own.
+  /// Runs with a task that can learn from a user's own file.
   static let ownFileTasks = tasks(
     .adding, .copying, .denoise, .classification, .regression, .tagging)
 
-  /// Runs that cut windows out of series.
+  /// Runs that cut series into windows.
   static let forecasts = tasks(.forecast)
 
-  /// Runs of a task whose inputs can be normalised as they are read.
+  /// Runs with a task whose inputs can be normalised on reading.
   static let normalizableTasks = tasks(.classification, .regression, .tagging)
 
-  /// Runs of a task whose datasets may have names of the user's own.
+  /// Runs with a task whose datasets may have user-defined names.
   static let namedFileTasks = tasks(
     .adding, .copying, .denoise, .classification, .regression, .tagging, .maskedSpikes)
 
@@ -52,7 +50,7 @@ extension KeyUse {
     }
   }
 
-  /// Runs that look at their sequences in this way.
+  /// Runs that view their sequences in this way.
   static func view(_ view: SequenceView) -> KeyUse {
     KeyUse {
       $0.dataset.view == view ? nil : "dataset.view=\($0.dataset.view.rawValue)"
@@ -118,7 +116,7 @@ extension KeyUse {
     }
   }
 
-  /// Runs that update parameters by one of these rules: all of them, or the skew ones alone.
+  /// Runs that update parameters by one of these rules: all of them, or only the skew ones.
   static func rules(_ rules: OptimizerSettings.Name...) -> KeyUse {
     KeyUse { configuration in
       var used = [configuration.optimizer.name]
@@ -149,7 +147,7 @@ extension KeyUse {
 }
 
 extension TrainingConfiguration {
-  /// Refuses a key that was set by hand and that the run does not use.
+  /// Refuses a key that a user set and that the run does not use.
   func refuseUnusedKeys(_ given: GivenValues) throws(ConfigurationError) {
     for key in keys {
       guard let value = given.values[key.path], value.isByHand,
@@ -160,10 +158,10 @@ extension TrainingConfiguration {
     }
   }
 
-  /// The keys that a run uses, with their values: all keys where neither a file nor an assignment
+  /// The keys that a run uses, with their values: all keys if neither a file nor an assignment
   /// chooses a task, a cell or an optimizer.
   ///
-  /// The configuration need not be one that can be trained: it may lack a file.
+  /// The configuration need not be complete: it may lack a file.
   public static func keys(
     file: String?, assignments: [String]
   ) throws(ConfigurationError) -> [ConfigurationKey] {

@@ -1,6 +1,6 @@
 import Models
 
-/// What a language model has beside its recurrent layers, and how its text is gone through.
+/// The parts of a language model besides its recurrent layers, and how its text is cut into chunks.
 public struct LanguageModelSettings: ConfigurationSection, Equatable {
   public var embeddingSize = 400
   public var tied = true
@@ -29,14 +29,14 @@ public struct LanguageModelSettings: ConfigurationSection, Equatable {
       effect: .model)
     try visitor.field(
       "chunk_length", &chunkLength,
-      "T, tokens of a column per step; of random lengths the base",
+      "T, tokens of a column per step; the base length if lengths are random",
       .within(1...100_000))
     try visitor.field(
       "random_chunks", &randomChunks,
       "whether lengths vary about chunk_length, and the learning rate with them")
     try visitor.field(
       "evaluation_columns", &evaluationColumns,
-      "columns that a text is cut into to be evaluated, each from a zero state",
+      "columns that a text is cut into for evaluation, each from a zero state",
       .within(1...1_000_000))
     try visitor.field(
       "embedding_dropout", &embeddingDropout, "share of words dropped", .within(0..<1))
@@ -59,8 +59,8 @@ public struct LanguageModelSettings: ConfigurationSection, Equatable {
 }
 
 extension TrainingConfiguration {
-  /// The language model over a vocabulary of V tokens: layers of H units, of which the last has E
-  /// where the decoder is tied.
+  /// The language model over a vocabulary of V tokens: layers of H units; the last one has E if the
+  /// decoder is tied.
   public func languageModel(vocabulary V: Int) -> LanguageModelSpecification {
     let (stack, settings) = (stack, languageModel)
     let layers = (0..<stack.layers).map { level in
@@ -79,7 +79,7 @@ extension TrainingConfiguration {
     return specification
   }
 
-  /// What a language model cannot be.
+  /// Refuses settings that a language model cannot have.
   func checkLanguageModel() throws(ConfigurationError) {
     guard dataset.task == .languageModel else { return }
     if model.bidirectional {
@@ -90,7 +90,7 @@ extension TrainingConfiguration {
     if model.cell.system.orthogonal != nil, languageModel.weightDropout > 0 {
       throw ConfigurationError(
         "model.cell is \(model.cell.configurationText) and language_model.weight_dropout"
-          + " \(languageModel.weightDropout): an orthogonal matrix with elements dropped is none;"
+          + " \(languageModel.weightDropout): dropping elements makes a matrix not orthogonal;"
           + " set language_model.weight_dropout=0")
     }
   }

@@ -1,11 +1,12 @@
 import Checkpoints
 import Datasets
 
-/// The data that a run learned from, as stored in its checkpoint. Other data are compared with it
-/// when they are opened, and are refused, or matched by the names of their classes and words.
+/// The identity of the data that a run learned from, as stored in its checkpoint. Other data are
+/// compared with it when they are opened. They are refused, or matched by the names of their
+/// classes and words.
 public struct LearnedData: Sendable, Equatable {
   public enum Use: Sendable {
-    /// The model is measured.
+    /// The model is evaluated.
     case measuring
     /// The run resumes on the same data.
     case resuming
@@ -18,7 +19,7 @@ public struct LearnedData: Sendable, Equatable {
   public let folder: String
   /// Nil if the checkpoint is from a version that did not store it.
   public let identity: DataIdentity?
-  /// C and the outputs of a model of whole sequences, which every checkpoint tells.
+  /// C and the outputs of a model of whole sequences, known from every checkpoint.
   package let features: Int?
   package let outputs: Int?
   /// The vocabulary of the run; nil if it is missing, damaged or not the one learned.
@@ -37,11 +38,11 @@ public struct LearnedData: Sendable, Equatable {
     func shape(_ name: String) -> [Int]? {
       reader.manifest.tensors.first { $0.path == "parameters/\(name)" }?.shape
     }
-    // A convolution's weight tells the channels alone.
+    // A convolution's weight has only the channels.
     features = shape("rnn.weight_ih_l0").flatMap { $0.count == 2 ? $0.last : nil }
     outputs = shape("readout.weight")?.first
     let path = RunFolder(ofCheckpoint: reader.folder).vocabulary
-    // One that is damaged or of another text is as good as none.
+    // One that is damaged or of another text is ignored.
     let own = try? Vocabulary(contentsOf: path)
     let known = reader.manifest.data?.meaning.vocabulary
     vocabulary = known == nil || known == own?.identity ? own : nil

@@ -1,5 +1,5 @@
-/// Which steps of a trial are masked in training, and what stands in their place. Defaults are those
-/// of the Neural Data Transformer.
+/// Which steps of a trial are masked in training, and what replaces them. The defaults are those of
+/// the Neural Data Transformer.
 public struct MaskingSettings: ConfigurationSection, Equatable {
   public var ratio = 0.25
   public var maximumSpan = 1
@@ -32,16 +32,16 @@ public struct MaskingSettings: ConfigurationSection, Equatable {
       .within(0...1))
     try visitor.field(
       "random_ratio", &randomRatio,
-      "the share of the other masked counts that it sees as a random count; the rest stay",
+      "the share of the other masked counts that it sees as a random count; the rest are unchanged",
       .within(0...1))
     try visitor.field(
       "start_at_mean_rates", &startAtMeanRates,
-      "whether the read-out starts at the neurons' mean rates; false: at a spike a bin, as the"
+      "whether the read-out starts at the neurons' mean rates; false: at one spike per bin, as the"
         + " authors")
     try visitor.field(
       "evaluation_folds", &evaluationFolds,
-      "F: an evaluation hides every F-th step of a trial and asks for it alone, in F passes; 0"
-        + " hides nothing, so that a model may copy the counts that it is judged by",
+      "F: an evaluation hides every F-th step of a trial and scores only those, in F passes; 0"
+        + " hides nothing, so a model may copy the counts that it is scored on",
       .within(0...64))
   }
 }

@@ -10,7 +10,7 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
 
   /// The rule of the skew parameters of orthogonal cells.
   public enum OrthogonalRule: String, ConfigurationChoice {
-    /// The one of all other parameters.
+    /// The rule of all other parameters.
     case same
     case sgd, rmsprop, adam
   }
@@ -81,7 +81,7 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
       "factors on the rate of parameters by name, as in \"readout.*=0.5, *bias*=2\"")
     try visitor.field(
       "schedule", &schedule,
-      "how the rate changes: cosine falls to 0 at the end; warmup_cosine starts to fall where the"
+      "how the rate changes: cosine falls to 0 at the end; warmup_cosine starts to fall when the"
         + " warm-up ends")
     try visitor.field(
       "warmup_steps", &warmupSteps, "steps over which the rate rises from 0", .atLeast(0))
@@ -89,7 +89,7 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
       "decay_epochs", &decayEpochs, "epochs between decays (step)", .atLeast(1),
       use: .schedules(.step))
     try visitor.field(
-      "decay_factor", &decayFactor, "what a decay multiplies the rate by (step, plateau)",
+      "decay_factor", &decayFactor, "factor of each decay of the rate (step, plateau)",
       .within(0...1), use: .schedules(.step, .plateau))
     try visitor.field(
       "patience", &patience, "epochs without a better validation loss (plateau)", .atLeast(0),
@@ -100,12 +100,12 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
       .atLeast(0), use: .mainRule(.sgd))
     try visitor.field(
       "split_state", &splitState,
-      "keep on each rank the state of its rows alone, and send round what it makes of them: less"
-        + " memory, the same bits", effect: .nothing)
+      "keep on each rank only the optimizer state of its own rows, and gather the updated rows:"
+        + " less memory, the same bits", effect: .nothing)
     try checkTogether()
   }
 
-  /// What no single key can tell.
+  /// Checks that keys agree with one another.
   private func checkTogether() throws(ConfigurationError) {
     _ = try factors()
     if nesterov, momentum == 0 {
@@ -118,7 +118,7 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
         "optimizer.averaging_window is \(averagingWindow) and optimizer.name \(name.rawValue):"
           + " only sgd changes to averaged sgd; set optimizer.name=sgd or averaging_window=0")
     }
-    // What is validated and exported is the averages: a parameter without one has none to give.
+    // Validation and export use the averages, so every parameter needs one.
     if averagingWindow > 0 || name == .asgd, orthogonalRule != .same {
       throw ConfigurationError(
         "optimizer.orthogonal_rule is \(orthogonalRule.rawValue), and averaged sgd averages all"
@@ -141,7 +141,7 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
     return result
   }
 
-  /// The update rule of all parameters that have none of their own.
+  /// The update rule of all parameters without their own rule.
   public var rule: any UpdateRule { rule(name) }
 
   /// Averaged SGD, as NT-ASGD changes to it.
@@ -162,10 +162,10 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
     }
   }
 
-  /// The groups that parameters are trained in.
+  /// The groups of parameters that have the same rule and rate.
   ///
   /// - Parameters:
-  ///   - rule: the rule of all that have none of their own
+  ///   - rule: the rule of all parameters without their own rule
   ///   - layout: the parameters
   public func groups(_ rule: any UpdateRule, of layout: ParameterLayout) -> [ParameterGroup] {
     let skewRule: any UpdateRule =
@@ -181,8 +181,8 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
     for (pattern, factor) in (try? factors()) ?? [] {
       let group = ParameterGroup(pattern, rule, learningRate: learningRate * factor)
       let named = layout.entries.filter(group.contains)
-      // A pattern of skew matrices alone changes their own rate, and not their rule. One that fits
-      // other parameters too leaves skew matrices as they are.
+      // A pattern that fits only skew matrices changes their rate, but not their rule. One that
+      // also fits other parameters does not change skew matrices.
       if !named.isEmpty, named.allSatisfy({ $0.role == .skewMatrix }) {
         ofSkew.append(ParameterGroup(pattern, skewRule, learningRate: skewRate * factor))
       } else {

@@ -14,7 +14,7 @@ public enum TaskName: String, ConfigurationChoice {
   /// A class at every step.
   case tagging
 
-  /// Whether the task cannot do without `dataset.file`.
+  /// Whether the task needs `dataset.file`.
   public var needsFile: Bool {
     ![.adding, .copying, .denoise].contains(self)
   }

@@ -1,46 +1,46 @@
 /// Whether the times of steps are used.
 public enum TimesChoice: String, ConfigurationChoice {
-  /// Where the file has them and the layers read them.
+  /// Used if the file has them and the layers read them.
   case auto
   case off
 }
 
-/// Whether the inputs of a file of the user's own are normalised as they are read.
+/// Whether the inputs of a user's own file are normalised on reading.
 public enum NormalizeChoice: String, ConfigurationChoice {
   case off
-  /// (x - mean) / deviation, each feature by those of the training part.
+  /// (x - mean) / deviation, for each feature, with the statistics of the training part.
   case features
 }
 
 extension TrainingConfiguration.Dataset {
-  /// Visits the names of datasets in a file of the user's own, and what is used of them.
+  /// Visits the names of datasets in a user's own file, and which of them are used.
   mutating func visitNames(
     _ visitor: inout some ConfigurationVisitor
   ) throws(ConfigurationError) {
     try visitor.field(
-      "inputs", &inputs, "the name of the inputs in a file of your own",
+      "inputs", &inputs, "the name of the inputs in your own file",
       use: .namedFileTasks)
     try visitor.field(
       "targets", &targets,
-      "the name of the labels or numbers in a file of your own; of masked_spikes that of the true"
+      "the name of the labels or numbers in your own file; for masked_spikes, that of the true"
         + " rates", use: .namedFileTasks)
     try visitor.field(
       "offsets", &offsets,
-      "the name of where sequences of unequal lengths begin, in a file of your own; without such a"
-        + " dataset all are as long",
+      "the name of the starts of sequences of unequal lengths in your own file; without this"
+        + " dataset, all have the same length",
       use: .ownFileTasks)
     try visitor.field(
       "times", &times,
-      "the name of when each step happened, [N, T] or flat with offsets, in a file of your own;"
-        + " without such a dataset steps are at 0, 1, 2 ...",
+      "the name of the times of the steps, [N, T] or flat with offsets, in your own file; without"
+        + " this dataset, steps are at 0, 1, 2 ...",
       use: .ownFileTasks)
     try visitor.field(
       "normalize", &normalize,
-      "features normalises the inputs of a file of your own, each feature by mean and deviation over"
-        + " the training part; what `prepare` made is normalised already",
+      "features normalises the inputs of your own file, each feature by mean and deviation over the"
+        + " training part; files from `prepare` are normalised already",
       effect: .model, use: .normalizableTasks)
     try visitor.field(
-      "window", &forecast.window, "T, the steps that a forecast is made from",
+      "window", &forecast.window, "T, the steps that a forecast reads",
       .within(1...1_000_000), effect: .model, use: .forecasts)
     try visitor.field(
       "horizon", &forecast.horizon, "H, the next steps that are forecast", .within(1...65_536),
@@ -50,7 +50,7 @@ extension TrainingConfiguration.Dataset {
       .within(1...1_000_000), use: .forecasts)
     try visitor.field(
       "read_times", &readTimes,
-      "auto uses times where the file has them and the layers read them; off never does",
+      "auto uses times if the file has them and the layers read them; off never does",
       use: .ownFileTasks)
   }
 }

@@ -7,7 +7,7 @@ extension TrainingConfiguration.Dataset {
   ) throws(ConfigurationError) {
     let images = KeyUse.tasks(.classification).and(.view(.image))
     try visitor.field(
-      "image_steps", &imageShow.steps, "T, the steps for which a network sees an image",
+      "image_steps", &imageShow.steps, "T, the steps during which a network sees an image",
       .within(1...100_000), use: images)
     try visitor.field(
       "shown_steps", &imageShow.shownSteps,
@@ -21,10 +21,10 @@ extension TrainingConfiguration.Dataset {
       use: images)
     try visitor.field(
       "flip", &imageShow.augmentation.flips,
-      "training images are mirrored, left for right, with probability 1/2", use: images)
+      "training images are mirrored left to right with probability 1/2", use: images)
     try visitor.field(
       "noise", &imageShow.augmentation.noise,
-      "the standard deviation of noise that is added to every image, anew in each epoch",
+      "the standard deviation of the noise added to every image, new in each epoch",
       .within(0...100), use: images)
   }
 }

@@ -6,10 +6,10 @@ extension TrainingConfiguration.Model {
     _ visitor: inout some ConfigurationVisitor
   ) throws(ConfigurationError) {
     try visitor.field(
-      "memory_order", &memoryOrder, "N, coefficients of a memory; 0 is as many as units",
+      "memory_order", &memoryOrder, "N, coefficients of a memory; 0 uses one per unit",
       .within(0...65_536), effect: .model, use: .constant(.memoryOrder))
     try visitor.field(
-      "memory_channels", &memoryChannels, "M, memories of a layer, each with an input of its own",
+      "memory_channels", &memoryChannels, "M, memories of a layer, each with its own input",
       .within(1...65_536), effect: .model, use: .constant(.memoryChannels))
     try visitor.field(
       "discretization", &discretization,
@@ -21,7 +21,7 @@ extension TrainingConfiguration.Model {
       effect: .model, use: .constant(.memoryStep))
     try visitor.field(
       "maximum_steps", &maximumSteps,
-      "after this many steps the memory no longer lengthens; 0 never stops it; unused with times",
+      "after this many steps the memory stops growing; 0 never stops it; unused with times",
       .within(0...1 << 24), effect: .model, use: .constant(.maximumSteps))
     try visitor.field(
       "memory_form", &memoryForm,
@@ -29,7 +29,7 @@ extension TrainingConfiguration.Model {
       effect: .model, use: .constant(.memoryForm))
   }
 
-  /// The constants of a memory that the keys give.
+  /// The constants of a memory that the keys set.
   var memory: MemoryConstants {
     var memory = MemoryConstants()
     memory.order = memoryOrder
@@ -42,7 +42,7 @@ extension TrainingConfiguration.Model {
   }
 }
 
-/// A discretisation, or that of the cell.
+/// A discretisation, or the cell's own.
 public enum DiscretizationChoice: String, ConfigurationChoice {
   case cell, forward, backward, bilinear
   case zeroOrderHold = "zoh"

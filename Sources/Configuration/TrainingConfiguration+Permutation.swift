@@ -1,6 +1,6 @@
 import Datasets
 
-/// What chooses the order of the pixels of the permuted view.
+/// How the order of the pixels in the permuted view is chosen.
 public enum PermutationChoice: String, ConfigurationChoice {
   case seed
   case bitReversal = "bit_reversal"
@@ -31,14 +31,14 @@ extension TrainingConfiguration.Dataset {
     try visitor.field(
       "permutation_seed", &permutationSeed, "chooses the order of permutation seed and numpy",
       use: permuted.and(.permutations(.seed, .numpy)))
-    // Another place changes nothing; another order is told by what the run learned.
+    // Moving the file changes nothing; a changed order is found by comparing the learned one.
     try visitor.field(
       "permutation_file", &permutationFile,
       "a text file of the indices of the pixels in their order, counted from 0", effect: .nothing,
       use: permuted.and(.permutations(.file)))
   }
 
-  /// Refuses an order of pixels that cannot be.
+  /// Refuses an impossible order of pixels.
   func checkPermutation() throws(ConfigurationError) {
     guard task == .classification, view == .permuted else { return }
     if permutation == .file, permutationFile.isEmpty {

@@ -10,10 +10,10 @@ import Yams
 extension TrainingConfiguration {
   /// Reads a YAML file, if one is given, then `key.path=value` assignments over it.
   ///
-  /// - Parameter isResolved: whether the program wrote the file, with every key; nil goes by its
+  /// - Parameter isResolved: whether the program wrote the file, with every key; nil decides by its
   ///   keys
-  /// - Throws: `ConfigurationError` for a value that cannot be, and for a key that was set by hand
-  ///   and that the run does not use
+  /// - Throws: `ConfigurationError` for an invalid value, and for a key that a user set and that
+  ///   the run does not use
   public init(
     file: String?, assignments: [String], isResolved: Bool? = nil
   ) throws(ConfigurationError) {
@@ -33,7 +33,7 @@ extension TrainingConfiguration {
       let isMissing = [ENOENT, ENXIO].contains(error.code)
       let detail = unsafe String(cString: strerror(error.code))
       let reason = isMissing ? "there is no such file" : "cannot be read (\(detail))"
-      // mpirun hands its standard input to rank 0, and closes what else the shell had open.
+      // mpirun passes its standard input to rank 0, and closes the shell's other descriptors.
       let cure =
         isMissing && file.hasPrefix("/dev/fd/")
         ? "mpirun does not pass it on to its ranks; name a file, or pipe it into --config /dev/stdin"
@@ -55,7 +55,7 @@ extension TrainingConfiguration {
 
   /// Reads a YAML text, such as the configuration in a checkpoint.
   ///
-  /// - Parameter isResolved: whether the program wrote the text, with every key; nil goes by its
+  /// - Parameter isResolved: whether the program wrote the text, with every key; nil decides by its
   ///   keys
   public init(
     yaml: String, path: String, assignments: [String] = [], isResolved: Bool? = nil
@@ -73,7 +73,7 @@ extension TrainingConfiguration {
     try refuseUnusedKeys(given)
   }
 
-  /// Reads each key by itself.
+  /// Reads each key separately.
   init(reading given: GivenValues) throws(ConfigurationError) {
     self.init()
     var reader = ReadingVisitor(given)
@@ -81,7 +81,7 @@ extension TrainingConfiguration {
     try reader.refuseUnknownKeys()
   }
 
-  /// What no single key can tell.
+  /// Checks that keys agree with one another.
   private func checkTogether() throws(ConfigurationError) {
     try checkLanguageModel()
     try checkEncoder()
@@ -110,7 +110,7 @@ extension TrainingConfiguration {
     {
       throw ConfigurationError(
         "dataset.validation_count is 0, but optimizer.schedule=plateau, averaging_window and"
-          + " early_stopping.patience go by the validation loss; hold some sequences out")
+          + " early_stopping.patience need the validation loss; hold some sequences out")
     }
     if model.bidirectional, dataset.task == .nextFrame {
       throw ConfigurationError(
@@ -166,7 +166,7 @@ extension TrainingConfiguration {
 }
 
 extension GivenValues {
-  /// What a YAML file, if there is one, and assignments over it give.
+  /// The values of a YAML file, if there is one, and of assignments that override it.
   init(
     file: String?, assignments: [String], isResolved: Bool? = nil
   ) throws(ConfigurationError) {

@@ -2,21 +2,21 @@ import Layers
 import Models
 
 extension TrainingConfiguration.Model {
-  /// The constants that its keys give; a cell takes some of them.
+  /// The constants that the keys set; each cell uses some of them.
   package var constants: CellConstants {
     var constants = CellConstants(
       mu: mu, epsilon: epsilon, beta: beta, restart: restart, window: window,
       carryWindow: carryWindow)
     constants.memory = memory
     constants.map.kernel = kernelSize
-    // A text that is wrong was refused when the configuration was read.
+    // An invalid text was refused when the configuration was read.
     if !graph.isEmpty { constants.graph = try? LayerGraph(graph) }
     return constants
   }
 }
 
 extension TrainingConfiguration.Model {
-  /// The cells of a graph's nodes; nil unless the layers are a graph that can be read.
+  /// The cells of a graph's nodes; nil unless the layers are a valid graph.
   var systemsOfGraph: [RecurrentSystem]? {
     guard system.hyperparameters.contains(.graph), let graph = try? LayerGraph(graph) else {
       return nil
@@ -31,8 +31,8 @@ extension TrainingConfiguration {
 
   /// The recurrent layers over the steps of a data set.
   ///
-  /// - Parameter map: the shape [Y, X, C] of a step, where it is a map
-  /// - Throws: `ConfigurationError` where a cell cannot read such steps
+  /// - Parameter map: the shape [Y, X, C] of a step, if it is a map
+  /// - Throws: `ConfigurationError` if a cell cannot read such steps
   public func stack(on map: [Int]?) throws(ConfigurationError) -> StackSpecification {
     let system = model.system
     guard system.readsMaps else { return stack }
@@ -67,7 +67,7 @@ extension TrainingConfiguration {
     return stack
   }
 
-  /// Refuses a graph that is none, and cells on maps where no step is one.
+  /// Refuses an invalid graph, and cells on maps if steps are not maps.
   func checkMaps() throws(ConfigurationError) {
     let system = model.system
     guard system.readsMaps else { return }

@@ -18,9 +18,9 @@ public enum ReductionKind: String, ConfigurationChoice {
   case mpi
 }
 
-/// Whether gradients are reduced while layers below are still in backward.
+/// Whether gradients are reduced while lower layers are still in their backward pass.
 public enum OverlapChoice: String, ConfigurationChoice {
-  /// Where a core is free for the thread that does it.
+  /// If a core is free for the thread that does it.
   case auto
   case on
   case off
@@ -28,7 +28,7 @@ public enum OverlapChoice: String, ConfigurationChoice {
 
 /// Whether the gradient of an embedding is sent as the rows of a step's words.
 public enum SparseRowsChoice: String, ConfigurationChoice {
-  /// Where they are at most three quarters of all.
+  /// If they are at most three quarters of all rows.
   case auto
   case on
   case off
@@ -63,7 +63,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     _ visitor: inout some ConfigurationVisitor
   ) throws(ConfigurationError) {
     try visitor.field(
-      "seed", &seed, "keys every random number: starting weights, order of the data")
+      "seed", &seed, "the seed of all random numbers: starting weights, order of the data")
     try visitor.field(
       "epochs", &epochs, "passes over the training set", .within(1...1_000_000), effect: .nothing)
     try visitor.field(
@@ -73,31 +73,31 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       .within(1...4096))
     try visitor.field(
       "threads", &threads,
-      "threads of each rank, which share its shards; 0 takes as many as it has cores; the same bits",
+      "threads of each rank, which share its shards; 0 uses one per core; the same bits",
       .within(0...4096), effect: .nothing)
     try visitor.field(
       "reduction", &reduction,
       "how gradients are summed: fixed gives the same bits at any rank count")
     try visitor.field(
       "overlap", &overlap,
-      "sum the gradients of the layers above while those below are in backward; the same bits",
+      "sum the gradients of upper layers during the backward pass of lower ones; the same bits",
       effect: .nothing)
     try visitor.field(
       "bucket_bytes", &bucketBytes,
-      "how much of a gradient is summed at a time; the same bits if reduction is fixed",
+      "how much of a gradient is summed at once; the same bits if reduction is fixed",
       .within(4...1 << 40), effect: .nothing)
     try visitor.field(
       "sparse_rows", &sparseRows,
-      "send the gradient of an embedding that is not tied as the rows of the step's words: auto,"
-        + " where they are few; the same bits if reduction is fixed", effect: .nothing,
+      "send only the rows of the step's words of the gradient of an untied embedding: auto, if they"
+        + " are few; the same bits if reduction is fixed", effect: .nothing,
       use: .tasks(.languageModel))
     try visitor.field(
       "replica_check_steps", &replicaCheckSteps,
-      "compare the parameters of all ranks every so many steps and before each save; 0 never",
+      "compare the parameters of all ranks every N steps and before each save; 0 never",
       .atLeast(0), effect: .nothing)
     try visitor.field(
       "peer_timeout", &peerTimeout,
-      "seconds that a rank waits for another before all end, with its name and status 76",
+      "seconds that a rank waits for another before all exit with status 76 and name that rank",
       .above(0), effect: .nothing)
     try visitor.section("dataset", &dataset)
     try visitor.section("model", &model)
@@ -110,7 +110,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     try visitor.section("log", &log)
   }
 
-  /// Where the sequences come from.
+  /// The source of the sequences.
   public struct Dataset: ConfigurationSection, Equatable {
     public var task = TaskName.adding
     public var file = ""
@@ -135,11 +135,11 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var trainCount = 20_000
     public var heldOut = HeldOutCount.automatic
     public var testCount = 1_000
-    /// What the run has learned from, to compare the data with; no key.
+    /// The data that the run has learned from, to compare with; not a key.
     public var learned: LearnedData?
-    /// The part of `file` that is to be measured, which need hold no other; no key.
+    /// The part of `file` to evaluate; the file may lack the other parts. Not a key.
     public var measured: DatasetFile.Part?
-    /// What is asked of sequences whose targets are not read; no key.
+    /// The kind of answer for sequences whose targets are not read; not a key.
     public var unlabelled: TargetKind?
 
     public init() {}
@@ -151,15 +151,15 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "task", &task, "what is learned; classification reads `file`", effect: .model)
       try visitor.field(
         "file", &file,
-        "the HDF5 file that `prepare` made, which generated tasks can do without; or several, as a"
-          + " list or a pattern, that count as one")
+        "the HDF5 file from `prepare`, which generated tasks do not need; or several, as a list or"
+          + " a pattern, that count as one")
       try visitNames(&visitor)
       try visitor.field(
         "classes", &classes,
-        "how many classes there are, where the file does not say; 0 counts them",
+        "the number of classes, if the file does not have it; 0 counts them",
         .within(0...1 << 24), effect: .model, use: .tasks(.classification, .tagging))
       try visitor.field(
-        "memory", &memory, "megabytes up to which a rank keeps a part in memory; more is streamed",
+        "memory", &memory, "megabytes of a part that a rank keeps in memory; more is streamed",
         .within(0...1 << 24), effect: .nothing)
       try visitor.field(
         "view", &view,
@@ -177,10 +177,10 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "T of generated sequences; copying and denoise add twice the symbols to it",
         .within(2...1_000_000), use: .generated)
       try visitor.field(
-        "symbols", &symbols, "K, how many symbols are to be recalled (copying, denoise)",
+        "symbols", &symbols, "K, the number of symbols to recall (copying, denoise)",
         .within(1...10_000), use: .tasks(.copying, .denoise).and(.generated))
       try visitor.field(
-        "alphabet", &alphabet, "A, how many symbols there are to choose from (copying, denoise)",
+        "alphabet", &alphabet, "A, the number of different symbols (copying, denoise)",
         .within(1...250), effect: .model, use: .tasks(.copying, .denoise).and(.generated))
       try visitor.field(
         "loss", &loss,
@@ -224,13 +224,13 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var projectEvery = 100
     public var rebaseGradient = OrthogonalSettings.RebaseGradient.exact
 
-    /// The recurrent system with the norms that the keys put into it.
+    /// The recurrent system with the norms that the keys add to it.
     public var system: RecurrentSystem { cell.system.normalized(by: normalization) ?? cell.system }
 
-    /// The system in a line for people.
+    /// The system in a line of text.
     public var title: String { system.title(window: window) }
 
-    /// How the system's recurrent matrix is kept orthogonal; nil where it is free.
+    /// How the system's recurrent matrix is kept orthogonal; nil if it is unconstrained.
     public var orthogonal: OrthogonalSettings? {
       guard var settings = cell.system.orthogonal else { return nil }
       settings.start = orthogonalStart
@@ -259,7 +259,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         effect: .model)
       try visitor.field(
         "pooling", &pooling,
-        "what a class or a sum is read from: the last valid state, or the mean of all",
+        "the state that a class or a sum is read from: the last valid one, or the mean of all",
         effect: .model, use: .tasks(.adding, .classification, .regression, .forecast))
       try visitor.field(
         "mu", &mu, "μ, the share of the old velocity that is kept", .within(0...1),
@@ -276,11 +276,11 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitMemory(&visitor)
       try visitor.field(
         "normalization", &normalization,
-        "norms in the gates of a cell with a drive: of a step's units (layer) or of those of the last"
-          + " window steps together (assorted_time)",
+        "norms in the gates of a cell with a drive: over a step's units (layer), or over those of"
+          + " the last window steps together (assorted_time)",
         effect: .model, use: .normalizableCells)
       try visitor.field(
-        "window", &window, "k, the steps that an assorted-time norm takes mean and variance of",
+        "window", &window, "k, the steps whose mean and variance an assorted-time norm uses",
         .within(1...65_536), effect: .model, use: .constant(.window))
       try visitor.field(
         "carry_window", &carryWindow,
@@ -299,8 +299,8 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         use: .gatedCells)
       try visitor.field(
         "recompute_every", &recomputeEvery,
-        "k: keep the state of every k-th time step alone and compute the rest again on the way"
-          + " backward, for sequences that memory does not hold; 0 keeps all; the same bits",
+        "k: keep only the state of every k-th time step and recompute the rest in the backward"
+          + " pass, for sequences too long for memory; 0 keeps all; the same bits",
         .within(0...1 << 24), effect: .nothing)
       try visitor.field(
         "orthogonal_start", &orthogonalStart, "angles of the starting orthogonal matrix",
@@ -339,7 +339,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         effect: .nothing)
       try visitor.field(
         "background", &background,
-        "write checkpoints from a copy while training goes on; false waits for the disk",
+        "write checkpoints from a copy while training continues; false waits for the disk",
         effect: .nothing)
       try visitor.field(
         "timeout", &timeout,

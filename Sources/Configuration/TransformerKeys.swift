@@ -3,8 +3,9 @@ import Layers
 extension TransformerSettings.Embedding: ConfigurationChoice {}
 extension TransformerSettings.Position: ConfigurationChoice {}
 
-/// The keys of a transformer encoder besides the number of its layers, `model.layers`. Defaults are
-/// those of the Neural Data Transformer, but for an embedding and positions that fit any data.
+/// The keys of a transformer encoder besides the number of its layers, `model.layers`. The defaults
+/// are those of the Neural Data Transformer, except for embedding and positions, which fit any
+/// data.
 public struct TransformerKeys: ConfigurationSection, Equatable {
   public var heads = 2
   public var feedForward = 128
@@ -40,7 +41,7 @@ public struct TransformerKeys: ConfigurationSection, Equatable {
       .within(-1...1 << 24), effect: .model)
     try visitor.field(
       "pre_norm", &preNorm,
-      "normalise what a part reads (pre-norm), not the sum that it adds to (post-norm)",
+      "normalise the input of each part (pre-norm), not the sum after it (post-norm)",
       effect: .model)
     try visitor.field(
       "embedding", &embedding,
@@ -50,25 +51,25 @@ public struct TransformerKeys: ConfigurationSection, Equatable {
       "embedding_size", &embeddingSize, "e, numbers for each count of each neuron (table)",
       .within(1...1024), effect: .model, use: .embedding(.table))
     try visitor.field(
-      "maximum_count", &maximumCount, "the largest count with a row of its own (table)",
+      "maximum_count", &maximumCount, "the largest count with its own row (table)",
       .within(0...1 << 20), effect: .model, use: .embedding(.table))
     try visitor.field(
-      "position", &position, "what tells steps apart: learned rows, or sines and cosines",
+      "position", &position, "how positions are encoded: learned rows, or sines and cosines",
       effect: .model)
     try visitor.field(
       "maximum_steps", &maximumSteps, "rows of learned positions, at least as many as steps",
       .within(1...1 << 24), effect: .model)
     try visitor.field(
-      "input_dropout", &inputDropout, "dropout of what the first layer reads", .within(0..<1))
+      "input_dropout", &inputDropout, "dropout of the first layer's input", .within(0..<1))
     try visitor.field(
       "layer_dropout", &layerDropout, "dropout in the layers, attention weights included",
       .within(0..<1))
     try visitor.field("rate_dropout", &rateDropout, "dropout of the output", .within(0..<1))
     try visitor.field(
-      "t_fixup", &tFixup, "start as T-Fixup, by 0.67 L^(-1/4), as the authors apply it")
+      "t_fixup", &tFixup, "scale starting weights as T-Fixup, by 0.67 L^(-1/4), as the authors do")
   }
 
-  /// The settings of a layer; `model.layers` says how many.
+  /// The settings of a layer; `model.layers` is the number of layers.
   var settings: TransformerSettings {
     var settings = TransformerSettings()
     settings.heads = heads
@@ -90,7 +91,7 @@ public struct TransformerKeys: ConfigurationSection, Equatable {
 }
 
 extension TrainingConfiguration {
-  /// Refuses settings that no data make valid for an encoder.
+  /// Refuses settings that are invalid for an encoder with any data.
   func checkEncoder() throws(ConfigurationError) {
     guard model.cell.system.isEncoder else { return }
     let cell = "model.cell is \(model.cell.configurationText)"

@@ -1,19 +1,19 @@
 import Files
 
-/// What a configuration may take of time and memory, whoever wrote it. It is looked at before the
-/// text is parsed, for a parser follows references to references, of which a few hundred bytes hold
-/// more than any memory.
+/// Limits on the time and memory that a configuration may take, whoever wrote it. They are checked
+/// before the text is parsed, because a parser follows references to references: a few hundred
+/// bytes could expand beyond any memory.
 enum YAMLBounds {
   static let mostBytes = 1 << 20
-  /// So many references make at most some twenty times as much of a text: three of each of three.
+  /// This many references expand a text at most about twentyfold: three of each of three.
   static let mostReferences = 8
   static let mostKeys = 10_000
   static let longestKey = 200
 
   /// Refuses a text that is too long or refers to parts of itself too often.
   ///
-  /// A reference is a `*` before a name, at the start of a word. In comments and in quoted values it
-  /// is not one.
+  /// A reference is a `*` before a name, at the start of a word, but not in comments or quoted
+  /// values.
   static func check(_ yaml: String, path: String) throws(ConfigurationError) {
     guard yaml.utf8.count <= mostBytes else {
       throw ConfigurationError(
@@ -28,7 +28,7 @@ enum YAMLBounds {
     }
   }
 
-  /// How many references a text has at most: those in comments and in quotes are counted too.
+  /// An upper bound of the references in a text: those in comments and in quotes are counted too.
   private static func references(in yaml: String) -> Int {
     var count = 0
     var before = UInt8(ascii: " ")
@@ -41,9 +41,10 @@ enum YAMLBounds {
 
   /// A YAML text without its comments and without the quoted values that end on their line.
   ///
-  /// Nothing is left out that a parser may take for anything else. A quote certainly begins a quoted
-  /// value after a colon and a blank, and certainly does not after a letter or digit. From any other
-  /// quote on, and from a value in quotes that does not end on its line, the rest stays as it is.
+  /// Only text that every parser treats as quoted or as a comment is removed. A quote after a colon
+  /// and a blank always begins a quoted value, and one after a letter or digit never does.
+  /// Everything after any other quote, or after a quoted value that does not end on its line, is
+  /// kept.
   static func withoutTexts(_ yaml: String) -> String {
     var result = String.UnicodeScalarView()
     var rest = yaml.unicodeScalars[...]
@@ -109,7 +110,7 @@ enum YAMLBounds {
     scalar.isASCII && (scalar.properties.isAlphabetic || "0"..."9" ~= scalar)
   }
 
-  /// Whether a word may begin behind this byte: not behind letters, digits and what paths are of.
+  /// Whether a word may begin after this byte: not after letters, digits and characters of paths.
   private static func startsWord(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -120,8 +121,8 @@ enum YAMLBounds {
     }
   }
 
-  /// Refuses a key that is longer than any: to find the known one that it is near to takes time that
-  /// grows with its length.
+  /// Refuses a key that is longer than every known key: finding the nearest known one takes time
+  /// that grows with the length.
   static func check(key: String, place: String) throws(ConfigurationError) {
     guard key.utf8.count > longestKey else { return }
     throw ConfigurationError(

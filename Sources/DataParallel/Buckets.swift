@@ -1,21 +1,21 @@
 import Foundation
 
-/// The pieces of a gradient that are reduced one after the other, from its end to its start, in
-/// which order a backward pass completes them.
+/// The pieces of a gradient that are reduced one after the other, from its end to its start: the
+/// order in which a backward pass completes them.
 ///
-/// Where pieces begin depends on the elements and the size of a bucket alone, so that all ranks
-/// agree. A thread that walks them waits before each until its numbers are there.
+/// The boundaries depend only on the elements and the size of a bucket, so all ranks agree on them.
+/// A thread that iterates over the buckets waits before each until its numbers are complete.
 public final class Buckets: Sequence, @unchecked Sendable {
-  /// What is cut into buckets: a whole gradient or a part of it.
+  /// The elements that are cut into buckets: a whole gradient or a part of it.
   public let elements: Range<Int>
   public let bucketCount: Int
   private let condition = NSCondition()
-  /// The first element that is complete, with all behind it. Guarded by `condition`.
+  /// The first complete element; all after it are complete too. Guarded by `condition`.
   private var final: Int
 
   /// - Parameters:
-  ///   - elements: those of the gradient to reduce
-  ///   - bucketBytes: those of a bucket, of Float
+  ///   - elements: the elements of the gradient to reduce
+  ///   - bucketBytes: the bytes of a bucket of Floats
   ///   - final: the first element that is complete already; all of them by default
   public init(_ elements: Range<Int>, bucketBytes: Int, final: Int = 0) {
     precondition(bucketBytes > 0, "a bucket of \(bucketBytes) bytes")
@@ -24,12 +24,12 @@ public final class Buckets: Sequence, @unchecked Sendable {
     bucketCount = Swift.max(bucketBytes / MemoryLayout<Float>.stride, 1)
   }
 
-  /// Those of a whole gradient of `count` elements.
+  /// The buckets of a whole gradient of `count` elements.
   public convenience init(_ count: Int, bucketBytes: Int, final: Int = 0) {
     self.init(0..<count, bucketBytes: bucketBytes, final: final)
   }
 
-  /// Notes that all elements from this one on are complete.
+  /// Marks all elements from this one on as complete.
   public func complete(from element: Int) {
     condition.lock()
     final = Swift.min(final, element)

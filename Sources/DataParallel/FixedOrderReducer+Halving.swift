@@ -4,7 +4,7 @@ extension ShardPlan {
   /// Whether every rank owns one aligned block of shards, so that the tree above the blocks is a
   /// perfect binary tree over ranks.
   public var isAligned: Bool {
-    // A power of two that divides another leaves a power of two.
+    // A power of two divided by a power of two is a power of two.
     shards.nonzeroBitCount == 1 && ranks.nonzeroBitCount == 1 && ranks <= shards
   }
 }
@@ -12,18 +12,18 @@ extension ShardPlan {
 /// Recursive halving and doubling.
 ///
 /// In step k of log2(n), rank r and rank r ^ 2^k hold the sums of two sibling nodes over the same
-/// elements. Each keeps half of these elements, gives the other half away, and adds what it is
-/// given: then it holds half of the sum of their parent. At the end it holds 1/n of the root. The
-/// same steps in the opposite order, without additions, give all of it to all. The first steps
-/// move most and are between neighbours, which share a host when ranks are placed by host.
+/// elements. Each keeps half of these elements, sends the other half, and adds what it receives:
+/// then it holds half of the sum of their parent. At the end it holds 1/n of the root. The same
+/// steps in reverse order, without additions, give the whole root to all ranks. The first steps
+/// move the most data and are between neighbours, which share a host if ranks are placed by host.
 extension FixedOrderReducer {
   func reduceByHalving(
     _ buckets: Buckets, of buffers: [UnsafeMutablePointer<Float>],
     into sum: UnsafeMutablePointer<Float>
   ) throws(MPIError) {
     let inbox = scratch((buckets.largest + 1) / 2)
-    // The last exchange of a bucket goes on while the next bucket's shards are added up. (To offer
-    // the next bucket before this one is done was measured too, and gains nothing.)
+    // The last exchange of a bucket overlaps with adding up the next bucket's shards. (Starting the
+    // next bucket before this one is done was measured too, and gains nothing.)
     var leaving: [Request] = []
     for bucket in buckets {
       addOwnShards(of: buffers, in: bucket)
@@ -34,13 +34,13 @@ extension FixedOrderReducer {
     try Request.waitAll(leaving)
   }
 
-  /// log2(n)
+  /// log2(n).
   private var steps: Int { plan.ranks.trailingZeroBitCount }
 
   /// The other rank of step k.
   private func neighbour(_ step: Int) -> Int { communicator.rank ^ (1 << step) }
 
-  /// What this rank keeps and gives away of the elements that it held before step k.
+  /// The elements that this rank keeps and sends, of those that it held before step k.
   private func halves(
     _ range: Range<Int>, _ step: Int
   ) -> (kept: Range<Int>, given: Range<Int>) {
@@ -64,7 +64,7 @@ extension FixedOrderReducer {
       range = kept
       let own = buffer + range.lowerBound
       let target = (step + 1 == steps ? sum : buffer) + range.lowerBound
-      // The lower neighbour has the left child. The order matters for the payload of a NaN only.
+      // The lower neighbour has the left child. The order matters only for the payload of a NaN.
       if communicator.rank < neighbour(step) {
         add(own, inbox, into: target, count: range.count)
       } else {
@@ -73,13 +73,13 @@ extension FixedOrderReducer {
     }
   }
 
-  /// Hands the root out again.
+  /// Distributes the root to all ranks.
   ///
-  /// - Returns: the last exchange, which is still under way
+  /// - Returns: the last exchange, which is still in progress
   private func double(
     _ bucket: Range<Int>, _ sum: UnsafeMutablePointer<Float>
   ) throws(MPIError) -> [Request] {
-    var ranges = [bucket]  // what this rank held before each step, and in the end
+    var ranges = [bucket]  // what this rank held before each step, and at the end
     for step in 0..<steps { ranges.append(halves(ranges[step], step).kept) }
     var requests: [Request] = []
     for step in (0..<steps).reversed() {
@@ -93,7 +93,7 @@ extension FixedOrderReducer {
   }
 
   /// Starts to send to the neighbour of a step and to receive from it. Both know the counts, so
-  /// what is empty is not sent.
+  /// empty messages are not sent.
   private func swap(
     step: Int, tag: Int, give: UnsafePointer<Float>, _ given: Int,
     take: UnsafeMutablePointer<Float>, _ taken: Int

@@ -1,23 +1,23 @@
 import MPI
 import Tensors
 
-/// The sum of shard gradients in one fixed tree, so that its bits depend neither on the rank count
-/// nor on the size of the buckets.
+/// The sum of shard gradients in one fixed tree: its bits depend neither on the rank count nor on
+/// the size of the buckets.
 ///
-/// The elements are taken in buckets, so that the numbers of a bucket stay in the cache from the
-/// first addition to the last message, and so that little memory is needed for what arrives. In
-/// each bucket a rank first adds up the subtrees that it owns whole. What is left of the tree lies
-/// between ranks, and is walked in one of two ways:
+/// The elements are processed in buckets. Thus the numbers of a bucket stay in the cache from the
+/// first addition to the last message, and received data need little memory. In each bucket a rank
+/// first adds up the subtrees that it owns entirely. The rest of the tree spans ranks, and is
+/// walked in one of two ways:
 ///
-/// - Where every rank owns one aligned block of shards (V and the rank count powers of two), by
+/// - If every rank owns one aligned block of shards (V and the rank count are powers of two), by
 ///   recursive halving and doubling: each rank sends and receives 2(n-1)/n of the buffer, the
-///   least that any allreduce can do. See R. Thakur, R. Rabenseifner and W. Gropp, "Optimization
-///   of Collective Communication Operations in MPICH", 2005, doi:10.1177/1094342005051521.
-///   Ranks of one host exchange through its shared memory, as the MPI library does it. To read the
-///   buffers of neighbours in place, out of an MPI window, was tried: on 2 ranks the sum alone took
-///   0.6 of the time at 1 MB, as much at 16 MB and 0.9 at 100 MB, but whole steps of a small model
-///   became a tenth slower, for such memory has no huge pages, and the backward pass works in it.
-/// - Elsewhere each rank receives its slice of every subtree, walks the tree to the root, and all
+///   minimum of any allreduce. See R. Thakur, R. Rabenseifner and W. Gropp, "Optimization of
+///   Collective Communication Operations in MPICH", 2005, doi:10.1177/1094342005051521. Ranks of
+///   one host exchange through shared memory, inside the MPI library. Reading the neighbours'
+///   buffers in place, from an MPI window, was tried: on 2 ranks the sum alone took 0.6 of the time
+///   at 1 MB, the same at 16 MB and 0.9 at 100 MB, but whole steps of a small model became a tenth
+///   slower, because such memory has no huge pages, and the backward pass works in it.
+/// - Otherwise each rank receives its slice of every subtree, walks the tree to the root, and all
 ///   gather the slices. That sends a few subtrees more.
 public final class FixedOrderReducer: GradientReducer {
   public let communicator: Communicator
@@ -61,7 +61,7 @@ public final class FixedOrderReducer: GradientReducer {
   }
 
   public func reduce(_ totals: [[Double]]) throws(MPIError) -> [Double] {
-    // A few numbers: every rank gathers those of all shards and walks the whole tree itself.
+    // Only a few numbers: every rank gathers those of all shards and walks the whole tree itself.
     let width = totals[0].count
     var all = [Double](repeating: 0, count: plan.shards * width)
     let owned = plan.shards(of: communicator.rank)
@@ -78,9 +78,9 @@ public final class FixedOrderReducer: GradientReducer {
     return Array(all[0..<width])
   }
 
-  // MARK: What both ways need
+  // MARK: Shared by both algorithms
 
-  /// Adds up the subtrees of this rank; the sum of each lies where its first shard lies.
+  /// Adds up the subtrees of this rank; the sum of each replaces its first shard.
   func addOwnShards(of buffers: [UnsafeMutablePointer<Float>], in bucket: Range<Int>) {
     let first = plan.shards(of: communicator.rank).lowerBound
     for node in subtrees[communicator.rank] {
@@ -91,7 +91,7 @@ public final class FixedOrderReducer: GradientReducer {
     }
   }
 
-  /// Memory for `count` elements, kept from call to call: a few buckets at most.
+  /// Memory for `count` elements, kept from call to call: at most a few buckets.
   func scratch(_ count: Int) -> UnsafeMutablePointer<Float> {
     if scratch.count < count { scratch = Tensor(shape: [count]) }
     return scratch.pointer

@@ -1,7 +1,7 @@
 import MPI
 import Tensors
 
-/// Sums what the virtual shards of all ranks computed.
+/// Sums the gradients of the virtual shards of all ranks.
 public protocol GradientReducer: AnyObject {
   /// The ranks that it sums over.
   var communicator: Communicator { get }
@@ -9,10 +9,13 @@ public protocol GradientReducer: AnyObject {
   /// Adds up the buffers of this rank's shards and of all others, and leaves the sum in `sum` on
   /// every rank. The buffers of the shards are used as scratch.
   ///
-  /// `sum` may be the buffer of this rank's first shard, which spares the memory for another.
+  /// `sum` may be the buffer of this rank's first shard, which saves the memory for another.
   ///
-  /// - Parameter buckets: over the elements of `sum` or a part of them, alike on all ranks; each is
-  ///   waited for
+  /// - Parameters:
+  ///   - shards: the gradients of this rank's shards
+  ///   - sum: receives the sum
+  ///   - buckets: over all or some elements of `sum`, the same on all ranks; the reducer waits for
+  ///     each to be complete
   func reduce(
     _ shards: ShardedBuffer<Float>, into sum: Tensor<Float>, by buckets: Buckets
   ) throws(MPIError)

@@ -2,20 +2,20 @@ import MPI
 import Tensors
 import Threads
 
-/// The reduction of each step's gradient, during the backward pass where a core is free.
+/// The reduction of each step's gradient, during the backward pass if a core is free.
 ///
 ///     reduction.begin()
 ///     model.accumulateGradients(batch, parameters, into: reduction.shards)
 ///     try reduction.finish()          // now `sum` holds the sum over all ranks
 ///
-/// Where `begin(touching:)` names the rows that a parameter's gradient touches, only those rows are
+/// If `begin(touching:)` names the rows that a parameter's gradient touches, only those rows are
 /// sent; see `RowReduction`.
 ///
 /// With a worker, its thread sums the upper layers while the lower ones are in their backward pass.
-/// It walks the same buckets in the same order as `finish()` would, so the result is
-/// bit-identical. Nothing of a step outlives `finish()`.
+/// It processes the same buckets in the same order as `finish()` would, so the result is
+/// bit-identical. After `finish()`, no work of the step remains.
 public final class GradientReduction {
-  /// Where the backward pass leaves the gradients.
+  /// The gradients from the backward pass.
   public private(set) var shards: ShardedBuffer<Float>
   /// The sum, in the memory of the first shard: a large model needs no copy for it.
   public let sum: Tensor<Float>
@@ -31,8 +31,10 @@ public final class GradientReduction {
 
   /// - Parameters:
   ///   - reducer: with a worker, on a communicator of its own
-  ///   - shards: how many this rank owns
-  ///   - alwaysSendsRows: whether touched rows are sent however many they are
+  ///   - layout: the layout of the parameters
+  ///   - shards: the number of shards that this rank owns
+  ///   - bucketBytes: the bytes of a bucket
+  ///   - alwaysSendsRows: whether touched rows are sent regardless of their number
   ///   - worker: the thread that sums during the backward pass; nil sums in `finish()`. Either all
   ///     ranks have one or none has: a rank with one waits in MPI for the others
   public init(
@@ -49,10 +51,10 @@ public final class GradientReduction {
 
   /// Clears the gradients for a backward pass.
   ///
-  /// - Parameter rows: those of the first parameter that the pass may touch on this rank; nil is
+  /// - Parameter rows: the rows of the first parameter that the pass may touch on this rank; nil is
   ///   all. Every rank gives rows, or none does.
   public func begin(touching rows: TouchedRows? = nil) {
-    precondition(work == nil, "the step before is not finished")
+    precondition(work == nil, "the preceding step is not finished")
     shards.flat.fill(0)
     let work = work(touching: rows, final: overlaps ? sum.count : 0)
     self.work = work
@@ -61,7 +63,7 @@ public final class GradientReduction {
     worker.start { try work.run() }
   }
 
-  /// Waits until the sum is there. Every rank calls this after its backward pass.
+  /// Waits until the sum is complete. Every rank calls this after its backward pass.
   public func finish() throws(MPIError) {
     guard let work else { preconditionFailure("finish() before begin()") }
     defer {
@@ -87,7 +89,7 @@ public final class GradientReduction {
     return .rows(rowReduction, shards, rows, buckets(middle..<sum.count), buckets(0..<middle))
   }
 
-  /// What is summed, on the worker's thread or the caller's. The backward pass writes only to
+  /// The buckets to sum, on the worker's thread or the caller's. The backward pass writes only to
   /// elements that are not yet complete.
   private enum Work: @unchecked Sendable {
     case whole(any GradientReducer, ShardedBuffer<Float>, Buckets)

@@ -32,8 +32,8 @@ public final class MPIReducer: GradientReducer {
     }
     var span = sum.mutableSpan
     try communicator.allreduce(&span, .sum)
-    // MPI does not promise the same bits on every rank, and decisions follow from these numbers:
-    // whether the loss is finite, which epoch is best, whether to stop early.
+    // MPI does not promise the same bits on every rank, but these numbers decide whether the loss
+    // is finite, which epoch is best, and whether to stop early.
     try communicator.broadcast(&span)
     return sum
   }

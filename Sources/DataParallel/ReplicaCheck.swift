@@ -1,12 +1,12 @@
 import MPI
 import Tensors
 
-/// Tells whether all ranks hold the same parameters, bit for bit, and names those that do not.
+/// Checks whether all ranks hold the same parameters, bit for bit, and names those that do not.
 ///
 /// Every rank computes the same update from the same sum, so replicas stay equal unless memory, a
 /// message or the program is at fault. Each rank sends 8 bytes per check.
 public struct ReplicaCheck {
-  /// A rank whose parameters are not those of the majority.
+  /// A rank whose parameters differ from the majority's.
   public struct OddReplica: Sendable, Hashable {
     public let rank: Int
     /// The name of its host, as MPI knows it.
@@ -20,8 +20,8 @@ public struct ReplicaCheck {
   }
 
   /// The ranks whose numbers differ from those that more than half of the ranks hold, in order and
-  /// the same on every rank; none when all agree. Where there is no such majority (as with 2
-  /// ranks, which differ from one another) it is all ranks.
+  /// the same on every rank; empty if all agree. If there is no such majority (as with 2 ranks that
+  /// differ), it is all ranks.
   public func oddReplicas(of numbers: Tensor<Float>) throws(MPIError) -> [OddReplica] {
     let odd = Self.odd(try communicator.allgather(Self.hash(numbers)))
     if odd.isEmpty { return [] }
@@ -29,7 +29,7 @@ public struct ReplicaCheck {
     return odd.map { OddReplica(rank: $0, host: String(decoding: hosts[$0], as: UTF8.self)) }
   }
 
-  /// The positions of the hashes that are not that of the majority.
+  /// The positions of the hashes that differ from the majority's.
   static func odd(_ hashes: [UInt64]) -> [Int] {
     if Set(hashes).count <= 1 { return [] }
     let counts = Dictionary(grouping: hashes, by: { $0 }).mapValues(\.count)
@@ -39,12 +39,12 @@ public struct ReplicaCheck {
 
   /// The XXH64 hash, of seed 0, of the bytes of the numbers.
   ///
-  /// Four lanes take a 64-bit word each in turn, which a core computes side by side:
+  /// Four lanes take 64-bit words in turn, and a core computes them in parallel:
   ///
   ///     lane ← rotate(lane + word·prime2, 31)·prime1
   ///
-  /// A round is a bijection of the lane for any word and of the word for any lane: so a change of
-  /// any bits of one word, as by a flipped bit, always changes its lane.
+  /// A round is a bijection of the lane for any word and of the word for any lane: so any change of
+  /// one word, such as a flipped bit, always changes its lane.
   ///
   /// See Y. Collet, "xxHash fast digest algorithm", draft-eastlake-xxhash-00.
   static func hash(_ numbers: Tensor<Float>) -> UInt64 {

@@ -1,13 +1,16 @@
 import MPI
 import Tensors
 
-/// Puts together, on every rank, rows of a global batch of which each rank has its own.
+/// Gathers, on every rank, the rows of a global batch, of which each rank has its own.
 public struct RowGather {
   private let communicator: Communicator
   /// The rows of each rank.
   private let rows: [Range<Int>]
 
-  /// - Parameter count: the rows of the whole batch
+  /// - Parameters:
+  ///   - communicator: the ranks
+  ///   - plan: which rank has which rows
+  ///   - count: the number of rows of the whole batch
   public init(_ communicator: Communicator, plan: ShardPlan, count: Int) {
     precondition(plan.ranks == communicator.size, "a plan for \(plan.ranks) ranks")
     self.communicator = communicator
@@ -17,7 +20,7 @@ public struct RowGather {
   /// This rank's rows.
   public var own: Range<Int> { rows[communicator.rank] }
 
-  /// All rows on every rank, [count] and the shape of a row, from each rank's own.
+  /// Returns all rows on every rank, [count] and the shape of a row, from each rank's own rows.
   public func whole(_ mine: Tensor<Float>) throws(MPIError) -> Tensor<Float> {
     let row = mine.shape.dropFirst()
     let width = row.reduce(1, *)

@@ -1,21 +1,21 @@
 import MPI
 import Tensors
 
-/// The sum of a parameter's gradient of which a step touches few rows: these rows alone are sent.
+/// The sum of a parameter's gradient of which a step touches few rows: only these rows are sent.
 ///
-/// The ranks first tell one another which rows they touch, a bit for each. The rows that any of
-/// them touches are then summed as a smaller gradient, every shard's in the same tree. In a row
-/// that none touches all shards have zeros, and so has the sum: the bits are those of the whole.
+/// The ranks first exchange which rows they touch, a bit for each. The rows that any rank touches
+/// are then summed as a smaller gradient, for every shard in the same tree. In a row that no rank
+/// touches, all shards have zeros, and so does the sum: the bits are the same as for the whole.
 ///
-/// Of V rows of E numbers U are sent, and V/8 bytes for the bits. Where U is not much smaller than
-/// V the whole goes as it is, which spares the copies.
+/// Of V rows of E numbers, U are sent, and V/8 bytes for the bits. If U is not much smaller than V,
+/// the whole gradient is sent, which saves the copies.
 final class RowReduction {
   private let reducer: any GradientReducer
   private let bucketBytes: Int
   private let always: Bool
   private var memory = Tensor<Float>(shape: [0])
 
-  /// - Parameter always: whether rows are sent however many they are
+  /// - Parameter always: whether rows are sent regardless of their number
   init(_ reducer: any GradientReducer, bucketBytes: Int, always: Bool) {
     self.reducer = reducer
     self.bucketBytes = bucketBytes
@@ -26,13 +26,13 @@ final class RowReduction {
   ///
   /// - Parameters:
   ///   - touched: the rows of this rank's shards
-  ///   - others: over the elements behind the touched parameter
-  ///   - own: over those of the parameter
+  ///   - others: the buckets of the elements after the touched parameter
+  ///   - own: the buckets of the parameter
   func reduce(
     _ shards: ShardedBuffer<Float>, touched: TouchedRows, others: Buckets, own: Buckets
   ) throws(MPIError) {
     let sum = shards.flat.row(0)
-    // Asked for first, and beside the backward pass: which rows they are is known from its start.
+    // Asked for first, during the backward pass: the rows are known from its start.
     let rows = try union(touched)
     try reducer.reduce(shards, into: sum, by: others)
     own.waitForAll()
@@ -45,7 +45,7 @@ final class RowReduction {
     copyRows(rows, width: touched.width, from: packed.flat.pointer, isPacked: true, to: sum.pointer)
   }
 
-  /// The rows that any rank touches, the same list on all.
+  /// The rows that any rank touches, the same list on all ranks.
   private func union(_ touched: TouchedRows) throws(MPIError) -> [Int] {
     var words = touched.words
     var span = words.mutableSpan
@@ -53,7 +53,7 @@ final class RowReduction {
     return TouchedRows(touched.entry, words: words).rows
   }
 
-  /// The rows of every shard, one after the other.
+  /// Copies the rows of every shard into one contiguous block.
   private func pack(
     _ rows: [Int], of shards: ShardedBuffer<Float>, _ touched: TouchedRows
   ) -> ShardedBuffer<Float> {
@@ -70,7 +70,7 @@ final class RowReduction {
     return ShardedBuffer(layout, over: flat)
   }
 
-  /// Copies rows from where they lie one after the other to their places, or back.
+  /// Copies rows from a contiguous block to their places, or back.
   private func copyRows(
     _ rows: [Int], width: Int, from source: UnsafePointer<Float>, isPacked: Bool,
     to target: UnsafeMutablePointer<Float>

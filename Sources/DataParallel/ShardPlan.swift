@@ -1,7 +1,7 @@
-/// How a global batch is cut into virtual shards, and which rank owns which.
+/// How a global batch is split into virtual shards, and which rank owns which.
 ///
-/// The cut depends on the configuration alone, the ownership on the rank count alone; so every
-/// rank count computes the same shards.
+/// The split depends only on the configuration, the ownership only on the rank count; so any number
+/// of ranks computes the same shards.
 public struct ShardPlan: Sendable, Hashable {
   /// V, the number of virtual shards.
   public let shards: Int
@@ -14,7 +14,7 @@ public struct ShardPlan: Sendable, Hashable {
     self.ranks = ranks
   }
 
-  /// The shards that a rank owns: a contiguous run, the runs as even as can be.
+  /// The shards that a rank owns: a contiguous run, with runs as even as possible.
   public func shards(of rank: Int) -> Range<Int> {
     shards * rank / ranks..<shards * (rank + 1) / ranks
   }
@@ -32,7 +32,7 @@ public struct ShardPlan: Sendable, Hashable {
       .lowerBound..<rows(of: owned.upperBound - 1, in: count).upperBound
   }
 
-  /// Where each of a rank's shards starts among the rank's own rows, and where the last one ends.
+  /// The start of each of a rank's shards among the rank's own rows, and the end of the last one.
   public func rowStarts(ofRank rank: Int, in count: Int) -> [Int] {
     let first = rows(ofRank: rank, in: count).lowerBound
     let owned = shards(of: rank)

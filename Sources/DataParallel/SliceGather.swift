@@ -1,7 +1,7 @@
 import MPI
 import Tensors
 
-/// Puts together, on every rank, parameters of which each rank has changed its own rows.
+/// Gathers, on every rank, parameters of which each rank has updated its own rows.
 public struct SliceGather {
   private let communicator: Communicator
 
@@ -9,11 +9,11 @@ public struct SliceGather {
     self.communicator = communicator
   }
 
-  /// The rows that are this rank's.
+  /// The rows of this rank.
   public var slice: RowSlice { RowSlice(communicator.rank, of: communicator.size) }
 
-  /// Fills the rows of the other ranks, in place: no memory is needed, and nothing is added, so
-  /// that all ranks get the same bits. Every rank calls this with the same parameters.
+  /// Fills in the rows of the other ranks, in place: this needs no memory, and nothing is added, so
+  /// all ranks get the same bits. Every rank calls this with the same parameters.
   public func complete(
     _ buffer: ParameterBuffer<Float>, _ entries: [ParameterEntry]
   ) throws(MPIError) {

@@ -1,4 +1,4 @@
-/// The binary tree in which the numbers of shards 0 ..< V are added, whoever holds them.
+/// The binary tree in which the numbers of shards 0 ..< V are added, whichever rank holds them.
 ///
 /// Floating-point addition is not associative, so the tree is fixed: a node over more than one
 /// shard is the sum of a left child, over the largest power of two of shards that is smaller than
@@ -9,7 +9,7 @@ struct SumTree {
   /// The shards below a node.
   typealias Node = Range<Int>
 
-  /// Where a node of two shards or more is cut.
+  /// Splits a node of two or more shards.
   static func split(_ node: Node) -> (left: Node, right: Node) {
     precondition(node.count > 1, "shard \(node) is a leaf")
     let leftCount = 1 << (Int.bitWidth - 1 - (node.count - 1).leadingZeroBitCount)
@@ -17,7 +17,7 @@ struct SumTree {
     return (node.lowerBound..<middle, middle..<node.upperBound)
   }
 
-  /// The largest nodes that lie within `owned`, in order: what a rank can add up by itself.
+  /// The largest nodes within `owned`, in order: those that a rank can add up by itself.
   static func subtrees(within owned: Range<Int>, of root: Node) -> [Node] {
     if root.lowerBound >= owned.lowerBound && root.upperBound <= owned.upperBound {
       return root.isEmpty ? [] : [root]
@@ -28,7 +28,7 @@ struct SumTree {
   }
 
   /// Adds up a node, given how to add the right child's sum to the left child's. A node's sum
-  /// lies where its first shard lies.
+  /// replaces its first shard.
   ///
   /// - Parameter leaves: the nodes whose sums exist already; nil is every shard
   static func walk(

@@ -4,7 +4,7 @@ import HDF5
 /// Checksums of a data set file besides those of HDF5.
 ///
 /// HDF5's own, fletcher32, takes a word of zeros and one of ones for the same, so that a block of a
-/// disk that was lost can go unseen. Therefore a file that `prepare` made holds, beside each dataset
+/// disk that was lost can go unseen. Therefore a file that `prepare` made has, next to each dataset
 /// of its parts and its vocabulary,
 ///
 ///     NAME_crc32 [blocks] uint32, attribute rows: how many rows a block has, the last one fewer

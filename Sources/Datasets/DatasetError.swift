@@ -20,7 +20,7 @@ public struct DatasetError: FileProblem {
     self.isDiskFailure = isDiskFailure
   }
 
-  /// An error that a library reported about the file; where it knows a cure, that is taken.
+  /// An error that a library reported about the file, with the library's own advice if it has any.
   public init(_ path: String, _ error: any Error, cure: String, isDiskFailure: Bool = false) {
     let own = error as? HDF5Error
     self.init(

@@ -80,7 +80,7 @@ final class OpenFilePool<Value> {
     return value
   }
 
-  /// Keeps one more, in the place of another where there are too many.
+  /// Keeps one more, and drops another if there are too many.
   func keep(_ value: Value, _ number: Int) {
     uses += 1
     if open[number] == nil, open.count >= limit,

@@ -113,7 +113,7 @@ private struct Walk {
         }
         try visit(location.group(name), path + "/", depth: depth + 1)
       } else if location.contains(name) {
-        // A named type is no dataset, and nothing to train on.
+        // A named type is not a dataset, and nothing to train on.
         if let entry = entry(location, name, path) { entries.append(entry) }
       } else {
         entries.append(

@@ -67,7 +67,7 @@ public final class SequenceFileSource: SequenceSource {
     symbols = try attribute("number of symbols") { try $0.intAttribute("symbols") }
     if let symbols, !(1...Self.maximumSymbols ~= symbols) {
       throw DatasetError(
-        place.files, "has the attribute symbols=\(symbols)", cure: "mend it, or prepare it again")
+        place.files, "has the attribute symbols=\(symbols)", cure: "fix it, or prepare it again")
     }
     let mayBeRagged =
       files.areOurs || !place.isForeign || place.offsets != DatasetPlace.ownOffsets
@@ -99,8 +99,8 @@ public final class SequenceFileSource: SequenceSource {
       classNames = try attribute("list of classes", DatasetFile.classNames)
       notes = OwnAttributes.notes(of: files) + inputs.notes
     }
-    let loss = try attribute("loss by chance") { try $0.doubleAttribute("chance_loss") }
-    let meaning = try attribute("loss by chance") { try $0.stringAttribute("chance_meaning") }
+    let loss = try attribute("baseline loss") { try $0.doubleAttribute("chance_loss") }
+    let meaning = try attribute("baseline loss") { try $0.stringAttribute("chance_meaning") }
     chance = loss.map { ($0, meaning ?? "chance") }
   }
 

@@ -11,7 +11,7 @@ struct TrainableKeys {
   private static let mostFound = 5
   private static let mostTried = 200
 
-  /// The name with `{part}` in the place of a part's name: `x_train` becomes `x_{part}`.
+  /// The name with `{part}` instead of a part's name: `x_train` becomes `x_{part}`.
   static func pattern(of name: String) -> String {
     for part in DatasetFile.Part.allCases {
       if let range = name.range(of: part.rawValue) {
@@ -49,7 +49,7 @@ struct TrainableKeys {
     }.sorted { ($0.shape.count, size($0), $1.name) > ($1.shape.count, size($1), $0.name) }
   }
 
-  /// Datasets that may be the labels of some inputs: those beside them first.
+  /// Datasets that may be the labels of some inputs: those of the same group first.
   private func labels(for inputs: FileListing.Entry) -> [FileListing.Entry] {
     let parent = Self.parent(of: inputs.name)
     let fitting = entries.filter {
@@ -107,7 +107,7 @@ struct TrainableKeys {
     return keys
   }
 
-  /// Datasets that may be the times of some inputs: those beside them first.
+  /// Datasets that may be the times of some inputs: those of the same group first.
   private func times(
     for inputs: FileListing.Entry, offsets: FileListing.Entry?
   ) -> [FileListing.Entry] {

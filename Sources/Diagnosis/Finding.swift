@@ -14,7 +14,7 @@ public struct Finding: Codable, Sendable, Equatable {
   public let state: State
   /// What there is.
   public let text: String
-  /// The command, or what else, mends it; nil where nothing needs to be mended.
+  /// The command or other action that fixes it; nil if nothing needs fixing.
   public let cure: String?
 
   static func good(_ check: String, _ text: String) -> Finding {
@@ -29,12 +29,12 @@ public struct Finding: Codable, Sendable, Equatable {
     Finding(check: check, state: .wrong, text: text, cure: cure)
   }
 
-  /// A line, and below it how to mend what is not good.
+  /// One line, and below it how to fix what is wrong.
   public var lines: String {
     let mark = state == .good ? "ok   " : state == .note ? "note " : "WRONG"
     let title = check.padding(toLength: max(14, check.count), withPad: " ", startingAt: 0)
     let own = "\(mark)  \(title)  \(text)"
-    return cure.map { "\(own)\n                       mend: \($0)" } ?? own
+    return cure.map { "\(own)\n                       fix: \($0)" } ?? own
   }
 }
 

@@ -14,6 +14,6 @@ extension DigestError: FileProblem {
   public var cure: String { "check that the file is there and can be read" }
   public var isDiskFailure: Bool { true }
 
-  /// Without the cure, for a line that has its own.
+  /// Without advice, for a line that adds its own.
   public var description: String { "\(path): \(problem)" }
 }

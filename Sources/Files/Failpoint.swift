@@ -31,7 +31,8 @@ public enum Failpoint: String, CaseIterable, Sendable {
   case checkpointView = "checkpoint.view"
   /// Everything is written but the manifest.
   case checkpointManifest = "checkpoint.manifest"
-  /// The checkpoint is whole, but has not got its name; the one it replaces has lost its own.
+  /// The checkpoint is complete, but does not have its name yet; the one it replaces has lost its
+  /// name.
   case checkpointRename = "checkpoint.rename"
   /// The checkpoint has its name, but `latest` points to the one before.
   case checkpointLatest = "checkpoint.latest"
@@ -52,7 +53,7 @@ public enum Failpoint: String, CaseIterable, Sendable {
 
   /// Does what the environment asks for here.
   ///
-  /// - Parameter path: the file at hand, which the error names
+  /// - Parameter path: the current file, which the error names
   public func pass(_ path: String) throws(FileError) {
     guard let plan = FailpointPlan.ofEnvironment else { return }
     try plan.pass(self, path)

@@ -12,7 +12,7 @@ public struct FileError: FileProblem {
   /// What has the file's name and is not the file; nil if the system refused the call.
   public let obstacle: Obstacle?
 
-  /// Something in the place of a file, which is no fault of the disk.
+  /// Something other than a file at the path, which is not a fault of the disk.
   public enum Obstacle: Sendable {
     /// A pipe, a socket or a device.
     case notRegular
@@ -61,6 +61,6 @@ public struct FileError: FileProblem {
 
   public var isDiskFailure: Bool { obstacle == nil }
 
-  /// Without the cure, for a line that has its own.
+  /// Without advice, for a line that adds its own.
   public var description: String { "\(path): \(problem)" }
 }

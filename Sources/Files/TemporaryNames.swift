@@ -8,7 +8,7 @@ extension DurableFiles {
   private static let mark = ".partial-"
 
   /// A temporary name next to `path`: `path`, `.partial-` and 64 random bits as 16 hexadecimal
-  /// digits. Nobody else uses it, and nobody can guess it to plant a link there.
+  /// digits. No other program uses it, and none can guess it to plant a link there.
   public static func temporaryName(for path: String) -> String {
     let digits = String(UInt64.random(in: .min ... .max), radix: 16)
     return path + mark + String(repeating: "0", count: 16 - digits.count) + digits

@@ -17,7 +17,7 @@ extension DurableFiles {
   }
 
   /// Opens a regular file, or a stream that the user has named: one that a shell makes, or standard
-  /// input. Any other pipe, socket or device may lie in a folder of somebody else, and is refused.
+  /// input. Any other pipe, socket or device may be in another user's folder, and is refused.
   ///
   /// - Returns: the descriptor, which the caller closes
   ///

@@ -6,7 +6,7 @@ import Foundation
 /// A file that is written from its start or from its end on. Whatever fails, the error has the
 /// system's number for the reason: a full disk, a quota, a read-only file system.
 public final class WritableFile {
-  /// What becomes of what a file holds already.
+  /// What happens to the content that a file already has.
   public enum Start: Sendable {
     case empty, atEnd
     /// There must be no file, nor a link, of this name. The file is locked until it is closed, by
@@ -47,7 +47,7 @@ public final class WritableFile {
         let count = Glibc.write(
           descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
         if count < 0, errno == EINTR { continue }
-        // A disk that takes nothing and gives no reason would be asked for ever.
+        // A disk that takes nothing and gives no reason would keep this loop running forever.
         guard count > 0 else { return count < 0 ? errno : ENOSPC }
         rest = rest.dropFirst(count)
       }

@@ -46,6 +46,6 @@ extension GzipError: FileProblem {
     }
   }
 
-  /// Without the cure, for a line that has its own.
+  /// Without advice, for a line that adds its own.
   public var description: String { "\(path): \(problem)" }
 }

@@ -4,8 +4,8 @@ extension AttributeHolder {
   /// Sets an attribute to a string.
   ///
   /// The corresponding C function is `H5Awrite`, with a fixed-length type where it fits the 64 KiB of
-  /// an object's header, which has a checksum. Strings of variable length lie in a heap that has none,
-  /// and HDF5 1.10 reads beyond its memory where that is damaged.
+  /// an object's header, which has a checksum. Strings of variable length are in a heap that has
+  /// none, and HDF5 1.10 reads beyond its memory if that heap is damaged.
   public func setAttribute(_ name: String, _ value: String) throws(HDF5Error) {
     try setStrings(name, [value], shape: [])
   }

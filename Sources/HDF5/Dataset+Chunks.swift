@@ -11,7 +11,7 @@ public struct MissingChunks: Hashable, Sendable, CustomStringConvertible {
   /// Whether all chunks after the first of them are missing as well: the writer ended there.
   public let isRest: Bool
 
-  /// What they are and what becomes of them.
+  /// What they are, and what happens to them.
   public var description: String {
     if missing == needed {
       return "none of its \(needed) chunks was ever written: all of it would read as the fill value"

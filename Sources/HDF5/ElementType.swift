@@ -8,7 +8,7 @@ public enum ElementType: String, Hashable, Sendable {
   case string
   /// Whole numbers with names; h5py stores Boolean values as one of `FALSE` and `TRUE`.
   case enumeration
-  /// A type that is no number, such as a compound, a reference or a list of variable length.
+  /// A type that is not a number, such as a compound, a reference or a list of variable length.
   case other
 
   /// Whether the elements are numbers with a fraction.

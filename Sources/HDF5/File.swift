@@ -148,7 +148,7 @@ public final class File: Location, AttributeHolder {
         "this is not an HDF5 file"
       } else if error.detail.contains("unable to lock file") {
         "the file is locked, by another process or by a file system without locks; "
-          + "if nobody else writes to it, set HDF5_USE_FILE_LOCKING=FALSE (\(error.detail))"
+          + "if nothing else writes to it, set HDF5_USE_FILE_LOCKING=FALSE (\(error.detail))"
       } else {
         error.detail
       }

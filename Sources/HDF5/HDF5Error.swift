@@ -26,7 +26,7 @@ extension HDF5Error: FileProblem {
   public var problem: String { "cannot \(operation): \(detail)" }
   public var cure: String { knownCure ?? "look at the file with h5ls, or make or copy it again" }
 
-  /// Without the cure, for a line that has its own.
+  /// Without advice, for a line that adds its own.
   public var description: String {
     "\(path): cannot \(operation): \(detail)"
   }

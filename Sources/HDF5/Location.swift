@@ -111,8 +111,8 @@ extension Location {
     return H5Iget_type(id) == H5I_GROUP
   }
 
-  /// Returns where the object of this name lies in its file: the same for two names of one object;
-  /// `nil` if there is none.
+  /// Returns the address in its file of the object with this name: the same for two names of one
+  /// object; `nil` if there is none.
   ///
   /// The corresponding C function is `H5Oget_info_by_name2`.
   public func address(of name: String) -> UInt64? {

@@ -1,4 +1,4 @@
-/// What becomes of images before they are stored.
+/// How images are cropped and resized before they are stored.
 public struct ImageFitting: Sendable, Equatable {
   /// The side of the square that is cut out of the middle; nil keeps images as they are.
   public var size: Int?

@@ -33,7 +33,7 @@ public struct NormalizationCall<Scalar> {
   public var z: ColumnPointer<Scalar>
   public var y: ColumnPointer<Scalar>
   public var isAdding: Bool
-  /// What backward needs, besides `inverseDeviation` in one column.
+  /// Saved for the backward pass, with `inverseDeviation` in one column.
   public var normalised: ColumnPointer<Scalar>
   public var inverseDeviation: ColumnPointer<Scalar>
   /// Whether `normalised` is written past the caches, because it is not read for long.

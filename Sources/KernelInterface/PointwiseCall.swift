@@ -1,7 +1,7 @@
 /// A formula that is applied to each unit of a layer by itself.
 ///
-/// Each case has its equations in one file of `Kernels/Formulas/Pointwise`, beside those of its
-/// adjoint. The comment gives the order of the arguments: what goes in -> what comes out.
+/// Each case has its equations in one file of `Kernels/Formulas/Pointwise`, together with those of
+/// its adjoint. The comment gives the order of the arguments: inputs -> outputs.
 public enum PointwiseKind: String, Sendable, Hashable, CaseIterable {
   /// z -> h
   case tanh

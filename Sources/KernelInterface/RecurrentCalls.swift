@@ -127,7 +127,7 @@ public struct BackwardCall<Scalar> {
   /// dL/d(final state), added to what flows back; nil is zero.
   public var finalGradient: StatePointers<Scalar>
   public var gradients: ShardGradients<Scalar>
-  /// dL/dx; nil when no layer below wants it. Overwritten.
+  /// dL/dx; nil if no layer below needs it. Overwritten.
   public var dx: UnsafeMutablePointer<Scalar>?  // [T, N, C]
   /// dL/d(initial state); what is nil is not wanted. Overwritten.
   public var initialGradient: MutableStatePointers<Scalar>

@@ -67,7 +67,7 @@ public struct WeightGradientCall<Scalar> {
   }
 
   /// How many chains the rows are cut into. Long ones read and write the gradient less often, and
-  /// their operands still lie in the second-level cache.
+  /// their operands still fit in the second-level cache.
   @inlinable @inline(__always)
   public var chains: Int { (rows + 255) / 256 }
 

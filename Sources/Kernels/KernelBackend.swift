@@ -7,7 +7,7 @@ import KernelInterface
 
 /// A set of kernels that `Float` can run on. `Double` always takes the scalar reference.
 ///
-/// To add one: a file in `Backends` beside this one, which makes a value, and a line in `all`.
+/// To add one: a file in the folder `Backends`, which makes a value, and a line in `all`.
 public struct KernelBackend: Sendable {
   public let name: String
   /// Why this processor cannot run it; nil if it can.

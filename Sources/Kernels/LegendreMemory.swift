@@ -21,7 +21,7 @@ public struct LegendreMemory<Scalar: KernelScalar>: Sendable {
   ///   - order: N, coefficients of each
   ///   - newShare: of the new memory in the mean that is differentiated: 0 is the forward method, 1
   ///     the backward one, 1/2 the bilinear one
-  ///   - maximumSteps: the step size falls as 1/t for so many steps, then stays; 0 lets it fall on
+  ///   - maximumSteps: the step size falls as 1/t for this many steps, then stays; 0 lets it fall on
   public init(channels: Int, order: Int, newShare: Double, maximumSteps: Int) {
     self.channels = channels
     self.order = order

@@ -22,9 +22,9 @@ public struct RecurrentLayerWeights<Scalar: KernelScalar> {
 
   func pointers(for geometry: LayerGeometry) -> RecurrentWeights<Scalar> {
     let (C, H, GH) = (geometry.inputs, geometry.hidden, geometry.gateWidth)
-    precondition(input.shape == [GH, C], "W_ih is \(input.shape), the layer wants [\(GH), \(C)]")
+    precondition(input.shape == [GH, C], "W_ih is \(input.shape), the layer needs [\(GH), \(C)]")
     precondition(
-      recurrent.shape == [GH, H], "W_hh is \(recurrent.shape), the layer wants [\(GH), \(H)]")
+      recurrent.shape == [GH, H], "W_hh is \(recurrent.shape), the layer needs [\(GH), \(H)]")
     for bias in [inputBias, recurrentBias] {
       precondition(bias == nil || bias!.count == GH, "a bias of \(bias!.shape) for \(GH) rows")
     }
@@ -37,7 +37,7 @@ public struct RecurrentLayerWeights<Scalar: KernelScalar> {
   }
 }
 
-/// Where the gradients of a recurrent layer's weights lie in the buffer of each shard.
+/// The places of a recurrent layer's weight gradients in the buffer of each shard.
 public struct RecurrentLayerEntries: Sendable {
   public var input: ParameterEntry
   public var recurrent: ParameterEntry
@@ -141,7 +141,7 @@ public enum RecurrentLayerKernels<Scalar: KernelScalar> {
     let (T, N) = (geometry.steps, geometry.rows)
     precondition(
       x.shape == [T, N, geometry.inputs],
-      "input \(x.shape), the layer wants [\(T), \(N), \(geometry.inputs)]")
+      "input \(x.shape), the layer needs [\(T), \(N), \(geometry.inputs)]")
     precondition(
       y == nil || y!.shape == [T, N, geometry.hidden],
       "output \(y!.shape), the layer gives [\(T), \(N), \(geometry.hidden)]")

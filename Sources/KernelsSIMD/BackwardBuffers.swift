@@ -6,7 +6,7 @@ struct BackwardBuffers {
   /// The units again, one vector per block.
   let single: Units
   let inputs: Units
-  /// How `da`, `dg` and the weights beside them are laid out.
+  /// How `da`, `dg` and the weights that they multiply are laid out.
   let order: GateOrder
   /// Column panels of dh = da W_hh and of dx = dg W_ih.
   let hiddenSplit: PanelSplit
@@ -16,7 +16,7 @@ struct BackwardBuffers {
   let slots: Int
 
   let recurrentWeights: UnsafeMutablePointer<Float>  // [panel][block][gate][unit][column]
-  let inputWeights: UnsafeMutablePointer<Float>  // likewise; empty unless dx is wanted
+  let inputWeights: UnsafeMutablePointer<Float>  // likewise; empty unless dx is needed
   /// b_ih and, of a single input, W_ih, to compute g again: [block][gate][lane].
   let inputBias: UnsafeMutablePointer<Float>
   let inputColumn: UnsafeMutablePointer<Float>

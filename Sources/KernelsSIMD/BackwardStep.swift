@@ -22,7 +22,7 @@ struct BackwardStep {
       start: buffers.zeros, vectors: split.width(panel))
   }
 
-  /// The gradient of the final h, in the place of a product.
+  /// The gradient of the final h, instead of a product.
   func finalHidden(panel: Int) {
     let (split, H) = (buffers.hiddenSplit, call.geometry.hidden)
     let (block, width) = (split.start(panel), split.width(panel))

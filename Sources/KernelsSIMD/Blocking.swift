@@ -29,8 +29,8 @@ enum Blocking {
   /// of time.
   static var stripeRows: Int { 32 }
 
-  /// Steps whose gate gradients are kept before a stripe of so many rows adds them to the weight
-  /// gradients: a power of two.
+  /// Steps whose gate gradients are kept before a stripe of `stripeRows` rows adds them to the
+  /// weight gradients: a power of two.
   ///
   /// Each block of time reads and writes all weight gradients of a shard once, which a hundred
   /// rows are worth.

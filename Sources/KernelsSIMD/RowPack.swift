@@ -1,5 +1,5 @@
-/// The pack of the pointwise part: as many rows as hide the latency of its chains beside the
-/// registers there are.
+/// The pack of the pointwise part: enough rows to hide the latency of its chains, and few enough
+/// for the registers.
 #if AVX512 || arch(arm64)
   typealias RowPack = Twin<Twin<Vector>>
 #else

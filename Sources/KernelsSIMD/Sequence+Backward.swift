@@ -208,8 +208,8 @@ extension Sequence {
     }
   }
 
-  /// Asks for what the time step before needs of these rows; at the speed of memory it takes as
-  /// long as a step to come.
+  /// Prefetches what the preceding time step needs of these rows; at the speed of memory it takes
+  /// about one step to arrive.
   @inline(__always)
   private static func prefetch(
     _ saved: UnsafePointer<Float>, _ layout: SavedLayout, _ pack: PackRows

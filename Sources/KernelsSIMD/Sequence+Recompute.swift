@@ -88,8 +88,8 @@ extension Sequence {
     }
   }
 
-  /// Computes again what the backward pass wants of the segment that ends with step t, and leaves
-  /// the c before it in `cell`.
+  /// Recomputes what the backward pass needs of the segment that ends with step t, and leaves the c
+  /// before it in `cell`.
   ///
   /// - Returns: the first step of the segment
   static func recompute(

@@ -32,7 +32,7 @@ struct WeightGradientBuffers {
     #endif
   }
 
-  /// The vectors of a panel of columns beside them.
+  /// The most vectors of a panel of columns that these rows are multiplied with.
   static var panelLimit: Int {
     #if AVX512 || AVX2
       3

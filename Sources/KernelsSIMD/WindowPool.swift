@@ -57,7 +57,7 @@ struct WindowPool {
   ///   - mean: mean(g) of the row's gradient g
   ///   - slope: mean(g n)
   ///   - r: 1 / std
-  /// - Returns: what stands in the place of mean and slope where dz is made
+  /// - Returns: what replaces mean and slope in the computation of dz
   @inline(__always)
   func adjoint(
     _ mean: Float, _ slope: Float, _ r: Float, columns: Int,

@@ -40,7 +40,7 @@ public struct LayerSpecification: Sendable {
   public var factory: any LayerFactory
   /// H, units of the layer.
   public var hidden: Int
-  /// Keep every k-th state alone and compute the rest again on the way backward; 0 keeps all.
+  /// Keep only every k-th state and recompute the rest in the backward pass; 0 keeps all.
   public var recomputeEvery = 0
 
   public init(_ factory: any LayerFactory, hidden: Int) {

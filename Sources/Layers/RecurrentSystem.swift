@@ -245,9 +245,11 @@ public struct RecurrentSystem: Sendable {
     return orthogonal
   }
 
-  /// Makes its layers; what the system does not take is ignored.
+  /// Makes the system's layers; constants that it does not have are ignored.
   ///
-  /// - Parameter orthogonal: in the place of the system's own, where it has one
+  /// - Parameters:
+  ///   - given: the constants of the cell
+  ///   - orthogonal: replaces the system's own setting, if it has one
   public func layers(
     _ given: CellConstants = CellConstants(), orthogonal: OrthogonalSettings? = nil
   ) -> any LayerFactory {

@@ -54,7 +54,7 @@ public protocol SequenceLayer<Scalar> {
   ///
   /// - Parameters:
   ///   - state: before step 1; nil is zeros
-  ///   - keeping: what is wanted besides the output
+  ///   - keeping: what to keep besides the output
   ///   - workspace: holds what the pass keeps until the same layer runs again on it
   func forward(
     _ input: SequenceInput<Scalar>, from state: LayerState<Scalar>?,
@@ -71,7 +71,7 @@ public protocol SequenceLayer<Scalar> {
   /// The name of the recurrent weight, of which single elements may be dropped; nil where there is
   /// none, or where it would lose its meaning.
   var recurrentWeight: String? { get }
-  /// The same layer with another recurrent weight in the place of its own.
+  /// The same layer with another recurrent weight instead of its own.
   func replacingRecurrentWeight(_ weight: Tensor<Scalar>) -> any SequenceLayer<Scalar>
 
   /// What the orthogonal matrices of this layer have cost since it was made; nil where it has none.
@@ -102,9 +102,11 @@ public protocol LayerPass<Scalar> {
   /// kept, and may write over the gradient that it is given.
   ///
   /// - Parameters:
-  ///   - wantsInput: whether the gradient of the input is wanted
-  ///   - initial: receives the gradient of the starting state; nil if it is not wanted
-  /// - Returns: the gradient of the input, if it is wanted
+  ///   - gradient: dL/dy and dL/d(final state)
+  ///   - gradients: the buffers of all shards, which the gradients of the parameters are added to
+  ///   - wantsInput: whether the gradient of the input is needed
+  ///   - initial: receives the gradient of the starting state; nil if it is not needed
+  /// - Returns: the gradient of the input, if it is needed
   func backward(
     _ gradient: OutputGradient<Scalar>, into gradients: ShardedBuffer<Scalar>, wantsInput: Bool,
     initial: LayerState<Scalar>?

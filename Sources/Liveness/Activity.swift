@@ -1,4 +1,4 @@
-/// What a rank is busy with, as others see it.
+/// What a rank is doing, as the others see it.
 public enum Phase: UInt8, Sendable, CaseIterable {
   case starting
   case readingData
@@ -32,7 +32,7 @@ struct Activity: Hashable, Sendable, CustomStringConvertible {
   /// "reducing step 41"
   var description: String { step > 0 ? "\(phase.text), step \(step)" : phase.text }
 
-  /// Both in one word, so that one thread can tell another without a lock.
+  /// Both in one word, so that threads can share it without a lock.
   var packed: UInt64 { UInt64(phase.rawValue) << 56 | UInt64(step) & (1 << 56 - 1) }
 
   init(_ phase: Phase, step: Int) {

@@ -9,18 +9,18 @@ import Threads
   import Glibc
 #endif
 
-/// The promise that no rank waits for another without end.
+/// The promise that a rank never waits forever for another.
 ///
 ///     try Deadline.start(on: communicator)
 ///     Deadline.seconds = 60
 ///     Deadline.enter(.readingData)
 ///
-/// A rank that has waited in one MPI call for longer than the limit says what it waits for and who
-/// is missing, tells the others, which do the same, and ends with status 76 without asking MPI,
-/// which may hang. Who is missing is known from heartbeats beside MPI: a peer that is silent, one
-/// that answers but is stuck in its own work, one whose process is gone.
+/// A rank that has waited in one MPI call for longer than the limit reports what it waits for and
+/// who is missing, tells the others, which do the same, and exits with status 76. It does not call
+/// MPI, which may hang. Heartbeats outside MPI show who is missing: a peer that is silent, one that
+/// answers but is stuck in its own work, or one whose process is gone.
 ///
-/// One process has one deadline, as it has one MPI.
+/// A process has one deadline, because it has one MPI.
 public enum Deadline {
   /// Starts the watch over the ranks of a communicator. Every rank calls this, once.
   ///
@@ -36,8 +36,8 @@ public enum Deadline {
     if code != 0 { throw ThreadError(code: Int32(code)) }
   }
 
-  /// The others do not hear of a rank without a socket, and name it where they wait; it hears of none,
-  /// and ends by its own wait alone.
+  /// Without a socket, the others do not hear from this rank and may blame it when they wait; it
+  /// hears from none, and ends only by its own wait.
   private static func warn(_ directory: PeerDirectory) {
     let text =
       "warning: rank \(directory.rank) on \(directory.hosts[directory.rank].visible) has no UDP socket"
@@ -46,14 +46,14 @@ public enum Deadline {
   }
 
   /// A file that this process makes when it ends because a peer was lost, for the script that started
-  /// the run; nil makes none.
+  /// the run; nil makes no file.
   public static var lossNote: String? {
     get { settings.lossNote.withLock { $0 } }
     set { settings.lossNote.withLock { $0 = newValue } }
   }
 
-  /// Makes `lossNote`, where a peer was lost and the process is about to end for it. It is an empty
-  /// file: that it is there says all. A disk that hangs ends the process after two seconds.
+  /// Makes `lossNote` if a peer was lost and the process is about to end for it. The file is empty:
+  /// only its existence counts. If the disk hangs, the process ends after two seconds.
   public static func noteLoss() { settings.noteLoss() }
 
   /// The limit of a wait. The default is 120 s.
@@ -69,12 +69,12 @@ public enum Deadline {
     set { settings.savingSeconds = newValue }
   }
 
-  /// Says what this rank is busy with from here on.
+  /// Sets what this rank is doing from here on.
   public static func enter(_ phase: Phase) {
     settings.activity = Activity(phase, step: settings.activity.step)
   }
 
-  /// Runs `body` as a phase, after which the one before goes on.
+  /// Runs `body` as a phase, and then returns to the phase before.
   public static func during<Result, Failure: Error>(
     _ phase: Phase, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -84,12 +84,12 @@ public enum Deadline {
     return try body()
   }
 
-  /// Says which optimizer step this rank is at.
+  /// Sets the optimizer step of this rank.
   public static func reach(step: Int) {
     settings.activity = Activity(settings.activity.phase, step: step)
   }
 
-  /// Ends the process with status 76 after so many seconds, whatever it is doing then.
+  /// Ends the process with status 76 after this many seconds, whatever it is doing then.
   public static func end(within seconds: Double) {
     do {
       try NewThread.start("end") {
@@ -104,7 +104,7 @@ public enum Deadline {
   private static let settings = DeadlineSettings()
 }
 
-/// What the working thread tells the watching one.
+/// The state that the working thread shares with the watching one.
 final class DeadlineSettings: Sendable {
   /// `ExitStatus.peerLost` of the program.
   static let exitStatus: Int32 = 76

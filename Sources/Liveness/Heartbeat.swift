@@ -1,12 +1,12 @@
-/// What a rank tells the others a few times a second, in one datagram.
+/// The state that a rank sends to the others a few times a second, in one datagram.
 package struct Heartbeat: Equatable, Sendable {
   var rank: Int
   var activity: Activity
-  /// How long it has been at that, in seconds.
+  /// How long it has been doing that, in seconds.
   var activitySeconds: Double
-  /// How long the MPI call at hand has been waiting; 0 where none is.
+  /// How long the current MPI call has been waiting, in seconds; 0 outside MPI calls.
   var waitSeconds: Double
-  /// Whether it has given up on a peer and is about to end, and on which; nil while all is well.
+  /// The peer that it has given up on, if it is about to end for that; nil while all is well.
   var culprit: Int?
 
   init(
@@ -20,25 +20,25 @@ package struct Heartbeat: Equatable, Sendable {
   }
 }
 
-/// Heartbeats as datagrams that none but the ranks of one job can make.
+/// Heartbeats as datagrams that only the ranks of one job can make.
 ///
 /// A datagram is six words and the tag of these words, each of 64 bits and the least significant byte
 /// first: the sender's count of its datagrams, its rank, its activity, two times, the culprit. The
 /// tag is SipHash-2-4 under a key that the ranks have agreed on over MPI and that no datagram
-/// contains. The count grows, so that a datagram which somebody has kept says nothing a second time.
+/// contains. The count grows, so a recorded datagram that is sent again is ignored.
 package struct HeartbeatCoder: Sendable {
   package static let byteCount = 56
   private static let words = 6
-  /// No time is longer than this, in seconds: thirty years.
+  /// The longest time in seconds: thirty years.
   private static let longest = 1e9
 
   private let hash: SipHash
   private let ranks: Int
-  /// The highest count of each rank so far, of which the next is higher.
+  /// The highest count of each rank so far; the next must be higher.
   private var counts: [UInt64]
   private var ownCount: UInt64 = 0
 
-  /// - Parameter key: 128 random bits that all ranks of the job have, and nobody else
+  /// - Parameter key: 128 random bits that only the ranks of the job know
   package init(key: (UInt64, UInt64), ranks: Int) {
     hash = SipHash(key: key.0, key.1)
     self.ranks = ranks
@@ -59,18 +59,18 @@ package struct HeartbeatCoder: Sendable {
     return tagged(words.flatMap(bytes))
   }
 
-  /// A message with the tag of this job behind it.
+  /// A message followed by the tag of this job.
   package func tagged(_ message: [UInt8]) -> [UInt8] {
     let tag = hash.tag(of: message[...])
     return message + (0..<8).map { UInt8(truncatingIfNeeded: tag >> (8 * $0)) }
   }
 
-  /// Reads a datagram. Nil where it has not the tag of this job, where its sender has sent a later
-  /// one, and where its numbers cannot be: anybody can send to a port.
+  /// Reads a datagram. Nil if it does not have the tag of this job, if its sender has sent a later
+  /// one, or if its numbers are impossible: anybody can send to a port.
   package mutating func heartbeat(_ bytes: [UInt8]) -> Heartbeat? {
     guard bytes.count == Self.byteCount else { return nil }
     func word(_ index: Int) -> UInt64 { littleEndian(bytes[8 * index..<8 * index + 8]) }
-    // All bits are compared at once, so that the time tells nothing of how many are right.
+    // All bits are compared at once, so that the time does not reveal how many are right.
     guard hash.tag(of: bytes[..<(8 * Self.words)]) ^ word(Self.words) == 0 else { return nil }
     guard word(1) < UInt64(ranks), word(0) > counts[Int(word(1))] else { return nil }
     let culprit = Int64(bitPattern: word(5))

@@ -2,19 +2,19 @@ import Datagrams
 import Foundation
 import MPI
 
-/// Who the ranks are and where their heartbeats go.
+/// The ranks and the addresses for their heartbeats.
 struct PeerDirectory: Sendable {
   struct Entry: Sendable, Equatable {
     var host: String
-    /// What tells its network from that of another machine or container: ranks with the same one
-    /// reach each other at the loopback.
+    /// Identifies its network, as distinct from that of another machine or container: ranks with
+    /// the same one reach each other over the loopback.
     var network: String
     var process: ProcessIdentity
-    /// 0 where it has no socket.
+    /// 0 if it has no socket.
     var port: UInt16
     var addresses: [SIMD4<UInt8>]
 
-    /// One line of fields; the name of the host, which may hold anything, is the last.
+    /// One line of fields; the last is the name of the host, which may contain any character.
     var text: String {
       let addresses = addresses.map { "\($0.x).\($0.y).\($0.z).\($0.w)" }.joined(separator: ",")
       return "\(process.number) \(process.start) \(port) \(network) \(addresses);\(host)"
@@ -51,16 +51,16 @@ struct PeerDirectory: Sendable {
 
   let rank: Int
   let entries: [Entry]
-  /// The ranks of this host whose processes can be seen from here, this rank left out.
+  /// The other ranks of this host whose processes can be seen from here.
   let visible: Set<Int>
-  /// 128 random bits that the ranks of this job have, and nobody else.
+  /// 128 random bits that only the ranks of this job know.
   let key: (UInt64, UInt64)
-  /// All addresses of this rank's machine; its entry may have only the one that it listens at.
+  /// All addresses of this rank's machine; its entry may have only the one that it listens on.
   private let ownAddresses: [SIMD4<UInt8>]
 
   var hosts: [String] { entries.map(\.host) }
 
-  /// - Parameter ownAddresses: those of this rank's machine; nil takes those of its entry
+  /// - Parameter ownAddresses: the addresses of this rank's machine; nil uses those of its entry
   init(
     rank: Int, entries: [Entry], key: (UInt64, UInt64), ownAddresses: [SIMD4<UInt8>]? = nil
   ) {
@@ -75,10 +75,10 @@ struct PeerDirectory: Sendable {
       })
   }
 
-  /// Lets all ranks tell one another where they are, first without and then with a socket: where to
-  /// open it depends on where the others are. Every rank calls this.
+  /// Exchanges the addresses of all ranks, first without and then with a socket: where to open it
+  /// depends on where the others are. Every rank calls this.
   ///
-  /// - Returns: the directory, and the socket; nil where the system has none to give
+  /// - Returns: the directory, and the socket; nil if the system refuses one
   static func agree(
     _ communicator: Communicator
   ) throws(MPIError) -> (directory: PeerDirectory, socket: DatagramSocket?) {
@@ -89,7 +89,7 @@ struct PeerDirectory: Sendable {
     let machines = try exchange(mine, communicator)
     let own = address(
       of: communicator.rank, in: machines, source: NetworkInterfaces.source(towards:))
-    // An address can be lost between the two: all of them are better than none.
+    // An address can disappear between the two exchanges: then listen on all of them.
     let socket = DatagramSocket(at: own ?? .zero) ?? DatagramSocket()
     mine.port = socket?.port ?? 0
     if let own { mine.addresses = [own] }
@@ -109,16 +109,16 @@ struct PeerDirectory: Sendable {
     let texts = try communicator.allgather(Array(mine.text.utf8))
     var entries: [Entry] = []
     for text in texts {
-      // What a rank of the same program wrote can be read.
+      // A rank of the same program wrote it, so it can be parsed.
       entries.append(Entry(String(decoding: text, as: UTF8.self)) ?? mine)
     }
     return entries
   }
 
-  /// The one address at which a rank is to receive: the loopback where all ranks are on its machine,
-  /// or the address from which it would send to the others. Nil where that is not one alone.
+  /// The single address at which a rank receives: the loopback if all ranks are on its machine, or
+  /// the address from which it would send to the others. Nil if these are several addresses.
   ///
-  /// - Parameter source: the own address from which one would send to another
+  /// - Parameter source: the own address from which this rank would send to another
   static func address(
     of rank: Int, in entries: [Entry], source: (SIMD4<UInt8>) -> SIMD4<UInt8>?
   ) -> SIMD4<UInt8>? {
@@ -134,8 +134,8 @@ struct PeerDirectory: Sendable {
     a.network == b.network && a.host == b.host
   }
 
-  /// The start of this machine's system and this process's share of its network, where the system
-  /// tells them.
+  /// The boot of this machine and the network namespace of this process, if the system reports
+  /// them.
   private static var ownNetwork: String {
     let boot = FileManager.default.contents(atPath: "/proc/sys/kernel/random/boot_id") ?? Data()
     let share = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")
@@ -144,9 +144,9 @@ struct PeerDirectory: Sendable {
     }
   }
 
-  /// Where a heartbeat for a rank may be sent to, as long as none of its own has come: a machine
-  /// has several addresses, and not all can be reached from here. One that this machine has too, as
-  /// each has its bridge to containers, leads to others than the rank.
+  /// The addresses for a rank's heartbeats until the first one from it arrives: a machine has
+  /// several addresses, and not all can be reached from here. An address that this machine also
+  /// has, such as that of a container bridge, does not lead to the rank.
   func addresses(of peer: Int) -> [DatagramAddress] {
     let (entry, mine) = (entries[peer], entries[rank])
     guard entry.port != 0 else { return [] }
@@ -157,9 +157,9 @@ struct PeerDirectory: Sendable {
     return (local + reachable).map { DatagramAddress(host: $0, port: entry.port) }
   }
 
-  /// Whether heartbeats for a rank may go to where one of its own came from: only to an address and
-  /// port that the rank itself has given. Somebody on the way can send on what he has heard, with a
-  /// right tag, from an address of his own.
+  /// Whether heartbeats for a rank may go to the sender of one of its own: only to an address and
+  /// port that the rank itself has given. An attacker on the network can forward a datagram with a
+  /// valid tag from another address.
   func isAddress(_ sender: DatagramAddress, of peer: Int) -> Bool {
     addresses(of: peer).contains(sender)
   }

@@ -35,7 +35,8 @@ extension PeerTable {
     case .gone: return "the process of \(name) is gone\(known)"
     case .silent(let seconds):
       return last == nil
-        ? "nothing was ever heard of \(name)" : "\(name) is silent for \(whole(seconds))\(known)"
+        ? "nothing was ever heard from \(name)"
+        : "\(name) has been silent for \(whole(seconds))\(known)"
     case .stuck(let seconds):
       return "\(name) is stuck in \(last?.activity.phase.text ?? "?")"
         + (last.map { $0.activity.step > 0 ? ", step \($0.activity.step)," : "" } ?? "")

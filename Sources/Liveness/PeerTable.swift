@@ -1,19 +1,19 @@
 /// What a rank knows about the others, and whether to give up on them.
 ///
-/// Plain bookkeeping without clocks or sockets, so that tests can play any story through it. Times
-/// are seconds during which this process ran: one that was stopped as a whole, with all others,
-/// does not find afterwards that everybody was silent for long.
+/// Plain bookkeeping without clocks or sockets, so that tests can simulate any course of events.
+/// Times are seconds during which this process ran: if a whole job is stopped and continued, its
+/// ranks do not conclude that all others were silent for long.
 struct PeerTable {
-  /// A rank that others wait for in vain, and how it is known.
+  /// A rank that others wait for in vain, and the evidence.
   struct Culprit: Equatable {
     enum Evidence: Equatable {
-      /// Its process is no more.
+      /// Its process no longer exists.
       case gone
-      /// Nothing was heard of it for so long.
+      /// No heartbeat has come from it for this many seconds.
       case silent(Double)
-      /// It answers, but waits for nobody and has been at the same work for so long.
+      /// It answers, but is not waiting, and has been at the same work for this many seconds.
       case stuck(Double)
-      /// Another rank says so.
+      /// Another rank reported it.
       case reported(by: Int)
     }
     var rank: Int
@@ -24,9 +24,9 @@ struct PeerTable {
     /// Nil until a heartbeat has come.
     var last: Heartbeat?
     var silentSeconds = 0.0
-    /// How long its process has been seen missing.
+    /// How long its process has been missing.
     var missingSeconds = 0.0
-    /// How long ago it was last heard to be at work on a checkpoint.
+    /// The time since its last heartbeat from work on a checkpoint.
     var secondsSinceSaving = Double.infinity
   }
 
@@ -36,14 +36,14 @@ struct PeerTable {
   private(set) var activitySeconds = 0.0
   private(set) var waitSeconds = 0.0
   private var wait: UInt64?
-  /// How long this process was stopped, the last time that it was. It is forgotten when the process
-  /// has run for as long: had the others given up on it, it would know.
+  /// How long this process was stopped the last time. It is reset when the process has then run for
+  /// the same time: if the others had given up on it, it would know by then.
   private(set) var stoppedSeconds = 0.0
   private var secondsSinceStop = 0.0
   /// Whether the process that started this one is gone.
   private(set) var hasLostLauncher = false
 
-  /// A missing process is believed to be lost after this: when all end, some end first.
+  /// A process must be missing for this long to count as lost: when all end, some end first.
   static let missingLimit = 0.3
 
   init(rank: Int, ranks: Int) {
@@ -54,9 +54,10 @@ struct PeerTable {
   /// Lets time pass.
   ///
   /// - Parameters:
-  ///   - activity: what this rank is at
-  ///   - wait: the number of the MPI call that it is waiting in; nil where it is in none
-  ///   - missing: whether the process of a rank, on this host, is no more
+  ///   - seconds: the time that has passed
+  ///   - activity: what this rank is doing
+  ///   - wait: the number of the MPI call that it is waiting in; nil outside MPI calls
+  ///   - missing: whether the process of a rank, on this host, no longer exists
   mutating func advance(
     by seconds: Double, activity: Activity, wait: UInt64?, missing: (Int) -> Bool
   ) {
@@ -73,22 +74,22 @@ struct PeerTable {
     }
   }
 
-  /// Takes note that this process was stopped for so long, by a signal or with its machine.
+  /// Records that this process was stopped for this long, by a signal or with its machine.
   mutating func sleep(for seconds: Double) {
     stoppedSeconds = seconds
     secondsSinceStop = 0
   }
 
-  /// Takes note that the process that started this one is gone: nobody would tell the end of the
-  /// run, and clear away what is left of it.
+  /// Records that the process that started this one is gone: nothing would report the end of the
+  /// run and clean up after it.
   mutating func loseLauncher() { hasLostLauncher = true }
 
-  /// Takes note of a heartbeat.
+  /// Records a heartbeat.
   mutating func hear(_ heartbeat: Heartbeat) {
     guard heartbeat.rank != rank else { return }
     peers[heartbeat.rank].last = heartbeat
     peers[heartbeat.rank].silentSeconds = 0
-    // One that waits for others in its save is not what anybody waits for.
+    // A rank that waits for others during its save is not the one that the others wait for.
     if heartbeat.activity.phase == .saving, heartbeat.waitSeconds == 0 {
       peers[heartbeat.rank].secondsSinceSaving = 0
     }
@@ -101,13 +102,13 @@ struct PeerTable {
       culprit: culprit)
   }
 
-  /// The ranks to give up on, in order; empty where there is no reason to; nil where there is one
-  /// that is not with any other rank: this one has waited for longer than `limit` though nothing is
-  /// wrong with the others, or its launcher is gone.
+  /// The ranks to give up on, in order; empty if there is no reason to. Nil if this rank must end
+  /// though no other is at fault: it has waited for longer than `limit` though all others answer,
+  /// or its launcher is gone.
   ///
-  /// The limit is on this rank's own wait: as long as messages arrive, no silence ends a run, for
-  /// a network may refuse heartbeats. A peer whose process ended before the run did, and a peer
-  /// that has given up itself, end it at once. A peer that answers and is saving gets
+  /// The limit applies to this rank's own wait: as long as messages arrive, silence does not end a
+  /// run, because a network may block heartbeats. A peer whose process ended before the run did,
+  /// and a peer that has itself given up, end it at once. A peer that answers and is saving gets
   /// `savingLimit`: only the disk is slow.
   func culprits(limit: Double, savingLimit: Double) -> [Culprit]? {
     if hasLostLauncher, activity.phase != .ending { return nil }
@@ -116,7 +117,7 @@ struct PeerTable {
       let own = suspects(limit: limit)
       // A rank that knows of no culprit names itself.
       if culprit == report.rank { return own.isEmpty ? nil : own }
-      // What others found, with this rank's own evidence where it has any.
+      // The findings of others, with this rank's own evidence if it has any.
       let known = own.filter { $0.rank == culprit }
       return known.isEmpty ? [Culprit(rank: culprit, evidence: .reported(by: report.rank))] : known
     }
@@ -132,7 +133,7 @@ struct PeerTable {
     }
     let suspects = suspects(limit: limit).filter { !savers.contains($0.rank) }
     if suspects.isEmpty {
-      // One that has just saved is on its way to where this rank waits.
+      // A rank that has just saved will soon reach the call that this rank waits in.
       let hasSaved = peers.contains { $0.secondsSinceSaving < limit / 2 }
       return savers.isEmpty && !hasSaved ? nil : []
     }

@@ -8,14 +8,14 @@ import Threads
   import Glibc
 #endif
 
-/// The thread that tells the other ranks that this one is alive, hears of them, and ends the
-/// process when it waits for one of them in vain.
+/// The thread that sends heartbeats to the other ranks, receives theirs, and ends the process if it
+/// waits for one of them in vain.
 ///
-/// It speaks over UDP and never calls MPI, which may hang: a lost peer or link shows in MPI as a
-/// call that does not return.
+/// It uses UDP and never calls MPI, which may hang: with a lost peer or link, an MPI call does not
+/// return.
 final class PeerWatch: Sendable {
-  /// Nil where the system has none to give: this rank then hears of nobody, and its own wait is what
-  /// is left to go by.
+  /// Nil if the system refuses one: this rank then hears from no other, and only its own wait
+  /// decides.
   private let socket: DatagramSocket?
   private let directory: PeerDirectory
   private let settings: DeadlineSettings
@@ -30,7 +30,7 @@ final class PeerWatch: Sendable {
 
   func start() throws(ThreadError) {
     try NewThread.start("peer watch") { [self] in
-      // Handlers run on the threads that do the work.
+      // Signal handlers run on the threads that do the work.
       var all = sigset_t()
       sigfillset(&all)
       pthread_sigmask(SIG_BLOCK, &all, nil)
@@ -50,7 +50,7 @@ final class PeerWatch: Sendable {
       let next = last + .seconds(tick)
       listen(until: next, clock, &table, &wire)
       let now = clock.now
-      // A tick that took much longer was a stop of the whole process, or of the machine.
+      // A tick that took much longer means that the process or the machine was stopped.
       let passed = Double((now - last) / .seconds(1))
       if passed > max(limit / 2, 4 * tick) { table.sleep(for: passed) }
       if getppid() != launcher { table.loseLauncher() }
@@ -67,7 +67,7 @@ final class PeerWatch: Sendable {
     }
   }
 
-  /// Takes in what comes until then.
+  /// Receives datagrams until that time.
   private func listen(
     until end: ContinuousClock.Instant, _ clock: ContinuousClock, _ table: inout PeerTable,
     _ wire: inout Wire
@@ -103,21 +103,22 @@ final class PeerWatch: Sendable {
     }
   }
 
-  /// Says why, tells the others, and ends the process. The launcher ends what cannot end itself.
+  /// Reports the reason, tells the others, and ends the process. The launcher ends ranks that
+  /// cannot end themselves.
   private func end(
     _ culprits: [PeerTable.Culprit]?, _ table: inout PeerTable,
     _ wire: inout Wire
   ) -> Never {
     let text = "momentum-dist: \(table.report(culprits, hosts: directory.hosts).visible)\n"
     text.withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
-    // The first rank that ends makes the launcher end the others: they get the time to say theirs.
+    // When the first rank ends, the launcher ends the others: they get time to report their reason.
     let clock = ContinuousClock()
     for _ in 0..<10 {
       tell(table.heartbeat(culprit: culprits?.first?.rank ?? directory.rank), &wire)
       listen(until: clock.now + .milliseconds(50), clock, &table, &wire)
     }
     if getppid() != launcher {
-      // Nobody is left to end a process that is stopped. Those of this host are of this job.
+      // Nothing else would end a stopped process. Those of this host belong to this job.
       for culprit in culprits ?? [] where directory.visible.contains(culprit.rank) {
         directory.entries[culprit.rank].process.end()
       }
@@ -126,7 +127,7 @@ final class PeerWatch: Sendable {
     _exit(DeadlineSettings.exitStatus)
   }
 
-  /// What goes between the ranks: the datagrams, and where those of each rank come from.
+  /// The datagrams between the ranks, and the address that those of each rank come from.
   private struct Wire {
     var coder: HeartbeatCoder
     var routes: [Int: DatagramAddress] = [:]

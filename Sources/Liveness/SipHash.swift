@@ -1,5 +1,5 @@
-/// SipHash-2-4 (Aumasson and Bernstein, 2012, doi:10.1007/978-3-642-34931-7_28): a checksum of a
-/// message that only those can make who have the key.
+/// SipHash-2-4 (Aumasson and Bernstein, 2012, doi:10.1007/978-3-642-34931-7_28): a message
+/// authentication code that only holders of the key can make.
 struct SipHash: Sendable {
   private let k0: UInt64
   private let k1: UInt64

@@ -24,8 +24,8 @@ extension SequenceModel {
   ///   - batch: only the kind of its targets is looked at
   ///   - state: before step 1; nil is zeros
   ///   - firstStep: how many steps of the sequences came before these
-  ///   - keepingHidden: whether the states of the last layer are wanted
-  ///   - keepingFinal: whether the state after step T is wanted
+  ///   - keepingHidden: whether to return the states of the last layer
+  ///   - keepingFinal: whether to return the state after step T
   public func predict(
     _ batch: SequenceBatch<Scalar>, from state: LayerState<Scalar>?, firstStep: Int,
     _ parameters: ParameterBuffer<Scalar>, keepingHidden: Bool = false, keepingFinal: Bool = false

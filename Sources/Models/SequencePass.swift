@@ -14,7 +14,7 @@ struct SequencePass<Scalar: KernelScalar> {
   private var stack: LayerStack<Scalar> { model.stack }
   private var pooling: Pooling { model.pooling }
 
-  /// Runs a batch forward and, where gradients are wanted, backward.
+  /// Runs a batch forward and, if gradients are needed, backward.
   ///
   /// - Returns: the totals of each shard
   func run(

@@ -26,7 +26,7 @@ public struct StackSpecification: Sendable {
       layers: layers, bidirectional: bidirectional)
   }
 
-  /// Keep every k-th state alone and compute the rest again on the way backward; 0 keeps all.
+  /// Keep only every k-th state and recompute the rest in the backward pass; 0 keeps all.
   public var recomputeEvery: Int {
     get { layer.recomputeEvery }
     set { layer.recomputeEvery = newValue }

@@ -12,8 +12,7 @@ import Tensors
 ///     w ← (1 - Λ η_t) w - η_t g,          η_t = η / (1 + Λ η (t-1))^α,  η_1 = η
 ///     ax_t = w_t if t ≤ t₀ + 2, else ax_{t-1} + (w_t - ax_{t-1}) / (t - 1 - t₀)
 ///
-/// The average lies in the slot `ax`; the average starts at the second step after t₀, as PyTorch
-/// has it.
+/// The average is in the slot `ax`, and starts at the second step after t₀, as in PyTorch.
 public struct ASGD: UpdateRule {
   /// Λ, the decay term of the step itself.
   public var lambda: Double

@@ -12,7 +12,7 @@ import Tensors
 ///     m ← β₁ m + (1-β₁) g,   v ← β₂ v + (1-β₂) g²
 ///     w ← w - η/(1-β₁ᵗ) · m / (√v/√(1-β₂ᵗ) + ε)
 ///
-/// AMSGrad puts the largest v so far in the place of v.
+/// AMSGrad uses the largest v so far instead of v.
 public struct Adam: UpdateRule {
   public var beta1: Double
   public var beta2: Double

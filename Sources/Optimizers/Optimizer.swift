@@ -76,8 +76,8 @@ public final class Optimizer<Scalar: KernelScalar> {
   /// The rule of the last group, which is the one for all that no pattern names.
   public var rule: any UpdateRule { groups[groups.count - 1].rule }
 
-  /// The slot to evaluate in the place of the parameters; nil before the first step, and where the
-  /// rule evaluates the parameters.
+  /// The slot to evaluate instead of the parameters; nil before the first step, and if the rule
+  /// evaluates the parameters.
   public var evaluatedSlot: String? { stepCount > 0 ? rule.evaluatedSlot : nil }
 
   /// The state buffer of that name.

@@ -3,9 +3,9 @@ import Tensors
 
 /// How an optimizer turns a gradient into a step, element by element.
 ///
-/// What becomes of an element depends on that element alone, its gradient and its state: so a rank
-/// may take the step of any part of a tensor, and gets the bits that the whole would have given. A
-/// rule that needs the norm of a tensor, as LARS and LAMB do, is none of these.
+/// The update of an element depends only on that element, its gradient and its state: so a rank may
+/// take the step of any part of a tensor, and gets the bits that the whole would have given. A rule
+/// that needs the norm of a tensor, as LARS and LAMB do, cannot conform.
 ///
 /// The semantics are those of `torch.optim`. A new optimizer is one file with one conforming
 /// type, and a line where the configuration is read.
@@ -14,7 +14,7 @@ public protocol UpdateRule: Sendable {
   var name: String { get }
   /// The state buffers it keeps, by PyTorch's names; all start at zero.
   var slots: [String] { get }
-  /// The slot that is evaluated in the place of the parameters once a step is taken; nil where the
+  /// The slot that is evaluated instead of the parameters once a step is taken; nil if the
   /// parameters themselves are.
   var evaluatedSlot: String? { get }
   /// Whether a run may change from this rule to an averaging one on its way.

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A number for a person: few digits, no exponent where it can be avoided.
+/// A number as short text: few digits, and no exponent if it can be avoided.
 public func brief(_ value: Double, digits: Int = 4) -> String {
   guard value.isFinite else { return "\(value)" }
   guard value != 0 else { return "0" }

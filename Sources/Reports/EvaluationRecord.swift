@@ -2,24 +2,24 @@ import Files
 import Foundation
 import Models
 
-/// What `evaluate` measured on a part of the data, as it is kept in the run's folder.
+/// The results of `evaluate` on a part of the data, as kept in the run's folder.
 public struct EvaluationRecord: Codable, Sendable {
   public var split: String
   public var step: Int
   public var epoch: Int
-  /// Which checkpoint was measured: `best` on validation, or the `latest`.
+  /// Which checkpoint was evaluated: `best` on validation, or the `latest`.
   public var checkpoint: String
-  /// Nil where it is no finite number.
+  /// Nil if it is not finite.
   public var loss: Double?
   /// Metrics besides the loss, by key.
   public var metrics: [String: Double]
   public var sequences: Int
   /// How many answers the loss is a mean over.
   public var elements: Int
-  /// The loss of a model that has learned nothing, and where it comes from.
+  /// The baseline loss, and its meaning.
   public var chanceLoss: Double?
   public var chanceMeaning: String?
-  /// Of a classification: how often class [true][predicted] came up, and what classes are called.
+  /// For a classification: the counts of class [true][predicted], and the names of the classes.
   public var confusion: [[Int]]?
   public var classNames: [String]?
 
@@ -37,12 +37,12 @@ public struct EvaluationRecord: Codable, Sendable {
     self.elements = elements
   }
 
-  /// Where the record of a part lies in a run's folder.
+  /// The path of a part's record in a run's folder.
   public static func path(in run: String, split: String) -> String {
     "\(run)/evaluation-\(split).json"
   }
 
-  /// Reads a record; nil where there is none, or none of this form.
+  /// Reads a record; nil if there is none, or if it has another form.
   public init?(contentsOf path: String) {
     guard let data = DurableFiles.ordinaryContents(of: path) else { return nil }
     let decoder = JSONDecoder()
@@ -52,8 +52,8 @@ public struct EvaluationRecord: Codable, Sendable {
     metrics = metrics.filter { MetricsRecord.isKey($0.key) }
   }
 
-  /// The record as one JSON object on a line: first what a line of metrics.jsonl has, in its form,
-  /// then the rest.
+  /// The record as one JSON object on a line: first the fields of a line of metrics.jsonl, then the
+  /// rest.
   public var json: String {
     get throws {
       var first = MetricsRecord(step: step, epoch: epoch, split: split)

@@ -22,7 +22,7 @@ public struct MetricsRecord {
   }
 
   /// Whether a key may name a number: letters `a` to `z`, digits, `_` and `.`, at most 64 of them.
-  /// What a file of others has under any other key is left out.
+  /// In files of other origin, any other key is ignored.
   package static func isKey(_ key: String) -> Bool {
     (1...64).contains(key.utf8.count)
       && key.utf8.allSatisfy {

@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// The norm of dL/dh_t against t of one model, and how it came about.
+/// The norm of dL/dh_t against t for one model, and how it was measured.
 public struct ProbeCurve: Encodable, Sendable {
   public var label: String
   public var cell: String
@@ -15,9 +15,9 @@ public struct ProbeCurve: Encodable, Sendable {
   public var steps: Int
   public var batch: Int
   public var seed: UInt64
-  /// Where the sequences came from.
+  /// The source of the sequences.
   public var data: String
-  /// Where the parameters came from: a checkpoint's folder, or `initialisation`.
+  /// The source of the parameters: a checkpoint's folder, or `initialisation`.
   public var parameters: String
   /// The mean loss of the sequences.
   public var loss: Double
@@ -52,9 +52,10 @@ public struct ProbeCurve: Encodable, Sendable {
 }
 
 extension ProbeCurve {
-  /// The curves in one chart, t to the right and the norm upwards on a logarithmic axis.
+  /// The curves in one chart, with t on the horizontal axis and the norm on a logarithmic vertical
+  /// axis.
   ///
-  /// - Parameter number: which line of the chart each of them is
+  /// - Parameter number: the number of each curve's line in the chart
   static func chart(of curves: [ProbeCurve], number: (Int) -> Int = { $0 }) -> LineChart {
     let series = curves.enumerated().map { index, curve in
       ChartSeries(
@@ -64,7 +65,7 @@ extension ProbeCurve {
         note: curve.norms.first.map { String(format: "%.1e at t = 1", $0) } ?? "")
     }
     return LineChart(
-      "gradient flow back in time", x: "time step t; the loss is at the end",
+      "gradient flow back through time", x: "time step t; the loss is at the end",
       y: "norm of dL/dh", series, isLogarithmic: true)
   }
 

@@ -13,14 +13,14 @@ public struct ReportedKey: Equatable, Sendable {
   }
 }
 
-/// A folder that a report cannot be made of, in one line.
+/// The error for a folder without a reportable run, in one line.
 public struct ReportError: Error, CustomStringConvertible, Sendable {
   public let description: String
 }
 
-/// What a run's folder tells of it, while it runs too.
+/// The contents of a run's folder, also while the run is in progress.
 public struct RunRecord {
-  /// Reads the text of a run's config.yaml, of that path; nil if it cannot be read.
+  /// Reads the text of a run's config.yaml at a path; nil if it cannot be read.
   public typealias ConfigurationReader = (_ yaml: String, _ path: String) -> [ReportedKey]?
 
   /// One line of metrics.jsonl.
@@ -28,23 +28,23 @@ public struct RunRecord {
     var step: Int
     var epoch: Int
     var isValidation: Bool
-    /// The numbers by key; what was not finite is absent.
+    /// The numbers by key; those that were not finite are absent.
     var values: [String: Double]
   }
 
-  /// Where it lies.
+  /// The run's folder.
   public let path: String
-  /// What it is called in the report.
+  /// Its name in the report.
   public var label: String
   /// Every key of its configuration; nil if that cannot be read.
   let configuration: [ReportedKey]?
   let points: [Point]
-  /// What `evaluate` found on the test part; nil before that.
+  /// The results of `evaluate` on the test part; nil before that.
   let test: EvaluationRecord?
 
   /// Reads a run's folder.
   ///
-  /// - Throws: where there is neither a configuration nor a metrics file
+  /// - Throws: if there is neither a configuration nor a metrics file
   public init(_ path: String, configuration read: ConfigurationReader) throws(ReportError) {
     let run = RunFolder(path)
     let files = FileManager.default
@@ -65,7 +65,7 @@ public struct RunRecord {
     test = EvaluationRecord(contentsOf: EvaluationRecord.path(in: path, split: "test"))
   }
 
-  /// The runs of a path: itself, or, of several seeds or a sweep, each of them.
+  /// The runs at a path: the run itself, or each run of a series of seeds or of a sweep.
   public static func all(
     at path: String, configuration read: ConfigurationReader
   ) throws(ReportError) -> [RunRecord] {
@@ -79,7 +79,7 @@ public struct RunRecord {
     return runs
   }
 
-  /// A line that is whole; a run in progress may have one that is not yet.
+  /// A complete line; a run in progress may have an incomplete one.
   static func point(_ line: Data) -> Point? {
     guard let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
       let step = object["step"] as? Int, let epoch = object["epoch"] as? Int,
@@ -91,12 +91,12 @@ public struct RunRecord {
         .filter { MetricsRecord.isKey($0.key) && $0.value.isFinite })
   }
 
-  /// Steps per epoch, as far as the records tell.
+  /// Steps per epoch, if the records show it.
   private var stepsPerEpoch: Double? {
     if let last = points.last(where: \.isValidation), last.epoch > 0 {
       return Double(last.step) / Double(last.epoch)
     }
-    // The last step seen of an epoch that is over.
+    // The last recorded step of a finished epoch.
     guard let last = points.last else { return nil }
     let before = points.last { $0.epoch < last.epoch }
     return before.map { Double($0.step) / Double($0.epoch) }
@@ -119,17 +119,17 @@ public struct RunRecord {
       .min { $0.values["loss"]! < $1.values["loss"]! }
   }
 
-  /// How far it is.
+  /// The progress of the run.
   var standing: String {
     guard let last = points.last else { return "nothing recorded yet" }
     let planned = configuration?.first { $0.path == "epochs" }.map { " of \($0.value)" } ?? ""
     return "epoch \(last.epoch)\(planned), step \(last.step)"
   }
 
-  /// The loss on the validation part of a model that has learned nothing, where the records tell.
+  /// The baseline loss on the validation part, if the records have it.
   var chanceLoss: Double? { points.last(where: \.isValidation)?.values["chance_loss"] }
 
-  /// The metrics besides the loss that any record has, whatever the task calls them.
+  /// The metrics other than the loss in any record, under the task's names.
   var metricKeys: [String] {
     let others = ["step", "epoch", "loss", "chance_loss", "gradient_norm", "learning_rate"]
     return Set(points.flatMap(\.values.keys)).filter { key in
@@ -146,7 +146,7 @@ public struct RunRecord {
 }
 
 extension [RunRecord] {
-  /// Labels that tell the runs apart: as many of the last parts of their paths as that takes.
+  /// The runs with distinct labels: as many of the last components of their paths as are needed.
   public func withDistinctLabels() -> [RunRecord] {
     let parts = map { $0.path.split(separator: "/").map(String.init) }
     var count = 1

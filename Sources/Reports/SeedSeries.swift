@@ -1,17 +1,17 @@
 import Files
 import Foundation
 
-/// Runs of one configuration that differ in the seed alone, in folders of their own.
+/// Runs of one configuration that differ only in the seed, each in its own folder.
 ///
 ///     RUN/seed-1  RUN/seed-2  ...  RUN/seeds.json
 public enum SeedSeries {
   /// The folder of one seed.
   public static func folder(_ run: String, seed: UInt64) -> String { "\(run)/seed-\(seed)" }
 
-  /// Where the summary lies.
+  /// The path of the summary.
   public static func summaryPath(_ run: String) -> String { "\(run)/seeds.json" }
 
-  /// The folders of the seeds in a run's folder, by seed; none where it is of one seed.
+  /// The folders of the seeds in a run's folder, by seed; empty if it is a single run.
   public static func folders(in run: String) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: run)) ?? []
     let seeds = names.compactMap { name in
@@ -21,14 +21,14 @@ public enum SeedSeries {
   }
 }
 
-/// What runs of several seeds came to: means, and deviations from them, as papers report.
+/// The results of runs with several seeds: means and deviations, as in papers.
 public struct SeedSummary: Codable, Sendable {
-  /// What one run came to.
+  /// The results of one run.
   public struct Result: Codable, Sendable {
     public var seed: UInt64
-    /// The best step on validation, or the last one where there is no validation.
+    /// The best step on validation, or the last one if there is no validation.
     public var step: Int
-    /// Numbers by name, "validation_loss", "test_accuracy", as far as they are finite.
+    /// The finite numbers by name: "validation_loss", "test_accuracy".
     public var values: [String: Double]
 
     public init(seed: UInt64, step: Int, values: [String: Double]) {
@@ -38,10 +38,10 @@ public struct SeedSummary: Codable, Sendable {
     }
   }
 
-  /// A mean and the sample deviation, Σ (x - mean)² / (n - 1) under the root.
+  /// A mean and the sample deviation, √(Σ (x - mean)² / (n - 1)).
   public struct Spread: Codable, Sendable, Equatable {
     public var mean: Double
-    /// 0 of one number.
+    /// 0 for one number.
     public var deviation: Double
 
     public init(_ values: [Double]) {
@@ -54,7 +54,7 @@ public struct SeedSummary: Codable, Sendable {
   }
 
   public var seeds: [Result]
-  /// By the names of the results; of numbers that every seed has.
+  /// By the names of the results; only for numbers that every seed has.
   public var spreads: [String: Spread]
 
   public init(_ results: [Result]) {
@@ -67,7 +67,7 @@ public struct SeedSummary: Codable, Sendable {
       })
   }
 
-  /// Reads a summary; nil where there is none.
+  /// Reads a summary; nil if there is none.
   public init?(contentsOf path: String) {
     guard let data = DurableFiles.ordinaryContents(of: path),
       let summary = try? JSONDecoder().decode(Self.self, from: data)
@@ -85,10 +85,10 @@ public struct SeedSummary: Codable, Sendable {
     }
   }
 
-  /// The summary for a person: "test accuracy 93.40 ± 0.25 %, ...".
+  /// The summary as text: "test accuracy 93.40 ± 0.25 %, ...".
   public var text: String { text(withDeviations: true) }
 
-  /// The means alone: of one seed, its figures.
+  /// Only the means: for one seed, its results.
   public var plainText: String { text(withDeviations: false) }
 
   private func text(withDeviations: Bool) -> String {

@@ -1,4 +1,4 @@
-/// How the program ends, in the numbers of sysexits.h. Every rank ends with the same one.
+/// The exit statuses of the program, as in sysexits.h. Every rank exits with the same one.
 public enum ExitStatus: Int32, Sendable, Codable {
   case done = 0
   /// The command line is wrong.
@@ -7,9 +7,9 @@ public enum ExitStatus: Int32, Sendable, Codable {
   case unusableData = 65
   /// The loss is no longer a number, or replicas differ.
   case diverged = 70
-  /// An error that nobody foresaw: a fault of the program.
+  /// An unexpected error: a fault of the program.
   case internalError = 71
-  /// The disk failed, is full or may not be written.
+  /// The disk failed, is full or is read-only.
   case diskFailure = 74
   /// Preempted and saved: run the same command again with `--resume`.
   case preempted = 75
@@ -19,7 +19,7 @@ public enum ExitStatus: Int32, Sendable, Codable {
   case configuration = 78
 }
 
-/// What ends a run: one line that says what, where, and what to do, and the exit status.
+/// The reason that a run ends: one line with what, where, and what to do, and the exit status.
 public struct RunFailure: Error, CustomStringConvertible, Sendable, Codable {
   public let status: ExitStatus
   public let message: String

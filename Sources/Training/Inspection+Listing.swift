@@ -14,7 +14,7 @@ extension Inspection {
         .joined(separator: ", "))
   }
 
-  /// What an HDF5 file holds that `prepare` did not make.
+  /// The contents of an HDF5 file that `prepare` did not make.
   static func listing(of path: String, verifying: Bool) throws -> Inspection {
     let listing = try FileListing(path, readingAll: verifying)
     var report = Inspection()

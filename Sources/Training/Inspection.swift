@@ -4,15 +4,15 @@ import Datasets
 import Files
 import Foundation
 
-/// What there is to say about a checkpoint or a data set file.
+/// A report about a checkpoint or a data set file.
 public struct Inspection {
   private var fields: [(key: String, value: Any)] = []
-  /// The lines for a person of fields that have lines of their own.
+  /// The text lines of those fields that have their own.
   private var lines: [String: String] = [:]
 
   /// Adds a field.
   ///
-  /// - Parameter text: its lines for a person; nil for "key: value"
+  /// - Parameter text: its text lines; nil for "key: value"
   mutating func add(_ key: String, _ value: Any, text: String? = nil) {
     fields.append((key, value))
     lines[key] = text
@@ -20,7 +20,9 @@ public struct Inspection {
 
   /// Looks at a run, a checkpoint or a data set.
   ///
-  /// - Parameter verifying: whether to read everything and compare it with its checksums
+  /// - Parameters:
+  ///   - path: the run's or checkpoint's folder, or the data set file
+  ///   - verifying: whether to read everything and verify its checksums
   public static func report(of path: String, verifying: Bool) throws -> Inspection {
     guard FileManager.default.fileExists(atPath: path) else {
       throw RunFailure(.unusableData, "\(path): does not exist; check the path")
@@ -40,7 +42,7 @@ public struct Inspection {
           _ = try CheckpointReader(older).checkedTensors()
           verified += 1
         } catch {
-          // A run that goes on has removed it meanwhile.
+          // A run in progress has removed it meanwhile.
           if RunFolder.candidates(at: path).contains(older) { throw error }
         }
       }
@@ -50,19 +52,19 @@ public struct Inspection {
     return report
   }
 
-  /// The files of a run beside its checkpoints.
+  /// Checks the files of a run other than its checkpoints.
   private static func checkFiles(of run: RunFolder) throws {
     guard FileManager.default.fileExists(atPath: run.configuration) else { return }
     _ = try TrainingConfiguration(
       file: run.configuration, assignments: [], isResolved: true)
     let text = DurableFiles.ordinaryContents(of: run.metrics) ?? Data()
     let lines = text.split(separator: UInt8(ascii: "\n"))
-    // A run that was killed may have left half a line at the end; a resume takes it away.
+    // A killed run may have left half a line at the end; a resume removes it.
     for (number, line) in lines.enumerated()
     where (try? JSONSerialization.jsonObject(with: Data(line))) == nil {
       throw RunFailure(
         .unusableData,
-        "\(run.metrics): line \(number + 1) is no JSON; take it out, or resume the run")
+        "\(run.metrics): line \(number + 1) is not JSON; remove it, or resume the run")
     }
     guard run.latestCheckpoint != nil else {
       throw RunFailure(
@@ -121,10 +123,10 @@ public struct Inspection {
     return String(decoding: data, as: UTF8.self)
   }
 
-  /// The report for a person, a line a field.
+  /// The report as text, one line per field.
   public var text: String {
     fields.filter { lines[$0.key] != "" }.map { key, value in
-      // What was composed of several lines has shown its texts itself.
+      // Fields of several lines have escaped their texts already.
       if let lines = lines[key] { return lines }
       guard let shapes = value as? [String: [Int]] else { return "\(key): \(value)".visible }
       let lines = shapes.sorted { $0.key < $1.key }.map { "  \($0.key.visible) \($0.value)" }

@@ -3,7 +3,7 @@ import Foundation
 import Models
 import Reports
 
-// What reports, which know no configuration and no task, are told of them.
+// Connects reports to configurations and tasks, which the module Reports does not know.
 
 extension TrainingConfiguration {
   /// Every key with its value, for a report.
@@ -17,7 +17,7 @@ extension TrainingConfiguration {
 extension RunRecord {
   /// Reads a run's folder.
   ///
-  /// - Throws: where there is neither a configuration nor a metrics file
+  /// - Throws: if there is neither a configuration nor a metrics file
   public init(_ path: String) throws(RunFailure) {
     do throws(ReportError) {
       try self.init(path, configuration: TrainingConfiguration.reported)
@@ -26,7 +26,7 @@ extension RunRecord {
     }
   }
 
-  /// The runs of a path: itself, or, of several seeds, each of them.
+  /// The runs at a path: the run itself, or each run of a series of seeds.
   public static func all(at path: String) throws(RunFailure) -> [RunRecord] {
     do throws(ReportError) {
       return try all(at: path, configuration: TrainingConfiguration.reported)
@@ -49,15 +49,14 @@ extension ReportPage {
 }
 
 extension EvaluationRecord {
-  /// What tells whether rare classes are learned: "macro F1 28.10 %  balanced accuracy 30.00 %"; nil
-  /// if the answer is not a class.
+  /// Scores that show whether rare classes are learned: "macro F1 28.10 %  balanced accuracy 30.00
+  /// %"; nil if the answer is not a class.
   public var classScores: String? {
     guard let confusion else { return nil }
     return ClassScores(confusion: confusion).metrics.map(\.text).joined(separator: "  ")
   }
 
-  /// What is right by saying nothing else than the most frequent class; nil if the answer is not a
-  /// class.
+  /// The accuracy of always predicting the most frequent class; nil if the answer is not a class.
   public var majority: String? {
     guard let confusion, let majority = ClassScores(confusion: confusion).majority else {
       return nil
@@ -66,7 +65,7 @@ extension EvaluationRecord {
     return "always \(name) is right for " + String(format: "%.2f %%", 100 * majority.share)
   }
 
-  /// The loss of a model that has learned nothing, where the record tells.
+  /// The baseline loss, if the record has it.
   public var chance: ChanceLoss? {
     guard let chanceLoss, let chanceMeaning else { return nil }
     return ChanceLoss(chanceLoss, chanceMeaning)

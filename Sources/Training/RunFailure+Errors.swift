@@ -5,7 +5,7 @@ import Reports
 import Threads
 
 extension RunFailure {
-  /// The failure that an error of the parts below amounts to.
+  /// The failure that an error of a lower module causes.
   public init(_ error: any Error) {
     switch error {
     case let failure as RunFailure:
@@ -21,7 +21,7 @@ extension RunFailure {
     case let error as ThreadError:
       self.init(.configuration, "\(error), or set threads=1")
     default:
-      // Nobody foresaw it, so that nothing the user did can be named as the cause.
+      // Unexpected: nothing that the user did can be named as the cause.
       let text = String(describing: error).split(whereSeparator: \.isNewline)
       self.init(
         .internalError,

@@ -11,9 +11,9 @@ import Tensors
 public struct TextGenerator {
   /// How the next token is chosen.
   public struct Sampling: Sendable {
-    /// What logits are divided by; 0 always takes the likeliest token.
+    /// The divisor of the logits; 0 always takes the likeliest token.
     public var temperature: Double
-    /// How many of the likeliest tokens are chosen among; 0 is all.
+    /// The number of likeliest tokens to choose among; 0 is all.
     public var topK: Int
     public var seed: UInt64
 
@@ -30,8 +30,10 @@ public struct TextGenerator {
 
   /// Makes the model of a checkpoint. Its vocabulary is the run's, or else that of its data.
   ///
-  /// - Parameter assignments: keys of the configuration to set otherwise, as `key.path=value`
-  /// - Throws: `RunFailure` where it is of no language model, `DatasetError` where the vocabulary
+  /// - Parameters:
+  ///   - checkpoint: the checkpoint of the model
+  ///   - assignments: keys of the configuration to set otherwise, as `key.path=value`
+  /// - Throws: `RunFailure` if it is not of a language model, `DatasetError` if the vocabulary
   ///   cannot be found
   public init(_ checkpoint: TrainedCheckpoint, assignments: [String]) throws {
     var configuration = try TrainingConfiguration(of: checkpoint.reader, assignments: assignments)
@@ -43,7 +45,7 @@ public struct TextGenerator {
         "dataset.task is \(task.rawValue): only a language_model writes text; name a checkpoint of"
           + " one")
     }
-    // A text is one sequence: a norm's window must not end with each token that is read by itself.
+    // A text is one sequence: a norm's window must not end at each token, which is a separate pass.
     configuration.model.carryWindow = true
     NumericEnvironment.enter()
     let path = Self.vocabularyPath(checkpoint.folder, else: configuration.dataset.file)
@@ -64,7 +66,7 @@ public struct TextGenerator {
 
   /// The prompt and `length` tokens after it.
   ///
-  /// - Throws: `RunFailure` where the prompt is empty or has a token that the model does not know
+  /// - Throws: `RunFailure` if the prompt is empty or has a token that the model does not know
   public func text(
     prompt: String, length: Int, _ sampling: Sampling
   ) throws(RunFailure) -> String {
@@ -91,7 +93,7 @@ public struct TextGenerator {
         unknown = unknown ?? token
       }
     }
-    // A prompt is the start of a line, not a whole one.
+    // A prompt is the start of a line, not a complete one.
     if vocabulary.level == .word, !prompt.hasSuffix("\n"),
       numbers.last == vocabulary.number(of: Vocabulary.endOfLine)
     {
@@ -102,12 +104,12 @@ public struct TextGenerator {
         .usage, "--prompt has \"\(unknown)\", which the vocabulary of the text does not have")
     }
     guard !numbers.isEmpty else {
-      throw RunFailure(.usage, "--prompt is empty; give at least one token to go on from")
+      throw RunFailure(.usage, "--prompt is empty; give at least one token to start from")
     }
     return numbers
   }
 
-  /// A token by its probability softmax(z / temperature), among the likeliest alone.
+  /// Draws a token with probability softmax(z / temperature), only among the likeliest.
   private func choose(
     _ logits: [Float], _ sampling: Sampling, _ stream: inout RandomStream
   ) -> Int {

@@ -24,7 +24,7 @@ enum LanguageModelFixture<Scalar: KernelScalar> {
     let start = state.map { $0.copied() }
     let outcome = model.accumulateGradients(
       chunk, from: state, parameters, into: gradients, initialGradient: initialGradient)
-    do { try model.finishGradients(gradients[0]) } catch { throw mendFile(fixture, error) }
+    do { try model.finishGradients(gradients[0]) } catch { throw unusable(fixture, error) }
     let logits = model.logits(chunk.tokens, columns: N, from: start, firstStep: 0, parameters)
 
     // The fixture's objective has means, ours sums over the predictions.
@@ -70,7 +70,7 @@ enum LanguageModelFixture<Scalar: KernelScalar> {
     }
     let masks = try masks(of: model, columns: N, fixture)
     do { try model.prepare(parameters, masks: masks, advancing: true) } catch {
-      throw mendFile(fixture, error)
+      throw unusable(fixture, error)
     }
     return (model, parameters)
   }
@@ -88,8 +88,8 @@ enum LanguageModelFixture<Scalar: KernelScalar> {
     return state
   }
 
-  private static func mendFile(_ fixture: FixtureCase, _ error: any Error) -> FixtureError {
-    FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "mend the file")
+  private static func unusable(_ fixture: FixtureCase, _ error: any Error) -> FixtureError {
+    FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "fix the file")
   }
 
   private static func specification(

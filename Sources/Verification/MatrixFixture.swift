@@ -17,7 +17,7 @@ enum MatrixFixture {
     } catch let error as FixtureError {
       throw error
     } catch {
-      throw FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "mend the file")
+      throw FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "fix the file")
     }
   }
 

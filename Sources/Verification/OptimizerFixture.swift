@@ -87,7 +87,7 @@ enum OptimizerFixture<Scalar: KernelScalar> {
     default:
       throw FixtureError(
         "\(fixture.path):/\(fixture.name)",
-        "wants the optimizer \"\(name)\", which this program does not have", cure: "leave it out")
+        "needs the optimizer \"\(name)\", which this program does not have", cure: "leave it out")
     }
   }
 

@@ -48,7 +48,7 @@ enum RebaseFixture<Scalar: KernelScalar> {
         try kernel.finishGradient(gradient)
       } catch {
         throw FixtureError(
-          "\(fixture.path):/\(fixture.name)", "\(error)", cure: "mend the file")
+          "\(fixture.path):/\(fixture.name)", "\(error)", cure: "fix the file")
       }
       try check("B", step, transposed(kernel.recurrentWeight.array, n))
       try check("base_after", step, kernel.base.array)

@@ -25,7 +25,7 @@ enum RecurrentFixture<Scalar: KernelScalar> {
     do {
       try layer.prepare(parameters, advancing: false)
     } catch {
-      throw FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "mend the file")
+      throw FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "fix the file")
     }
 
     let x = Tensor(
@@ -50,7 +50,7 @@ enum RecurrentFixture<Scalar: KernelScalar> {
     do {
       try layer.finishGradients(gradients[0])
     } catch {
-      throw FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "mend the file")
+      throw FixtureError("\(fixture.path):/\(fixture.name)", "\(error)", cure: "fix the file")
     }
 
     var check = Comparisons(
@@ -155,7 +155,7 @@ enum RecurrentFixture<Scalar: KernelScalar> {
     return .elementwise(absolute: 1e-10, relative: startsAtZero ? 1e-8 : 1e-9)
   }
 
-  /// What the loss is the sum of: the products of what came out with its upstream gradients.
+  /// The terms of the loss: the products of the outputs with their upstream gradients.
   private static func terms(
     _ pass: any LayerPass<Scalar>, _ upstream: OutputGradient<Scalar>
   ) -> [Double] {

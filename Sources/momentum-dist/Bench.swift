@@ -6,15 +6,15 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure the speed of this machine.",
     discussion: """
-      Every figure stands beside the peak of the core, measured in the same process just before. \
-      Machines drift: compare ratios, and medians of several runs.
+      Each figure is compared with the peak of the core, measured in the same process just \
+      before. Machines drift: compare ratios, and medians of several runs.
       """,
     subcommands: [
       BenchStep.self, BenchKernels.self, BenchAllreduce.self, BenchScaling.self,
       BenchCheckpoint.self, BenchMemory.self, BenchLatency.self,
     ])
 
-  /// The system of that name.
+  /// The system with this name.
   static func system(_ name: String) throws -> RecurrentSystem {
     guard let system = RecurrentSystem(named: name) else {
       throw ValidationError(

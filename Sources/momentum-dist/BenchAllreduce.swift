@@ -6,11 +6,11 @@ import MPI
 struct BenchAllreduce: DistributedCommand {
   static let configuration = CommandConfiguration(
     commandName: "allreduce",
-    abstract: "The sum over ranks: ours in fixed order, beside MPI_Allreduce.",
+    abstract: "The sum over ranks: ours in fixed order, next to MPI_Allreduce.",
     discussion: """
-      Start it under mpirun. The ways take turns; times are medians, of the slowest rank each. \
-      Bandwidth is that of the bus, bytes/t * 2(n-1)/n. MPI_Allreduce is called once for the whole \
-      and, in the last columns, once for each bucket.
+      Start it under mpirun. The methods alternate; times are medians of the slowest rank. \
+      Bandwidth is bus bandwidth, bytes/t * 2(n-1)/n. MPI_Allreduce is called once for the whole \
+      buffer and, in the last columns, once for each bucket.
       """)
 
   @Option(help: "Bytes to sum, as in 4KB,1MB (powers of 1024).")
@@ -34,7 +34,7 @@ struct BenchAllreduce: DistributedCommand {
     let isFirst = communicator.rank == 0
     if isFirst, communicator.size == 1 {
       FileHandle.standardError.write(
-        Data("momentum-dist: one rank has nobody to sum with; start it under mpirun\n".utf8))
+        Data("momentum-dist: one rank has no other to sum with; start it under mpirun\n".utf8))
     }
     if isFirst, !json {
       print("\(communicator.size) rank(s), buckets of \(bucket), milliseconds and GB/s")
@@ -68,6 +68,6 @@ struct BenchAllreduce: DistributedCommand {
       }
       return number << shift
     }
-    throw ValidationError("\(text) is no size; write it as 512KB or 16MB.")
+    throw ValidationError("\(text) is not a size; write it as 512KB or 16MB.")
   }
 }

@@ -8,10 +8,10 @@ import Training
 struct BenchCheckpoint: DistributedCommand {
   static let configuration = CommandConfiguration(
     commandName: "checkpoint",
-    abstract: "How long a training step waits for a checkpoint, in the background and not.",
+    abstract: "How long a training step waits for a checkpoint, in background and foreground.",
     discussion: """
-      Parameters with the two moments of Adam are saved beside steps of a tenth of a second. In \
-      the background a step waits for a copy in memory; in the foreground until the files are on \
+      Saves parameters with the two moments of Adam during steps of a tenth of a second. In the \
+      background a step waits for a copy in memory; in the foreground, until the files are on \
       the disk. Under mpirun each rank writes its shard.
       """)
 
@@ -21,7 +21,7 @@ struct BenchCheckpoint: DistributedCommand {
   var repeats = 5
   @Option(
     help: ArgumentHelp(
-      "The disk to write to; what is written is removed again.", valueName: "folder"))
+      "The folder to write to; the files are removed afterwards.", valueName: "folder"))
   var folder = "."
   @Flag(help: "Print one JSON object.")
   var json = false
@@ -35,7 +35,7 @@ struct BenchCheckpoint: DistributedCommand {
   func run() throws {
     let communicator = try Launch.communicator()
     let agreement = Agreement(communicator)
-    // Of a name that nobody has: what is there is removed at the end. Rank 0's holds for all.
+    // A unique name, because the folder is removed at the end. All ranks use rank 0's.
     let place = try agreement.fromRoot {
       DurableFiles.temporaryName(for: "\(folder)/bench-checkpoint")
     }
@@ -51,8 +51,8 @@ struct BenchCheckpoint: DistributedCommand {
         format: """
           %d MB of parameters, %d MB of state, %d MB on the disk; %d rank(s), steps of %.0f ms
           in the foreground a step waits %.0f ms
-          in the background %.0f ms (the first time %.0f ms); the steps beside the thread take \
-          %.0f ms longer together, and the checkpoint is whole after %.0f ms
+          in the background %.0f ms (the first time %.0f ms); the steps during the save take \
+          %.0f ms longer in total, and the checkpoint is complete after %.0f ms
           """, result.parameterBytes >> 20, result.stateBytes >> 20, result.diskBytes >> 20,
         result.ranks, result.stepSeconds * 1e3, result.foregroundStallSeconds * 1e3,
         result.backgroundStallSeconds * 1e3, result.backgroundFirstStallSeconds * 1e3,

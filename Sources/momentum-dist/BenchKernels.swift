@@ -5,14 +5,14 @@ import Foundation
 struct BenchKernels: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kernels",
-    abstract: "Forward and backward passes of single layers, beside OpenBLAS's product.",
+    abstract: "Forward and backward passes of single layers, next to OpenBLAS's product.",
     discussion: """
       The environment variable MOMENTUM_DIST_KERNELS chooses another variant.
 
-      --accuracy measures errors, not times, of every variant that this processor runs: exp, tanh \
-      and the logistic function against Double on every k-th Float there is, in units of the last \
+      --accuracy measures errors instead of times, for every variant that this processor runs: \
+      exp, tanh and the logistic function against Double on every k-th Float, in units of the last \
       place; and each cell's layer against the scalar reference in Double, forward and backward. \
-      Ends with 1 if one is beyond its limit.
+      Exits with 1 if an error exceeds its limit.
       """)
 
   @Option(name: .customLong("cell"), parsing: .singleValue, help: "The recurrent systems.")
@@ -28,7 +28,7 @@ struct BenchKernels: ParsableCommand {
   @Flag(help: "Measure errors instead of times.")
   var accuracy = false
   @Option(
-    help: ArgumentHelp("Try every k-th Float; 1 is all of them, for minutes.", valueName: "k"))
+    help: ArgumentHelp("Try every k-th Float; 1 tries all and takes minutes.", valueName: "k"))
   var every = 997
   @Flag(help: "Print one JSON object a line.")
   var json = false

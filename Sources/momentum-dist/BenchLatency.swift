@@ -8,8 +8,8 @@ struct BenchLatency: ParsableCommand {
     abstract: "How long one answer takes: a whole trial, and one more step of a stream.",
     discussion: """
       One sequence on one thread, forward only, with an answer at every step. A stream carries its \
-      state from step to step; a cell without a state, such as ndt, takes the whole trial again. The \
-      sizes given are those of the Lorenz set of spikes: 60 neurons, 100 steps.
+      state from step to step; a cell without a state, such as ndt, recomputes the whole trial. The \
+      default sizes are those of the Lorenz spike set: 60 neurons, 100 steps.
       """)
 
   @Option(name: .customLong("cell"), parsing: .singleValue, help: "The systems.")
@@ -64,6 +64,6 @@ struct BenchLatency: ParsableCommand {
       + "\(result.parameters) parameters, \(result.kernels): trial of \(result.time) steps "
       + text(result.trial) + "; "
       + (result.step.map { "step of a stream " + text($0) }
-        ?? "no state: each step of a stream takes a trial")
+        ?? "no state: each step of a stream takes a whole trial")
   }
 }

@@ -8,24 +8,24 @@ struct BenchMemory: ParsableCommand {
     commandName: "memory",
     abstract: "Compare the two forms of a HiPPO-LegS memory: a scan, and a product with a matrix.",
     discussion: """
-      Both take the memories of a batch over the same steps, forward and backward, in turns. The \
-      matrices of the dense form are made before the clock starts.
+      Both run the memories of a batch over the same steps, forward and backward, alternately. \
+      The matrices of the dense form are made before the clock starts.
       """)
 
   @Option(help: "Orders of the memory, separated by commas.")
   var orders = "64,128,256,512,1024"
-  @Option(help: "Memories, as many as a batch has rows.")
+  @Option(help: "Memories: the rows of a batch.")
   var rows = 100
   @Option(help: "Time steps; the dense form keeps two matrices for each.")
   var steps = 48
-  @Option(help: "Turns of one form and the other.")
+  @Option(help: "How often each form is timed.")
   var repeats = 5
   @Flag(help: "Print one JSON object a line.")
   var json = false
 
   func validate() throws {
     guard rows > 0, steps > 0, repeats > 0 else {
-      throw ValidationError("--rows, --steps and --repeats are at least 1")
+      throw ValidationError("--rows, --steps and --repeats must be at least 1")
     }
     _ = try sizes()
   }
@@ -33,7 +33,7 @@ struct BenchMemory: ParsableCommand {
   private func sizes() throws -> [Int] {
     try orders.split(separator: ",").map { text in
       guard let order = Int(text), (1...4096).contains(order) else {
-        throw ValidationError("--orders \(orders): \(text) is no order from 1 to 4096")
+        throw ValidationError("--orders \(orders): \(text) is not an order from 1 to 4096")
       }
       return order
     }

@@ -12,16 +12,16 @@ struct BenchScaling: DistributedCommand {
     abstract: "A training step on 1 to N ranks: efficiency, and where the time goes.",
     discussion: """
       Start it once, on all N ranks: mpirun -np 8 momentum-dist bench scaling. The first n ranks \
-      take the step, the others sleep meanwhile. Strong: --batch sequences over all ranks; weak: \
-      on each rank.
+      take the step while the others sleep. Strong: --batch sequences over all ranks; weak: on \
+      each rank.
 
-      Parts of a step are shares of it: compute (forward and backward, the mean over ranks), late \
-      (what the slowest rank takes longer for that), sum (the gradients over all shards and ranks), \
-      optimizer, other.
+      The parts of a step are given as shares of its time: compute (forward and backward, the mean \
+      over ranks), late (how much longer the slowest rank takes), sum (the gradients over all \
+      shards and ranks), optimizer, other.
 
-      --model adds what a cost model says of as many ranks, beside what was measured, and of many \
-      more. It measures messages and additions here, and the steps of a rank alone; for hosts that \
-      are not here, give their link by --latency and --bandwidth.
+      --model adds the predictions of a cost model for these numbers of ranks, next to the \
+      measurements, and for many more. It measures messages, additions and the steps of a single \
+      rank on this machine; for other hosts, give their link with --latency and --bandwidth.
       """)
 
   @OptionGroup var options: StepOptions
@@ -60,7 +60,7 @@ struct BenchScaling: DistributedCommand {
           + " found \(shards) and \(batch).")
     }
     if let ranksPerHost, ranksPerHost < 1 || ranksPerHost.nonzeroBitCount != 1 {
-      throw ValidationError("--ranks-per-host \(ranksPerHost) is no power of two.")
+      throw ValidationError("--ranks-per-host \(ranksPerHost) is not a power of two.")
     }
   }
 
@@ -71,7 +71,7 @@ struct BenchScaling: DistributedCommand {
     if scalings.contains(.strong), let most = counts.last, most > options.shards {
       throw RunFailure(
         .configuration,
-        "--shards is \(options.shards) and --ranks goes to \(most): raise --shards, or take --only weak"
+        "--shards is \(options.shards) and --ranks goes to \(most): raise --shards, or use --only weak"
       )
     }
     let problem = try options.problem
@@ -102,7 +102,7 @@ struct BenchScaling: DistributedCommand {
     }
   }
 
-  /// The link between hosts that the options mean. All ranks of a host use it at once.
+  /// The link between hosts that the options describe. All ranks of a host use it at once.
   private func link(_ benchmark: ScalingBenchmark) -> LinkSpeed {
     let ranks = Double(ranksPerHost ?? benchmark.ranksPerHost)
     return LinkSpeed(
@@ -117,7 +117,7 @@ struct BenchScaling: DistributedCommand {
     return try ranks.split(separator: ",").map { text in
       guard let count = Int(text), 1...size ~= count else {
         throw RunFailure(
-          .usage, "--ranks \(ranks): \(text) is no number of ranks from 1 to \(size)")
+          .usage, "--ranks \(ranks): \(text) is not a number of ranks from 1 to \(size)")
       }
       return count
     }.sorted()

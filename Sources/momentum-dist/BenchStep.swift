@@ -11,16 +11,16 @@ struct BenchStep: DistributedCommand {
   static let configuration = CommandConfiguration(
     commandName: "step",
     abstract: "A full training step: forward, backward, reduction, clipping, optimizer.",
-    discussion: "Under mpirun the batch is that of all ranks together.")
+    discussion: "Under mpirun, --batch counts the sequences of all ranks together.")
 
   @OptionGroup var options: StepOptions
   @Option(help: "Threads of each rank.")
   var threads = 1
   @Option(help: "How gradients are summed: fixed or mpi.")
   var reduction = ReductionKind.fixed
-  @Flag(help: "Take turns between both ways of summing, step by step, and compare them.")
+  @Flag(help: "Alternate between both ways of summing, step by step, and compare them.")
   var compareReductions = false
-  @Flag(help: "Sum on a thread beside the backward pass.")
+  @Flag(help: "Sum on a separate thread during the backward pass.")
   var overlap = false
 
   func validate() throws {
@@ -56,7 +56,7 @@ struct BenchStep: DistributedCommand {
       Double(result.peakMemoryBytes) * 1e-6)
     if let orthogonal = result.orthogonal {
       line += String(
-        format: "; of the step the orthogonal map takes %.4f s (%d call(s)), its adjoint %.4f s "
+        format: "; the orthogonal map takes %.4f s of the step (%d call(s)), its adjoint %.4f s "
           + "(%d): %.1f %%",
         orthogonal.mapSeconds, orthogonal.mapsPerStep, orthogonal.adjointSeconds,
         orthogonal.adjointsPerStep, 100 * orthogonal.share)

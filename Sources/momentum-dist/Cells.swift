@@ -6,9 +6,8 @@ struct Cells: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "List the recurrent cells that model.cell takes.",
     discussion: """
-      For each: what drives it or its family, the update of its state, what it carries from step \
-      to step (H units), the constants that a configuration may set (model.mu and so on), and \
-      where it comes from.
+      For each: its drive or family, the update of its state, what it carries from step to step \
+      (H units), the constants that a configuration may set (model.mu and so on), and its source.
       """)
 
   @Flag(help: "Print one JSON object a line.")

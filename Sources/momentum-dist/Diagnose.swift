@@ -4,11 +4,11 @@ import Diagnosis
 struct Diagnose: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Say what this machine has, what is wrong with it, and how to mend it.",
+    abstract: "Report what this machine has, what is wrong, and how to fix it.",
     discussion: """
-      Looks at cores, instructions, memory, Open MPI, OpenBLAS, HDF5 and the folder for runs, and \
-      trains nothing. Start it on each machine that is to have ranks, with the environment that \
-      they will have. Ends with 1 if something is wrong.
+      Checks cores, instructions, memory, Open MPI, OpenBLAS, HDF5 and the folder for runs, and \
+      trains nothing. Start it on each machine that will have ranks, in the same environment. \
+      Exits with 1 if something is wrong.
       """)
 
   @Option(help: ArgumentHelp("Where runs are to be written.", valueName: "folder"))

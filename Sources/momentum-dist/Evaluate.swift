@@ -10,16 +10,16 @@ extension CheckpointChoice: ExpressibleByArgument {}
 
 struct Evaluate: DistributedCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure a trained model on a part of its data.",
+    abstract: "Evaluate a trained model on a part of its data.",
     discussion: """
-      Of a run it takes the checkpoint that was best on validation, or the newest where nothing was \
-      validated; --checkpoint latest takes the newest in any case. The figures are kept in the \
-      run's folder as evaluation-test.json, with the confusion matrix of a classification, for \
-      `report`, unless --set or --file changes what is measured.
+      For a run, evaluates the checkpoint that was best on validation, or the newest if nothing was \
+      validated; --checkpoint latest always takes the newest. The results are kept in the run's \
+      folder as evaluation-test.json, with the confusion matrix of a classification, for `report`, \
+      unless --set or --file changes what is measured.
 
-      The data must mean the same as the run's. Classes and words are matched by name; names that \
-      the run did not learn, or different normalisation statistics, are refused, with the first \
-      difference.
+      The data must mean the same as the run's. Classes and words are matched by name. Names that \
+      the run did not learn and different normalisation statistics are refused, and the first \
+      difference is named.
       """)
 
   @Argument(help: "The folder of a run, or of a checkpoint.")
@@ -37,11 +37,11 @@ struct Evaluate: DistributedCommand {
   @Option(
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp(
-      "Set a key of the configuration, such as dataset.file where the data has moved.",
+      "Set a key of the configuration, such as dataset.file if the data has moved.",
       valueName: "key.path=value"))
   var assignments: [String] = []
 
-  @Option(help: "Of a run, its best or its latest checkpoint.")
+  @Option(help: "Which checkpoint of a run: best or latest.")
   var checkpoint = CheckpointChoice.best
 
   @Flag(help: "Print one JSON object.")
@@ -62,20 +62,20 @@ struct Evaluate: DistributedCommand {
     for note in try session.notes(on: split) where communicator.rank == 0 { Launch.say(note) }
     try Self.measure(
       split, session, checkpoint, asJSON: json,
-      // Kept for the report is what a run, and not one of its checkpoints, does on its own data.
+      // The report shows the results of a run on its own data, not those of a single checkpoint.
       keptIn: checkpoint.folder != path && assignments.isEmpty && file == nil ? path : nil)
   }
 
-  /// Measures the test part with a run's best checkpoint, prints the figures and keeps them.
+  /// Evaluates a run's best checkpoint on the test part, and prints and keeps the results.
   static func measure(_ run: String, on communicator: Communicator) throws {
     let (session, checkpoint) = try TrainingSession.restore(
       from: run, choice: .best, assignments: [], part: .test, on: communicator)
     try measure(.test, session, checkpoint, asJSON: false, keptIn: run)
   }
 
-  /// Measures a part of the data and prints the figures.
+  /// Evaluates a part of the data and prints the results.
   ///
-  /// - Parameter run: where they are kept; nil if nowhere
+  /// - Parameter run: the folder that keeps them; nil keeps nothing
   private static func measure(
     _ split: DatasetFile.Part, _ session: TrainingSession, _ checkpoint: TrainedCheckpoint,
     asJSON: Bool, keptIn run: String?

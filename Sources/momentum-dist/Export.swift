@@ -6,12 +6,11 @@ struct Export: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write the parameters of a checkpoint as a safetensors file.",
     discussion: """
-      The tensors have PyTorch's names, such as rnn.weight_hh_l0; what follows from training \
-      besides them, such as the bases of orthogonal matrices, is under buffers/. With \
-      --optimizer the state of the optimizer is there as well, under optimizer/. Where SGD was \
-      averaged, the parameters are the averages, as in `evaluate`. Of a run, the newest checkpoint \
-      is taken, or with --checkpoint best that of the lowest validation loss. Checksums are \
-      compared first.
+      The tensors have PyTorch's names, such as rnn.weight_hh_l0. Other results of training, such \
+      as the bases of orthogonal matrices, are under buffers/. --optimizer adds the optimizer's \
+      state under optimizer/. With averaged SGD, the parameters are the averages, as in `evaluate`. \
+      For a run, the newest checkpoint is exported, or with --checkpoint best the one with the \
+      lowest validation loss. Checksums are verified first.
       """)
 
   @Argument(help: "A run's folder or a checkpoint's.")
@@ -23,7 +22,7 @@ struct Export: DistributedCommand {
   @Flag(help: "Write the state of the optimizer as well.")
   var optimizer = false
 
-  @Option(help: "Of a run, its best or its latest checkpoint.")
+  @Option(help: "Which checkpoint of a run: best or latest.")
   var checkpoint = CheckpointChoice.latest
 
   func run() throws {
@@ -41,14 +40,14 @@ struct Export: DistributedCommand {
         "step": "\(manifest.step)", "parameters_sha256": manifest.parametersSHA256,
         "parameters_from": checkpoint.parametersGroup, "program": manifest.machine.program,
       ]
-      // What inputs and outputs mean: class names, statistics, the hash of the vocabulary.
+      // The meaning of inputs and outputs: class names, statistics, the hash of the vocabulary.
       metadata["data"] = try manifest.data?.json
       try SafetensorsFile.write(tensors, metadata: metadata, to: to)
       print("\(to): \(tensors.count) tensors of step \(manifest.step)")
     }
   }
 
-  /// What is to be written, under the names it gets.
+  /// The tensors to write, under their names in the file.
   private func tensors(of checkpoint: TrainedCheckpoint) -> [CheckpointTensor] {
     let own = checkpoint.parametersGroup + "/"
     let parameters = checkpoint.tensors.filter { $0.path.hasPrefix(own) }.map { tensor in

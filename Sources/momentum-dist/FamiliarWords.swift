@@ -4,9 +4,9 @@ import Configuration
 import Files
 import Foundation
 
-/// What to type in the place of a command line that cannot be read.
+/// What to type instead of a command line that cannot be parsed.
 enum FamiliarWords {
-  /// What other programs call our commands.
+  /// The names that other programs use for our commands.
   private static let commands: [(command: String, names: [String])] = [
     ("train", ["fit", "learn", "run", "start", "main", "pretrain", "finetune"]),
     ("train --resume", ["resume", "continue"]),
@@ -27,7 +27,7 @@ enum FamiliarWords {
     MomentumDist.configuration.subcommands.map { $0._commandName }
   }
 
-  /// What to type; nil if nothing is known of the words.
+  /// What to type; nil if the words are unknown.
   ///
   /// - Parameter arguments: those of the program, without its name
   static func hint(_ arguments: [String]) -> String? {
@@ -48,7 +48,7 @@ enum FamiliarWords {
     return first == "train" ? training(rest) : missing(first, rest)
   }
 
-  /// What is missing of a command that is about a run.
+  /// What is missing from a command that takes a run.
   private static func missing(_ command: String, _ rest: [String]) -> String? {
     let words = rest.filter { !$0.hasPrefix("-") }
     if command == "predict", words.count == 1, rest.count == 1 {
@@ -60,7 +60,7 @@ enum FamiliarWords {
     return "name a run, such as \(run)"
   }
 
-  /// The run in `runs/` that was changed last.
+  /// The most recently changed run in `runs/`.
   private static var newestRun: String? {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "runs")) ?? []
     func changed(_ run: String) -> Date {
@@ -82,7 +82,7 @@ enum FamiliarWords {
     "list-keys", "help", "version",
   ]
 
-  /// What is meant by the first option or word that `train` does not have.
+  /// The meaning of the first option or word that `train` does not have.
   private static func training(_ arguments: [String]) -> String? {
     var index = 0
     while index < arguments.count {
@@ -90,7 +90,7 @@ enum FamiliarWords {
       let next = index + 1 < arguments.count ? arguments[index + 1] : nil
       index += 1
       guard word.hasPrefix("--") else {
-        // The value of an option before it is none of these.
+        // Skip the value of the preceding option.
         if let hint = positional(word), index < 2 || !arguments[index - 2].hasPrefix("--") {
           return hint
         }

@@ -10,10 +10,10 @@ struct Generate: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write text with a trained language model.",
     discussion: """
-      Goes on from the prompt token by token: words, or characters, whichever the text was cut \
-      into. The same seed writes the same text. Of a run the checkpoint is taken that was best on \
-      validation. The vocabulary lies in the run's folder, so that the data are not needed; for a \
-      checkpoint without its run, add --set dataset.file=FILE.h5.
+      Continues the prompt token by token: words or characters, whichever the text was cut \
+      into. The same seed writes the same text. For a run, the checkpoint that was best on \
+      validation is used. The vocabulary is in the run's folder, so the data are not needed; for \
+      a checkpoint without its run, add --set dataset.file=FILE.h5.
       """)
 
   @Argument(help: "The folder of a run, or of a checkpoint.")
@@ -25,13 +25,13 @@ struct Generate: DistributedCommand {
   @Option(help: "How many tokens to write.")
   var length = 100
 
-  @Option(help: "Below 1 bolder on likely tokens, above 1 on unlikely ones; 0 takes the likeliest.")
+  @Option(help: "Below 1 favors likely tokens, above 1 unlikely ones; 0 takes the likeliest.")
   var temperature = 1.0
 
-  @Option(help: "Choose among so many of the likeliest tokens only; 0 is all.")
+  @Option(help: "Choose only among the N likeliest tokens; 0 is all.")
   var topK = 0
 
-  @Option(help: "Keys the choices.")
+  @Option(help: "The seed of the random choices.")
   var seed: UInt64 = 1
 
   @Option(
@@ -56,13 +56,13 @@ struct Generate: DistributedCommand {
     let saved = try TrainedCheckpoint(
       at: checkpoint, choice: .best, agreement,
       saying: Progress(isActive: communicator.rank == 0))
-    // Every rank writes the same text, so that none waits for another; one is enough to read it.
+    // Every rank computes the same text, so no rank waits for another; only rank 0 prints it.
     let text = try agreement.together {
       try TextGenerator(saved, assignments: assignments).text(
         prompt: prompt, length: length, .init(temperature: temperature, topK: topK, seed: seed))
     }
     guard communicator.rank == 0 else { return }
-    // The symbols are those of a text that somebody gave: a file gets them as they are.
+    // The symbols come from the user's text: a file gets them unchanged.
     Swift.print(isatty(STDOUT_FILENO) == 1 ? shown(text) : text)
   }
 }

@@ -7,9 +7,9 @@ struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what a checkpoint, a run, a data set or any other HDF5 file holds.",
     discussion: """
-      Of a run it takes the newest checkpoint. parameters_sha256 is over all parameters as a \
-      whole, however many files they lie in: two runs that print the same ended with the same \
-      bits. For an HDF5 file of your own it lists the datasets, and the keys to train on them.
+      For a run, shows the newest checkpoint. parameters_sha256 covers all parameters together, \
+      regardless of how many files hold them: two runs that print the same hash ended with the \
+      same bits. For your own HDF5 file, lists the datasets, and the keys to train on them.
       """)
 
   @Argument(help: "A run's folder, a checkpoint's folder or an HDF5 file.")
@@ -20,7 +20,7 @@ struct Inspect: ParsableCommand {
 
   @Flag(
     help: ArgumentHelp(
-      "Read everything, compare it with its checksums, and fail if a part lacks what training needs."
+      "Read everything, verify its checksums, and fail if a part lacks what training needs."
     ))
   var verify = false
 

@@ -4,14 +4,14 @@ import Foundation
 import Tensors
 import Training
 
-/// The command line. Commands only: what they do is in the modules below.
+/// The command line. This target has only the commands; the modules below do the work.
 @main
 struct MomentumDist: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "momentum-dist",
     abstract: "Trains recurrent networks with momentum, data-parallel over MPI.",
     discussion: """
-      momentum-dist train                        one rank: learns a generated task
+      momentum-dist train                        one rank: trains on a generated task
       mpirun -np 8 momentum-dist train           the same on eight: the same bits
       mpirun -np 3 momentum-dist train --resume  continues from the last checkpoint
 
@@ -29,12 +29,12 @@ struct MomentumDist: ParsableCommand {
       Verify.self, Probe.self, Report.self, Watch.self, Bench.self, Export.self, Diagnose.self, Cells.self,
     ])
 
-  /// Runs the command; every rank ends with the same status, and rank 0 alone says why.
+  /// Runs the command; every rank ends with the same status, and only rank 0 reports the reason.
   static func main() {
     BLASCore.correct()
     OpenFileLimit.raise()
-    signal(SIGPIPE, SIG_IGN)  // a launcher that goes away first must not end a save half-way
-    signal(SIGXFSZ, SIG_IGN)  // a file size limit is then an error of the write, as a full disk is
+    signal(SIGPIPE, SIG_IGN)  // a launcher that exits first must not interrupt a save
+    signal(SIGXFSZ, SIG_IGN)  // a file size limit is then a write error, like a full disk
     OutOfMemory.handler = Launch.outOfMemory
     do {
       var command = try parseAsRoot()
@@ -46,7 +46,7 @@ struct MomentumDist: ParsableCommand {
     } catch let failure as RunFailure {
       Launch.end(failure)
     } catch let code as ExitCode {
-      // The command has said on standard output what it found.
+      // The command has printed its findings on standard output.
       Launch.end(withCode: code.rawValue)
     } catch {
       let code = exitCode(for: error)
@@ -55,7 +55,7 @@ struct MomentumDist: ParsableCommand {
         print(fullMessage(for: error))
         Launch.end(.done)
       }
-      // What is not of the command line is of the parts below.
+      // Anything but a command-line error comes from the modules below.
       if code == .failure { Launch.end(RunFailure(error)) }
       if Launch.isFirstRank { Launch.say(usageLine(for: error)) }
       Launch.endTogether(code.rawValue)
@@ -63,13 +63,13 @@ struct MomentumDist: ParsableCommand {
     Launch.end(.done)
   }
 
-  /// What is wrong with the command line, and where its help is, in one line.
+  /// One line with the problem in the command line, and the command that prints its help.
   private static func usageLine(for error: any Error) -> String {
     let message = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
     // The parser's own text ends with: See 'momentum-dist train --help' for more information.
     let help = fullMessage(for: error).split(separator: "'").last { $0.hasSuffix("--help") }
     if let hint = FamiliarWords.hint(Array(CommandLine.arguments.dropFirst())) {
-      // What the parser takes for near is not always what is meant.
+      // The parser's nearest match is not always what the user meant.
       let problem = message.split(separator: ". Did you mean").first.map(String.init) ?? message
       return "momentum-dist: \(problem.trimmingSuffix(".")); \(hint)"
     }
@@ -77,8 +77,8 @@ struct MomentumDist: ParsableCommand {
   }
 }
 
-/// A command whose ranks, started by mpirun, work together. Of any other, rank 0 does the work and
-/// the other ranks have nothing to do.
+/// A command whose ranks, started by mpirun, work together. In any other command, rank 0 does the
+/// work and the other ranks exit.
 protocol DistributedCommand: ParsableCommand {}
 
 extension String {

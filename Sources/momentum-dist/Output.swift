@@ -1,13 +1,12 @@
 import Files
 
-/// Prints to standard output what this program has to say, in the place of Swift's own `print`: what
-/// a terminal would obey is shown as an escape, for names and texts of files are in it. Ends of lines
-/// and tabs stay.
+/// Prints to standard output, instead of Swift's own `print`. Control characters are shown as
+/// escapes, because the output has names and texts from files. Ends of lines and tabs stay.
 func print(_ text: String, terminator: String = "\n") {
   Swift.print(shown(text), terminator: terminator)
 }
 
-/// The text without what a terminal would obey. In JSON the escapes are those of JSON.
+/// The text with control characters escaped. In JSON the escapes are those of JSON.
 func shown(_ text: String) -> String {
   func isShown(_ scalar: Unicode.Scalar) -> Bool {
     !scalar.isHiddenOrActive || scalar == "\n" || scalar == "\t"

@@ -7,7 +7,7 @@ import Training
 
 struct Predict: DistributedCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write what a trained model says about new sequences.",
+    abstract: "Predict for new sequences with a trained model.",
     discussion: """
       FILE is HDF5 (prepared, or your own, with or without targets), .npy, .npz, .ts or a table \
       such as .csv. Raw numbers are normalised as those that the run learned from. Of a run, the \
@@ -59,7 +59,7 @@ struct Predict: DistributedCommand {
         + " CSV, or JSON lines with --json."))
   var stream = false
 
-  @Option(help: ArgumentHelp("Go on from this state of the same streams.", valueName: "file.h5"))
+  @Option(help: ArgumentHelp("Continue from this state of the same streams.", valueName: "file.h5"))
   var state: String?
 
   @Option(help: ArgumentHelp("Write the state after the last step.", valueName: "file.h5"))

@@ -4,7 +4,7 @@ import Training
 
 struct Prepare: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Make a data set file from what you have.",
+    abstract: "Make a data set file from your data.",
     subcommands: [
       PrepareMNIST.self, PrepareImages.self, PrepareSpeech.self, PrepareText.self, PrepareTS.self,
       PrepareCSV.self, PrepareArrays.self, PrepareSeries.self, PrepareSpikes.self,
@@ -26,7 +26,7 @@ struct OutputOption: ParsableArguments {
 struct PrepareMNIST: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mnist",
-    abstract: "From the four IDX files of MNIST, Fashion-MNIST and their kin.",
+    abstract: "From the four IDX files of MNIST, Fashion-MNIST and similar.",
     discussion: """
       The folder holds train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte \
       and t10k-labels-idx1-ubyte, each plain or gzipped (.gz). One file serves all views of the \

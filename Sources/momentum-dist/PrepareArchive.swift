@@ -7,7 +7,7 @@ extension MissingValues: ExpressibleByArgument {}
 extension SequenceArchive.Target: ExpressibleByArgument {}
 extension CSVFormat.IndexColumn: ExpressibleByArgument {}
 
-/// What comes out of an archive of sequences.
+/// What to make of an archive of sequences.
 struct ArchiveOptions: ParsableArguments {
   @OptionGroup var output: OutputOption
 

@@ -14,7 +14,7 @@ struct PrepareImages: ParsableCommand {
       - A folder with a folder of PNG and JPEG files for each class, or, as ImageNet, with train \
       and val (or validation, test), in which the classes are. Where there is no validation part, \
       --validation-share draws one from each class.
-      - A folder of the four IDX files of MNIST and its kin, plain or gzipped.
+      - A folder of the four IDX files of MNIST and similar sets, plain or gzipped.
       - An HDF5 file with images [N, Y, X, C] or [N, Y, X] and labels [N]: whole numbers of 0 to \
       255, or numbers with a fraction of 0 to 1.
 

@@ -9,15 +9,15 @@ import Training
 
 struct Probe: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show how the gradient vanishes back in time.",
+    abstract: "Show how the gradient vanishes through time.",
     discussion: """
       Prints the norm of dL/dh_t, the derivative of the loss at the end of a sequence with respect \
-      to the hidden state that step t passes on, as a mean over some sequences: of cells at \
-      initialisation, of configurations at initialisation, and of trained checkpoints. All in \
-      double precision.
+      to the hidden state that step t passes on, averaged over some sequences: for cells at \
+      initialisation, configurations at initialisation, and trained checkpoints. Everything is \
+      computed in double precision.
 
-      A configuration or checkpoint is fed with sequences of its own training set, cut to the \
-      shortest of them; where that cannot be read, and for a cell, with random numbers and classes.
+      A configuration or checkpoint gets sequences of its own training set, cut to the shortest of \
+      them. A cell, or a configuration whose data cannot be read, gets random numbers and classes.
 
       momentum-dist probe --cell lstm momentum_lstm --svg gradients.svg
       """)
@@ -38,31 +38,31 @@ struct Probe: ParsableCommand {
     help: ArgumentHelp("Folders of runs or of checkpoints to probe.", valueName: "path"))
   var checkpoint: [String] = []
 
-  @Option(help: "H of --cell.")
+  @Option(help: "H, units of --cell.")
   var hidden = 128
 
-  @Option(help: "T of random sequences.")
+  @Option(help: "T, steps of random sequences.")
   var steps = 784
 
-  @Option(help: "Sequences to take the mean over.")
+  @Option(help: "Sequences to average over.")
   var batch = 16
 
   @Option(help: "Features per step of random sequences.")
   var inputs = 1
 
-  @Option(help: "The share of the old velocity that is kept, of --cell (default: 0.6).")
+  @Option(help: "For --cell: the share of the old velocity that is kept (default: 0.6).")
   var mu: Double?
 
-  @Option(help: "The step size of the input, of --cell (default: 0.6).")
+  @Option(help: "For --cell: the step size of the input (default: 0.6).")
   var epsilon: Double?
 
-  @Option(help: "The share of the old second moment that is kept, of --cell (default: 0.99).")
+  @Option(help: "For --cell: the share of the old second moment that is kept (default: 0.99).")
   var beta: Double?
 
-  @Option(help: "Steps between restarts of the Nesterov counter, of --cell (default: 2).")
+  @Option(help: "For --cell: steps between restarts of the Nesterov counter (default: 2).")
   var restart: Int?
 
-  @Option(help: "Keys starting weights and sequences (default: the configuration's; 1).")
+  @Option(help: "The seed of starting weights and sequences (default: the configuration's; 1).")
   var seed: UInt64?
 
   @Flag(help: "Print one JSON object with the whole curves.")
@@ -150,7 +150,7 @@ struct Probe: ParsableCommand {
     return ProbeSubject("\(path) (\(title))", settings, checkpoint: reader)
   }
 
-  /// ‖dL/dh_1‖ of a curve over that of the first; nil where the first has vanished.
+  /// ‖dL/dh_1‖ of a curve over that of the first; nil if the first has vanished.
   private func ratio(_ curve: ProbeCurve, to first: ProbeCurve) -> Double? {
     guard let own = curve.norms.first, let reference = first.norms.first else { return nil }
     let ratio = own / reference

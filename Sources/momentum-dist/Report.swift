@@ -10,9 +10,9 @@ struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw one run, or several side by side, as a page.",
     discussion: """
-      One HTML file that needs nothing else: curves of loss and metrics, results, confusion \
-      matrices, what differs between the configurations. Runs may still be going on. Of runs of \
-      several seeds, name the folder above them.
+      Writes one HTML file that needs no other files: curves of loss and metrics, results, \
+      confusion matrices, and the differences between the configurations. Runs may still be in \
+      progress. For runs of several seeds, name the folder above them.
 
       momentum-dist report runs/lstm runs/momentum --to compare.html
       """)
@@ -25,8 +25,8 @@ struct Report: ParsableCommand {
 
   @Flag(
     help: """
-      Also draw how the gradient flows back in time, from each run's newest checkpoint: computed \
-      in double precision, which takes a while for long sequences.
+      Also draw how the gradient flows back through time, from each run's newest checkpoint. It is \
+      computed in double precision, which takes a while for long sequences.
       """)
   var gradients = false
 
@@ -45,7 +45,7 @@ struct Report: ParsableCommand {
     }
   }
 
-  /// The gradient flow of a run; nil, with a line that says why, where it cannot be had.
+  /// The gradient flow of a run; if it cannot be computed, nil, and a line reports why.
   private static func flow(_ run: RunRecord) throws -> ProbeCurve? {
     do {
       NumericEnvironment.enter()

@@ -50,15 +50,15 @@ struct ScalingOutput {
       """
 
       model: T(n) = A(n) + sum over k < log2 n of (2 K + 1) a_k + P / 2^(k+1) (2 b_k + g)
-        A(n): a step of a rank alone with its share of the batch, measured beside n - 1 others that
-              do the same (\(ranks - 1) at most, all there are here); it sums its own shards
+        A(n): a step of one rank alone with its share of the batch, measured while n - 1 others do
+              the same (at most \(ranks - 1), all there are here); it sums its own shards
         P = \(String(format: "%.3f", bytes)) MB of gradient in K = \(model.buckets) bucket(s); \
       an addition g = \(String(format: "%.4f", model.addSecondsPerByte * 1e9)) ns a byte, measured
         \(perHost > 1 ? "inside a host (2^k < \(perHost)): \(text(model.inside)), measured"
           : "one rank on each host")
         between hosts: \(text(model.between)), \(linkIsGiven ? "given" : "measured")
-      assumes powers of two of ranks, none of them late; gradients summed after the backward pass;
-        links alike, full duplex, and slowed by nothing but the ranks of their own hosts
+      assumes that the number of ranks is a power of two and no rank is late; gradients are summed
+        after the backward pass; links are alike, full duplex, and shared only by a host's own ranks
               ranks hosts  s a step   alone     sum  efficiency  measured  prediction
       """)
   }
@@ -81,7 +81,7 @@ struct ScalingOutput {
     fflush(nil)
   }
 
-  /// A value with a word on what it is.
+  /// A value with a label.
   private struct Line<Value: Encodable>: Encodable {
     let kind: String
     let value: Value

@@ -10,20 +10,20 @@ struct StepOptions: ParsableArguments {
   var cell = "momentum_lstm"
   @Option(help: "Norms in its gates: none, layer or assorted_time.")
   var normalization = Normalization.none
-  @Option(help: ArgumentHelp("Steps that an assorted-time norm is taken over.", valueName: "k"))
+  @Option(help: ArgumentHelp("Steps that an assorted-time norm covers.", valueName: "k"))
   var window = 20
   @Option(
     help: ArgumentHelp(
-      "Coefficients of a HiPPO memory; 0 is as many as units.", valueName: "N"))
+      "Coefficients of a HiPPO memory; 0 uses one per unit.", valueName: "N"))
   var memoryOrder = 0
   @Option(
-    help: ArgumentHelp("Y and X of the maps of a cell that reads maps.", valueName: "YxX"))
+    help: ArgumentHelp("Height and width of the maps of a cell on maps.", valueName: "YxX"))
   var map = "28x28"
-  @Option(help: ArgumentHelp("K of its windows.", valueName: "K"))
+  @Option(help: ArgumentHelp("The side of its windows.", valueName: "K"))
   var kernel = 3
   @Option(
     help: ArgumentHelp(
-      "The nodes of --cell graph, as model.graph has them.", valueName: "text"))
+      "The nodes of --cell graph, written as in model.graph.", valueName: "text"))
   var graph: String?
   @Option(help: "H, units per layer, or channels.")
   var hidden = 128
@@ -37,16 +37,16 @@ struct StepOptions: ParsableArguments {
   var layers = 1
   @Option(
     help: ArgumentHelp(
-      "Keep the state of every k-th time step alone and compute the rest again; 0 keeps all.",
+      "Keep only the state of every k-th time step and recompute the rest; 0 keeps all.",
       valueName: "k"))
   var recomputeEvery = 0
   @Option(help: "Virtual shards, over all ranks (with weak scaling: on each).")
   var shards = 8
-  @Option(help: "Bytes that are summed at a time.")
+  @Option(help: "Bytes that are summed at once.")
   var bucketBytes = 1 << 20
   @Option(help: "Steps that are timed.")
   var repeats = 5
-  @Option(help: "Steps before that.")
+  @Option(help: "Untimed steps before them.")
   var warmup = 2
   @Flag(help: "Print JSON, one object a line.")
   var json = false
@@ -92,7 +92,7 @@ struct StepOptions: ParsableArguments {
     }
   }
 
-  /// Y and X; nil where the text is none.
+  /// Height and width; nil if the text is not a size.
   private var mapSize: (height: Int, width: Int)? {
     let numbers = map.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
     guard numbers.count == 2, let height = numbers[0], let width = numbers[1],

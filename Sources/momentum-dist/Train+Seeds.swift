@@ -16,8 +16,8 @@ extension SeedSeries {
 }
 
 extension Train {
-  /// Trains several seeds one after the other, tests the best checkpoint of each, and says what
-  /// they came to.
+  /// Trains several seeds one after the other, tests the best checkpoint of each, and reports the
+  /// results.
   func trainSeeds(_ count: Int) throws {
     let communicator = try Launch.communicator()
     let progress = Progress(isActive: communicator.rank == 0)
@@ -55,7 +55,7 @@ extension Train {
       } catch let failure as RunFailure where failure.status == .preempted {
         throw RunFailure(
           .preempted,
-          "interrupted by a signal at seed \(settings.seed), which is saved; go on with --seeds"
+          "interrupted by a signal at seed \(settings.seed), which is saved; continue with --seeds"
             + " \(count) --resume --output \(top)")
       }
       results.append(
@@ -74,7 +74,7 @@ extension Train {
     print("\(count == 1 ? "1 seed" : "\(count) seeds")  \(summary.text)")
   }
 
-  /// The configuration of the first seed: the one given, or, of a series that is resumed without
+  /// The configuration of the first seed: the given one, or, for a series that is resumed without
   /// one, that of its first run.
   private func resolve(
     _ top: String, _ count: Int
@@ -87,7 +87,7 @@ extension Train {
       throw RunFailure(
         .usage,
         "--resume \(resume): with --seeds it must be the folder of a series, that of --output; leave"
-          + " out --seeds to go on with one run")
+          + " out --seeds to continue one run")
     }
     let (configuration, notes): (TrainingConfiguration, [String]) =
       if resume != nil, config == nil, let first {
@@ -98,7 +98,7 @@ extension Train {
       }
     guard !configuration.seed.addingReportingOverflow(UInt64(count)).overflow else {
       throw RunFailure(
-        .usage, "seed is \(configuration.seed): \(count) seeds from it on are more than there are")
+        .usage, "seed is \(configuration.seed): \(count) seeds from there exceed the largest seed")
     }
     return (configuration, notes)
   }
@@ -114,8 +114,9 @@ extension Train {
     return SeedSummary.Result(seed: seed, step: step, values: values)
   }
 
-  /// The figures of a run's best checkpoint on parts of its data, which are kept in its folder, and
-  /// the checkpoint's step.
+  /// Evaluates a run's best checkpoint on parts of its data and keeps the results in its folder.
+  ///
+  /// - Returns: the checkpoint's step, and the results
   static func measure(
     _ parts: [DatasetFile.Part], of run: RunFolder, _ agreement: Agreement,
     _ communicator: Communicator

@@ -9,10 +9,10 @@ import Reports
 import Training
 
 extension Train {
-  /// Refuses options that do not go together.
+  /// Refuses options that cannot be combined.
   func validateSweep() throws {
     guard !sweeps.isEmpty else {
-      if trials != nil { throw ValidationError("--trials says how often to draw; add --sweep.") }
+      if trials != nil { throw ValidationError("--trials sets the number of draws; add --sweep.") }
       if halving != nil { throw ValidationError("--halving compares trials; add --sweep.") }
       return
     }
@@ -27,7 +27,7 @@ extension Train {
       ("--max-time", maxTime != nil), ("--new-data", newData), ("--dry-run", dryRun),
     ]
     for (name, isGiven) in others where isGiven {
-      throw ValidationError("\(name) does not go with --sweep; leave one of them out.")
+      throw ValidationError("\(name) cannot be combined with --sweep; leave one of them out.")
     }
     if let resume, !resume.isEmpty, resume != Self.automatic {
       throw ValidationError(
@@ -84,7 +84,7 @@ extension Train {
     settings.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
   }
 
-  /// The sweep that the options mean, with what has come of it so far. Every trial's configuration is
+  /// The sweep that the options describe, with the results so far. Every trial's configuration is
   /// checked before the first one trains.
   private func planned(_ top: String) throws -> SweepRecord {
     let axes = try sweeps.map { text throws(RunFailure) in try SweepAxis(text) }
@@ -96,8 +96,8 @@ extension Train {
       guard own.dataset.validationCount > 0 else {
         throw RunFailure(
           .configuration,
-          "a sweep compares trials on validation, and dataset.validation_count is 0; hold some"
-            + " sequences out")
+          "a sweep compares trials on validation, but dataset.validation_count is 0; hold out some"
+            + " sequences")
       }
     }
     let metric = base.earlyStopping.metric
@@ -108,7 +108,8 @@ extension Train {
     guard let begun = SweepRecord(at: top) else {
       guard FileStamp(SweepRecord.path(top)) == nil else {
         throw RunFailure(
-          .unusableData, "\(SweepRecord.path(top)): is no record of a sweep; name another --output")
+          .unusableData,
+          "\(SweepRecord.path(top)): is not a record of a sweep; name another --output")
       }
       return plan
     }
@@ -126,7 +127,7 @@ extension Train {
     return begun
   }
 
-  /// Trains a trial from where it is, and takes down what came of it.
+  /// Trains a trial from where it is, and records the result.
   ///
   /// - Parameter epochs: where it is compared; nil at its end
   private func runTrial(
@@ -161,8 +162,8 @@ extension Train {
     } catch let failure as RunFailure where failure.status == .preempted {
       throw RunFailure(
         .preempted,
-        "interrupted by a signal at \(SweepRecord.name(trial: trial)), which is saved; go on with the"
-          + " same command and --resume")
+        "interrupted by a signal at \(SweepRecord.name(trial: trial)), which is saved; continue"
+          + " with the same command and --resume")
     }
     let (step, values) = try Self.measure([.validation], of: run, agreement, communicator)
     (sweep.trials[trial].step, sweep.trials[trial].values) = (step, values)

@@ -12,11 +12,11 @@ struct Train: DistributedCommand {
     abstract: "Train a model.",
     discussion: """
       Start it under mpirun to train on several ranks: each takes its shard of every batch. With \
-      no --config it learns the adding problem, which it generates.
+      no --config it trains on the adding problem, which it generates.
 
       The run's folder gets config.yaml, metrics.jsonl, TensorBoard's event files, logs/ of each \
-      rank and checkpoints/. SIGUSR1 saves and goes on; SIGTERM, SIGUSR2 or Ctrl-C saves and ends \
-      with status 75. Progress goes to standard error.
+      rank and checkpoints/. SIGUSR1 saves and continues; SIGTERM, SIGUSR2 or Ctrl-C saves and \
+      ends with status 75. Progress goes to standard error.
       """)
 
   @Option(help: ArgumentHelp("A YAML file; see configs/.", valueName: "file"))
@@ -43,7 +43,7 @@ struct Train: DistributedCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Start with the parameters of this file where name and shape agree, as export writes them.",
+      "Start with those parameters of this file (from export) whose name and shape agree.",
       valueName: "file.safetensors"))
   var initial: String?
 
@@ -55,25 +55,25 @@ struct Train: DistributedCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Threads of each rank; 0 takes as many as it has cores. The key threads.", valueName: "n"))
+      "Threads of each rank; 0 uses one per core. Sets the key threads.", valueName: "n"))
   var threads: Int?
 
-  @Option(help: ArgumentHelp("End after so many steps of the run, saved.", valueName: "n"))
+  @Option(help: ArgumentHelp("Stop after N steps of the run, and save.", valueName: "n"))
   var maxSteps: Int?
 
   @Option(
     help: ArgumentHelp(
-      "End after so much time of this command, saved: 90s, 45m, 1h30m, 2d.", valueName: "time"))
+      "Stop this command after this time, and save: 90s, 45m, 1h30m, 2d.", valueName: "time"))
   var maxTime: TimeLimit?
 
   @Flag(
     help: ArgumentHelp(
-      "When the run has ended, measure its best checkpoint on the test part, as evaluate does."))
+      "When the run has ended, evaluate its best checkpoint on the test part."))
   var test = false
 
   @Option(
     help: ArgumentHelp(
-      "Train so many seeds in turn, in seed-1, seed-2, ... of the run's folder, and report mean "
+      "Train N seeds in turn, in seed-1, seed-2, ... of the run's folder, and report mean "
         + "and deviation.", valueName: "n"))
   var seeds: Int?
 
@@ -87,22 +87,22 @@ struct Train: DistributedCommand {
 
   @Option(
     help: ArgumentHelp(
-      "With --sweep: draw so many trials at random instead of every combination.",
+      "With --sweep: draw N trials at random instead of every combination.",
       valueName: "n"))
   var trials: Int?
 
   @Option(
     help: ArgumentHelp(
-      "With --sweep: continue one trial in n, the best, from rung to rung of n times the epochs.",
+      "With --sweep: continue only the best 1/n of the trials, each time for n times the epochs.",
       valueName: "n"))
   var halving: Int?
 
-  @Flag(help: "Check configuration and data, print the resolved configuration, and end.")
+  @Flag(help: "Check configuration and data, print the resolved configuration, and exit.")
   var dryRun = false
 
   @Flag(
     help: ArgumentHelp(
-      "Print every key with its meaning and default, and end; with --config or --set, the keys "
+      "Print every key with its meaning and default, and exit; with --config or --set, the keys "
         + "that such a run uses."))
   var listKeys = false
 
@@ -148,13 +148,13 @@ struct Train: DistributedCommand {
     }
   }
 
-  /// What --set and the flags that are keys say.
+  /// The keys set by --set, and by the options that stand for keys.
   var settings: [String] { assignments + (threads.map { ["threads=\($0)"] } ?? []) }
 
-  /// The name of the configuration, which the run's folder gets.
+  /// The run's folder by default, named after the configuration.
   var defaultRun: String {
     guard let config else { return "runs/adding" }
-    // A pipe has no name that says anything.
+    // A pipe has no meaningful name.
     if ["/dev/", "/proc/"].contains(where: config.hasPrefix) { return "runs/unnamed" }
     return "runs/" + DurableFiles.stem(of: DurableFiles.lastName(of: config))
   }
@@ -167,7 +167,7 @@ struct Train: DistributedCommand {
     let communicator = try Launch.communicator()
     let progress = Progress(isActive: communicator.rank == 0)
     let agreement = Agreement(communicator)
-    // The hosts may have other files, or none: rank 0's are those of the run.
+    // Other hosts may have different files, or none: the run uses rank 0's.
     let resolved = try agreement.fromRoot {
       var command = self
       try command.decideResume(output ?? defaultRun) {
@@ -201,7 +201,7 @@ struct Train: DistributedCommand {
   /// Trains one run to its end.
   ///
   /// - Parameter maximumSteps: the last step of the run; nil is that of --max-steps, if any
-  /// - Returns: what the trainer has at the end
+  /// - Returns: the trainer at the end
   /// - Throws: a failure of status `preempted` when a signal ended it
   @discardableResult
   func train(
@@ -213,7 +213,7 @@ struct Train: DistributedCommand {
       for note in try session.refuseChangedData() { progress.say(note) }
       try trainer.resume(from: path)
     }
-    // Before the run's folder is made, which a file that does not fit is not to leave.
+    // Before the run's folder is made: a file that does not fit must not leave one behind.
     let starts = path == nil ? try initial.map { try session.startParameters(from: $0) } : nil
     try trainer.createRun()
     for note in starts ?? [] { progress.say("note: \(note)") }
@@ -227,10 +227,10 @@ struct Train: DistributedCommand {
     let took = Progress.duration(Double(seconds.components.seconds))
     if !trainer.hasTrained, path != nil, [.finished, .reachedMaximumSteps].contains(ending) {
       progress.say(
-        "at its end already, step \(trainer.step): raise epochs or --max-steps to train on")
+        "already at its end, step \(trainer.step): raise epochs or --max-steps to continue")
       return trainer
     }
-    // With these options the figures follow by themselves.
+    // With these options the test results follow anyway.
     let followsByItself = test || seeds != nil || !sweeps.isEmpty
     let next = followsByItself ? "" : "; test it: momentum-dist evaluate \(run.path)"
     let best = trainer.best.map { "; validation was best at step \($0.step)" } ?? ""
@@ -245,18 +245,18 @@ struct Train: DistributedCommand {
       progress.say("stopped at --max-steps after \(took); saved in \(run.checkpoints)/latest")
     case .reachedMaximumTime:
       progress.say(
-        "stopped at --max-time at step \(trainer.step); saved in \(run.checkpoints)/latest, go on"
-          + " with --resume --output \(run.path)")
+        "stopped at --max-time at step \(trainer.step); saved in \(run.checkpoints)/latest,"
+          + " continue with --resume --output \(run.path)")
     case .preempted:
       throw RunFailure(
         .preempted,
-        "interrupted by a signal; saved in \(run.checkpoints)/latest, go on with"
+        "interrupted by a signal; saved in \(run.checkpoints)/latest, continue with"
           + " --resume --output \(run.path)")
     }
     return trainer
   }
 
-  /// What the command line comes to, as rank 0 tells it to the others.
+  /// The resolved command line, which rank 0 sends to the others.
   struct Resolved: Codable {
     /// As YAML.
     var configuration: String
@@ -267,11 +267,11 @@ struct Train: DistributedCommand {
     var notes: [String]
   }
 
-  /// Makes `--resume auto` what it stands for.
+  /// Replaces `--resume auto` by a resume or a fresh start.
   ///
   /// - Parameters:
-  ///   - folder: where the run would be
-  ///   - hasBegun: whether it has a checkpoint there
+  ///   - folder: the run's folder
+  ///   - hasBegun: whether it has a checkpoint
   mutating func decideResume(_ folder: String, hasBegun: () -> Bool) throws {
     guard resume == Self.automatic else { return }
     resume = hasBegun() ? "" : nil
@@ -280,10 +280,10 @@ struct Train: DistributedCommand {
       .usage, "\(folder): has no checkpoint to continue from; --new-data needs one")
   }
 
-  /// What `--resume` takes for "if there is a run".
+  /// The value of `--resume` that means "if there is a run".
   static let automatic = "auto"
 
-  /// The configuration and the run's folder that the options mean, and what to say about them.
+  /// The configuration and the run's folder that the options describe, and notes on them.
   func resolve() throws -> (TrainingConfiguration, RunFolder, notes: [String]) {
     let run = RunFolder(output ?? resumedRun ?? defaultRun)
     if config != nil || resume == nil {
@@ -324,11 +324,11 @@ struct Train: DistributedCommand {
       throw RunFailure(
         .usage,
         "\(run.path): holds a run already (step \(step)), and --resume names another; leave out"
-          + " --output to go on with that one, or name a new folder")
+          + " --output to continue that one, or name a new folder")
     }
   }
 
-  /// Prints every key or, where a task, a cell or an optimizer is chosen, those that belong to it.
+  /// Prints every key or, if a task, a cell or an optimizer is chosen, those that belong to it.
   private func printKeys() throws {
     let keys: [ConfigurationKey]
     do {

@@ -12,9 +12,9 @@ struct Verify: ParsableCommand {
     discussion: """
       Reads each file's system and hyper-parameters, runs our layer on its weights, inputs, \
       initial states and upstream gradients, and compares outputs, final states and every \
-      gradient. Double takes the scalar reference, float the kernels that training uses.
+      gradient. double uses the scalar reference, float the kernels that training uses.
 
-      Ends with 0 if all are within tolerance, 1 if not, 65 if a file cannot be used.
+      Exits with 0 if all are within tolerance, 1 if not, 65 if a file cannot be used.
       """)
 
   @Argument(help: "Reference files (HDF5).")

@@ -1,7 +1,7 @@
 import KernelInterface
 import KernelsBaseline
 
-// What launch/check-arm64 runs under an emulator: the baseline kernels beside the scalar reference,
+// What launch/check-arm64 runs under an emulator: the baseline kernels and the scalar reference,
 // built in embedded mode, since no standard library for Linux on arm64 comes with the compiler of
 // another processor. The reference finds the C library's functions here.
 

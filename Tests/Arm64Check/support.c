@@ -1,4 +1,4 @@
-// What the embedded standard library and the check want of the platform.
+// What the embedded standard library and the check need from the platform.
 #include "CVec.h"
 #include <stdio.h>
 #include <stdlib.h>

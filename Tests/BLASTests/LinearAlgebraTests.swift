@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct LinearAlgebraTests {
   @Test func smallSystem() throws {
-    // x + 2y = 5 and 3x + 4y = 11, beside a second right-hand side.
+    // x + 2y = 5 and 3x + 4y = 11, and a second right-hand side.
     let x = try solve([1, 2, 3, 4], [5, 1, 11, 3], n: 2, columns: 2)
     #expect(distance(x, [1, 1, 2, 0]) < 1e-14)
     #expect(try solve([4], [2], n: 1) == [0.5])

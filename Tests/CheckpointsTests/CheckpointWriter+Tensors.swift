@@ -3,7 +3,7 @@ import Tensors
 @testable import Checkpoints
 
 extension CheckpointWriter {
-  /// Writes a shard of tensors that are at hand as arrays.
+  /// Writes a shard of tensors that are given as arrays.
   func writeShard(
     _ shard: Int, _ tensors: [CheckpointTensor]
   ) throws -> CheckpointManifest.FileEntry {

@@ -2,7 +2,7 @@ import Foundation
 
 @testable import Checkpoints
 
-/// Spoils a checkpoint in ways that follow from a seed.
+/// Damages a checkpoint in ways that follow from a seed.
 struct Mutator {
   enum Kind: CaseIterable {
     case flippedManifest, truncatedManifest, flippedShard, truncatedShard, lengthenedShard

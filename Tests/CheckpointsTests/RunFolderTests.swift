@@ -84,7 +84,7 @@ import Testing
       try run.prune(keepingLast: 0)
       try run.tidy()
       #expect(try names(run) == ["step-00000020"] + later)
-      // Another way that is left gets a name beside the one before.
+      // A second checkpoint that is passed over at the same step gets another name.
       try CheckpointTests.write(run.checkpoint(step: 40), step: 40, shards: 1)
       #expect(try run.passOver(after: 20) == ["step-00000040.passed-2"])
       #expect(try names(run) == ["step-00000020"] + later + ["step-00000040.passed-2"])
@@ -121,7 +121,7 @@ import Testing
     #expect(error?.isDiskFailure == true)
     #expect(
       error?.description.hasPrefix(
-        "run/step: needs 1001 bytes on the disk, where 1000 are free; make room") == true)
+        "run/step: needs 1001 bytes on the disk, but only 1000 are free; make room") == true)
     try CheckpointWriter.requireRoom(for: 1000, free: 1000, "run/step")
     try CheckpointWriter.requireRoom(for: 1000, free: nil, "run/step")
     try Places.withTemporaryFolder { #expect(DurableFiles.freeBytes(at: $0) ?? 0 > 0) }

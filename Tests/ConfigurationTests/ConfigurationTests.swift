@@ -202,6 +202,6 @@ import Testing
     #expect(problem("", ["gpus=2"]).contains("it trains on CPUs: start ranks with `mpirun -np N"))
     #expect(
       problem("", ["model.cell=LSTM"])
-        == "--set: model.cell is \"LSTM\", expected lstm, in small letters")
+        == "--set: model.cell is \"LSTM\", expected lstm, in lower case")
   }
 }

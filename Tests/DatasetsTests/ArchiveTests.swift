@@ -174,7 +174,7 @@ import Testing
     }
   }
 
-  /// The real archive, where it lies beside the package.
+  /// The real archive, if it is next to the package.
   @Test(
     .enabled(if: Places.shared != nil, Comment(rawValue: Places.sharedReason)))
   func japaneseVowels() throws {

@@ -142,7 +142,7 @@ import Testing
       for index in 0..<4 {
         #expect(try rows(index) == (starts[index]..<starts[index + 1]).map { Float($0) })
       }
-      // The second of the blocks of 1,024 rows is spoiled, in a file without HDF5's checksum.
+      // The second of the blocks of 1,024 rows is damaged, in a file without HDF5's checksum.
       let file = try HDF5.File.open(path, .readWrite)
       let inputs = try file.dataset("train/inputs")
       try inputs.write([Float(-1)].span, at: [1500, 0], count: [1, 1])

@@ -9,7 +9,7 @@ import Testing
 /// Files of the user's own in the format of HDF5 1.0 to 1.8, which has no checksums of its own: read
 /// as written, and where they are damaged, refused in one line or read, but never a crash.
 @Suite struct OldFormatTests {
-  /// How the numbers lie in the file.
+  /// How the numbers are stored in the file.
   enum Layout: String, CaseIterable {
     case contiguous, chunked, compressed, checked
   }

@@ -20,7 +20,7 @@ enum SpikeFiles {
       JYP5AI9lCvw=
       """.split(whereSeparator: \.isNewline).joined())!
 
-  /// The same numbers as they lie in a file, uncompressed and with the high byte first.
+  /// The same numbers as a file stores them, uncompressed and with the high byte first.
   static func bigEndian() -> Data {
     func word(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(value >> (24 - 8 * $0) & 255) } }
     func element(_ type: Int, _ bytes: [UInt8]) -> [UInt8] {

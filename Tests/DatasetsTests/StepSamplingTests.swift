@@ -100,7 +100,7 @@ import Testing
     #expect(try dropped(0.99).train.sequences.allSatisfy { $0.count == 1 })
   }
 
-  /// The file's own times, in .ts archives and long tables; dates are no numbers.
+  /// The file's own times, in .ts archives and long tables; dates are not numbers.
   @Test func timesOfTheFileAreKept() throws {
     let stamped = try archive(.drop, "(2.5,1),(0,?),(-1,3),(7,4):a\n(0,5),(9,6):b\n")
     #expect(stamped.train.sequences == [[3, 1, 4], [5, 6]])

@@ -52,7 +52,7 @@ import Testing
       "unwritable output", ["train", "--output", "text.h5/run", "--max-steps", "1"], 74,
       "cannot make the folder"),
     Case(
-      "resume from a folder that is no checkpoint", ["train", "--resume", "empty"], 65,
+      "resume from a folder that is not a checkpoint", ["train", "--resume", "empty"], 65,
       "empty: holds no checkpoint"),
     Case(
       "model larger than memory",

@@ -117,7 +117,7 @@ import Testing
       let lines = Self.lines(outcome)
       for rank in [0, 2] {
         let line = try #require(lines[rank], "\(outcome.errors)")
-        #expect(line.contains("rank 1 on \(Self.host) is silent for "), "\(line)")
+        #expect(line.contains("rank 1 on \(Self.host) has been silent for "), "\(line)")
         #expect(line.contains("(last seen "), "\(line)")
       }
       // mpirun wakes it up to end it: it knows that it was not the others that were late.
@@ -136,7 +136,7 @@ import Testing
   }
 
   /// Each rank sees by itself that mpirun is gone. What they say goes to a file: a line to mpirun,
-  /// which nobody reads any more, would end a rank too, and the others with it.
+  /// which nothing reads any more, would end a rank too, and the others with it.
   @Test func withoutMpirunNoRankStays() throws {
     var said = ""
     try Self.run(

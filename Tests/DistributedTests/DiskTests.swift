@@ -14,7 +14,7 @@ struct DiskTests {
     /// Commands while the run is held after its first checkpoint.
     let spoil: String
     /// Commands that make the disk good again.
-    let mend: String
+    let repair: String
     /// What the line must say.
     let reason: String
 
@@ -26,20 +26,20 @@ struct DiskTests {
 
   static let faults = [
     Fault(
-      name: "full", mount: smallDisk, spoil: fill, mend: "rm disk/filler",
+      name: "full", mount: smallDisk, spoil: fill, repair: "rm disk/filler",
       reason: "are free"),
     Fault(
       name: "read-only", mount: smallDisk,
       spoil: """
         mount --bind disk/run/checkpoints disk/run/checkpoints
         mount -o remount,bind,ro disk/run/checkpoints
-        """, mend: "umount disk/run/checkpoints", reason: "Read-only file system"),
+        """, repair: "umount disk/run/checkpoints", reason: "Read-only file system"),
     // A file system that has room, on a device that has none: nobody learns of it before what was
     // written is waited for.
     Fault(
       name: "full device",
       mount: "mkdir below; mount -t tmpfs -o size=16m tmpfs below; \(loopDisk)",
-      spoil: "sync; head -c 64M /dev/zero > below/filler || true", mend: "rm below/filler",
+      spoil: "sync; head -c 64M /dev/zero > below/filler || true", repair: "rm below/filler",
       reason: "No space left on device"),
     // The kernel's own way to cut a file system off from its device (EXT4_IOC_SHUTDOWN).
     Fault(
@@ -48,7 +48,7 @@ struct DiskTests {
         sync
         perl -e 'open(my $d, "<", "disk") or die; my $f = pack("I", 0);
           ioctl($d, 0x8004587d, $f) or die $!'
-        """, mend: "umount disk; mount -o loop below/image disk",
+        """, repair: "umount disk; mount -o loop below/image disk",
       reason: "Input/output error"),
   ]
 
@@ -65,8 +65,8 @@ struct DiskTests {
     "--set", "log.every_steps=1000", "--set", "checkpoint.background=false",
   ].joined(separator: " ")
 
-  /// Holds step 6, spoils the disk, lets the run go on to the save of step 8, and looks at what is
-  /// left.
+  /// Holds step 6, damages the disk, lets the run continue to the save of step 8, and looks at what
+  /// is left.
   static func script(_ fault: Fault) -> String {
     """
     set -e
@@ -81,7 +81,7 @@ struct DiskTests {
     echo "status $status"
     grep '^momentum-dist:' line
     echo "latest $(readlink disk/run/checkpoints/latest)"
-    \(fault.mend)
+    \(fault.repair)
     $PROGRAM inspect disk/run --verify >/dev/null && echo verified
     $run \(training) --resume --max-steps 12 2>resumed
     grep -o 'resuming from .*' resumed

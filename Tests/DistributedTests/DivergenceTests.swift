@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A gradient that is no number ends every rank with its step, tensor and shard, and keeps the
+/// A gradient that is not a number ends every rank with its step, tensor and shard, and keeps the
 /// state before it where no `--resume` takes it by itself.
 @Suite(.serialized) struct DivergenceTests {
   @Test(arguments: [1, 2, 3]) func theShardIsNamedAndTheStateKept(ranks: Int) throws {
@@ -56,7 +56,7 @@ import Testing
     }
   }
 
-  /// One step an epoch: its gradient is finite, and validation is the first to see what came of it.
+  /// One step an epoch: its gradient is finite, and validation is the first to see the result.
   @Test func aValidationLossThatIsNoNumberEndsTheRun() throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try RankCountTests.train(

@@ -5,8 +5,8 @@ import Layers
 import TestSupport
 import Testing
 
-/// What the program must do with every cell in its table: train to the same bits at any rank count,
-/// threaded or not, in both directions, go on from a checkpoint in the middle, and be measured.
+/// What every cell in the table must do: train to the same bits at any rank count, threaded or not,
+/// in both directions, resume from a checkpoint in the middle, and be measured.
 @Suite(.serialized) struct EveryCellTests {
   static let names = RecurrentSystem.all.map(\.name)
 

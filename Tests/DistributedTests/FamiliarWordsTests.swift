@@ -49,7 +49,7 @@ import Testing
     }
   }
 
-  /// What nobody knows is answered with the help, as before.
+  /// An unknown word is answered with the help, as before.
   @Test func unknownWordsHaveTheHelp() throws {
     try Places.withTemporaryFolder { folder in
       for (typed, help) in [

@@ -47,7 +47,7 @@ import Testing
         try RankCountTests.train("run", ranks: 2, in: folder, plain + ["--max-steps", "3"]).status
           == 0)
       let good = try RankCountTests.digest("run", in: folder)
-      // One step on from the good checkpoint: only the save sees what came of it.
+      // One step after the good checkpoint: only the save sees the result.
       let settings = item.settings.flatMap { ["--set", $0] }
       let needsNew = item.settings.contains("optimizer.name=sgd")
       let outcome = try RankCountTests.train(

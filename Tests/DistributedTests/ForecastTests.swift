@@ -56,7 +56,7 @@ import Testing
       #expect(
         try RankCountTests.digest("run", in: folder)
           == RankCountTests.digest("three", in: folder))
-      // The windows whose forecasts lie in the test part, with raw numbers.
+      // The windows whose forecasts are in the test part, with raw numbers.
       let ends = Array(136...length - horizon)
       let file = try HDF5.File.create("\(folder)/windows.h5")
       var x: [Float] = []

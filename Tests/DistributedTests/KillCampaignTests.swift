@@ -5,9 +5,10 @@ import Testing
 /// SIGKILL at random instants, to one rank or to all, each time resumed on another number of ranks,
 /// until the run ends with the bits of the undisturbed one.
 ///
-/// A kill counts when it fell after the first whole checkpoint, on a run that had gone on from the
-/// kill before; it is resumed when a later start says the checkpoint that it continues from. Kills
-/// before the first checkpoint and in the start of a resumed run are counted apart, and drawn again.
+/// A kill counts if it fell after the first complete checkpoint, on a run that had resumed after
+/// the kill before; it is resumed when a later start names the checkpoint that it continues from.
+/// Kills before the first checkpoint and during the start of a resumed run are counted separately,
+/// and drawn again.
 ///
 /// The environment variable MOMENTUM_DIST_KILLS sets how many kills count (6 without it), and
 /// MOMENTUM_DIST_SEED where they fall.

@@ -89,7 +89,7 @@ import Testing
         ], deadline: 60)
       #expect(outcome.status == 76, "\(outcome.errors)")
       #expect(outcome.errors.contains("has no UDP socket for its heartbeats"))
-      #expect(outcome.errors.contains("nothing was ever heard of rank 1"))
+      #expect(outcome.errors.contains("nothing was ever heard from rank 1"))
       #expect(FileManager.default.fileExists(atPath: "\(folder)/run/peer-lost"))
       DeadlineTests.expectNoProcess(in: folder)
     }

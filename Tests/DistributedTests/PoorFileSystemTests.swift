@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// File systems that lack something: a run notes it once and goes on, with the same bits.
+/// File systems that lack something: a run notes it once and continues, with the same bits.
 @Suite(.serialized, .enabled(if: Preload.isAvailable, .init(rawValue: Preload.reason)))
 struct PoorFileSystemTests {
   struct Gap: Sendable, CustomTestStringConvertible {

@@ -261,7 +261,7 @@ import Testing
       #expect(try whole.readAll("hidden", as: Float.self) == joined)
       let steps = try HDF5.File.open("\(folder)/state.h5").readAll("steps", as: Int.self)
       #expect(steps == Array(repeating: 9, count: 20))
-      // Anything else than the same streams of the same model is refused.
+      // Anything other than the same streams of the same model is refused.
       _ = try run(
         ["train", "--output", "other", "--set", "dataset.steps=9", "--set", "epochs=1"]
           + ["--set", "dataset.train_count=256", "--set", "model.hidden_size=4"], in: folder)

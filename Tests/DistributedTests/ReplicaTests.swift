@@ -4,7 +4,7 @@ import Testing
 
 /// A replica whose parameters go wrong ends the run, with the name of its rank and host.
 @Suite(.serialized) struct ReplicaTests {
-  /// Spoils a rank after a step, in a run that compares replicas every 5 steps.
+  /// Damages a rank after a step, in a run that compares replicas every 5 steps.
   private func run(
     ranks: Int?, flip: String?, every: Int = 5, steps: Int = 20,
     _ body: (Program.Outcome, String) throws -> Void

@@ -104,7 +104,7 @@ import Testing
         sending: [SIGUSR2], when: "train.step holds")
       #expect(outcome.status == 75, "\(outcome.errors)")
       #expect(
-        outcome.message.contains("go on with --seeds 2 --resume --output all"),
+        outcome.message.contains("continue with --seeds 2 --resume --output all"),
         "\(outcome.errors)")
       let missing = try Program.run(series + ["--resume", "elsewhere"], ranks: 2, in: folder)
       #expect(missing.status == 65, "\(missing.errors)")

@@ -50,7 +50,7 @@ import Testing
   @Test func whatCannotBeIsRefused() throws {
     try Places.withTemporaryFolder { folder in
       let many = try Program.run(Self.sizes + ["--ranks", "4"], ranks: 2, in: folder)
-      #expect(many.status == 64 && many.message.contains("4 is no number of ranks from 1 to 2"))
+      #expect(many.status == 64 && many.message.contains("4 is not a number of ranks from 1 to 2"))
       let few = try Program.run(Self.sizes + ["--shards", "1"], ranks: 2, in: folder)
       #expect(few.status == 78 && few.message.contains("raise --shards"), "\(few.errors)")
       let odd = try Program.run(

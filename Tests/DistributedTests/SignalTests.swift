@@ -6,8 +6,8 @@ import Testing
   import Glibc
 #endif
 
-/// Signals to mpirun while a rank is held in each phase of a run: it is saved once, ends with 75 and
-/// goes on to the bits of a run that nobody disturbed.
+/// Signals to mpirun while a rank is held in each phase of a run: the run is saved once, ends with
+/// 75, and resumes to the bits of an undisturbed run.
 @Suite(.serialized) struct SignalTests {
   static let lastStep = 40
   static let arguments = [

@@ -11,11 +11,11 @@ import Testing
     ]
 
   private static func train(
-    _ run: String, ranks: Int?, in folder: String, _ more: [String], spoiled: String = ""
+    _ run: String, ranks: Int?, in folder: String, _ more: [String], damaged: String = ""
   ) throws -> Program.Outcome {
     try Program.run(
       ["train", "--output", run] + settings + more, ranks: ranks, in: folder,
-      environment: ["MOMENTUM_DIST_SPOIL_GRADIENT": spoiled])
+      environment: ["MOMENTUM_DIST_SPOIL_GRADIENT": damaged])
   }
 
   /// 400 words, of which a chunk of 7 columns holds 84 at most.
@@ -78,7 +78,7 @@ import Testing
         [
           "--set", "sparse_rows=\(rows)", "--set", "language_model.tied=\(isTied)",
           "--max-steps", "5",
-        ], spoiled: "4:4")
+        ], damaged: "4:4")
       #expect(outcome.status == status, "\(outcome.errors)")
       // And not because replicas differ.
       #expect(

@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  /// Links and pipes in the place of a rank's log: nothing is written through them, nobody waits.
+  /// Links and pipes instead of a rank's log: nothing is written through them, and no rank waits.
   @Test func plantedLogsAreRefused() throws {
     try Places.withTemporaryFolder { folder in
       #expect(try run(["train", "--output", "x"] + Self.short, in: folder).status == 0)
@@ -240,7 +240,7 @@ import Testing
 
   // MARK: Files that lead elsewhere
 
-  /// A link to a pipe that nobody writes into would keep whoever follows it waiting for ever.
+  /// A link to a pipe that nothing writes to would keep whoever follows it waiting forever.
   @Test func linksToPipesKeepNobodyWaiting() throws {
     try Places.withTemporaryFolder { folder in
       mkfifo("\(folder)/pipe", 0o600)

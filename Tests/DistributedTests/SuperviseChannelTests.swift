@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// How launch/supervise knows that a rank was lost, with shell commands in the place of a training.
+/// How launch/supervise knows that a rank was lost, with shell commands instead of a training run.
 @Suite(.serialized) struct SuperviseChannelTests {
   private func supervise(
     _ options: [String], _ script: String, deadline: Double = 60
@@ -33,7 +33,7 @@ import Testing
     #expect(outcome.status == 0 && starts == 1, "\(outcome.errors)")
   }
 
-  /// The file of the ranks does, also where the launcher's status says something else.
+  /// The file of the ranks does, even if the launcher's status differs.
   @Test func theFileOfTheRanksRestarts() throws {
     let (outcome, starts) = try supervise(
       [], "[ $(wc -l <starts) = 1 ] || exit 0; touch run/peer-lost; exit 1")

@@ -31,7 +31,7 @@ import Testing
       for (run, options) in [
         ("two", ["--hosts", "2", "--ranks-per-host", "2"]),
         ("four", ["--hosts", "4", "--rate", "1gbit"]),
-        // Neighbouring ranks on different hosts, and a count that is no power of two.
+        // Neighbouring ranks on different hosts, and a count that is not a power of two.
         ("spread", ["--hosts", "3", "--ranks-per-host", "2", "--mpirun", "--map-by node"]),
       ] {
         let outcome = try Self.cluster(
@@ -79,8 +79,8 @@ import Testing
         let line = try #require(lines[rank], "\(outcome.errors)")
         #expect(line.contains("rank \(rank) on node1 waited 2 s"), "\(line)")
         #expect(
-          line.contains("rank 2 on node2 is silent for ")
-            || line.contains("rank 3 on node2 is silent for "), "\(line)")
+          line.contains("rank 2 on node2 has been silent for ")
+            || line.contains("rank 3 on node2 has been silent for "), "\(line)")
       }
       DeadlineTests.expectNoProcess(in: folder)
     }

@@ -78,7 +78,7 @@ import Testing
     }
   }
 
-  /// A pipe in the place of a file would keep a reader waiting for ever.
+  /// A pipe instead of a file would keep a reader waiting forever.
   @Test(.timeLimit(.minutes(1))) func onlyOrdinaryFilesAreRead() throws {
     try withFolder { folder in
       mkfifo("\(folder)/pipe", 0o600)

@@ -1,6 +1,6 @@
 import Foundation
 
-// fuzz READER [libFuzzer's options and folders]: searches for bytes that a reader does not stand.
+// fuzz READER [libFuzzer's options and folders]: searches for bytes that crash a reader.
 //
 // A trap, a signal, much memory, a long time, or an error that is not ours in one line counts as
 // found, and the bytes are kept in a file. With --seed FILE it writes a good file instead. libFuzzer
@@ -28,7 +28,7 @@ public func initialize(
     }
     let folder = "\(FileManager.default.temporaryDirectory.path)/fuzz-\(getpid())"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    // An archive is two files, of which one is spoiled.
+    // An archive is two files, of which one is damaged.
     if reader == .archive || reader == .stamps { try reader.writeSeed(to: "\(folder)/x_TEST.ts") }
     target = (reader, folder)
   } catch {

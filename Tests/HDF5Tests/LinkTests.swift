@@ -4,7 +4,7 @@ import Testing
 
 /// Files that lead to others: nothing but the file itself is ever opened.
 @Suite struct LinkTests {
-  /// A pipe that nobody writes into: to open it is to wait for ever.
+  /// A pipe that nothing writes to: opening it would wait forever.
   private func pipe(_ folder: TemporaryFolder) -> String {
     let path = folder.path("pipe.h5")
     mkfifo(path, 0o600)

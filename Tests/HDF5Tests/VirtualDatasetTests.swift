@@ -30,7 +30,7 @@ import Testing
     #expect(try dataset.read(as: Float.self, at: [1, 1], count: [2, 1]) == [4, 6])
   }
 
-  /// The files are found beside the one that names them.
+  /// The files are found next to the one that names them.
   @Test func filesMoveTogether() throws {
     try makeFiles()
     let moved = try TemporaryFolder()

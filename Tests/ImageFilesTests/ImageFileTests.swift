@@ -16,7 +16,7 @@ import Testing
     return text
   }
 
-  /// A row of two pixels, and what becomes of it.
+  /// A row of two pixels, and the expected result.
   struct Row {
     let color: UInt8
     let bits: UInt8

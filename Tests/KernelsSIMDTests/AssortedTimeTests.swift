@@ -4,7 +4,7 @@ import Testing
 
 /// Norms with windows, over several steps: a row's statistics are those of the last k steps.
 @Suite struct AssortedTimeTests {
-  /// A sequence of pre-activations [T, rows, D], its norm, and the gradients of what comes out.
+  /// A sequence of pre-activations [T, rows, D], its norm, and the gradients of its output.
   private struct Sequence<Scalar: KernelScalar> {
     static var steps: Int { 7 }
     let W: Int

@@ -56,7 +56,7 @@ import Testing
     story.pass(2)
     #expect(story.ranks == [2])
     #expect(story.report.hasPrefix("rank 0 on one waited 11 s (reducing, step 41): "))
-    #expect(story.report.contains("nothing was ever heard of rank 2 on two"))
+    #expect(story.report.contains("nothing was ever heard from rank 2 on two"))
   }
 
   @Test func aRankThatFellSilentIsNamedWithWhatItDidLast() {
@@ -67,7 +67,8 @@ import Testing
     story.pass(10)
     #expect(story.ranks == [3])
     #expect(
-      story.report.contains("rank 3 on two is silent for 10 s (last seen computing, step 41)"))
+      story.report.contains(
+        "rank 3 on two has been silent for 10 s (last seen computing, step 41)"))
   }
 
   @Test func aRankThatAnswersButDoesNotWaitIsStuck() {
@@ -148,7 +149,7 @@ import Testing
     story.pass(1)
     #expect(story.culprits == [], "this rank ends too")
     story.pass(11)
-    #expect(story.ranks?.contains(2) == true, "but it does not wait for ever")
+    #expect(story.ranks?.contains(2) == true, "but it does not wait forever")
   }
 
   @Test func whatAnotherRankFoundIsPassedOn() {

@@ -15,7 +15,7 @@ private func content(_ count: Int, of rank: Int) -> [Float] {
   (0..<count).map { Float(1000 * rank + $0 % 997) }
 }
 
-/// Even ranks send to the odd rank behind them, and get the answer doubled.
+/// Each even rank sends to the odd one after it, and gets the answer doubled.
 private func checkPairs(
   _ checker: Checker, _ group: Communicator, _ count: Int
 ) throws(MPIError) {

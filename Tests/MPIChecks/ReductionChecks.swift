@@ -23,7 +23,7 @@ func checkReduction(_ checker: Checker, on group: Communicator) throws(MPIError)
         let buffer = ShardedBuffer<Float>(layout, shards: owned.count)
         let apart = Tensor<Float>(shape: [count])
         apart.fill(.nan)
-        // The second call leaves the sum in the place of the first shard.
+        // The second call leaves the sum in the first shard.
         for sum in [apart, buffer.flat.row(0)] {
           for (row, shard) in owned.enumerated() {
             buffer.flat.row(row).copy(from: gradients[shard])
@@ -126,13 +126,13 @@ func checkRowReduction(_ checker: Checker, on group: Communicator) throws {
         sparse.begin(touching: touched)
         fill(sparse.shards)
         // What is not sent has no say: of a rank whose buffer is not that of the sum.
-        let (last, spoiled) = (owned.count - 1, turn == 1 && owned.count > 1)
-        if spoiled { sparse.shards[last].flat[199 * width] = 1 }
+        let (last, isDamaged) = (owned.count - 1, turn == 1 && owned.count > 1)
+        if isDamaged { sparse.shards[last].flat[199 * width] = 1 }
         try sparse.finish()
         let sentWhole = stride == 1 && !always
         let expected = whole.sum
         if sentWhole {
-          expected[199 * width] = Float(try group.allreduce(spoiled ? 1 : 0))
+          expected[199 * width] = Float(try group.allreduce(isDamaged ? 1 : 0))
         }
         checker.expect(
           "rows of stride \(stride), overlap \(overlaps), buckets of \(bucketBytes)",

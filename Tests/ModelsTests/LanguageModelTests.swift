@@ -102,7 +102,7 @@ import Threads
   }
 
   /// What rank-count independence rests on: masks, gradients and states of a column do not depend
-  /// on which others lie on the same rank.
+  /// on which other columns are on the same rank.
   @Test func aShardHasTheSameBitsAloneAndInCompany() throws {
     let (model, parameters) = model(tied: true, dropout: 0.4, as: Float.self)
     func run(

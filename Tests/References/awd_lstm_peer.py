@@ -1,4 +1,4 @@
-"""Times PyTorch on a training step of an AWD-LSTM language model, to stand beside ours.
+"""Times PyTorch on a training step of an AWD-LSTM language model, to compare with ours.
 
 The step of the Penn TreeBank recipe: batch 20, 70 tokens, V=10000, E=400, H=1150, three layers,
 all dropouts, weight drop, tied decoder, AR and TAR, clipping and SGD; random tokens. Layers are

@@ -1,4 +1,4 @@
-"""Times PyTorch on a training step of a convolutional cell, to stand beside `bench step`.
+"""Times PyTorch on a training step of a convolutional cell, to compare with `bench step`.
 
 `conv_lstm` is the ConvLSTM without peepholes, one convolution of input and state for its four gates;
 `rgc` is the reciprocal gated cell of Nayebi et al. (NeurIPS 2018), two convolutions of each state,

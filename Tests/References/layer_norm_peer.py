@@ -1,4 +1,4 @@
-"""Times PyTorch on a training step of a normalised cell, to stand beside `bench step`.
+"""Times PyTorch on a training step of a normalised cell, to compare with `bench step`.
 
 Cells of layer normalisation (Ba, Kiros and Hinton, 2016) and of assorted-time normalisation, whose
 statistics are over the last k pre-activations and all features, step by step as people write them:

@@ -1,4 +1,4 @@
-"""Times PyTorch on a training step of the Neural Data Transformer, to stand beside `bench step --cell ndt`.
+"""Times PyTorch on a training step of the Neural Data Transformer, to compare with `bench step --cell ndt`.
 
 The encoder of Ye and Pandarinath (2021): a linear embedding times the root of its width, sines and
 cosines for positions, layers of `torch.nn` with a banded mask, post-norm, one norm at the end. The

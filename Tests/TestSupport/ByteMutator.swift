@@ -1,7 +1,7 @@
 import Foundation
 
 /// Damage that follows from a seed: flipped bits, zeros, truncations, exchanged and repeated pieces,
-/// and, where the format has some, hostile words in the place of others.
+/// and, if the format has words, hostile words instead of others.
 public struct ByteMutator: RandomNumberGenerator {
   private var state: UInt64
   /// What is put in somewhere, besides damage.

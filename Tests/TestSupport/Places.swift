@@ -9,7 +9,7 @@ public enum Places {
   /// The fixtures of our own, made by Tests/References/make_fixtures.py.
   public static let fixtures = package + "/Tests/Fixtures"
 
-  /// The folder `shared` beside the package, where there is one.
+  /// The folder `shared` next to the package, if there is one.
   public static let shared: String? = {
     let path = URL(fileURLWithPath: package).deletingLastPathComponent()
       .appendingPathComponent("shared").path
@@ -17,7 +17,7 @@ public enum Places {
   }()
 
   /// Why a test that needs `shared` is skipped where it is absent.
-  public static let sharedReason = "needs ../shared beside the package, which is not there"
+  public static let sharedReason = "needs ../shared next to the package, which is not there"
 
   /// Runs `body` with a fresh folder, which is removed afterwards.
   public static func withTemporaryFolder<Result>(

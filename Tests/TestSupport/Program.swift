@@ -160,7 +160,7 @@ public enum Program {
     variables.merge(environment) { $1 }
     process.environment = variables
     process.standardInput = FileHandle.nullDevice
-    // Files, not pipes: a full pipe that nobody reads would stop the program.
+    // Files, not pipes: a full pipe that nothing reads would stop the program.
     let stem = "\(folder)/.outcome-\(UUID().uuidString)"
     for suffix in ["out", "err"] {
       _ = FileManager.default.createFile(atPath: "\(stem).\(suffix)", contents: nil)
@@ -255,7 +255,7 @@ extension Program {
       for victim in victims(children.count) { _ = kill(children[victim], SIGKILL) }
     }
     // mpirun itself may hang when its ranks are killed while it starts them, or all at once: they
-    // are gone, and it waits for ever. A hang of ours is a failure, and must not outlive the test.
+    // are gone, and it waits forever. A hang of ours is a failure, and must not outlive the test.
     var alone = 0
     while process.isRunning, alone < 500, ContinuousClock().now - started < .seconds(deadline) {
       Thread.sleep(forTimeInterval: 0.01)

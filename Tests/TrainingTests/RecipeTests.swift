@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The configurations of the paper's runs beside the recipes of its authors.
+/// The configurations of the paper's runs, compared with the recipes of its authors.
 @Suite struct RecipeTests {
   static let script = Places.package + "/Tests/References/compare_recipes.py"
 

@@ -14,7 +14,7 @@ import Verification
     try expectAll("\(Places.fixtures)/\(name).h5", precision)
   }
 
-  /// PyTorch's numbers, where they are at hand.
+  /// PyTorch's numbers, if they are available.
   @Test(
     .enabled(if: Places.shared != nil, Comment(rawValue: Places.sharedReason)),
     arguments: FixtureTests.sharedSystems, [VerificationPrecision.double, .float])

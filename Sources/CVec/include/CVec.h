@@ -171,7 +171,7 @@ CVEC_INLINE void cvec_prefetch_write(const void *p) { __builtin_prefetch(p, 1, 3
 // MARK: Work space. The only functions here that are not inlined; they hold no vectors.
 
 /// Memory of at least `bytes`, aligned to a huge page, with unspecified content; NULL if there is
-/// none. `capacity` receives what `cvec_return_memory` wants to know.
+/// none. `capacity` receives the value that `cvec_return_memory` needs.
 ///
 /// What is returned is kept for the next borrower: fresh pages cost more than the kernels'
 /// packing, up to a tenth of a second for a large layer.

@@ -26,8 +26,8 @@ public struct CSVFormat: Sendable {
   /// The column that orders the lines of a sequence of a long table; nil for the order of the file.
   public var time: String?
 
-  /// What is to be predicted: a class, a number in the place of the class, or, of a long table, a
-  /// class on each line.
+  /// What is to be predicted: a class, a number instead of the class, or, in a long table, a class
+  /// on each line.
   public var task = SequenceArchive.Target.classes
   /// Whether sequences have no class.
   public var isUnlabelled = false

@@ -59,8 +59,8 @@ extension DatasetPlace {
     return false
   }
 
-  /// The part of files to measure that need not have a training part: the one that is wanted, or
-  /// else the test part, or else the only one.
+  /// The part of files to measure that need not have a training part: the one that was asked for,
+  /// or else the test part, or else the only one.
   public func measuredPart(_ wanted: DatasetFile.Part?) throws(DatasetError) -> DatasetFile.Part {
     let files = try open()
     let parts = DatasetFile.Part.allCases.filter { holds($0, files) }

@@ -3,7 +3,7 @@ import ImageFiles
 
 /// What happens while images are written.
 public enum ImageProgress {
-  /// So many of all images are done.
+  /// The number of images done, of all images.
   case done(Int, of: Int)
   /// An image could not be read and is left out.
   case leftOut(DatasetError)

@@ -25,7 +25,7 @@ public final class ShownImages: SequenceSource {
   private let show: ImageShow
   private let seed: UInt64
   private var epoch: Int?
-  /// What evaluations have in the place of an epoch; no run gets there.
+  /// The epoch number that evaluations use; no run gets there.
   private static let evaluation = 1 << 30
 
   /// - Parameter seed: of the augmentation

@@ -65,7 +65,7 @@ private struct FourierTransform: Sendable {
   private let reversed: [Int]  // the bits of each index in reverse order
 
   init(count: Int) {
-    precondition(count.nonzeroBitCount == 1, "\(count) is no power of two")
+    precondition(count.nonzeroBitCount == 1, "\(count) is not a power of two")
     self.count = count
     twiddles = (0..<count / 2).map { k in
       let angle = -2 * Double.pi * Double(k) / Double(count)

@@ -50,7 +50,7 @@ public struct SpeechArchive: SpeechCorpus {
       {
         throw DatasetError(
           path, "utterance \(index) is samples \(start) ..< \(end) of \(pcm.shape[0])",
-          cure: "mend `offset`, which must grow and end within pcm")
+          cure: "fix `offset`, which must grow and end within pcm")
       }
       self.offsets = offsets
       utterances = speakers.indices.map { index in

@@ -12,7 +12,7 @@ public struct SpeechPartSummary: Sendable {
 
 /// What happens while a corpus is written.
 public enum SpeechProgress {
-  /// So many of all utterances are done.
+  /// The number of utterances done, of all utterances.
   case done(Int, of: Int)
   /// An utterance could not be read and is left out.
   case leftOut(DatasetError)

@@ -181,7 +181,7 @@ struct MATReader {
     guard !isAtEnd else { throw damaged }
     let (first, second) = (word(place), word(place + 4))
     if first >> 16 != 0 {
-      // Up to four bytes stand in the place of the size.
+      // Up to four bytes of data replace the size.
       guard first >> 16 <= 4 else { throw damaged }
       defer { place += 8 }
       return Element(

@@ -67,7 +67,7 @@ public struct SpikeTrials: Sendable, Equatable {
 
   /// The sums of `factor` bins each; what is left over at the end of a trial is cut off.
   ///
-  /// - Returns: nil where a sum is no number of 16 bits
+  /// - Returns: nil if a sum does not fit in 16 bits
   func summed(_ factor: Int) -> SpikeTrials? {
     guard factor > 1 else { return self }
     let bins = steps / factor
@@ -89,7 +89,7 @@ public struct SpikeTrials: Sendable, Equatable {
       rates: rateSums)
   }
 
-  /// Trials cut into more, of so many bins each; what is left over at the end is cut off.
+  /// Trials cut into shorter ones of `length` bins each; the rest at the end is cut off.
   func cut(_ length: Int) -> SpikeTrials {
     let pieces = steps / length
     func rows<Number>(_ all: [Number]) -> [Number] {

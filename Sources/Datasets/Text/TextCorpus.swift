@@ -19,8 +19,8 @@ public struct TextCorpus {
 
   /// Reads the texts. One text is cut into 90 % for training, 5 % for validation, 5 % for testing.
   ///
-  /// - Parameter limit: keeps so many of the training part's most frequent tokens, `<unk>` among
-  ///   them; nil keeps all
+  /// - Parameter limit: how many of the training part's most frequent tokens to keep, `<unk>`
+  ///   among them; nil keeps all
   public init(
     _ files: TextFolder.Files, level: TextLevel, keeping limit: Int? = nil
   ) throws(DatasetError) {

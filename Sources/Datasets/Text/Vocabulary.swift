@@ -58,7 +58,7 @@ public struct Vocabulary: Sendable, Equatable {
 
   private func splitLines(_ text: String, _ body: (String) -> Void) {
     let bytes = text.utf8
-    var start: String.Index?  // of the word at hand
+    var start: String.Index?  // of the current word
     var endsLine = true
     for index in bytes.indices {
       let byte = bytes[index]

@@ -25,7 +25,7 @@ struct LockingCheck {
           "locks",
           "\(Self.variable) is FALSE, though locks work here: nothing keeps two writers"
             + " apart", cure: "unset \(Self.variable)")
-        : .good("locks", "files can be locked, as HDF5 wants")
+        : .good("locks", "files can be locked, as HDF5 needs")
     case .some(false):
       if isOff { return .good("locks", "no file locks here, and \(Self.variable) is FALSE") }
       return setting == "TRUE"

@@ -1,6 +1,6 @@
 /// The state update of a body, unit by unit.
 ///
-/// To add a body: a file in `Bodies` beside this one, a case of `BodyKind`, and a line in
+/// To add a body: a file in the folder `Bodies`, a case of `BodyKind`, and a line in
 /// `FormulaDispatch.swift`.
 protocol BodyFormula {
   associatedtype V: Lanes

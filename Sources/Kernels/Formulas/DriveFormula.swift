@@ -3,7 +3,7 @@ import KernelInterface
 /// The recursion of a drive, element by element (every gate of every unit of every row alike).
 ///
 /// `forward` is called once per element and time step, `backward` once in reverse order. To add a
-/// drive: a file in `Drives` beside this one, a case of `DriveKind`, and a line in
+/// drive: a file in the folder `Drives`, a case of `DriveKind`, and a line in
 /// `FormulaDispatch.swift`.
 protocol DriveFormula {
   associatedtype V: Lanes

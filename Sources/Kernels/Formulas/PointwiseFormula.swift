@@ -1,6 +1,6 @@
-/// Equations that each unit of a layer follows by itself: some numbers in, some out.
+/// Equations that each unit of a layer evaluates on its own: some numbers in, some out.
 ///
-/// To add one: a file in `Pointwise` beside this one, a case of `PointwiseKind`, and a line in
+/// To add one: a file in the folder `Pointwise`, a case of `PointwiseKind`, and a line in
 /// `PointwiseDispatch.swift`.
 protocol PointwiseFormula {
   associatedtype V: Lanes

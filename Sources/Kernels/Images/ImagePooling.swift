@@ -51,8 +51,8 @@ public struct ImagePooling: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - dy: maps [N, Y' X' C]
-  ///   - x: what went in
-  ///   - y: what came out
+  ///   - x: the input of the forward pass
+  ///   - y: its output
   ///   - dx: maps [N, Y X C], to be added to
   @specialized(where Scalar == Float)
   public func backward<Scalar: KernelScalar>(

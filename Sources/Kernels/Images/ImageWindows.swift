@@ -81,7 +81,7 @@ public struct ImageWindows: Sendable, Hashable {
       let (map, place) = row.quotientAndRemainder(dividingBy: places)
       let (y, x) = place.quotientAndRemainder(dividingBy: width)
       let (firstY, firstX) = (y * stride - top, x * stride - left)
-      // The columns of the window that lie on the map.
+      // The columns of the window that are inside the map.
       let inside = min(max(-firstX, 0), kernel)..<max(min(kernel, X - firstX), 0)
       for ky in 0..<kernel where 0..<Y ~= firstY + ky && !inside.isEmpty {
         let window = index * length + ky * kernel * C

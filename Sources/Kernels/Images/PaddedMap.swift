@@ -44,7 +44,7 @@ public struct PaddedMap<Scalar: KernelScalar> {
     let (C, e) = (input.channels, windows.enlargement)
     let (height, width) = Self.extents(windows)
     let source = maps.pointer + index * input.count
-    // The columns that lie on the map.
+    // The columns that are inside the map.
     let columns = min(windows.left, width)..<min(windows.left + input.width * e, width)
     for y in 0..<height {
       let line = memory.pointer + y * width * C

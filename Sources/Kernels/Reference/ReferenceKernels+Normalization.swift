@@ -93,7 +93,7 @@ extension ReferenceKernels {
   ///   - mean: mean(g)
   ///   - slope: mean(g n)
   ///   - r: 1 / std
-  /// - Returns: what stands in the place of `mean` and `slope` in the formula of dz above
+  /// - Returns: what replaces `mean` and `slope` in the formula of dz above
   private static func poolBackward(
     _ mean: Scalar, _ slope: Scalar, _ r: Scalar, _ call: NormalizationBackwardCall<Scalar>,
     row: Int

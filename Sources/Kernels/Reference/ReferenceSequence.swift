@@ -105,7 +105,7 @@ where D.V == B.V, D.V: BinaryFloatingPoint {
     }
   }
 
-  /// What the drive makes of g = W_ih x + b_ih, and a = W_hh h + b_hh beside it.
+  /// The drive's output for g = W_ih x + b_ih, and a = W_hh h + b_hh.
   private static func preActivation(
     _ call: ForwardCall<Scalar>, _ drive: D, t: Int, row n: Int, gateUnit row: Int,
     _ state: inout ForwardState

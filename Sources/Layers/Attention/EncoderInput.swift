@@ -156,8 +156,8 @@ struct EncoderInputPass<Scalar: KernelScalar> {
     if let factors { output.setProduct(of: output, repeating: factors) }
   }
 
-  /// Adds the gradients of the parameters, and gives that of x [N·T, C] if it is wanted. It writes
-  /// over d [N·T, D].
+  /// Adds the gradients of the parameters, and returns that of x [N·T, C] if it is needed. It
+  /// overwrites d [N·T, D].
   ///
   /// - Returns: nil if the gradient of x is not wanted; of counts in a table it is zero
   func backward(

@@ -1,7 +1,7 @@
 import Kernels
 
-/// What a transformer encoder is made of besides its widths: the Neural Data Transformer (Ye and
-/// Pandarinath, 2021) and its kin.
+/// The settings of a transformer encoder besides its widths: the Neural Data Transformer (Ye and
+/// Pandarinath, 2021) and similar encoders.
 public struct TransformerSettings: Sendable, Hashable {
   /// How a step of C numbers becomes one of D.
   public enum Embedding: String, Sendable, CaseIterable {

@@ -9,8 +9,8 @@ import Tensors
 ///     n    = tanh(x W_in + b_in + r · (h W_hn + b_hn))
 ///     h'   = (1 - z) n + z h
 ///
-/// `gru` is the same equation in one kernel over all steps. Both take each other's checkpoints, and
-/// are measured against each other: what a cell costs beside a fused layer.
+/// `gru` is the same equation in one kernel over all steps. Each loads the other's checkpoints, and
+/// benchmarks compare the two: what a cell costs compared with a fused layer.
 public struct GRU: CellFamily {
   public init() {}
   public var summary: String { "unrolled" }

@@ -29,7 +29,7 @@ public struct FusedLayer<Scalar: KernelScalar>: SequenceLayer {
   private let recurrentBias: String
   private let unitBias: String
   let name: LayerName
-  /// What stands in the place of W_hh.
+  /// The weight used instead of W_hh; nil is the layer's own.
   private var replacedWeight: Tensor<Scalar>?
 
   /// - Parameter orthogonal: how W_hh is kept orthogonal; nil trains it freely

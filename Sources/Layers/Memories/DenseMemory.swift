@@ -109,7 +109,7 @@ package struct DenseMemory<Scalar: KernelScalar>: Sendable {
   }
 }
 
-/// Ā - I and B̄ as kernels read them. Nobody writes to it once it is made.
+/// Ā - I and B̄ as kernels read them. Nothing writes to it once it is made.
 private struct Transition<Scalar: KernelScalar>: @unchecked Sendable {
   /// For m (Ā - I)ᵀ and dm' (Ā - I).
   let memory: PackedMatrix<Scalar>

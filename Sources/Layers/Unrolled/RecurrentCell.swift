@@ -212,7 +212,7 @@ public struct CellConstants: Sendable, Hashable {
   public var memory = MemoryConstants()
   /// k, the steps that a norm takes mean and variance of; 1 is layer normalisation.
   public var window: Int
-  /// Whether those windows go on from one pass to the next, as other states do.
+  /// Whether those windows carry over from one pass to the next, as other states do.
   public var carryWindow: Bool
   /// Of a cell on maps.
   public var map = MapConstants()

@@ -124,7 +124,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
     }
   }
 
-  /// Goes on to the next segment, whose first states are the last ones of the segment before.
+  /// Enters the next segment, whose first states are the last ones of the segment before.
   private func enterSegment(at t: Int) {
     if t > 0 { for tensor in kept { tensor.row(0).copy(from: tensor.row(segment)) } }
     for (start, tensor) in zip(starts, kept) { start.row(t / segment).copy(from: tensor.row(0)) }

@@ -148,7 +148,7 @@ struct WeightGradients<Scalar: KernelScalar> {
     }
   }
 
-  /// Adds the gradients of the weights from so many steps that are kept.
+  /// Adds the gradients of the weights from the first `steps` steps that are kept.
   func add(steps: Int) {
     for shard in shards {
       let rows = steps * shard.rows.count

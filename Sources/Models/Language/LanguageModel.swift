@@ -31,7 +31,7 @@ public final class LanguageModel<Scalar: KernelScalar> {
   public var team = ThreadTeam.alone
   /// That of each thread, as far as they have been used.
   var workspaces = [Workspace<Scalar>()]
-  /// The masks of the step at hand, and what they leave of W_hh.
+  /// The masks of the current step, and the masked W_hh.
   private(set) var masks: LanguageModelMasks<Scalar>
   private(set) var droppedWeights: [Tensor<Scalar>?]
 
@@ -94,7 +94,7 @@ public final class LanguageModel<Scalar: KernelScalar> {
   /// pass after a change of parameters or masks.
   ///
   /// - Parameters:
-  ///   - masks: those of the step to come; nil before an evaluation, which drops nothing
+  ///   - masks: those of the next step; nil before an evaluation, which drops nothing
   ///   - advancing: true once per optimizer step
   /// - Throws: `LAPACKError` where a parameter is not a number
   public func prepare(
@@ -133,7 +133,7 @@ public final class LanguageModel<Scalar: KernelScalar> {
     try stack.finishGradients(gradients)
   }
 
-  /// A layer with the weights that the step at hand sees.
+  /// A layer with the weights that the current step sees.
   func layer(_ level: Int) -> any SequenceLayer<Scalar> {
     guard let dropped = droppedWeights[level] else { return layers[level] }
     return layers[level].replacingRecurrentWeight(dropped)

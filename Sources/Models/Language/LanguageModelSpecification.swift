@@ -41,7 +41,7 @@ public struct LanguageModelSpecification: Sendable {
       self.weights = weights
     }
   }
-  /// Keep every k-th state alone and compute the rest again on the way backward; 0 keeps all.
+  /// Keep only every k-th state and recompute the rest in the backward pass; 0 keeps all.
   public var recomputeEvery = 0
 
   public init(

@@ -111,7 +111,7 @@ struct LanguagePass<Scalar: KernelScalar> {
   /// Decoder and cross-entropy, shard by shard and in pieces of a shard: z [T·N, V] as a whole
   /// would not fit, and the decoder's gradients are summed shard by shard at any number of ranks.
   ///
-  /// Leaves the gradient of the dropped output in `dDropped`, if gradients are wanted.
+  /// Leaves the gradient of the dropped output in `dDropped`, if gradients are needed.
   private func decode(
     _ chunk: TokenChunk, _ activations: Activations, _ parameters: ParameterBuffer<Scalar>,
     gradients: ShardedBuffer<Scalar>?
@@ -152,8 +152,8 @@ struct LanguagePass<Scalar: KernelScalar> {
 
   /// Adds the gradients of both penalties, and leaves that of the raw output in `dDropped`.
   ///
-  /// The objective has means over T·N·H and (T-1)·N·H numbers beside one over T·N predictions, and
-  /// sums are divided by T·N later: so α/H and β T/((T-1) H) stand before the sums.
+  /// The objective has means over T·N·H and (T-1)·N·H numbers, and one over T·N predictions, and
+  /// sums are divided by T·N later: so the sums have the factors α/H and β T/((T-1) H).
   ///
   /// - Returns: what they add to each shard's sum
   private func penalize(_ chunk: TokenChunk, _ activations: Activations) -> [Double] {

@@ -1,12 +1,13 @@
 /// The colours and strokes of charts, as CSS.
 enum ChartStyle {
-  /// Okabe and Ito (2008), which any colour vision tells apart: on white, and, lighter, on black.
+  /// Okabe and Ito (2008), distinguishable with any colour vision: on white, and, lighter, on
+  /// black.
   static let colors: [(light: String, dark: String)] = [
     ("#0072b2", "#56a8e0"), ("#d55e00", "#ff8c42"), ("#009e73", "#3ccfa4"),
     ("#b3589a", "#e08fc4"), ("#a87900", "#e6b422"), ("#4b4bb8", "#9a9af5"),
     ("#7a4b2a", "#c99a78"), ("#555555", "#bbbbbb"),
   ]
-  /// What tells lines apart once the colours are used up.
+  /// Dash patterns, used once the colours are used up.
   private static let dashes = ["", "8 4", "2 4", "8 4 2 4"]
 
   /// The classes of line `number`.
@@ -21,8 +22,8 @@ enum ChartStyle {
   ///
   /// - Parameters:
   ///   - ink, quiet, rule: the colours of text, of marks and of the grid
-  ///   - color: that of each of the `colors`. Readers of SVG that are no browsers know no variables,
-  ///     so that a figure by itself gives numbers
+  ///   - color: the value of each of the `colors`. SVG viewers other than browsers do not support
+  ///     variables, so a separate figure has plain values
   static func css(ink: String, quiet: String, rule: String, color: (Int) -> String) -> String {
     let lines = colors.indices.map {
       "path.c\($0){stroke:\(color($0))}circle.c\($0){fill:\(color($0))}"

@@ -1,5 +1,5 @@
 extension LineChart {
-  /// The chart, with a legend below its heading, as an SVG file that needs nothing else.
+  /// The chart, with a legend below its heading, as a self-contained SVG file.
   var figure: String {
     let row = 20.0
     let legend = series.enumerated().map { index, series in

@@ -4,7 +4,7 @@ extension LineChart {
   /// How numbers become pixels.
   struct Scale {
     var x: ClosedRange<Double>
-    var y: ClosedRange<Double>  // of the logarithm where that is drawn
+    var y: ClosedRange<Double>  // of the logarithm if that is drawn
     var isLogarithmic: Bool
   }
 
@@ -39,10 +39,10 @@ extension LineChart {
       / (scale.y.upperBound - scale.y.lowerBound)
   }
 
-  /// More points than pixels make a larger page and no better line.
+  /// More points than pixels make the page larger, but the line no better.
   private static let maximumPoints = 480
 
-  /// At most so many points: each the mean of some that follow each other.
+  /// At most `maximumPoints` points, each the mean of some consecutive ones.
   static func thinned(_ points: [ChartPoint]) -> [ChartPoint] {
     let group = (points.count + maximumPoints - 1) / maximumPoints
     guard group > 1 else { return points }
@@ -54,7 +54,7 @@ extension LineChart {
     }
   }
 
-  /// Round numbers in a range, about so many.
+  /// About `count` round numbers in a range.
   static func ticks(_ range: ClosedRange<Double>, about count: Int) -> [Double] {
     let span = range.upperBound - range.lowerBound
     guard span > 0, span.isFinite else { return [range.lowerBound] }
@@ -65,11 +65,11 @@ extension LineChart {
       (range.lowerBound / step).rounded(.up), (range.upperBound / step).rounded(.down)
     )
     guard last >= first, last - first < 1000 else { return [range.lowerBound] }
-    // A multiple of the step, so that it prints as the round number it is.
+    // A multiple of the step, so that it prints as a round number.
     return (Int(first)...Int(last)).map { Double($0) * step }
   }
 
-  /// Powers of ten in a range of logarithms, with 2 and 5 between them where there are few.
+  /// Powers of ten in a range of logarithms, with 2 and 5 between them if there are few.
   static func decades(_ range: ClosedRange<Double>) -> [Double] {
     let (low, high) = (Int(range.lowerBound.rounded(.down)), Int(range.upperBound.rounded(.up)))
     let step = [1, 2, 5, 10, 20, 50].first { (high - low) / $0 <= 8 } ?? 100
@@ -78,7 +78,7 @@ extension LineChart {
     return all.flatMap { decade in [1.0, 2, 5].map { $0 * pow(10, Double(decade)) } }
   }
 
-  /// A tick's number: no more digits than it needs.
+  /// A tick's number, with no more digits than needed.
   static func number(_ value: Double) -> String {
     guard value != 0 else { return "0" }
     guard value.isFinite else { return "\(value)" }

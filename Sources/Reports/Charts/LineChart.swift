@@ -19,15 +19,14 @@ struct ChartSeries {
 
   var label: String
   var points: [ChartPoint]
-  /// Which line this is: it has the colour, and the dashes, of that number.
+  /// The number of this line, which chooses its colour and dashes.
   var number: Int
   var style: Style
-  /// What a legend says besides the label.
+  /// Text of the legend besides the label.
   var note = ""
 }
 
-/// Lines over two axes, drawn as SVG: on a page, which holds the `ChartStyle`, or as a figure that
-/// stands by itself.
+/// Lines over two axes, drawn as SVG: on a page that has the `ChartStyle`, or as a separate figure.
 struct LineChart {
   var title: String
   var xLabel: String
@@ -35,7 +34,7 @@ struct LineChart {
   var series: [ChartSeries]
   /// A level to compare with, drawn as a broken line.
   var baseline: (y: Double, label: String)?
-  /// Whether the y axis is logarithmic; nil lets the numbers tell.
+  /// Whether the y axis is logarithmic; nil decides by the numbers.
   var isLogarithmic: Bool?
 
   // In pixels of the view box.
@@ -55,7 +54,7 @@ struct LineChart {
     yLabel = y
     self.series = series.compactMap { series in
       var drawn = series
-      // Where a number is beyond what an axis can show, there is a gap.
+      // A number that an axis cannot show leaves a gap.
       drawn.points.removeAll { !Self.canShow($0.x) || !Self.canShow($0.y) }
       return drawn.points.isEmpty ? nil : drawn
     }
@@ -63,7 +62,7 @@ struct LineChart {
     self.isLogarithmic = isLogarithmic
   }
 
-  /// Whether sums and differences of such numbers are finite too.
+  /// Whether sums and differences of such numbers are also finite.
   private static func canShow(_ value: Double) -> Bool { abs(value) < 1e300 }
 
   /// Whether there is something to draw.
@@ -155,7 +154,7 @@ struct LineChart {
         continue
       }
       let (column, row) = (pixel(x(point.x, scale)), pixel(y))
-      // A line to where it starts makes a lone point a dot.
+      // A line of length 0 draws a single point as a dot.
       path += isDrawing ? "L\(column) \(row)" : "M\(column) \(row)L\(column) \(row)"
       isDrawing = true
       dots.append(

@@ -1,11 +1,11 @@
 import Foundation
 
-/// How often each class was taken for which, as an HTML table.
+/// A confusion matrix as an HTML table.
 struct ConfusionFigure {
   let counts: [[Int]]
   let names: [String]
 
-  /// More classes than this make a table that nobody reads.
+  /// More classes than this make a table too large to read.
   static let maximumClasses = 40
 
   init?(_ record: EvaluationRecord) {
@@ -20,12 +20,12 @@ struct ConfusionFigure {
   var html: String {
     let head = names.map { "<th class=\"n\">\(escapeHTML($0))</th>" }.joined()
     let rows = counts.enumerated().map { truth, row in
-      // In floating point: a file may hold counts whose sum no integer holds.
+      // In floating point: a file may have counts whose sum overflows an integer.
       let total = row.reduce(0) { $0 + Double($1) }
       let cells = row.enumerated().map { guess, count in
         let share = total > 0 ? Double(count) / total : 0
         let kind = guess == truth ? "right" : "wrong"
-        // Few mistakes among many must still be seen.
+        // A few mistakes among many answers must still be visible.
         let depth = count == 0 ? 0 : Int((15 + 70 * share.squareRoot()).rounded())
         return "<td class=\"n \(kind)\" style=\"--d:\(depth)%\">\(count)</td>"
       }

@@ -2,7 +2,7 @@ import Files
 import Foundation
 
 /// Text as HTML or SVG content or attribute value. Control characters are not allowed in either,
-/// and what would change the order of the text around it is shown as an escape.
+/// and characters that change the direction of the surrounding text are shown as escapes.
 func escapeHTML(_ text: String) -> String {
   var result = ""
   for scalar in text.unicodeScalars {
@@ -21,8 +21,8 @@ func escapeHTML(_ text: String) -> String {
   return result
 }
 
-/// A cell of a table. A plain string is text, which is escaped where the table is written: markup
-/// has to say that it is.
+/// A cell of a table. A plain string is text, which is escaped when the table is written; markup
+/// must be declared as such.
 enum HTMLCell: ExpressibleByStringInterpolation {
   case text(String)
   /// HTML of this module.
@@ -38,7 +38,7 @@ enum HTMLCell: ExpressibleByStringInterpolation {
   }
 }
 
-/// An HTML table. `numeric` columns are set to the right.
+/// An HTML table. `numeric` columns are right-aligned.
 func htmlTable(
   _ head: [HTMLCell], _ rows: [[HTMLCell]], numeric: Set<Int> = []
 ) -> String {

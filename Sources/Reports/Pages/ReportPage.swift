@@ -4,9 +4,9 @@ import Foundation
 /// One self-contained HTML page on one run, or on several side by side.
 public struct ReportPage {
   private let runs: [RunRecord]
-  /// The gradient's way back in time, of those runs for which it was asked and could be had.
+  /// How the gradient flows back through time, for those runs for which it was computed.
   private let gradients: [ProbeCurve]
-  /// Summaries over several seeds, by the folder they lie in.
+  /// Summaries over several seeds, by their folder.
   private let series: [(path: String, summary: SeedSummary)]
   /// Every key of a configuration with its default.
   private let defaults: [ReportedKey]
@@ -57,8 +57,8 @@ public struct ReportPage {
       """
   }
 
-  /// What a browser lets the page do: nothing but show itself. Should markup of a stranger ever get
-  /// in, no script of it runs and nothing is loaded or sent.
+  /// What a browser lets the page do: only display itself. If foreign markup should ever get in, no
+  /// script runs, and nothing is loaded or sent.
   private static let policy =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -82,7 +82,7 @@ public struct ReportPage {
     }
     return """
       <ul class="legend">\(names.joined())</ul>
-      <p class="quiet">Pale lines are the training set, as means between two reports; strong lines \
+      <p class="quiet">Pale lines are the training set, averaged between two reports; strong lines \
       with dots are the validation set at the end of each epoch.</p>
       """
   }
@@ -90,7 +90,7 @@ public struct ReportPage {
   // MARK: Charts
 
   private func curves(_ key: String, byEpoch: Bool) -> [ChartSeries] {
-    // Validation goes on top.
+    // Validation is drawn on top.
     [false, true].flatMap { isValidation in
       runs.enumerated().map { index, run in
         ChartSeries(
@@ -112,11 +112,11 @@ public struct ReportPage {
   }
 
   private var lossCharts: [LineChart] {
-    // The level of a model that has learned nothing, where it is the same for all.
+    // The baseline loss, if it is the same for all.
     let levels = Set(runs.map(\.chanceLoss))
     var baseline: (y: Double, label: String)?
     if levels.count == 1, let loss = levels.first! {
-      let meaning = runs[0].test?.chanceMeaning ?? "having learned nothing"
+      let meaning = runs[0].test?.chanceMeaning ?? "an untrained baseline"
       baseline = (loss, "\(brief(loss)) in validation: \(meaning)")
     }
     return pair("loss", "loss", baseline: baseline)
@@ -167,13 +167,13 @@ public struct ReportPage {
     }
     let head =
       ["run", "stands at", "best epoch"] + names.map { "validation \($0)" }
-      + names.map { "test \($0)" } + ["test loss by chance", "sequences/s"]
+      + names.map { "test \($0)" } + ["test baseline loss", "sequences/s"]
     return htmlTable(
       head.map(HTMLCell.text),
       rows, numeric: Set(2..<5 + 2 * keys.count))
       + (runs.contains { $0.test == nil }
         ? "<p class=\"quiet\">Test figures appear after <code>momentum-dist evaluate RUN</code>, "
-          + "which takes the checkpoint that was best on validation.</p>" : "")
+          + "which uses the checkpoint that was best on validation.</p>" : "")
   }
 
   private var seedTable: String {
@@ -193,7 +193,7 @@ public struct ReportPage {
     }.joined(separator: "\n")
   }
 
-  /// What differs between the runs; of one run, what differs from the defaults.
+  /// The differences between the runs; for one run, the differences from the defaults.
   private var configurationTable: String {
     let listings = runs.map { run -> [String: String]? in
       run.configuration.map {
@@ -209,7 +209,7 @@ public struct ReportPage {
     }
     let note =
       runs.count == 1
-      ? "Keys that are not at their defaults." : "Keys in which the runs differ."
+      ? "Keys that differ from their defaults." : "Keys that differ between the runs."
     guard !rows.isEmpty else {
       return
         "<p class=\"quiet\">\(runs.count == 1 ? "All keys are at their defaults." : "The configurations are equal.")</p>"

@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// What a sweep tries and what came of it.
+/// What a sweep tries, and the results.
 ///
 ///     SWEEP/sweep.json  SWEEP/trial-001  SWEEP/trial-002  ...
 public struct SweepRecord: Codable, Sendable, Equatable {
@@ -15,11 +15,11 @@ public struct SweepRecord: Codable, Sendable, Equatable {
     }
   }
 
-  /// What became of a trial.
+  /// The state of a trial.
   public enum State: String, Codable, Sendable {
     case waiting
     case finished
-    /// Others were better by then.
+    /// Others were better at a rung.
     case dropped
     /// Its loss or its gradients were not finite.
     case diverged
@@ -28,22 +28,22 @@ public struct SweepRecord: Codable, Sendable, Equatable {
   public struct Trial: Codable, Sendable, Equatable {
     public var settings: [Setting]
     public var state = State.waiting
-    /// The best validation score at the end of each rung, the lower the better.
+    /// The best validation score at the end of each rung, lower is better.
     public var scores: [Double] = []
     /// The step of the best checkpoint.
     public var step: Int?
-    /// What that checkpoint came to: "validation_loss", "validation_accuracy".
+    /// The results of that checkpoint: "validation_loss", "validation_accuracy".
     public var values: [String: Double] = [:]
 
     public init(settings: [Setting]) { self.settings = settings }
   }
 
-  /// What trials are compared by, the lower the better unless `isLargerBetter`.
+  /// The score that compares trials; lower is better unless `isLargerBetter`.
   public var metric: String
   public var isLargerBetter: Bool
   /// The epochs at which trials are compared.
   public var rungs: [Int]
-  /// One trial in so many continues after a rung; 1 is all.
+  /// One trial in `factor` continues after a rung; 1 continues all.
   public var factor: Int
   public var trials: [Trial]
 
@@ -57,7 +57,7 @@ public struct SweepRecord: Codable, Sendable, Equatable {
 
   // MARK: Files
 
-  /// Where the record of a sweep lies.
+  /// The path of a sweep's record.
   public static func path(_ sweep: String) -> String { "\(sweep)/sweep.json" }
 
   /// The folder of a trial, from 0.
@@ -65,7 +65,7 @@ public struct SweepRecord: Codable, Sendable, Equatable {
     "\(sweep)/\(name(trial: trial))"
   }
 
-  /// What a trial is called: "trial-001".
+  /// The name of a trial: "trial-001".
   public static func name(trial: Int) -> String {
     let number = String(trial + 1)
     return "trial-" + String(repeating: "0", count: max(0, 3 - number.count)) + number
@@ -91,7 +91,7 @@ public struct SweepRecord: Codable, Sendable, Equatable {
       String(decoding: try encoder.encode(self), as: UTF8.self) + "\n", to: Self.path(sweep))
   }
 
-  /// Whether this is the record of the same trials, whatever came of them.
+  /// Whether this is the record of the same trials, regardless of their results.
   public func isOfSameTrials(as other: SweepRecord) -> Bool {
     metric == other.metric && rungs == other.rungs && factor == other.factor
       && trials.map(\.settings) == other.trials.map(\.settings)
@@ -99,7 +99,7 @@ public struct SweepRecord: Codable, Sendable, Equatable {
 
   // MARK: Order
 
-  /// The trials that go through a rung, from 0: all, or those that were best at the one before.
+  /// The trials that train in a rung, from 0: all, or those that were best at the one before.
   public func entrants(of rung: Int) -> [Int] {
     guard rung > 0 else { return Array(trials.indices) }
     let before = entrants(of: rung - 1)
@@ -109,7 +109,7 @@ public struct SweepRecord: Codable, Sendable, Equatable {
       .prefix(kept).sorted()
   }
 
-  /// The numbers of all trials, the best first: those that got further before those that did not.
+  /// The numbers of all trials, the best first: trials that reached a later rung come first.
   public var ranking: [Int] {
     trials.indices.sorted { a, b in
       let (first, second) = (trials[a].scores, trials[b].scores)
@@ -123,7 +123,7 @@ public struct SweepRecord: Codable, Sendable, Equatable {
     trials[trial].scores.last.map { isLargerBetter ? -$0 : $0 }
   }
 
-  /// The table of the trials for a person, the best first.
+  /// The table of the trials as text, the best first.
   public var table: String {
     let keys = trials.first?.settings.map(\.key) ?? []
     let metrics = trials.flatMap { $0.values.keys }.reduce(into: Set<String>()) { $0.insert($1) }
@@ -150,7 +150,7 @@ public struct SweepRecord: Codable, Sendable, Equatable {
 }
 
 extension String {
-  /// The text without what ends it.
+  /// The text without the matching characters at its end.
   fileprivate func trimmingSuffix(while matches: (Character) -> Bool) -> String {
     var end = endIndex
     while end > startIndex, matches(self[index(before: end)]) { end = index(before: end) }

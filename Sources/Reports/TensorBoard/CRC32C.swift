@@ -1,5 +1,5 @@
-/// The cyclic redundancy check of Castagnoli's polynomial (RFC 3720, appendix B.4), with which
-/// TensorBoard guards its records.
+/// The cyclic redundancy check with Castagnoli's polynomial (RFC 3720, appendix B.4), which
+/// TensorBoard uses for its records.
 enum CRC32C {
   private static let table: [UInt32] = (0..<256).map { byte in
     (0..<8).reduce(UInt32(byte)) { value, _ in
@@ -13,8 +13,8 @@ enum CRC32C {
     }
   }
 
-  /// The checksum as TFRecord files have it: turned by 15 bits and shifted, so that one over bytes
-  /// that hold a checksum is not weak.
+  /// The checksum as in TFRecord files: rotated by 15 bits plus a constant, because a checksum over
+  /// bytes that contain a checksum would be weak.
   static func masked(_ bytes: some Sequence<UInt8>) -> UInt32 {
     let sum = checksum(bytes)
     return (sum >> 15 | sum << 17) &+ 0xa282_ead8

@@ -1,9 +1,9 @@
 import Foundation
 import SwiftProtobuf
 
-// Events as we write them; the messages themselves are made from event.proto.
+// Makes the events that we write; the message types are generated from event.proto.
 extension TensorBoardEvent {
-  /// An event of now.
+  /// An event with the current time.
   init(step: Int, _ what: OneOf_What) {
     self.init()
     wallTime = Date().timeIntervalSince1970

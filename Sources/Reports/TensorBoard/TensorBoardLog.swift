@@ -8,14 +8,14 @@ import Foundation
 /// The TensorBoard event file of a run: the numbers of metrics.jsonl as scalars, named
 /// `loss/train`, `loss/validation` and so on.
 ///
-/// Each process that trains the run writes a file of its own, and says at its start which step it
-/// goes on from, so that TensorBoard drops what an interrupted one had written of later steps.
+/// Each process that trains the run writes its own file, which starts with the step that the
+/// process resumes from: TensorBoard then drops what an interrupted process wrote of later steps.
 package final class TensorBoardLog {
   private let file: WritableFile
 
   /// Starts a file in the folder of a run.
   ///
-  /// - Parameter step: the first step that is still to be reported
+  /// - Parameter step: the first step to be reported
   package init(in folder: String, from step: Int) throws(FileError) {
     let seconds = Int(Date().timeIntervalSince1970)
     let process = ProcessInfo.processInfo.processIdentifier

@@ -4,9 +4,9 @@ import Files
 import Foundation
 
 extension TrainingConfiguration {
-  /// The configuration that a run is resumed with: that of its checkpoint, with what was changed in
-  /// the run's config.yaml since its newest checkpoint, and with what the command line sets. The
-  /// rules for a change are the same for both.
+  /// The configuration that a run resumes with: that of its checkpoint, with the changes made in
+  /// the run's config.yaml since its newest checkpoint, and with the keys that the command line
+  /// sets. The same rules apply to both kinds of changes.
   ///
   /// - Parameters:
   ///   - run: the run that the checkpoint belongs to
@@ -37,8 +37,8 @@ extension TrainingConfiguration {
     }
   }
 
-  /// The keys that the run's config.yaml gives other values than its newest checkpoint has. A key
-  /// that was taken out of the file keeps the value of the checkpoint.
+  /// The keys whose values differ between the run's config.yaml and its newest checkpoint. A key
+  /// that was removed from the file keeps the checkpoint's value.
   private static func editedKeys(
     of run: RunFolder
   ) throws(RunFailure) -> [(key: ConfigurationKey, other: String)] {

@@ -2,7 +2,7 @@ import Configuration
 import Checkpoints
 
 extension TrainingConfiguration {
-  /// Refuses to go on from a checkpoint of another model, by the name of the key.
+  /// Refuses to resume from a checkpoint of another model; the error names the key.
   ///
   /// - Parameter hasSameData: whether the data are known to be those of the checkpoint, wherever
   ///   they are
@@ -20,21 +20,21 @@ extension TrainingConfiguration {
           .configuration,
           "\(change): its state does not fit; set it back, or start a new run")
       case .numbers:
-        notes.append("note: \(change); the run goes on with other numbers than it would have")
+        notes.append("note: \(change); the run's numbers differ from here on")
       case .nothing: break
       }
     }
     return notes
   }
 
-  /// What a key changes under this configuration: the end of a cosine is the end of the run, MPI
-  /// adds the numbers of a bucket in an order of its own, an optimizer without momentum keeps no
-  /// state of it, and classes that were counted may be named.
+  /// What a changed key affects under this configuration: a cosine ends with the run, MPI adds the
+  /// numbers of a bucket in its own order, an optimizer without momentum has no momentum state, and
+  /// a number of classes that was counted may be set.
   private func effect(of key: ConfigurationKey, was other: String) -> KeyEffect {
     switch key.path {
     case "optimizer.momentum" where (Double(key.value) == 0) != (Double(other) == 0): .model
     case "epochs" where [.cosine, .warmupCosine].contains(optimizer.schedule): .numbers
-    // 0 counts them: that many may be named. Another number does not fit the parameters' shapes.
+    // 0 counts them, and the same number may be set. Another does not fit the parameters' shapes.
     case "dataset.classes" where key.value == "0" || other == "0": .nothing
     case "bucket_bytes" where reduction == .mpi, "sparse_rows" where reduction == .mpi: .numbers
     default: key.effect

@@ -1,6 +1,6 @@
 import Datasets
 
-/// What is to be predicted, from what, and what else is wanted of the model.
+/// What to predict, from which inputs, and what else to get from the model.
 public struct PredictionRequest: Sendable {
   /// A run's folder or a checkpoint's.
   public var path: String
@@ -15,9 +15,9 @@ public struct PredictionRequest: Sendable {
   public var format = UnlabelledFormat()
   /// Whether the inputs are normalised already, or are to be taken as they are.
   public var isNormalised = false
-  /// Whether the states of the last layer are wanted.
+  /// Whether to return the states of the last layer.
   public var wantsHidden = false
-  /// Whether the outputs of all layers are wanted.
+  /// Whether to return the outputs of all layers.
   public var wantsFeatures = false
   /// How many steps beyond the end are forecast by feeding forecasts back; nil is the horizon.
   public var rollOut: Int?
@@ -27,7 +27,7 @@ public struct PredictionRequest: Sendable {
   public var to: String?
   /// Whether files of other kinds may be replaced.
   public var overwrites = false
-  /// The file of the state that the sequences go on from.
+  /// The file of the state that the sequences continue from.
   public var state: String?
   /// The file that receives the state after the last step.
   public var stateTo: String?

@@ -74,7 +74,7 @@ extension PredictionSession {
     source.length(of: a) == source.length(of: b) && start?.steps[a] == start?.steps[b]
   }
 
-  /// What this rank computes of a batch: the read-out, what else is wanted, and the final state.
+  /// What this rank computes of a batch: the read-out, what else is needed, and the final state.
   private func compute(
     _ batch: Range<Int>, rows: Range<Int>
   ) throws -> (tensors: [Tensor<Float>], final: LayerState<Float>?) {

@@ -10,25 +10,26 @@ import RandomNumbers
 import Reports
 import Tensors
 
-/// How fast the loss gradient vanishes on its way back in time (Nguyen et al., NeurIPS 2020).
+/// How fast the loss gradient vanishes through time (Nguyen et al., NeurIPS 2020).
 ///
-/// A layer's state is s_t = (h_t, c_t, v_t, q_t), of which a system has some members. L_n is the
-/// loss of sequence n read out of h_T, even where a task has one at every step:
+/// A layer's state is s_t = (h_t, c_t, v_t, q_t); each system has some of these members. L_n is the
+/// loss of sequence n read out of h_T, even if the task has a loss at every step:
 ///
 ///     dL_n/ds_T = (∂L_n/∂h_T, 0, 0, 0),   dL_n/ds_t = (∂s_{t+1}/∂s_t)ᵀ dL_n/ds_{t+1}
 ///
 /// dL_n/dh_t is the hidden member of dL_n/ds_t: the *total* derivative with respect to the h_t
 /// that step t+1 takes, along every path through later h, c, v and q, with the rest of s_t held
-/// where it is: what c_t does by itself is no part of it. Of stacked layers it is the top one's.
+/// fixed: the direct effect of c_t is not included. For stacked layers it is that of the top layer.
 ///
-/// All is done in Double on the scalar reference, so that gradients are seen down to 1e-308.
+/// Everything is computed in Double with the scalar reference, which resolves gradients down to
+/// 1e-308.
 public struct GradientProbe {
   /// The mean of L_n over the batch.
   public let meanLoss: Double
   /// dL_n/dh_t for t = 1 ... T, [T, N, H].
   public let hiddenGradients: Tensor<Double>
 
-  /// Runs a batch forward and, one time step after the other, backward.
+  /// Runs a batch forward and then, time step by time step, backward.
   ///
   /// - Precondition: the model is prepared for `parameters`
   public init(
@@ -62,7 +63,7 @@ public struct GradientProbe {
     above[0].copy(from: last)
     hiddenGradients = Tensor(shape: [T, N, layer.outputs])
     hiddenGradients.row(T - 1).copy(from: last)
-    // Each step runs forward again: all activations would take much memory.
+    // Each step is recomputed: keeping all activations would take too much memory.
     let noGradients = ShardedBuffer<Double>(model.layout, shards: 0)
     for t in (1..<max(T, 1)).reversed() {
       let below = layer.startState(rows: N)
@@ -98,7 +99,7 @@ public struct GradientProbe {
     }
   }
 
-  /// The Euclidean norm, of elements too whose squares are no longer numbers of a Double.
+  /// The Euclidean norm, also of elements whose squares overflow or underflow a Double.
   private static func norm(_ values: [Double]) -> Double {
     let sum = values.reduce(0) { $0 + $1.magnitude }
     guard sum > 0, sum.isFinite else { return sum }
@@ -106,7 +107,7 @@ public struct GradientProbe {
   }
 }
 
-/// What is probed: a model at initialisation or of a checkpoint, and where its inputs come from.
+/// What is probed: a model at initialisation or from a checkpoint, and the source of its inputs.
 public struct ProbeSubject {
   public let label: String
   public var configuration: TrainingConfiguration
@@ -114,8 +115,10 @@ public struct ProbeSubject {
   private let usesDataset: Bool
 
   /// - Parameters:
-  ///   - checkpoint: whose parameters to take, made with `configuration`; nil is initialisation
-  ///   - usesDataset: whether to take the configuration's own data, if that can be read
+  ///   - label: the name of its curve
+  ///   - configuration: the configuration of the model
+  ///   - checkpoint: the source of the parameters, made with `configuration`; nil is initialisation
+  ///   - usesDataset: whether to use the configuration's own data, if they can be read
   public init(
     _ label: String, _ configuration: TrainingConfiguration, checkpoint: CheckpointReader? = nil,
     usesDataset: Bool = true
@@ -146,8 +149,8 @@ public struct ProbeSubject {
     guard !settings.bidirectional else {
       throw RunFailure(
         .configuration,
-        "\(label): model.bidirectional is true, and in both directions at once there is no one way"
-          + " back; probe with model.bidirectional=false")
+        "\(label): model.bidirectional is true, and with two directions there is no single path back"
+          + " through time; probe with model.bidirectional=false")
     }
     guard !settings.system.isEncoder else {
       throw RunFailure(
@@ -193,7 +196,7 @@ public struct ProbeSubject {
       parameters: checkpoint?.folder ?? "initialisation", loss: probe.meanLoss, norms: norms)
   }
 
-  /// Takes over the numbers of the checkpoint, if there is one.
+  /// Loads the parameters of the checkpoint, if there is one.
   private func restore(
     _ parameters: ParameterBuffer<Double>, _ buffers: [(name: String, tensor: Tensor<Double>)]
   ) throws {

@@ -12,9 +12,9 @@ extension Agreement: SavingRanks {
 }
 
 extension Agreement {
-  /// Goes on with the newest checkpoint at a path that `body` can use. Every rank calls this and
-  /// gets the same one: the list is that of rank 0, and where one rank cannot read a checkpoint,
-  /// all try the one before.
+  /// Uses the newest checkpoint at a path that `body` can read. Every rank calls this and gets the
+  /// same one: the list is that of rank 0, and if one rank cannot read a checkpoint, all try the
+  /// one before.
   ///
   /// - Parameters:
   ///   - path: a run's folder, or a checkpoint's
@@ -45,7 +45,7 @@ extension Agreement {
   }
 
   /// Reads a run that another process may be training; see `RunFolder.reading`. Every rank calls
-  /// this, and all run `body` equally often.
+  /// this, and all run `body` the same number of times.
   func reading<Result>(
     at path: String, _ body: () throws(RunFailure) -> Result
   ) throws(RunFailure) -> Result {
@@ -54,7 +54,7 @@ extension Agreement {
       retrying: { $0.status == .unusableData }, body)
   }
 
-  /// Whether the list of checkpoints is another than it was, as rank 0 sees it.
+  /// Whether the list of checkpoints has changed, as rank 0 sees it.
   func haveChanged(at path: String, since before: [String]) throws(RunFailure) -> Bool {
     try fromRoot { RunFolder.candidates(at: path) } != before
   }

@@ -1,10 +1,11 @@
 import Foundation
 import MPI
 
-/// Lets all ranks end a piece of work together: either all go on, or all throw the same failure.
+/// Lets all ranks finish a piece of work together: either all continue, or all throw the same
+/// failure.
 ///
-/// A rank that fails by itself (its disk, its file) would otherwise leave the others waiting in
-/// the next collective for ever.
+/// Otherwise, if one rank fails alone (its disk, its file), the others would wait forever in the
+/// next collective.
 public struct Agreement {
   let communicator: Communicator
 
@@ -22,22 +23,23 @@ public struct Agreement {
     return try outcome.get()
   }
 
-  /// What rank 0 finds, on every rank: a file or the listing of a folder may differ between hosts.
+  /// Runs `body` on rank 0 and returns its result on every rank: files and folders may differ
+  /// between hosts.
   ///
-  /// - Parameter body: runs on rank 0 alone
+  /// - Parameter body: runs only on rank 0
   public func fromRoot<Value: Codable>(_ body: () throws -> Value) throws(RunFailure) -> Value {
     let own: Value? = try together { communicator.rank == 0 ? try body() : nil }
     return try broadcast(own, from: 0)
   }
 
-  /// What one rank has, on every rank.
+  /// Returns one rank's value on every rank.
   ///
-  /// - Parameter own: what this rank has; of the others than `root` nothing is asked
+  /// - Parameter own: this rank's value; only that of `root` is used
   private func broadcast<Value: Codable>(
     _ own: Value?, from root: Int
   ) throws(RunFailure) -> Value {
     do {
-      // In an array, for not every reader of JSON takes a number or a text alone.
+      // In an array, because not every JSON parser accepts a bare number or string.
       let bytes = try own.map { Array(try JSONEncoder().encode([$0])) } ?? []
       let all = try communicator.broadcast(bytes, from: root)
       return try JSONDecoder().decode([Value].self, from: Data(all))[0]
@@ -57,7 +59,7 @@ public struct Agreement {
     }
     guard culprit < size else { return nil }
     let agreed = try broadcast(culprit == communicator.rank ? failure : nil, from: culprit)
-    // A failure of rank 0 is usually everyone's: name the rank only where it tells something.
+    // A failure of rank 0 usually affects all ranks: name the rank only if it is another.
     return culprit > 0 ? RunFailure(agreed.status, "rank \(culprit): \(agreed.message)") : agreed
   }
 }

@@ -4,7 +4,7 @@ import Datasets
 import Foundation
 
 extension LearnedData {
-  /// Refuses a vocabulary that is not the one of a checkpoint, as far as that tells.
+  /// Refuses a vocabulary that differs from a checkpoint's, if the checkpoint names one.
   static func require(
     _ vocabulary: Vocabulary, _ path: String, of reader: CheckpointReader
   ) throws(DatasetError) {
@@ -30,12 +30,12 @@ extension LearnedData {
       ? "restore the run's own data, or add --new-data to continue with these" : cure
   }
 
-  /// Compares what data mean with what was learned, and finds how their classes are numbered.
+  /// Compares the meaning of data with what was learned, and matches the numbers of their classes.
   ///
   /// - Parameters:
-  ///   - declared: how many classes the data say there are
-  ///   - path: where they are, for messages
-  /// - Returns: the numbers of their classes in the run; nil where there are no names to go by
+  ///   - declared: the number of classes that the data declare
+  ///   - path: the path of the data, for messages
+  /// - Returns: the numbers of their classes in the run; nil if there are no names to match
   func numbering(
     of meaning: DataMeaning, declared: Int?, _ path: String
   ) throws(DatasetError) -> ClassNumbering? {
@@ -49,13 +49,13 @@ extension LearnedData {
     do {
       return try ClassNumbering(names, as: known, path, cure: cureWithFlag)
     } catch {
-      // Other classes, as many: the read-out learns them anew.
+      // The same number of other classes: the read-out learns them anew.
       guard use == .resumingOnNewData, names.count == known.count else { throw error }
       return nil
     }
   }
 
-  /// Refuses data whose numbers mean something else.
+  /// Refuses data whose numbers have another meaning.
   func refuseOtherMeaning(_ meaning: DataMeaning, _ path: String) throws(DatasetError) {
     guard let identity, use != .resumingOnNewData,
       let conflict = meaning.conflict(with: identity.meaning)
@@ -70,7 +70,7 @@ extension LearnedData {
 
   /// Refuses sequences that do not fit the model.
   ///
-  /// - Parameter view: how they are laid out in time: an order of pixels is of one number of them
+  /// - Parameter view: how they are laid out in time: an order of pixels fixes their number
   func requireSizes(
     of source: any SequenceSource, _ view: SequenceView, _ path: String
   ) throws(DatasetError) {
@@ -102,7 +102,7 @@ extension LearnedData {
 
   /// A text with its tokens numbered as in the run.
   ///
-  /// - Returns: the text, and what there is to say of its numbers where they are others
+  /// - Returns: the text, and a note if its numbers were changed
   /// - Throws: `DatasetError` with the first word that the run did not learn
   func understand(
     _ text: TextFile, _ path: String
@@ -112,7 +112,7 @@ extension LearnedData {
       return (text, nil)
     }
     guard let known else {
-      // Versions that kept no identity could overwrite a vocabulary: it proves nothing.
+      // Old versions without an identity could overwrite a vocabulary: it proves nothing.
       return (
         text,
         "the vocabulary differs from the run's vocabulary.h5, and the checkpoint does not say which"
@@ -144,7 +144,7 @@ extension TrainingConfiguration {
   /// - Parameters:
   ///   - path: a run's folder or a checkpoint's
   ///   - acceptingNewData: whether the user allows different data
-  /// - Throws: `RunFailure` where there is no checkpoint, or one of another model
+  /// - Throws: `RunFailure` if there is no checkpoint, or if it is of another model
   public func resuming(
     _ path: String, acceptingNewData: Bool, _ agreement: Agreement
   ) throws(RunFailure) -> TrainingConfiguration {
@@ -164,7 +164,7 @@ extension TrainingConfiguration {
 }
 
 extension Vocabulary {
-  /// Writes the vocabulary into the folder of a run. One that has checkpoints keeps its own.
+  /// Writes the vocabulary into the folder of a run. A run that has checkpoints keeps its own.
   func keep(in run: RunFolder) throws {
     if !run.savedSteps().isEmpty, let own = try? Vocabulary(contentsOf: run.vocabulary) {
       guard own.identity != identity else { return }

@@ -8,10 +8,10 @@ import MPI
 import Optimizers
 import Reports
 
-/// An estimate of the memory that a rank needs. It is a lower bound: what is refused could not
-/// have run.
+/// An estimate of the memory that a rank needs. It is a lower bound: a run that is refused could
+/// not have succeeded.
 struct MemoryNeed {
-  /// What the memory is for, in words, with its bytes.
+  /// The uses of the memory, in words, with their bytes.
   private(set) var parts: [(name: String, bytes: Double, cure: String)] = []
 
   var bytes: Double { parts.reduce(0) { $0 + $1.bytes } }
@@ -19,8 +19,8 @@ struct MemoryNeed {
   private static let scalar = Double(MemoryLayout<Float>.size)
   private static let smallerModel = "lower model.hidden_size or model.layers"
 
-  /// What the recurrent matrices alone need, and the states of a language model's columns: that can
-  /// be told from the configuration, before any of it is made.
+  /// The need of the recurrent matrices and of the states of a language model's columns. It follows
+  /// from the configuration, before any of it is allocated.
   init(ofMatrices configuration: TrainingConfiguration) {
     let model = configuration.model
     let (H, system) = (Double(model.hiddenSize), model.cell.system)
@@ -39,7 +39,7 @@ struct MemoryNeed {
     }
   }
 
-  /// What a run needs, once its data are open and its model is known.
+  /// The need of a run, once its data are open and its model is known.
   init(
     _ configuration: TrainingConfiguration, _ workload: Workload, plan: ShardPlan,
     on communicator: Communicator, threads: Int, isTraining: Bool
@@ -75,7 +75,7 @@ struct MemoryNeed {
           "the optimizer's state", P * Double(slots) * (settings.splitState ? share : 1),
           Self.smallerModel + ", or set optimizer.split_state=true"
         ))
-      // Rank 0 has all parameters in its copy, for their checksum.
+      // Rank 0's copy has all parameters, for their checksum.
       let whole = communicator.rank == 0 ? 1 : share
       parts.append(
         ("a copy for checkpoints", P * (whole + Double(slots) * share), Self.smallerModel))
@@ -84,7 +84,7 @@ struct MemoryNeed {
       ("the data and the program", Double(ProcessMemory.privateBytes ?? 0), "lower dataset.memory"))
   }
 
-  /// What a rank tells the others.
+  /// What a rank sends to the others.
   struct Report: Codable {
     var host: Int
     var name: String
@@ -92,8 +92,8 @@ struct MemoryNeed {
     var memory: MachineMemory
   }
 
-  /// Throws on every rank where the ranks of a host need more than it has: the system would end one
-  /// of them without a word. Every rank calls this.
+  /// Throws on every rank if the ranks of any host need more than it has: the system would kill one
+  /// of them without a message. Every rank calls this.
   func refuse(on communicator: Communicator) throws(RunFailure) {
     let texts: [[UInt8]]
     let agreement = Agreement(communicator)
@@ -115,23 +115,23 @@ struct MemoryNeed {
     let reports = try agreement.together {
       try texts.map { try JSONDecoder().decode(Report.self, from: Data($0)) }
     }
-    // A rank's own words, which all ranks end with.
+    // The message of one rank, with which all ranks end.
     try agreement.together {
       guard let excess = Self.excess(of: reports)[communicator.rank] else { return }
       throw RunFailure(.configuration, "\(description(for: excess)); \(cure)")
     }
   }
 
-  /// A limit, and what the ranks under it need.
+  /// A limit, and the need of the ranks under it.
   struct Excess: Equatable {
     var needed: Double
     var ranks: Int
-    /// Who sets the limit.
+    /// What sets the limit.
     var place: String
     var limit: Double
   }
 
-  /// For each rank, the limit that it and the ranks it shares the limit with break, if there is one.
+  /// For each rank, the limit that it exceeds together with the ranks that share it, if any.
   static func excess(of reports: [Report]) -> [Excess?] {
     reports.map { own in
       func sum(_ isOne: (Report) -> Bool) -> (bytes: Double, ranks: Int) {
@@ -152,7 +152,7 @@ struct MemoryNeed {
     }
   }
 
-  /// What is needed where there is too little, the largest parts first.
+  /// The message for too little memory, the largest parts first.
   func description(for excess: Excess) -> String {
     let largest = parts.sorted { $0.bytes > $1.bytes }.filter { $0.bytes >= 0.05 * bytes }
     let list = largest.map { "\($0.name) \(Self.amount($0.bytes))" }.joined(separator: ", ")
@@ -163,7 +163,7 @@ struct MemoryNeed {
       + " \(Self.amount(excess.limit)) (\(list)\(excess.ranks == 1 ? "" : " each"))"
   }
 
-  /// How to need less of the largest part.
+  /// How to reduce the largest part.
   var cure: String { parts.max { $0.bytes < $1.bytes }?.cure ?? Self.smallerModel }
 
   private static func amount(_ bytes: Double) -> String {

@@ -5,8 +5,8 @@ import Foundation
   import Glibc
 #endif
 
-/// What a person sees of a run, on standard error of rank 0: a bar that is drawn over where that
-/// is a terminal, a line per interval where it is a pipe or a file.
+/// The progress of a run, on standard error of rank 0: a bar that is redrawn if that is a terminal,
+/// and a line per interval if it is a pipe or a file.
 public struct Progress {
   private let isActive: Bool
   private let isTerminal: Bool
@@ -25,24 +25,24 @@ public struct Progress {
     try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
   }
 
-  /// Whether `update` would draw something now: between two intervals, on a terminal, and not more
-  /// than a few times a second.
+  /// Whether `update` would draw something now: between two intervals, on a terminal, and at most a
+  /// few times a second.
   var isDue: Bool { isActive && isTerminal && TerminalLine.shared.isDue }
 
-  /// The state of the run between two intervals, which only a terminal shows.
+  /// Shows the state of the run between two intervals, only on a terminal.
   func update(_ text: String, fraction: Double, remaining: Double) {
     guard isActive, isTerminal else { return }
     TerminalLine.shared.show(.init(text: text, fraction: fraction, remaining: remaining))
   }
 
-  /// The state of the run at the end of an interval.
+  /// Shows the state of the run at the end of an interval.
   func show(_ text: String, fraction: Double, remaining: Double) {
     guard isActive else { return }
     guard isTerminal else { return say("\(text)  eta \(Self.duration(remaining))") }
     update(text, fraction: fraction, remaining: remaining)
   }
 
-  /// Takes the bar away, so that whatever is written next has a line to itself.
+  /// Removes the bar, so that the next text has its own line.
   public static func endLine() {
     TerminalLine.shared.remove()
   }

@@ -7,7 +7,7 @@ import Synchronization
 /// What a signal asks a run to do. Larger is more urgent, so that ranks agree by a maximum.
 enum SignalRequest: Int, Comparable {
   case none = 0
-  /// SIGUSR1: save and go on.
+  /// SIGUSR1: save and continue.
   case save = 1
   /// SIGTERM, SIGUSR2, SIGHUP or SIGINT: save and end with `ExitStatus.preempted`.
   case saveAndStop = 2
@@ -21,8 +21,7 @@ private let interrupts = Atomic<Int>(0)
 
 /// Turns signals into requests that the trainer looks at between steps.
 public enum SignalWatch {
-  /// Installs the handlers. A run does so before anything else, so that a signal in its start-up is
-  /// not lost.
+  /// Installs the handlers. A run does this first, so that a signal during its start is not lost.
   public static func start() {
     _ = pending.load(ordering: .relaxed)  // initialise the globals outside any handler
     _ = interrupts.load(ordering: .relaxed)
@@ -30,7 +29,7 @@ public enum SignalWatch {
       pending.max(SignalRequest.save.rawValue, ordering: .relaxed)
     }
     for number in [SIGTERM, SIGUSR2] { stopAndSave(at: number) }
-    // A terminal that is closed; `nohup` has it ignored, and that stays.
+    // SIGHUP means a closed terminal; if `nohup` made it ignored, it stays so.
     if !isIgnored(SIGHUP) { stopAndSave(at: SIGHUP) }
     signal(SIGINT) { _ in
       pending.max(SignalRequest.saveAndStop.rawValue, ordering: .relaxed)
@@ -38,7 +37,7 @@ public enum SignalWatch {
     }
   }
 
-  /// Whether whoever started this process has a signal ignored, or handles it.
+  /// Whether this process was started with the signal ignored, or handles it already.
   public static func isIgnored(_ number: Int32) -> Bool {
     var before = sigaction()
     _ = unsafe sigaction(number, nil, &before)

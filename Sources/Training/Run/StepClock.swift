@@ -1,12 +1,12 @@
 import Liveness
 import Models
 
-/// Where the time of a run goes.
+/// How a run spends its time.
 struct StepClock {
   enum Phase: Int, CaseIterable {
     case data, compute, reduction, checkpoint
 
-    /// What it is called in a log.
+    /// Its name in a log.
     var name: String { String(key.dropFirst("share_".count)) }
 
     /// The key of its share in a metrics record.
@@ -19,7 +19,7 @@ struct StepClock {
       }
     }
 
-    /// What other ranks see of it.
+    /// The phase that other ranks see.
     var deadlinePhase: Liveness.Phase {
       switch self {
       case .data: .readingData
@@ -33,15 +33,15 @@ struct StepClock {
   private let clock = ContinuousClock()
   private var spent = [Double](repeating: 0, count: Phase.allCases.count)
   private var start: ContinuousClock.Instant
-  /// What the steps of the interval went through: speed is this by `elapsed`, for both leave out the
-  /// same.
+  /// The totals of the interval's steps. Speed is this divided by `elapsed`: both leave out the
+  /// same time.
   private(set) var done = Totals()
 
   init() {
     start = clock.now
   }
 
-  /// Runs `body` and books its time on a phase.
+  /// Runs `body` and adds its time to a phase.
   mutating func measure<Result, Failure: Error>(
     _ phase: Phase, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -63,7 +63,7 @@ struct StepClock {
 
   var mark: Mark { Mark(instant: clock.now, spent: spent) }
 
-  /// Leaves out of the interval what came after a moment of it, such as a validation.
+  /// Excludes from the interval everything since a moment in it, such as a validation.
   mutating func leaveOut(since mark: Mark) {
     start += clock.now - mark.instant
     spent = mark.spent

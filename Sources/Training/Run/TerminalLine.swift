@@ -7,11 +7,11 @@ import Threads
   import Glibc
 #endif
 
-/// The line at the bottom of a terminal that shows how far a run is. It is drawn over a few times a
-/// second at most, and by a thread of its own when nothing new is known for a while, so that a
-/// long step shows signs of life.
+/// The line at the bottom of a terminal that shows the progress of a run. It is redrawn at most a
+/// few times a second, and by a separate thread if nothing new is known for a while, so that a long
+/// step does not look like a hang.
 ///
-/// There is one for the process, as there is one standard error.
+/// There is one per process, because there is one standard error.
 final class TerminalLine: Sendable {
   static let shared = TerminalLine()
 
@@ -61,7 +61,7 @@ final class TerminalLine: Sendable {
     state.withLock { _ in Self.put("\r\u{1B}[K" + text) }
   }
 
-  /// Takes the line away, until something new is shown.
+  /// Removes the line, until something new is shown.
   func remove() {
     state.withLock { state in
       guard state.content != nil else { return }
@@ -97,10 +97,10 @@ final class TerminalLine: Sendable {
     try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
   }
 
-  /// The line for a terminal of so many columns, the last of which stays empty: a character there
-  /// may start a new line.
+  /// The line for a terminal with this number of columns. The last column stays empty: a character
+  /// there may start a new line.
   ///
-  /// First the bar gives way, then the end of the text, then the time that is left.
+  /// In a narrow terminal the bar is dropped first, then the end of the text, then the time left.
   ///
   /// - Parameter waited: seconds since the content was new; nil if they are few
   static func line(

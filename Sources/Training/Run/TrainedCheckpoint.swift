@@ -2,19 +2,19 @@ import Configuration
 import Checkpoints
 import Optimizers
 
-/// Which checkpoint of a run is meant.
+/// Which checkpoint of a run to use.
 public enum CheckpointChoice: String, Sendable, CaseIterable {
-  /// The newest one that is whole.
+  /// The newest complete one.
   case latest
-  /// The one with the lowest validation loss, or the newest where nothing was validated.
+  /// The one with the lowest validation loss, or the newest if nothing was validated.
   case best
 }
 
-/// A checkpoint that was read whole and compared with its sums, to use what was trained.
+/// A checkpoint that was read completely and verified, to use the trained model.
 public struct TrainedCheckpoint {
   public let reader: CheckpointReader
   public let tensors: [CheckpointTensor]
-  /// What it is: the best only where that was asked for and something was validated.
+  /// Which one it is: the best only if that was asked for and something was validated.
   public let choice: CheckpointChoice
 
   public var manifest: CheckpointManifest { reader.manifest }
@@ -23,9 +23,10 @@ public struct TrainedCheckpoint {
   /// Reads a checkpoint. Every rank calls this and gets the same one.
   ///
   /// - Parameters:
-  ///   - path: a run's folder, of which the newest checkpoint that is whole is taken, or a
-  ///     checkpoint's
+  ///   - path: a run's folder, or a checkpoint's
   ///   - choice: which checkpoint of a run
+  ///   - agreement: of the ranks that read it
+  ///   - progress: prints a note if the best or the newest checkpoint cannot be used
   public init(
     at path: String, choice: CheckpointChoice, _ agreement: Agreement, saying progress: Progress
   ) throws(RunFailure) {
@@ -64,8 +65,8 @@ public struct TrainedCheckpoint {
     return (reader, tensors, .latest)
   }
 
-  /// Where the trained parameters are among the tensors: what averaged SGD has to show is its
-  /// average, which its first step starts.
+  /// The group of the trained parameters among the tensors: for averaged SGD, that of the averages,
+  /// which exist from its first step on.
   public var parametersGroup: String {
     let optimizer = manifest.optimizer
     let slot = UpdateRules.evaluatedSlot(ofRuleNamed: optimizer.name)
@@ -74,7 +75,7 @@ public struct TrainedCheckpoint {
 }
 
 extension RunFolder {
-  /// The checkpoint of a run with the lowest validation loss, and whether it is there; nil if
+  /// The checkpoint of a run with the lowest validation loss, and whether it still exists; nil if
   /// nothing was validated, and if the path is that of a checkpoint.
   static func best(at path: String) -> BestCheckpoint? {
     let all = candidates(at: path)
@@ -88,7 +89,7 @@ extension RunFolder {
       : BestCheckpoint(folder: run.checkpoint(step: step), isThere: false)
   }
 
-  /// The checkpoint that was the best on validation, and whether it still is there.
+  /// The checkpoint that was the best on validation, and whether it still exists.
   struct BestCheckpoint: Codable {
     var folder: String
     var isThere: Bool
@@ -99,8 +100,8 @@ extension TrainingConfiguration {
   /// The configuration that a checkpoint was made with.
   ///
   /// - Parameter assignments: keys to set otherwise, as `key.path=value`
-  /// - Throws: a failure of status `unusableData` where the checkpoint's own cannot be read, of
-  ///   status `configuration` where an assignment is wrong
+  /// - Throws: a failure of status `unusableData` if the checkpoint's own cannot be read, of status
+  ///   `configuration` if an assignment is wrong
   public init(
     of reader: CheckpointReader, assignments: [String] = []
   ) throws(RunFailure) {

@@ -12,10 +12,10 @@ import Optimizers
 import Tensors
 
 extension Trainer {
-  /// Makes the run's folder, or makes it one that continues from the checkpoint that was restored,
-  /// and writes its resolved configuration.
+  /// Makes the run's folder, or prepares it to continue from the restored checkpoint, and writes
+  /// the resolved configuration.
   public func createRun() throws(RunFailure) {
-    // Copying a large checkpoint takes rank 0 as long as saving one.
+    // For rank 0, copying a large checkpoint takes as long as saving one.
     let claim = try Deadline.during(.saving) { () throws(RunFailure) in try claimFolder() }
     if !claim.hasCheckpoint { state.savingStep = nil }
     for note in FileSystemGap.takeNotes() { progress.say(note) }
@@ -24,7 +24,7 @@ extension Trainer {
     }
   }
 
-  /// What the run's folder held when it was claimed.
+  /// The contents of the run's folder when it was claimed.
   private struct FolderClaim: Codable {
     /// Whether it has a checkpoint of the step to start from.
     var hasCheckpoint: Bool
@@ -32,7 +32,7 @@ extension Trainer {
     var leftBehind: [String]
   }
 
-  /// Locks the run's folder and writes what describes the run. Rank 0 does it for all.
+  /// Locks the run's folder and writes the files that describe the run. Rank 0 does it for all.
   private func claimFolder() throws(RunFailure) -> FolderClaim {
     try session.agreement.fromRoot {
       try DurableFiles.createFolder(run.checkpoints)
@@ -49,24 +49,24 @@ extension Trainer {
       try session.workload.stream.describe(in: run)
       try run.tidy()
       if FileStamp(run.lossNote)?.isRegular == true { DurableFiles.remove(run.lossNote) }
-      // Resumed from another run, this one has nothing yet.
+      // This run was resumed from another, and has no checkpoint yet.
       takeCheckpointsAlong()
       guard let saved = state.savedStep, run.savedSteps().contains(saved) else {
         return FolderClaim(hasCheckpoint: false, leftBehind: [])
       }
-      // A kill between a checkpoint and its link, or a way back to an older checkpoint, leaves
-      // `latest` at another than the run continues from.
+      // After a kill between a checkpoint and its link, or a return to an older checkpoint,
+      // `latest` points to another checkpoint than the run continues from.
       try run.setLatest(step: saved)
       return FolderClaim(
         hasCheckpoint: true, leftBehind: try run.passOver(after: saved))
     }
   }
 
-  /// Saves a checkpoint of the step at hand: every rank writes a shard, rank 0 the manifest.
+  /// Saves a checkpoint of the current step: every rank writes a shard, rank 0 the manifest.
   ///
-  /// With `checkpoint.background` this returns when the state is copied; `advanceSave()` brings
-  /// the save to its end at later step boundaries. One save at a time is on its way: where the
-  /// disk is slower than the saves come, training waits for it.
+  /// With `checkpoint.background` this returns when the state is copied; `advanceSave()` finishes
+  /// the save at later step boundaries. Only one save is in progress at a time: if the disk is too
+  /// slow, training waits for it.
   ///
   /// - Parameter folder: another run's folder to save in; nil is this run's own
   func save(in folder: RunFolder? = nil) throws(RunFailure) {
@@ -85,7 +85,7 @@ extension Trainer {
     }
   }
 
-  /// What rank 0 does around a save.
+  /// What rank 0 does before and after a save.
   private func hooks(in run: RunFolder) -> BackgroundSave.Hooks {
     let (step, keepLast) = (state.step, configuration.checkpoint.keepLast)
     let records = isRoot && metrics != nil ? self.run.metrics : nil
@@ -93,7 +93,7 @@ extension Trainer {
       try DurableFiles.createFolder(run.checkpoints)
       try run.tidy()
     } beforeCommit: {
-      // After a power cut there are records up to any checkpoint that there is.
+      // After a power cut, the records reach at least to every checkpoint that exists.
       if let records, FileStamp(records) != nil { try DurableFiles.synchronize(records) }
     } after: {
       try run.setLatest(step: step)
@@ -101,8 +101,8 @@ extension Trainer {
     }
   }
 
-  /// Takes the save that is on its way one stage further. All ranks call this when it is idle on
-  /// all of them.
+  /// Starts the next stage of the save in progress. All ranks call this when it is idle on all of
+  /// them.
   func advanceSave() throws(RunFailure) {
     guard let save = saving else { return }
     do throws(RunFailure) {
@@ -113,11 +113,11 @@ extension Trainer {
     }
     saving = nil
     state.savedStep = save.step
-    rankLog?.say("the checkpoint of step \(save.step) is whole")
+    rankLog?.say("the checkpoint of step \(save.step) is complete")
     for note in FileSystemGap.takeNotes() { progress.say(note) }
   }
 
-  /// Waits until the save that is on its way, if there is one, is complete.
+  /// Waits until the save in progress, if any, is complete.
   func finishSave() throws(RunFailure) {
     try Deadline.during(.saving) { () throws(RunFailure) in
       while let save = saving {
@@ -127,16 +127,16 @@ extension Trainer {
     }
   }
 
-  /// Saves the state at hand unless a save has it already, and waits until it is whole.
+  /// Saves the current state unless a save has it already, and waits until it is complete.
   func saveAndFinish() throws(RunFailure) {
     if state.savingStep != state.step { try save() }
     try clock.measure(.checkpoint) { () throws(RunFailure) in try finishSave() }
   }
 
-  /// Ends the save that is on its way when the run has failed.
+  /// Ends the save in progress when the run has failed.
   ///
-  /// - Parameter failure: what all ranks have failed with; after a lost peer nobody can agree on
-  ///   anything any more, and the process ends at once
+  /// - Parameter failure: the failure of all ranks; after a lost peer the ranks can no longer agree
+  ///   on anything, and the process ends at once
   func leaveSave(after failure: RunFailure) {
     if failure.status != .peerLost { try? finishSave() }
   }
@@ -153,7 +153,7 @@ extension Trainer {
       + optimizer.slots.flatMap { optimizerTensors($0.name, $0.buffer) }
   }
 
-  /// What this rank has of a state buffer: where it is split, the rows of its own shard file.
+  /// This rank's part of a state buffer: if it is split, the rows of its own shard file.
   private func optimizerTensors(
     _ slot: String, _ buffer: ParameterBuffer<Float>
   ) -> [LiveTensor] {
@@ -164,7 +164,7 @@ extension Trainer {
     }
   }
 
-  /// The manifest of the state at hand, but for what only the threads know that write it.
+  /// The manifest of the current state, without what only the threads that write it know.
   private func manifest() -> CheckpointManifest {
     CheckpointManifest(
       step: state.step, epoch: state.epoch, batch: state.batch,
@@ -174,7 +174,7 @@ extension Trainer {
       configuration: configuration.yaml, machine: session.machine, data: session.identity)
   }
 
-  /// Goes on from the newest checkpoint at `path` that is whole: a run's folder or a checkpoint's.
+  /// Resumes from the newest complete checkpoint at `path`: a run's folder or a checkpoint's.
   public func resume(from path: String) throws(RunFailure) {
     newestAtResume = run.savedSteps().last
     try session.agreement.newestUsable(at: path, saying: progress, load)
@@ -201,7 +201,7 @@ extension Trainer {
     try session.agreement.together {
       try session.restore(tensors, folder: folder)
       for (name, slot) in optimizer.slots {
-        // One at a time: where the state is split over the ranks, no rank has room for all of it.
+        // One at a time: if the state is split over the ranks, no rank has memory for all of it.
         let group = "optimizer/\(name)"
         try slot.restore(
           reader.tensors(under: "\(group)/"), group: group, folder: folder,
@@ -218,7 +218,7 @@ extension Trainer {
     progress.say("resuming from \(folder): step \(manifest.step), epoch \(manifest.epoch + 1)")
   }
 
-  /// Says where bits may differ from those of the machine that wrote the checkpoint.
+  /// Notes why bits may differ from those of the machine that wrote the checkpoint.
   private func noteOtherMachine(_ there: CheckpointManifest.Machine) {
     let here = session.machine
     let kernels = KernelBackend.all.filter { [here.kernels, there.kernels].contains($0.name) }

@@ -6,13 +6,13 @@ import MPI
 import Tensors
 
 extension Trainer {
-  /// What ends a run whose loss or gradient is no longer a number: it names the step, the tensor
-  /// and the virtual shard, and where the state before the step is kept.
+  /// The failure of a run whose loss or gradient is no longer a number: it names the step, the
+  /// tensor and the virtual shard, and the place of the state before the step.
   ///
-  /// The sum has taken the place of the shards' gradients, so the step is computed once more: it
-  /// gives the same bits. All ranks call this together.
+  /// The sum has overwritten the shards' gradients, so the step is computed again: it gives the
+  /// same bits. All ranks call this together.
   func divergence(_ total: Totals) throws(RunFailure) -> RunFailure {
-    // An update that overflowed is the cause, and this step only its first sign.
+    // The cause is an update that overflowed; it shows in this step first.
     try refuseInfiniteState()
     let step = state.step + 1
     session.reduction.shards.flat.fill(0)
@@ -36,7 +36,7 @@ extension Trainer {
         + " \(state.gradientNorm); \(place); \(cure)")
   }
 
-  /// What to do about numbers that grew beyond all bounds.
+  /// What to do about numbers that have overflowed.
   var divergenceCure: String {
     let clip =
       configuration.optimizer.clipNorm > 0
@@ -46,15 +46,15 @@ extension Trainer {
     return "lower optimizer.learning_rate \(clip), and \(start)"
   }
 
-  /// The first of this rank's shards with a gradient that is not finite, and the tensor of it that
-  /// is nearest to the loss.
+  /// The first of this rank's shards with a gradient that is not finite, and the one of its tensors
+  /// that is nearest to the loss.
   private func firstPlace(
     in shards: ShardedBuffer<Float>
   ) -> (shard: Int, tensor: String)? {
     let first = session.plan.shards(of: session.communicator.rank).lowerBound
     for shard in 0..<shards.shards {
       let gradients = shards[shard]
-      // A backward pass goes from the end of the layout to its start, and passes on what it gets.
+      // A backward pass runs from the end of the layout to its start, and spreads such numbers.
       for entry in gradients.layout.entries.reversed()
       where gradients[entry].array.contains(where: { !$0.isFinite }) {
         return (first + shard, entry.name)
@@ -84,9 +84,9 @@ extension Trainer {
     }
   }
 
-  /// Spoils a gradient, for tests of `divergence(_:)`: where the environment variable
+  /// Damages a gradient, for tests of `divergence(_:)`: if the environment variable
   /// `MOMENTUM_DIST_SPOIL_GRADIENT` is `SHARD:STEP`, the first element of the gradient of that
-  /// virtual shard is no number in that step. Anything else in the variable is ignored.
+  /// virtual shard is NaN in that step. Any other value of the variable is ignored.
   func spoilGradientIfAsked() {
     let owned = session.plan.shards(of: session.communicator.rank)
     guard let (shard, step) = Self.spoilRequest, step == state.step + 1, owned.contains(shard)

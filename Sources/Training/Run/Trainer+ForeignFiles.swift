@@ -3,13 +3,13 @@ import Configuration
 import Files
 import Foundation
 
-/// What a run's folder may hold of somebody else.
+/// Files in a run's folder that no run has written.
 extension Trainer {
-  /// Refuses to write over files that no run has made, and over a run that another process has made
-  /// since this one looked. Rank 0 calls this, when it holds the lock of the folder.
+  /// Refuses to overwrite files that no run has written, and a run that another process has made
+  /// since this one looked. Rank 0 calls this while it holds the lock of the folder.
   ///
-  /// A run that is resumed has its own config.yaml replaced; one that somebody wrote, or commented,
-  /// is kept under another name.
+  /// A resumed run replaces its own config.yaml; one that a user wrote or commented is kept under
+  /// another name.
   func refuseToReplace() throws(RunFailure) {
     try refuseForeignLogs()
     let newest = run.savedSteps().last
@@ -23,7 +23,7 @@ extension Trainer {
       }
       return try keepForeignConfiguration()
     }
-    // A run that was killed before its first checkpoint leaves these files, and is started again.
+    // A run that was killed before its first checkpoint leaves these files, and may be restarted.
     let text = DurableFiles.ordinaryContents(of: run.configuration)
     if let text, GivenValues.isResolved(String(decoding: text, as: UTF8.self)) { return }
     let names = ["config.yaml", "metrics.jsonl", "data.json", "vocabulary.h5"]
@@ -34,8 +34,8 @@ extension Trainer {
         + " another folder with --output")
   }
 
-  /// Refuses logs that somebody else has put there: a link would lead to another file, and a pipe
-  /// makes a writer wait.
+  /// Refuses logs that a run did not make: a link would lead to another file, and a pipe makes a
+  /// writer wait.
   private func refuseForeignLogs() throws(RunFailure) {
     let folder = DurableFiles.parent(of: run.log(rank: 0))
     if DurableFiles.isLink(folder) {
@@ -49,7 +49,7 @@ extension Trainer {
     }
   }
 
-  /// Gives a config.yaml that no run has written another name.
+  /// Renames a config.yaml that no run has written.
   private func keepForeignConfiguration() throws(RunFailure) {
     let path = run.configuration
     guard FileStamp(path) != nil else { return }
@@ -71,11 +71,11 @@ extension Trainer {
     progress.say("note: \(path) was not written by a run; it is kept as \(kept)")
   }
 
-  /// What to say of a folder that another run has.
+  /// The failure for a folder that another run uses.
   public static func holdsRun(_ run: RunFolder, step: Int) -> RunFailure {
     RunFailure(
       .usage,
-      "\(run.path): holds a run already (step \(step)); add --resume to go on with it, or"
+      "\(run.path): holds a run already (step \(step)); add --resume to continue it, or"
         + " --output FOLDER to start another")
   }
 }

@@ -3,11 +3,11 @@ import Foundation
 
 /// A run that is resumed into another folder.
 extension Trainer {
-  /// Takes the checkpoint that the run was resumed from along into this run's folder, and with it
-  /// the best one so far: otherwise `evaluate` would know of a best loss and not have its model.
-  /// Rank 0 calls this.
+  /// Copies the checkpoint that the run was resumed from into this run's folder, and with it the
+  /// best one so far: otherwise `evaluate` would know the best loss but not have its model. Rank 0
+  /// calls this.
   ///
-  /// Without them the run trains as well, so that a failure is only noted.
+  /// The run can train without them, so a failure is only noted.
   func takeCheckpointsAlong() {
     guard let source = resumedFrom, let saved = state.savedStep,
       !run.savedSteps().contains(saved)

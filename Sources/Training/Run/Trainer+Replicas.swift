@@ -5,10 +5,10 @@ import MPI
 
 extension Trainer {
   /// Checks that every rank holds the same parameters, bit for bit. All ranks call this, and all
-  /// throw where one differs.
+  /// throw if one differs.
   ///
-  /// - Throws: `.diverged`, with the odd rank and its host. With 2 ranks, or without a majority,
-  ///   nobody can tell which is right, and all are named.
+  /// - Throws: `.diverged`, with the rank that differs and its host. With 2 ranks, or without a
+  ///   majority, it is unknown which is right, and all are named.
   func checkReplicas() throws(RunFailure) {
     let odd: [ReplicaCheck.OddReplica]
     do {
@@ -30,9 +30,9 @@ extension Trainer {
         + " happens again: its memory or its libraries may be at fault")
   }
 
-  /// Spoils a replica, for tests of `checkReplicas()`: where the environment variable
+  /// Damages a replica, for tests of `checkReplicas()`: if the environment variable
   /// `MOMENTUM_DIST_FLIP_BIT` is `RANK:STEP`, flips the lowest bit of the first parameter of that
-  /// rank after that step. Anything else in the variable is ignored.
+  /// rank after that step. Any other value of the variable is ignored.
   func flipBitIfAsked() {
     guard let request = Self.flipRequest,
       request == (session.communicator.rank, state.step)

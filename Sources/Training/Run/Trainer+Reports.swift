@@ -3,7 +3,7 @@ import Foundation
 import Models
 import Reports
 
-/// What a run tells of itself: metrics, TensorBoard's events, the ranks' logs, progress.
+/// The reports of a run: metrics, TensorBoard's events, the ranks' logs, progress.
 extension Trainer {
   func openRun() throws(RunFailure) {
     let log = RankLog(run, rank: session.communicator.rank)
@@ -17,9 +17,9 @@ extension Trainer {
     }
   }
 
-  /// Writes what the steps since the last report came to, and starts to count anew.
+  /// Writes the results of the steps since the last report, and resets the counts.
   ///
-  /// - Returns: the same for a person
+  /// - Returns: the same as text
   func report() throws(RunFailure) -> String {
     let seconds = clock.elapsed
     var record = MetricsRecord(step: state.step, epoch: state.epoch + 1, split: "train")
@@ -45,9 +45,9 @@ extension Trainer {
     progress.show(text, fraction: fraction, remaining: remaining)
   }
 
-  /// Says what an epoch came to, in validation and in training.
+  /// Prints the results of an epoch, in validation and in training.
   func sayEpoch(validation: Totals?, isBest: Bool) {
-    // A run that was resumed from a checkpoint of an older version, at the epoch's end.
+    // False if the run was resumed from a checkpoint of an older version, at the epoch's end.
     let hasTraining = state.epochTotals.elements > 0
     let training = hasTraining ? "training \(session.describe(state.epochTotals))" : ""
     guard let validation else {
@@ -59,7 +59,7 @@ extension Trainer {
         + (hasTraining ? "  (\(training))" : "") + (isBest ? "  best so far" : ""))
   }
 
-  /// Shows where the run is between two reports, on a terminal.
+  /// Shows the progress of the run between two reports, on a terminal.
   func showProgress() {
     let (fraction, remaining) = outlook
     var parts = [place]
@@ -75,22 +75,23 @@ extension Trainer {
     "step \(state.step)/\(lastStep)  epoch \(state.epoch + 1)"
   }
 
-  /// The share of the run that is done, and the seconds to its end; before the first step of this
-  /// process nothing is known of them.
+  /// The share of the run that is done, and the seconds to its end, which are unknown before the
+  /// first step of this process.
   private var outlook: (fraction: Double, remaining: Double) {
     let perStep = (ContinuousClock().now - started).seconds / Double(max(stepsThisRun, 1))
     let steps = stepsThisRun > 0 ? Double(lastStep - state.step) : 0
     return (Double(state.step) / Double(max(lastStep, 1)), perStep * steps)
   }
 
-  /// Seconds that the run has taken so far, before a resume too.
+  /// Seconds that the run has taken so far, including those before a resume.
   var runSeconds: Double { state.secondsBefore + (ContinuousClock().now - started).seconds }
 
-  /// Says what the steps since the last report came to, of a run that ends between two. The metrics
-  /// get no record of it: a run that continues from here makes those of a run that never stopped.
+  /// Prints the results since the last report, for a run that ends between two reports. The metrics
+  /// get no record of them: a run that continues from here must write those of an uninterrupted
+  /// run.
   func sayLastFigures() {
     guard stepsThisRun > 0, state.interval.elements > 0 else { return }
-    // At an epoch's end the count of epochs is that of the next one already.
+    // At an epoch's end, the epoch count is already that of the next one.
     let epoch = state.batch == 0 ? state.epoch : state.epoch + 1
     progress.say("step \(state.step)  epoch \(epoch)  \(session.describe(state.interval))")
   }

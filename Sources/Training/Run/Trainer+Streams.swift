@@ -3,8 +3,8 @@ import Checkpoints
 import DataParallel
 import Tensors
 
-/// The recurrent state that the rows of a batch carry from step to step: a checkpoint holds it for
-/// all rows by their global index, so that any rank count finds its own.
+/// The recurrent state that the rows of a batch carry from step to step. A checkpoint holds it for
+/// all rows by their global index, so that a run can resume with any rank count.
 extension Trainer {
   private static let group = "streams"
 
@@ -12,7 +12,7 @@ extension Trainer {
     RowGather(session.communicator, plan: session.plan, count: configuration.batchSize)
   }
 
-  /// What all ranks carry, [rows of the batch] and the shape of a row. All ranks call this.
+  /// The state of all ranks, [rows of the batch] and the shape of a row. All ranks call this.
   func gatherStreams() throws(RunFailure) -> [LiveTensor] {
     var tensors: [LiveTensor] = []
     for (name, mine) in session.workload.model.carried {
@@ -29,7 +29,7 @@ extension Trainer {
   /// Takes this rank's rows out of a checkpoint.
   ///
   /// - Parameter batch: how many batches of its epoch the checkpoint has done. At the start of an
-  ///   epoch the streams start anew, so that it may have been made with another batch size.
+  ///   epoch the streams start anew, so the checkpoint may have another batch size there.
   func restoreStreams(_ tensors: [CheckpointTensor], batch: Int, folder: String) throws {
     for (name, mine) in session.workload.model.carried {
       let row = Array(mine.shape.dropFirst())

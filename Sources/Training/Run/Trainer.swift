@@ -22,15 +22,15 @@ public final class Trainer {
 
   var state: TrainingState
   var clock = StepClock()
-  /// The copy of the state that the last save was, or is being, written from.
+  /// The copy of the state that the last save, or the one in progress, is written from.
   let snapshot: CheckpointSnapshot
-  /// The checkpoint that is on its way to the disk.
+  /// The checkpoint that is being written to the disk.
   var saving: BackgroundSave?
   /// The checkpoint that this run was resumed from.
   var resumedFrom: String?
   /// The newest checkpoint of this run's folder when it was resumed.
   var newestAtResume: Int?
-  /// Held on rank 0 as long as this trains.
+  /// Held on rank 0 while this trains.
   var lock: FolderLock?
   var metrics: MetricsLog?
   var tensorBoard: TensorBoardLog?
@@ -38,9 +38,9 @@ public final class Trainer {
   let started = ContinuousClock().now
   private(set) var stepsThisRun = 0
   private var totalSteps = 0
-  /// The last step that this process is to take.
+  /// The last step that this process will take.
   var lastStep = 0
-  /// Seconds after which this process is to end; nil is no limit.
+  /// Seconds after which this process ends; nil is no limit.
   private var maximumSeconds: Double?
   /// Whether the ranks have agreed that they are over.
   private var timeIsUp = false
@@ -75,12 +75,12 @@ public final class Trainer {
     case stoppedEarly
     /// `maximumSteps` were done.
     case reachedMaximumSteps
-    /// `maximumSeconds` were over.
+    /// `maximumSeconds` have passed.
     case reachedMaximumTime
     /// A signal asked for it; the run is saved.
     case preempted
 
-    /// What a log calls it.
+    /// Its name in a log.
     var word: String {
       switch self {
       case .finished: "finished"
@@ -92,11 +92,11 @@ public final class Trainer {
     }
   }
 
-  /// Trains to the end of the last epoch, or until a signal or a limit ends it. Saves a checkpoint
-  /// whenever it ends.
+  /// Trains to the end of the last epoch, or until a signal or a limit stops it. Always saves a
+  /// checkpoint at the end.
   ///
   /// - Parameters:
-  ///   - maximumSteps: optimizer steps since the very start of the run
+  ///   - maximumSteps: optimizer steps since the first start of the run
   ///   - maximumSeconds: seconds of this process, by the clock of rank 0
   public func train(
     maximumSteps: Int?, maximumSeconds: Double? = nil
@@ -157,28 +157,28 @@ public final class Trainer {
 
   /// The steps up to the end of the last epoch.
   private var remainingSteps: Int {
-    // With another batch size than the checkpoint's, epochs have another number of steps, and the
-    // current one may have fewer than are done.
+    // If the batch size differs from the checkpoint's, epochs have a different number of steps, and
+    // the current one may have fewer than are done.
     (state.epoch..<max(configuration.epochs, state.epoch)).reduce(0) { sum, epoch in
       let done = epoch == state.epoch ? state.batch : 0
       return sum + max(session.workload.stream.steps(inEpoch: epoch) - done, 0)
     }
   }
 
-  /// Says which loss it is, and what guessing costs.
+  /// Prints which loss it is, and the baseline loss.
   private func sayChance() {
     guard let chance = session.workload.stream.chance else { return }
-    // Where a frame repeats the one before, each part has its own error.
+    // The baseline of repeating the preceding frame has its own error in each part.
     let other = validation?.chance.flatMap { $0.value == chance.value ? nil : $0 }
     progress.say(
       "the loss is the \(session.task.lossName); \(chance)"
         + (other.map { ", \(brief($0.value)) in validation" } ?? ""))
   }
 
-  /// Takes the steps that are left of the current epoch, up to a limit or a signal to stop.
+  /// Takes the remaining steps of the current epoch, up to a limit or a signal to stop.
   ///
-  /// - Parameter steps: those of the whole epoch
-  /// - Returns: what a signal asks for
+  /// - Parameter steps: the steps of the whole epoch
+  /// - Returns: the request of a signal
   private func takeSteps(of steps: Int) throws(RunFailure) -> SignalRequest {
     var request = SignalRequest.none
     while state.batch < steps, state.step < lastStep, !timeIsUp, request != .saveAndStop {
@@ -196,15 +196,15 @@ public final class Trainer {
     return request
   }
 
-  /// Whether early stopping is due. It follows from the validation losses, which checkpoints hold,
-  /// so that a resumed run ends where the whole one does.
+  /// Whether early stopping is due. It follows from the validation losses, which checkpoints hold:
+  /// a resumed run stops at the same step as an uninterrupted one.
   private var stopsEarly: Bool {
     configuration.earlyStopping.isDue(state.validationLosses)
   }
 
-  /// Whether any step was taken; a run that is resumed may have been at its end.
+  /// Whether any step was taken; a resumed run may have been at its end already.
   public var hasTrained: Bool { stepsThisRun > 0 }
-  /// Optimizer steps since the very start of the run.
+  /// Optimizer steps since the first start of the run.
   public var step: Int { state.step }
 
   /// The lowest validation loss so far and its step; nil before the first.
@@ -269,7 +269,7 @@ public final class Trainer {
     if every > 0 && state.step % every == 0 { try checkReplicas() }
   }
 
-  /// What the schedule makes of the learning rates at the step to come.
+  /// The schedule's learning-rate multiplier for the next step.
   private var rateFactor: Double {
     configuration.optimizer.rates.factor(
       .init(
@@ -285,7 +285,7 @@ public final class Trainer {
       slice: session.optimizerSlice)
   }
 
-  /// Runs `body` with the averages of an averaging optimizer in the place of the parameters.
+  /// Runs `body` with the averages of an averaging optimizer instead of the parameters.
   private func withAverages<Result>(
     _ body: () throws(RunFailure) -> Result
   ) throws(RunFailure) -> Result {
@@ -297,13 +297,13 @@ public final class Trainer {
     return try body()
   }
 
-  /// What the ranks agree on between steps, in one reduction: the most urgent signal that any was
-  /// sent, that a save on its way can go a stage further, and whether to wait for data.
+  /// Agrees between steps, in one reduction, on the most urgent signal that any rank received,
+  /// whether the save in progress can start its next stage, and whether to wait for data.
   ///
-  /// - Parameter awaitingData: whether to come back only when every rank has the data of the next
-  ///   step, or is to stop
-  /// - Throws: a failure of status `peerLost` with the name of the rank, when one has waited for its
-  ///   data for longer than `peer_timeout`: no MPI call waits for it here, so no deadline of one ends
+  /// - Parameter awaitingData: whether to return only when every rank has the data of the next
+  ///   step, or must stop
+  /// - Throws: a failure of status `peerLost` with the name of the rank, if one has waited for its
+  ///   data longer than `peer_timeout`: no MPI call waits for it here, so no MPI deadline passes
   private func agreeAtBoundary(awaitingData: Bool = false) throws(RunFailure) -> SignalRequest {
     var request = SignalRequest.none
     let began = ContinuousClock().now
@@ -328,7 +328,7 @@ public final class Trainer {
     }
   }
 
-  /// What all ranks end with when one of them does not get its data.
+  /// The failure of all ranks if one of them does not get its data.
   private func lateData(of rank: Int) throws(RunFailure) -> RunFailure {
     do {
       let host = try session.communicator.broadcast(
@@ -343,7 +343,7 @@ public final class Trainer {
     }
   }
 
-  /// The largest of the numbers that the ranks give, one by one.
+  /// The largest of the ranks' votes, element by element.
   private func maximum(_ votes: [Int]) throws(RunFailure) -> [Int] {
     var votes = votes
     do {
@@ -357,12 +357,12 @@ public final class Trainer {
 
   /// Validates, reports and saves at the end of an epoch.
   ///
-  /// - Throws: a failure of status `preempted`, with nothing changed, when a signal asks to stop
+  /// - Throws: a failure of status `preempted`, with nothing changed, if a signal asks to stop
   ///   while validating
   private func finishEpoch() throws(RunFailure) {
     var isBest = false
     var mustSave = false
-    // Every epoch has a record of its training, however short it is.
+    // Every epoch has a record of its training, even if it is short.
     if state.interval.elements > 0 { _ = try report() }
     if let validation {
       let (before, mark) = (ContinuousClock().now, clock.mark)
@@ -375,7 +375,7 @@ public final class Trainer {
           }
         }
       }
-      // Before anything takes note of it: the last checkpoint is of good numbers.
+      // Before anything records it: the last checkpoint still has finite numbers.
       guard totals.meanLoss.isFinite else {
         throw RunFailure(
           .diverged,
@@ -412,7 +412,7 @@ public final class Trainer {
     }
     state.batch = 0
     state.epochTotals = Totals()
-    state.savingStep = nil  // what a checkpoint of this step may hold is of before the epoch's end
+    state.savingStep = nil  // a checkpoint already saved at this step predates the epoch's end
     let every = configuration.checkpoint.everySteps
     if isBest || mustSave || every == 0 || state.step % every == 0 { try save() }
   }

@@ -5,8 +5,8 @@ import Foundation
 import MPI
 
 extension TrainingSession {
-  /// Throws if the run's data are no longer those that it learned from, with the
-  /// first difference, unless the user allows different data. Call it before a resume.
+  /// Throws with the first difference if the run's data are no longer those that it learned from,
+  /// unless the user allows different data. Call it before a resume.
   ///
   /// - Returns: a note for each difference, if the user allows different data
   public func refuseChangedData() throws(RunFailure) -> [String] {
@@ -25,9 +25,9 @@ extension TrainingSession {
     return changes.map { "note: \(place): \($0)" }
   }
 
-  /// Refuses a checkpoint that learned from other data than this run has, unless the user allows
-  /// different data. `refuseChangedData` compares with the newest checkpoint; where that is damaged,
-  /// the run resumes from an older one, which may be from before `--new-data`.
+  /// Refuses a checkpoint that learned from data other than this run's, unless the user allows
+  /// different data. `refuseChangedData` compares with the newest checkpoint; if that is damaged,
+  /// the run resumes from an older one, which may predate `--new-data`.
   func refuseOtherData(than manifest: CheckpointManifest, _ folder: String) throws(DatasetError) {
     guard let learned = configuration.dataset.learned, learned.use == .resuming,
       let known = manifest.data, let first = identity.changes(since: known).first
@@ -51,7 +51,7 @@ extension TrainingSession {
     return notes.map { "note: \(configuration.dataset.file): \($0)" }
   }
 
-  /// What is other in a part that the run knows: what is held out is of the training part.
+  /// The difference in a part that the run knows: held-out sequences are of the training part.
   private func changeOfPart(_ part: DatasetFile.Part, in own: DataIdentity) -> String? {
     guard let known = configuration.dataset.learned?.identity, known.generated == nil else {
       return nil
@@ -69,8 +69,7 @@ extension TrainingSession {
       && identity.validatesAlike(known)
   }
 
-  /// What tells the data from others. Throws on every rank if any rank's data are not those of rank
-  /// 0.
+  /// The identity of the data. Throws on every rank if any rank's data differ from rank 0's.
   static func identity(
     of workload: Workload, _ settings: TrainingConfiguration.Dataset,
     on communicator: Communicator
@@ -83,7 +82,7 @@ extension TrainingSession {
     return identity
   }
 
-  /// Throws on every rank if any rank's part to measure on is not that of rank 0.
+  /// Throws on every rank if any rank's part to measure on differs from rank 0's.
   func refuseUnequalParts(
     _ evaluation: Evaluation, _ part: DatasetFile.Part
   ) throws(RunFailure) {
@@ -116,7 +115,7 @@ extension DataIdentity {
       .map { "\($0) part differs" }
   }
 
-  /// The identity in a line, for a person.
+  /// The identity as one line of text.
   public var summary: String {
     var words: [String] = []
     for part in DatasetFile.Part.allCases.map(\.rawValue) {
@@ -137,8 +136,7 @@ extension DataIdentity {
 }
 
 extension Trainer {
-  /// Forgets what was measured on other validation data than the run has now: those losses cannot be
-  /// compared.
+  /// Resets what was measured on different validation data: those losses cannot be compared.
   func forgetOtherValidation(than manifest: CheckpointManifest) {
     guard let known = manifest.data, !session.identity.validatesAlike(known),
       state.bestLoss.isFinite || !state.validationLosses.isEmpty

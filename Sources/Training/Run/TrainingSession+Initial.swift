@@ -4,10 +4,10 @@ import MPI
 import Tensors
 
 extension TrainingSession {
-  /// Takes the starting parameters from a safetensors file, as far as names and shapes agree. Rank 0
+  /// Loads the starting parameters whose names and shapes agree from a safetensors file. Rank 0
   /// reads it for all.
   ///
-  /// - Returns: notes about what was taken, and what was not
+  /// - Returns: notes about what was loaded, and what was not
   /// - Throws: a failure of status `unusableData` if the file is damaged, or nothing in it fits
   public func startParameters(from path: String) throws(RunFailure) -> [String] {
     let own = try agreement.together {
@@ -24,7 +24,7 @@ extension TrainingSession {
     }
   }
 
-  /// Takes over tensors by name and shape.
+  /// Copies tensors by name and shape.
   private func take(_ given: [CheckpointTensor], _ path: String) throws -> [String] {
     var left = Dictionary(given.map { ($0.path, $0) }) { first, _ in first }
     var (taken, missing) = (0, [String]())
@@ -58,7 +58,7 @@ extension TrainingSession {
     return notes
   }
 
-  /// The first names of a list, and how many there are besides.
+  /// The first names of a list, and the number of the others.
   private static func list(_ names: [String]) -> String {
     if names.isEmpty { return "none" }
     let shown = names.prefix(6).joined(separator: ", ")

@@ -12,12 +12,12 @@ extension TrainingSession {
   /// A session with the parameters of a checkpoint, under the configuration it was made with.
   ///
   /// - Parameters:
-  ///   - path: a run's folder, of which the newest checkpoint that is whole is taken, or a
-  ///     checkpoint's
+  ///   - path: a run's folder, or a checkpoint's
   ///   - choice: which checkpoint of a run
   ///   - assignments: keys to set otherwise, as `key.path=value`
-  ///   - file: what it is to be measured on alone, in the place of the run's data
+  ///   - file: the only file to measure on, instead of the run's data
   ///   - part: the part of `file`; nil is its test part, or else its only one
+  ///   - communicator: the ranks that share the work
   /// - Returns: the session and its checkpoint
   public static func restore(
     from path: String, choice: CheckpointChoice = .latest, assignments: [String],
@@ -45,13 +45,13 @@ extension TrainingSession {
     return (session, checkpoint)
   }
 
-  /// Takes over the parameters and buffers of a checkpoint.
+  /// Loads the parameters and buffers of a checkpoint.
   func restore(_ tensors: [CheckpointTensor], folder: String) throws(CheckpointError) {
     try parameters.restore(tensors, group: "parameters", folder: folder)
     try workload.model.buffers.restore(tensors, folder: folder)
   }
 
-  /// A line that says what is about to be trained, and on what.
+  /// One line about the model to be trained, and its data.
   public var summary: String {
     let model = configuration.model
     let layers = model.layers == 1 ? "1 layer" : "\(model.layers) layers"
@@ -69,9 +69,9 @@ extension TrainingSession {
       + (most == 1 ? " thread" : " threads")
   }
 
-  /// What slows the run down and could be otherwise.
+  /// Warnings about what slows the run down and could be changed.
   public var warnings: [String] {
-    // It was told to use one; a build that does not listen fights with our threads.
+    // It was told to use one thread; a build that ignores this competes with our threads.
     let ofBLAS = OpenBLAS.threads
     return cores.warnings
       + (ofBLAS > 1
@@ -90,19 +90,19 @@ extension TrainingSession {
     for metric in task.objective.metrics(totals) { record.add(metric.key, metric.value) }
   }
 
-  /// Totals for a person: the loss and the task's metrics.
+  /// Totals as text: the loss and the task's metrics.
   public func describe(_ totals: Totals) -> String {
     (["loss \(brief(totals.meanLoss))"] + task.objective.metrics(totals).map(\.text)).joined(
       separator: "  ")
   }
 
-  /// How much was gone through, for a person: "10000 sequences".
+  /// The amount of data as text: "10000 sequences".
   public func describeAmount(_ totals: Totals) -> String {
     task.elementName.map { "\(Int(totals.elements)) \($0)" }
       ?? "\(Int(totals.sequences)) sequences"
   }
 
-  /// Adds how fast it went to a metrics record.
+  /// Adds the speed to a metrics record.
   func addSpeed(_ totals: Totals, seconds: Double, to record: inout MetricsRecord) {
     record.add("sequences_per_second", totals.sequences / seconds)
     if let name = task.elementName {
@@ -110,7 +110,7 @@ extension TrainingSession {
     }
   }
 
-  /// How fast it went, for a person: "5265 seq/s".
+  /// The speed as text: "5265 seq/s".
   func describeSpeed(_ totals: Totals, seconds: Double) -> String {
     task.elementName.map { "\(brief(totals.elements / seconds, digits: 3)) \($0)/s" }
       ?? "\(brief(totals.sequences / seconds, digits: 3)) seq/s"
@@ -118,7 +118,7 @@ extension TrainingSession {
 }
 
 extension ParameterBuffer where Scalar == Float {
-  /// Takes over the tensors of a checkpoint's group.
+  /// Loads the tensors of a checkpoint's group.
   func restore(
     _ tensors: [CheckpointTensor], group: String, folder: String
   ) throws(CheckpointError) {
@@ -128,7 +128,7 @@ extension ParameterBuffer where Scalar == Float {
     }
   }
 
-  /// Takes over the slice that this buffer holds of the tensors of a checkpoint's group.
+  /// Loads this buffer's slice of the tensors of a checkpoint's group.
   ///
   /// - Parameter whole: the layout of the whole tensors
   func restore(
@@ -147,7 +147,7 @@ extension ParameterBuffer where Scalar == Float {
 }
 
 extension [(name: String, tensor: Tensor<Float>)] {
-  /// Takes over what a checkpoint holds besides parameters.
+  /// Loads the buffers of a checkpoint, which it holds in addition to parameters.
   func restore(_ tensors: [CheckpointTensor], folder: String) throws(CheckpointError) {
     for (name, buffer) in self {
       buffer.copy(

@@ -6,8 +6,8 @@ extension TrainingSession {
   static let comparedSequences = 64
 
   /// Throws on every rank if any rank reads other numbers than rank 0 in the first sequences of the
-  /// first batch, by their global index. Files that agree may still be read differently: by another
-  /// build, another version of a library, another mathematical library of generated data.
+  /// first batch, by their global index. Equal files may still be read differently, by another
+  /// build or another version of a library; generated data depend on the mathematical library.
   static func refuseUnequalNumbers(
     _ workload: Workload, on communicator: Communicator
   ) throws(RunFailure) {
@@ -15,8 +15,8 @@ extension TrainingSession {
     let own = try Agreement(communicator).together {
       try workload.stream.firstChecksums(comparedSequences)
     }
-    let spoiled = own.map { Self.spoil($0, rank: communicator.rank) }
-    let text = spoiled.map { "\($0.sequence):\($0.crc32)" }.joined(separator: " ")
+    let compared = own.map { Self.spoil($0, rank: communicator.rank) }
+    let text = compared.map { "\($0.sequence):\($0.crc32)" }.joined(separator: " ")
     try refuseUnequal(text, on: communicator) { (first, other, rank) in
       let pairs = zip(first.split(separator: " "), other.split(separator: " "))
       let sequence = pairs.first { $0 != $1 }?.0.split(separator: ":").first ?? "0"
@@ -27,8 +27,8 @@ extension TrainingSession {
     }
   }
 
-  /// Spoils a checksum, for tests: with `MOMENTUM_DIST_SPOIL_DATA=RANK` in the environment that rank
-  /// reads another number in the last sequence that is compared.
+  /// Damages a checksum, for tests: with `MOMENTUM_DIST_SPOIL_DATA=RANK` in the environment, that
+  /// rank reads another number in the last sequence that is compared.
   private static func spoil(
     _ own: (sequence: Int, crc32: UInt32), rank: Int
   ) -> (sequence: Int, crc32: UInt32) {

@@ -3,8 +3,8 @@ import Models
 import MPI
 
 extension TrainingSession {
-  /// The confusion matrix, a row for each class, of what an evaluation has run so far on all ranks;
-  /// nil if the answer is not a class of the sequence. All ranks call this and get the same.
+  /// The confusion matrix, a row for each class, of an evaluation so far on all ranks; nil if the
+  /// answer is not a class of the sequence. All ranks call this and get the same.
   func confusion(of evaluation: Evaluation) throws(RunFailure) -> [[Int]]? {
     guard let confusion = evaluation.confusion else { return nil }
     let whole = ConfusionCounts(classes: confusion.classes)
@@ -20,9 +20,9 @@ extension TrainingSession {
     return whole.rows
   }
 
-  /// What the best epoch goes by, the lower the better: the validation loss, or a metric.
+  /// The score that selects the best epoch, lower is better: the validation loss, or a metric.
   ///
-  /// - Parameter evaluation: that of the totals; its counts of answers start anew
+  /// - Parameter evaluation: the one that gave the totals; its counts of answers are reset
   func score(_ totals: Totals, _ evaluation: Evaluation) throws(RunFailure) -> Double {
     let metric = configuration.earlyStopping.metric
     guard metric != .loss else { return totals.meanLoss }
@@ -30,7 +30,7 @@ extension TrainingSession {
     metrics += try confusion(of: evaluation).map { ClassScores(confusion: $0).metrics } ?? []
     evaluation.confusion?.clear()
     let value = metrics.first { $0.key == metric.rawValue }?.value ?? .nan
-    // Not a number, as R2 over one sequence, is never the best; checkpoints hold no infinity.
+    // NaN, such as R2 over one sequence, is never the best; checkpoints cannot hold infinity.
     guard value.isFinite else { return .greatestFiniteMagnitude }
     return metric.isLargerBetter ? -value : value
   }

@@ -17,8 +17,7 @@ import Tensors
 import Threads
 import TrainingSteps
 
-/// A model with its data on one rank of a communicator: what training, evaluation and inspection
-/// share.
+/// A model with its data on one rank of a communicator, for training, evaluation and inspection.
 public final class TrainingSession {
   public let configuration: TrainingConfiguration
   public let communicator: Communicator
@@ -36,9 +35,12 @@ public final class TrainingSession {
   let reduction: GradientReduction
   var step: TrainingStep { TrainingStep(parameters, reduction, reducer) }
 
-  /// Sets up the model and opens the training data, which tells the model its sizes.
+  /// Sets up the model and opens the training data, which determine the model's sizes.
   ///
-  /// - Parameter isTraining: whether steps are taken, which need more memory than an evaluation
+  /// - Parameters:
+  ///   - configuration: the configuration of the run
+  ///   - communicator: the ranks that share the work
+  ///   - isTraining: whether steps are taken, which need more memory than an evaluation
   public init(
     _ configuration: TrainingConfiguration, on communicator: Communicator,
     isTraining: Bool = true
@@ -100,7 +102,7 @@ public final class TrainingSession {
   ) throws(RunFailure) -> GradientReduction {
     let worker = try overlapWorker(configuration.overlap, cores: cores, on: communicator)
     do {
-      // Messages of another thread must not meet those of this one.
+      // Messages of another thread must not be mixed with those of this one.
       return GradientReduction(
         reducer(configuration.reduction, plan, on: try communicator.duplicate()), layout: layout,
         shards: plan.shards(of: communicator.rank).count, bucketBytes: configuration.bucketBytes,
@@ -110,7 +112,7 @@ public final class TrainingSession {
     }
   }
 
-  /// How the global batch is cut, with at least one virtual shard for each rank.
+  /// How the global batch is split, with at least one virtual shard for each rank.
   static func plan(
     _ shards: Int, on communicator: Communicator
   ) throws(RunFailure) -> ShardPlan {
@@ -133,10 +135,10 @@ public final class TrainingSession {
     }
   }
 
-  /// The thread that sums gradients during the backward pass; nil where they are summed after it.
+  /// The thread that sums gradients during the backward pass; nil if they are summed after it.
   ///
-  /// The ranks decide together: one that overlapped alone would wait in MPI through the whole
-  /// backward pass of the others, and would take them for lost where that is longer than
+  /// The ranks decide together: a rank that overlapped alone would wait in MPI during the whole
+  /// backward pass of the others, and would consider them lost if that takes longer than
   /// `peer_timeout`.
   private static func overlapWorker(
     _ overlap: OverlapChoice, cores: CorePlan, on communicator: Communicator
@@ -157,8 +159,8 @@ public final class TrainingSession {
     }
   }
 
-  /// Ranks whose arithmetic or BLAS differs round differently: replicas would drift apart. Kernels
-  /// for AVX2 and AVX-512 may train together.
+  /// Refuses ranks whose arithmetic or BLAS differs, because they round differently: replicas would
+  /// drift apart. Kernels for AVX2 and AVX-512 may train together.
   static func refuseUnequalMachines(
     _ communicator: Communicator
   ) throws(RunFailure) {
@@ -172,7 +174,7 @@ public final class TrainingSession {
     }
   }
 
-  /// Throws on every rank where a rank says something else than rank 0.
+  /// Throws on every rank if any rank's value differs from rank 0's.
   static func refuseUnequal(
     _ mine: String, on communicator: Communicator,
     _ failure: (_ first: String, _ other: String, _ rank: Int) -> RunFailure
@@ -215,8 +217,7 @@ public final class TrainingSession {
     return sum
   }
 
-  /// Measures a part of the data, with what a record of it holds. All ranks call this and get the
-  /// same.
+  /// Evaluates a part of the data and makes its record. All ranks call this and get the same.
   public func record(
     of part: DatasetFile.Part, at manifest: CheckpointManifest, checkpoint: CheckpointChoice
   ) throws(RunFailure) -> (record: EvaluationRecord, totals: Totals) {
@@ -249,8 +250,8 @@ public final class TrainingSession {
     }
   }
 
-  /// What the gradient of the loaded step touches of the first parameter; nil is all, or that all
-  /// is to be sent.
+  /// The rows of the first parameter that the gradient of the loaded step touches; nil if it
+  /// touches all, or if all must be sent.
   var touchedRows: TouchedRows? {
     configuration.sparseRows == .off ? nil : workload.touchedRows
   }
@@ -260,7 +261,7 @@ public final class TrainingSession {
     configuration.optimizer.splitState ? SliceGather(communicator).slice : .whole
   }
 
-  /// Puts together parameters of which each rank has the slice alone.
+  /// Assembles parameters of which each rank has only its slice.
   func completeParameters(_ split: [ParameterEntry]) throws(RunFailure) {
     do {
       try SliceGather(communicator).complete(parameters, split)

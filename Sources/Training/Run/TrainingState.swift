@@ -1,11 +1,11 @@
 import Checkpoints
 import Models
 
-/// Where a run stands: what a checkpoint holds besides parameters and optimizer state.
+/// The position of a run: what a checkpoint holds besides parameters and optimizer state.
 struct TrainingState {
   /// Optimizer steps taken.
   var step = 0
-  /// The epoch at hand, from 0.
+  /// The current epoch, from 0.
   var epoch = 0
   /// Batches of it that are done.
   var batch = 0
@@ -13,23 +13,22 @@ struct TrainingState {
   let sums: [String]
   /// The totals since the last report, so that a resumed run reports the same numbers.
   var interval = Totals()
-  /// The totals of the epoch at hand, for the line at its end.
+  /// The totals of the current epoch, for the line at its end.
   var epochTotals = Totals()
   var gradientNorm = 0.0
-  /// What the last step multiplied the learning rates by.
+  /// The factor of the learning rates in the last step.
   var rateFactor = 1.0
-  /// The validation loss of each epoch so far, which schedules and NT-ASGD go by.
+  /// The validation loss of each epoch so far, for schedules and NT-ASGD.
   var validationLosses: [Double] = []
   /// The lowest of them and its step; no step before the first.
   var bestLoss = Double.infinity
   var bestStep: Int?
-  /// Seconds that the run had taken when it was resumed.
+  /// Seconds that the run had taken before it was resumed.
   var secondsBefore = 0.0
-  /// The step of the newest checkpoint that is whole; nil before the first, and not part of
-  /// it.
+  /// The step of the newest complete checkpoint; nil before the first. Checkpoints do not hold it.
   var savedStep: Int?
-  /// The step of the newest one, which may still be on its way, as long as it has the state at
-  /// hand; nil if none has it, and not part of it.
+  /// The step of the newest checkpoint, which may still be in progress, if it has the current
+  /// state; nil if none has it. Checkpoints do not hold it.
   var savingStep: Int?
 
   fileprivate enum Key: String {
@@ -41,7 +40,7 @@ struct TrainingState {
     self.sums = sums
   }
 
-  /// What the keys of totals begin with.
+  /// The prefix of the keys of totals.
   private static let intervalPrefix = "interval_"
   private static let epochPrefix = "epoch_"
 
@@ -51,7 +50,7 @@ struct TrainingState {
   /// The numbers that go into a checkpoint's manifest. JSON has no infinity, so a best loss that
   /// does not exist yet is left out.
   ///
-  /// - Parameter seconds: what the run has taken so far
+  /// - Parameter seconds: how long the run has taken so far
   func progress(seconds: Double) -> [String: Double] {
     var values: [Key: Double] = [.seconds: seconds]
     if bestLoss.isFinite { values[.bestLoss] = bestLoss }
@@ -70,7 +69,7 @@ struct TrainingState {
     return all
   }
 
-  /// Takes over the numbers of a manifest.
+  /// Restores the numbers of a manifest.
   mutating func restore(step: Int, epoch: Int, batch: Int, progress: [String: Double]) {
     func value(_ key: Key) -> Double { progress[key.rawValue] ?? 0 }
     self.step = step

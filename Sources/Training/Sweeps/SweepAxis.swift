@@ -3,8 +3,8 @@ import Foundation
 /// A key of a configuration and the values that a sweep tries for it.
 ///
 ///     model.cell=lstm,momentum_lstm             these
-///     model.hidden_size=32..256                 whole numbers between, evenly
-///     optimizer.learning_rate=1e-4..1e-2:log    numbers between, evenly in their logarithm
+///     model.hidden_size=32..256                 whole numbers in the range, uniform
+///     optimizer.learning_rate=1e-4..1e-2:log    numbers in the range, uniform in the logarithm
 public struct SweepAxis: Sendable, Equatable {
   public let key: String
   let values: Values
@@ -14,7 +14,7 @@ public struct SweepAxis: Sendable, Equatable {
     case range(low: Double, high: Double, isLogarithmic: Bool, isWhole: Bool)
   }
 
-  /// - Throws: `RunFailure` of status `usage` if the text is none of the three forms
+  /// - Throws: `RunFailure` of status `usage` if the text has none of the three forms
   public init(_ text: String) throws(RunFailure) {
     func refuse(_ problem: String) -> RunFailure {
       RunFailure(.usage, "--sweep \(text): \(problem)")
@@ -27,7 +27,7 @@ public struct SweepAxis: Sendable, Equatable {
     guard let dots = given.range(of: "..") else {
       let list = Self.split(given)
       guard list.allSatisfy({ !$0.isEmpty }) else { throw refuse("a value is empty") }
-      guard Set(list).count == list.count else { throw refuse("a value is there twice") }
+      guard Set(list).count == list.count else { throw refuse("a value is given twice") }
       values = .list(list)
       return
     }
@@ -64,7 +64,7 @@ public struct SweepAxis: Sendable, Equatable {
     return parts
   }
 
-  /// How many values there are; nil of a range.
+  /// The number of values; nil for a range.
   var count: Int? {
     switch values {
     case .list(let list): list.count
@@ -72,15 +72,15 @@ public struct SweepAxis: Sendable, Equatable {
     }
   }
 
-  /// The value at a share of the way, in 0 ..< 1. Numbers have four significant digits, so that a
-  /// configuration reads well.
+  /// The value at a fraction of the range, in 0 ..< 1. Numbers have four significant digits, to
+  /// keep a configuration readable.
   func value(at share: Double) -> String {
     switch values {
     case .list(let list):
       return list[min(Int(share * Double(list.count)), list.count - 1)]
     case .range(let low, let high, let isLogarithmic, let isWhole):
       if isWhole {
-        // Every number between has the same room, the two ends too.
+        // Every number has the same probability, including the two ends.
         let (a, b) = (low - 0.5, high + 0.5)
         let place = isLogarithmic && a > 0 ? a * pow(b / a, share) : a + (b - a) * share
         return String(Int(min(max(place.rounded(), low), high)))

@@ -1,30 +1,30 @@
 import RandomNumbers
 import Reports
 
-/// What a sweep tries: every combination, or as many at random as were asked for.
+/// What a sweep tries: every combination, or a given number at random.
 public enum SweepPlan {
   /// The most trials of a sweep.
   public static let mostTrials = 10_000
 
   /// The settings of every trial, in order.
   ///
-  /// Lists alone give every combination, the last key's values in turn first. With a number of
-  /// trials, as many are drawn: combinations without repetition from lists, and otherwise each
-  /// value on its own. Trial i of a seed is the same whatever the number of trials.
+  /// Without a number of trials, lists give every combination; the last key varies fastest. With a
+  /// number, that many are drawn: from lists, combinations without repetition, and otherwise each
+  /// value on its own. Trial i of a seed is the same for any number of trials.
   ///
-  /// - Throws: `RunFailure` of status `usage` where a range has no number of trials, a key is there
+  /// - Throws: `RunFailure` of status `usage` if a range has no number of trials, a key is given
   ///   twice, or there are too many trials
   public static func trials(
     _ axes: [SweepAxis], count: Int?, seed: UInt64
   ) throws(RunFailure) -> [[SweepRecord.Setting]] {
     for (index, axis) in axes.enumerated()
     where axes[..<index].contains(where: { $0.key == axis.key }) {
-      throw RunFailure(.usage, "--sweep \(axis.key): is there twice; give all values at once")
+      throw RunFailure(.usage, "--sweep \(axis.key): is given twice; give all values at once")
     }
     if let range = axes.first(where: { $0.count == nil }), count == nil {
       throw RunFailure(
         .usage,
-        "--sweep \(range.key): a range is drawn from at random; say how often with --trials")
+        "--sweep \(range.key): values of a range are drawn at random; set how many with --trials")
     }
     let combinations = combinations(axes)
     let wanted = count ?? combinations ?? 0
@@ -52,7 +52,7 @@ public enum SweepPlan {
     }
   }
 
-  /// How many combinations there are, at most `Int.max`; nil if a key has a range.
+  /// The number of combinations, at most `Int.max`; nil if a key has a range.
   private static func combinations(_ axes: [SweepAxis]) -> Int? {
     var all = 1
     for axis in axes {
@@ -76,7 +76,7 @@ public enum SweepPlan {
 
   /// The epochs at which trials are compared, the last of them all epochs.
   ///
-  /// - Parameter factor: one trial in so many continues after each; nil compares at the end alone
+  /// - Parameter factor: one trial in `factor` continues after each; nil compares only at the end
   public static func rungs(epochs: Int, trials: Int, factor: Int?) -> [Int] {
     var rungs = [epochs]
     guard let factor, factor > 1 else { return rungs }

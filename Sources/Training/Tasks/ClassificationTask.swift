@@ -2,10 +2,10 @@ import Configuration
 import Datasets
 import Models
 
-/// One class per sequence, from a file: MNIST and its kin by rows, pixels or permuted pixels, and
-/// sequences of equal or unequal lengths from archives and tables.
+/// One class per sequence, from a file: MNIST and similar sets by rows, pixels or permuted pixels,
+/// and sequences of equal or unequal lengths from archives and tables.
 ///
-/// What is validated on is held out of the training part, or the file's own validation part, see
+/// Validation uses sequences held out of the training part, or the file's own validation part; see
 /// `HeldOutCount`.
 final class ClassificationTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
@@ -14,7 +14,7 @@ final class ClassificationTask: SequenceTask {
   private let parts: HeldOutPart
   private(set) var mapping: String?
 
-  /// - Parameter seed: of what is done to images
+  /// - Parameter seed: the seed of image augmentation
   init(_ configuration: TrainingConfiguration.Dataset, seed: UInt64) {
     settings = configuration
     self.seed = seed
@@ -52,7 +52,7 @@ final class ClassificationTask: SequenceTask {
       try part == .train ? stored : open(.train)
     }
     if numbering == nil, meaning.classNames == nil, let names = source.classNames {
-      // A file of the user's own, whose names count only where they fit its labels.
+      // A user's own file: its names count only if they fit its labels.
       var own = meaning
       own.classNames = names
       numbering = try settings.learned?.numbering(of: own, declared: nil, settings.file)
@@ -89,7 +89,7 @@ final class ClassificationTask: SequenceTask {
 }
 
 extension TrainingConfiguration.Dataset {
-  /// Where the data set lies.
+  /// The place of the data set.
   var place: DatasetPlace {
     var place = DatasetPlace(file)
     (place.inputs, place.targets, place.offsets) = (inputs, targets, offsets)

@@ -2,17 +2,17 @@ import Datasets
 import Kernels
 import Tensors
 
-/// Trials to be measured on, each once for every fold: fold f hides the steps t with t mod F = f and
-/// asks for them alone.
+/// Trials to evaluate on, each once for every fold: fold f hides the steps t with t mod F = f and
+/// scores only those.
 ///
-/// A model that sees the counts it is judged by copies them, and scores more bits a spike than the
-/// true rates. Over all folds each step is asked for once, by a model that has not seen it.
+/// A model that sees the counts that it is scored on can copy them, and scores more bits per spike
+/// than the true rates. Over all folds each step is scored once, by a model that has not seen it.
 ///
-/// Held-out neurons can have a pass of their own, which hides nothing and asks for them alone, at
-/// every step: the co-smoothing of the Neural Latents Benchmark (Pei et al., 2021).
+/// Held-out neurons can have an extra pass, which hides nothing and scores only them, at every
+/// step: the co-smoothing of the Neural Latents Benchmark (Pei et al., 2021).
 struct FoldedSpikes: SequenceSource {
   let base: any SequenceSource
-  /// F
+  /// F.
   let folds: Int
   var hasHeldOutPass = false
 
@@ -58,7 +58,7 @@ struct FoldedSpikes: SequenceSource {
     try base.prefetch(trials(indices))
   }
 
-  /// That of the trials.
+  /// The identity of the trials.
   func identity() throws(DatasetError) -> DataIdentity.Part { try base.identity() }
 
   private func trials(_ indices: ArraySlice<Int>) -> ArraySlice<Int> {

@@ -3,15 +3,15 @@ import Datasets
 import Models
 import Tensors
 
-/// The next H values of a series from the T before, from a file that `prepare series` made. Parts
-/// follow one another in time, and none is drawn at random.
+/// The next H values of a series from the preceding T, from a file that `prepare series` made. The
+/// parts follow one another in time; none is drawn at random.
 final class ForecastTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
   private var scale: [Double] = []
 
   init(_ configuration: TrainingConfiguration.Dataset) { settings = configuration }
 
-  /// The errors in the unit of the series; known once a part is open.
+  /// Reports errors in the unit of the series; known once a part is open.
   var objective: any Objective {
     scale.isEmpty ? SquaredError() : ValueErrors(scale: scale)
   }
@@ -31,7 +31,7 @@ final class ForecastTask: SequenceTask {
     return configuration
   }
 
-  /// The loss of repeating the last value, with what its metrics are.
+  /// The loss of repeating the last value, with its metrics.
   func chance(on source: any SequenceSource) -> ChanceLoss? {
     let (C, H) = (source.features, settings.forecast.horizon)
     var totals = objective.noTotals

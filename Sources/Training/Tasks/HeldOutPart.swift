@@ -1,19 +1,19 @@
 import Configuration
 import Datasets
 
-/// The training part of a data set, which is opened once, and what of it is validated on: sequences
-/// held out at random, or the file's own validation part; see `HeldOutCount`.
+/// The training part of a data set, which is opened once, and its validation data: sequences held
+/// out at random, or the file's own validation part; see `HeldOutCount`.
 final class HeldOutPart {
   private let settings: TrainingConfiguration.Dataset
   /// The training part; nil before it is opened.
   private(set) var train: (any SequenceSource)?
-  /// How many sequences are held out; nil where the file's own part is validated on.
+  /// How many sequences are held out; nil if validation uses the file's own part.
   private(set) var count: Int?
   private(set) var summary: String?
 
   init(_ settings: TrainingConfiguration.Dataset) { self.settings = settings }
 
-  /// What a run trains on, or validates on, or tests on.
+  /// The sequences that a run trains, validates or tests on.
   ///
   /// - Parameter open: opens a part of the file
   func source(
@@ -26,7 +26,7 @@ final class HeldOutPart {
     return part == .train ? split.rest : split.heldOut
   }
 
-  /// Opens the training part the first time, and finds what is validated on.
+  /// Opens the training part the first time, and finds the validation data.
   func openTrain(
     _ open: (DatasetFile.Part) throws -> any SequenceSource
   ) throws -> any SequenceSource {
@@ -39,7 +39,7 @@ final class HeldOutPart {
     return opened
   }
 
-  /// The configuration with what was found.
+  /// The configuration with the number that was found.
   func resolved(_ configuration: TrainingConfiguration) -> TrainingConfiguration {
     var configuration = configuration
     if settings.measured == nil, train != nil {
@@ -50,8 +50,8 @@ final class HeldOutPart {
 }
 
 extension TrainingConfiguration.Dataset {
-  /// How many of so many training sequences are held out for validation; nil where the file's own
-  /// validation part is validated on.
+  /// How many of `count` training sequences are held out for validation; nil if validation uses the
+  /// file's own part.
   func heldOut(of count: Int, hasOwnPart: Bool) throws(ConfigurationError) -> Int? {
     switch heldOut {
     case .count(let held):
@@ -72,7 +72,7 @@ extension TrainingConfiguration.Dataset {
     }
   }
 
-  /// What is validated on, in a few words.
+  /// The validation data in a few words.
   func validationSummary(heldOut: Int?, hasOwnPart: Bool) -> String {
     heldOut.map { count in
       "\(count) held out for validation"

@@ -5,23 +5,23 @@ import Reports
 import Tensors
 
 /// How the inputs of the user's own files are normalised: each feature by mean and deviation over
-/// the training part, or those of the run that is measured or resumed.
+/// the training part, or by the statistics of the run that is evaluated or resumed.
 final class InputNormalisation {
   private let settings: TrainingConfiguration.Dataset
-  /// Known once a part is open; nil if inputs are taken as they are.
+  /// Known once a part is open; nil if inputs are used unchanged.
   private(set) var statistics: DataMeaning.Statistics?
-  /// What is worth a word about inputs that are taken as they are.
+  /// Notes about inputs that are used unchanged.
   private(set) var notes: [String] = []
   private var hasLooked = false
 
-  /// Larger means and deviations hardly train.
+  /// With larger means and deviations, training hardly works.
   private static let largest = 100.0
-  /// Sequences that are looked at for a note.
+  /// The number of sequences to examine for a note.
   private static let sample = 256
 
   init(_ settings: TrainingConfiguration.Dataset) { self.settings = settings }
 
-  /// A source with its numbers as the model is to see them.
+  /// A source with the numbers that the model will see.
   ///
   /// - Parameter train: opens the training part, as it is stored
   func applied(
@@ -48,8 +48,8 @@ final class InputNormalisation {
     return NormalisedSequences(source, scaling: 1, statistics: (mean, deviation))
   }
 
-  /// What the files say their numbers mean, with what they are normalised by as they are read, and
-  /// how many classes they declare.
+  /// The meaning of the numbers that the files declare, with the statistics that normalise them on
+  /// reading, and the number of classes that they declare.
   func meaning() throws -> (meaning: DataMeaning, classes: Int?) {
     var (meaning, classes) = try settings.place.meaning()
     if settings.normalize == .features, try !settings.place.areOurs() {
@@ -76,7 +76,7 @@ final class InputNormalisation {
     let C = source.features
     var (sum, squares, steps) = ([Double](repeating: 0, count: C), [Double](), 0.0)
     squares = sum
-    // Two passes: the squares of numbers far from 0 would swallow their differences.
+    // Two passes: for numbers far from 0, squares would round away the differences.
     var mean = sum
     for pass in 0..<2 {
       for index in 0..<count {

@@ -6,8 +6,8 @@ import Reports
 
 /// The next word or character of a text, by an AWD-LSTM stack: the paper's Penn TreeBank task.
 ///
-/// The batch is columns of the text, whose state is carried from chunk to chunk. What is reported is
-/// the cross-entropy alone, without the penalties, and its exponential: the perplexity.
+/// The batch is columns of the text, whose state is carried from chunk to chunk. Reports have only
+/// the cross-entropy, without the penalties, and its exponential: the perplexity.
 struct LanguageModelTask: TrainingTask {
   private let settings: TrainingConfiguration.Dataset
 

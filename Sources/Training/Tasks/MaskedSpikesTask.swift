@@ -6,9 +6,9 @@ import Models
 /// Masked modelling of spike counts (Ye and Pandarinath, 2021): whole steps of a trial are hidden,
 /// and their rates are predicted from the rest. The body is any layer.
 ///
-/// An evaluation hides each step in one of several passes over a trial, and asks for held-out
-/// neurons in a pass that hides nothing; see `FoldedSpikes`. In training, held-out neurons are
-/// predicted at every step, for no model sees them.
+/// An evaluation hides each step in one of several passes over a trial, and scores held-out neurons
+/// in a pass that hides nothing; see `FoldedSpikes`. In training, held-out neurons are predicted at
+/// every step, because no model sees them.
 final class MaskedSpikesTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
   private let masking: MaskingSettings
@@ -30,8 +30,8 @@ final class MaskedSpikesTask: SequenceTask {
   var elementName: String? { "counts" }
   var heldOut: Int? { parts.count }
   var validationSummary: String? { parts.summary }
-  /// The authors' weights of the decoder. Their biases are zeros; those of the mean rates save a
-  /// model the thousands of steps to get from a spike a bin to the rates of neurons.
+  /// The authors' starting weights of the decoder. Their biases are zeros; ours are those of the
+  /// mean rates, which saves the thousands of steps from one spike per bin to the neurons' rates.
   var readOutStart: ReadOutStart? {
     ReadOutStart(
       weightBound: 0.1,
@@ -40,7 +40,7 @@ final class MaskedSpikesTask: SequenceTask {
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
     guard settings.measured == nil else { return folded(try openMeasured(part)) }
-    // An evaluation of the test part goes by the mean rates of the training part too.
+    // An evaluation of the test part also uses the mean rates of the training part.
     let train = try parts.openTrain(open)
     if statistics.means.isEmpty, let train = train as? SpikeSource {
       statistics = try Self.statistics(train, holdingOut: parts.count)
@@ -49,7 +49,7 @@ final class MaskedSpikesTask: SequenceTask {
     return part == .train ? source : folded(source)
   }
 
-  /// A part to be measured on.
+  /// A part to evaluate on.
   private func folded(_ source: any SequenceSource) -> any SequenceSource {
     let folds = masking.evaluationFolds
     guard folds > 0 else { return source }
@@ -73,7 +73,7 @@ final class MaskedSpikesTask: SequenceTask {
     return source
   }
 
-  /// Those of the trials that are trained on.
+  /// The statistics of the training trials.
   private static func statistics(
     _ train: SpikeSource, holdingOut heldOut: Int?
   ) throws -> (means: [Double], largest: Int) {
@@ -81,8 +81,8 @@ final class MaskedSpikesTask: SequenceTask {
       of: heldOut.map { SubsetSource.split(train, holdingOut: $0).rest.indices })
   }
 
-  /// A part alone. The mean rates are those of the training part of its file, or, of a file without
-  /// one, those of the part itself.
+  /// Only this part. The mean rates are those of the training part of its file, or, if it has none,
+  /// those of the part itself.
   private func openMeasured(_ part: DatasetFile.Part) throws -> SpikeSource {
     let source = try open(part)
     if statistics.means.isEmpty {

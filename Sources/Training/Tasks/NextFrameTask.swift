@@ -2,8 +2,8 @@ import Configuration
 import Datasets
 import Models
 
-/// Each frame of a spectrogram from those before it: the paper's TIMIT task. The error is squared,
-/// a mean over the valid frames only.
+/// Predicts each frame of a spectrogram from those before it: the paper's TIMIT task. The loss is
+/// the mean squared error over the valid frames only.
 struct NextFrameTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
 

@@ -2,7 +2,7 @@ import Foundation
 import Models
 import Reports
 
-// How a person reads what an objective reports.
+// The text forms of what an objective reports.
 
 extension ChanceLoss: CustomStringConvertible {
   /// "2.303 is ln 10, guessing"

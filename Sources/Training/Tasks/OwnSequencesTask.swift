@@ -6,7 +6,7 @@ import Tensors
 /// Numbers about each sequence (`regression`), or a class at each step (`tagging`), from a file that
 /// `prepare` made or the user's own.
 ///
-/// What is validated on is held out of the training part, or the file's own validation part, see
+/// Validation uses sequences held out of the training part, or the file's own validation part; see
 /// `HeldOutCount`.
 final class OwnSequencesTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
@@ -79,7 +79,7 @@ final class OwnSequencesTask: SequenceTask {
       classes: parts.train?.targetKind.outputs ?? settings.learned?.outputs)
   }
 
-  /// The loss of the best constant answer, with what its metrics are.
+  /// The loss of the best constant answer, with its metrics.
   func chance(on source: any SequenceSource) -> ChanceLoss? {
     guard let targets = try? Self.targets(of: source), targets.rowCount > 0 else { return nil }
     let row = objective.bestConstant(for: targets)
@@ -87,7 +87,7 @@ final class OwnSequencesTask: SequenceTask {
     for index in 0..<targets.rowCount { y.row(index).copy(from: row) }
     let totals = objective.totals(of: y, targets, gradient: nil)
     let metrics = objective.metrics(totals).filter(\.value.isFinite).map { metric in
-      // The R2 of the mean is 0 but for rounding.
+      // The R2 of the mean is 0 except for rounding.
       Metric(metric.key, abs(metric.value) < 1e-12 ? 0 : metric.value, metric.form).text
     }
     let name = settings.task == .tagging ? "always the most frequent class" : "always the mean"

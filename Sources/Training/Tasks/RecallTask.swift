@@ -3,7 +3,7 @@ import Datasets
 import Foundation
 import Models
 
-/// Symbols to be given back after a wait (copying), or to be found among blanks first (denoise):
+/// Symbols to be repeated after a delay (copying), or to be found among blanks first (denoise):
 /// generated, or from a file that `prepare copying` or `prepare denoise` made.
 struct RecallTask: SequenceTask {
   private let placement: RecallProblem.Placement
@@ -14,7 +14,7 @@ struct RecallTask: SequenceTask {
     settings = configuration
   }
 
-  /// The accuracy is over the symbols to be recalled, and the loss as well where it is to be.
+  /// The accuracy is over the symbols to be recalled, and so is the loss if it is set to be.
   var objective: any Objective {
     switch settings.loss {
     case .all: CrossEntropy(unjudgedClass: RecallProblem.blank)
@@ -32,7 +32,7 @@ struct RecallTask: SequenceTask {
   /// The loss of a model without memory.
   func chance(on source: any SequenceSource) -> ChanceLoss? {
     if settings.loss == .recalled {
-      // The blank is one of the classes, and never asked for.
+      // The blank is one of the classes, but never a target here.
       let alphabet = source.targetKind.outputs - 1
       return alphabet > 0 ? ChanceLoss(log(Double(alphabet)), "ln \(alphabet), guessing") : nil
     }

@@ -2,7 +2,7 @@ import Configuration
 import Datasets
 
 extension SequenceTask {
-  /// Refuses data that the run which goes on, or is measured, has not learned.
+  /// Refuses data that differ from what the resumed or evaluated run has learned.
   func check(
     _ train: any SequenceSource, _ settings: TrainingConfiguration.Dataset
   ) throws(DatasetError) {
@@ -14,12 +14,12 @@ extension SequenceTask {
     try learned.requireOrder(of: settings.meaning(of: train), settings.file)
   }
 
-  /// What tells the data of a run from others.
+  /// The identity of a run's data.
   ///
   /// - Parameters:
-  ///   - settings: where the data are
-  ///   - train: the training part, or the one that is measured, as `source` has opened it
-  ///   - validation: opens the part that is validated on; nil leaves it out
+  ///   - settings: the place of the data
+  ///   - train: the training part, or the one to evaluate, as `source` has opened it
+  ///   - validation: opens the validation part; nil leaves it out
   func identity(
     _ settings: TrainingConfiguration.Dataset, train: any SequenceSource,
     validation: (() throws -> any SequenceSource)?
@@ -35,7 +35,7 @@ extension SequenceTask {
     }
     identity.meaning = try settings.meaning(of: train)
     if let statistics { identity.meaning.statistics = statistics }
-    // Where classes were taken by their names, the run's numbers count.
+    // If classes were matched by their names, the run's numbers count.
     identity.meaning.classNames = train.classNames ?? identity.meaning.classNames
     identity.heldOut = heldOut
     guard let validation, heldOut == nil, try settings.place.holds(part) else { return identity }
@@ -45,7 +45,7 @@ extension SequenceTask {
 }
 
 extension TrainingConfiguration.Dataset {
-  /// What the data mean, with the order in which the permuted view shows the pixels of a source.
+  /// The meaning of the data, with the order of pixels in the permuted view of a source.
   func meaning(of source: any SequenceSource) throws(DatasetError) -> DataMeaning {
     var meaning = try place.meaning().meaning
     if task == .classification, view == .permuted {

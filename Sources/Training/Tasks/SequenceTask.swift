@@ -14,16 +14,16 @@ public protocol SequenceTask: TrainingTask {
   /// The settings that generated sequences follow from, other than their number: "steps=10". Nil if
   /// the task does not generate any.
   var generatedSettings: String? { get }
-  /// What is validated on, in a few words, where it was found in the data: "12 held out".
+  /// The validation data in a few words, if they were found in the data: "12 held out".
   var validationSummary: String? { get }
-  /// How classes were understood that are numbered otherwise than those that were learned.
+  /// How classes were matched that are numbered differently from the learned ones.
   var mapping: String? { get }
-  /// How many sequences of the training part are held out, once that is open; nil where
-  /// validation has a part of its own.
+  /// How many sequences of the training part are held out, once that is open; nil if validation has
+  /// its own part.
   var heldOut: Int? { get }
-  /// What the inputs of a user's own file are normalised by as they are read; nil if they are not.
+  /// The statistics that normalise the inputs of a user's own file on reading; nil if none do.
   var statistics: DataMeaning.Statistics? { get }
-  /// What is worth a word about the data, in addition to the notes of their source.
+  /// Notes about the data, in addition to those of their source.
   var notes: [String] { get }
   /// Where the read-out starts; see `SequenceModel`.
   var readOutStart: ReadOutStart? { get }
@@ -31,8 +31,10 @@ public protocol SequenceTask: TrainingTask {
   /// Hides a part of a training batch that is to be predicted.
   ///
   /// - Parameters:
+  ///   - batch: the batch to mask
   ///   - sequences: the index of each row's sequence
   ///   - epoch: from 0
+  ///   - seed: the seed of the run
   func mask(
     _ batch: inout SequenceBatch<Float>, sequences: ArraySlice<Int>, epoch: Int, seed: UInt64)
 }
@@ -63,7 +65,7 @@ extension SequenceTask {
         + " with; set another dataset.task, or store other targets")
   }
 
-  /// The model for sequences of C features, of which a step may be a map.
+  /// The model for sequences of C features; a step may be a map.
   func model(
     _ configuration: TrainingConfiguration, features C: Int, map: [Int]?, _ kind: TargetKind
   ) throws(ConfigurationError) -> SequenceModel<Float> {

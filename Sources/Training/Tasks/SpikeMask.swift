@@ -6,9 +6,9 @@ import Tensors
 
 /// The masks of one epoch. Those of a trial follow from seed, epoch and the trial's index.
 ///
-/// Each step starts a span of w steps with probability ratio / w. w is 1, or, as often as the ramp
-/// says, uniform in 1 ... the longest span. A trial in which no span starts gets one, so that every
-/// trial teaches something.
+/// Each step starts a span of w steps with probability ratio / w. w is 1, or, with the ramp's
+/// probability, uniform in 1 ... the longest span. A trial in which no span starts gets one, so
+/// that every trial contributes to the loss.
 struct SpikeMask {
   private let settings: MaskingSettings
   private let largestCount: Int
@@ -23,8 +23,8 @@ struct SpikeMask {
     self.epoch = epoch
   }
 
-  /// Hides masked steps in x, and leaves the counts of masked steps alone as targets, with those of
-  /// the neurons that are no inputs.
+  /// Hides masked steps in x, and keeps as targets only the counts of masked steps, and those of
+  /// the neurons that are not inputs.
   func apply(to batch: inout SequenceBatch<Float>, _ trials: ArraySlice<Int>) {
     let (T, N, C) = (batch.x.shape[0], batch.x.shape[1], batch.x.shape[2])
     let K = batch.targets.kind.outputs
@@ -63,7 +63,7 @@ struct SpikeMask {
     return isMasked
   }
 
-  /// How often a trial draws the length of its spans.
+  /// The probability that a trial draws the length of its spans.
   private var ramp: Double {
     if epoch >= settings.rampEnd { return 1 }
     return max(

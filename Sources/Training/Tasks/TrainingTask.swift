@@ -2,17 +2,17 @@ import Configuration
 import DataParallel
 import Models
 
-/// What is learned: it makes the model with its batches, and says how answers are reported.
+/// What is learned: a task makes the model and its batches, and defines how answers are reported.
 ///
-/// A new task is one file beside this one and one line in `TaskName`. One that learns from whole
+/// A new task is one file next to this one and one line in `TaskName`. One that learns from whole
 /// sequences conforms to `SequenceTask`, which has the model and the batches.
 public protocol TrainingTask {
-  /// What the model's answers are compared by.
+  /// The objective that the model's answers are scored by.
   var objective: any Objective { get }
-  /// What the loss is called in reports; the objective's name unless a task says more.
+  /// The name of the loss in reports; the objective's name unless a task defines another.
   var lossName: String { get }
-  /// What the loss is a mean over, where that tells more of speed and amount than the number of
-  /// sequences: "tokens".
+  /// The elements that the loss is a mean over, if they describe speed and amount better than the
+  /// number of sequences: "tokens".
   var elementName: String? { get }
 
   /// The model and its data on one rank.
@@ -20,7 +20,7 @@ public protocol TrainingTask {
     _ configuration: TrainingConfiguration, plan: ShardPlan, rank: Int
   ) throws -> Workload
 
-  /// The configuration with what the data decide filled in, once they are open.
+  /// The configuration with the values that follow from the data, once they are open.
   func resolved(_ configuration: TrainingConfiguration) -> TrainingConfiguration
 }
 

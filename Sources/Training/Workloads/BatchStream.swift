@@ -8,7 +8,7 @@ public struct StepPosition: Sendable, Hashable {
   public var step: Int
   /// The current epoch, from 0.
   public var epoch: Int
-  /// Steps of it that are done.
+  /// Steps of the epoch that are done.
   public var index: Int
 
   public init(step: Int, epoch: Int, index: Int) {
@@ -34,14 +34,14 @@ public struct StreamExtent: Sendable {
   public var isRagged: Bool
 }
 
-/// Which sequences come when, as batches of this rank's rows.
+/// The order of the sequences, as batches of this rank's rows.
 ///
-/// A batch follows from its position alone, so that a resumed run reads the same batches. A stream
-/// knows neither models nor MPI.
+/// A batch depends only on its position, so a resumed run reads the same batches. A stream knows
+/// neither models nor MPI.
 public protocol BatchStream<Batch>: AnyObject {
   associatedtype Batch
 
-  /// - Parameter isTraining: whether batches are trained on, which may be larger
+  /// - Parameter isTraining: whether the batches are for training; those may be larger
   func extent(isTraining: Bool) -> StreamExtent
 
   /// How many batches an epoch has.
@@ -50,28 +50,28 @@ public protocol BatchStream<Batch>: AnyObject {
   func load(_ position: StepPosition) throws -> Batch
   /// Starts to read the batch after this one, if reading takes time.
   func prefetch(after position: StepPosition) throws
-  /// Whether what was started is there, so that `load` does not wait.
+  /// Whether the data that `prefetch` started to read are ready, so that `load` does not wait.
   var isReady: Bool { get }
   /// A factor on the learning rate of a batch, in addition to the schedule's.
   func rateFactor(of batch: Batch) -> Double
 
-  /// Another part of the data, in order, as one epoch.
+  /// The stream of another part of the data, in order, as one epoch.
   func part(_ part: DatasetFile.Part) throws -> Self
 
   /// The data in a few words, such as "classification T=28 C=28, 55000 sequences".
   var summary: String { get }
   /// Notes for the user about the data, one per line.
   var notes: [String] { get }
-  /// How classes or words of the data were understood if they are numbered otherwise than those
-  /// that the model learned.
+  /// How classes or words of the data were matched if they are numbered differently from those that
+  /// the model learned.
   var mapping: String? { get }
-  /// What there is to say about the times of the steps; nil if they are used as the model learned
-  /// them, or if there are none.
+  /// A note on the times of the steps; nil if they are used as the model learned them, or if there
+  /// are none.
   var timesNote: String? { get }
-  /// What the classes are called, if the data say.
+  /// The names of the classes, if the data have them.
   var classNames: [String]? { get }
-  /// How many classes there are to count answers by; nil if the answer is not a class, or one of
-  /// very many.
+  /// The number of classes to count answers by; nil if the answer is not a class, or if there are
+  /// too many.
   var countedClasses: Int? { get }
   /// The baseline loss on this part; nil if unknown.
   var chance: ChanceLoss? { get }
@@ -79,13 +79,14 @@ public protocol BatchStream<Batch>: AnyObject {
   /// The identity of the data of a run. Call it while no batch is being read.
   ///
   /// - Parameter validating: whether to include a validation part that would have to be opened
+  ///   first
   func identity(validating: Bool) throws -> DataIdentity
-  /// What tells this part from others; nil if nothing does.
+  /// The identity of this part; nil if it has none.
   func partIdentity() throws -> DataIdentity.Part?
-  /// The checksums of the first sequences of the first batch, which all ranks must read alike; none
-  /// if the identity tells as much.
+  /// The checksums of the first sequences of the first batch, which must agree on all ranks; empty
+  /// if the identity is enough.
   func firstChecksums(_ limit: Int) throws -> [(sequence: Int, crc32: UInt32)]
-  /// Writes into the folder of a run what its model needs to be understood without its data.
+  /// Writes what is needed to use the model without its data into the folder of a run.
   func describe(in run: RunFolder) throws
 }
 

@@ -3,7 +3,7 @@ import Models
 import Tensors
 import Threads
 
-/// A language model with the state that each column carries on from chunk to chunk.
+/// A language model with the state that each column carries from chunk to chunk.
 ///
 /// States start from zero in every epoch and evaluation. Masks follow from seed, step and global
 /// column or word.
@@ -12,12 +12,12 @@ final class ColumnModel: TrainableModel {
   private let seed: UInt64
   private let state: LanguageModel<Float>.State
   private let maskMemory = Workspace<Float>()
-  /// Where the columns are after the current step.
+  /// The state of the columns after the current step.
   private var final: LanguageModel<Float>.State?
 
   /// - Parameters:
-  ///   - columns: how many this rank owns
-  ///   - seed: that of the masks
+  ///   - columns: the number of columns that this rank owns
+  ///   - seed: the seed of the masks
   init(_ model: LanguageModel<Float>, columns: Int, seed: UInt64) {
     self.model = model
     self.seed = seed

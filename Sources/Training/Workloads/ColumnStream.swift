@@ -43,7 +43,7 @@ final class ColumnStream: BatchStream {
     self.rank = rank
     vocabulary = self.text.vocabulary
     isInOrder = false
-    // A part that is measured alone takes the place of the training part.
+    // A part that is evaluated alone replaces the training part.
     part = dataset.measured ?? .train
     let count =
       dataset.measured == nil
@@ -73,7 +73,7 @@ final class ColumnStream: BatchStream {
   var ownColumns: Int { columns.own.count }
 
   func extent(isTraining: Bool) -> StreamExtent {
-    // An evaluation has columns of its own.
+    // An evaluation has its own columns.
     let own = isTraining ? configuration.batchSize : configuration.languageModel.evaluationColumns
     return StreamExtent(
       steps: min(configuration.languageModel.chunkLength, columns.length),
@@ -117,15 +117,15 @@ final class ColumnStream: BatchStream {
 
   var isReady: Bool { columns.isReady }
 
-  /// The steps that a chunk reads: its own, and the one that is the last target.
+  /// The steps that a chunk reads: its own, and one more for the last target.
   private static func read(_ chunk: Range<Int>) -> Range<Int> {
     chunk.lowerBound..<chunk.upperBound + 1
   }
 
-  /// The authors' rule: a longer chunk has a gradient of less variance, and takes a longer step.
+  /// The authors' rule: the gradient of a longer chunk has less variance, and gets a larger step.
   func rateFactor(of batch: ColumnStep) -> Double {
     guard configuration.languageModel.randomChunks else { return 1 }
-    // Of the chunk as all ranks have it; this rank may own no column.
+    // From the chunk of all ranks; this rank may own no column.
     return Double(batch.chunk.steps) / Double(configuration.languageModel.chunkLength)
   }
 

@@ -27,7 +27,7 @@ final class SequenceStream: BatchStream {
   ) throws {
     self.configuration = configuration
     self.task = task
-    // A part that is measured alone takes the place of the training part.
+    // A part that is evaluated alone replaces the training part.
     let train = try task.source(configuration.dataset.measured ?? .train)
     try task.check(train, configuration.dataset)
     source = train
@@ -82,7 +82,7 @@ final class SequenceStream: BatchStream {
     let here = order(ofEpoch: position.epoch)
     let isLast = position.index + 1 == here.batches
     guard !isLast || !isInOrder else { return }
-    // What validation reads from the same file may take its place.
+    // Data that validation reads from the same file may replace it.
     let next = isLast ? order(ofEpoch: position.epoch + 1).batch(0) : here.batch(position.index + 1)
     try source.prefetch(reader.own(next))
   }
@@ -125,7 +125,7 @@ final class SequenceStream: BatchStream {
   /// Opens the times of the steps if layers read them.
   ///
   /// - Parameter areRead: whether any layer reads them
-  /// - Throws: `DatasetError` for times that are wrong, or missing where the run learned with them
+  /// - Throws: `DatasetError` if times are wrong, or missing although the run learned with them
   func openTimes(_ areRead: Bool, by cell: String) throws {
     let file = configuration.dataset.file
     guard areRead else {
@@ -149,7 +149,7 @@ final class SequenceStream: BatchStream {
     }
   }
 
-  /// A part of the data; what is opened for its identity is not opened again to be read.
+  /// A part of the data; it is opened only once for its identity and for reading.
   private func source(of part: DatasetFile.Part) throws -> any SequenceSource {
     if part == configuration.dataset.measured { return source }
     if part == .validation, let validation { return validation }
@@ -180,7 +180,7 @@ final class SequenceStream: BatchStream {
   private(set) lazy var chance = task.chance(on: source)
 
   var countedClasses: Int? {
-    // More classes than this make a matrix that nobody reads.
+    // More classes than this make a matrix too large to read.
     targetKind.isClassOfSequence && targetKind.outputs <= 1000 ? targetKind.outputs : nil
   }
 
@@ -216,7 +216,7 @@ private final class BatchReader {
   /// The virtual shards of this rank.
   var shards: Int { plan.shards(of: rank).count }
 
-  /// The rows of this rank in a batch of so many.
+  /// The rows of this rank in a batch of `count` rows.
   func rows(of count: Int) -> Range<Int> { plan.rows(ofRank: rank, in: count) }
 
   /// The sequences of a global batch that this rank reads.

@@ -9,13 +9,13 @@ import Threads
 public protocol TrainableModel<Batch>: AnyObject {
   associatedtype Batch
 
-  /// The threads that share this rank's shards. Their number changes no bit.
+  /// The threads that share this rank's shards. Their number does not change any bit.
   var team: ThreadTeam { get set }
   /// The parameters of the model.
   var layout: ParameterLayout { get }
   /// How many numbers are trained.
   var trainedCount: Int { get }
-  /// What a checkpoint must hold besides parameters, by name; alike on every rank.
+  /// What a checkpoint must hold besides parameters, by name; the same on every rank.
   var buffers: [(name: String, tensor: Tensor<Float>)] { get }
   /// The state that this rank's rows of the batch carry from step to step, [rows, width] by name;
   /// a checkpoint holds it for the rows of all ranks.
@@ -24,7 +24,7 @@ public protocol TrainableModel<Batch>: AnyObject {
   /// About how many bytes of memory the passes over a batch take on this rank.
   func workingBytes(_ extent: StreamExtent, threads: Int, isTraining: Bool) -> Double
 
-  /// Sets the starting values, which depend on the seed alone.
+  /// Sets the starting values, which depend only on the seed.
   func initialize(_ parameters: ParameterBuffer<Float>, seed: UInt64, gateBias: Double)
 
   /// Sets the carried state to that at the start of an epoch.
@@ -33,7 +33,8 @@ public protocol TrainableModel<Batch>: AnyObject {
   /// evaluation.
   ///
   /// - Parameters:
-  ///   - batch: that of the step; nil before an evaluation
+  ///   - parameters: the parameters of the model
+  ///   - batch: the batch of the step; nil before an evaluation
   ///   - advancing: true once per step
   func prepare(
     _ parameters: ParameterBuffer<Float>, for batch: Batch?, advancing: Bool
@@ -44,8 +45,8 @@ public protocol TrainableModel<Batch>: AnyObject {
   /// may be few; nil if it touches all. It is nil on every rank or on none.
   func touchedRows(by batch: Batch) -> TouchedRows?
   /// Runs a batch forward and backward, adding the gradient of each shard's *summed* loss. It may
-  /// say what is complete on the way, by `ShardedBuffer.whenFinal`. The carried state stays as it
-  /// is.
+  /// report finished gradients meanwhile, by `ShardedBuffer.whenFinal`. The carried state does not
+  /// change.
   ///
   /// - Returns: the totals of each shard
   func accumulateGradients(
@@ -53,16 +54,19 @@ public protocol TrainableModel<Batch>: AnyObject {
   ) -> [Totals]
   /// Turns the summed gradients of what `prepare` computed into gradients of the parameters.
   func finishGradients(_ gradients: ParameterBuffer<Float>) throws(LAPACKError)
-  /// Takes the carried state to the end of the last batch, which counts.
+  /// Moves the carried state to the end of the last batch, whose step counts.
   func advance()
 
   /// The same model with carried state for the rows of another part.
   ///
-  /// - Parameter rows: of a batch of that part on this rank
+  /// - Parameter rows: the rows of a batch of that part on this rank
   func measuring(rows: Int) -> Self
-  /// Runs a batch forward, and takes the carried state to its end.
+  /// Runs a batch forward, and moves the carried state to its end.
   ///
-  /// - Parameter confusion: counts the answers of sequences that have one class each
+  /// - Parameters:
+  ///   - batch: the batch to evaluate
+  ///   - parameters: the parameters of the model
+  ///   - confusion: counts the answers of sequences that have one class each
   /// - Returns: the totals of each shard
   func evaluate(
     _ batch: Batch, _ parameters: ParameterBuffer<Float>, counting confusion: ConfusionCounts?

@@ -3,8 +3,8 @@ import Datasets
 import Models
 import Tensors
 
-/// A model and the stream that it learns from, on one rank: what a task makes of a configuration,
-/// and what the one loop of `Trainer` runs.
+/// A model and the stream that it learns from, on one rank. A task makes it from a configuration,
+/// and the loop of `Trainer` runs it.
 ///
 /// It holds the batch of the current step. It knows nothing of MPI: the trainer sums what the
 /// shards of all ranks return.
@@ -52,10 +52,10 @@ public final class Workload {
     steps.accumulateGradients(parameters, into: gradients)
   }
 
-  /// Takes the carried state to the end of the loaded step, which counts.
+  /// Moves the carried state to the end of the loaded step, which counts.
   public func advance() { steps.advance() }
 
-  /// A part of the data to measure the model on. It leaves the carried state alone.
+  /// A part of the data to evaluate the model on. It does not change the carried state.
   public func evaluation(of part: DatasetFile.Part) throws -> Evaluation {
     try steps.evaluation(of: part)
   }
@@ -78,10 +78,10 @@ public final class Evaluation {
   public var batches: Int { stream.steps(inEpoch: 0) }
   /// The baseline loss on this part; nil if unknown.
   public var chance: ChanceLoss? { stream.chance }
-  /// What the classes are called, if the data say.
+  /// The names of the classes, if the data have them.
   public var classNames: [String]? { stream.classNames }
 
-  /// What tells this part from others; nil if nothing does.
+  /// The identity of this part; nil if it has none.
   public func identity() throws -> DataIdentity.Part? { try stream.partIdentity() }
 
   /// Reads this rank's share of a batch.
@@ -132,7 +132,7 @@ where Model.Batch == Stream.Batch {
   }
 
   func load(_ position: StepPosition) throws {
-    batch = nil  // gives its memory back
+    batch = nil  // frees its memory
     if position.index == 0 { model.startEpoch() }
     batch = try stream.load(position)
   }
@@ -153,7 +153,7 @@ where Model.Batch == Stream.Batch {
 
   func advance() {
     model.advance()
-    batch = nil  // gives its memory back to the stream, which evaluations share
+    batch = nil  // returns its memory to the stream, which evaluations share
   }
 
   func evaluate(

@@ -3,8 +3,8 @@
 ///     z = d_t + a_t
 ///     h_t = sign(z) max(|z| + b, 0),   sign(0) = 0
 ///
-/// The derivative at z = 0 is 0. Where h_t is not 0 its sign is that of z, so h_t alone is enough
-/// for the way back.
+/// The derivative at z = 0 is 0. If h_t is not 0 its sign is that of z, so the backward pass needs
+/// only h_t.
 enum ModReLUBody<V: Lanes>: BodyFormula {
   static var gates: Int { 1 }
   static var saved: Int { 0 }

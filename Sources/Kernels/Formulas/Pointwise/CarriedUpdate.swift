@@ -1,4 +1,4 @@
-/// A state that a gate carries, and a candidate in the place of what it does not.
+/// A state that a gate carries over, and a candidate that replaces the rest.
 ///
 ///     g = σ(z_g),   c = tanh z_c
 ///     h' = g h + (1 - g) c
