@@ -40,11 +40,12 @@ extension ReportPage {
   /// Makes the page of some runs of this program.
   public init(
     _ runs: [RunRecord], gradients: [ProbeCurve] = [],
-    series: [(path: String, summary: SeedSummary)] = []
+    series: [(path: String, summary: SeedSummary)] = [],
+    sweeps: [(path: String, record: SweepRecord)] = []
   ) {
     self.init(
       runs, defaults: TrainingConfiguration().reported, version: programVersion,
-      gradients: gradients, series: series)
+      gradients: gradients, series: series, sweeps: sweeps)
   }
 }
 

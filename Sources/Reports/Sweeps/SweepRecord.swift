@@ -123,11 +123,15 @@ public struct SweepRecord: Codable, Sendable, Equatable {
     trials[trial].scores.last.map { isLargerBetter ? -$0 : $0 }
   }
 
+  /// The keys of the configuration that differ between the trials.
+  var keys: [String] { trials.first?.settings.map(\.key) ?? [] }
+
+  /// The names of the `values` of any trial.
+  var metricKeys: [String] { Set(trials.flatMap(\.values.keys)).sorted() }
+
   /// The table of the trials as text, the best first.
   public var table: String {
-    let keys = trials.first?.settings.map(\.key) ?? []
-    let metrics = trials.flatMap { $0.values.keys }.reduce(into: Set<String>()) { $0.insert($1) }
-      .sorted()
+    let metrics = metricKeys
     var rows = [
       ["trial", "state", "step", "best \(metric)"]
         + metrics.map { $0.replacingOccurrences(of: "_", with: " ") } + keys
