@@ -54,7 +54,12 @@ extension EvaluationRecord {
   /// %"; nil if the answer is not a class.
   public var classScores: String? {
     guard let confusion else { return nil }
-    return ClassScores(confusion: confusion).metrics.map(\.text).joined(separator: "  ")
+    var all = ClassScores(confusion: confusion).metrics
+    if let auc = metrics["auc"] { all.append(Metric("auc", auc, .named("AUC"))) }
+    if let top = metrics["top_5_accuracy"] {
+      all.append(Metric("top_5_accuracy", top, .percentage("top-5 accuracy")))
+    }
+    return all.map(\.text).joined(separator: "  ")
   }
 
   /// The accuracy of always predicting the most frequent class; nil if the answer is not a class.

@@ -9,9 +9,9 @@ struct Predict: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Predict for new sequences with a trained model.",
     discussion: """
-      FILE is HDF5 (prepared, or your own, with or without targets), .npy, .npz, .ts or a table \
-      such as .csv. Raw numbers are normalised as those that the run learned from. Of a run, the \
-      checkpoint is the best on validation.
+      FILE is HDF5 (prepared, or your own, with or without targets), .npy, .npz, .ts, a table \
+      such as .csv, or, of a run on speech, a folder of sounds. Raw numbers are normalised as those \
+      that the run learned from. Of a run, the checkpoint is the best on validation.
 
       --to writes .h5, .npz, .csv or .jsonl by its ending: the class and probabilities of a \
       classification, the values of a value task, the forecast of the next step, the rates of \

@@ -64,13 +64,15 @@ import Testing
       }
       let predictions = try HDF5.File.open("\(folder)/one.h5")
       let classes = try predictions.readAll("class", as: Int32.self)
-      let shares = try predictions.readAll("probabilities", as: Float.self)
+      let probabilities = try predictions.readAll("probabilities", as: Float.self)
       let labels = try HDF5.File.open("\(folder)/d.h5").readAll("test/targets", as: Int32.self)
       #expect(classes.count == 60 && Set(classes) == [0, 1])
       let known = try evaluation("run", in: folder)
       let right = zip(classes, labels).count { $0 == $1 }
       #expect(Double(right) / 60 == known["accuracy"] as? Double)
-      let loss = labels.enumerated().reduce(0) { $0 - log(Double(shares[2 * $1.0 + Int($1.1)])) }
+      let loss = labels.enumerated().reduce(0) {
+        $0 - log(Double(probabilities[2 * $1.0 + Int($1.1)]))
+      }
       #expect(abs(loss / 60 - (known["loss"] as? Double ?? 0)) < 1e-5)
       let lines = String(decoding: try bytes("one.csv", in: folder), as: UTF8.self)
         .split(separator: "\n")

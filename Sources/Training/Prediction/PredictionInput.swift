@@ -34,6 +34,8 @@ struct PredictionInput {
     let found =
       if request.isStream {
         try opening.stream()
+      } else if UnlabelledSequences.areSounds(request.file) {
+        try opening.sounds()
       } else if UnlabelledSequences.reads(request.file) {
         try opening.plain()
       } else {
@@ -117,6 +119,29 @@ private struct Opening {
     return FoundSequences(
       source: source, meaning: nil, areWhole: sequences.areWhole, names: sequences.names,
       rows: sequences.rows, notes: sequences.notes)
+  }
+
+  // MARK: Sounds
+
+  /// The sounds of a folder, as the features that the run learned from.
+  func sounds() throws -> FoundSequences {
+    guard let sound = learned.identity?.meaning.sound else {
+      throw DatasetError(
+        request.file,
+        "is a folder, and \(learned.folder) does not say that its inputs are made of sounds",
+        cure: "name a file; a folder of sounds is for a run on data that `prepare speech` made")
+    }
+    guard sound == .own else {
+      throw DatasetError(
+        request.file,
+        "is a folder of sounds, of which the run learned windows of \(sound.window) samples every"
+          + " \(sound.hop) at \(Int(sound.sampleRate)) Hz, which this version does not make",
+        cure: "make the features as the run's data were made, and name their file")
+    }
+    let sequences = try UnlabelledSequences(sounds: request.file)
+    return FoundSequences(
+      source: try PlainSequences(sequences, kind: kind), meaning: nil, areWhole: false,
+      names: sequences.names, notes: sequences.notes)
   }
 
   // MARK: Streams
