@@ -12,6 +12,9 @@ struct Export: DistributedCommand {
       averaged, the parameters are the averages, as in `evaluate`. Of a run, the newest checkpoint \
       is taken, or with --checkpoint best that of the lowest validation loss. Checksums are \
       compared first.
+
+      The metadata say how to compute the model again: configuration, cell and constants, shapes, \
+      class names, vocabulary and normalisation. Examples/momentum_dist_torch does so in PyTorch.
       """)
 
   @Argument(help: "A run's folder or a checkpoint's.")
@@ -36,15 +39,9 @@ struct Export: DistributedCommand {
     let tensors = tensors(of: checkpoint)
     try agreement.together {
       guard communicator.rank == 0 else { return }
-      let manifest = checkpoint.manifest
-      var metadata = [
-        "step": "\(manifest.step)", "parameters_sha256": manifest.parametersSHA256,
-        "parameters_from": checkpoint.parametersGroup, "program": manifest.machine.program,
-      ]
-      // What inputs and outputs mean: class names, statistics, the hash of the vocabulary.
-      metadata["data"] = try manifest.data?.json
+      let metadata = try ExportMetadata(checkpoint).texts
       try SafetensorsFile.write(tensors, metadata: metadata, to: to)
-      print("\(to): \(tensors.count) tensors of step \(manifest.step)")
+      print("\(to): \(tensors.count) tensors of step \(checkpoint.manifest.step)")
     }
   }
 
