@@ -35,12 +35,21 @@ def read(path, part, model):
 
     with h5py.File(path) as file:
         x = file[name("inputs")][:]
+        if "symbols" in file.attrs:  # stored as their numbers
+            x = np.eye(int(file.attrs["symbols"]), dtype=np.float32)[x.astype(int)]
         times = file[name("times")][:] if name("times") in file else None
         begins = file[name("offsets")][:] if name("offsets") in file else None
     if begins is None:
         return x, None, times
     x, lengths = padded(x, begins)
     return x, lengths, None if times is None else padded(times, begins)[0]
+
+
+def last_steps(x, lengths, window):
+    """What a forecast goes on from."""
+    lengths = np.full(len(x), x.shape[1]) if lengths is None else lengths
+    parts = [row[max(length - window, 0):length] for row, length in zip(x, lengths)]
+    return padded(np.concatenate(parts), np.cumsum([0] + [len(part) for part in parts]))
 
 
 def shown(x, model):
@@ -61,16 +70,16 @@ def shown(x, model):
     return pixels[:, model.pixel_order] if view == "permuted" else pixels
 
 
-def outputs(model, x, lengths, times):
-    """The read-out; of masked spikes that of the steps which each pass hides."""
+def in_folds(model, x, compute):
+    """What is computed of x; of masked spikes each step by the pass that hides it."""
     folds = model.settings.whole("masking.evaluation_folds")
     if model.task != "masked_spikes" or folds == 0:
-        return model(x, lengths, times)
+        return compute(x)
     y = None
     for fold in range(folds):
         hidden = x.clone()
         hidden[:, fold::folds] = 0
-        own = model(hidden, lengths, times)
+        own = compute(hidden)
         y = torch.zeros_like(own) if y is None else y
         y[:, fold::folds] = own[:, fold::folds]
     return y
@@ -81,15 +90,16 @@ def differences(path, predictions, data, part, raw, dtype):
     model = load(path, dtype)
     x, lengths, times = read(data, part, model)
     if model.task == "forecast":
-        x = x[:, -model.settings.whole("dataset.window"):]
+        x, lengths = last_steps(x, lengths, model.settings.whole("dataset.window"))
     x = model.normalise(x) if raw else model.scaled(x)
     x = torch.from_numpy(np.ascontiguousarray(shown(x.numpy(), model)))
     if x.ndim == 2:
         x = x[..., None]
     with torch.no_grad():
-        y = outputs(model, x.to(dtype), lengths, times)
+        x = x.to(dtype)
+        y = in_folds(model, x, lambda x: model(x, lengths, times))
         fields = model.answers(y, lengths)
-        fields["hidden"] = model.hidden(x.to(dtype), None, lengths, times)[0]
+        fields["hidden"] = in_folds(model, x, lambda x: model.hidden(x, None, lengths, times)[0])
     largest = {}
     for name, own in fields.items():
         if name not in predictions:

@@ -63,9 +63,11 @@ class Model(nn.Module):
         settings.map = self.map_of_steps()
         # Where the pixels of the permuted view come from.
         self.pixel_order = json.loads(metadata.get("pixel_order", "null"))
+        self.learned_times = "times" in self.data.get("parts", {}).get("train", {})
         self.task = settings.text("dataset.task")
         self.is_language_model = self.task == "language_model"
         self.is_bidirectional = settings.flag("model.bidirectional")
+        self.carries_state = not self.is_bidirectional and settings.text("model.cell") != "ndt"
         self.is_every_step = self.task in (
             "copying", "denoise", "language_model", "next_frame", "masked_spikes", "tagging")
         self.takes_mean = settings.text("model.pooling") == "mean" and not self.is_every_step
@@ -123,12 +125,16 @@ class Model(nn.Module):
     def hidden(self, inputs, state=None, lengths=None, times=None):
         """What the last layer gives at every step, [N, T, H], and the state after the last."""
         own = self.weight.dtype
+        if state is not None and (not self.carries_state or times is not None):
+            raise ValueError("a stream needs layers that carry a state, and steps without times")
         x = torch.as_tensor(inputs)
         x = self.embedding[x] if self.is_language_model else x.to(own).flatten(2)
         lengths = None if lengths is None else torch.as_tensor(lengths)
-        if times is not None:
+        if times is not None and self.learned_times:
             times = torch.as_tensor(times, dtype=torch.float64)
             times = times - times[:, :1]
+        else:
+            times = None
         first, states = (0, [None] * len(self.layers)) if state is None else state
         after = []
         for layer, before in zip(self.layers, states):
