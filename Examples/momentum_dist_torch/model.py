@@ -149,8 +149,9 @@ class Model(nn.Module):
         stored = np.asarray(stored)
         scaling = 1.0
         if np.issubdtype(stored.dtype, np.integer):
-            is_image = self.settings.map is not None
-            scaling = 1 / 255 if is_image else self.data.get("meaning", {}).get("scaling", 1.0)
+            scaling = self.data.get("meaning", {}).get("scaling", 1.0)
+            if self.settings.map is not None and stored.dtype == np.uint8:
+                scaling = 1 / 255
         return torch.from_numpy(stored * scaling)
 
     def normalise(self, raw):
