@@ -10,10 +10,12 @@ import Training
 struct ExportMetadata {
   let checkpoint: TrainedCheckpoint
   let configuration: TrainingConfiguration
+  private let learned: LearnedData
 
   init(_ checkpoint: TrainedCheckpoint) throws(RunFailure) {
     self.checkpoint = checkpoint
     configuration = try TrainingConfiguration(of: checkpoint.reader)
+    learned = LearnedData(of: checkpoint.reader, .measuring)
   }
 
   private var manifest: CheckpointManifest { checkpoint.manifest }
@@ -37,9 +39,8 @@ struct ExportMetadata {
       ]
       // What inputs and outputs mean: class names, statistics, the hash of the vocabulary.
       texts["data"] = try manifest.data?.json
-      let vocabulary = LearnedData(of: checkpoint.reader, .measuring).vocabulary
-      texts["vocabulary"] = try vocabulary.map { try Self.json($0.tokens) }
-      texts["vocabulary_level"] = vocabulary?.level.rawValue
+      texts["vocabulary"] = try learned.vocabulary.map { try Self.json($0.tokens) }
+      texts["vocabulary_level"] = learned.vocabulary?.level.rawValue
       texts["pixel_order"] = try pixelOrder.map { try Self.json($0) }
       return texts
     }
@@ -56,14 +57,16 @@ struct ExportMetadata {
     if task == .languageModel {
       return ["inputs": ["N", "T"], "outputs": ["N", "T", size(rows("decoder.bias"), "K")]]
     }
-    let isImage = task == .classification && configuration.dataset.view == .image
-    let steps = isImage ? configuration.dataset.imageShow.steps : train?.steps
-    let map = isImage ? train?.inputs?.shape.dropFirst().map { "\($0)" } : nil
-    let inputs = map.map { $0.count == 2 ? $0 + ["1"] : $0 } ?? [size(train?.features, "C")]
-    let isEveryStep = [.copying, .denoise, .nextFrame, .maskedSpikes, .tagging].contains(task)
+    var (steps, step) = (train?.steps, [size(train?.features ?? learned.features, "C")])
+    if task == .classification, configuration.dataset.view == .image, let inputs = train?.inputs {
+      steps = configuration.dataset.imageShow.steps
+      step = inputs.shape.dropFirst().map { "\($0)" } + (inputs.shape.count == 3 ? ["1"] : [])
+    }
+    let everyStep: [TaskName] = [.copying, .denoise, .nextFrame, .maskedSpikes, .tagging]
     return [
-      "inputs": ["N", size(steps, "T")] + inputs,
-      "outputs": (isEveryStep ? ["N", "T"] : ["N"]) + [size(rows("readout.bias"), "K")],
+      "inputs": ["N", size(steps, "T")] + step,
+      "outputs": (everyStep.contains(task) ? ["N", "T"] : ["N"])
+        + [size(rows("readout.bias"), "K")],
     ]
   }
 

@@ -93,7 +93,7 @@ import Testing
 
   @Test func exportsNamePixelsAndTokens() throws {
     try Places.withTemporaryFolder { folder in
-      try Self.write(to: "\(folder)/data.h5", images: true)
+      try Self.write(to: "\(folder)/data.h5", images: true, grey: true)
       let outcome = try train(
         ["dataset.view=permuted", "dataset.permutation=bit_reversal"], in: folder)
       #expect(outcome.status == 0, "\(outcome.errors)")
@@ -153,16 +153,17 @@ import Testing
     try JSONSerialization.jsonObject(with: Data(try #require(text).utf8))
   }
 
-  /// 36 sequences of three features far from 0 and of unequal lengths, or 36 images of 4 x 3 x 3, for
-  /// training and as many for the test, of two classes.
-  private static func write(to path: String, images: Bool) throws {
+  /// 36 sequences of three features far from 0 and of unequal lengths, or 36 images of 4 x 3 x 3, or
+  /// 4 x 3 grey ones, for training and as many for the test, of two classes.
+  private static func write(to path: String, images: Bool, grey: Bool = false) throws {
     let file = try HDF5.File.create(path)
     for (part, seed) in [("train", 1), ("test", 2)] {
       let begins = (0..<36).reduce(into: [0]) { $0.append($0.last! + 3 + $1 * seed % 5) }
       let count = images ? 36 * 36 : 3 * begins.last!
       let numbers = (0..<count).map { Float($0 * 7919 * seed % 101) / 100 }
       if images {
-        try file.write(numbers, to: "\(part)/x", shape: [36, 4, 3, 3])
+        let pixels = grey ? Array(numbers.prefix(36 * 12)) : numbers
+        try file.write(pixels, to: "\(part)/x", shape: grey ? [36, 4, 3] : [36, 4, 3, 3])
       } else {
         try file.write(numbers.map { 50 + 20 * $0 }, to: "\(part)/x", shape: [begins.last!, 3])
         try file.write(begins, to: "\(part)/begins")
