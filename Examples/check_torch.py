@@ -6,8 +6,8 @@
     python3 check_torch.py waves.safetensors answers.h5 waves.h5
 
 It prints the largest difference of each field, computed in float32 and in float64, and ends with 1
-if one of an answer in float64 is above --limit. Hidden states (`predict --hidden`) are compared too,
-but some cells do not bound them, so that they have no limit. It needs torch, numpy and h5py.
+if one of an answer in float64 is above --limit. Hidden states (`predict --hidden`) are compared
+too, but some cells do not bound them, so that they have no limit. It needs torch, numpy and h5py.
 """
 import argparse
 import sys

@@ -23,11 +23,16 @@ class Settings:
 
 
 class Layer(nn.Module):
+    """A recurrent layer, whose tensors are its parameters under their own names.
+
+    It has `start(x)`, the state before the first step, and `step(x, state, t, time)`, which gives
+    an output and the next state.
+    """
+
     def __init__(self, tensors, settings):
         super().__init__()
         for name, values in tensors.items():
-            if "." not in name:
-                self.register_parameter(name, nn.Parameter(values))
+            self.register_parameter(name, nn.Parameter(values))
 
     def prepare(self):
         """Computes what follows from the parameters and is the same at every step."""

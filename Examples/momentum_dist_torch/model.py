@@ -180,6 +180,6 @@ class Model(nn.Module):
             horizon = self.settings.whole("dataset.horizon")
             return {"forecast": y.reshape(len(y), horizon, -1)}
         if self.task == "next_frame":
-            ends = torch.full((len(y),), y.shape[1]) if lengths is None else torch.as_tensor(lengths)
-            return {"forecast": y[torch.arange(len(y)), ends - 1], "predictions": y}
+            ends = np.full(len(y), y.shape[1]) if lengths is None else np.asarray(lengths)
+            return {"forecast": y[np.arange(len(y)), ends - 1], "predictions": y}
         return {"values": y}
