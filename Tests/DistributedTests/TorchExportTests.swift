@@ -67,6 +67,50 @@ import Testing
     }
   }
 
+  /// A text in one column, whose loss is that of an evaluation; in pieces it has the same outputs.
+  @Test(
+    .enabled(if: hasTorch, "needs Python with torch, numpy and h5py"),
+    arguments: ["srlstm", "atn_gru", "hippo_legs"])
+  func torchReadsTextsAsEvaluateDoes(name: String) throws {
+    try Places.withTemporaryFolder { folder in
+      try prepareText(in: folder)
+      let outcome = try train(
+        [
+          "model.cell=\(name)", "model.layers=2", "model.hidden_size=6",
+          "language_model.embedding_size=4", "language_model.weight_dropout=0",
+        ], task: "language_model", in: folder)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let compare = """
+        set -e
+        "$PROGRAM" export run --to model.safetensors
+        "$PROGRAM" evaluate run --checkpoint latest --json \
+          --set language_model.evaluation_columns=1 --set language_model.chunk_length=1000 > loss
+        "$1" - "$2" <<'END'
+        import json, sys
+        sys.path.insert(0, sys.argv[1])
+        import h5py, torch
+        from momentum_dist_torch import load
+        tokens = torch.from_numpy(h5py.File("data.h5")["test/tokens"][:]).long()
+        model = load("model.safetensors", torch.float64)
+        with torch.no_grad():
+            z = model(tokens[None, :-1])[0]
+            first, state = model.run(tokens[None, :50])
+            second, _ = model.run(tokens[None, 50:-1], state)
+        loss = torch.nn.functional.cross_entropy(z, tokens[1:]).item()
+        known = json.load(open("loss"))["loss"]
+        assert abs(loss - known) < 1e-6, (loss, known)
+        pieces = torch.cat([first, second], 1)[0]
+        assert torch.allclose(pieces, z, rtol=0, atol=1e-12)
+        print("equal")
+        END
+        """
+      let compared = try Program.bash(
+        compare, [Self.python, "\(Places.package)/Examples"], in: folder,
+        environment: ["PYTHONDONTWRITEBYTECODE": "1"], deadline: 300)
+      #expect(compared.status == 0 && compared.output.contains("equal"), "\(compared.errors)")
+    }
+  }
+
   @Test func exportsSayWhatComputesThemAgain() throws {
     try Places.withTemporaryFolder { folder in
       try Self.write(to: "\(folder)/data.h5", images: false)
@@ -103,13 +147,7 @@ import Testing
           == [0, 8, 4, 2, 10, 6, 1, 9, 5, 3, 11, 7])
     }
     try Places.withTemporaryFolder { folder in
-      let alphabet = Array("ab \n".utf8)
-      let letters = (0..<3000).map { alphabet[$0 * $0 % 97 % 4] }
-      try Data(letters).write(to: URL(fileURLWithPath: "\(folder)/text.txt"))
-      let prepared = try Program.run(
-        ["prepare", "text", "--from", "text.txt", "--to", "data.h5", "--level", "character"],
-        in: folder)
-      #expect(prepared.status == 0, "\(prepared.errors)")
+      try prepareText(in: folder)
       let outcome = try train(
         ["language_model.embedding_size=4", "language_model.chunk_length=9"],
         task: "language_model", in: folder)
@@ -136,6 +174,17 @@ import Testing
     return try Program.run(
       ["train", "--output", "run", "--max-steps", "6"]
         + (all + places + settings).flatMap { ["--set", $0] }, in: folder)
+  }
+
+  /// 3000 characters of four kinds.
+  private func prepareText(in folder: String) throws {
+    let alphabet = Array("ab \n".utf8)
+    let letters = (0..<3000).map { alphabet[$0 * $0 % 97 % 4] }
+    try Data(letters).write(to: URL(fileURLWithPath: "\(folder)/text.txt"))
+    let prepared = try Program.run(
+      ["prepare", "text", "--from", "text.txt", "--to", "data.h5", "--level", "character"],
+      in: folder)
+    #expect(prepared.status == 0, "\(prepared.errors)")
   }
 
   /// The metadata of the run's export.
