@@ -3,8 +3,8 @@
 ///
 ///     s_ij = q_i · k_j / √d,   p_i = softmax(s_i),   o_i = Σ_j p_ij f_ij v_j
 ///
-/// Query i sees the keys j with i - back ≤ j ≤ i + forward that lie within the sequence. A query
-/// that sees none gives zeros.
+/// Query i sees the keys j with i - back ≤ j ≤ i + forward within the sequence. A query that sees
+/// none gives zeros.
 public struct AttentionCall<Scalar> {
   /// N
   public var sequences: Int
@@ -21,7 +21,7 @@ public struct AttentionCall<Scalar> {
   public var projected: UnsafePointer<Scalar>  // [N, T, 3 D]: q, k, v
   /// f [N, heads, T, W], from the first visible key on; nil is 1.
   public var factors: UnsafePointer<Scalar>?
-  /// p, likewise: written forward, read backward.
+  /// p, likewise: written by the forward pass, read by the backward pass.
   public var weights: UnsafeMutablePointer<Scalar>
 
   public init(
@@ -50,7 +50,7 @@ public struct AttentionCall<Scalar> {
     return first..<max(first, end)
   }
 
-  /// Where the weights of a query stand.
+  /// The place of a query's weights.
   @inlinable
   public func place(_ sequence: Int, _ head: Int, _ query: Int) -> Int {
     ((sequence * heads + head) * steps + query) * band

@@ -1,8 +1,9 @@
-/// The windows of one map as the rows of a matrix, which overlap in memory. The window of place (y, x)
-/// starts `y · lineStep + x · placeStep` numbers after that of place (0, 0), and is `runs` runs of
-/// `run` numbers, `runStep` apart. The map has its margin around it, so that every window is whole.
+/// The windows of one map as the rows of a matrix, which overlap in memory. The window of place (y,
+/// x) starts `y · lineStep + x · placeStep` numbers after that of place (0, 0), and consists of
+/// `runs` runs of `run` numbers, `runStep` apart. The map includes its margin, so every window is
+/// complete.
 public struct WindowGrid: Sendable, Hashable {
-  /// Y' and X', how many windows there are.
+  /// Y' and X', the numbers of windows.
   public var lines: Int
   public var places: Int
   public var lineStep: Int
@@ -39,7 +40,7 @@ public struct ConvolutionCall<Scalar> {
   public var map: UnsafePointer<Scalar>  // with its margin
   public var bias: UnsafePointer<Scalar>?  // [M]; nil is zero
   public var y: UnsafeMutablePointer<Scalar>  // [Y' X', M]
-  /// Whether y is what the sums start from, in place of the bias.
+  /// Whether the sums start from y instead of the bias.
   public var isAdding: Bool
 
   public init(
@@ -61,14 +62,14 @@ public struct ConvolutionCall<Scalar> {
 /// line of them with one run each.
 ///
 /// An element is the sum of *chains*: runs of lines, each one chain of fused products in the order
-/// of their places. The chains are added to dW in their order. Its bits therefore follow from the
-/// shapes alone and are the same for every width of a vector.
+/// of their places. The chains are added to dW in their order. The bits therefore depend only on
+/// the shapes, and are the same for every width of a vector.
 public struct ConvolutionGradientCall<Scalar> {
   public var windows: WindowGrid
   /// M, the columns of dy.
   public var width: Int
   public var deltas: UnsafePointer<Scalar>  // dy [Y' X', M]
-  /// With its margin. It can be read one vector past its end, as the memory of tensors can.
+  /// With its margin. Like all memory of tensors, it can be read one vector past its end.
   public var map: UnsafePointer<Scalar>
   public var gradient: UnsafeMutablePointer<Scalar>  // dW [M, K K C], added to
 
@@ -83,7 +84,7 @@ public struct ConvolutionGradientCall<Scalar> {
     self.gradient = gradient
   }
 
-  /// How many chains the lines are cut into, of about 256 places. A line is never cut.
+  /// The number of chains of about 256 places that the lines are split into. A line is never split.
   @inlinable @inline(__always)
   public var chains: Int { min((windows.lines * windows.places + 255) / 256, windows.lines) }
 

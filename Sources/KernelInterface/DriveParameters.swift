@@ -1,7 +1,7 @@
-/// Which recursion turns the input drive g_t = W_ih x_t + b_ih into the term d_t that enters the
+/// The recursion that turns the input drive g_t = W_ih x_t + b_ih into the term d_t of the
 /// pre-activation.
 ///
-/// Each case has one file in `Kernels/Formulas/Drives`, which holds its equations.
+/// Each case has its equations in one file of `Kernels/Formulas/Drives`.
 public enum DriveKind: String, Sendable, Hashable, CaseIterable {
   case plain
   case momentum
@@ -9,7 +9,7 @@ public enum DriveKind: String, Sendable, Hashable, CaseIterable {
   case nesterov
   case nesterovExtrapolated
 
-  /// What a person calls it.
+  /// Its name in text.
   public var title: String {
     self == .nesterovExtrapolated ? "nesterov, extrapolated" : rawValue
   }
@@ -26,8 +26,8 @@ public struct DriveParameters: Sendable, Hashable {
   public var beta: Double
   /// F, steps between restarts of the Nesterov counter; 0 never restarts.
   public var restart: Int
-  /// The number of the first time step of a call, from 0: what the Nesterov counter starts from
-  /// where a sequence is run in pieces.
+  /// The number of the first time step of a call, from 0: the start of the Nesterov counter if a
+  /// sequence is run in pieces.
   public var firstStep: Int
 
   public init(

@@ -1,6 +1,6 @@
-/// Which cell body turns drive and recurrent term into the next state.
+/// The cell body that turns drive and recurrent term into the next state.
 ///
-/// Each case has one file in `Kernels/Formulas/Bodies`, which holds its equations.
+/// Each case has its equations in one file of `Kernels/Formulas/Bodies`.
 public enum BodyKind: String, Sendable, Hashable, CaseIterable {
   case tanh
   case lstm
@@ -19,7 +19,7 @@ public enum BodyKind: String, Sendable, Hashable, CaseIterable {
   /// Whether the body carries a cell state c [N, H].
   public var hasCell: Bool { self == .lstm }
 
-  /// Whether the body has a bias of its own, one number per unit (modReLU's b).
+  /// Whether the body has its own bias, one number per unit (modReLU's b).
   public var hasUnitBias: Bool { self == .modReLU }
 }
 
@@ -35,8 +35,8 @@ public struct LayerGeometry: Sendable, Hashable {
   public var hidden: Int
   public var drive: DriveParameters
   public var body: BodyKind
-  /// Keep the state of every k-th step alone for the backward pass, which computes the rest again;
-  /// 0 keeps all that it needs. The bits are the same. The scalar reference keeps everything.
+  /// Keep only the state of every k-th step for the backward pass, which recomputes the rest; 0
+  /// keeps all that it needs. The result is bit-identical. The scalar reference keeps everything.
   public var recomputeEvery = 0
 
   public init(

@@ -1,28 +1,28 @@
-/// The kernels of one backend for one kind of number: what layers and cells run on.
+/// The kernels of one backend for one number type, which layers and cells run on.
 ///
-/// A conforming type is an empty name for static functions. What is computed for a row has the
-/// same bits whatever other rows are computed with it.
+/// A conforming type is only a namespace for static functions. The result of a row has the same
+/// bits regardless of the rows computed with it.
 public protocol LayerKernels<Scalar>: SendableMetatype {
   associatedtype Scalar
 
   // MARK: A fused recurrent layer
 
-  /// How many scalars `saved` of a call needs.
+  /// The size of `saved` of a call in scalars.
   static func savedCount(_ geometry: LayerGeometry) -> Int
   /// Runs a layer over a sequence.
   static func forward(_ call: ForwardCall<Scalar>)
   /// Runs a layer backward over a sequence.
   static func backward(_ call: BackwardCall<Scalar>)
 
-  // MARK: What cells are made of
+  // MARK: Building blocks of cells
 
-  /// How many scalars a packed matrix of K x M takes.
+  /// The size of a packed matrix of K x M in scalars.
   static func packedCount(depth: Int, columns: Int) -> Int
   /// Packs a matrix for products with it.
   static func pack(_ call: PackCall<Scalar>)
   /// y = x Wᵀ + b, or y += x Wᵀ
   static func multiply(_ call: PackedProductCall<Scalar>)
-  /// How many scalars a block of rows takes.
+  /// The size of a block of rows in scalars.
   static func rowBlockCount(_ role: GradientRole, rows: Int, columns: Int) -> Int
   /// Lays out rows for gradients of weights.
   static func keep(_ call: RowBlockCall<Scalar>)
@@ -40,7 +40,7 @@ public protocol LayerKernels<Scalar>: SendableMetatype {
   static func apply(_ call: PointwiseCall<Scalar>)
   /// Draws the factors of a dropout.
   static func fillDropout(_ call: DropoutCall<Scalar>)
-  /// Takes a drive over one step.
+  /// Advances a drive by one step.
   static func drive(_ call: DriveCall<Scalar>)
   /// The adjoint of `drive`.
   static func driveBackward(_ call: DriveCall<Scalar>)
@@ -48,13 +48,13 @@ public protocol LayerKernels<Scalar>: SendableMetatype {
   static func normalize(_ call: NormalizationCall<Scalar>)
   /// The adjoint of `normalize`.
   static func normalizeBackward(_ call: NormalizationBackwardCall<Scalar>)
-  /// Attends with every query; writes o [N, T, D].
+  /// Computes the attention of every query; writes o [N, T, D].
   static func attend(_ call: AttentionCall<Scalar>, into output: UnsafeMutablePointer<Scalar>)
   /// The adjoint of `attend`: writes the gradient of `projected` [N, T, 3 D] from that of o.
   static func attendBackward(
     _ call: AttentionCall<Scalar>, of dOutput: UnsafePointer<Scalar>,
     into dProjected: UnsafeMutablePointer<Scalar>)
-  /// Takes Legendre memories over one time step.
+  /// Advances Legendre memories by one time step.
   static func advance(_ call: LegendreMemoryCall<Scalar>, _ memory: LegendreMemoryForward<Scalar>)
   /// The adjoint of `advance`.
   static func advanceBackward(

@@ -7,11 +7,11 @@ public struct LegendreMemoryCall<Scalar> {
   /// M
   public var channels: Int
   public var order: Int
-  /// The shares of the old and of the new memory in the mean that the discretisation takes.
+  /// The shares of the old and of the new memory in the mean of the discretisation.
   public var oldShare: Scalar
   public var newShare: Scalar
-  /// From this many steps on, the step size no longer falls; 0 has no such limit. It does not apply
-  /// where times are given.
+  /// After this many steps the step size no longer falls; 0 has no such limit. It does not apply if
+  /// times are given.
   public var maximumSteps: Scalar
   public var roots: UnsafePointer<Scalar>  // [order], √(2n + 1)
   public var times: UnsafePointer<Double>?  // [rows]; nil: the last time and 1
@@ -34,11 +34,11 @@ public struct LegendreMemoryCall<Scalar> {
   }
 }
 
-/// What a step forward reads and writes.
+/// The inputs and outputs of a step forward.
 public struct LegendreMemoryForward<Scalar> {
   public var input: UnsafePointer<Scalar>  // u [rows, M]
   public var before: UnsafePointer<Scalar>  // [rows, M, order]
-  public var after: UnsafeMutablePointer<Scalar>  // [rows, M, order]; not the memory of `before`
+  public var after: UnsafeMutablePointer<Scalar>  // [rows, M, order]; distinct from `before`
   public var clockAfter: UnsafeMutablePointer<Scalar>  // [rows, 2]
 
   public init(
@@ -52,7 +52,7 @@ public struct LegendreMemoryForward<Scalar> {
   }
 }
 
-/// What the adjoint of a step reads and writes.
+/// The inputs and outputs of the adjoint of a step.
 public struct LegendreMemoryBackward<Scalar> {
   public var dAfter: UnsafePointer<Scalar>  // [rows, M, order]
   public var dBefore: UnsafeMutablePointer<Scalar>  // [rows, M, order], overwritten

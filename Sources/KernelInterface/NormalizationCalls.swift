@@ -1,16 +1,16 @@
-/// The earlier rows that a norm pools its statistics over, for each row of a call.
+/// The earlier rows that a norm includes in its statistics, for each row of a call.
 ///
-/// A row of D numbers z enters the statistics by two numbers alone, its mean and its M2 =
-/// Σ (z - mean)². A window of W = k - 1 rows is the 2 W + 1 columns
+/// A row of D numbers z contributes to the statistics only its mean and its M2 = Σ (z - mean)². A
+/// window of W = k - 1 rows has the 2 W + 1 columns
 ///
 ///     mean_1 ... mean_W, M2_1 ... M2_W, filled
 ///
-/// with the newest row first. `filled` is how many of them hold a row; the others are not read.
+/// with the newest row first. `filled` is the number of rows present; the others are not read.
 public struct NormalizationWindow<Scalar> {
   /// W
   public var length: Int
   public var before: ColumnPointer<Scalar>
-  /// The window one row later: the call's own row in front, the oldest one gone.
+  /// The window one row later: the call's own row is first, and the oldest one is dropped.
   public var after: ColumnPointer<Scalar>
 
   public init(length: Int, before: ColumnPointer<Scalar>, after: ColumnPointer<Scalar>) {
@@ -20,7 +20,7 @@ public struct NormalizationWindow<Scalar> {
   }
 }
 
-/// Each row of D columns normalised, y = normalised · gain + shift, or that added to y.
+/// Normalises each row of D columns, y = normalised · gain + shift, or adds that to y.
 ///
 /// Mean and variance are those of the row, or of the row and its window together.
 public struct NormalizationCall<Scalar> {
@@ -36,7 +36,7 @@ public struct NormalizationCall<Scalar> {
   /// Saved for the backward pass, with `inverseDeviation` in one column.
   public var normalised: ColumnPointer<Scalar>
   public var inverseDeviation: ColumnPointer<Scalar>
-  /// Whether `normalised` is written past the caches, because it is not read for long.
+  /// Whether `normalised` is written past the caches, because it is not read again soon.
   public var isStreaming: Bool
   /// `before` is read, `after` overwritten.
   public var window: NormalizationWindow<Scalar>?
@@ -71,12 +71,12 @@ public struct NormalizationBackwardCall<Scalar> {
   public var dy: ColumnPointer<Scalar>
   public var normalised: ColumnPointer<Scalar>
   public var inverseDeviation: ColumnPointer<Scalar>
-  /// Overwritten; may be the memory of `dy`.
+  /// Overwritten; may share the memory of `dy`.
   public var dz: ColumnPointer<Scalar>
-  /// Added to, a group of rows to the group's own, from its first row to its last.
+  /// Added to: each group of rows adds to its own, from its first row to its last.
   public var dGain: ColumnPointer<Scalar>
   public var dShift: ColumnPointer<Scalar>
-  /// The first row of each group, and how many rows there are; nil: each row is a group.
+  /// The first row of each group, and the number of rows; nil makes each row a group.
   public var groupStarts: UnsafePointer<Int>?
   /// The window of the call, and its gradient: `after` is read, `before` overwritten.
   public var window: (values: NormalizationWindow<Scalar>, gradient: NormalizationWindow<Scalar>)?
@@ -101,7 +101,7 @@ public struct NormalizationBackwardCall<Scalar> {
     self.window = window
   }
 
-  /// The group of a row, where `group` is that of the row before it, or 0.
+  /// The group of a row, given that of the row before it, or 0.
   @inlinable @inline(__always)
   public func group(of row: Int, after group: Int) -> Int {
     guard let groupStarts else { return row }

@@ -1,4 +1,4 @@
-/// A formula that is applied to each unit of a layer by itself.
+/// A formula that is applied to each unit of a layer separately.
 ///
 /// Each case has its equations in one file of `Kernels/Formulas/Pointwise`, together with those of
 /// its adjoint. The comment gives the order of the arguments: inputs -> outputs.
@@ -35,9 +35,9 @@ public enum PointwiseKind: String, Sendable, Hashable, CaseIterable {
   case relu
   /// dy, y -> dz
   case reluAdjoint
-  /// x, s, pre-activations of the gates of x and of s -> s', and what the gates let through of both
+  /// x, s, pre-activations of the gates of x and of s -> s', and the open shares of both gates
   case reciprocalGate
-  /// ds', s', what the gates let through of x and of s, x, s -> dx, ds, deltas of both gates
+  /// ds', s', the open shares of the gates of x and of s, x, s -> dx, ds, deltas of both gates
   case reciprocalGateAdjoint
   /// Pre-activations of gate and candidate, h -> h', gate, candidate
   case carriedUpdate
@@ -53,7 +53,7 @@ public enum PointwiseKind: String, Sendable, Hashable, CaseIterable {
   case resetStateAdjoint
 }
 
-/// Columns of a row-major matrix: where their first row starts, and numbers from row to row.
+/// Columns of a row-major matrix: the start of their first row, and the numbers from row to row.
 public struct ColumnPointer<Scalar> {
   public var start: UnsafeMutablePointer<Scalar>
   public var stride: Int
@@ -69,7 +69,7 @@ public struct PointwiseCall<Scalar> {
   public var kind: PointwiseKind
   public var rows: Int
   public var columns: Int
-  /// As many as the formula takes and gives. An output may be the memory of an input.
+  /// One for each input of the formula. An output may share the memory of an input.
   public var inputs: UnsafePointer<ColumnPointer<Scalar>>
   public var outputs: UnsafePointer<ColumnPointer<Scalar>>
 
@@ -87,19 +87,19 @@ public struct PointwiseCall<Scalar> {
 
 /// One time step of a drive, or its adjoint, applied to some columns of matrices with the same rows.
 ///
-/// The order of the blocks, of which q and dq are there only for a drive with a second moment:
+/// The order of the blocks, with q and dq only for a drive with a second moment:
 ///
 ///     forward   g, v, q -> d, v', q'
 ///     backward  dd, dv', g, v', q', dq' -> dg, dv, dq
 ///
-/// without g, v', q' and dq' where there is no q. A primed state is that after the step.
+/// without g, v', q' and dq' if there is no q. A primed state is that after the step.
 public struct DriveCall<Scalar> {
   public var drive: DriveParameters
   /// How many steps came before this one.
   public var step: Int
   public var rows: Int
   public var columns: Int
-  /// An output may be the memory of an input.
+  /// An output may share the memory of an input.
   public var inputs: UnsafePointer<ColumnPointer<Scalar>>
   public var outputs: UnsafePointer<ColumnPointer<Scalar>>
 

@@ -1,15 +1,15 @@
 /// A product with a packed matrix, y = x Wᵀ + b or y += x Wᵀ.
 public struct PackedProductCall<Scalar> {
   public var rows: Int
-  /// K, the numbers that a sum of the product runs over.
+  /// K, the length of the product's sums.
   public var depth: Int
   /// M, the columns of y.
   public var columns: Int
-  public var packed: UnsafePointer<Scalar>  // as `pack` left it
+  public var packed: UnsafePointer<Scalar>  // from `pack`
   public var x: UnsafePointer<Scalar>  // [rows, K]
   public var bias: UnsafePointer<Scalar>?  // [M]; nil is zero
   public var y: UnsafeMutablePointer<Scalar>  // [rows, M]
-  /// Whether y is what the sums start from, in place of the bias.
+  /// Whether the sums start from y instead of the bias.
   public var isAdding: Bool
 
   public init(
@@ -51,9 +51,9 @@ public struct PackCall<Scalar> {
 }
 
 /// The factors of a dropout from the words of Philox 4x32-10, in their order: 0 for a word below a
-/// limit, or else what keeps the mean.
+/// limit, or else the factor that preserves the mean.
 public struct DropoutCall<Scalar> {
-  /// The counter of the first four words; its first number counts on from there.
+  /// The counter of the first four words; its first number is then incremented.
   public var counter: SIMD4<UInt32>
   public var key: SIMD2<UInt32>
   public var limit: UInt32

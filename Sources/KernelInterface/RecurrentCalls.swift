@@ -19,7 +19,7 @@ public struct RecurrentWeights<Scalar> {
   }
 }
 
-/// A recurrent state to read; nil stands for zeros.
+/// A recurrent state to read; nil means zeros.
 public struct StatePointers<Scalar> {
   public var hidden: UnsafePointer<Scalar>?  // h [N, H]
   public var cell: UnsafePointer<Scalar>?  // c [N, H]
@@ -37,7 +37,7 @@ public struct StatePointers<Scalar> {
   }
 }
 
-/// A recurrent state to write; what is nil is not wanted.
+/// A recurrent state to write; nil members are not needed.
 public struct MutableStatePointers<Scalar> {
   public var hidden: UnsafeMutablePointer<Scalar>?  // h [N, H]
   public var cell: UnsafeMutablePointer<Scalar>?  // c [N, H]
@@ -65,7 +65,8 @@ public struct ForwardCall<Scalar> {
   /// h_1 … h_T. May be nil only when `saved` is nil too.
   public var y: UnsafeMutablePointer<Scalar>?  // [T, N, H]
   public var final: MutableStatePointers<Scalar>
-  /// What `backward` needs, `savedCount` scalars laid out as the kernel likes; nil for inference.
+  /// Saved for the backward pass: `savedCount` scalars in the kernel's own layout; nil for
+  /// inference.
   public var saved: UnsafeMutablePointer<Scalar>?
 
   public init(
@@ -83,7 +84,7 @@ public struct ForwardCall<Scalar> {
   }
 }
 
-/// Where the weight gradients of each virtual shard go. Kernels add to what is there.
+/// The weight gradients of each virtual shard, to which kernels add.
 ///
 /// Shard s owns the rows `rowStarts[s] ..< rowStarts[s + 1]` (possibly none), and its gradient of
 /// a tensor starts `s * stride` scalars after the pointer given here.
@@ -124,12 +125,12 @@ public struct BackwardCall<Scalar> {
   public var saved: UnsafePointer<Scalar>
   /// dL/dy_t for every step; nil is zero (the usual case of a read-out of the last state).
   public var dy: UnsafePointer<Scalar>?  // [T, N, H]
-  /// dL/d(final state), added to what flows back; nil is zero.
+  /// dL/d(final state), added to the gradient that flows back; nil is zero.
   public var finalGradient: StatePointers<Scalar>
   public var gradients: ShardGradients<Scalar>
   /// dL/dx; nil if no layer below needs it. Overwritten.
   public var dx: UnsafeMutablePointer<Scalar>?  // [T, N, C]
-  /// dL/d(initial state); what is nil is not wanted. Overwritten.
+  /// dL/d(initial state); nil members are not needed. Overwritten.
   public var initialGradient: MutableStatePointers<Scalar>
 
   public init(

@@ -1,24 +1,24 @@
-/// What rows are to the gradient of a weight, dW [W, K] = Σ_r delta_rᵀ operand_r.
+/// The role of rows in the gradient of a weight, dW [W, K] = Σ_r delta_rᵀ operand_r.
 public enum GradientRole: Sendable, Hashable {
   /// The gradient of a product's result, W columns.
   case delta
-  /// What was multiplied, K columns.
+  /// The vector that was multiplied, K columns.
   case operand
 }
 
-/// Some rows of a matrix, to be laid out for gradients of weights: step by step, the rows of a
-/// shard are put into a block of them.
+/// Some rows of a matrix to be arranged for gradients of weights: step by step, the rows of a shard
+/// are added to a block.
 public struct RowBlockCall<Scalar> {
   public var role: GradientRole
   public var columns: Int
-  /// How many rows the block has room for, and how many lie in it already.
+  /// The capacity of the block in rows, and the number of rows already in it.
   public var capacity: Int
   public var first: Int
   public var rows: Int
   public var source: UnsafePointer<Scalar>  // [rows, columns]
   /// `rowBlockCount` numbers, of which those of the rows are overwritten.
   public var block: UnsafeMutablePointer<Scalar>
-  /// [columns]; nil, or what the rows are added to, from the first to the last.
+  /// [columns]; the rows are added to it, from the first to the last; nil adds nothing.
   public var sums: UnsafeMutablePointer<Scalar>?
 
   public init(
@@ -40,13 +40,13 @@ public struct RowBlockCall<Scalar> {
 /// The gradient of a weight from the first rows of two blocks, dW += Σ_r delta_rᵀ operand_r.
 ///
 /// An element is the sum of *chains*: runs of the rows, each one chain of fused products in the
-/// order of the rows from 0 on. The chains are added to dW in their order. Its bits therefore follow
-/// from the shapes alone and are the same for every width of a vector.
+/// order of the rows from 0 on. The chains are added to dW in their order. The bits therefore
+/// depend only on the shapes, and are the same for every width of a vector.
 public struct WeightGradientCall<Scalar> {
   /// W and K
   public var width: Int
   public var depth: Int
-  /// How many rows count, and how many the blocks have room for.
+  /// The number of rows, and the capacity of the blocks.
   public var rows: Int
   public var capacity: Int
   public var deltas: UnsafePointer<Scalar>
@@ -77,7 +77,7 @@ public struct WeightGradientCall<Scalar> {
 }
 
 /// The gradient of a weight with so few columns that a vector of them would be mostly empty, together
-/// with that of the bias, from rows as they lie:
+/// with that of the bias, directly from rows:
 ///
 ///     sums_k += Σ_r x_rk delta_r,   sums_K += Σ_r delta_r
 ///
@@ -104,7 +104,7 @@ public struct NarrowGradientCall<Scalar> {
   }
 }
 
-/// The sum of some rows, from the first to the last, added to what is there: a chain for each column.
+/// Adds the sum of some rows, from the first to the last, with a chain for each column.
 public struct ColumnSumsCall<Scalar> {
   public var rows: Int
   public var columns: Int

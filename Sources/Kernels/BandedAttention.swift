@@ -6,7 +6,7 @@ import Tensors
 ///
 ///     s_ij = q_i · k_j / √d,   p_i = softmax(s_i),   o_i = Σ_j p_ij f_ij v_j
 ///
-/// Query i sees the keys j with i - back ≤ j ≤ i + forward that lie within the sequence. All
+/// Query i sees the keys j with i - back ≤ j ≤ i + forward within the sequence. All
 /// sequences have T steps in memory, sequence by sequence. A sequence's result does not depend on
 /// the others.
 public struct BandedAttention {
@@ -56,7 +56,7 @@ public struct BandedAttention {
   ///
   /// - Parameters:
   ///   - dOutput: [N, T, D]
-  ///   - weights: what `forward` left
+  ///   - weights: p from `forward`
   public func backward<Scalar: KernelScalar>(
     _ dOutput: Tensor<Scalar>, projected: Tensor<Scalar>, lengths: [Int]?,
     factors: Tensor<Scalar>?, weights: Tensor<Scalar>, into dProjected: Tensor<Scalar>

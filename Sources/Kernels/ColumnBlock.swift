@@ -1,15 +1,15 @@
 import KernelInterface
 import Tensors
 
-/// A block of columns of a row-major matrix [rows, W]. The operation that takes it says how many
-/// columns it has, so the gates of a cell can share one tensor.
+/// A block of columns of a row-major matrix [rows, W]. The operation that uses it determines the
+/// number of columns, so the gates of a cell can share one tensor.
 public struct ColumnBlock<Scalar: KernelScalar> {
   let tensor: Tensor<Scalar>
   let first: Int
 
   /// - Parameters:
   ///   - tensor: [rows, W]
-  ///   - first: the first of the columns
+  ///   - first: the first column
   public init(_ tensor: Tensor<Scalar>, at first: Int = 0) {
     precondition(tensor.shape.count == 2, "columns of a tensor \(tensor.shape)")
     self.tensor = tensor

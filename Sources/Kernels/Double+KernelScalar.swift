@@ -5,7 +5,7 @@ import KernelInterface
   import Glibc
 #endif
 
-/// `Double` always takes the scalar reference.
+/// `Double` always uses the scalar reference.
 extension Double: KernelScalar {
   public static var precisionName: String { "float64" }
 

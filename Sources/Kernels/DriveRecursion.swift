@@ -1,17 +1,17 @@
 import KernelInterface
 import Tensors
 
-/// One time step of a drive, d_t = drive(g_t), as a kernel of the backend: for layers that are not
+/// One time step of a drive, d_t = drive(g_t), as a kernel of the backend, for layers that are not
 /// one kernel over all steps.
 ///
-/// The extrapolated Nesterov drive, which changes the recurrent term too, works only inside fused
-/// layers; the plain drive is nothing to compute.
+/// The extrapolated Nesterov drive also changes the recurrent term and works only inside fused
+/// layers; the plain drive needs no computation.
 public enum DriveRecursion {
-  /// Takes a drive over one step. All tensors are [rows, W].
+  /// Advances a drive by one step. All tensors are [rows, W].
   ///
   /// - Parameters:
   ///   - step: how many steps came before this one
-  ///   - term: g_t, over which d_t is written
+  ///   - term: g_t, overwritten by d_t
   ///   - before: v and, if the drive has one, the second moment before the step
   ///   - after: receives the same after it
   public static func forward<Scalar: KernelScalar>(
@@ -32,7 +32,7 @@ public enum DriveRecursion {
   /// The adjoint of `forward`.
   ///
   /// - Parameters:
-  ///   - gradient: dL/dd_t, over which dL/dg_t is written
+  ///   - gradient: dL/dd_t, overwritten by dL/dg_t
   ///   - saved: g_t, and the states after the step; nil if the drive has no second moment
   ///   - dAfter: dL/dv and dL/dq after the step
   ///   - dBefore: receives those before it

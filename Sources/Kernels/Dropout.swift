@@ -6,7 +6,7 @@ extension Tensor where Scalar: KernelScalar {
   /// Fills the factors of a dropout: 0 with probability p, else 1 / (1 - p), so that the mean is 1.
   ///
   /// - Parameters:
-  ///   - stream: gives a word to each factor; no word of it has been used
+  ///   - stream: gives one word per factor; none of its words has been used
   ///   - p: at least 0 and below 1
   public func fillDropout(_ p: Double, from stream: RandomStream) {
     precondition(p >= 0 && p < 1, "a dropout probability of \(p)")

@@ -5,7 +5,7 @@ import KernelInterface
   import Glibc
 #endif
 
-/// `Float` takes the kernels of the backend, for training those of `KernelBackend.current`.
+/// `Float` uses the kernels of the backend; for training, those of `KernelBackend.current`.
 extension Float: KernelScalar {
   public static var precisionName: String { "float32" }
 

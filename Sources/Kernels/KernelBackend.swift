@@ -5,7 +5,7 @@ import KernelInterface
   import Glibc
 #endif
 
-/// A set of kernels that `Float` can run on. `Double` always takes the scalar reference.
+/// A set of kernels that `Float` can run on. `Double` always uses the scalar reference.
 ///
 /// To add one: a file in the folder `Backends`, which makes a value, and a line in `all`.
 public struct KernelBackend: Sendable {
@@ -13,19 +13,19 @@ public struct KernelBackend: Sendable {
   /// Why this processor cannot run it; nil if it can.
   public let obstacle: String?
   public let kernels: any LayerKernels<Float>.Type
-  /// What its bits depend on: backends with the same arithmetic compute the same bits from the
-  /// same numbers.
+  /// The arithmetic that determines its bits: backends with the same arithmetic compute the same
+  /// bits from the same numbers.
   public let arithmetic: Arithmetic
-  /// The kernels that OpenBLAS uses with this backend, so that the same bits come out on every processor
-  /// that runs them; nil for what any processor has.
+  /// The kernels that OpenBLAS uses with this backend, so that every processor that runs them gives
+  /// the same bits; nil for those that any processor can run.
   public let openBLASCore: String?
   private let peak: @Sendable (_ seconds: Double) -> Double
 
   /// How sums of products are rounded, and in which order they are added.
   public enum Arithmetic: String, Sendable {
-    /// A product and its addition are rounded once. AVX2, AVX-512 and NEON.
+    /// A product and its addition are rounded once: AVX2, AVX-512 and NEON.
     case fused
-    /// A product and its addition are rounded separately. SSE2.
+    /// A product and its addition are rounded separately: SSE2.
     case separate
     /// One number at a time, in the order of the formulas.
     case scalar
@@ -67,15 +67,15 @@ public struct KernelBackend: Sendable {
   /// The backend that layers run on: that of `run`, or else the process's own.
   public static var current: KernelBackend { override ?? own }
 
-  /// Runs `body` on this backend, for tests and comparisons; the threads that it starts are not
-  /// meant.
+  /// Runs `body` on this backend, for tests and comparisons. Threads that `body` starts are not
+  /// affected.
   public func run<Result>(_ body: () throws -> Result) rethrows -> Result {
     try Self.$override.withValue(self, operation: body)
   }
 
   @TaskLocal private static var override: KernelBackend?
 
-  /// What this process uses: what the environment asks for, or the fastest there is.
+  /// The backend of this process: the one that the environment asks for, or the fastest.
   private static let own: KernelBackend = {
     let name = requested
     return supported.first { $0.name == name } ?? supported.last ?? .reference
@@ -94,15 +94,15 @@ public struct KernelBackend: Sendable {
 
   // MARK: Threads
 
-  /// Makes the calling thread take denormal numbers for zero. Gradients that vanish over hundreds
+  /// Makes the calling thread treat denormal numbers as zero. Gradients that vanish over hundreds
   /// of time steps become denormal, and on most processors each operation on one costs a hundred
-  /// cycles. To be called once by every thread that computes.
+  /// cycles. Every thread that computes must call this once.
   public static func flushDenormals() {
     cvec_flush_denormals()
   }
 }
 
-/// The name is the backend.
+/// Backends are equal if their names are.
 extension KernelBackend: Hashable, CustomStringConvertible {
   public static func == (a: KernelBackend, b: KernelBackend) -> Bool { a.name == b.name }
   public func hash(into hasher: inout Hasher) { hasher.combine(name) }

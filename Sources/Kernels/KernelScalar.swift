@@ -1,12 +1,12 @@
 import BLAS
 import KernelInterface
 
-/// A number type that models can be built on: `Float` for training, `Double` for proofs.
+/// A number type for models: `Float` for training, `Double` for tests of correctness.
 public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, BLASScalar {
   /// The name that checkpoints and `verify` use.
   static var precisionName: String { get }
 
-  /// The kernels of a backend. `Double` always takes the scalar reference.
+  /// The kernels of a backend. `Double` always uses the scalar reference.
   static func kernels(on backend: KernelBackend) -> any LayerKernels<Self>.Type
 
   /// e^x, rounded as the C library does.

@@ -6,8 +6,8 @@ import Tensors
 ///     n = (z - mean z) / sqrt(var z + ε),  y = n · gain + shift,  ε = 1e-5
 ///
 /// With a window it is assorted-time normalisation (Pospisil, Zadorozhnyy and Ye, 2022): mean and
-/// variance are those of the numbers of z and of the rows before it that the window holds, all
-/// taken together. Gradients flow into every one of them.
+/// variance are taken over the numbers of z and of the preceding rows in the window together.
+/// Gradients flow into all of them.
 public enum LayerNormalization {
   static var epsilon: Double { 1e-5 }
 
@@ -29,7 +29,7 @@ public enum LayerNormalization {
       self.after = ColumnBlock(after)
     }
 
-    /// The columns of a window of W rows: a mean and an M2 for each, and how many are filled.
+    /// The columns of a window of W rows: a mean and an M2 for each, and the number of filled rows.
     public static func columns(length W: Int) -> Int { 2 * W + 1 }
 
     fileprivate func pointers(rows: Int) -> NormalizationWindow<Scalar> {
@@ -44,12 +44,12 @@ public enum LayerNormalization {
   ///   - z: D columns
   ///   - gain: [D]
   ///   - shift: [D]
-  ///   - y: D columns, overwritten or added to; may be the memory of z where overwritten
+  ///   - y: D columns, overwritten or added to; may share the memory of z if overwritten
   ///   - isAdding: whether y is added to
   ///   - normalised: receives n in D columns, for `backward`
   ///   - inverseDeviation: receives 1 / sqrt(var z + ε) in one column, for `backward`
   ///   - isStreaming: whether `normalised` is written past the caches
-  ///   - window: the windows before, which are read, and after, overwritten; nil takes z alone
+  ///   - window: the windows before, which are read, and after, overwritten; nil uses only z
   public static func forward<Scalar: KernelScalar>(
     _ z: ColumnBlock<Scalar>, gain: Tensor<Scalar>, shift: Tensor<Scalar>,
     into y: ColumnBlock<Scalar>, isAdding: Bool = false, normalised: ColumnBlock<Scalar>,
@@ -72,16 +72,16 @@ public enum LayerNormalization {
   ///
   /// - Parameters:
   ///   - dy: D columns
-  ///   - normalised: what `forward` left
+  ///   - normalised: n from `forward`
   ///   - inverseDeviation: likewise
   ///   - gain: [D]
-  ///   - dz: D columns, overwritten; may be the memory of dy
+  ///   - dz: D columns, overwritten; may share the memory of dy
   ///   - dGain: [groups, D], to which the rows of a group add their dy · n, from first to last
   ///   - dShift: likewise their dy
-  ///   - groupStarts: the first row of each group, and how many rows there are; nil: each row is a
+  ///   - groupStarts: the first row of each group, and the number of rows; nil makes each row a
   ///     group
-  ///   - window: the windows of `forward`, and their gradients: that after is read, that before
-  ///     overwritten
+  ///   - window: the windows of `forward`, and their gradients: the one after is read, the one
+  ///     before overwritten
   public static func backward<Scalar: KernelScalar>(
     _ dy: ColumnBlock<Scalar>, normalised: ColumnBlock<Scalar>,
     inverseDeviation: ColumnBlock<Scalar>, gain: Tensor<Scalar>, into dz: ColumnBlock<Scalar>,
@@ -94,7 +94,7 @@ public enum LayerNormalization {
     precondition(
       groupStarts == nil || groupStarts!.first == 0 && groupStarts!.last == rows,
       "groups of \(rows) rows that start at \(groupStarts!)")
-    // Without groups the pointer is not looked at.
+    // Without groups the pointer is not read.
     (groupStarts ?? []).withUnsafeBufferPointer { starts in
       Scalar.kernels(on: .current).normalizeBackward(
         NormalizationBackwardCall(

@@ -7,7 +7,8 @@ import Tensors
 ///     dm/dt = (A m + B u) / t
 ///     A_nk = -√(2n + 1) √(2k + 1) below the diagonal, -(n + 1) on it, 0 above;  B_n = √(2n + 1)
 ///
-/// A step takes O(order) operations, for A is a diagonal and a product of two vectors below it.
+/// A step takes O(order) operations, because A is a diagonal plus a product of two vectors below
+/// it.
 public struct LegendreMemory<Scalar: KernelScalar>: Sendable {
   private let channels: Int
   private let order: Int
@@ -21,7 +22,7 @@ public struct LegendreMemory<Scalar: KernelScalar>: Sendable {
   ///   - order: N, coefficients of each
   ///   - newShare: of the new memory in the mean that is differentiated: 0 is the forward method, 1
   ///     the backward one, 1/2 the bilinear one
-  ///   - maximumSteps: the step size falls as 1/t for this many steps, then stays; 0 lets it fall on
+  ///   - maximumSteps: the step size falls as 1/t for this many steps, then stays; 0 never stops
   public init(channels: Int, order: Int, newShare: Double, maximumSteps: Int) {
     self.channels = channels
     self.order = order
@@ -38,8 +39,9 @@ public struct LegendreMemory<Scalar: KernelScalar>: Sendable {
   ///   - clock: [N, 2], whether a row's sequence has begun and the time of its last step; zeros
   ///     before the first step, which gives m' = (u, 0 ... 0)
   ///   - input: u [N, M]
-  ///   - times: of this step, counted from the first one of each row, [N]; nil: one later
-  ///   - after: receives m'; not the memory of m
+  ///   - times: the time of this step, counted from the first one of each row, [N]; nil is one
+  ///     later
+  ///   - after: receives m'; must not share the memory of m
   ///   - clockAfter: receives the clock after the step
   public func advance(
     _ memory: Tensor<Scalar>, clock: Tensor<Scalar>, input: Tensor<Scalar>,

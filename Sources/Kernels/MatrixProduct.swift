@@ -4,8 +4,8 @@ import Tensors
 
 /// C = α op(A) op(B) + β C, row-major.
 ///
-/// OpenBLAS does it on one thread. Its result may depend on the shape, so call it with shapes that
-/// are tied to shards, never to ranks.
+/// OpenBLAS computes it on one thread. Its bits may depend on the shape, so call it with shapes
+/// that depend on shards, never on ranks.
 ///
 /// - Parameters:
 ///   - a: [m, k], or [k, m] if `transposeA`

@@ -1,11 +1,11 @@
 import BLAS
 
-/// How the numbers of this program are computed, whichever thread and command computes them.
+/// The floating-point settings of this program, the same for all threads and commands.
 ///
-/// Denormal numbers are taken for zero, by thread. OpenBLAS uses one thread, by process: the
-/// threads are ours, and a product's bits may not depend on how many there are.
+/// Each thread treats denormal numbers as zero. OpenBLAS uses one thread in the whole process: the
+/// threads are ours, and a product's bits must not depend on their number.
 public enum NumericEnvironment {
-  /// Makes the calling thread one that computes. Every thread that does calls this once.
+  /// Prepares the calling thread to compute. Every thread that computes calls this once.
   public static func enter() {
     _ = oneBLASThread
     KernelBackend.flushDenormals()
@@ -13,7 +13,7 @@ public enum NumericEnvironment {
 
   private static let oneBLASThread: Void = OpenBLAS.setThreads(1)
 
-  /// Whether the calling thread has entered: found by a product that is denormal.
+  /// Whether the calling thread has called `enter()`, tested with a denormal product.
   @inline(never)
   public static func isEntered(_ smallest: Float = .leastNormalMagnitude) -> Bool {
     smallest * 0.5 == 0 && OpenBLAS.threads == 1

@@ -1,9 +1,9 @@
 import KernelInterface
 import Tensors
 
-/// A matrix for many products with it, laid out once as the kernels read it.
+/// A matrix that is packed once for many products.
 ///
-/// The result of a row has the same bits whatever other rows are multiplied with it.
+/// The result of a row has the same bits regardless of the other rows of a product.
 public struct PackedMatrix<Scalar: KernelScalar> {
   /// K and M of the products: y [rows, M] = x [rows, K] Wᵀ.
   private let depth: Int
@@ -26,8 +26,8 @@ public struct PackedMatrix<Scalar: KernelScalar> {
     arrange(weight)
   }
 
-  /// Packs another matrix of the same kind, into the same memory where it fits: weights change with
-  /// every optimizer step, their shapes do not.
+  /// Packs another matrix of the same kind, into the same memory if it fits: weights change with
+  /// every optimizer step, but their shapes do not.
   public mutating func pack(_ weight: Tensor<Scalar>) {
     let isFitting =
       Self.size(weight, isTransposed) == (columns, depth)
@@ -51,12 +51,12 @@ public struct PackedMatrix<Scalar: KernelScalar> {
         isTransposed: isTransposed, target: packed.pointer))
   }
 
-  /// y = x Wᵀ + b, or x W + b where the matrix was transposed.
+  /// y = x Wᵀ + b, or x W + b if the matrix was transposed.
   ///
   /// - Parameters:
   ///   - x: [rows, K]
   ///   - bias: [M]; nil is zero
-  ///   - y: [rows, M], overwritten; not the memory of x
+  ///   - y: [rows, M], overwritten; must not share the memory of x
   public func multiply(
     _ x: Tensor<Scalar>, adding bias: Tensor<Scalar>? = nil, into y: Tensor<Scalar>
   ) {
@@ -65,12 +65,12 @@ public struct PackedMatrix<Scalar: KernelScalar> {
     multiply(x, bias: bias, y, isAdding: false)
   }
 
-  /// y += x Wᵀ, or x W where the matrix was transposed. The sums start from y, so that nothing is
-  /// rounded but them.
+  /// y += x Wᵀ, or x W if the matrix was transposed. The sums start from y, so there is no extra
+  /// rounding.
   ///
   /// - Parameters:
   ///   - x: [rows, K]
-  ///   - y: [rows, M]; not the memory of x
+  ///   - y: [rows, M]; must not share the memory of x
   public func multiply(_ x: Tensor<Scalar>, addingTo y: Tensor<Scalar>) {
     multiply(x, bias: nil, y, isAdding: true)
   }

@@ -1,14 +1,14 @@
 import KernelInterface
 
-/// Formulas that each unit of each row follows by itself, as kernels of the backend.
+/// Elementwise formulas on the units of each row, as kernels of the backend.
 public enum Pointwise {
-  /// How many blocks a formula takes and gives.
+  /// The numbers of input and output blocks of a formula.
   public static func blocks(of kind: PointwiseKind) -> (inputs: Int, outputs: Int) {
     CountWork().run(for: kind)
   }
 
   /// Applies a formula to H columns of matrices with the same rows. `PointwiseKind` gives the order
-  /// of the blocks. An output may be the memory of an input.
+  /// of the blocks. An output may share the memory of an input.
   public static func apply<Scalar: KernelScalar>(
     _ kind: PointwiseKind, columns: Int, inputs: [ColumnBlock<Scalar>],
     outputs: [ColumnBlock<Scalar>]
@@ -25,7 +25,7 @@ public enum Pointwise {
   }
 }
 
-/// Calls `body` with the places of the blocks, which it must not keep.
+/// Calls `body` with pointers to the blocks, which it must not keep.
 func withPointers<Scalar: KernelScalar>(
   _ inputs: [ColumnBlock<Scalar>], _ outputs: [ColumnBlock<Scalar>], rows: Int, columns: Int,
   _ body: (UnsafePointer<ColumnPointer<Scalar>>, UnsafePointer<ColumnPointer<Scalar>>) -> Void

@@ -72,10 +72,10 @@ public enum RecurrentLayerKernels<Scalar: KernelScalar> {
   ///   - x: the input, [T, N, C]
   ///   - initial: the state before step 1; nil is zeros
   ///   - y: receives h_1 … h_T, [T, N, H]
-  ///   - saved: receives what `backward` needs, `savedCount` scalars to be passed on as they
-  ///     are; nil for inference
+  ///   - saved: receives what `backward` needs, `savedCount` scalars to be passed on unchanged; nil
+  ///     for inference
   ///   - final: receives the state after step T
-  ///   - backend: whose kernels `Float` takes; the same as for `savedCount` and `backward`
+  ///   - backend: the kernels for `Float`; the same as for `savedCount` and `backward`
   public static func forward(
     _ geometry: LayerGeometry, weights: RecurrentLayerWeights<Scalar>, x: Tensor<Scalar>,
     initial: RecurrentState<Scalar>?, y: Tensor<Scalar>?, saved: Tensor<Scalar>?,
@@ -101,8 +101,8 @@ public enum RecurrentLayerKernels<Scalar: KernelScalar> {
   ///   - entries: the places of the layer's weights in a shard's gradient buffer
   ///   - gradients: one buffer per shard
   ///   - rowStarts: shard s owns rows `rowStarts[s] ..< rowStarts[s+1]`
-  ///   - dx: receives dL/dx, [T, N, C]; nil if not wanted
-  ///   - initialGradient: receives dL/d(initial state); nil if not wanted
+  ///   - dx: receives dL/dx, [T, N, C]; nil if not needed
+  ///   - initialGradient: receives dL/d(initial state); nil if not needed
   public static func backward(
     _ geometry: LayerGeometry, weights: RecurrentLayerWeights<Scalar>, x: Tensor<Scalar>,
     initial: RecurrentState<Scalar>?, y: Tensor<Scalar>, saved: Tensor<Scalar>,

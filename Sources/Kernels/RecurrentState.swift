@@ -3,7 +3,7 @@ import Tensors
 
 /// The state that a recurrent layer carries from one time step to the next.
 ///
-/// A nil member is one that the system does not have.
+/// Members that the system does not have are nil.
 public struct RecurrentState<Scalar: KernelScalar> {
   public var hidden: Tensor<Scalar>  // h [N, H]
   public var cell: Tensor<Scalar>?  // c [N, H]
@@ -20,7 +20,7 @@ public struct RecurrentState<Scalar: KernelScalar> {
     self.secondMoment = secondMoment
   }
 
-  /// The zero state of a layer, which is where every sequence starts.
+  /// The zero state of a layer, from which every sequence starts.
   public init(zerosFor geometry: LayerGeometry) {
     let (N, H, GH) = (geometry.rows, geometry.hidden, geometry.gateWidth)
     hidden = Tensor(shape: [N, H])
@@ -29,7 +29,7 @@ public struct RecurrentState<Scalar: KernelScalar> {
     secondMoment = geometry.drive.hasSecondMoment ? Tensor(shape: [N, GH]) : nil
   }
 
-  /// The members by the names that fixtures and checkpoints use.
+  /// The members under their names in fixtures and checkpoints.
   public var named: [(name: String, tensor: Tensor<Scalar>)] {
     var result = [(name: "h", tensor: hidden)]
     if let cell { result.append(("c", cell)) }

@@ -1,8 +1,8 @@
 import KernelInterface
 import Tensors
 
-/// Rows of one kind, collected step by step for gradients of weights: of the rows of a shard, the
-/// gradients of a product's result (deltas) or what was multiplied (operands).
+/// Rows of one kind, collected step by step for gradients of weights: for the rows of a shard, the
+/// gradients of a product's result (deltas) or its factors (operands).
 public struct RowBlock<Scalar: KernelScalar> {
   let role: GradientRole
   let columns: Int
@@ -10,13 +10,13 @@ public struct RowBlock<Scalar: KernelScalar> {
   let memory: Tensor<Scalar>
   let kernels: any LayerKernels<Scalar>.Type
 
-  /// How many numbers the memory of a block holds, on the current backend.
+  /// The size of a block's memory in numbers, on the current backend.
   public static func count(_ role: GradientRole, rows: Int, columns: Int) -> Int {
     Scalar.kernels(on: .current).rowBlockCount(role, rows: rows, columns: columns)
   }
 
   /// - Parameters:
-  ///   - rows: how many it has room for
+  ///   - rows: the capacity in rows
   ///   - memory: `count` numbers, of any content
   public init(_ role: GradientRole, rows: Int, columns: Int, in memory: Tensor<Scalar>) {
     kernels = Scalar.kernels(on: .current)
@@ -26,19 +26,18 @@ public struct RowBlock<Scalar: KernelScalar> {
     (self.role, self.columns, capacity, self.memory) = (role, columns, rows, memory)
   }
 
-  /// Takes over rows.
+  /// Copies rows into the block.
   ///
   /// - Parameters:
   ///   - rows: [N, columns]
-  ///   - range: which of them
-  ///   - first: how many rows there are already
-  ///   - sums: [columns], to which the rows are added from the first to the last; nil adds them
-  ///     nowhere
+  ///   - range: which of them to copy
+  ///   - first: the number of rows in the block already
+  ///   - sums: [columns], to which the rows are added from the first to the last; nil does not add
   public func keep(
     _ rows: Tensor<Scalar>, _ range: Range<Int>, at first: Int,
     addingTo sums: Tensor<Scalar>? = nil
   ) {
-    // The place of the rows, not a view of them: this runs for every shard in every time step.
+    // A pointer to the rows, not a view of them: this runs for every shard in every time step.
     precondition(
       rows.count == rows.shape[0] * columns && range.lowerBound >= 0
         && range.upperBound <= rows.shape[0] && first >= 0 && first + range.count <= capacity
@@ -55,7 +54,7 @@ public struct RowBlock<Scalar: KernelScalar> {
 extension Tensor where Scalar: KernelScalar {
   /// Adds the gradient of a weight [W, K], Σ_r delta_rᵀ operand_r over the first rows of two blocks.
   ///
-  /// Its bits follow from the shapes alone; see `WeightGradientCall`.
+  /// The order of sums depends only on the shapes; see `WeightGradientCall`.
   public func addWeightGradient(
     _ deltas: RowBlock<Scalar>, _ operands: RowBlock<Scalar>, rows: Int
   ) {
@@ -70,8 +69,8 @@ extension Tensor where Scalar: KernelScalar {
         operands: UnsafePointer(operands.memory.pointer), gradient: pointer))
   }
 
-  /// Adds the gradient of a weight [W, K] from rows as they lie, dyᵀ x, in chains of rows as those of
-  /// `WeightGradientCall` are. Its bits follow from the shapes alone.
+  /// Adds the gradient of a weight [W, K] directly from rows, dyᵀ x, in chains of rows as in
+  /// `WeightGradientCall`. The order of sums depends only on the shapes.
   ///
   /// - Parameters:
   ///   - dy: [R, W]
@@ -93,8 +92,8 @@ extension Tensor where Scalar: KernelScalar {
     }
   }
 
-  /// Adds the gradients of a weight [W, K] and of its bias to [K + 1, W], as rows of their columns:
-  /// Σ_r x_rk delta_r, then Σ_r delta_r. For few columns it is faster than blocks of rows are.
+  /// Adds the gradients of a weight [W, K] and of its bias to [K + 1, W], transposed: Σ_r x_rk
+  /// delta_r, then Σ_r delta_r. For few columns it is faster than blocks of rows.
   ///
   /// - Parameters:
   ///   - deltas: [N, W]

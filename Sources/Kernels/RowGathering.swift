@@ -17,8 +17,8 @@ extension Tensor where Scalar: KernelScalar {
     }
   }
 
-  /// Adds to row `rows[i]` of a table [V, E] row i of this, times the table row's factor, in the
-  /// order of i. Of `rows` only those at `places` are taken.
+  /// Adds row i of this, times the table row's factor, to row `rows[i]` of a table [V, E], in the
+  /// order of i, only for the i in `places`.
   public func scatterAdd(
     _ rows: [Int32], at places: some Sequence<Int>, to table: Tensor, factors: Tensor?
   ) {

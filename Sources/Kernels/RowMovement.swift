@@ -1,9 +1,8 @@
 import Tensors
 
-/// Some columns of some rows of a matrix [rows, width], as the place that numbers come from or go
-/// to.
+/// Some columns of some rows of a matrix [rows, width], as the source or target of a copy.
 public struct RowSelection {
-  /// Which rows, in order; a row may come up more than once only where it is read.
+  /// The rows, in order; only in a source may a row occur more than once.
   public var rows: [Int]
   /// The columns of the matrix.
   public var width: Int
@@ -32,7 +31,7 @@ extension Tensor where Scalar: KernelScalar {
     move(count, source, from, target) { $0.update(from: $1, count: count) }
   }
 
-  /// Adds them to what is there.
+  /// Adds them to the target.
   @specialized(where Scalar == Float)
   public func add(
     _ count: Int, columnsOf source: Tensor, _ from: RowSelection, to target: RowSelection
@@ -46,7 +45,7 @@ extension Tensor where Scalar: KernelScalar {
     _ count: Int, _ source: Tensor, _ from: RowSelection, _ target: RowSelection,
     _ body: (UnsafeMutablePointer<Scalar>, UnsafeMutablePointer<Scalar>) -> Void
   ) {
-    precondition(from.rows.count == target.rows.count, "as many rows must come as go")
+    precondition(from.rows.count == target.rows.count, "source and target differ in rows")
     from.check(source, count: count)
     target.check(self, count: count)
     for (a, b) in zip(from.rows, target.rows) {

@@ -1,8 +1,8 @@
 import Tensors
 
-/// What a row of logits z [K] comes to.
+/// The largest logit and the softmax sum of a row of logits z [K].
 public struct SoftmaxRow<Scalar: KernelScalar> {
-  /// The first place of the largest logit, and that logit.
+  /// The index of the largest logit, the first one if several are equal, and that logit.
   public let best: Int
   public let largest: Scalar
   /// Σ exp(z_k - largest), in one fixed order.
@@ -10,8 +10,8 @@ public struct SoftmaxRow<Scalar: KernelScalar> {
 
   /// Writes exp(z_k - largest) to `exponentials`, which may be `logits` itself.
   ///
-  /// A vocabulary has thousands of words, so that the exponentials cost as much as the products
-  /// before them unless a register is filled at a time.
+  /// A vocabulary has thousands of words, so the exponentials would cost as much as the products
+  /// before them if they were not computed a register at a time.
   @specialized(where Scalar == Float)
   public init(_ logits: Tensor<Scalar>, exponentials: Tensor<Scalar>) {
     let K = logits.count
@@ -22,7 +22,7 @@ public struct SoftmaxRow<Scalar: KernelScalar> {
     let largest = z[best]
     for k in 0..<K { e[k] = z[k] - largest }
     Scalar.kernels(on: .current).exponential(UnsafePointer(e), into: e, count: K)
-    // Eight running sums, always combined alike.
+    // Eight running sums, always combined in the same order.
     var sums = (Scalar(0), Scalar(0), Scalar(0), Scalar(0))
     var more = sums
     let whole = K - K % 8

@@ -1,9 +1,9 @@
 internal import CVec
 
-/// Memory for the length of one call, handed out front to back in 64-byte lines.
+/// Memory for the duration of one call, allocated front to back in 64-byte lines.
 ///
-/// A set of buffers is laid out twice by the same code: once without memory, to measure, and once
-/// for good.
+/// A set of buffers is laid out twice by the same code: first without memory, to measure its size,
+/// and then with memory.
 struct Arena {
   private var next: UnsafeMutablePointer<Float>
   private var used = 0

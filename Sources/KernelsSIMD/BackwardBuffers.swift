@@ -17,11 +17,11 @@ struct BackwardBuffers {
 
   let recurrentWeights: UnsafeMutablePointer<Float>  // [panel][block][gate][unit][column]
   let inputWeights: UnsafeMutablePointer<Float>  // likewise; empty unless dx is needed
-  /// b_ih and, of a single input, W_ih, to compute g again: [block][gate][lane].
+  /// b_ih and, for a single input, W_ih, to recompute g: [block][gate][lane].
   let inputBias: UnsafeMutablePointer<Float>
   let inputColumn: UnsafeMutablePointer<Float>
   let zeros: UnsafeMutablePointer<Float>  // [H padded], and at least a panel
-  // What flows back from step t+1 to step t.
+  // The gradients that flow back from step t+1 to step t.
   let dh: UnsafeMutablePointer<Float>  // [block][row][lane], the part that bypasses a
   let dc: UnsafeMutablePointer<Float>  // [block][row][lane]
   let dv: UnsafeMutablePointer<Float>  // [block][row][gate][lane]
@@ -51,7 +51,7 @@ struct BackwardBuffers {
     hiddenSplit = PanelSplit(blocks: units.blocks, limit: 4)
     inputSplit = PanelSplit(blocks: inputs.blocks, limit: 4)
     self.groupRows = groupRows
-    // A step reads the slot of the step after it, so there are two at least.
+    // A step reads the slot of the step after it, so there are at least two.
     slots = max(stripes.longestTimeBlock(shape), 2)
 
     recurrentWeights = arena.take(order.paddedWidth * single.paddedWidth)
@@ -91,7 +91,7 @@ struct BackwardBuffers {
   @inline(__always)
   func blockStride(rows: Int) -> Int { slots * rows * order.blockWidth }
 
-  /// Where a vector of units of the group's first row lies in `da` and `dg`.
+  /// The place of a vector of units of the group's first row in `da` and `dg`.
   @inline(__always)
   func gatePlace(vector: Int, slot: Int, rows: Int) -> Int {
     let (block, unit) = GateOrder.place(vector: vector)
@@ -112,7 +112,7 @@ struct BackwardBuffers {
     zeros.update(repeating: 0, count: max(single.paddedWidth, 4 * Vector.width))
   }
 
-  /// Takes over the gradient of the final state for a group of rows.
+  /// Loads the gradient of the final state for a group of rows.
   func load(_ call: BackwardCall<Float>, firstRow: Int, rows: Int) {
     let state = call.finalGradient
     let (hStart, gStart) = (firstRow * units.count, firstRow * call.geometry.gateWidth)
@@ -131,7 +131,7 @@ struct BackwardBuffers {
     }
   }
 
-  /// Hands over the gradient of the initial state, but for that of h.
+  /// Writes the gradient of the initial state, except that of h.
   func write(_ call: BackwardCall<Float>, firstRow: Int, rows: Int) {
     let target = call.initialGradient
     let (hStart, gStart) = (firstRow * units.count, firstRow * call.geometry.gateWidth)

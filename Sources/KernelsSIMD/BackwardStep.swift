@@ -1,6 +1,6 @@
 import KernelInterface
 
-/// One time step of a group of rows on its way backward.
+/// One time step of a group of rows in the backward pass.
 struct BackwardStep {
   let call: BackwardCall<Float>
   let buffers: BackwardBuffers
@@ -63,7 +63,7 @@ struct BackwardStep {
     }
   }
 
-  /// dL/dh_0 = da_1 W_hh + what bypasses a, after the step t = 0.
+  /// dL/dh_0 = da_1 W_hh + the part that bypasses a, after the step t = 0.
   func initialHidden(into target: UnsafeMutablePointer<Float>) {
     let (split, H) = (buffers.hiddenSplit, call.geometry.hidden)
     for panel in 0..<split.panels {

@@ -6,11 +6,11 @@ struct ForwardBuffers {
   let split: PanelSplit
   /// Rows that go through all time steps together.
   let groupRows: Int
-  /// Whether g is computed where it is used, since a single input is not worth a product.
+  /// Whether g is computed where it is used, because a single input is not worth a product.
   let hasSingleInput: Bool
-  /// Whether `saved` is written past the caches, which it would only flush.
+  /// Whether `saved` is written past the caches; see `Blocking.streams`.
   let streams: Bool
-  /// Floats from one row of h to the next: padded, and never a power of two apart.
+  /// Floats from one row of h to the next: padded, and never a power of two.
   let hRow: Int
 
   let inputWeights: UnsafeMutablePointer<Float>  // [panel][C][block][gate][lane]
@@ -66,7 +66,7 @@ struct ForwardBuffers {
     Packing.bias(weights.unitBias, units: Units(units.count, gates: 1), into: unitBias)
   }
 
-  /// Takes over the initial state of a group of rows.
+  /// Loads the initial state of a group of rows.
   func load(
     _ state: StatePointers<Float>, _ shape: LayerGeometry, firstRow: Int, rows: Int
   ) {
@@ -91,7 +91,7 @@ struct ForwardBuffers {
     }
   }
 
-  /// Hands over the final state of a group of rows.
+  /// Writes the final state of a group of rows.
   func write(
     _ state: MutableStatePointers<Float>, _ shape: LayerGeometry,
     h: UnsafeMutablePointer<Float>, firstRow: Int, rows: Int

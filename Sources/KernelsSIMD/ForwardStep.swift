@@ -1,6 +1,6 @@
 import KernelInterface
 
-/// One time step of a group of rows on its way forward.
+/// One time step of a group of rows in the forward pass.
 struct ForwardStep {
   let call: ForwardCall<Float>
   let buffers: ForwardBuffers

@@ -1,8 +1,8 @@
 /// The order in which products over the gates sum: blocks of sixteen units, and in each block one
-/// gate after the other. It is the same whatever the width of a vector, so that every processor
-/// with fused products computes the same bits.
+/// gate after the other. It does not depend on the width of a vector, so every processor with fused
+/// products computes the same bits.
 ///
-/// Gate gradients lie in this order: [block][slot][row][gate][unit of the block].
+/// Gate gradients are stored in this order: [block][slot][row][gate][unit of the block].
 struct GateOrder {
   /// H
   let count: Int
@@ -27,16 +27,16 @@ struct GateOrder {
   @inline(__always)
   var paddedWidth: Int { blocks * blockWidth }
 
-  /// How many units of a block are real.
+  /// The number of units in a block that are not padding.
   @inline(__always)
   func lanes(_ block: Int) -> Int { min(GateOrder.width, count - block * GateOrder.width) }
 
-  /// Whether the last block has room for a vector that no unit fills.
+  /// Whether the last block has a vector without units.
   @inline(__always)
   var hasEmptyVectors: Bool { GateOrder.width - lanes(blocks - 1) >= Vector.width }
 
-  /// Which block holds a vector of units, counted in vectors, and how many units come before it
-  /// there.
+  /// The block of a vector of units, which is counted in vectors, and the number of units before it
+  /// in that block.
   @inline(__always)
   static func place(vector: Int) -> (block: Int, unit: Int) {
     let first = vector * Vector.width

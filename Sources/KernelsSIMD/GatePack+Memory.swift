@@ -7,7 +7,7 @@ extension GatePack where V: Pack {
     self.init(count: count) { V(p + $0 * Vector.width, rows, stride: stride) }
   }
 
-  /// g of a single input, bias + x w, as a product would give it.
+  /// g of a single input, bias + x w, as a product would compute it.
   ///
   /// - Parameter x: the inputs, one per row
   @inline(__always)

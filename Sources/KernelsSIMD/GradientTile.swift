@@ -17,9 +17,9 @@ struct GradientTile: RegisterTile {
   var wSegment: Int
   var out: UnsafeMutablePointer<Float>
   var outRow: Int
-  /// Columns of `out` that exist; the others are padding of W.
+  /// The existing columns of `out`; the others are padding of W.
   var columns: Int
-  /// Room for a tile.
+  /// Memory for a tile.
   var spill: UnsafeMutablePointer<Float>
 
   /// The floats of the largest tile.
@@ -30,15 +30,15 @@ struct GradientTile: RegisterTile {
     let (segment, aStep, wStep) = (segment, aStep, wStep)
     let (aSkip, wSkip) = (aSegment - segment * aStep, wSegment - segment * wStep)
     var (a, w) = (a, w + column)
-    // The sums go to memory when the loop is over; by then it should be near.
+    // The sums are written after the loop; prefetch their memory by then.
     for row in 0..<R.count {
       for vector in 0..<R.Column.count {
         cvec_prefetch_write(out + row * outRow + column + vector * Vector.width)
       }
     }
     var sums = R(zeros: ())
-    // Both counts are at least one. A loop that may be empty would carry the zeros past it, and
-    // the sums would go through the stack.
+    // Both counts are at least one. With a loop that may be empty, the compiler would keep the sums
+    // on the stack.
     var segmentsLeft = segments
     repeat {
       var left = segment
@@ -57,7 +57,7 @@ struct GradientTile: RegisterTile {
       sums.accumulate(out + column, stride: outRow)
       return
     }
-    // Only part of the columns exists: add them one by one.
+    // Only some of the columns exist: add them one by one.
     sums.store(spill, stride: width)
     for row in 0..<R.count {
       for index in 0..<max(min(width, columns - column), 0) {

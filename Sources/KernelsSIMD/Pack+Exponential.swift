@@ -1,5 +1,5 @@
-// Polynomials are minimax fits of our own (Lawson's iteration), rounded to Float. Rounding to an
-// integer is the addition of 1.5·2²³, which leaves the integer in the low bits of the sum.
+// The polynomials are our own minimax fits (Lawson's iteration), rounded to Float. Adding 1.5·2²³
+// rounds to an integer and leaves it in the low bits of the sum.
 
 extension Pack {
   @inline(__always)
@@ -16,7 +16,7 @@ extension Pack {
   var exponentialOfNegative: Self {
     let rounded = Self.roundingConstant.adding(self, times: Self(-1.442_695_041))
     let n = rounded - Self.roundingConstant
-    // ln 2 in two parts, the first with so few bits that n times it is exact.
+    // ln 2 in two parts; the first has so few bits that n times it is exact.
     let r = adding(n, times: Self(0.693_359_375)).adding(n, times: Self(-2.121_944_4e-4))
     let q = Self(-0.008_368_843).adding(r, times: Self(0.001_381_444))
     let q1 = Self(0.041_668_4).adding(r, times: q)
@@ -38,7 +38,7 @@ extension Pack {
   ///
   ///     e = exp(2|x|) - 1 = 2ⁿ p + (2ⁿ - 1),  p = exp(2r) - 1,  tanh |x| = e / (e + 2)
   ///
-  /// With n = 0 for small x no digit is lost near 0.
+  /// For small x, n = 0, so there is no cancellation near 0.
   @inline(__always)
   var hyperbolicTangent: Self {
     let x = absolute.atMost(Self(9.2))
@@ -57,9 +57,9 @@ extension Pack {
 
   /// 1/x for a normal x up to 8e37.
   ///
-  /// Wide dividers are slow enough to bound the whole pointwise part. With fused products two
-  /// iterations of third order on a guess made of bits are as exact as a division, and unlike the
-  /// reciprocal instructions they give the same bits on every processor that has fused products.
+  /// Wide dividers are slow enough to limit the whole pointwise part. With fused products, two
+  /// third-order iterations from a bitwise guess are as exact as a division. Unlike the reciprocal
+  /// instructions, they give the same bits on every processor with fused products.
   @inline(__always)
   var reciprocal: Self {
     #if AVX512 || AVX2 || arch(arm64)

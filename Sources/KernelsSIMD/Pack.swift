@@ -1,5 +1,5 @@
-/// The vectors of one block of units in as many rows as the pointwise part takes at once, with
-/// the operations that exponentials are made of.
+/// The vectors of one block of units in the rows that the pointwise part processes at once, with
+/// the operations for exponentials.
 protocol Pack: Lanes {
   static var rows: Int { get }
   /// Fills each row, counted from `firstRow`.
@@ -14,7 +14,7 @@ protocol Pack: Lanes {
   func atLeast(_ limit: Self) -> Self
   /// |self| with the sign of `other`.
   func withSign(of other: Self) -> Self
-  /// 2ⁿ, where self is `roundingConstant` + n.
+  /// 2ⁿ, for self = `roundingConstant` + n.
   var powerOfTwo: Self { get }
   /// 1 / self within 5.1 %.
   var reciprocalGuess: Self { get }
@@ -22,9 +22,9 @@ protocol Pack: Lanes {
 
 /// Two packs, so that each operation is issued for both before the next one.
 ///
-/// The pointwise part of a row is one long chain of dependent operations: exponential,
-/// reciprocal, cell state, tanh. Several rows in step hide its latency, even where a second
-/// thread takes half of the core's window.
+/// The pointwise part of a row is one long chain of dependent operations: exponential, reciprocal,
+/// cell state, tanh. Several interleaved rows hide its latency, even if a second thread uses half
+/// of the core's reorder window.
 struct Twin<Half: Pack>: Pack {
   var first: Half
   var second: Half

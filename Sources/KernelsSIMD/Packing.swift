@@ -1,5 +1,5 @@
-/// The units of a layer in blocks of `Vector.width`, the last one padded. Everything a step keeps
-/// lies in *block order*: [block][row][gate][lane].
+/// The units of a layer in blocks of `Vector.width`, the last one padded. Everything that a step
+/// keeps is in *block order*: [block][row][gate][lane].
 struct Units {
   /// H
   let count: Int
@@ -22,12 +22,12 @@ struct Units {
   @inline(__always)
   var paddedWidth: Int { blocks * blockWidth }
 
-  /// How many units of a block are real.
+  /// The number of units in a block that are not padding.
   @inline(__always)
   func lanes(_ block: Int) -> Int { min(Vector.width, count - block * Vector.width) }
 }
 
-/// Rearrangements between row-major matrices and what the kernels read. Padding becomes zero.
+/// Converts between row-major matrices and the layouts of the kernels. Padding becomes zero.
 enum Packing {
   /// W [G·H, K] for a product that runs over k: [panel][k][block][gate][lane].
   static func columns(
@@ -38,7 +38,7 @@ enum Packing {
       let (start, width) = (split.start(panel), split.width(panel))
       let row = width * units.blockWidth
       let panelStart = target + start * units.blockWidth * depth
-      // Sixteen k at a time, so that the lines written stay in the first-level cache.
+      // Sixteen k at a time, so that the written lines stay in the first-level cache.
       var first = 0
       while first < depth {
         let last = min(first + 16, depth)
@@ -62,7 +62,7 @@ enum Packing {
     }
   }
 
-  /// The transposed matrix [K, G·H] of a single gate, to the same place as `columns`.
+  /// The transposed matrix [K, G·H] of a single gate, in the layout of `columns`.
   static func transposedColumns(
     _ source: UnsafePointer<Float>, depth: Int, units: Units, split: PanelSplit,
     into target: UnsafeMutablePointer<Float>

@@ -1,4 +1,4 @@
-/// How the unit blocks of a layer (a block is `Vector.width` units) are shared out to the column
+/// How the unit blocks of a layer (a block is `Vector.width` units) are distributed over the column
 /// panels of a product: as few panels as the register tile allows, as even as possible.
 struct PanelSplit {
   let blocks: Int

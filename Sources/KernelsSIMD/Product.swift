@@ -1,5 +1,5 @@
-/// One column panel of a product, out [rows, vectors · width] = start + A W, cut over k into
-/// blocks whose share of W stays in the first-level cache while all rows pass over it.
+/// One column panel of a product, out [rows, vectors · width] = start + A W, split over k into
+/// blocks whose part of W stays in the first-level cache while all rows are multiplied with it.
 struct Product {
   /// As in `Tile`.
   let a: UnsafePointer<Float>
@@ -10,7 +10,7 @@ struct Product {
   let w: UnsafePointer<Float>
   let start: UnsafePointer<Float>?
   let vectors: Int
-  /// How many blocks k is cut into.
+  /// The number of blocks that k is split into.
   private let blocks: Int
   private let blockSegments: Int
   private let blockSegment: Int
@@ -44,16 +44,16 @@ struct Product {
     }
   }
 
-  /// Rows after which the pointwise part takes its turn: whole register tiles and whole packs,
-  /// few enough that its stores drain while the next products run.
+  /// Rows after which the pointwise part runs: whole register tiles and whole packs, few enough
+  /// that its stores drain while the next products run.
   @inline(__always)
   var chunkRows: Int { 2 * tileRows }
 
-  /// The rows that a register tile takes.
+  /// The rows of a register tile.
   @inline(__always)
   private var tileRows: Int { Registers.rows(forVectors: vectors) }
 
-  /// Adds one block's part to `count` rows from `row` on, which lie from `out` on.
+  /// Adds one block's part to `count` rows from `row` on, which are stored from `out` on.
   @inline(__always)
   private func add(
     block: Int, row: Int, count: Int, out: UnsafeMutablePointer<Float>, outRow: Int
@@ -71,7 +71,7 @@ struct Product {
     }
     let depth = runs * run
     let wStart = w + block * blockSegments * blockSegment * width
-    // While the rows pass over this block, each tile asks for its share of the next one.
+    // While the rows are multiplied with this block, each tile prefetches its part of the next one.
     let share = row / tileRows * depth * 16
     let next = share < depth * width ? wStart + depth * width + share : wStart
     Tile(
@@ -80,7 +80,7 @@ struct Product {
     ).run(rows: count, vectors: vectors)
   }
 
-  /// Adds all blocks but the last to every row; row r lies at `out + r * vectors * width`.
+  /// Adds all blocks but the last to every row; row r is at `out + r * vectors * width`.
   @inline(__always)
   func addLeadingBlocks(rows: Int, out: UnsafeMutablePointer<Float>) {
     for block in 0..<blocks - 1 { add(block: block, rows: 0, rows, out: out, outRow: width) }
@@ -94,7 +94,7 @@ struct Product {
 
   /// Computes every row.
   ///
-  /// - Parameter outRow: floats from one row of `out` to the next; nil where the panel lies alone
+  /// - Parameter outRow: floats from one row of `out` to the next; nil if the panel is contiguous
   @inline(__always)
   func run(rows: Int, out: UnsafeMutablePointer<Float>, outRow: Int? = nil) {
     for block in 0..<blocks {

@@ -1,12 +1,12 @@
 /// A loop over k around a block of accumulators, whose size is chosen at run time.
 protocol RegisterTile {
-  /// Runs with R rows and the columns of R from `column` on, out of `vectors` that lie together.
+  /// Runs with R rows and the columns of R from `column` on, out of `vectors` adjacent ones.
   func run<R: Rows>(_: R.Type, column: Int, vectors: Int)
 }
 
-/// The sizes that the registers of an instruction set hold.
+/// The tile sizes that fit in the registers of an instruction set.
 enum Registers {
-  /// The largest number of rows beside `vectors` columns.
+  /// The largest number of rows with `vectors` columns.
   @inline(__always)
   static func rows(forVectors vectors: Int) -> Int {
     #if AVX512 || arch(arm64)

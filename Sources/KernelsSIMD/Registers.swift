@@ -1,6 +1,6 @@
-// The accumulators of a matrix tile, put together from pairs so that every size is one type and
-// the compiler keeps each of them in registers: `Columns` is a row of one to four vectors,
-// `Rows` one to eight such rows.
+// The accumulators of a matrix tile, composed of pairs, so that every size is one type and the
+// compiler keeps each of them in registers: `Columns` is a row of one to four vectors, `Rows` one
+// to eight such rows.
 
 /// Neighbouring vectors of one row.
 protocol Columns {
@@ -11,7 +11,7 @@ protocol Columns {
   func store(_ p: UnsafeMutablePointer<Float>)
   /// Adds `w * a`, vector by vector.
   mutating func add(_ w: Self, times a: Vector)
-  /// Adds what is at `p` to the vectors and writes the sums there.
+  /// Adds the numbers at `p` to the vectors and writes the sums there.
   func accumulate(_ p: UnsafeMutablePointer<Float>)
 }
 

@@ -6,8 +6,8 @@
   typealias RowPack = Twin<Vector>
 #endif
 
-/// Which rows a pack reads and writes, counted from its first one. Where fewer are left than a
-/// pack holds, the last one is computed several times over and written as often.
+/// Which rows a pack reads and writes, counted from its first one. If fewer rows are left than a
+/// pack holds, the last one is computed and written several times.
 struct PackRows {
   private let second: Int
   private let third: Int
@@ -69,7 +69,7 @@ extension Pack {
     forEachRow(from: 0) { $1.storing(count, p + rows[$0] * stride) }
   }
 
-  /// One number per row, in every lane of it.
+  /// One number per row, in all lanes of the row.
   @inline(__always)
   init(spreading p: UnsafePointer<Float>, _ rows: PackRows, stride: Int) {
     self.init(firstRow: 0) { Vector(repeating: p[rows[$0] * stride]) }

@@ -1,8 +1,8 @@
 internal import CVec
 public import KernelInterface
 
-// A query of a head by itself: scores and mixtures run over the vectors of a head's columns, in an
-// order that depends on nothing but their number.
+// Each query of a head is separate: scores and mixtures run over the vectors of a head's columns,
+// in an order that depends only on their number.
 
 extension SIMDKernels {
   /// Attends with every query.

@@ -2,7 +2,7 @@ public import KernelInterface
 
 extension SIMDKernels {
   /// y = w(x) Wᵀ + b or y += w(x) Wᵀ, line by line: the windows of a line overlap in the map, and are
-  /// multiplied where they lie.
+  /// multiplied in place.
   public static func convolve(_ call: ConvolutionCall<Float>) {
     let (grid, group) = (call.windows, PackedProductBuffers.groupRows)
     Arena.with({ PackedProductBuffers(columns: call.columns, arena: &$0) }) { buffers in
@@ -33,8 +33,8 @@ extension SIMDKernels {
   public static func addConvolutionGradient(_ call: ConvolutionGradientCall<Float>) {
     Arena.with({ $0.take(GradientTile.spillCount) }) { spill in
       for chain in 0..<call.chains {
-        // The deltas of a tile's rows, a cache line for each place, stay in the first-level cache
-        // while all windows pass over them.
+        // The deltas of a tile's rows, a cache line per place, stay in the first-level cache while
+        // all windows are multiplied with them.
         var lane = 0
         while lane < call.width {
           let rows = min(WeightGradientBuffers.tileRows, call.width - lane)

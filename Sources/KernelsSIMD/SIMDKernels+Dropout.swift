@@ -21,10 +21,10 @@ extension SIMDKernels {
   }
 }
 
-/// The words of sixteen counters that follow one another (Salmon et al., SC 2011).
+/// The words of sixteen consecutive counters (Salmon et al., SC 2011).
 private struct PhiloxWords {
-  /// Two numbers to a lane, that of the even counter below that of the odd one: a product of 32 by
-  /// 32 bits takes the whole lane.
+  /// Two numbers per lane, the even counter's below the odd one's: a product of 32 by 32 bits fills
+  /// the whole lane.
   typealias Pairs = SIMD8<UInt64>
 
   static var count: Int { 64 }
@@ -74,7 +74,7 @@ private struct PhiloxWords {
     let target = UnsafeMutableRawPointer(factors)
     @inline(__always)
     func factor(_ words: Pairs) -> Pairs {
-      // The difference is negative where the word is below the limit.
+      // The difference is negative if the word is below the limit.
       (((words &- limit) &>> 63) &- Pairs(repeating: 1)) & kept
     }
     @inline(__always)

@@ -1,11 +1,11 @@
 internal import CVec
 public import KernelInterface
 
-// A scan goes along the coefficients of a memory, so that the lanes of a vector hold memories:
-// blocks of coefficients are turned about on their way in and out.
+// A scan runs along the coefficients of a memory, so the lanes of a vector hold different memories:
+// blocks of coefficients are transposed when they are loaded and stored.
 
 extension SIMDKernels {
-  /// Takes Legendre memories over one time step.
+  /// Advances Legendre memories by one time step.
   public static func advance(
     _ call: LegendreMemoryCall<Float>, _ memory: LegendreMemoryForward<Float>
   ) {
@@ -25,7 +25,7 @@ extension SIMDKernels {
         for start in stride(from: 0, to: call.order, by: MemoryGroup.depth) {
           let depth = min(MemoryGroup.depth, call.order - start)
           group.gather(before + start, count: count, depth: depth)
-          // Where a sequence begins, the step size is 0 and the memory stays: (u, 0 ... 0).
+          // At the start of a sequence, the step size is 0 and the memory stays (u, 0 ... 0).
           for lane in 0..<count where group.isFirst(first + lane) {
             for k in 0..<depth { group.block[k * MemoryGroup.width + lane] = 0 }
             if start == 0 { group.block[lane] = input[lane] }
@@ -56,7 +56,7 @@ extension SIMDKernels {
         var scan = LegendreScan(
           size: group.load(group.sizes), oldShare: MemoryGroup.lanes(call.oldShare),
           newShare: MemoryGroup.lanes(call.newShare))
-        // Not a reversed stride, which would be an array.
+        // Not a reversed stride, which would allocate an array.
         for block in (0..<(call.order + MemoryGroup.depth - 1) / MemoryGroup.depth).reversed() {
           let start = block * MemoryGroup.depth
           let depth = min(MemoryGroup.depth, call.order - start)
@@ -88,7 +88,7 @@ extension SIMDKernels {
 private struct MemoryGroup {
   typealias Lanes = Twin<Vector>
   static var width: Int { 2 * Vector.width }
-  /// Coefficients that are turned about at once.
+  /// Coefficients that are transposed at once.
   static var depth: Int { 16 }
 
   /// [depth][width]
@@ -122,7 +122,7 @@ private struct MemoryGroup {
   @inline(__always)
   func isFirst(_ memory: Int) -> Bool { call.clock[2 * (memory / call.channels)] == 0 }
 
-  /// Takes coefficients of some memories into the block, one memory a lane.
+  /// Loads coefficients of some memories into the block, one memory per lane.
   func gather(_ p: UnsafePointer<Float>, count: Int, depth: Int) {
     let (wholeLanes, wholeDepth) = (count - count % 4, depth - depth % 4)
     var lane = 0
@@ -144,7 +144,7 @@ private struct MemoryGroup {
     }
   }
 
-  /// The other way round.
+  /// The inverse of `gather`.
   func scatter(_ p: UnsafeMutablePointer<Float>, count: Int, depth: Int) {
     let (wholeLanes, wholeDepth) = (count - count % 4, depth - depth % 4)
     var lane = 0

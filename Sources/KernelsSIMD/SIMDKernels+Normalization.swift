@@ -1,8 +1,8 @@
 internal import CVec
 public import KernelInterface
 
-// Every sum over a row runs in one order: over every fourth block of `SumLanes`, lane by lane, then
-// over the four sums and the lanes. It depends on nothing but the number of columns.
+// Every sum over a row has one order: over every fourth block of `SumLanes`, lane by lane, then
+// over the four sums and the lanes. The order depends only on the number of columns.
 
 extension SIMDKernels {
   /// Normalises each row.
@@ -134,7 +134,7 @@ struct RowSpan {
     return (mean.total, slope.total)
   }
 
-  /// Calls `body` with the first column of each block of `SumLanes` and how many columns it has, four
+  /// Calls `body` with the first column of each block of `SumLanes` and its number of columns, four
   /// whole blocks at a time.
   @inline(__always)
   func forEachBlock(_ body: (Int, Int) -> Void) {
@@ -160,7 +160,7 @@ struct RowSpan {
 }
 
 extension ColumnPointer<Float> {
-  /// Whether each row is made of whole vectors at multiples of their width.
+  /// Whether each row consists of whole, aligned vectors.
   @inline(__always)
   fileprivate func isAligned(columns: Int) -> Bool {
     columns % Vector.width == 0 && stride % Vector.width == 0

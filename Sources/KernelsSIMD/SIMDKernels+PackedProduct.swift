@@ -1,10 +1,10 @@
 public import KernelInterface
 
-// A packed matrix lies as `Product` reads it, [panel][k][column], with columns of zeros that fill
+// A packed matrix has the layout of `Product`, [panel][k][column], with columns of zeros that fill
 // its last vector.
 
 extension SIMDKernels {
-  /// How many floats a packed matrix of K x M takes.
+  /// The size of a packed matrix of K x M in floats.
   public static func packedCount(depth: Int, columns: Int) -> Int {
     Units(columns, gates: 1).paddedWidth * depth
   }
@@ -61,7 +61,7 @@ struct PackedProductBuffers {
   let units: Units
   let split: PanelSplit
   let bias: UnsafeMutablePointer<Float>
-  /// The last panel, where it is wider than what is left of y: [row][column].
+  /// The last panel, if it is wider than the remaining columns of y: [row][column].
   private let product: UnsafeMutablePointer<Float>
 
   init(columns: Int, arena: inout Arena) {
@@ -78,13 +78,13 @@ struct PackedProductBuffers {
     if column + split.width(panel) * Vector.width <= units.count {
       return product.run(rows: rows, out: y + column, outRow: units.count)
     }
-    // The last panel is wider than what is left of y.
+    // The last panel is wider than the remaining columns of y.
     if product.start == nil { load(y, panel: panel, rows: rows) }
     product.run(rows: rows, out: self.product)
     store(y, panel: panel, rows: rows)
   }
 
-  /// Takes over what a panel of y holds.
+  /// Loads a panel of y.
   private func load(_ y: UnsafeMutablePointer<Float>, panel: Int, rows: Int) {
     let (block, width) = (split.start(panel), split.width(panel))
     for row in 0..<rows {

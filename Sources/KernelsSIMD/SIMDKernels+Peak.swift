@@ -7,7 +7,7 @@
 #endif
 
 extension SIMDKernels {
-  /// The speed of multiply-adds on registers alone, in GFLOP/s: the limit of this core.
+  /// The speed of multiply-adds on registers, in GFLOP/s: the limit of this core.
   ///
   /// The best of many samples of about a millisecond, taken during `seconds`.
   public static func peak(seconds: Double) -> Double {
@@ -16,7 +16,7 @@ extension SIMDKernels {
     var (best, sum) = (Double.infinity, Float(0))
     repeat {
       let before = now()
-      // Each sample starts from the last one's result, so that none can be left out.
+      // Each sample starts from the last one's result, so the compiler cannot remove any.
       sum = multiplyAdds(rounds, from: sum)
       let elapsed = now() - before
       if sum >= 0, elapsed < best { best = elapsed }
@@ -38,7 +38,7 @@ extension SIMDKernels {
   private static func multiplyAdds(_ rounds: Int, from start: Float) -> Float {
     let (factor, term) = (Vector(repeating: 0.5), Vector(repeating: 0.25))
     let first = Vector(repeating: start)
-    // Twelve different values, or the compiler would compute one chain for all.
+    // Twelve different values; otherwise the compiler would compute only one chain.
     var a = first, b = a + term, c = b + term, d = c + term, e = d + term, f = e + term
     var g = f + term, h = g + term, i = h + term, j = i + term, k = j + term, l = k + term
     for _ in 0..<rounds {

@@ -6,7 +6,7 @@ extension SIMDKernels {
     ApplyWork(call: call).run(for: call.kind)
   }
 
-  /// Takes a drive over one step.
+  /// Advances a drive by one step.
   public static func drive(_ call: DriveCall<Float>) {
     StepWork(call: call).run(for: call.drive.kind)
   }
@@ -47,9 +47,9 @@ private struct StepBackwardWork: DriveWork {
   }
 }
 
-/// The units of a call, on which a formula works one by one.
+/// The units of a call, which a formula processes one by one.
 private struct UnitBlocks {
-  /// Two registers side by side, because one alone would wait for each of its operations.
+  /// Two registers side by side, because a single one would wait for each of its operations.
   typealias V = Twin<Vector>
   let rows: Int
   let columns: Int

@@ -1,10 +1,10 @@
 public import KernelInterface
 
-// A block of rows lies as `GradientTile` reads it, [panel][row][column], with room for `capacity`
+// A block of rows has the layout of `GradientTile`, [panel][row][column], with space for `capacity`
 // rows in each panel and columns of zeros that fill its last vector.
 
 extension SIMDKernels {
-  /// How many floats a block of rows takes.
+  /// The size of a block of rows in floats.
   public static func rowBlockCount(_ role: GradientRole, rows: Int, columns: Int) -> Int {
     RowBlock(role, columns: columns, capacity: rows).count
   }
@@ -28,7 +28,7 @@ extension SIMDKernels {
   /// sums += Σ_r row_r, from the first row to the last
   public static func addColumnSums(_ call: ColumnSumsCall<Float>) {
     let units = Units(call.columns, gates: 1)
-    // Some vectors side by side: one chain alone would wait for its own additions.
+    // Several vectors side by side: a single chain would wait for its own additions.
     var vector = 0
     while (vector + 4) * Vector.width <= call.columns {
       addColumnSums(call, at: vector * Vector.width)
@@ -111,7 +111,7 @@ private struct NarrowBuffers {
   let split: PanelSplit
   /// [row][feature]
   let x: UnsafeMutablePointer<Float>
-  /// The last panel of the deltas, where they do not fill it.
+  /// The last panel of the deltas, if they do not fill it.
   let last: UnsafeMutablePointer<Float>
   let spill: UnsafeMutablePointer<Float>
 
@@ -144,7 +144,7 @@ private struct NarrowBuffers {
   }
 }
 
-/// Where the rows of a block lie.
+/// The layout of the rows in a block.
 private struct RowBlock {
   let units: Units
   let split: PanelSplit
@@ -161,7 +161,7 @@ private struct RowBlock {
 
   var count: Int { capacity * units.paddedWidth }
 
-  /// Where a panel starts.
+  /// The start of a panel.
   @inline(__always)
   func start(_ panel: Int) -> Int { split.start(panel) * Vector.width * capacity }
 

@@ -1,14 +1,14 @@
 public import KernelInterface
 
-/// The kernels of one instruction set. Three modules are made of these sources, one for each set;
-/// callers name the module. Nothing but pointers and plain numbers passes its border, so that no
-/// code compiled for one set can be linked into another.
+/// The kernels of one instruction set. Three modules are built from these sources, one for each
+/// set; callers name the module. Only pointers and plain numbers cross its interface, so no code
+/// compiled for one set can be linked into another.
 ///
-/// They do what the scalar reference in `Kernels` does, in Float. Two properties hold besides:
+/// They compute the same as the scalar reference in `Kernels`, in Float. Two properties also hold:
 ///
-/// - what is computed for a row (h, c, v, q, dx, initial gradients) has the same bits whatever
-///   other rows are computed with it, and
-/// - the weight gradients of a shard have the same bits whatever other shards are.
+/// - the results of a row (h, c, v, q, dx, initial gradients) have the same bits regardless of the
+///   rows computed with it, and
+/// - the weight gradients of a shard have the same bits regardless of the other shards.
 public enum SIMDKernels: LayerKernels {
   /// "baseline", "avx2" or "avx512".
   public static var name: String {

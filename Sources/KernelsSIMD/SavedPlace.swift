@@ -1,13 +1,12 @@
-/// Where the rows of a group lie, at one time step, among what forward leaves for backward:
-/// [step][block][row].
+/// The place of a group's rows at one time step in the saved activations: [step][block][row].
 struct SavedPlace {
-  /// Nil where nothing is left.
+  /// Nil if nothing is saved.
   let start: UnsafeMutablePointer<Float>?
-  /// Counted from the first step that is kept.
+  /// Counted from the first saved step.
   let step: Int
   /// The rows of a block.
   let rows: Int
-  /// The group's first.
+  /// The first row of the group.
   let firstRow: Int
   let blocks: Int
 

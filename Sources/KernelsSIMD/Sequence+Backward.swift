@@ -6,7 +6,7 @@ extension Sequence {
     let shape = call.geometry
     let stripes = Stripes(call.gradients, rows: shape.rows)
     defer { stripes.free() }
-    // The largest group decides the size of the buffers.
+    // The largest group determines the size of the buffers.
     let wanted = Blocking.backwardRows(shape)
     var (groupRows, groupStripes, first) = (0, 0, 0)
     while first < stripes.count {
@@ -112,8 +112,8 @@ extension Sequence {
   /// The adjoints of body and drive for one block of units, the `index`-th of a panel, in rows
   /// `firstRow ..< end` of the group.
   ///
-  /// It is longer than functions are elsewhere: what the loop reads before its first row must stay
-  /// in registers, and each part would have to be handed a dozen of these.
+  /// It is longer than other functions: the values that the loop reads before its first row must
+  /// stay in registers, and each part would need a dozen of them as arguments.
   @inline(__always)
   private static func finish(
     _ step: BackwardStep, _ drive: D, panel: Int, index: Int, rows firstRow: Int, _ end: Int
@@ -221,7 +221,7 @@ extension Sequence {
     }
   }
 
-  /// The adjoint of the drive of every gate in use.
+  /// The adjoint of the drive of every used gate.
   @inline(__always)
   private static func run(
     _ drive: D, _ gradient: BodyGradient<RowPack>, g: GatePack<RowPack>, v: GatePack<RowPack>,
@@ -248,7 +248,7 @@ extension Sequence {
 
   // MARK: The ends of the sequence
 
-  /// Where h_{t-1} of the group's rows lies, and the floats to the next row.
+  /// The place of h_{t-1} of the group's rows, and the floats to the next row.
   @inline(__always)
   private static func hiddenBefore(
     _ step: BackwardStep, block: Int
@@ -264,7 +264,7 @@ extension Sequence {
     return (UnsafePointer(step.buffers.zeros), 0)
   }
 
-  /// Takes c_T from what forward saved.
+  /// Loads c_T from the saved activations.
   private static func loadLastCell(_ step: BackwardStep) {
     let (buffers, rows, saved) = (step.buffers, step.rows, step.saved)
     let layout = SavedLayout(step.call.geometry)

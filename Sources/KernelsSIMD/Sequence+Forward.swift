@@ -73,8 +73,8 @@ extension Sequence {
   /// Drive and body for one block of units, the `index`-th of a panel, in rows
   /// `firstRow ..< end` of the group.
   ///
-  /// It is longer than functions are elsewhere: what the loop reads before its first row must stay
-  /// in registers, and each part would have to be handed a dozen of these.
+  /// It is longer than other functions: the values that the loop reads before its first row must
+  /// stay in registers, and each part would need a dozen of them as arguments.
   @inline(__always)
   private static func finish(
     _ step: ForwardStep, _ drive: D, panel: Int, index: Int, rows firstRow: Int, _ end: Int
@@ -139,7 +139,7 @@ extension Sequence {
     }
   }
 
-  /// Leaves what `backward` needs of a pack.
+  /// Saves what `backward` needs of a pack.
   @inline(__always)
   private static func save(
     _ to: UnsafeMutablePointer<Float>, _ layout: SavedLayout, _ pack: PackRows, streaming: Bool,
@@ -161,7 +161,7 @@ extension Sequence {
     }
   }
 
-  /// The drive of every gate in use.
+  /// The drive of every used gate.
   @inline(__always)
   private static func run(
     _ drive: D, _ g: GatePack<RowPack>, _ a: GatePack<RowPack>, v: inout GatePack<RowPack>,

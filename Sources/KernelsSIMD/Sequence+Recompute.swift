@@ -1,16 +1,16 @@
 import KernelInterface
 
-/// Forward passes over a few steps at a time in the middle of a backward pass, from the states
-/// that the forward pass kept, for what it did not keep (Chen et al., "Training deep nets with
-/// sublinear memory cost", 2016).
+/// Recomputes, during a backward pass, what the forward pass did not keep: a few steps at a time,
+/// from the states that it kept (Chen et al., "Training deep nets with sublinear memory cost",
+/// 2016).
 ///
-/// A row's forward pass has the same bits whatever rows and steps are computed with it, and all
-/// sums of the backward pass stay where they are: so the gradients have the bits of a pass that
-/// kept everything.
+/// A row's forward pass has the same bits regardless of the rows and steps computed with it, and
+/// the sums of the backward pass do not change their order: so the gradients have the same bits as
+/// with a pass that keeps everything.
 struct Recomputation {
   let call: ForwardCall<Float>
   let buffers: ForwardBuffers
-  /// What forward kept: [segment - 1][block][N] of c, v and q.
+  /// The kept states: [segment - 1][block][N] of c, v and q.
   let states: UnsafePointer<Float>
   /// h_1 … h_T
   let y: UnsafePointer<Float>
@@ -33,7 +33,7 @@ struct Recomputation {
 }
 
 extension Sequence {
-  /// Whether the forward pass keeps the state of every k-th step alone.
+  /// Whether the forward pass keeps only the state of every k-th step.
   @inline(__always)
   static func recomputes(_ shape: LayerGeometry) -> Bool {
     shape.recomputeEvery > 0 && shape.steps > shape.recomputeEvery

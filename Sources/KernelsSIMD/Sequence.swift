@@ -2,10 +2,10 @@ import KernelInterface
 
 /// A layer with drive D and body B over a whole sequence.
 enum Sequence<D: DriveFormula, B: BodyFormula> where D.V == RowPack, B.V == RowPack {
-  /// Where things lie in `saved`, [T][block][N][vectors]: for one unit block of one row the body's
-  /// packs, c_t, and v_t, q_t and g_t per gate where the drive asks for them.
+  /// The layout of `saved`, [T][block][N][vectors]: for one unit block of one row the body's packs,
+  /// c_t, and v_t, q_t and g_t per gate if the drive needs them.
   struct SavedLayout {
-    /// Whether g_t is saved; of a single input it is computed again.
+    /// Whether g_t is saved; for a single input it is recomputed.
     let hasInputDrive: Bool
     /// Floats of one row of one block.
     let width: Int

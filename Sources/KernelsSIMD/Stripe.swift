@@ -1,7 +1,7 @@
 import KernelInterface
 
-/// Neighbouring rows of one shard, whose part of the weight gradients is summed as one chain in
-/// each block of time.
+/// Adjacent rows of one shard, whose part of the weight gradients is summed as one chain in each
+/// block of time.
 struct Stripe {
   /// Nil for rows that no shard owns.
   var shard: Int?
@@ -11,12 +11,12 @@ struct Stripe {
   var count: Int
 }
 
-/// The rows of a call, cut into stripes. How a shard is cut depends on nothing but its own rows.
+/// The rows of a call, cut into stripes. How a shard is cut depends only on its own rows.
 struct Stripes {
   private let start: UnsafeMutablePointer<Stripe>
   private(set) var count = 0
 
-  /// To be given back with `free()`.
+  /// The caller must free it with `free()`.
   init(_ gradients: ShardGradients<Float>, rows: Int) {
     let most = 2 * (gradients.shards + rows / Blocking.stripeRows + 1)
     start = UnsafeMutablePointer<Stripe>.allocate(capacity: most)
@@ -47,12 +47,12 @@ struct Stripes {
 
   subscript(index: Int) -> Stripe { start[index] }
 
-  /// The end of the group of stripes that starts with stripe `index`: as many as have at most
-  /// `rows` rows together, at least one.
+  /// The end of the group of stripes that starts with stripe `index`: as many stripes as have at
+  /// most `rows` rows together, but at least one.
   ///
-  /// The stripes of one shard add to the same gradient, in the order of the groups. So a group
-  /// holds either whole shards or stripes of a single one, and what is done for a shard does not
-  /// depend on its neighbours.
+  /// The stripes of one shard add to the same gradient, in the order of the groups. So a group has
+  /// either whole shards or stripes of a single one, and the computation of a shard does not depend
+  /// on its neighbours.
   func groupEnd(from index: Int, rows: Int) -> Int {
     let first = self[index]
     var (end, sum) = (index + 1, first.count)

@@ -1,7 +1,7 @@
 internal import CVec
 
-/// Sixteen neighbouring columns, in as many vectors as they take. A sum over the columns of a row
-/// runs in these lanes and then over them, so that it has the same bits for every width of a vector.
+/// Sixteen adjacent columns, in as many vectors as they need. A sum over the columns of a row runs
+/// in these lanes and then over them, so it has the same bits for every width of a vector.
 #if AVX512
   typealias SumLanes = Vector
 #elseif AVX2
@@ -13,7 +13,7 @@ internal import CVec
   typealias SumLanes = Vector
 #endif
 
-/// Neighbouring columns.
+/// Adjacent columns.
 protocol ColumnLanes: Pack {
   static var lanes: Int { get }
   /// The first `count` columns at `p`, zeros in the other lanes.
@@ -22,7 +22,7 @@ protocol ColumnLanes: Pack {
   init(everywhere value: Float)
   /// Ones in the first `count` lanes, zeros in the others.
   init(ones count: Int)
-  /// The sum of the halves, again and again, down to one vector.
+  /// The sum of the halves, repeated down to one vector.
   var folded: Vector { get }
 }
 
@@ -63,7 +63,7 @@ extension Twin: ColumnLanes where Half: ColumnLanes {
   var folded: Vector { (first + second).folded }
 }
 
-/// Four sums in rotation, so that no addition waits for the one before.
+/// Four sums used in rotation, so that no addition waits for the one before.
 struct FourSums {
   private var next = SumLanes(0)
   private var second = SumLanes(0)

@@ -2,10 +2,9 @@ internal import CVec
 
 /// One register tile of a product out = start + A W over some k.
 ///
-/// The sum over k is one chain of fused products per output element, in the order of k, whatever
-/// the number of rows in the tile: this is what makes a row's result independent of its
-/// neighbours. A chain that is cut into several calls continues from memory without rounding
-/// anew.
+/// The sum over k is one chain of fused products per output element, in the order of k, for any
+/// number of rows in the tile: this makes a row's result independent of its neighbours. A chain
+/// that is split into several calls continues from memory without extra rounding.
 struct Tile: RegisterTile {
   /// Row r of A starts `r * aRow` floats after `a`; its k run over `segments` runs of `segment`
   /// floats, `segmentStride` apart.
@@ -20,7 +19,7 @@ struct Tile: RegisterTile {
   var start: UnsafePointer<Float>?
   var out: UnsafeMutablePointer<Float>
   var outRow: Int
-  /// Asked for in the second-level cache, one line for each k.
+  /// Prefetched into the second-level cache, one line for each k.
   var prefetch: UnsafePointer<Float>
 
   @inline(never)
@@ -34,7 +33,7 @@ struct Tile: RegisterTile {
     } else {
       sums = R(out + column, stride: outRow)
     }
-    // Both counts are at least one, see `GradientTile`.
+    // Both counts are at least one; see `GradientTile`.
     var segmentsLeft = segments
     repeat {
       var left = segment

@@ -40,7 +40,7 @@ struct Vector: Pack {
     UnsafeMutableRawPointer(p).storeBytes(of: lanes, as: Storage.self)
   }
 
-  /// Stores past the caches; `p` is aligned to the width of a vector.
+  /// Stores past the caches; `p` must be aligned to the width of a vector.
   @inline(__always)
   func stream(_ p: UnsafeMutablePointer<Float>) { cvec_stream(p, lanes) }
 

@@ -1,12 +1,12 @@
 import KernelInterface
 
-/// Room for the weight gradients of a group of stripes.
+/// Memory for the weight gradients of a group of stripes.
 struct WeightGradientBuffers {
   let inputs: Units
   /// Column panels of dW_hh and dW_ih.
   let hiddenSplit: PanelSplit
   let inputSplit: PanelSplit
-  /// Whether W_ih has so few columns that its gradient is kept by gates; see `narrow`.
+  /// Whether W_ih has so few columns that its gradient is stored by gates; see `narrow`.
   let isNarrow: Bool
   /// F, the columns of `narrow`: the inputs when there are few, and a constant 1 for the bias.
   let features: Int

@@ -2,8 +2,8 @@ import KernelInterface
 
 /// The gradients of the weights for one group of stripes.
 ///
-/// They are summed over a block of time at once, when the gate gradients of its steps are all
-/// there: dW_hh = Σ da_tᵀ h_{t-1}, dW_ih = Σ dg_tᵀ x_t, db_ih = Σ dg_t, db_hh = Σ da_t, stripe by
+/// They are summed over a block of time at once, when the gate gradients of all its steps are
+/// known: dW_hh = Σ da_tᵀ h_{t-1}, dW_ih = Σ dg_tᵀ x_t, db_ih = Σ dg_t, db_hh = Σ da_t, stripe by
 /// stripe, with the steps from last to first and the rows in order as one chain.
 struct WeightGradients {
   let call: BackwardCall<Float>
@@ -19,26 +19,26 @@ struct WeightGradients {
   private var order: GateOrder { buffers.order }
   private var shares: Bool { buffers.da == buffers.dg }
 
-  /// Clears the sums that are kept over all of time.
+  /// Clears the sums over all time steps.
   func begin() {
     let count = (end - first) * order.paddedWidth
     room.narrow.update(repeating: 0, count: count * room.features)
     room.recurrentBias.update(repeating: 0, count: count)
   }
 
-  /// Adds what is complete after step t.
+  /// Adds the blocks that are complete after step t.
   func add(after t: Int) {
     let T = call.geometry.steps
     for index in first..<end {
       guard stripes[index].shard != nil else { continue }
       let block = Blocking.timeBlock(rows: stripes[index].count)
-      // Steps of the block that is being filled.
+      // Steps in the current block.
       let steps = (T - 1 - t) % block + 1
       if steps == block || t == 0 { add(index, TimeBlock(first: t, count: steps)) }
     }
   }
 
-  /// Steps in a row, whose gate gradients lie in slots in a row, the last step's first.
+  /// Consecutive steps, whose gate gradients are in consecutive slots, the last step first.
   private struct TimeBlock {
     let first: Int
     let count: Int
@@ -72,7 +72,7 @@ struct WeightGradients {
     }
   }
 
-  /// Adds what was summed over all of time to the gradients of the shards.
+  /// Adds the sums over all time steps to the gradients of the shards.
   func finish() {
     for index in first..<end {
       guard let shard = stripes[index].shard else { continue }
@@ -115,7 +115,7 @@ struct WeightGradients {
   ) {
     let depth = time.count * stripe.count
     let tileRows = WeightGradientBuffers.tileRows
-    // One block of gates and one panel of columns fit the first-level cache together.
+    // One block of gates and one panel of columns fit in the first-level cache together.
     for block in 0..<units.blocks {
       let lanes = units.lanes(block)
       let rowsOfBlock = place(gates, stripe, time, vector: block)
@@ -147,7 +147,7 @@ struct WeightGradients {
     _ stripe: Stripe, _ time: TimeBlock, gates: UnsafeMutablePointer<Float>, features: Int,
     into target: UnsafeMutablePointer<Float>
   ) {
-    // A block of the order is one panel or several, each of as many vectors as there are gates.
+    // A block of the order is one or several panels, each with one vector per gate.
     let (vectors, width) = (order.gates, order.gates * Vector.width)
     let tileRows = Registers.rows(forVectors: vectors)
     let skipped = room.features - features
@@ -171,7 +171,7 @@ struct WeightGradients {
     }
   }
 
-  /// Where the gates of a vector of units of a stripe start in the first slot.
+  /// The start of the gates of a vector of units of a stripe in the first slot.
   private func place(
     _ gates: UnsafeMutablePointer<Float>, _ stripe: Stripe, _ time: TimeBlock, vector: Int
   ) -> UnsafeMutablePointer<Float> {

@@ -1,6 +1,6 @@
 import KernelInterface
 
-/// The window of one row, as `NormalizationWindow` lays it out: the statistics of the row and its
+/// The window of one row, in the layout of `NormalizationWindow`: the statistics of the row and its
 /// window together, and their adjoint. `ReferenceKernels+Normalization.swift` has the derivation.
 struct WindowPool {
   /// W, the rows that the window can hold.
@@ -69,7 +69,7 @@ struct WindowPool {
     let m = pooledMean(own)
     let dMean = -r * (mean * D) / count
     let dSquares = -r * r / 2 * slope / count
-    // What later rows ask of the window's rows: the oldest one has left their windows.
+    // The gradients from later rows to the window's rows; the oldest row has left their windows.
     dBefore.update(from: dAfter + 1, count: length - 1)
     (dBefore + length).update(from: dAfter + length + 1, count: length - 1)
     (dBefore[length - 1], dBefore[2 * length - 1], dBefore[2 * length]) = (0, 0, 0)

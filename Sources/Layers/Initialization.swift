@@ -32,11 +32,11 @@ public enum Initialization {
     }
   }
 
-  /// Vectors that are made orthogonal to all before them at once: a layer of a thousand units
-  /// takes a minute one by one.
+  /// How many vectors are made orthogonal to all before them at once: one by one, a layer of a
+  /// thousand units takes a minute.
   private static let orthogonalBlock = 64
 
-  /// X ← X - (X Bᵀ) B, twice: once more is enough to reach machine precision.
+  /// X ← X - (X Bᵀ) B, twice: the second time reaches machine precision.
   private static func orthogonalize(_ x: Tensor<Double>, against basis: Tensor<Double>) {
     let projections = Tensor<Double>(shape: [x.shape[0], basis.shape[0]])
     for _ in 0..<2 where basis.count > 0 {
@@ -45,7 +45,7 @@ public enum Initialization {
     }
   }
 
-  /// Gram and Schmidt, twice likewise, on the rows of a block.
+  /// Gram-Schmidt on the rows of a block, also twice.
   private static func orthonormalize(_ block: Tensor<Double>) {
     for index in 0..<block.shape[0] {
       var vector = block.row(index).array
@@ -63,7 +63,7 @@ public enum Initialization {
     }
   }
 
-  /// Ones on the main diagonal, zeros elsewhere, whatever the shape (PyTorch's `eye_`).
+  /// Ones on the main diagonal, zeros elsewhere, for any shape (PyTorch's `eye_`).
   public static func identity<Scalar: KernelScalar>(_ weight: Tensor<Scalar>) {
     let (rows, columns) = (weight.shape[0], weight.shape[1])
     weight.fill(0)

@@ -1,8 +1,8 @@
 import KernelInterface
 import Kernels
 
-/// What stands before and behind the names of a layer's parameters, such as `rnn.` and
-/// `_l0_reverse`: the layer's place in its model.
+/// The prefix and suffix of the names of a layer's parameters, such as `rnn.` and `_l0_reverse`:
+/// the layer's place in its model.
 public struct LayerName: Sendable, Hashable {
   public let prefix: String
   public let suffix: String
@@ -21,13 +21,15 @@ public protocol LayerFactory: Sendable {
   /// - Parameters:
   ///   - inputs: C
   ///   - hidden: H
-  ///   - recomputeEvery: keep the state of every k-th step alone for the backward pass, which
-  ///     computes the rest again; 0 keeps all that it needs. The bits are the same
+  ///   - recomputeEvery: keep only the state of every k-th step for the backward pass, which
+  ///     recomputes the rest; 0 keeps all that it needs. The bits are the same
+  ///   - name: the place of the layer in its model
+  ///   - type: the precision
   func layer<Scalar: KernelScalar>(
-    inputs: Int, hidden: Int, recomputeEvery: Int, named: LayerName, as: Scalar.Type
+    inputs: Int, hidden: Int, recomputeEvery: Int, named name: LayerName, as type: Scalar.Type
   ) -> any SequenceLayer<Scalar>
 
-  /// Makes so many layers, one on top of the other, as one layer; nil if each is a layer by itself.
+  /// Makes a stack of this many layers as one layer; nil if each is a separate layer.
   func stacked(_ layers: Int) -> (any LayerFactory)?
 }
 
@@ -35,7 +37,7 @@ extension LayerFactory {
   public func stacked(_ layers: Int) -> (any LayerFactory)? { nil }
 }
 
-/// What a layer is, but for what it reads and its place in the model.
+/// The description of a layer, without its inputs and its place in the model.
 public struct LayerSpecification: Sendable {
   public var factory: any LayerFactory
   /// H, units of the layer.

@@ -1,8 +1,8 @@
 import Kernels
 import Tensors
 
-/// What a layer carries from one time step to the next, by name, in the order of the layer's
-/// `states`. Each member is [N] and the shape of one row.
+/// The state that a layer carries from one time step to the next, by name, in the order of the
+/// layer's `states`. Each member is [N] and the shape of one row.
 public struct LayerState<Scalar: KernelScalar> {
   public let named: [(name: String, tensor: Tensor<Scalar>)]
 
@@ -10,12 +10,12 @@ public struct LayerState<Scalar: KernelScalar> {
     self.named = named
   }
 
-  /// The member of that name; nil if the layer has none.
+  /// The member with this name; nil if there is none.
   public subscript(name: String) -> Tensor<Scalar>? {
     named.first { $0.name == name }?.tensor
   }
 
-  /// The member at a place; the first is what the layer gives out.
+  /// The member at a place; the first is the layer's output.
   public subscript(index: Int) -> Tensor<Scalar> { named[index].tensor }
 
   /// A view of the state of some rows.
@@ -23,12 +23,12 @@ public struct LayerState<Scalar: KernelScalar> {
     LayerState(named.map { ($0.name, $0.tensor.rows(range)) })
   }
 
-  /// The same numbers in memory of their own.
+  /// A copy of the same numbers.
   public func copied() -> LayerState {
     LayerState(named.map { ($0.name, $0.tensor.copy()) })
   }
 
-  /// Takes over the numbers of a state of the same layer.
+  /// Copies the numbers of a state of the same layer.
   public func copy(from other: LayerState) {
     precondition(other.named.map(\.name) == named.map(\.name), "states of two kinds of layers")
     for (mine, theirs) in zip(named, other.named) { mine.tensor.copy(from: theirs.tensor) }
@@ -44,7 +44,7 @@ extension LayerState {
   /// The state of a fused layer, under the names h, c, v and s.
   init(_ state: RecurrentState<Scalar>) { self.init(state.named) }
 
-  /// The same memory as the kernels of a fused layer take it.
+  /// The same memory in the form that the kernels of a fused layer use.
   var recurrent: RecurrentState<Scalar> {
     guard let hidden = self["h"] else { preconditionFailure("the state has no h") }
     return RecurrentState(

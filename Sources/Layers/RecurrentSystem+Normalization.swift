@@ -4,9 +4,9 @@ extension RecurrentSystem {
   /// The same drive and body with norms in its gates, as a cell: MomentumLSTM with ATN is
   /// `momentum_lstm` normalised by `assortedTime`.
   ///
-  /// - Returns: nil if it cannot have norms: a cell, whose norms are its own; an orthogonal matrix,
-  ///   whose point is that states keep their length; the extrapolated Nesterov drive, whose two
-  ///   terms are one by the time that a norm could take one of them
+  /// - Returns: nil if it cannot have norms: a cell, which has its own norms; an orthogonal matrix,
+  ///   which is meant to preserve the length of states; the extrapolated Nesterov drive, whose two
+  ///   terms are already summed where a norm would apply to one of them
   public func normalized(by normalization: Normalization) -> RecurrentSystem? {
     guard case .fused(let drive, let body, nil) = design, drive != .nesterovExtrapolated else {
       return nil

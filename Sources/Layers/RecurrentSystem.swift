@@ -1,10 +1,10 @@
 import KernelInterface
 
-/// A named recurrent system, as configurations, fixtures and checkpoints know it: how its layers
-/// are made, which constants it has, where it comes from.
+/// A recurrent system under its name in configurations, fixtures and checkpoints: how its layers
+/// are made, its constants, and its source.
 ///
 /// A new system is one line of `all`. A new drive or body is one file in `Kernels/Formulas`; a new
-/// cell is one file in `Layers/Cells`. Every test of a layer goes through this table.
+/// cell is one file in `Layers/Cells`. Every test of a layer covers all systems of this table.
 public struct RecurrentSystem: Sendable {
   public let name: String
   public let design: Design
@@ -12,14 +12,14 @@ public struct RecurrentSystem: Sendable {
   public let hyperparameters: [Hyperparameter]
   /// The paper or program that it follows.
   public let source: String
-  /// What was put into a drive and a body; `none` for a system as the table has it.
+  /// The norms added to a drive and a body; `none` for a system of the table.
   public let normalization: Normalization
 
   /// How its layers are built.
   public enum Design: Sendable {
     /// A drive feeds a body, in one kernel over all time steps.
     case fused(DriveKind, BodyKind, orthogonal: OrthogonalSettings?)
-    /// A cell that `UnrolledLayer` takes through time.
+    /// A cell that `UnrolledLayer` runs through time.
     case unrolled(any CellFamily)
     /// A transformer encoder, whose layers are one layer of a stack.
     case transformer
@@ -135,7 +135,7 @@ public struct RecurrentSystem: Sendable {
   private static let capacity = "Collins, Sohl-Dickstein and Sussillo, ICLR 2017"
   private static let gru = "Cho et al., EMNLP 2014, as in cuDNN"
 
-  /// An orthogonal matrix about the identity, which does not move.
+  /// An orthogonal matrix with the identity as its fixed base.
   private static func fixed(_ map: OrthogonalSettings.Map) -> OrthogonalSettings {
     OrthogonalSettings(map: map, isDynamic: false)
   }
@@ -181,7 +181,7 @@ public struct RecurrentSystem: Sendable {
     hyperparameters = []
   }
 
-  /// The system of that name.
+  /// The system with this name.
   public init?(named name: String) {
     guard let found = Self.all.first(where: { $0.name == name }) else { return nil }
     self = found
@@ -191,7 +191,7 @@ public struct RecurrentSystem: Sendable {
   public var family: String {
     switch design {
     case .fused(let drive, _, _):
-      // RMSProp is Adam's drive without momentum.
+      // RMSProp uses Adam's drive without momentum.
       drive == .adam && !hyperparameters.contains(.mu) ? "rmsprop" : drive.title
     case .unrolled(let family): family.summary
     case .transformer: "attention"
@@ -208,15 +208,15 @@ public struct RecurrentSystem: Sendable {
     }
   }
 
-  /// The system in a line for people: "momentum_lstm, assorted_time(20)".
+  /// The system in a line of text: "momentum_lstm, assorted_time(20)".
   ///
-  /// - Parameter window: k, which is named where its norms have one
+  /// - Parameter window: k, which is named if the norms have a window
   public func title(window: Int) -> String {
     let norms = normalization == .none ? "" : ", \(normalization.rawValue)"
     return name + norms + (hyperparameters.contains(.window) ? "(\(window))" : "")
   }
 
-  /// What a layer of H units carries from step to step, such as "h, c, v[4H]".
+  /// The state that a layer of H units carries from step to step, such as "h, c, v[4H]".
   public var state: String {
     let probe = 7  // whose multiples are the widths
     let layer: any SequenceLayer<Float> = LayerSpecification(
@@ -227,7 +227,7 @@ public struct RecurrentSystem: Sendable {
     }.joined(separator: ", ")
   }
 
-  /// How many matrices [H, H] a layer of H units has: G of a drive and a body.
+  /// The number of [H, H] matrices in a layer of H units: G for a drive and a body.
   public var recurrentBlocks: Int {
     // A layer of one input has a H² + b H numbers in its matrices.
     func numbers(_ hidden: Int) -> Int {
@@ -239,7 +239,7 @@ public struct RecurrentSystem: Sendable {
     return (numbers(2) - 2 * numbers(1)) / 2
   }
 
-  /// How its recurrent matrix is kept orthogonal; nil where it is free.
+  /// How its recurrent matrix is kept orthogonal; nil if it is unconstrained.
   public var orthogonal: OrthogonalSettings? {
     guard case .fused(_, _, let orthogonal) = design else { return nil }
     return orthogonal
@@ -265,7 +265,7 @@ public struct RecurrentSystem: Sendable {
     }
   }
 
-  /// Of some constants those that the system takes; the others do nothing.
+  /// Those of the given constants that the system uses; the others have no effect.
   public func constants(_ given: CellConstants) -> CellConstants {
     var own = CellConstants()
     (own.map.height, own.map.width) = (given.map.height, given.map.width)
@@ -290,9 +290,9 @@ public struct RecurrentSystem: Sendable {
     return own
   }
 
-  /// Whether its input and states are maps, of which H counts the channels.
+  /// Whether its input and states are maps; H then counts channels.
   public var readsMaps: Bool { cellFamily?.readsMaps ?? false }
-  /// Whether the input enters the state as it is, so that it must have as many channels.
+  /// Whether the input is added to the state, so it must have the same number of channels.
   public var addsInput: Bool { cellFamily?.addsInput ?? false }
 
   private var cellFamily: (any CellFamily)? {
@@ -300,7 +300,7 @@ public struct RecurrentSystem: Sendable {
     return family
   }
 
-  /// Whether a gate of its cell starts at a bias that a configuration sets.
+  /// Whether a gate of its cell starts at a bias from the configuration.
   public var usesGateBias: Bool {
     switch design {
     case .fused(_, let body, _): body == .lstm || body == .gru
@@ -309,8 +309,8 @@ public struct RecurrentSystem: Sendable {
     }
   }
 
-  /// Whether it is an encoder: its steps see later ones, it carries no state, and its layers are
-  /// one layer of a stack.
+  /// Whether it is an encoder: its steps see later ones, it has no state, and its layers are one
+  /// layer of a stack.
   public var isEncoder: Bool {
     if case .transformer = design { true } else { false }
   }

@@ -3,12 +3,12 @@ import Kernels
 import RandomNumbers
 import Tensors
 
-/// Turns sequences into sequences and gives gradients back. It owns its parameters.
+/// Maps sequences to sequences and computes gradients. It owns its parameters.
 ///
-/// Two properties are promised besides: the result of a row never depends on which rows are
-/// computed with it, and the gradient of a weight is summed per virtual shard, in a fixed order.
+/// It also guarantees that the result of a row never depends on which rows are computed with it,
+/// and that the gradient of a weight is summed per virtual shard, in a fixed order.
 ///
-/// Shapes use T steps, N sequences, C input features, H outputs of a step.
+/// Shapes use T steps, N sequences, C input features, H outputs per step.
 public protocol SequenceLayer<Scalar> {
   associatedtype Scalar: KernelScalar
 
@@ -16,8 +16,8 @@ public protocol SequenceLayer<Scalar> {
   var inputFeatures: [Int] { get }
   /// The shape of one output step, such as [H].
   var features: [Int] { get }
-  /// What the layer carries from one time step to the next, with the shape of one row; empty for a
-  /// layer without a state.
+  /// The states that the layer carries from one time step to the next, with the shape of one row;
+  /// empty for a layer without a state.
   var states: [NamedShape] { get }
   /// The parameters in the order of their layout.
   var parameters: [NamedShape] { get }
@@ -26,59 +26,64 @@ public protocol SequenceLayer<Scalar> {
   var untrainedCount: Int { get }
   /// What a checkpoint must hold besides parameters, by name.
   var buffers: [(name: String, tensor: Tensor<Scalar>)] { get }
-  /// Whether the layer looks at `SequenceInput.times`.
+  /// Whether the layer reads `SequenceInput.times`.
   var readsTimes: Bool { get }
 
   /// Sets the starting values.
   ///
   /// - Parameters:
-  ///   - gateBias: where a gate that forgets starts, in *each* of two biases that add
-  ///   - streams: gives each layer that has no layers inside a stream of its own
+  ///   - parameters: receives the values
+  ///   - gateBias: the start of a forget gate, in *each* of the two biases that are added
+  ///   - streams: gives each layer without inner layers its own stream
   func initialize(
     _ parameters: ParameterBuffer<Scalar>, gateBias: Double, streams: inout InitializationStreams)
 
-  /// Computes what follows from the parameters: an orthogonal matrix, weights as kernels arrange
-  /// them. To be called before the first pass after a change of parameters.
+  /// Computes what follows from the parameters: an orthogonal matrix, packed weights. Call it
+  /// before the first pass after a change of parameters.
   ///
-  /// - Parameter advancing: true once per optimizer step, before its forward pass
-  /// - Throws: `LAPACKError` where a parameter is not a number
+  /// - Parameters:
+  ///   - parameters: the parameters of the model
+  ///   - advancing: true once per optimizer step, before its forward pass
+  /// - Throws: `LAPACKError` if a parameter is not a number
   func prepare(_ parameters: ParameterBuffer<Scalar>, advancing: Bool) throws(LAPACKError)
-  /// Takes back the last advancing `prepare`, for a step that does not count.
+  /// Undoes the last advancing `prepare`, for a step that does not count.
   func revert(_ parameters: ParameterBuffer<Scalar>)
   /// Turns the summed gradients of what `prepare` computed into those of the parameters.
   ///
-  /// - Throws: `LAPACKError` where a gradient is not a number
+  /// - Throws: `LAPACKError` if a gradient is not a number
   func finishGradients(_ gradients: ParameterBuffer<Scalar>) throws(LAPACKError)
 
   /// Runs from step 1 to step T.
   ///
   /// - Parameters:
-  ///   - state: before step 1; nil is zeros
+  ///   - input: the sequences
+  ///   - state: the state before step 1; nil is zeros
+  ///   - parameters: the parameters of the model, as of the last `prepare`
   ///   - keeping: what to keep besides the output
-  ///   - workspace: holds what the pass keeps until the same layer runs again on it
+  ///   - workspace: the memory of the pass, until the same layer runs again in it
   func forward(
     _ input: SequenceInput<Scalar>, from state: LayerState<Scalar>?,
     _ parameters: ParameterBuffer<Scalar>, keeping: LayerKeeping, in workspace: Workspace<Scalar>
   ) -> any LayerPass<Scalar>
 
-  /// About how many floating-point operations a step of a row takes in training, forward and
+  /// An estimate of the floating-point operations per step and row in training, forward and
   /// backward.
   var trainingOperations: Double { get }
 
-  /// About how many numbers the passes over a batch keep, with the weights as kernels arrange them.
+  /// An estimate of the numbers that the passes over a batch keep, including packed weights.
   func workingNumbers(steps T: Int, rows N: Int, threads: Int, isTraining: Bool) -> Double
 
-  /// The name of the recurrent weight, of which single elements may be dropped; nil where there is
-  /// none, or where it would lose its meaning.
+  /// The name of the recurrent weight whose single elements may be dropped; nil if there is none,
+  /// or if dropping would destroy its meaning.
   var recurrentWeight: String? { get }
   /// The same layer with another recurrent weight instead of its own.
   func replacingRecurrentWeight(_ weight: Tensor<Scalar>) -> any SequenceLayer<Scalar>
 
-  /// What the orthogonal matrices of this layer have cost since it was made; nil where it has none.
+  /// The cost of this layer's orthogonal matrices since it was made; nil if it has none.
   var orthogonalWork: OrthogonalWork? { get }
 }
 
-/// What a forward pass is to keep.
+/// What a forward pass must keep.
 public struct LayerKeeping: OptionSet, Sendable {
   public let rawValue: Int
   public init(rawValue: Int) { self.rawValue = rawValue }
@@ -89,17 +94,16 @@ public struct LayerKeeping: OptionSet, Sendable {
   public static let finalState = LayerKeeping(rawValue: 2)
 }
 
-/// A forward pass that can be run backward. What it keeps is private to it, and valid until the
-/// layer is prepared again.
+/// A forward pass that can be run backward. It is valid until the layer is prepared again.
 public protocol LayerPass<Scalar> {
   associatedtype Scalar: KernelScalar
   /// [T, N] and the layer's features.
   var output: Tensor<Scalar> { get }
-  /// The state after step T, if it was to be kept.
+  /// The state after step T, if `LayerKeeping.finalState` was given.
   var final: LayerState<Scalar>? { get }
 
-  /// Runs from step T to step 1, adding to the gradients of each shard. It needs the activations
-  /// kept, and may write over the gradient that it is given.
+  /// Runs from step T to step 1, adding to the gradients of each shard. It needs
+  /// `LayerKeeping.activations`, and may overwrite the given gradient.
   ///
   /// - Parameters:
   ///   - gradient: dL/dy and dL/d(final state)
@@ -113,25 +117,31 @@ public protocol LayerPass<Scalar> {
   ) -> Tensor<Scalar>?
 }
 
-/// What a layer reads.
+/// The input of a layer.
 public struct SequenceInput<Scalar: KernelScalar> {
   /// [T, N] and the features of a step.
   public var values: Tensor<Scalar>
-  /// The valid steps of each row; nil where all are T. What lies beyond the end of a row is
-  /// computed like the rest, and has no gradient.
+  /// The valid steps of each row; nil if all are T. Steps after the end of a row are computed like
+  /// the rest, and have no gradient.
   public var lengths: [Int]?
-  /// When each step happened, counted from the first step of its row, [T, N], in any unit; nil: at
-  /// 0, 1, 2 ... Along a row they never fall within its length.
+  /// The time of each step, counted from the first step of its row, [T, N], in any unit; nil means
+  /// 0, 1, 2 ... Within the length of a row, times never decrease.
   public var times: Tensor<Double>?
-  /// How many steps of the sequences came before these: a sequence that is run in pieces is one
-  /// sequence to whatever counts steps.
+  /// How many steps of the sequences came before these: counters of steps treat a sequence that is
+  /// run in pieces as one.
   public var firstStep: Int
   /// Shard s owns the rows `rowStarts[s] ..< rowStarts[s + 1]`.
   public var rowStarts: [Int]
-  /// What layers draw dropout by; nil where nothing is dropped.
+  /// The key of dropout; nil drops nothing.
   public var noise: SequenceNoise?
 
-  /// - Parameter rowStarts: nil is one shard of all rows
+  /// - Parameters:
+  ///   - values: [T, N] and the features of a step
+  ///   - lengths: the valid steps of each row; nil if all are T
+  ///   - times: the time of each step, [T, N]; nil is 0, 1, 2 ...
+  ///   - firstStep: how many steps of the sequences came before these
+  ///   - rowStarts: the first row of each shard, then N; nil is one shard of all rows
+  ///   - noise: the key of dropout; nil drops nothing
   public init(
     _ values: Tensor<Scalar>, lengths: [Int]? = nil, times: Tensor<Double>? = nil,
     firstStep: Int = 0, rowStarts: [Int]? = nil, noise: SequenceNoise? = nil
@@ -149,7 +159,7 @@ public struct SequenceInput<Scalar: KernelScalar> {
   /// N
   public var rows: Int { values.shape[1] }
 
-  /// The same of other values.
+  /// The same input with other values.
   func with(_ values: Tensor<Scalar>) -> SequenceInput {
     var other = self
     other.values = values
@@ -157,13 +167,14 @@ public struct SequenceInput<Scalar: KernelScalar> {
   }
 }
 
-/// The gradient of the loss by what a layer has given. What is nil is zero.
+/// The gradient of the loss with respect to a layer's output. Nil members are zero.
 public struct OutputGradient<Scalar: KernelScalar> {
-  /// By the output of every step, [T, N] and the features.
+  /// With respect to the output of every step, [T, N] and the features.
   public var steps: Tensor<Scalar>?
-  /// By the output of step T alone, [N] and the features: no kernel then reads zeros for the rest.
+  /// With respect to only the output of step T, [N] and the features, so that no kernel reads zeros
+  /// for the rest.
   public var lastStep: Tensor<Scalar>?
-  /// By the state after step T.
+  /// With respect to the state after step T.
   public var final: LayerState<Scalar>?
 
   public init(
@@ -180,9 +191,9 @@ public struct OutputGradient<Scalar: KernelScalar> {
 public struct NamedShape: Sendable, Hashable {
   public let name: String
   public let shape: [Int]
-  /// What it is as a parameter; of no meaning for a state.
+  /// Its role as a parameter; meaningless for a state.
   public let role: ParameterRole
-  /// Whether it is a state that counts, to which no gradient goes.
+  /// Whether it is a counter, which gets no gradient.
   public let isCounter: Bool
 
   public init(
@@ -205,7 +216,7 @@ public struct InitializationStreams {
 
   public init(seed: UInt64) { self.seed = seed }
 
-  /// That of the next layer.
+  /// The stream of the next layer.
   public mutating func next() -> RandomStream {
     defer { index += 1 }
     return RandomStream(seed: seed, purpose: .initialization, index: index)
@@ -225,7 +236,7 @@ extension SequenceLayer {
     }
   }
 
-  /// Where the layer's parameters start in a layout.
+  /// The start of the layer's parameters in a layout.
   public func start(in layout: ParameterLayout) -> Int {
     parameters.compactMap { layout[$0.name]?.range.lowerBound }.min() ?? layout.count
   }

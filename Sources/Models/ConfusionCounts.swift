@@ -1,7 +1,7 @@
 import Kernels
 import Tensors
 
-/// How often sequences of one class were taken for another.
+/// The confusion matrix: how often sequences of one class were predicted as another.
 public final class ConfusionCounts {
   public let classes: Int
   /// [classes, classes] row-major: the true class, then the predicted one.
@@ -26,7 +26,7 @@ public final class ConfusionCounts {
     return counts
   }
 
-  /// Counts the class with the largest logit, the first of several, for each sequence.
+  /// Counts the class with the largest logit for each sequence; the first one if several are equal.
   ///
   /// - Parameters:
   ///   - truths: the true classes [N]

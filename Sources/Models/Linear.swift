@@ -14,7 +14,7 @@ public struct Linear<Scalar: KernelScalar> {
   private let isShared: Bool
   private let packed = Packed()
 
-  /// W as kernels read it, as of the last `prepare`.
+  /// The packed W, as of the last `prepare`.
   private final class Packed {
     /// For y = x Wᵀ + b, and for dx = dy W.
     var forward: PackedMatrix<Scalar>?
@@ -22,9 +22,11 @@ public struct Linear<Scalar: KernelScalar> {
   }
 
   /// - Parameters:
-  ///   - prefix: what stands before the names of the parameters, such as `readout.`
+  ///   - inputs: C
+  ///   - outputs: K
+  ///   - prefix: the prefix of the parameters' names, such as `readout.`
   ///   - sharedWeight: the name of a parameter [K, C] that is declared elsewhere and serves as W;
-  ///     nil for a weight of its own
+  ///     nil uses its own weight
   public init(inputs: Int, outputs: Int, prefix: String, sharedWeight: String? = nil) {
     self.inputs = inputs
     self.outputs = outputs
@@ -33,7 +35,7 @@ public struct Linear<Scalar: KernelScalar> {
     isShared = sharedWeight != nil
   }
 
-  /// Declares the parameters that are its own.
+  /// Declares its own parameters.
   public func declare(in layout: inout ParameterLayout) {
     if !isShared { layout.add(weight, shape: [outputs, inputs], role: .readOut) }
     layout.add(bias, shape: [outputs], role: .readOut)
@@ -45,7 +47,7 @@ public struct Linear<Scalar: KernelScalar> {
   /// b [K].
   func bias(in parameters: ParameterBuffer<Scalar>) -> Tensor<Scalar> { parameters[bias] }
 
-  /// Sets weight and bias of its own: uniform in ±`bound`, and 0.
+  /// Sets its own weight uniform in ±`bound`, and its bias to 0.
   func initialize(
     _ parameters: ParameterBuffer<Scalar>, weightBound bound: Double, stream: inout RandomStream
   ) {
@@ -53,7 +55,7 @@ public struct Linear<Scalar: KernelScalar> {
     parameters[bias].fill(0)
   }
 
-  /// Sets the bias; no numbers leave it as it is.
+  /// Sets the bias; an empty list does not change it.
   func setBias(_ values: [Double], _ parameters: ParameterBuffer<Scalar>) {
     if !values.isEmpty { parameters[bias].copy(from: values.map { Scalar($0) }) }
   }
@@ -65,10 +67,10 @@ public struct Linear<Scalar: KernelScalar> {
     Initialization.uniform(parameters[bias], bound: bound, stream: &stream)
   }
 
-  /// About how many numbers W takes as kernels read it.
+  /// An estimate of the numbers in the packed W.
   var packedNumbers: Double { 2 * Double(inputs) * Double(outputs) }
 
-  /// Arranges W as kernels read it. To be called before the first pass after a change of parameters.
+  /// Packs W. Call it before the first pass after a change of parameters.
   public func prepare(_ parameters: ParameterBuffer<Scalar>) {
     let W = parameters[weight]
     guard packed.forward != nil else {
@@ -100,7 +102,7 @@ public struct Linear<Scalar: KernelScalar> {
   }
 
   private static func required(_ packed: PackedMatrix<Scalar>?) -> PackedMatrix<Scalar> {
-    guard let packed else { preconditionFailure("a read-out runs before it is prepared") }
+    guard let packed else { preconditionFailure("a read-out was run before it was prepared") }
     return packed
   }
 }

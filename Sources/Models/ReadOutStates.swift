@@ -1,14 +1,14 @@
 import Kernels
 import Tensors
 
-/// Which states of [T·N, D·H] the read-out sees, D directions of H columns, and how.
+/// Which states of [T·N, D·H], D directions of H columns, the read-out sees, and how.
 enum ReadOutStates {
-  /// Single ones: for each direction, which has its own columns, their rows.
+  /// Single states: the rows for each direction, which has its own columns.
   case single([[Int]], hidden: Int)
   /// Means over the rows of each sequence.
   case means([[Int]])
 
-  /// How many there are.
+  /// The number of states.
   var count: Int {
     switch self {
     case .single(let rows, _): rows[0].count
@@ -16,7 +16,7 @@ enum ReadOutStates {
     }
   }
 
-  /// The row of each single state; that of a mean is its last.
+  /// The row of each single state; for a mean, the last row.
   var rows: [Int] {
     switch self {
     case .single(let rows, _): rows[0]
@@ -47,7 +47,7 @@ enum ReadOutStates {
     }
   }
 
-  /// Writes the gradients `dh` [count, D·H] of the states to theirs in `dTop`. Scales `dh`.
+  /// Writes the gradients `dh` [count, D·H] of the states to their places in `dTop`. Scales `dh`.
   func scatter<Scalar: KernelScalar>(_ dh: Tensor<Scalar>, into dTop: Tensor<Scalar>) {
     let width = dh.shape[1]
     switch self {

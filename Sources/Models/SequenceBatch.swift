@@ -7,13 +7,13 @@ public struct SequenceBatch<Scalar: KernelScalar> {
   /// The input, time first: [T, N, C].
   public var x: Tensor<Scalar>
   public var targets: SequenceTargets
-  /// The valid time steps of each row, at least 1; nil where all are T.
+  /// The valid time steps of each row, at least 1; nil if all are T.
   public var lengths: [Int]?
-  /// When each step happened, [T, N]; nil: at 0, 1, 2 ...
+  /// The time of each step, [T, N]; nil means 0, 1, 2 ...
   public var times: Tensor<Double>?
   /// Shard s of this rank owns the rows `rowStarts[s] ..< rowStarts[s + 1]`.
   public var rowStarts: [Int]
-  /// What layers draw dropout by in training; nil where nothing is dropped.
+  /// The key of dropout in training; nil drops nothing.
   public var noise: SequenceNoise?
 
   public init(
@@ -38,7 +38,7 @@ public struct SequenceBatch<Scalar: KernelScalar> {
     self.rowStarts = rowStarts
   }
 
-  /// `times` counted from the first step of each row, as layers take them.
+  /// `times` counted from the first step of each row, as layers need them.
   public var elapsed: Tensor<Double>? {
     guard let times, times.count > 0 else { return times }
     let (T, N) = (times.shape[0], times.shape[1])
@@ -49,7 +49,7 @@ public struct SequenceBatch<Scalar: KernelScalar> {
     return result
   }
 
-  /// How many shards there are.
+  /// The number of shards.
   public var shards: Int { rowStarts.count - 1 }
 
   /// The rows of [T·N] of all valid steps of each of the sequences `rows`.
@@ -59,7 +59,7 @@ public struct SequenceBatch<Scalar: KernelScalar> {
   }
 
   /// The rows of [T·N] that the read-out sees for the sequences `rows`: every valid step, sequence
-  /// by sequence, or the last one of each, which in the reverse direction is step 0.
+  /// by sequence, or only the last one of each, which is step 0 in the reverse direction.
   func readOutRows(of rows: Range<Int>, isReverse: Bool) -> [Int] {
     let (T, N) = (x.shape[0], x.shape[1])
     return rows.flatMap { n -> [Int] in
@@ -69,7 +69,7 @@ public struct SequenceBatch<Scalar: KernelScalar> {
     }
   }
 
-  /// The sequences of some shards by themselves, copied to `workspace`.
+  /// The sequences of only some shards, copied to `workspace`.
   func part(shards: Range<Int>, in workspace: Workspace<Scalar>) -> SequenceBatch {
     let rows = rowStarts[shards.lowerBound]..<rowStarts[shards.upperBound]
     let (T, N) = (x.shape[0], x.shape[1])

@@ -2,7 +2,8 @@ import Kernels
 import Layers
 import Tensors
 
-/// What a layer of a stack, or a node of a graph, gives at each step, among the states of the stack.
+/// The output of a layer of a stack, or of a node of a graph, at each step: one of the stack's
+/// states.
 public struct LayerOutput: Sendable, Hashable {
   /// "layer0", or the name of a node.
   public let name: String
@@ -14,18 +15,18 @@ public struct LayerOutput: Sendable, Hashable {
 
 extension SequenceModel {
   /// The outputs of all layers from the lowest up, and of all nodes of a graph of layers in their
-  /// order; none of a layer without a state.
+  /// order; layers without a state have none.
   public var layerOutputs: [LayerOutput] {
     let levels = stack.levels.map(\.states)
     var rest = stack.states[...]
     return levels.enumerated().flatMap { level, states -> [LayerOutput] in
-      // The stack names the states of a level after it; their order is the level's own.
+      // The stack adds the level to the names of its states; their order is the level's own.
       let named = rest.prefix(states.count)
       rest = rest.dropFirst(states.count)
       let prefix = levels.count > 1 ? "layer\(level)/" : ""
       var outputs: [LayerOutput] = []
       for (own, state) in zip(states, named) {
-        // Of a node's states the first is what it gives. The last node comes first.
+        // The first of a node's states is its output. The last node comes first.
         let node = own.name.contains(".") ? own.name.prefix { $0 != "." } : ""
         let name = node.isEmpty ? "layer\(level)" : prefix + node
         guard !outputs.contains(where: { $0.name == name }) else { continue }
@@ -35,8 +36,8 @@ extension SequenceModel {
     }
   }
 
-  /// What each layer gives at each step, [N, T] and the shape of its output, with zeros beyond the
-  /// end of a sequence. The steps are run one by one.
+  /// The output of each layer at each step, [N, T] and the shape of the output, with zeros after
+  /// the end of a sequence. The steps are run one by one.
   public func layerOutputs(
     _ batch: SequenceBatch<Scalar>, from start: LayerState<Scalar>?, firstStep: Int,
     _ parameters: ParameterBuffer<Scalar>

@@ -4,25 +4,25 @@ import Layers
 import Tensors
 import Threads
 
-/// What a forward pass says about some sequences, sequence by sequence: the form of files, not that
-/// of kernels.
+/// The results of a forward pass over some sequences, sequence by sequence: the layout of files,
+/// not that of kernels.
 public struct Prediction<Scalar: KernelScalar> {
-  /// y: [N, K], or of every step [N, T, K] with zeros beyond the end of a sequence.
+  /// y: [N, K], or for every step [N, T, K], with zeros after the end of a sequence.
   public var outputs: Tensor<Scalar>
-  /// The states of the last layer at each step, [N, T, D·H], with zeros beyond the end of a
-  /// sequence; nil if they were not wanted.
+  /// The states of the last layer at each step, [N, T, D·H], with zeros after the end of a
+  /// sequence; nil if they were not asked for.
   public var hidden: Tensor<Scalar>?
-  /// The state after step T; nil if it was not wanted.
+  /// The state after step T; nil if it was not asked for.
   public var final: LayerState<Scalar>?
 }
 
 extension SequenceModel {
-  /// Runs a batch forward. Each row has the same bits whatever rows are computed with it, and
-  /// whether its steps are run at once or one by one, each from the state that the one before left.
+  /// Runs a batch forward. Each row has the same bits regardless of the rows computed with it, and
+  /// regardless of whether its steps are run at once or one by one, each from the state before.
   ///
   /// - Parameters:
-  ///   - batch: only the kind of its targets is looked at
-  ///   - state: before step 1; nil is zeros
+  ///   - batch: the sequences; of their targets, only the kind matters
+  ///   - state: the state before step 1; nil is zeros
   ///   - firstStep: how many steps of the sequences came before these
   ///   - keepingHidden: whether to return the states of the last layer
   ///   - keepingFinal: whether to return the state after step T
@@ -56,7 +56,7 @@ extension SequenceModel {
     return joined(parts)
   }
 
-  /// The answers, read from the states as an evaluation reads them.
+  /// The answers, read from the states as in an evaluation.
   private func outputs(
     _ batch: SequenceBatch<Scalar>, _ top: Tensor<Scalar>, _ parameters: ParameterBuffer<Scalar>
   ) -> Tensor<Scalar> {
@@ -73,7 +73,7 @@ extension SequenceModel {
     let y = Tensor<Scalar>(shape: [states.count, K])
     readOut.forward(h, parameters, into: y)
     guard isEveryStep else { return y }
-    // Valid steps stand sequence by sequence.
+    // Valid steps are in the order of sequences.
     let padded = Tensor<Scalar>(shape: [N, T, K])
     var row = 0
     for n in 0..<N {

@@ -6,7 +6,7 @@ import RandomNumbers
 import Tensors
 import Threads
 
-/// Which states the answer about a whole sequence is read from.
+/// The states that the answer about a whole sequence is read from.
 public enum Pooling: String, Sendable, CaseIterable {
   /// The state after the last valid step.
   case last
@@ -14,10 +14,10 @@ public enum Pooling: String, Sendable, CaseIterable {
   case mean
 }
 
-/// Where a read-out starts: weights uniform in ± a bound.
+/// The starting values of a read-out: weights uniform in ± a bound.
 public struct ReadOutStart: Sendable {
   public let weightBound: Double
-  /// [K]; none is zeros.
+  /// [K]; empty means zeros.
   public let bias: [Double]
 
   public init(weightBound: Double, bias: [Double] = []) {
@@ -28,10 +28,10 @@ public struct ReadOutStart: Sendable {
 
 /// A stack of recurrent layers with a linear read-out of the last state or of every state.
 ///
-///     y = W h^L_T + b                                   asked of the last valid step
+///     y = W h^L_T + b                                   from the last valid step
 ///     y = W [forward^L_T, reverse^L_1] + b              the same, in both directions
-///     y = W (1/T) Σ_t h^L_t + b                         asked of all valid steps, pooled
-///     y_t = W h^L_t + b                                 asked of every valid step
+///     y = W (1/T) Σ_t h^L_t + b                         from all valid steps, pooled
+///     y_t = W h^L_t + b                                 at every valid step
 public final class SequenceModel<Scalar: KernelScalar> {
   public let readOut: Linear<Scalar>
   public let objective: any Objective
@@ -43,9 +43,9 @@ public final class SequenceModel<Scalar: KernelScalar> {
 
   /// The recurrent layers.
   public let stack: LayerStack<Scalar>
-  /// D, the directions in which they read, of H columns each.
+  /// D, the number of directions, with H columns each.
   let directions: Int
-  /// That of each thread, as far as they have been used.
+  /// One for each thread that has been used.
   var workspaces: [Workspace<Scalar>] = []
   private let readOutStart: ReadOutStart?
 
@@ -69,7 +69,7 @@ public final class SequenceModel<Scalar: KernelScalar> {
     self.layout = layout
   }
 
-  /// Sets the starting values, which depend on the seed alone.
+  /// Sets the starting values, which depend only on the seed.
   public func initialize(_ parameters: ParameterBuffer<Scalar>, seed: UInt64, gateBias: Double) {
     var streams = InitializationStreams(seed: seed)
     stack.initialize(parameters, gateBias: gateBias, streams: &streams)
@@ -82,21 +82,22 @@ public final class SequenceModel<Scalar: KernelScalar> {
     }
   }
 
-  /// How many numbers are trained: of an orthogonal layer's skew matrix those above the diagonal.
+  /// How many numbers are trained; for an orthogonal layer's skew matrix, only those above the
+  /// diagonal.
   public var trainedCount: Int { layout.count - stack.untrainedCount }
 
-  /// Whether any layer looks at the times of the steps.
+  /// Whether any layer reads the times of the steps.
   public var readsTimes: Bool { stack.readsTimes }
 
   /// What a checkpoint must hold besides parameters, by name.
   public var buffers: [(name: String, tensor: Tensor<Scalar>)] { stack.buffers }
 
-  /// Computes what follows from the parameters, such as orthogonal matrices. To be called before
-  /// the first pass after a change of parameters.
+  /// Computes what follows from the parameters, such as orthogonal matrices. Call it before the
+  /// first pass after a change of parameters.
   ///
   /// - Parameter advancing: true once per optimizer step, before its forward pass; false for other
   ///   uses, which must not move the base of an orthogonal matrix
-  /// - Throws: `LAPACKError` where a parameter is not a number
+  /// - Throws: `LAPACKError` if a parameter is not a number
   public func prepare(
     _ parameters: ParameterBuffer<Scalar>, advancing: Bool
   ) throws(LAPACKError) {
@@ -104,7 +105,7 @@ public final class SequenceModel<Scalar: KernelScalar> {
     try stack.prepare(parameters, advancing: advancing)
   }
 
-  /// Takes back the last advancing `prepare`, for a step that does not count.
+  /// Undoes the last advancing `prepare`, for a step that does not count.
   public func revert(_ parameters: ParameterBuffer<Scalar>) {
     stack.revert(parameters)
   }
@@ -114,8 +115,8 @@ public final class SequenceModel<Scalar: KernelScalar> {
     try stack.finishGradients(gradients)
   }
 
-  /// What the orthogonal matrices of all layers have cost since the model was made; nil where
-  /// there are none.
+  /// The cost of the orthogonal matrices of all layers since the model was made; nil if there are
+  /// none.
   public var orthogonalWork: OrthogonalWork? { stack.orthogonalWork }
 
   /// Runs a batch forward.
@@ -147,7 +148,7 @@ public final class SequenceModel<Scalar: KernelScalar> {
     Array(repeating: objective.noTotals, count: batch.shards)
   }
 
-  /// Gives each thread its run of shards.
+  /// Runs `body` for each thread's run of shards.
   private func run(
     _ batch: SequenceBatch<Scalar>, _ parameters: ParameterBuffer<Scalar>,
     gradients: ShardedBuffer<Scalar>?, counting confusion: ConfusionCounts?

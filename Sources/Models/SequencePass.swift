@@ -3,7 +3,7 @@ import KernelInterface
 import Kernels
 import Tensors
 
-/// What one thread does of a pass over a batch: some shards, with work space of its own.
+/// One thread's part of a pass over a batch: some shards, with its own work space.
 struct SequencePass<Scalar: KernelScalar> {
   let model: SequenceModel<Scalar>
   let workspace: Workspace<Scalar>
@@ -22,7 +22,7 @@ struct SequencePass<Scalar: KernelScalar> {
     gradients: ShardedBuffer<Scalar>?
   ) -> [Totals] {
     let (T, N) = (batch.x.shape[0], batch.x.shape[1])
-    // A thread's run of shards may be empty where the whole batch is not.
+    // A thread's run of shards may be empty although the whole batch is not.
     guard N > 0 else { return model.noTotals(batch) }
     let pass = stack.forward(
       SequenceInput(
@@ -30,8 +30,8 @@ struct SequencePass<Scalar: KernelScalar> {
         noise: gradients == nil ? nil : batch.noise),
       from: nil, parameters, keeping: gradients != nil ? .activations : [], in: workspace)
     let top = pass.output
-    // Where only the state at T is asked for, its gradient goes in there, and no kernel reads
-    // [T, N, H] zeros.
+    // If only the state at T is read, its gradient enters there, and no kernel reads [T, N, H]
+    // zeros.
     let seesOnlyTheEnd =
       batch.lengths == nil && !batch.targets.isEveryStep && model.directions == 1
       && pooling == .last
@@ -52,10 +52,10 @@ struct SequencePass<Scalar: KernelScalar> {
   }
 
   /// The read-out and the loss, shard by shard, so that the gradients of the read-out are summed
-  /// shard by shard whatever the number of ranks.
+  /// shard by shard at any number of ranks.
   ///
   /// - Parameters:
-  ///   - top: the states that the read-out may see, [T, N, D·H] or the last step alone
+  ///   - top: the states that the read-out may see, [T, N, D·H] or only the last step
   ///   - dTop: receives their gradients
   ///   - firstRow: the row of [T·N] that `top` starts with
   private func readOutAndLoss(
@@ -89,13 +89,13 @@ struct SequencePass<Scalar: KernelScalar> {
     }
   }
 
-  /// The loss of some sequences, and its gradient by the read-out's output.
+  /// The loss of some sequences, and its gradient with respect to the read-out's output.
   private func totals(
     _ batch: SequenceBatch<Scalar>, of sequences: Range<Int>, rows: [Int], _ y: Tensor<Scalar>,
     gradient dy: Tensor<Scalar>?
   ) -> Totals {
     let targets = batch.targets.seen(of: sequences, steps: rows)
-    // Before the loss, whose gradient may take the place of y.
+    // Before the loss, whose gradient may overwrite y.
     if let confusion, targets.kind.isClassOfSequence { confusion.add(targets.whole, answers: y) }
     var totals = model.objective.totals(of: y, targets, gradient: dy)
     totals.sequences = Double(sequences.count)

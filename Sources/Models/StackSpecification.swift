@@ -2,7 +2,7 @@ import KernelInterface
 import Kernels
 import Layers
 
-/// What the recurrent layers of a model are.
+/// The description of a model's recurrent layers.
 public struct StackSpecification: Sendable {
   /// Each layer, in one direction.
   public var layer: LayerSpecification
@@ -35,7 +35,7 @@ public struct StackSpecification: Sendable {
   /// D, 1 or 2.
   var directions: Int { isBidirectional ? 2 : 1 }
 
-  /// The layers over C inputs. Their parameters have PyTorch's names: the level behind `_l`, and
+  /// The layers over C inputs. Their parameters have PyTorch's names: the level after `_l`, and
   /// `_reverse` for the second direction.
   public func stack<Scalar: KernelScalar>(inputs C: Int, as: Scalar.Type) -> LayerStack<Scalar> {
     var (inputs, layer, layers) = (C, layer, layers)

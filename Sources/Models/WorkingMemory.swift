@@ -3,12 +3,12 @@ import KernelInterface
 import Kernels
 import Tensors
 
-// About how much memory the passes over a batch take, to be known before any of it is taken. The
-// numbers are floating-point, so that absurd sizes overflow nothing, and they leave out what is
-// small: a model is refused only if these alone do not fit.
+// Estimates of the memory that passes over a batch need, before any of it is allocated. The numbers
+// are floating-point, so that absurd sizes cannot overflow, and they leave out small parts: a model
+// is refused only if these numbers alone do not fit.
 
 extension SequenceModel {
-  /// About how many bytes the passes over a batch take.
+  /// An estimate of the bytes that passes over a batch need.
   ///
   /// - Parameters:
   ///   - steps: T
@@ -20,7 +20,7 @@ extension SequenceModel {
     isTraining: Bool
   ) -> Double {
     let cells = Double(T) * Double(N)
-    // x, and its parts where threads share them.
+    // x, and its parts if threads share them.
     var numbers = cells * Double(stack.inputs) * (threads > 1 ? 2 : 1)
     numbers += stack.workingNumbers(steps: T, rows: N, threads: threads, isTraining: isTraining)
     numbers += readOut.packedNumbers
@@ -37,7 +37,7 @@ extension SequenceModel {
 }
 
 extension LanguageModel {
-  /// About how many bytes the passes over a chunk take.
+  /// An estimate of the bytes that passes over a chunk need.
   ///
   /// - Parameters:
   ///   - steps: T

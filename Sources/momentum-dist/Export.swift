@@ -13,7 +13,7 @@ struct Export: DistributedCommand {
       lowest validation loss. Checksums are verified first.
 
       The metadata hold all that is needed to compute the model again: configuration, cell and \
-      constants, shapes, class names, vocabulary and normalisation. Examples/momentum_dist_torch.py \
+      constants, shapes, class names, vocabulary and normalisation. Examples/momentum_dist_torch \
       does so in PyTorch.
       """)
 

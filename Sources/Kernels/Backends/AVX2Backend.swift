@@ -3,7 +3,7 @@ import CVec
 #if arch(x86_64)
   import KernelsAVX2
 #else
-  // Named and never run: other processors have the obstacle.
+  // Listed but never run: on other processors `obstacle` is set.
   import KernelsBaseline
 #endif
 

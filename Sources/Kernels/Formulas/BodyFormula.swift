@@ -5,9 +5,9 @@
 protocol BodyFormula {
   associatedtype V: Lanes
 
-  /// G, the packs of a `GatePack` that are in use.
+  /// G, the packs of a `GatePack` that are used.
   static var gates: Int { get }
-  /// How many packs per unit `forward` hands to `backward`, besides h and c.
+  /// How many packs per unit `forward` saves for `backward`, besides h and c.
   static var saved: Int { get }
   /// Whether there is a cell state c.
   static var hasCell: Bool { get }
@@ -33,7 +33,7 @@ protocol BodyFormula {
   /// - Parameters:
   ///   - dh: dL/dh_t, all of it
   ///   - dc: dL/dc_t from step t+1 on entry, dL/dc_{t-1} on return
-  ///   - saved: what `forward` left
+  ///   - saved: what `forward` saved
   ///   - h: h_t
   ///   - hBefore: h_{t-1}
   ///   - c: c_t

@@ -1,6 +1,7 @@
 import KernelInterface
 
-/// The recursion of a drive, element by element (every gate of every unit of every row alike).
+/// The recursion of a drive, element by element (the same for every gate of every unit of every
+/// row).
 ///
 /// `forward` is called once per element and time step, `backward` once in reverse order. To add a
 /// drive: a file in the folder `Drives`, a case of `DriveKind`, and a line in

@@ -2,7 +2,7 @@ import KernelInterface
 
 /// A drive at one time step as a formula on units, in the order of `DriveCall`.
 ///
-/// The recurrent term is no part of it: the drives that change it work only inside fused layers.
+/// It does not include the recurrent term: the drives that change it work only inside fused layers.
 struct DriveStep<D: DriveFormula>: UnitFormula {
   static var inputs: Int { D.hasSecondMoment ? 3 : 2 }
   static var outputs: Int { D.hasSecondMoment ? 3 : 2 }

@@ -1,6 +1,6 @@
 import KernelInterface
 
-/// Something to do once drive and body are types.
+/// An operation that needs drive and body as types.
 protocol FormulaWork {
   associatedtype V: Lanes
   associatedtype Result
@@ -10,8 +10,8 @@ protocol FormulaWork {
 }
 
 extension FormulaWork {
-  /// Runs the work with the drive and the body of a layer. Every drive and every body has its line
-  /// here, and nowhere else.
+  /// Runs the work with the drive and the body of a layer. Every drive and every body has one line,
+  /// here.
   @inline(__always)
   func run(for geometry: LayerGeometry) -> Result {
     switch geometry.body {
@@ -28,7 +28,7 @@ extension FormulaWork {
   }
 }
 
-/// The work of drive and body where the body is a type already.
+/// The work of drive and body, with the body already a type.
 private struct BodyWork<Work: FormulaWork, B: BodyFormula>: DriveWork where B.V == Work.V {
   typealias V = Work.V
   let work: Work
@@ -37,7 +37,7 @@ private struct BodyWork<Work: FormulaWork, B: BodyFormula>: DriveWork where B.V 
   func run<D: DriveFormula>(_: D.Type) -> Work.Result where D.V == V { work.run(D.self, B.self) }
 }
 
-/// Something to do once the drive is a type.
+/// An operation that needs the drive as a type.
 protocol DriveWork {
   associatedtype V: Lanes
   associatedtype Result

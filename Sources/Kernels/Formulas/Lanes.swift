@@ -1,8 +1,8 @@
-/// A pack of numbers on which the equations of drives and bodies are written once.
+/// A pack of numbers, for which the equations of drives and bodies are written once.
 ///
 /// The scalar reference runs them with `Float` or `Double` as the pack, the SIMD kernels with a
-/// vector register. This folder is compiled into every kernel module, so that each gets its own
-/// copy in its own instruction set; nothing here may be public.
+/// vector register. This folder is compiled into every kernel module, so each has its own copy in
+/// its own instruction set; nothing here may be public.
 protocol Lanes {
   /// A pack that holds `constant` in every lane.
   init(_ constant: Double)
@@ -12,7 +12,7 @@ protocol Lanes {
   static func * (a: Self, b: Self) -> Self
   static func / (a: Self, b: Self) -> Self
 
-  /// `self + a * b`, fused where the instruction set can.
+  /// `self + a * b`, fused if the instruction set supports it.
   func adding(_ a: Self, times b: Self) -> Self
 
   /// |self|

@@ -1,6 +1,6 @@
 import KernelInterface
 
-/// Something to do once a pointwise formula is a type.
+/// An operation that needs a pointwise formula as a type.
 protocol PointwiseWork {
   associatedtype V: Lanes
   associatedtype Result
@@ -9,7 +9,7 @@ protocol PointwiseWork {
 }
 
 extension PointwiseWork {
-  /// Runs the work with a formula. Every formula has its line here, and nowhere else.
+  /// Runs the work with a formula. Every formula has one line, here.
   @inline(__always)
   func run(for kind: PointwiseKind) -> Result {
     switch kind {

@@ -5,17 +5,17 @@
 protocol PointwiseFormula {
   associatedtype V: Lanes
 
-  /// How many numbers of a unit go in.
+  /// The number of inputs per unit.
   static var inputs: Int { get }
-  /// How many come out.
+  /// The number of outputs per unit.
   static var outputs: Int { get }
 
   static func apply(_ x: Eight<V>) -> Eight<V>
 }
 
-/// What is done to each unit of a call: a formula with its constants.
+/// The operation on each unit of a call: a formula with its constants.
 ///
-/// It is a type and no closure, so that each call has its loop with the equations inside.
+/// It is a type and not a closure, so that each call has its own loop with the equations inlined.
 protocol UnitFormula {
   associatedtype V: Lanes
 
@@ -25,7 +25,7 @@ protocol UnitFormula {
   func apply(_ x: Eight<V>) -> Eight<V>
 }
 
-/// A formula that has no constants.
+/// A formula without constants.
 struct PlainFormula<F: PointwiseFormula>: UnitFormula {
   static var inputs: Int { F.inputs }
   static var outputs: Int { F.outputs }
@@ -61,7 +61,7 @@ struct Eight<Element> {
     n7 = count > 7 ? element(7) : rest
   }
 
-  /// Calls `body` with the first `count` values, each beside its companion.
+  /// Calls `body` with the first `count` values, each with its companion.
   @inline(__always)
   func forEach<Other>(
     first count: Int, with other: Eight<Other>, _ body: (Element, Other) -> Void

@@ -1,13 +1,13 @@
 import Tensors
 
 /// Group normalisation of maps (Wu and He, ECCV 2018): mean and biased variance of each map are
-/// those of all its places and of a group of neighbouring channels. One group is layer
+/// taken over all its places and a group of neighbouring channels. With one group, it is layer
 /// normalisation of the whole map.
 ///
 ///     n = (z - mean z) / √(var z + 1e-5),   y = n · gain + shift
 ///
-/// Gain and shift are one number for each channel. Every map is normalised by itself, with sums
-/// whose order follows from its shape alone.
+/// Gain and shift have one number per channel. Every map is normalised separately, and the order of
+/// its sums depends only on its shape.
 public struct GroupNormalization: Sendable, Hashable {
   /// The shape of a map.
   public let map: MapShape
@@ -25,7 +25,7 @@ public struct GroupNormalization: Sendable, Hashable {
   ///   - z: maps [N, Y X C]
   ///   - gain: [C]
   ///   - shift: [C]
-  ///   - y: maps, overwritten; may be the memory of z
+  ///   - y: maps, overwritten; may share the memory of z
   ///   - normalised: maps, receives n for `backward`
   ///   - inverseDeviation: [N, G], receives 1 / √(var z + 1e-5) for `backward`
   @specialized(where Scalar == Float)
@@ -51,7 +51,7 @@ public struct GroupNormalization: Sendable, Hashable {
           s.set(Scalar(1 / deviation), of: group, in: s.factor)
         }
         for place in stride(from: 0, to: map.count, by: C) {
-          // One result a loop: the compiler makes vectors of loops that few pointers meet in.
+          // One result per loop: the compiler vectorises only loops with few pointers.
           let (z, n, y) = (z + place, n + place, y + place)
           for c in 0..<C { n[c] = (z[c] - s.first[c]) * s.factor[c] }
           for c in 0..<C { y[c] = n[c] * gain[c] + shift[c] }
@@ -64,10 +64,10 @@ public struct GroupNormalization: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - dy: maps [N, Y X C]
-  ///   - normalised: what `forward` saved
+  ///   - normalised: n from `forward`
   ///   - inverseDeviation: likewise
   ///   - gain: [C]
-  ///   - dz: maps, overwritten; may be the memory of dy
+  ///   - dz: maps, overwritten; may share the memory of dy
   ///   - dGain: [shards, C], to which the maps of a shard add their Σ dy · n, from first to last
   ///   - dShift: likewise their Σ dy
   ///   - shardStarts: the first map of each shard, then N
@@ -100,7 +100,7 @@ public struct GroupNormalization: Sendable, Hashable {
           s.set(inverseDeviation.pointer[row * groups + group], of: group, in: s.factor)
         }
         for place in stride(from: 0, to: map.count, by: C) {
-          // Not into dz at once, which may be the memory of dy: no vectors are made of such loops.
+          // Not directly into dz, which may share the memory of dy: such loops are not vectorised.
           let (dy, n) = (dy + place, n + place)
           for c in 0..<C {
             s.chain[c] = s.factor[c] * (dy[c] * gain[c] - s.first[c] - n[c] * s.second[c])
@@ -124,11 +124,11 @@ public struct GroupNormalization: Sendable, Hashable {
     return rows
   }
 
-  /// Calls `body` with room for some numbers of each channel.
+  /// Calls `body` with memory for some numbers of each channel.
   @inline(__always)
   private func withChannels<Scalar: KernelScalar>(_ body: (ChannelNumbers<Scalar>) -> Void) {
     let C = map.channels
-    // On the stack where it is small: this runs in every time step.
+    // On the stack if it is small: this runs in every time step.
     withUnsafeTemporaryAllocation(of: Scalar.self, capacity: 4 * C) { numbers in
       withUnsafeTemporaryAllocation(of: Double.self, capacity: C) { totals in
         numbers.initialize(repeating: 0)
@@ -141,12 +141,12 @@ public struct GroupNormalization: Sendable, Hashable {
   }
 }
 
-/// Sums over the places of a map, channel by channel, and numbers that follow from them.
+/// Sums over the places of a map, channel by channel, and numbers computed from them.
 private struct ChannelNumbers<Scalar: KernelScalar> {
   private let map: MapShape
   /// The channels of a group.
   private let width: Int
-  /// The sums of a chain of places, free for other use after them, and of all places [C].
+  /// The sums of a chain of places, free for other use afterwards, and of all places [C].
   let chain: UnsafeMutablePointer<Scalar>
   private let totals: UnsafeMutablePointer<Double>
   /// Numbers of each channel [C], the same within a group.
@@ -164,7 +164,7 @@ private struct ChannelNumbers<Scalar: KernelScalar> {
     (chain, first, second, factor) = (start, start + C, start + 2 * C, start + 3 * C)
   }
 
-  /// Sums a term over all places, in chains of 64 so that a large map loses no digits.
+  /// Sums a term over all places, in chains of 64 to preserve precision in large maps.
   ///
   /// - Parameter term: of where a place starts in the map, and the channel
   @inline(__always)
@@ -200,7 +200,7 @@ private struct ChannelNumbers<Scalar: KernelScalar> {
     return sum / Double(map.places * width)
   }
 
-  /// Gives every channel of a group the mean over the group.
+  /// Sets every channel of a group to the mean over the group.
   @inline(__always)
   func setMean(of group: Int, in numbers: UnsafeMutablePointer<Scalar>) {
     set(Scalar(mean(of: group)), of: group, in: numbers)

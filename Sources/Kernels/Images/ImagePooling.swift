@@ -2,7 +2,8 @@ import Tensors
 
 /// One number for each window and channel of a map: the largest, or the mean.
 ///
-/// Places beyond the edges of the map count for nothing. Of equal numbers the first is the largest.
+/// Places outside the map do not count. Of several equal largest numbers, the first one gets the
+/// gradient.
 public struct ImagePooling: Sendable, Hashable {
   public enum Kind: String, Sendable, CaseIterable {
     case max, mean
@@ -85,7 +86,7 @@ public struct ImagePooling: Sendable, Hashable {
     }
   }
 
-  /// Calls `body` with where a map starts, the window in it, and where its result is.
+  /// Calls `body` with the start of a map, the window in it, and the place of the result.
   @inline(__always)
   private func forEachWindow<Scalar: KernelScalar>(
     _ x: Tensor<Scalar>, _ y: Tensor<Scalar>,

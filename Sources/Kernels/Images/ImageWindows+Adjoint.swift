@@ -5,7 +5,7 @@ import Tensors
 //     dx[y, x, c] = Σ_{ky, kx, m} dy[y + top - ky, x + left - kx, m] W[m, ky, kx, c]
 
 extension ImageWindows {
-  /// The windows of dy that give dx; nil where places are left out or repeated.
+  /// The windows of dy that give dx; nil if places are skipped or repeated.
   ///
   /// - Parameter M: the channels of dy
   public func adjoint(channels M: Int) -> ImageWindows? {

@@ -1,7 +1,7 @@
 import Tensors
 
-/// The windows of K x K places that a convolution or a pooling sees of a map, one for each place of
-/// its result: cross-correlation with zeros around the map, as TensorFlow's padding `SAME`.
+/// The windows of K x K places of a map that a convolution or a pooling reads, one for each place
+/// of its result: zero-padded cross-correlation, as with TensorFlow's padding `SAME`.
 ///
 ///     Y' = ⌈Y / stride⌉,   the window of (y, x) starts at (y · stride - top, x · stride - left)
 ///     top = ⌊max((Y' - 1) · stride + K - Y, 0) / 2⌋, likewise left
@@ -47,18 +47,18 @@ public struct ImageWindows: Sendable, Hashable {
     (top, left) = (kernel - 1 - windows.top, kernel - 1 - windows.left)
   }
 
-  /// Y' X', how many windows a map has.
+  /// Y' X', the number of windows of a map.
   public var places: Int { height * width }
   /// K K C, the numbers of a window: row by row, place by place.
   public var length: Int { kernel * kernel * input.channels }
-  /// Whether the windows are the places of the map as they are.
+  /// Whether the windows are just the places of the map.
   public var isIdentity: Bool { kernel == 1 && stride == 1 && enlargement == 1 }
 
   /// Adds windows to the places of the map that they see, in the order of the windows.
   ///
   /// - Parameters:
   ///   - windows: [rows, K K C]
-  ///   - rows: of all windows of all maps in their order
+  ///   - rows: which of all windows of all maps, in their order
   ///   - maps: [N, Y X C]
   @specialized(where Scalar == Float)
   public func scatter<Scalar: KernelScalar>(
@@ -71,8 +71,8 @@ public struct ImageWindows: Sendable, Hashable {
     }
   }
 
-  /// Calls `body` for each run of numbers that lie together both in a map and in its window: where
-  /// it starts in the maps, where in the windows, and how many there are.
+  /// Calls `body` for each run of numbers that is contiguous both in a map and in its window: its
+  /// start in the maps, its start in the windows, and its length.
   @inline(__always)
   private func forEachRun(_ rows: Range<Int>, _ body: (Int, Int, Int) -> Void) {
     let C = input.channels

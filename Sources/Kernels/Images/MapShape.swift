@@ -23,7 +23,7 @@ public struct MapShape: Sendable, Hashable, CustomStringConvertible {
   public var extents: [Int] { [height, width, channels] }
   public var description: String { "\(height)x\(width)x\(channels)" }
 
-  /// As many places with other channels.
+  /// The same places with another number of channels.
   public func with(channels: Int) -> MapShape {
     MapShape(height: height, width: width, channels: channels)
   }

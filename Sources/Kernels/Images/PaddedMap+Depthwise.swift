@@ -1,15 +1,15 @@
 import KernelInterface
 import Tensors
 
-// Depthwise convolution: each channel of a map with a filter of its own.
+// Depthwise convolution: each channel of a map with its own filter.
 //
 //     y[p, c] = Σ_k W[k, c] w(x)[p, k, c]
 //
-// w(x)[p, k] is place k of the K x K places that the window of p sees. Filters are read with the
-// channels innermost, so that every loop runs over the channels of a place.
+// w(x)[p, k] is place k of the K x K places in the window of p. Filters have the channels
+// innermost, so every loop runs over the channels of a place.
 
 extension PaddedMap {
-  /// Lays filters out as the functions below read them.
+  /// Arranges filters for the functions below.
   ///
   /// - Parameters:
   ///   - filters: W [C, K, K]
@@ -27,8 +27,8 @@ extension PaddedMap {
   /// The depthwise convolution of the map that was loaded.
   ///
   /// - Parameters:
-  ///   - filters: W as `arrange` laid it out
-  ///   - index: which of the maps y is written
+  ///   - filters: W from `arrange`
+  ///   - index: which of the maps y to write
   ///   - y: [N, Y' X' C]
   @specialized(where Scalar == Float)
   public func convolveChannels(
@@ -46,8 +46,8 @@ extension PaddedMap {
     }
   }
 
-  /// Makes the padded map the gradient of what it held: dx[place] = Σ W[k, c] dy[p, c] over the
-  /// windows that see the place, in their order. `unload` adds it to the gradient of a map.
+  /// Replaces the padded map by its gradient: dx[place] = Σ W[k, c] dy[p, c] over the windows that
+  /// contain the place, in their order. `unload` adds it to the gradient of a map.
   ///
   /// - Parameters:
   ///   - index: which of the maps dy is read
@@ -69,8 +69,8 @@ extension PaddedMap {
     }
   }
 
-  /// Adds to one of some maps what the padded map holds, the adjoint of `load`: the margin is left
-  /// out, and the copies of an enlarged place are added up.
+  /// Adds the padded map to one of some maps, the adjoint of `load`: the margin is left out, and
+  /// the copies of an enlarged place are added up.
   ///
   /// - Parameter maps: [N, Y X C]
   @specialized(where Scalar == Float)
@@ -91,8 +91,8 @@ extension PaddedMap {
     }
   }
 
-  /// dW[c, k] += Σ_p dy[p, c] w(x)[p, k, c] for the map x that was loaded, in chains of lines as
-  /// those of `ConvolutionGradientCall`. The bits follow from the shapes alone.
+  /// dW[c, k] += Σ_p dy[p, c] w(x)[p, k, c] for the loaded map x, in chains of lines as in
+  /// `ConvolutionGradientCall`. The order of sums depends only on the shapes.
   ///
   /// - Parameters:
   ///   - index: which of the maps dy is read
@@ -126,8 +126,8 @@ extension PaddedMap {
     }
   }
 
-  /// Calls `body` for each place that a window sees: where its channels start in the padded map, and
-  /// where those of its filters do.
+  /// Calls `body` for each place in a window: the start of its channels in the padded map, and that
+  /// of its filters.
   @inline(__always)
   private func forEachPlace(of window: Int, _ body: (Int, Int) -> Void) {
     let C = windows.input.channels
@@ -140,7 +140,7 @@ extension PaddedMap {
     }
   }
 
-  /// Where one of some maps [N, Y' X' C] starts.
+  /// The start of one of some maps [N, Y' X' C].
   private func channels(
     _ index: Int, _ maps: Tensor<Scalar>, _ filters: Tensor<Scalar>
   ) -> UnsafeMutablePointer<Scalar> {

@@ -1,20 +1,20 @@
 import KernelInterface
 import Tensors
 
-/// A buffer for one map at a time, with the margin of zeros that its windows see, enlarged where
-/// they are. The windows of a line overlap in it, so that a convolution copies none of them.
+/// A buffer for one map at a time, with the margin of zeros that its windows read, and enlarged if
+/// the windows are. The windows of a line overlap in it, so a convolution copies none of them.
 public struct PaddedMap<Scalar: KernelScalar> {
   public let windows: ImageWindows
   let memory: Tensor<Scalar>
   let grid: WindowGrid
 
-  /// How many numbers the memory of a map holds.
+  /// The size of a map's memory, in numbers.
   public static func count(_ windows: ImageWindows) -> Int {
     let (height, width) = extents(windows)
     return height * width * windows.input.channels
   }
 
-  /// What the windows reach over. Places of the map that no window sees are not in it.
+  /// The area that the windows cover, without places of the map that no window reads.
   static func extents(_ windows: ImageWindows) -> (height: Int, width: Int) {
     (
       (windows.height - 1) * windows.stride + windows.kernel,
@@ -34,7 +34,7 @@ public struct PaddedMap<Scalar: KernelScalar> {
       runStep: width * C)
   }
 
-  /// Copies in one of some maps [N, Y X C], and fills the margin with zeros.
+  /// Loads one of some maps [N, Y X C], and fills the margin with zeros.
   @specialized(where Scalar == Float)
   public func load(_ index: Int, of maps: Tensor<Scalar>) {
     let input = windows.input
@@ -67,13 +67,13 @@ public struct PaddedMap<Scalar: KernelScalar> {
     }
   }
 
-  /// y = w(x) Wᵀ + b for the map x that was loaded, as a row of a product: the bits of a place do
-  /// not depend on the other places.
+  /// y = w(x) Wᵀ + b for the loaded map x. As for rows of a product, the bits of a place do not
+  /// depend on the other places.
   ///
   /// - Parameters:
-  ///   - matrix: W [M, K K C] as it was packed
+  ///   - matrix: the packed W [M, K K C]
   ///   - bias: [M]; nil is zero
-  ///   - index: which of the maps y is written
+  ///   - index: which of the maps y to write
   ///   - y: [N, Y' X' M]
   public func multiply(
     by matrix: PackedMatrix<Scalar>, adding bias: Tensor<Scalar>?, into index: Int,
@@ -91,10 +91,10 @@ public struct PaddedMap<Scalar: KernelScalar> {
       grid, UnsafePointer(memory.pointer), bias: nil, place(index, y), isAdding: true)
   }
 
-  /// dW += dyᵀ w(x), with bits that follow from the shapes alone; see `ConvolutionGradientCall`.
+  /// dW += dyᵀ w(x), in an order that depends only on the shapes; see `ConvolutionGradientCall`.
   ///
   /// - Parameters:
-  ///   - index: which of the maps dy is read
+  ///   - index: which of the maps dy to read
   ///   - dy: [N, Y' X' M]
   ///   - dW: [M, K K C]
   public func addWeightGradient(_ index: Int, of dy: Tensor<Scalar>, to dW: Tensor<Scalar>) {
@@ -107,7 +107,7 @@ public struct PaddedMap<Scalar: KernelScalar> {
         map: UnsafePointer(memory.pointer), gradient: dW.pointer))
   }
 
-  /// Where one of some maps [N, Y' X' M] starts, and M.
+  /// The start of one of some maps [N, Y' X' M], and M.
   func place(
     _ index: Int, _ maps: Tensor<Scalar>
   ) -> (pointer: UnsafeMutablePointer<Scalar>, columns: Int) {

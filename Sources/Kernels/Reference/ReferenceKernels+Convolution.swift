@@ -31,7 +31,7 @@ extension ReferenceKernels {
     }
   }
 
-  /// Calls `body` with each place and where its window starts.
+  /// Calls `body` with each place and the start of its window.
   @inline(__always)
   private static func forEachWindow(of grid: WindowGrid, _ body: (Int, Int) -> Void) {
     for y in 0..<grid.lines {

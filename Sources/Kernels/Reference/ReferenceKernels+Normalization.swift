@@ -24,10 +24,10 @@ extension ReferenceKernels {
     }
   }
 
-  /// Puts a row in front of its window.
+  /// Adds a row to the front of its window.
   ///
   /// - Parameters:
-  ///   - mean: of the row
+  ///   - mean: the mean of the row
   ///   - squares: M2 of the row
   /// - Returns: the mean m of the n rows together, and their variance
   ///   Σ (M2_i + D (mean_i - m)²) / (n D)
@@ -85,7 +85,7 @@ extension ReferenceKernels {
   ///
   ///     dmean_i = dm/n + 2 dvar (mean_i - m)/n,  dM2_i = dvar/(n D)
   ///
-  /// besides what later rows add. The own row passes both on to z as
+  /// besides the terms of later rows. The own row passes both on to z as
   ///
   ///     dz = r g + dmean/D + 2 dM2 (z - mean)
   ///
@@ -116,7 +116,7 @@ extension ReferenceKernels {
     dBefore[2 * W] = 0
     let dOwn = dAfter[0] + dMean + 2 * D * dSquares * (own - m)
     let dOwnSquares = dAfter[W] + dSquares
-    // z - mean = n / r + (m - mean), and the formula of dz takes out a factor of r.
+    // z - mean = n / r + (m - mean), and the formula of dz factors out r.
     return (-(dOwn / D + 2 * dOwnSquares * (m - own)) / r, -2 * dOwnSquares / (r * r))
   }
 }

@@ -1,10 +1,10 @@
 import KernelInterface
 import RandomNumbers
 
-// What cells are made of, one number after the other.
+// The building blocks of cells, one number after the other.
 
 extension ReferenceKernels {
-  /// A packed matrix is W [M, K] as it is.
+  /// A packed matrix is W [M, K] unchanged.
   static func packedCount(depth: Int, columns: Int) -> Int { depth * columns }
 
   static func pack(_ call: PackCall<Scalar>) {

@@ -22,14 +22,14 @@ extension ReferenceSequence {
     write(flow.dq, to: call.initialGradient.secondMoment)
   }
 
-  /// The gradients on their way back.
+  /// The gradients that flow back through time.
   private struct BackwardFlow {
     // What flows from step t+1 to step t.
     var dh: [Scalar]
     var dc: [Scalar]
     var dv: [Scalar]
     var dq: [Scalar]
-    // Of the current step.
+    // Gradients of the current step.
     var dg: [Scalar]
     var da: [Scalar]
     var dhBefore: [Scalar]

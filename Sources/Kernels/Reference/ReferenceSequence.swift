@@ -1,11 +1,11 @@
 import KernelInterface
 
-/// Backpropagation through time as the equations say it, one number after the other.
+/// Backpropagation through time, written like the equations, one number after the other.
 ///
-/// It is the measure for the SIMD kernels, the way of `Double`, and the kernel of processors that
-/// no SIMD module serves. It is written to be read; speed is the business of the others.
+/// The SIMD kernels are tested against it, `Double` uses it, and so do processors without a SIMD
+/// module. It is written for readability, not for speed.
 ///
-/// What `forward` saves, one block after the other:
+/// `forward` saves these blocks, one after the other:
 ///
 ///     c [T+1, N, H]          if the body has a cell
 ///     gates [T, N, H, saved] what the body saves, unit by unit

@@ -2,7 +2,7 @@
   import Glibc
 #endif
 
-// The scalar reference takes one number for a pack and the C library for its functions.
+// In the scalar reference a pack is one number, and functions are those of the C library.
 
 /// A number as a pack of its own.
 protocol ScalarLanes: Lanes, BinaryFloatingPoint {

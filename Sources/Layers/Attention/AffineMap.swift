@@ -9,7 +9,7 @@ struct AffineMap {
   let bias: NamedShape
 
   /// - Parameters:
-  ///   - name: of W and b, in which `*` stands for "weight" or "bias"
+  ///   - name: the name of W and b, in which `*` stands for "weight" or "bias"
   init(_ name: String, inputs K: Int, outputs M: Int) {
     weight = NamedShape(name.replacing("*", with: "weight"), [M, K])
     bias = NamedShape(name.replacing("*", with: "bias"), [M], role: .bias)
@@ -19,7 +19,7 @@ struct AffineMap {
   var outputs: Int { weight.shape[0] }
 }
 
-/// An affine map with its weights as kernels read them, during a pass.
+/// An affine map with its packed weights, during a pass.
 struct AffinePass<Scalar: KernelScalar> {
   let map: AffineMap
   /// For y = x Wᵀ, and for dx = dy W.
@@ -34,7 +34,7 @@ struct AffinePass<Scalar: KernelScalar> {
 
   /// Adds dW = dyᵀ x and db = Σ dy of each shard, and writes dx = dy W.
   ///
-  /// - Parameter dx: nil if it is not wanted
+  /// - Parameter dx: nil if it is not needed
   func backward(
     _ dy: Tensor<Scalar>, x: Tensor<Scalar>, shards: ShardSteps,
     into gradients: ShardedBuffer<Scalar>, dx: Tensor<Scalar>?
@@ -50,7 +50,7 @@ struct AffinePass<Scalar: KernelScalar> {
 /// The rows of [N·T] of each virtual shard.
 struct ShardSteps {
   let rowStarts: [Int]
-  /// T
+  /// T.
   let steps: Int
 
   var count: Int { rowStarts.count - 1 }

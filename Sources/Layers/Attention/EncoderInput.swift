@@ -6,16 +6,16 @@ import Tensors
   import Glibc
 #endif
 
-/// What an encoder's first layer reads: the steps embedded, with their positions.
+/// The input of an encoder's first layer: the embedded steps, with their positions.
 ///
 ///     e_t = √D embed(x_t) + position_t
 ///
-/// A table has a row for each count from 0 to the largest, and one for all beyond it.
+/// A table has a row for each count from 0 to the largest, and one for all larger counts.
 struct EncoderInput {
   let settings: TransformerSettings
-  /// C
+  /// C.
   let inputs: Int
-  /// D
+  /// D.
   let width: Int
   private let linear: AffineMap
   private let table: NamedShape
@@ -45,7 +45,8 @@ struct EncoderInput {
     return embedding + (settings.position == .learned ? [positions] : [])
   }
 
-  /// Tables start uniform in ±0.1, as the authors'; positions standard normal, as PyTorch's.
+  /// Tables start uniform in ±0.1, as in the authors' code; positions standard normal, as in
+  /// PyTorch.
   func initialize<Scalar: KernelScalar>(
     _ parameters: ParameterBuffer<Scalar>, stream: inout RandomStream
   ) {
@@ -79,7 +80,7 @@ struct EncoderInput {
     return rows
   }
 
-  /// The gradient of the positions in a shard's buffer; nil where they are not trained.
+  /// The gradient of the positions in a shard's buffer; nil if they are not trained.
   fileprivate func gradient<Scalar: KernelScalar>(
     of steps: Range<Int>, in buffer: ParameterBuffer<Scalar>
   ) -> Tensor<Scalar>? {
@@ -127,7 +128,7 @@ struct EncoderInputPass<Scalar: KernelScalar> {
 
   /// - Parameters:
   ///   - values: x [N·T, C]
-  ///   - firstStep: how many steps came before
+  ///   - firstStep: the number of steps before these
   init(
     _ input: EncoderInput, _ values: Tensor<Scalar>, firstStep: Int, map: AffinePass<Scalar>?,
     _ context: EncoderContext<Scalar>
@@ -159,7 +160,7 @@ struct EncoderInputPass<Scalar: KernelScalar> {
   /// Adds the gradients of the parameters, and returns that of x [N·T, C] if it is needed. It
   /// overwrites d [N·T, D].
   ///
-  /// - Returns: nil if the gradient of x is not wanted; of counts in a table it is zero
+  /// - Returns: the gradient of x, zero for counts in a table; nil if it is not needed
   func backward(
     _ d: Tensor<Scalar>, into gradients: ShardedBuffer<Scalar>, wantsInput: Bool,
     _ context: EncoderContext<Scalar>

@@ -1,8 +1,8 @@
 import Kernels
 import Tensors
 
-/// The parameters of one layer of an encoder: attention, then a feed-forward part, each added to
-/// what it reads.
+/// The parameters of one layer of an encoder: attention, then a feed-forward part, each with a
+/// residual connection.
 ///
 ///     pre-norm:   x ← x + MHA(LN₁ x),    x ← x + FFN(LN₂ x)
 ///     post-norm:  x ← LN₁(x + MHA x),    x ← LN₂(x + FFN x)
@@ -36,7 +36,7 @@ struct EncoderLayer {
   }
 }
 
-/// What all layers of a pass share.
+/// Data shared by all layers of a pass.
 struct EncoderContext<Scalar: KernelScalar> {
   let settings: TransformerSettings
   let attention: BandedAttention
@@ -46,7 +46,7 @@ struct EncoderContext<Scalar: KernelScalar> {
   let parameters: ParameterBuffer<Scalar>
   let memory: LayerMemory<Scalar>
 
-  /// The factors of a dropout, a row for each sequence; nil where nothing is dropped.
+  /// The factors of a dropout, a row for each sequence; nil if nothing is dropped.
   func factors(
     _ name: String, dropping p: Double, site: Int, shape: [Int]
   ) -> Tensor<Scalar>? {
@@ -88,7 +88,7 @@ struct EncoderLayerPass<Scalar: KernelScalar> {
   ///
   /// - Parameters:
   ///   - x: [N·T, D]
-  ///   - index: which layer it is, from 0
+  ///   - index: the number of the layer, from 0
   ///   - maps: its affine maps
   init(
     _ layer: EncoderLayer, index: Int, _ x: Tensor<Scalar>, _ maps: [AffinePass<Scalar>],
@@ -121,7 +121,7 @@ struct EncoderLayerPass<Scalar: KernelScalar> {
     output = end
   }
 
-  /// Writes what attention gives for x to y.
+  /// Writes the attention of x to y.
   private static func attend(
     to x: Tensor<Scalar>, _ index: Int, _ maps: [AffinePass<Scalar>],
     _ context: EncoderContext<Scalar>, into y: Tensor<Scalar>
@@ -152,7 +152,7 @@ struct EncoderLayerPass<Scalar: KernelScalar> {
       mixed: mixed, factors: factors)
   }
 
-  /// Writes what the feed-forward part gives for x to y.
+  /// Writes the feed-forward part of x to y.
   private static func feed(
     _ x: Tensor<Scalar>, _ index: Int, _ maps: [AffinePass<Scalar>],
     _ context: EncoderContext<Scalar>, into y: Tensor<Scalar>
@@ -226,7 +226,7 @@ struct EncoderLayerPass<Scalar: KernelScalar> {
       dProjected, x: attention.input, shards: context.shards, into: gradients, dx: dx)
   }
 
-  /// dy times the factors of a dropout, which leaves dy as it is.
+  /// dy times the factors of a dropout; dy itself does not change.
   private func dropped(_ dy: Tensor<Scalar>, _ factors: Tensor<Scalar>?) -> Tensor<Scalar> {
     guard let factors else { return dy }
     let result = context.memory.tensor("dDropped", dy.shape)
@@ -235,7 +235,7 @@ struct EncoderLayerPass<Scalar: KernelScalar> {
   }
 }
 
-/// The places of an encoder that draw for dropout.
+/// The places of an encoder that use dropout.
 enum EncoderSite {
   static let input = 0
   static let output = 1

@@ -4,8 +4,8 @@ import Tensors
 
 /// The key of the random numbers of a training pass, such as those of dropout.
 ///
-/// A number depends on the seed, the step of the run, the sequence by its index in the data set,
-/// and its place in the model: never on ranks, threads or the other rows of a batch.
+/// A number depends on the seed, the step of the run, the sequence's index in the data set, and the
+/// place in the model, but never on ranks, threads or the other rows of a batch.
 public struct SequenceNoise: Sendable {
   public let seed: UInt64
   /// Optimizer steps taken before this one.

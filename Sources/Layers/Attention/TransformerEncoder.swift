@@ -10,9 +10,9 @@ import Tensors
 ///     e ← layer_l(e)   for each of L layers, see `EncoderLayer`
 ///     y = dropout(LN e)
 ///
-/// Step i sees the steps j with i - back ≤ j ≤ i + forward of its own sequence. Inside, sequences
-/// stand one after the other, [N·T, D], so that the rows of a shard are neighbours. Dropout is drawn
-/// by `SequenceInput.noise`; a pass without noise drops nothing.
+/// Step i sees the steps j with i - back ≤ j ≤ i + forward of its own sequence. Internally,
+/// sequences follow one another, [N·T, D], so the rows of a shard are contiguous. Dropout is drawn
+/// from `SequenceInput.noise`; a pass without noise drops nothing.
 public struct TransformerEncoder<Scalar: KernelScalar>: SequenceLayer {
   public let settings: TransformerSettings
   public let inputFeatures: [Int]
@@ -25,8 +25,10 @@ public struct TransformerEncoder<Scalar: KernelScalar>: SequenceLayer {
   private let arranged = ArrangedWeights<Scalar>()
 
   /// - Parameters:
-  ///   - inputs: C
-  ///   - hidden: H, which a linear embedding has as D
+  ///   - settings: the settings of all layers
+  ///   - C: the inputs
+  ///   - H: the hidden units, the D of a linear embedding
+  ///   - name: the place of the layer in its model
   public init(
     _ settings: TransformerSettings, inputs C: Int, hidden H: Int, named name: LayerName
   ) {
@@ -55,7 +57,7 @@ public struct TransformerEncoder<Scalar: KernelScalar>: SequenceLayer {
 
   /// PyTorch's starts: Xavier's for q, k and v together, with zero biases of attention; then
   /// T-Fixup's scale, 0.67 L^(-1/4), of the maps that it names. The authors mean to scale v as well,
-  /// under a name that no parameter has, so that v is never scaled.
+  /// but under a name that no parameter has, so v is never scaled.
   public func initialize(
     _ parameters: ParameterBuffer<Scalar>, gateBias: Double, streams: inout InitializationStreams
   ) {
@@ -109,7 +111,7 @@ public struct TransformerEncoder<Scalar: KernelScalar>: SequenceLayer {
       self, input, context, affine, keepsFinal: keeping.contains(.finalState))
   }
 
-  /// 6 for each weight, and the scores, mixtures and gradients of attention.
+  /// 6 for each weight, plus the scores, mixtures and gradients of attention.
   public var trainingOperations: Double {
     let weights = maps.reduce(0) { $0 + $1.inputs * $1.outputs }
     let (back, forward) = (settings.contextBackward, settings.contextForward)
@@ -207,7 +209,7 @@ private final class EncoderPass<Scalar: KernelScalar>: LayerPass {
   }
 }
 
-/// Steps first, [T, N, ·], against sequences first, [N·T, ·].
+/// Converts between steps first, [T, N, ·], and sequences first, [N·T, ·].
 private struct SequenceOrder {
   /// T
   let steps: Int
@@ -231,7 +233,7 @@ private struct SequenceOrder {
       to: RowSelection(inOrder, width: width))
   }
 
-  /// Takes the last step of each sequence alone.
+  /// Gathers only the last step of each sequence.
   func gatherLast<Scalar: KernelScalar>(
     _ width: Int, _ values: Tensor<Scalar>, into target: Tensor<Scalar>
   ) {

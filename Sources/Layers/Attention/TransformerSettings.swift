@@ -13,7 +13,7 @@ public struct TransformerSettings: Sendable, Hashable {
     case linear
   }
 
-  /// What tells steps apart.
+  /// How the positions of steps are encoded.
   public enum Position: String, Sendable, CaseIterable {
     /// A trained row for each step.
     case learned
@@ -29,19 +29,19 @@ public struct TransformerSettings: Sendable, Hashable {
   public var contextBackward = 8
   /// How many later steps a step sees; a negative number is all.
   public var contextForward = 4
-  /// Whether a part normalises what it reads (pre-norm) or the sum that it adds to (post-norm).
+  /// Whether each part normalises its input (pre-norm) or the sum after it (post-norm).
   public var isPreNorm = false
   public var embedding = Embedding.linear
   /// e of a table.
   public var embeddingSize = 2
-  /// The largest count that has a row of its own in a table.
+  /// The largest count with its own row in a table.
   public var maximumCount = 10
   public var position = Position.sinusoidal
   /// The rows of learned positions, at least T.
   public var maximumSteps = 100
-  /// Dropout of what goes into the first layer.
+  /// Dropout of the first layer's input.
   public var inputDropout = 0.0
-  /// Dropout in the layers: of attention weights, and of what each part gives.
+  /// Dropout in the layers: of attention weights, and of each part's output.
   public var layerDropout = 0.0
   /// Dropout of the output.
   public var outputDropout = 0.0

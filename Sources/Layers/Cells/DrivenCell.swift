@@ -4,17 +4,19 @@ import Kernels
 import RandomNumbers
 import Tensors
 
-/// Puts a drive before any cell (Nguyen et al., NeurIPS 2020): the cell's first product, which is
-/// of the input, is g_t, and the cell gets d_t in its place.
+/// Adds a drive to any cell (Nguyen et al., NeurIPS 2020): the cell's first product, which is of
+/// the input, is g_t, and the cell gets d_t instead.
 ///
 ///     g_t = x_t W_ih + b_ih,   d_t = drive(g_t),   s_t = cell(d_t, ..., s_{t-1})
 ///
-/// A norm of the cell therefore normalises d_t, which is what its gates are made of.
+/// A norm of the cell therefore normalises d_t, from which its gates are computed.
 public struct DrivenCell: CellFamily {
   private let drive: DriveKind
   private let family: any CellFamily
 
-  /// - Parameter drive: one with a velocity, which leaves the recurrent term alone
+  /// - Parameters:
+  ///   - drive: a drive with a velocity that does not change the recurrent term
+  ///   - family: the cell
   public init(_ drive: DriveKind, _ family: any CellFamily) {
     precondition(DriveParameters(drive).hasVelocity && drive != .nesterovExtrapolated)
     self.drive = drive
@@ -42,18 +44,18 @@ public struct DrivenCell: CellFamily {
       added: cell.products.indices.filter { cell.products[$0].addsTo == 0 })
   }
 
-  /// The states v and s, and g where the adjoint needs it, follow those of the cell, which
-  /// therefore finds its own where they are without a drive.
+  /// The states v and s, and g if the adjoint needs it, follow those of the cell, which therefore
+  /// finds its own states at the same places as without a drive.
   private struct Cell<Scalar: KernelScalar>: RecurrentCell {
     let drive: DriveParameters
     let cell: any RecurrentCell<Scalar>
-    /// How many states the cell has by itself.
+    /// The number of the cell's own states.
     let ownStates: Int
     let width: Int
     /// The stage that sees the input's product.
     let stage: Int
-    /// The cell's products that are added to the input's, which is another one here: they have
-    /// results of their own, and are added to d_t.
+    /// The cell's products that are added to the input's product. Here they have their own results,
+    /// which are added to d_t.
     let added: [Int]
 
     var products: [CellProduct] {

@@ -2,8 +2,8 @@ import Kernels
 import RandomNumbers
 import Tensors
 
-/// The gated recurrent unit as a cell (Cho et al., 2014, with the reset gate behind the product, as
-/// cuDNN and PyTorch have it).
+/// The gated recurrent unit as a cell (Cho et al., 2014, with the reset gate after the product, as
+/// in cuDNN and PyTorch).
 ///
 ///     r, z = σ(x W_ir + b_ir + h W_hr + b_hr),  likewise z
 ///     n    = tanh(x W_in + b_in + r · (h W_hn + b_hn))

@@ -1,7 +1,7 @@
 import Kernels
 
-/// The gated cell of HiPPO (Gu et al., NeurIPS 2020, appendix F): M memories of order N of what a
-/// linear map sees of input and state, and a state that is read from them.
+/// The gated cell of HiPPO (Gu et al., NeurIPS 2020, appendix F): M memories of order N of a linear
+/// map of input and state, and a state that is read from them.
 ///
 ///     u_t = x_t W_uxᵀ + h_{t-1} W_uhᵀ + b_u
 ///     m_t = memory(m_{t-1}, u_t), each channel by itself
@@ -13,7 +13,9 @@ public struct HiPPO: CellFamily {
   private let measure: MemoryMeasure
   private let discretization: Discretization
 
-  /// - Parameter discretization: where a configuration does not choose another
+  /// - Parameters:
+  ///   - measure: how the memory weighs the past
+  ///   - discretization: the default, which a configuration may override
   public init(_ measure: MemoryMeasure, _ discretization: Discretization) {
     self.measure = measure
     self.discretization = discretization

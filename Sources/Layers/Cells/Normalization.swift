@@ -2,7 +2,7 @@ import Kernels
 import RandomNumbers
 import Tensors
 
-/// What a norm takes mean and variance of.
+/// The numbers whose mean and variance a norm uses.
 public enum Normalization: String, Sendable, Hashable, CaseIterable {
   /// Nothing is normalised.
   case none
@@ -11,7 +11,7 @@ public enum Normalization: String, Sendable, Hashable, CaseIterable {
   /// The units of the last k steps together (Pospisil, Zadorozhnyy and Ye, 2022); k = 1 is `layer`.
   case assortedTime = "assorted_time"
 
-  /// What `momentum-dist cells` says of a cell with such norms.
+  /// The text of `momentum-dist cells` for a cell with such norms.
   var summary: String {
     switch self {
     case .none: "unrolled"
@@ -21,16 +21,17 @@ public enum Normalization: String, Sendable, Hashable, CaseIterable {
   }
 }
 
-/// One norm of a cell: its gain and shift among the cell's vectors, what it saves on the cell's
-/// tape, and its window among the cell's states.
+/// One norm of a cell: its gain and shift among the cell's vectors, its part of the cell's tape,
+/// and its window among the cell's states.
 ///
 /// ATN(k) over D units: with z_t and the k - 1 pre-activations before it (fewer at the start of a
-/// window), of which m and v are the mean and the biased variance over all units and steps,
+/// window), with m and v their mean and biased variance over all units and steps,
 ///
 ///     y_t = (z_t - m) / √(v + 1e-5) · gain + shift
 ///
-/// Of an earlier z, m and v need its own mean and M2 = Σ (z - mean)² alone, so a window is 2 (k - 1)
-/// numbers of a row and the count of those in use. ATN(1) is layer normalisation, without a window.
+/// For an earlier z, m and v need only its own mean and M2 = Σ (z - mean)², so a window is 2 (k -
+/// 1) numbers of a row and the number of those in use. ATN(1) is layer normalisation, without a
+/// window.
 struct CellNorm<Scalar: KernelScalar> {
   private let width: Int
   private let window: Int
@@ -41,11 +42,11 @@ struct CellNorm<Scalar: KernelScalar> {
   private let state: Int
 
   /// - Parameters:
-  ///   - ending: what tells its names from those of the cell's other norms, such as "_ih"
+  ///   - ending: the suffix of its names among the cell's norms, such as "_ih"
   ///   - width: D
   ///   - window: k
-  ///   - place: how many norms of the cell come before it; their windows come first too
-  ///   - states: how many states of the cell come before all windows
+  ///   - place: the number of the cell's norms before it; their windows come first too
+  ///   - states: the number of the cell's states before all windows
   init(
     _ ending: String, width: Int, window: Int, place: Int, states: Int, named name: LayerName
   ) {
@@ -80,7 +81,7 @@ struct CellNorm<Scalar: KernelScalar> {
     return window > 1 ? [NamedShape("window\(ending)", [columns])] : []
   }
 
-  /// y may be the memory of z, unless it is added to.
+  /// y may share the memory of z, unless it is added to.
   func forward(
     _ z: Tensor<Scalar>, into y: Tensor<Scalar>, isAdding: Bool = false, _ s: CellStep<Scalar>
   ) {
@@ -91,7 +92,7 @@ struct CellNorm<Scalar: KernelScalar> {
       window: window(s.before, s.after))
   }
 
-  /// Also writes the gradient of the window before the step. dz may be the memory of dy.
+  /// Also writes the gradient of the window before the step. dz may share the memory of dy.
   func backward(_ dy: Tensor<Scalar>, into dz: Tensor<Scalar>, _ s: CellAdjoint<Scalar>) {
     LayerNormalization.backward(
       ColumnBlock(dy), normalised: ColumnBlock(s.tape[2 * place]),

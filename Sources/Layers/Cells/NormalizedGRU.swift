@@ -1,8 +1,8 @@
 import Kernels
 import Tensors
 
-/// A GRU with two norms: of what comes from the input and of what comes from the state. It is to
-/// `gru` what `NormalizedLSTM` is to the LSTM.
+/// A GRU with two norms: one of the input's product and one of the state's. It relates to `gru` as
+/// `NormalizedLSTM` relates to the LSTM.
 ///
 ///     (x_r, x_z, x_n) = N_x(x W_ih + b_ih),   (h_r, h_z, h_n) = N_h(h W_hh + b_hh)
 ///     r = σ(x_r + h_r),   z = σ(x_z + h_z),   n = tanh(x_n + r · h_n)
@@ -46,7 +46,7 @@ public struct NormalizedGRU: CellFamily {
     }
     var vectors: [NamedShape] { norms.flatMap(\.vectors) }
     var states: [NamedShape] { [NamedShape("h", [H])] + norms.flatMap(\.states) }
-    /// What the norms save, then r, z, n and h_n, side by side.
+    /// The tapes of the norms, then r, z, n and h_n, side by side.
     var tape: [NamedShape] { norms.flatMap(\.tape) + [NamedShape("gates", [4 * H])] }
 
     @specialized(where Scalar == Float)

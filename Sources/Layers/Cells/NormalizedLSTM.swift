@@ -1,15 +1,15 @@
 import Kernels
 import Tensors
 
-/// An LSTM with three norms: of what comes from the input, of what comes from the state, and of the
-/// cell before the output gate (Ba, Kiros and Hinton, 2016; over the last k steps: Pospisil,
-/// Zadorozhnyy and Ye, 2022).
+/// An LSTM with three norms: of the input's product, of the state's product, and of the cell state
+/// before the output gate (Ba, Kiros and Hinton, 2016; over the last k steps: Pospisil, Zadorozhnyy
+/// and Ye, 2022).
 ///
 ///     f, i, o, g = N_x(x W_ih + b_ih) + N_h(h W_hh + b_hh)
 ///     c' = σ(f) c + σ(i) tanh(g),   h' = σ(o) tanh(N_c(c'))
 ///
 /// A norm is over all 4H numbers of its term, and has a gain and a shift for each; `CellNorm` has
-/// its equation. The cell is carried as it is, not normalised.
+/// its equation. The cell state is carried without normalisation.
 public struct NormalizedLSTM: CellFamily {
   private let normalization: Normalization
 
@@ -49,7 +49,7 @@ public struct NormalizedLSTM: CellFamily {
     var states: [NamedShape] {
       [NamedShape("h", [H]), NamedShape("c", [H])] + norms.flatMap(\.states)
     }
-    /// What the norms save, the gates f, i, o, g as they work, and tanh(N_c(c')).
+    /// The tapes of the norms, the gates f, i, o, g after their activations, and tanh(N_c(c')).
     var tape: [NamedShape] {
       norms.flatMap(\.tape) + [NamedShape("gates", [4 * H]), NamedShape("tanh", [H])]
     }

@@ -5,9 +5,9 @@ import Tensors
 ///
 ///     y = w(x) Wᵀ + b,   dx = w*(dy W),   dW = dyᵀ w(x)
 ///
-/// w takes the windows of a map and w* is its adjoint. At a stride of 1, dx is the convolution of
-/// dy with the weight turned round; otherwise the windows of a *panel* of places are computed, so
-/// few that they stay in the cache, and added to the places that they see.
+/// w extracts the windows of a map and w* is its adjoint. At a stride of 1, dx is the convolution
+/// of dy with the flipped weight; otherwise the windows of a *panel* of places, few enough to stay
+/// in the cache, are computed and added to the places that they see.
 struct Convolution<Scalar: KernelScalar> {
   private let windows: ImageWindows
   private let memory: LayerMemory<Scalar>
@@ -28,7 +28,7 @@ struct Convolution<Scalar: KernelScalar> {
 
   /// - Parameters:
   ///   - x: maps [N, Y X C]
-  ///   - matrix: W as it was packed
+  ///   - matrix: the packed W
   ///   - bias: [M]; nil is zero
   ///   - y: maps [N, Y' X' M], overwritten
   func multiply(
@@ -48,7 +48,7 @@ struct Convolution<Scalar: KernelScalar> {
 
   /// - Parameters:
   ///   - dy: maps [N, Y' X' M]
-  ///   - matrix: what `inputGradientWeight` gives, packed
+  ///   - matrix: the packed result of `inputGradientWeight`
   ///   - dx: maps [N, Y X C]
   func addInputGradient(
     _ dy: Tensor<Scalar>, by matrix: PackedMatrix<Scalar>, to dx: Tensor<Scalar>
@@ -90,10 +90,10 @@ struct Convolution<Scalar: KernelScalar> {
     return maps.reshaped([rows, maps.count / max(rows, 1)])
   }
 
-  /// Bytes of a panel: what leaves room for the matrix in a second-level cache of 512 KB.
+  /// Bytes of a panel, small enough to leave room for the matrix in a second-level cache of 512 KB.
   private static var panelBytes: Int { 131_072 }
 
-  /// Calls `body` with the places of each panel and room for their windows [places, K K C].
+  /// Calls `body` with the places of each panel and memory for their windows [places, K K C].
   private func forEachPanel(of all: Int, _ body: (Range<Int>, Tensor<Scalar>) -> Void) {
     let panel = max(Self.panelBytes / (MemoryLayout<Scalar>.stride * windows.length), 16)
     let memory = memory.tensor("windows", [min(panel, all), windows.length])

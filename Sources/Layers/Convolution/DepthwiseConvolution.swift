@@ -1,12 +1,12 @@
 import Kernels
 import Tensors
 
-/// The products of a depthwise convolution: each channel of a map with a filter of its own (Chollet,
+/// The products of a depthwise convolution: each channel of a map with its own filter (Chollet,
 /// CVPR 2017), map by map.
 ///
 ///     y[p, c] = Σ_k W[c, k] w(x)[p, k, c]
 ///
-/// w takes the windows of a map, K x K places k each.
+/// w extracts the windows of a map, with K x K places k each.
 struct DepthwiseConvolution<Scalar: KernelScalar> {
   private let windows: ImageWindows
   private let memory: LayerMemory<Scalar>

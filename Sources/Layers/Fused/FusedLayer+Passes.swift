@@ -10,7 +10,7 @@ extension FusedLayer {
     forward(input, from: state, parameters, keeping: keeping, in: workspace, on: .current)
   }
 
-  /// The same on a backend of choice, for tests and comparisons.
+  /// The same on a given backend, for tests and comparisons.
   public func forward(
     _ input: SequenceInput<Scalar>, from state: LayerState<Scalar>?,
     _ parameters: ParameterBuffer<Scalar>, keeping: LayerKeeping, in workspace: Workspace<Scalar>,
@@ -43,7 +43,7 @@ extension FusedLayer {
     let geometry = geometry(steps: T, rows: N)
     let packed = Double(geometry.gateWidth) * Double(inputs + hidden) * Double(threads)
     guard isTraining else { return packed }
-    // One number per gate at least; the kernels' own count is whole, and could overflow.
+    // At least one number per gate; the kernels' own count is an integer, and could overflow.
     let least = Double(T) * Double(N) * Double(geometry.gateWidth)
     let saved =
       least < 0x1p48 ? Double(RecurrentLayerKernels<Scalar>.savedCount(geometry)) : least
@@ -78,7 +78,8 @@ private struct FusedPass<Scalar: KernelScalar>: LayerPass {
     return dx
   }
 
-  /// The output of the last step is a part of the state after it.
+  /// The gradient of the final state, including that of the last step's output, which is part of
+  /// it.
   private func finalGradient(_ gradient: OutputGradient<Scalar>) -> RecurrentState<Scalar>? {
     guard let last = gradient.lastStep else { return gradient.final?.recurrent }
     var state = gradient.final?.recurrent ?? RecurrentState(zerosFor: geometry)

@@ -4,14 +4,14 @@ import Kernels
 import RandomNumbers
 import Tensors
 
-/// A recurrent layer whose drive and body are one kernel over all time steps: its parameters by
-/// PyTorch's names, how they start, and its passes.
+/// A recurrent layer whose drive and body are one kernel over all time steps: its parameters with
+/// PyTorch's names, their starting values, and its passes.
 ///
 ///     g_t = W_ih x_t + b_ih,   a_t = W_hh h_{t-1} + b_hh
 ///     d_t = drive(g_t),        h_t = body(d_t, a_t)
 ///
-/// A layer of the orthogonal family has no b_ih and b_hh, a bias b of the body, and W_hh = Pᵀ from
-/// its `OrthogonalKernel`, whose A it trains as `skew`.
+/// A layer of the orthogonal family has no b_ih and b_hh, but a bias b of the body, and W_hh = Pᵀ
+/// from its `OrthogonalKernel`, whose A it trains as `skew`.
 ///
 /// Shapes use T steps, N sequences, C input features, H hidden units, G gates.
 public struct FusedLayer<Scalar: KernelScalar>: SequenceLayer {
@@ -32,7 +32,13 @@ public struct FusedLayer<Scalar: KernelScalar>: SequenceLayer {
   /// The weight used instead of W_hh; nil is the layer's own.
   private var replacedWeight: Tensor<Scalar>?
 
-  /// - Parameter orthogonal: how W_hh is kept orthogonal; nil trains it freely
+  /// - Parameters:
+  ///   - drive: the drive and its constants
+  ///   - body: the update of the state
+  ///   - orthogonal: how W_hh is kept orthogonal; nil leaves it unconstrained
+  ///   - inputs: C
+  ///   - hidden: H
+  ///   - name: the place of the layer in its model
   public init(
     drive: DriveParameters, body: BodyKind, orthogonal: OrthogonalSettings? = nil, inputs: Int,
     hidden: Int, named name: LayerName
@@ -72,7 +78,7 @@ public struct FusedLayer<Scalar: KernelScalar>: SequenceLayer {
     ]
   }
 
-  /// Those of a skew matrix on and below the diagonal.
+  /// The numbers of a skew matrix on and below the diagonal.
   public var untrainedCount: Int { orthogonal == nil ? 0 : hidden * (hidden + 1) / 2 }
 
   public var parameters: [NamedShape] {
@@ -93,8 +99,9 @@ public struct FusedLayer<Scalar: KernelScalar>: SequenceLayer {
   /// Sets the starting values of the authors' code.
   ///
   /// - Parameters:
-  ///   - gateBias: where the forget gate (LSTM) or reset gate (GRU) starts
-  ///   - streams: of which this takes one
+  ///   - parameters: receives the values
+  ///   - gateBias: the starting bias of the forget gate (LSTM) or reset gate (GRU)
+  ///   - streams: random streams, of which this uses one
   public func initialize(
     _ parameters: ParameterBuffer<Scalar>, gateBias: Double, streams: inout InitializationStreams
   ) {
@@ -132,7 +139,7 @@ public struct FusedLayer<Scalar: KernelScalar>: SequenceLayer {
     orthogonal?.revert(parameters[hiddenWeight])
   }
 
-  /// Turns the summed gradient of W_hh into that of the skew matrix behind it.
+  /// Turns the summed gradient of W_hh into that of its skew matrix.
   public func finishGradients(_ gradients: ParameterBuffer<Scalar>) throws(LAPACKError) {
     try orthogonal?.finishGradient(gradients[hiddenWeight])
   }
@@ -147,7 +154,7 @@ public struct FusedLayer<Scalar: KernelScalar>: SequenceLayer {
 
   public var orthogonalWork: OrthogonalWork? { orthogonal?.work }
 
-  /// An orthogonal matrix with elements dropped is none.
+  /// Nil for an orthogonal matrix, because dropping elements would make it not orthogonal.
   public var recurrentWeight: String? { orthogonal == nil ? hiddenWeight : nil }
 
   public func replacingRecurrentWeight(_ weight: Tensor<Scalar>) -> any SequenceLayer<Scalar> {

@@ -4,8 +4,8 @@ import Kernels
 import RandomNumbers
 import Tensors
 
-/// A graph of layers on maps as one cell (Nayebi et al., NeurIPS 2018): what its nodes give is its
-/// state, so that every edge, forward or back, takes one time step. See `LayerGraph`.
+/// A graph of layers on maps as one cell (Nayebi et al., NeurIPS 2018): the outputs of its nodes
+/// are its state, so every edge, forward or back, takes one time step. See `LayerGraph`.
 ///
 /// Without a text it is one convolution of H channels.
 public struct GraphOfLayers: CellFamily {
@@ -31,9 +31,9 @@ public struct GraphOfLayers: CellFamily {
   }
 }
 
-/// The nodes of a graph side by side. A node's first stage of a step sums up its convolutions, the
-/// stages after it are those of its cell. That is stage 0, or stage 1 of a separable node, which
-/// mixes the channels of stage 0's depthwise results.
+/// The nodes of a graph side by side. The first stage of a node sums up its convolutions; the
+/// stages after it are those of its cell. The first stage is stage 0, or stage 1 for a separable
+/// node, which mixes the channels of stage 0's depthwise results.
 struct GraphCell<Scalar: KernelScalar>: RecurrentCell {
   private let nodes: [Node]
   let products: [CellProduct]
@@ -43,7 +43,7 @@ struct GraphCell<Scalar: KernelScalar>: RecurrentCell {
   let tape: [NamedShape]
   let scratch: [NamedShape]
 
-  /// A node, and where its own stand in the lists of the graph's cell.
+  /// A node, and the places of its entries in the lists of the graph's cell.
   struct Node {
     let shape: ResolvedGraph.Node
     let cell: (any RecurrentCell<Scalar>)?
@@ -56,13 +56,13 @@ struct GraphCell<Scalar: KernelScalar>: RecurrentCell {
     var states = 0..<0
     var tape = 0..<0
     var scratch = 0..<0
-    /// The states that the convolution gives, that is pooled, and that the node gives.
+    /// The states of the convolution's result, of the map before pooling, and of the node's output.
     var drive = 0
     var pooled = 0
     var output = 0
     /// The states that take the depthwise products.
     var filtered = 0..<0
-    /// Where the norm's vectors and its tape start in the lists.
+    /// The start of the norm's vectors and of its tape in the lists.
     var normVectors = 0
     var normTape = 0
 
@@ -84,7 +84,7 @@ struct GraphCell<Scalar: KernelScalar>: RecurrentCell {
       return Node(shape: node, cell: Self.cell(of: node, constants, own), norm: node.norm)
     }
     var lists = GraphLists()
-    // The first state is what the layer gives out: the last node comes first.
+    // The first state is the layer's output, so the last node comes first.
     for index in nodes.indices.reversed() {
       lists.addStates(of: &nodes[index])
       lists.addNorm(of: &nodes[index], named: Self.name(nodes[index].shape, in: name))
@@ -212,14 +212,14 @@ extension GraphCell {
     }
   }
 
-  /// Normalises a node's sum where it stands, if the node has a norm.
+  /// Normalises a node's sum in place, if the node has a norm.
   private func normalize(_ sum: Tensor<Scalar>, of node: Node, _ s: CellStep<Scalar>) {
     node.norm?.forward(
       sum, gain: s.vectors[node.normVectors], shift: s.vectors[node.normVectors + 1], into: sum,
       normalised: s.tape[node.normTape], inverseDeviation: s.tape[node.normTape + 1])
   }
 
-  /// Makes the gradient of what the norm gave that of the sum.
+  /// Turns the gradient of the norm's output into that of the sum.
   private func takeBackNorm(_ delta: Tensor<Scalar>, of node: Node, _ s: CellAdjoint<Scalar>) {
     node.norm?.backward(
       delta, normalised: s.tape[node.normTape], inverseDeviation: s.tape[node.normTape + 1],

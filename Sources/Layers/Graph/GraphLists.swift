@@ -1,7 +1,7 @@
 import Kernels
 
 extension GraphCell {
-  /// The lists of a cell as they grow.
+  /// The lists of a cell while they are built.
   struct GraphLists {
     var products: [CellProduct] = []
     var vectors: [NamedShape] = []
@@ -10,8 +10,8 @@ extension GraphCell {
     var tape: [NamedShape] = []
     var scratch: [NamedShape] = []
 
-    /// A node's states: its output, those of its cell, what drives the cell. Two of them can be the
-    /// same state.
+    /// Adds a node's states: its output, those of its cell, and the cell's drive. Two of them can
+    /// be the same state.
     mutating func addStates(of node: inout Node) {
       func name(_ own: String) -> String { "\(node.shape.said.name).\(own)" }
       func named(_ shapes: [NamedShape]) -> [NamedShape] {
@@ -49,7 +49,7 @@ extension GraphCell {
       restarting.formUnion(states[node.filtered].map(\.name))
     }
 
-    /// A node's norm: gain and shift, and what its adjoint needs.
+    /// Adds a node's norm: gain and shift, and what its adjoint needs.
     mutating func addNorm(of node: inout Node, named name: LayerName) {
       (node.normVectors, node.normTape) = (vectors.count, tape.count)
       guard let norm = node.norm else { return }
@@ -61,9 +61,9 @@ extension GraphCell {
       ]
     }
 
-    /// A node's convolutions of its sources, and the products of its cell, a stage later.
+    /// Adds a node's convolutions of its sources, and the products of its cell, a stage later.
     ///
-    /// - Parameter outputs: the state that each node gives
+    /// - Parameter outputs: the state of each node's output
     mutating func addProducts(of node: inout Node, named name: LayerName, _ outputs: [Int]) {
       addEdges(of: &node, named: name, outputs)
       guard let cell = node.cell else { return }

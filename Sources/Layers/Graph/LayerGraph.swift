@@ -1,14 +1,14 @@
 import Kernels
 
-/// A graph of layers on maps, as a text of nodes:
+/// A graph of layers on maps, written as a text of nodes:
 ///
 ///     conv1: input, channels 16, kernel 5, stride 2, pool max 2;
 ///     conv2: conv1 + conv3, channels 32;
 ///     conv3: conv2, channels 32, cell rgc, pool mean all
 ///
 /// A node is a convolution of its sources' outputs, `ELU(b + Σ W_s * s)`, then a cell on the result
-/// where one is named, then a pooling where one is. A `separable` node convolves each channel of a
-/// source with a filter of its own and then mixes the channels, place by place (Chollet, CVPR 2017):
+/// if one is named, then a pooling if one is named. A `separable` node convolves each channel of a
+/// source with its own filter and then mixes the channels, place by place (Chollet, CVPR 2017):
 /// `W_s * s` becomes `W_s * (D_s * s)`, where D_s [C, K, K] is depthwise and W_s has windows of one
 /// place. With `norm layer` or `norm group G` the sum is normalised before the activation, as
 /// `GroupNormalization` does. Neither changes the cell's own convolutions.
@@ -16,8 +16,8 @@ import Kernels
 /// Every edge takes one time step: a node sees the outputs of its sources in the step before, so a
 /// source may come later in the text. The output of the graph is that of the last node.
 ///
-/// The first source sets the size of a node's maps. Maps of another source are enlarged, each place
-/// repeated, or seen at a larger stride, until they fit.
+/// The first source sets the size of a node's maps. Maps of other sources are enlarged by repeating
+/// places, or read at a larger stride, to fit.
 public struct LayerGraph: Sendable, Hashable {
   /// The specification of a node.
   public struct Node: Sendable, Hashable {
@@ -29,7 +29,7 @@ public struct LayerGraph: Sendable, Hashable {
     /// K of the convolution, and of the cell's own.
     public var kernel = 3
     public var stride = 1
-    /// Whether each channel of a source is convolved by itself, before a mixing of the channels.
+    /// Whether each channel of a source is convolved separately before the channels are mixed.
     public var isSeparable = false
     /// Nil is none.
     public var norm: Norm?
@@ -43,8 +43,8 @@ public struct LayerGraph: Sendable, Hashable {
     case elu, relu
   }
 
-  /// What the convolution's sum is normalised over: the map, and all its channels or each of some
-  /// equal groups of them.
+  /// The range of a normalisation of the convolution's sum: the map, and all its channels or each
+  /// of several equal groups of them.
   public enum Norm: Sendable, Hashable {
     case layer
     case group(Int)
@@ -57,7 +57,7 @@ public struct LayerGraph: Sendable, Hashable {
       }
     }
 
-    /// As a node says it.
+    /// The text in a node.
     var text: String {
       switch self {
       case .layer: "norm layer"
@@ -73,14 +73,14 @@ public struct LayerGraph: Sendable, Hashable {
     public var stride: Int
   }
 
-  /// What is wrong with a text, and what to do about it.
+  /// The problem of a text, and what to do about it.
   public struct Problem: Error, CustomStringConvertible {
     public let description: String
   }
 
   public let nodes: [Node]
 
-  /// What an edge from outside is called.
+  /// The name of the source of an edge from outside.
   static let input = "input"
 
   /// - Throws: `Problem`, which names the node

@@ -1,7 +1,7 @@
 import Kernels
 
 extension LayerGraph {
-  /// Finds out whether the maps of all nodes fit each other.
+  /// Checks whether the maps of all nodes fit each other.
   ///
   /// - Parameters:
   ///   - height: Y of the input
@@ -20,7 +20,7 @@ struct ResolvedGraph {
     /// The source's place among the nodes; nil is the input.
     let source: Int?
     let windows: ImageWindows
-    /// What a separable convolution's second part sees: the places of the first part's result.
+    /// The windows of a separable convolution's second part: the places of the first part's result.
     var places: ImageWindows {
       ImageWindows(
         of: MapShape(
@@ -32,20 +32,20 @@ struct ResolvedGraph {
   struct Node {
     let said: LayerGraph.Node
     let edges: [Edge]
-    /// What the convolution gives, and the cell.
+    /// The shape of the convolution's result, and of the cell.
     let map: MapShape
     let pooling: ImagePooling?
     var norm: GroupNormalization? {
       said.norm.map { GroupNormalization(map, groups: $0.groups) }
     }
-    /// What the node gives.
+    /// The shape of the node's output.
     var output: MapShape { pooling?.output ?? map }
   }
 
   let nodes: [Node]
 
   /// - Parameter input: the shape of the maps from outside
-  /// - Throws: `LayerGraph.Problem` where maps of two sizes do not fit each other
+  /// - Throws: `LayerGraph.Problem` if maps of two sizes do not fit each other
   init(_ graph: LayerGraph, input: MapShape) throws(LayerGraph.Problem) {
     let said = graph.nodes
     func place(_ name: String) -> Int? { said.firstIndex { $0.name == name } }
@@ -95,7 +95,7 @@ struct ResolvedGraph {
     self.nodes = nodes
   }
 
-  /// Windows of a map, one for each place of another; nil where no whole factor leads there.
+  /// Windows of a map, one for each place of another; nil if no whole factor relates their sizes.
   private static func windows(
     of map: MapShape, kernel: Int, onto target: MapShape
   ) -> ImageWindows? {

@@ -7,8 +7,9 @@ import Tensors
 ///
 ///     m' = m + (Ā - I) m + B̄ u
 ///
-/// It is written so, and summed from the right, because Ā is near I where steps are small, and Float
-/// would lose what they change. The matrix of a measure that scales with time is another one in every step.
+/// It has this form, and is summed from the right, because Ā is near I for small steps, and Float
+/// would lose the difference. For a measure that scales with time, the matrix differs in every
+/// step.
 package struct DenseMemory<Scalar: KernelScalar>: Sendable {
   private let measure: MemoryMeasure
   private let discretization: Discretization
@@ -28,7 +29,7 @@ package struct DenseMemory<Scalar: KernelScalar>: Sendable {
     maximumSteps = constants.maximumSteps
   }
 
-  /// Computes the matrix of all steps, where there is one.
+  /// Computes the matrix of all steps, if there is a single one.
   package func prepare() throws(LAPACKError) {
     if measure != .scaledLegendre { _ = try transition(after: 0) }
   }
@@ -45,7 +46,8 @@ package struct DenseMemory<Scalar: KernelScalar>: Sendable {
   /// - Parameters:
   ///   - memory: m [N, M, order]
   ///   - input: u [N, M]
-  ///   - stepsBefore: of the sequence, which a measure that scales with time asks for
+  ///   - stepsBefore: the steps of the sequence before this one, for a measure that scales with
+  ///     time
   ///   - after: receives m'
   package func advance(
     _ memory: Tensor<Scalar>, input: Tensor<Scalar>, after stepsBefore: Int,
@@ -77,8 +79,8 @@ package struct DenseMemory<Scalar: KernelScalar>: Sendable {
     do {
       return try transition(after: steps)
     } catch {
-      // `prepare` has computed that of all steps; A of the scaled measure is a triangle with a
-      // negative diagonal, so that I - ΔA/2 always has an inverse.
+      // `prepare` has computed the matrix of all steps. A of the scaled measure is triangular with
+      // a negative diagonal, so I - ΔA/2 always has an inverse.
       preconditionFailure("the matrix of a memory of order \(order): \(error)")
     }
   }
@@ -131,11 +133,11 @@ private struct Transition<Scalar: KernelScalar>: @unchecked Sendable {
 
 private struct TransitionKey: Hashable {
   let time: Int
-  /// Which kernels read it, for each arranges matrices in its own way.
+  /// The kernels that read it, because each packs matrices in its own way.
   let kernels: ObjectIdentifier
 }
 
-/// The transitions made so far; threads may ask at the same time.
+/// The transitions made so far; threads may access it at the same time.
 private final class Transitions<Scalar: KernelScalar>: Sendable {
   private let made = Mutex<[TransitionKey: Transition<Scalar>]>([:])
 

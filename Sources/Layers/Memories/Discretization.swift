@@ -11,7 +11,7 @@ public enum Discretization: String, Sendable, Hashable, CaseIterable {
   /// The input holds over the step: Ā = exp(ΔA), B̄ = A⁻¹ (Ā - I) B
   case zeroOrderHold = "zoh"
 
-  /// The share of the new memory in the mean that is differentiated; nil for the hold, which is no
+  /// The share of the new memory in the mean that is differentiated; nil for the hold, which has no
   /// such mean.
   package var newShare: Double? {
     switch self {
@@ -25,12 +25,12 @@ public enum Discretization: String, Sendable, Hashable, CaseIterable {
   /// Ā [N, N] and B̄ [N], in Double.
   ///
   /// - Parameter step: Δ
-  /// - Throws: `LAPACKError` where a matrix cannot be inverted
+  /// - Throws: `LAPACKError` if a matrix cannot be inverted
   package func discretize(
     _ a: Matrix, _ b: [Double], step: Double
   ) throws(LAPACKError) -> (a: Matrix, b: [Double]) {
     let n = a.n
-    // A system with B as its last column is discretized with it: one matrix for both.
+    // With B as the last column of the system, one matrix gives both.
     let whole = Matrix(n + 1) { row, column in
       row == n ? 0 : step * (column == n ? b[row] : a[row, column])
     }

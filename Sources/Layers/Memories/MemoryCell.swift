@@ -3,7 +3,8 @@ import Kernels
 import RandomNumbers
 import Tensors
 
-/// A cell around memories; `HiPPO` and `LegendreMemoryUnit` have the equations. Shapes use M channels, N coefficients of each, C inputs, H units.
+/// A cell around memories; `HiPPO` and `LegendreMemoryUnit` have the equations. Shapes use M
+/// channels, N coefficients of each, C inputs, H units.
 struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
   enum Form { case hippo, unit, gatedUnit }
 
@@ -49,7 +50,7 @@ struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
 
   // MARK: What it has
 
-  /// First what leads to u, then what leads to h; each is a sum in one result.
+  /// First the products for u, then those for h; each is a sum in one result.
   var products: [CellProduct] {
     let hasBias = form == .hippo
     let read = [
@@ -71,7 +72,7 @@ struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
       name.of("weight_hh"), bias: nil, of: .state(0), width: width, stage: 1, addsTo: first)
     return form == .hippo ? read + write : read + [feedback] + write + [recurrent]
   }
-  /// The first product that leads to h.
+  /// The first product for h.
   private var toState: Int { form == .hippo ? 2 : 3 }
 
   var vectors: [NamedShape] { [] }
@@ -79,7 +80,7 @@ struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
     let memory = [NamedShape("h", [hidden]), NamedShape("m", [channels, order])]
     return isScaled ? memory + [NamedShape("clock", [2], isCounter: true)] : memory
   }
-  /// Candidate and gate as they work.
+  /// Candidate and gate after their activations.
   var tape: [NamedShape] { isGated ? [NamedShape("gates", [width])] : [] }
   private var isDense: Bool { if case .dense = memory { true } else { false } }
 
@@ -100,8 +101,8 @@ struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
   // MARK: Start
 
   /// As in the authors' code: uniform in W_u, Xavier in the parts of the candidate, Kaiming in the
-  /// gate, PyTorch's defaults in biases. A memory unit starts with W_ux = 1 and reads the memory
-  /// alone.
+  /// gate, PyTorch's defaults in biases. A memory unit starts with W_ux = 1 and reads only the
+  /// memory.
   func initialize(
     _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream
   ) {
@@ -198,7 +199,7 @@ struct MemoryCell<Scalar: KernelScalar>: RecurrentCell {
     if isScaled { s.dBefore[2].fill(0) }
   }
 
-  /// The steps of the sequences so far, which a product takes to be the same in all rows.
+  /// The steps of the sequences so far, which a product assumes to be the same in all rows.
   private func steps(_ states: [Tensor<Scalar>]) -> Int {
     guard isScaled else { return 0 }
     return states[2][0] == 0 ? 0 : Int(states[2][1]) + 1

@@ -1,15 +1,15 @@
 /// The constants of a cell with a HiPPO memory.
 public struct MemoryConstants: Sendable, Hashable {
-  /// N, coefficients of a memory; 0 is as many as the layer has units.
+  /// N, coefficients of a memory; 0 uses one per unit of the layer.
   public var order = 0
-  /// M, memories of a row, each with an input of its own.
+  /// M, memories of a row, each with its own input.
   public var channels = 1
-  /// Nil is the system's own.
+  /// Nil uses the system's own.
   public var discretization: Discretization?
   /// Δ, the step of the memories of a window or a decay: 1/Δ is the window's length in steps.
   public var step = 0.01
-  /// After this many steps a scaled memory no longer lengthens, and forgets exponentially; 0 never
-  /// stops it.
+  /// After this many steps a scaled memory stops growing, and forgets exponentially; 0 never stops
+  /// it.
   public var maximumSteps = 1024
   /// How the step of a scaled memory is computed; the other memories always take a product.
   public var form = Form.scan

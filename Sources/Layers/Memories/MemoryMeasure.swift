@@ -1,11 +1,11 @@
 import BLAS
 
-/// What a memory weighs the past by: the measure of a HiPPO projection (Gu et al., NeurIPS 2020,
-/// appendix D) as the system dm/dt = A m + B u that it leads to.
+/// How a memory weighs the past: the measure of a HiPPO projection (Gu et al., NeurIPS 2020,
+/// appendix D), as its system dm/dt = A m + B u.
 ///
 /// Indices n (row) and k (column) run from 0.
 public enum MemoryMeasure: Sendable, Hashable {
-  /// The whole past alike, whatever its length:
+  /// The whole past with equal weight, whatever its length:
   ///
   ///     A_nk = -√(2n + 1) √(2k + 1) for n > k, -(n + 1) for n = k;  B_n = √(2n + 1)
   ///

@@ -2,8 +2,8 @@ import BLAS
 import Kernels
 import Tensors
 
-/// What the rational functions of matrices are built from: plain matrices, and matrices that
-/// carry a derivative along.
+/// The operations that rational functions of matrices use, on plain matrices and on matrices with a
+/// derivative.
 package protocol MatrixAlgebra {
   static func + (a: Self, b: Self) -> Self
   static func - (a: Self, b: Self) -> Self
@@ -13,7 +13,7 @@ package protocol MatrixAlgebra {
   static func addingIdentity(_ factor: Double, to a: Self) -> Self
   /// a⁻¹ b
   static func solve(_ a: Self, _ b: Self) throws(LAPACKError) -> Self
-  /// The largest sum of magnitudes of a column, of the value alone.
+  /// The largest sum of magnitudes of a column, of the value only.
   var oneNorm: Double { get }
 }
 
@@ -87,7 +87,7 @@ package struct Matrix: MatrixAlgebra {
 ///
 ///     (A, E) (B, F) = (A B, A F + E B)
 ///
-/// It is the algebra of the block matrices [[A, E], [0, A]], at three products in place of eight.
+/// It is the algebra of the block matrices [[A, E], [0, A]], with three products instead of eight.
 package struct DualMatrix: MatrixAlgebra {
   package let value: Matrix
   package let derivative: Matrix

@@ -4,14 +4,14 @@ import BLAS
   import Glibc
 #endif
 
-/// Functions of a square matrix and their adjoints, in Double whatever the model's precision.
+/// Functions of a square matrix and their adjoints, in Double for any precision of the model.
 package enum MatrixFunctions {
   /// exp(A) by scaling and squaring with the [13/13] Padé approximant (Higham, 2005).
   ///
-  /// - Throws: `LAPACKError` where A holds what is not a number
+  /// - Throws: `LAPACKError` if A has an element that is not a number
   package static func exponential<M: MatrixAlgebra>(_ a: M) throws(LAPACKError) -> M {
     let norm = a.oneNorm
-    let excess = log2(norm / 5.371920351148152)  // the largest norm the approximant serves
+    let excess = log2(norm / 5.371920351148152)  // the approximant's largest norm
     let squarings = excess.isFinite && excess > 0 ? Int(excess.rounded(.up)) : 0
     let x = exp2(-Double(squarings)) * a
     let x2 = x * x
@@ -38,7 +38,7 @@ package enum MatrixFunctions {
   package static func exponentialAdjoint(
     at a: Matrix, gradient g: Matrix
   ) throws(LAPACKError) -> Matrix {
-    // At zero, where every step of a DTRIV with K = 1 is, exp has the identity as derivative.
+    // At zero, as in every step of a DTRIV with K = 1, the derivative of exp is the identity.
     if a.oneNorm == 0 { return g }
     return try exponential(DualMatrix(value: a.transposed, derivative: g)).derivative
   }
@@ -64,8 +64,8 @@ package enum MatrixFunctions {
     return Matrix(.init(u, shape: [a.n, a.n])) * Matrix(.init(vt, shape: [a.n, a.n]))
   }
 
-  /// triu(A, 1) - triu(A, 1)ᵀ: the skew matrix that a stored matrix stands for. The diagonal and
-  /// the part below it are not looked at.
+  /// triu(A, 1) - triu(A, 1)ᵀ: the skew matrix that a stored matrix represents. The diagonal and
+  /// the part below it are ignored.
   package static func skew(_ a: Matrix) -> Matrix {
     let all = a.values.array
     return Matrix(a.n) { row, column in

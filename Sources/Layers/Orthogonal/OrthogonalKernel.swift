@@ -11,9 +11,9 @@ import Tensors
 ///
 ///     P = Q φ(S),   S = triu(A, 1) - triu(A, 1)ᵀ
 ///
-/// A is trained; the base Q is not, but every K optimizer steps it takes over what A has gathered:
-/// Q ← P, A ← 0. Every M rebases Q is projected to the nearest orthogonal matrix. The cell uses P
-/// on row vectors, h_{t-1} P, so that its kernel sees W_hh = Pᵀ.
+/// A is trained; the base Q is not, but every K optimizer steps it absorbs A: Q ← P, A ← 0. Every M
+/// rebases Q is projected to the nearest orthogonal matrix. The cell uses P on row vectors,
+/// h_{t-1} P, so its kernel sees W_hh = Pᵀ.
 ///
 /// Every rank does the same arithmetic on the same numbers, so all hold the same bits.
 public final class OrthogonalKernel<Scalar: KernelScalar> {
@@ -25,10 +25,10 @@ public final class OrthogonalKernel<Scalar: KernelScalar> {
   /// k, optimizer steps since the last rebase, and m, rebases since the last projection; part of a
   /// checkpoint, so a tensor like the rest of it.
   public let counters = Tensor<Scalar>(shape: [2])
-  /// What it has cost since it was made.
+  /// Its cost since it was made.
   public private(set) var work = OrthogonalWork()
 
-  /// What the last advance changed; nil before the first.
+  /// The values before the last advance; nil before the first.
   private var beforeAdvance: BeforeAdvance?
 
   private struct BeforeAdvance {
@@ -37,7 +37,7 @@ public final class OrthogonalKernel<Scalar: KernelScalar> {
     var rebased: (skew: [Scalar], base: [Scalar])?
   }
 
-  /// Where and about what the next gradient is taken.
+  /// The point at which the next gradient is taken.
   private var tangentPoint: Matrix
   private var leftFactor: Matrix
 
@@ -69,13 +69,13 @@ public final class OrthogonalKernel<Scalar: KernelScalar> {
     }
   }
 
-  /// Computes P for the parameters as they are.
+  /// Computes P for the current parameters.
   ///
   /// - Parameters:
   ///   - A: [H, H]; set to zero by a rebase
   ///   - advancing: true once per optimizer step, before its forward pass; false for any other
   ///     use, such as an evaluation, which must not move the base
-  /// - Throws: `LAPACKError` where A or Q holds what is not a number
+  /// - Throws: `LAPACKError` if A or Q has an element that is not a number
   public func prepare(_ A: Tensor<Scalar>, advancing: Bool) throws(LAPACKError) {
     leftFactor = matrix(base)
     tangentPoint = MatrixFunctions.skew(matrix(A))
@@ -105,8 +105,8 @@ public final class OrthogonalKernel<Scalar: KernelScalar> {
     store(p.transposed, in: recurrentWeight)
   }
 
-  /// Takes back the last advance, for a step that does not count: A, Q and the counters are those
-  /// before it.
+  /// Undoes the last advance, for a step that does not count: A, Q and the counters get their
+  /// values from before it.
   public func revert(_ A: Tensor<Scalar>) {
     guard let before = beforeAdvance else { return }
     counters.copy(from: before.counters)

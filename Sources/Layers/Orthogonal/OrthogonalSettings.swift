@@ -1,10 +1,10 @@
-/// How the recurrent matrix of an orthogonal cell is parametrised, trained and started.
+/// How the recurrent matrix of an orthogonal cell is parametrised, trained and initialised.
 public struct OrthogonalSettings: Sendable, Hashable {
   /// φ, from skew to orthogonal matrices.
   public enum Map: String, Sendable, CaseIterable {
-    /// exp, of expRNN and DTRIV.
+    /// exp, as in expRNN and DTRIV.
     case exponential
-    /// (I + S)⁻¹ (I - S), of scoRNN.
+    /// (I + S)⁻¹ (I - S), as in scoRNN.
     case cayley
   }
 
@@ -16,7 +16,7 @@ public struct OrthogonalSettings: Sendable, Hashable {
     case cayley
   }
 
-  /// Which gradient a step that rebases takes.
+  /// Which gradient a step that rebases uses.
   public enum RebaseGradient: String, Sendable, CaseIterable {
     /// Rebase first, then differentiate at A = 0 about the new base (Lezcano Casado, 2019).
     case exact
@@ -28,9 +28,9 @@ public struct OrthogonalSettings: Sendable, Hashable {
   public var start: Start
   /// Whether the base moves at all (DTRIV) or stays the identity (expRNN, scoRNN).
   public var isDynamic: Bool
-  /// K, optimizer steps from one rebase to the next; 0 is infinity: one rebase, at the first use.
+  /// K, optimizer steps between rebases; 0 is infinity: one rebase, at the first use.
   public var rebaseEvery: Int
-  /// M, rebases from one projection of the base to the next.
+  /// M, rebases between projections of the base.
   public var projectEvery: Int
   public var rebaseGradient: RebaseGradient
 

@@ -1,4 +1,4 @@
-/// What an orthogonal matrix costs: the map φ from the skew matrix, and its adjoint.
+/// The cost of an orthogonal matrix: the map φ from the skew matrix, and its adjoint.
 public struct OrthogonalWork: Sendable, Hashable {
   /// How often something ran, and for how long.
   public struct Part: Sendable, Hashable {
@@ -23,7 +23,7 @@ public struct OrthogonalWork: Sendable, Hashable {
     combine(a, b, +, +)
   }
 
-  /// What came after `b`.
+  /// The cost since `b`.
   public static func - (a: OrthogonalWork, b: OrthogonalWork) -> OrthogonalWork {
     combine(a, b, -, -)
   }

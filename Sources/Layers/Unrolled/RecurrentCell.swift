@@ -3,56 +3,58 @@ import Kernels
 import RandomNumbers
 import Tensors
 
-/// One time step of a recurrent layer over whole rows, and its adjoint: the equation and nothing
-/// else. `UnrolledLayer` owns time, ragged ends, what is kept of the steps, shards and weights'
-/// gradients.
+/// One time step of a recurrent layer over whole rows, and its adjoint: only the equation.
+/// `UnrolledLayer` handles time, ragged ends, saved steps, shards and the gradients of weights.
 ///
-/// A step is two parts. The *products* are linear maps of the input or of a state; the layer
-/// computes them. What the cell does with their results is its `step`:
+/// A step has two parts. The *products* are linear maps of the input or of a state, which the layer
+/// computes. The cell's `step` uses their results:
 ///
 ///     p_i = W_i x_t + b_i  or  W_i s_{t-1} + b_i
 ///     s_t = step(p_1 ... p_n, s_{t-1})
 ///
-/// A cell that multiplies what the step itself computes has *stages*: `step` is called once for each.
-/// The products of a stage are taken after the call before it, and see the states that it has left.
+/// A cell that multiplies values computed in the step itself has *stages*: `step` is called once
+/// for each. The products of a stage are computed after the preceding call, from the states that it
+/// left.
 ///
-/// Whatever `step` does with a row must not depend on the other rows.
+/// The result of `step` for a row must not depend on the other rows.
 public protocol RecurrentCell<Scalar> {
   associatedtype Scalar: KernelScalar
 
   /// The linear maps, in the order in which `step` sees their results.
   var products: [CellProduct] { get }
-  /// Parameters that work element by element, [D] each, such as a norm's gain.
+  /// Elementwise parameters, [D] each, such as a norm's gain.
   var vectors: [NamedShape] { get }
-  /// What is carried from step to step, by the shape of a row. The first is the layer's output.
+  /// The states carried from step to step, with the shape of a row. The first is the layer's
+  /// output.
   var states: [NamedShape] { get }
-  /// The names of the states that start every pass at zero, wherever the sequence is: the layer
-  /// neither takes nor gives them. Never the first.
+  /// The names of the states that start every pass at zero, even within a sequence: the layer
+  /// neither takes nor returns them. Never the first.
   var restartingStates: Set<String> { get }
-  /// What `adjoint` needs of a step besides states and vectors, by the length of a row.
+  /// What `adjoint` needs of a step besides states and vectors, with the shape of a row.
   var tape: [NamedShape] { get }
-  /// Memory for the length of one call, by the length of a row.
+  /// Memory for the duration of one call, with the shape of a row.
   var scratch: [NamedShape] { get }
-  /// How often `step` is called for a time step: as its products say, unless it has more.
+  /// How often `step` is called per time step: by default, as often as its products need.
   var stages: Int { get }
-  /// Whether it asks when a step happened.
+  /// Whether it reads the times of steps.
   var readsTimes: Bool { get }
-  /// About how many floating-point operations a row and step of training take besides 6 for each
+  /// An estimate of the floating-point operations per row and step in training, besides 6 for each
   /// weight.
   var furtherOperations: Double { get }
-  /// About how many numbers it keeps for passes over T steps besides parameters and states.
+  /// An estimate of the numbers that it keeps for passes over T steps, besides parameters and
+  /// states.
   func furtherNumbers(steps T: Int) -> Double
 
   /// Sets the starting values.
   func initialize(
     _ parameters: ParameterBuffer<Scalar>, gateBias: Double, stream: inout RandomStream)
-  /// Computes what all steps share and no parameter changes, before the first pass.
+  /// Computes what all steps share and does not depend on parameters, before the first pass.
   ///
-  /// - Throws: `LAPACKError` where a matrix cannot be computed
+  /// - Throws: `LAPACKError` if a matrix cannot be computed
   func prepare() throws(LAPACKError)
-  /// Takes the states over one stage of a step.
+  /// Advances the states by one stage of a step.
   func step(_ step: CellStep<Scalar>)
-  /// Takes gradients back over one stage of a step; the last stage comes first.
+  /// Propagates gradients back through one stage of a step; the last stage comes first.
   func adjoint(_ step: CellAdjoint<Scalar>)
 }
 
@@ -69,34 +71,34 @@ extension RecurrentCell {
 
 /// A linear map inside a cell.
 public struct CellProduct: Sendable {
-  /// What is mapped.
+  /// The vector that is mapped.
   public enum Operand: Sendable, Hashable {
     case input
     /// A state before the step, by its place among the cell's states.
     case state(Int)
-    /// A state as the stages before have left it.
+    /// A state after the preceding stages.
     case updated(Int)
   }
 
-  /// The name of W [width, length of the operand / groups]; of a convolution [width, K, K, C], of a
-  /// depthwise one [C, K, K].
+  /// The name of W [width, length of the operand / groups]; for a convolution [width, K, K, C], for
+  /// a depthwise one [C, K, K].
   public let weight: String
   /// The name of b [width]; nil is zero.
   public let bias: String?
   public let operand: Operand
   public let width: Int
-  /// Operand and result are cut into so many equal parts, each of which is mapped by itself.
+  /// Operand and result are cut into this many equal parts, which are mapped separately.
   public let groups: Int
   /// The first stage of the step that sees the result.
   public let stage: Int
-  /// Of a convolution, whose operand is a map, those parts of it that W is multiplied with; nil is
-  /// the whole operand. The result is then a map too, of `width` channels.
+  /// For a convolution, whose operand is a map: the windows that W is multiplied with. The result
+  /// is then also a map, of `width` channels. Nil multiplies the whole operand.
   public let windows: ImageWindows?
-  /// Whether the convolution is depthwise: each channel of the operand has a filter of its own, and
-  /// the result has the operand's channels.
+  /// Whether the convolution is depthwise: each channel of the operand has its own filter, and the
+  /// result has the operand's channels.
   public let isDepthwise: Bool
   /// An earlier product to whose result this one is added, by its place among the cell's products:
-  /// both have one result and one gradient. Nil has its own.
+  /// both share one result and one gradient. Nil has its own result.
   public let addsTo: Int?
 
   public init(
@@ -120,12 +122,12 @@ public struct CellProduct: Sendable {
     self.addsTo = addsTo
   }
 
-  /// How many numbers a row of the result has.
+  /// The length of a row of the result.
   var results: Int { width * (windows?.places ?? 1) }
 
-  /// How many numbers a row of W has.
+  /// The length of a row of W.
   ///
-  /// - Parameter length: of the operand
+  /// - Parameter length: the length of the operand
   func depth(of length: Int) -> Int {
     guard let windows else { return length / groups }
     return isDepthwise ? windows.length / width : windows.length
@@ -139,18 +141,19 @@ extension Tensor where Scalar: KernelScalar {
   }
 }
 
-/// What a cell's step reads and writes. All tensors are [N, ·], in the order of the cell's lists.
+/// The inputs and outputs of a cell's step. All tensors are [N, ·], in the order of the cell's
+/// lists.
 public struct CellStep<Scalar: KernelScalar> {
   /// How many steps of the sequences came before this one.
   public let index: Int
   /// Which call of the step this is, from 0.
   public let stage: Int
-  /// When each row's step happened, counted from the first step of its sequence, [N]; nil where
-  /// steps are one apart.
+  /// The time of each row's step, counted from the first step of its sequence, [N]; nil if steps
+  /// are one apart.
   public let times: Tensor<Double>?
   /// x_t itself, [N, C].
   public let input: Tensor<Scalar>
-  /// The results of the products, as far as their stage has come.
+  /// The results of the products up to the current stage.
   public let products: [Tensor<Scalar>]
   /// [D] each.
   public let vectors: [Tensor<Scalar>]
@@ -165,11 +168,11 @@ public struct CellStep<Scalar: KernelScalar> {
   public let scratch: [Tensor<Scalar>]
 }
 
-/// What the adjoint of a step reads and writes. All tensors are [N, ·].
+/// The inputs and outputs of the adjoint of a step. All tensors are [N, ·].
 public struct CellAdjoint<Scalar: KernelScalar> {
   /// How many steps of the sequences came before this one.
   public let index: Int
-  /// Which call of the step is taken back.
+  /// Which call of the step this is the adjoint of.
   public let stage: Int
   /// As in `CellStep`.
   public let times: Tensor<Double>?
@@ -183,13 +186,13 @@ public struct CellAdjoint<Scalar: KernelScalar> {
   /// What the step wrote.
   public let tape: [Tensor<Scalar>]
   public let scratch: [Tensor<Scalar>]
-  /// The gradient of the states after the step. It may be written over.
+  /// The gradient of the states after the step. It may be overwritten.
   public let dAfter: [Tensor<Scalar>]
-  /// Receives the gradient of the states before the step, but for what goes through the products.
-  /// It holds nothing of use before the last stage, which is the first that is taken back.
+  /// Receives the gradient of the states before the step, except the part through the products. Its
+  /// content is undefined before the last stage, which is the first to run backward.
   public let dBefore: [Tensor<Scalar>]
   /// For a cell that reads its input itself: the gradient of the input, to be added to. Nil if it is
-  /// not wanted.
+  /// not needed.
   public let dInput: Tensor<Scalar>?
   /// Receives the gradient of the result of each product of this stage.
   public let dProducts: [Tensor<Scalar>]
@@ -199,10 +202,10 @@ public struct CellAdjoint<Scalar: KernelScalar> {
   public let groupStarts: [Int]
 }
 
-/// The constants that a configuration sets for a cell; which of them a cell has is said where it is
-/// listed in `RecurrentSystem.all`.
+/// The constants that a configuration sets for a cell; `RecurrentSystem.all` lists which of them
+/// each system has.
 public struct CellConstants: Sendable, Hashable {
-  /// μ, ε and β of a drive (Nguyen et al., NeurIPS 2020), or what a cell's own paper calls so.
+  /// μ, ε and β of a drive (Nguyen et al., NeurIPS 2020), or as named in a cell's own paper.
   public var mu: Double
   public var epsilon: Double
   public var beta: Double
@@ -210,7 +213,7 @@ public struct CellConstants: Sendable, Hashable {
   public var restart: Int
   /// Of a cell with a HiPPO memory.
   public var memory = MemoryConstants()
-  /// k, the steps that a norm takes mean and variance of; 1 is layer normalisation.
+  /// k, the steps whose mean and variance a norm uses; 1 is layer normalisation.
   public var window: Int
   /// Whether those windows carry over from one pass to the next, as other states do.
   public var carryWindow: Bool
@@ -236,14 +239,14 @@ public struct CellConstants: Sendable, Hashable {
 
 /// Makes the cells of one kind in any precision.
 public protocol CellFamily: Sendable {
-  /// What `momentum-dist cells` says of the family and of the body: "layer norm" and "lstm".
+  /// The text of `momentum-dist cells` for the family and for the body: "layer norm" and "lstm".
   var summary: String { get }
   var body: String { get }
   /// Whether `initialize` uses its `gateBias`.
   var usesGateBias: Bool { get }
-  /// Whether input and states are maps, of which H counts the channels.
+  /// Whether input and states are maps; H then counts channels.
   var readsMaps: Bool { get }
-  /// Whether the input enters the state as it is, so that it must have as many channels.
+  /// Whether the input is added to the state, so it must have the same number of channels.
   var addsInput: Bool { get }
   func cell<Scalar: KernelScalar>(
     inputs: Int, hidden: Int, constants: CellConstants, named: LayerName, as: Scalar.Type

@@ -7,10 +7,10 @@ struct UnrolledBackward<Scalar: KernelScalar> {
   private let dx: Tensor<Scalar>?  // [T, N, C]
   /// The gradient of each product's result in the current step, [N, W].
   private let dProducts: [Tensor<Scalar>]
-  /// The gradient of the vectors, [groups, D]: shard by shard where there are shards.
+  /// The gradient of the vectors, [groups, D], one group per shard if there are shards.
   private let dVectors: [Tensor<Scalar>]
   private let groupStarts: [Int]
-  /// What becomes gradients of weights, block of steps by block; nil where nobody asks for them.
+  /// Collects the gradients of weights, block of steps by block; nil if they are not needed.
   private let weights: WeightGradients<Scalar>?
   private let gradients: ShardedBuffer<Scalar>
 
@@ -69,7 +69,7 @@ struct UnrolledBackward<Scalar: KernelScalar> {
     for (tensor, state) in zip(after, pass.states) { initial?[state.name]?.copy(from: tensor) }
   }
 
-  /// - Parameter kept: the steps of the block that have been taken back
+  /// - Parameter kept: the steps of the block that have run backward
   private func step(
     _ t: Int, _ after: [Tensor<Scalar>], _ before: [Tensor<Scalar>], kept: Int
   ) {

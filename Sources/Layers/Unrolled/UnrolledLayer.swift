@@ -3,16 +3,16 @@ import Kernels
 import RandomNumbers
 import Tensors
 
-/// Makes a layer of a cell: it alone owns time.
+/// Makes a layer from a cell: only the layer handles time.
 ///
 ///     s_t = cell(x_t, s_{t-1}),   y_t = the first member of s_t
 ///
-/// All rows of a rank run together, through products whose rows do not depend on each other:
-/// weights are arranged once per optimizer step, products of the input alone are taken for many
-/// steps at once. In the backward pass the gradients of the products are collected over blocks of time
-/// and become gradients of weights per shard, a block at a time.
+/// All rows of a rank run together, through products whose rows do not depend on each other.
+/// Weights are packed once per optimizer step, and products of the input are computed for many
+/// steps at once. In the backward pass the gradients of the products are collected over blocks of
+/// time, and become gradients of weights per shard, a block at a time.
 ///
-/// What lies beyond the end of a sequence is computed like the rest and has no gradient.
+/// Steps after the end of a sequence are computed like the rest and have no gradient.
 public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
   public let cell: any RecurrentCell<Scalar>
   public let inputFeatures: [Int]
@@ -20,7 +20,11 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
   private let name: LayerName
   private var arranged = ArrangedWeights<Scalar>()
 
-  /// - Parameter recomputeEvery: as in `LayerFactory.layer`
+  /// - Parameters:
+  ///   - cell: the equation of a step
+  ///   - inputs: C
+  ///   - recomputeEvery: as in `LayerFactory.layer`
+  ///   - name: the place of the layer in its model
   public init(
     _ cell: any RecurrentCell<Scalar>, inputs: Int, recomputeEvery: Int = 0, named name: LayerName
   ) {
@@ -56,7 +60,7 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
     return 6 * Double(weights) + cell.furtherOperations
   }
 
-  /// How many numbers an operand has in a row.
+  /// The length of a row of an operand.
   func length(of operand: CellProduct.Operand) -> Int {
     switch operand {
     case .input: inputs
@@ -64,12 +68,12 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
     }
   }
 
-  /// How many numbers a row of a product's weight has.
+  /// The length of a row of a product's weight.
   func depth(_ product: CellProduct) -> Int { product.depth(of: length(of: product.operand)) }
 
-  /// Steps whose input products are taken at once, and whose weights' gradients are. It must not
-  /// depend on the rows of a rank, nor on recomputation: the order of sums follows from it. A
-  /// convolution has rows enough in one step.
+  /// The steps whose input products, and whose gradients of weights, are computed at once. It must
+  /// not depend on the rows of a rank, nor on recomputation, because the order of sums follows from
+  /// it. A convolution has enough rows in one step.
   var blockSteps: Int { cell.products.contains { $0.windows != nil } ? 1 : 16 }
 
   public func initialize(
@@ -82,15 +86,16 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
   public func prepare(_ parameters: ParameterBuffer<Scalar>, advancing: Bool) throws(LAPACKError) {
     try cell.prepare()
     let weights = cell.products.map { product in
-      // The kernels read depthwise filters as they are; their packed copy keeps the places aligned.
+      // The kernels read depthwise filters unpacked; their packed copy only keeps the indices
+      // aligned.
       let weight = parameters[product.weight].reshaped([product.width, depth(product)])
       return product.groups == 1 ? weight : GroupedWeight(product).blockDiagonal(weight)
     }
     arranged.pack(weights) { inputGradientWeight($0, weights[$0]) }
   }
 
-  /// The weight that dp is multiplied with to give the operand's gradient, and whether it is packed
-  /// as its transpose.
+  /// The weight that is multiplied with dp for the operand's gradient, and whether it is packed as
+  /// its transpose.
   private func inputGradientWeight(
     _ index: Int, _ weight: Tensor<Scalar>
   ) -> (weight: Tensor<Scalar>, isTransposed: Bool) {
@@ -144,7 +149,7 @@ public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
     let tape = cell.tape.reduce(0) { $0 + $1.count }
     let step = results + cell.scratch.reduce(0) { $0 + $1.count }
     guard isTraining else { return shared + Double(N * (step + 2 * kept + tape)) }
-    // Rows that are kept for weights' gradients, which a convolution does without.
+    // Rows kept for the gradients of weights; a convolution keeps none.
     let rows = sum { $0.windows == nil ? block * ($0.width + length(of: $0.operand)) : 0 }
     let gradients = rows + sum { $0.results } + 2 * states
     let segment = recomputeEvery > 0 ? min(recomputeEvery, T) : T
@@ -175,7 +180,7 @@ struct GroupedWeight {
     forEachRow(of: weight) { row, block in weight.row(row).add(whole.elements(block), scale: 1) }
   }
 
-  /// Calls `body` with each row and where it stands in the whole matrix.
+  /// Calls `body` with each row and its place in the whole matrix.
   private func forEachRow<Scalar: KernelScalar>(
     of weight: Tensor<Scalar>, _ body: (Int, Range<Int>) -> Void
   ) {
@@ -187,7 +192,7 @@ struct GroupedWeight {
   }
 }
 
-/// The weights of a layer's products as kernels read them, as of the last `prepare`.
+/// The packed weights of a layer's products, as of the last `prepare`.
 final class ArrangedWeights<Scalar: KernelScalar> {
   /// For p = s Wᵀ + b.
   var forward: [PackedMatrix<Scalar>] = []
@@ -196,8 +201,8 @@ final class ArrangedWeights<Scalar: KernelScalar> {
 
   func pack(_ weights: [Tensor<Scalar>]) { pack(weights) { (weights[$0], true) } }
 
-  /// - Parameter inputGradientWeight: the weight that dp is multiplied with to give the operand's
-  ///   gradient, and whether it is packed as its transpose, by the product
+  /// - Parameter inputGradientWeight: for each product, the weight that is multiplied with dp for
+  ///   the operand's gradient, and whether it is packed as its transpose
   func pack(
     _ weights: [Tensor<Scalar>],
     inputGradientWeight: (Int) -> (weight: Tensor<Scalar>, isTransposed: Bool)

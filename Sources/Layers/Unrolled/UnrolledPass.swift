@@ -3,12 +3,12 @@ import Tensors
 
 /// A pass of an unrolled layer over a batch.
 ///
-/// Time is cut into *segments* of L steps: L = T where everything is kept, k where the states of
-/// every k-th step are kept alone. Of one segment at a time the pass holds the states and the tape.
-/// The output, which is the first state, is there for all steps.
+/// Time is cut into *segments* of L steps: L = T if everything is kept, L = k if only the state of
+/// every k-th step is kept. The pass holds the states and the tape of one segment at a time. The
+/// output, which is the first state, is kept for all steps.
 final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
-  /// Steps whose input products are taken at once: for few rows as many as are worth the weights'
-  /// way from memory, for many one, whose results stay in the cache.
+  /// The steps whose input products are computed at once: for few rows, enough to make up for
+  /// loading the weights from memory; for many rows one, whose results stay in the cache.
   private let inputSteps: Int
 
   let layer: UnrolledLayer<Scalar>
@@ -38,14 +38,14 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
   private var initialOutput: Tensor<Scalar>
   /// The other states before the steps of the segment and after its last, [L + 1, N, ·] each.
   private let kept: [Tensor<Scalar>]
-  /// The other states before each segment, [segments, N, ·] each; none where there is one segment.
+  /// The other states before each segment, [segments, N, ·] each; empty if there is one segment.
   private let starts: [Tensor<Scalar>]
   private let tape: [Tensor<Scalar>]  // [L, N, ·]
   private let isTapeLarge: Bool
   let scratch: [Tensor<Scalar>]  // [N, ·]
   /// The results of the products: of the input for a block of steps [block·N, W], else [N, W].
   private let results: [Tensor<Scalar>]
-  /// The steps that the input's products are there for.
+  /// The steps whose input products are computed.
   private var multiplied = 0..<0
 
   private var T: Int { input.steps }
@@ -58,7 +58,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
   ) {
     let cell = layer.cell
     precondition(
-      arranged.forward.count == cell.products.count, "the layer runs before it is prepared")
+      arranged.forward.count == cell.products.count, "the layer was run before it was prepared")
     (self.layer, self.cell, self.input, self.arranged) = (layer, cell, input, arranged)
     self.memory = memory
     products = cell.products
@@ -71,7 +71,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
     keepsActivations = keeping.contains(.activations)
     keepsFinal = keeping.contains(.finalState)
     let (T, N) = (input.steps, input.rows)
-    // A pass that keeps nothing holds one step.
+    // A pass that keeps no activations holds one step.
     segment =
       !keepsActivations
       ? 1 : layer.recomputeEvery > 0 ? min(layer.recomputeEvery, max(T, 1)) : max(T, 1)
@@ -131,7 +131,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
     segmentStart = t
   }
 
-  /// Makes sure that states and tape are those of the segment that holds step t.
+  /// Makes sure that states and tape are those of the segment with step t.
   func loadSegment(of t: Int) {
     let start = t / segment * segment
     guard start != segmentStart else { return }
@@ -155,7 +155,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
     }
   }
 
-  /// Takes the products of the states of one stage.
+  /// Computes the products of the states of one stage.
   private func multiply(
     _ stage: Int, _ before: [Tensor<Scalar>], _ after: [Tensor<Scalar>],
     into results: [Tensor<Scalar>]
@@ -171,7 +171,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
     }
   }
 
-  /// One product of whole rows, which is added to the result of another one or written.
+  /// Computes one product of whole rows, added to another result or written.
   private func multiply(_ index: Int, _ operand: Tensor<Scalar>, into result: Tensor<Scalar>) {
     let matrix = arranged.forward[index]
     guard let windows = products[index].windows else {
@@ -187,14 +187,14 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
       operand, by: matrix, adding: biases[index], into: result)
   }
 
-  /// Where the results of the products of step t stand.
+  /// The results of the products of step t.
   private func results(_ t: Int) -> [Tensor<Scalar>] {
     if inputSteps == 1 { return results }
     let row = t - multiplied.lowerBound
     return results.map { $0.shape[0] == N ? $0 : $0.rows(row * N..<(row + 1) * N) }
   }
 
-  /// Takes the input's products from step t to the end of its block.
+  /// Computes the input's products from step t to the end of its block.
   private func multiplyInputs(from t: Int) {
     let end = min((t / inputSteps + 1) * inputSteps, T)
     multiplied = t..<end
@@ -224,7 +224,7 @@ final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
   /// x_t, [N, C].
   func x(_ t: Int) -> Tensor<Scalar> { input.values.row(t).reshaped([N, layer.inputs]) }
 
-  /// [N]; nil where steps are one apart, or the cell does not ask.
+  /// [N]; nil if steps are one apart, or if the cell does not read times.
   func times(_ t: Int) -> Tensor<Double>? { readsTimes ? input.times?.row(t) : nil }
 
   // MARK: Backward

@@ -6,22 +6,22 @@ import Tensors
 ///
 ///     dW = Σ_t dp_tᵀ s_t,   db = Σ_t dp_t
 ///
-/// The rows of a block of steps are kept, the last step's first, before they are multiplied. A
-/// convolution has rows enough in one step, and a narrow weight needs no block.
+/// The rows of a block of steps are kept, the last step first, before they are multiplied. A
+/// convolution has enough rows in one step, and a narrow weight needs no block.
 struct WeightGradients<Scalar: KernelScalar> {
-  /// What a shard adds to, and the rows that it has kept.
+  /// The gradients that a shard adds to, and the rows that it has kept.
   private struct Shard {
     let rows: Range<Int>
     let weights: [Tensor<Scalar>]
     let biases: [Tensor<Scalar>?]
-    /// By the product; products that are added share their deltas, those of one operand it.
+    /// By product; products that are added share their deltas, and those of one operand share it.
     let deltas: [RowBlock<Scalar>]
     let operands: [RowBlock<Scalar>]
-    /// What a narrow product adds up instead, as `addNarrowGradient` does; nil of others.
+    /// The sums of a narrow product, as in `addNarrowGradient`; nil for others.
     let narrow: [Tensor<Scalar>?]
   }
 
-  /// How a product comes to its gradient.
+  /// How the gradient of a product is computed.
   private enum Way {
     case blocks
     case narrow
@@ -32,7 +32,7 @@ struct WeightGradients<Scalar: KernelScalar> {
       if let windows = product.windows {
         self = product.isDepthwise ? .depthwise(windows) : .convolution(windows)
       } else {
-        // Up to a vector of columns, most of which would be empty.
+        // At most a vector of columns, most of which would be empty.
         self = product.groups == 1 && length <= 16 ? .narrow : .blocks
       }
     }
@@ -45,10 +45,10 @@ struct WeightGradients<Scalar: KernelScalar> {
   private let ways: [Way]
   private let memory: LayerMemory<Scalar>
   private let shards: [Shard]
-  /// The product whose deltas, and whose operands, are kept for each product; nil: none are.
+  /// For each product, the product whose deltas and operands are kept for it; nil if none are.
   private let deltaOwners: [Int?]
   private let operandOwners: [Int?]
-  /// The gradient of a grouped product's weight, with what lies between the groups.
+  /// The gradient of a grouped product's weight, including the elements between the groups.
   private let dense: [Tensor<Scalar>]
 
   init(_ pass: UnrolledPass<Scalar>, into gradients: ShardedBuffer<Scalar>) {
@@ -119,9 +119,9 @@ struct WeightGradients<Scalar: KernelScalar> {
     return all
   }
 
-  /// Takes the rows of a product in one step, [N, ·] each.
+  /// Keeps the rows of a product in one step, [N, ·] each.
   ///
-  /// - Parameter step: how many steps of the block are kept already
+  /// - Parameter step: the number of steps of the block that are kept already
   func keep(_ index: Int, _ delta: Tensor<Scalar>, _ operand: Tensor<Scalar>, step: Int) {
     for shard in shards {
       switch ways[index] {
@@ -165,7 +165,7 @@ struct WeightGradients<Scalar: KernelScalar> {
     }
   }
 
-  /// Adds what narrow products have added up.
+  /// Adds the sums of narrow products.
   func finish() {
     for shard in shards {
       for index in products.indices {
@@ -179,7 +179,7 @@ struct WeightGradients<Scalar: KernelScalar> {
 }
 
 extension CellProduct {
-  /// Whether both multiply the same numbers. A state that the stages update is another one in each.
+  /// Whether both multiply the same numbers. A state that the stages update differs in each.
   fileprivate func sharesOperand(with other: CellProduct) -> Bool {
     guard operand == other.operand else { return false }
     if case .updated = operand { return stage == other.stage }

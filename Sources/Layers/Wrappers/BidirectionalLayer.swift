@@ -1,13 +1,13 @@
 import Kernels
 import Tensors
 
-/// Two layers over the same sequences, of which the second reads from the end to the start.
+/// Two layers over the same sequences; the second reads from the end to the start.
 ///
 ///     y_t = [forward(x)_t, reverse(x)_t]
 ///
 /// The second reads each sequence from its last valid step to its first, and its times run from
-/// there: τ_t becomes τ_len - τ_{len-1-t}. Neither takes a state, for
-/// a sequence whose end is not there yet cannot be read from its end.
+/// there: τ_t becomes τ_len - τ_{len-1-t}. Neither takes a state, because a sequence cannot be read
+/// from its end before the end is known.
 public struct BidirectionalLayer<Scalar: KernelScalar>: CompositeLayer {
   public let forwardLayer: any SequenceLayer<Scalar>
   public let reverseLayer: any SequenceLayer<Scalar>
@@ -62,7 +62,7 @@ public struct BidirectionalLayer<Scalar: KernelScalar>: CompositeLayer {
   public func workingNumbers(
     steps T: Int, rows N: Int, threads: Int, isTraining: Bool
   ) -> Double {
-    // The input reversed, and of each direction its output and the gradient of that.
+    // The reversed input, and for each direction its output and the gradient of the output.
     let cells = Double(T) * Double(N)
     let own = cells * Double(inputs + (isTraining ? 4 : 2) * hidden)
     return parts.reduce(own) {
@@ -85,7 +85,7 @@ private struct BidirectionalPass<Scalar: KernelScalar>: LayerPass {
     initial: LayerState<Scalar>?
   ) -> Tensor<Scalar>? {
     guard let dy = gradient.steps, gradient.lastStep == nil, gradient.final == nil else {
-      preconditionFailure("a layer in both directions takes the gradient of every step alone")
+      preconditionFailure("a layer in both directions takes only the gradient of every step")
     }
     let hidden = layer.hidden
     var dInput: Tensor<Scalar>?
@@ -109,8 +109,8 @@ private struct BidirectionalPass<Scalar: KernelScalar>: LayerPass {
   }
 }
 
-/// The rows of [T·N] in the order of time and in the reverse order: (len - 1 - t, n) in the place
-/// of (t, n). What lies beyond the end of a sequence stays where it is.
+/// The rows of [T·N] in the order of time and in the reverse order: (len - 1 - t, n) replaces
+/// (t, n). Rows after the end of a sequence stay in place.
 private struct TimeReversal {
   let inOrder: [Int]
   let reversed: [Int]
@@ -130,8 +130,8 @@ private struct TimeReversal {
 
   func rows(_ direction: Int) -> [Int] { direction == 0 ? inOrder : reversed }
 
-  /// How long before the last valid step of its sequence each step happened, in reverse order: from
-  /// 0 on. Beyond the end of a sequence the last of these stays.
+  /// The time from each step to the last valid step of its sequence, in reverse order, starting at
+  /// 0. After the end of a sequence the last of these is repeated.
   func reversing(_ times: Tensor<Double>) -> Tensor<Double> {
     let (T, N) = (times.shape[0], times.shape[1])
     let result = Tensor<Double>(shape: times.shape)

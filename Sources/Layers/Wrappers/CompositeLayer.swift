@@ -2,7 +2,7 @@ import BLAS
 import Kernels
 import Tensors
 
-/// A layer that is made of layers: what concerns parameters is asked of each part in turn.
+/// A layer that consists of layers: calls that concern parameters go to each part in turn.
 public protocol CompositeLayer<Scalar>: SequenceLayer {
   /// From the lowest up, in the order of their parameters.
   var parts: [any SequenceLayer<Scalar>] { get }
@@ -15,7 +15,7 @@ extension CompositeLayer {
   public var readsTimes: Bool { parts.contains { $0.readsTimes } }
   public var buffers: [(name: String, tensor: Tensor<Scalar>)] { parts.flatMap { $0.buffers } }
 
-  /// What the orthogonal matrices of all parts have cost; nil where no part has one.
+  /// The cost of the orthogonal matrices of all parts; nil if no part has one.
   public var orthogonalWork: OrthogonalWork? {
     let works = parts.compactMap { $0.orthogonalWork }
     return works.isEmpty ? nil : works.reduce(OrthogonalWork(), +)

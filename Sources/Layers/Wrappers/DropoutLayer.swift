@@ -10,7 +10,10 @@ public struct DropoutLayer<Scalar: KernelScalar>: SequenceLayer {
   private let mask: Tensor<Scalar>?
   private let name: LayerName
 
-  /// - Parameter mask: m of the rows that it will see; nil drops nothing
+  /// - Parameters:
+  ///   - mask: m for the rows of the input; nil drops nothing
+  ///   - features: the shape of a step
+  ///   - name: the place of the layer in its model
   public init(_ mask: Tensor<Scalar>?, features: [Int], named name: LayerName) {
     inputFeatures = features
     self.mask = mask

@@ -1,7 +1,7 @@
 import Kernels
 import Tensors
 
-/// Layers, one on top of the other.
+/// Layers stacked on top of one another.
 ///
 ///     h^0 = x,  h^{l+1} = layer_l(h^l)
 ///
@@ -40,7 +40,7 @@ public struct LayerStack<Scalar: KernelScalar>: CompositeLayer {
     return StackPass(stack: self, passes: passes)
   }
 
-  /// About the memory of all levels, and of what each gives to the next.
+  /// An estimate of the memory of all levels, and of the values between them.
   public func workingNumbers(
     steps T: Int, rows N: Int, threads: Int, isTraining: Bool
   ) -> Double {

@@ -7,8 +7,8 @@ import Tensors
 ///
 ///     x_i = W[token_i] · m[token_i],   W [V, E], x [n, E]
 ///
-/// m drops whole words, see `LanguageModelMasks`. Every word has a gradient: `torch.embedding` with
-/// `padding_idx` -1 leaves out the last one, which the authors of AWD-LSTM did by mistake.
+/// m drops whole words; see `LanguageModelMasks`. Every word has a gradient. (`torch.embedding`
+/// with `padding_idx` -1 leaves out the last one, a mistake in the code of AWD-LSTM.)
 struct Embedding<Scalar: KernelScalar> {
   let vocabulary: Int
   let width: Int
@@ -35,8 +35,8 @@ struct Embedding<Scalar: KernelScalar> {
 
   /// Adds the gradients of the rows of the tokens at `places`, one after the other.
   ///
-  /// These rows are the only ones that it touches: where the decoder has a weight of its own, the
-  /// gradient is as sparse as the tokens are few.
+  /// It touches only these rows: if the decoder has its own weight, the gradient is as sparse as
+  /// the tokens are few.
   func backward(
     _ dx: Tensor<Scalar>, tokens: [Int32], at places: [Int], mask: Tensor<Scalar>?,
     into gradients: ParameterBuffer<Scalar>

@@ -2,17 +2,17 @@ import Kernels
 import Tensors
 
 extension LanguageModel {
-  /// What a pass over a chunk gives for each shard.
+  /// The results of a pass over a chunk, for each shard.
   public struct Outcome {
     /// The cross-entropy, over the true number of predictions.
     public var totals: [Totals]
-    /// What the penalties of activation add to the sum that is differentiated.
+    /// The terms that the activation penalties add to the objective.
     public var penalties: [Double]
-    /// Where the columns end, for `advance(_:to:)`.
+    /// The final state of the columns, for `advance(_:to:)`.
     public var final: State
   }
 
-  /// Runs a chunk forward. `state` is where its columns stand, and is left where they end.
+  /// Runs a chunk forward. `state` is the state of its columns, and is moved to the chunk's end.
   ///
   /// - Returns: the totals of each shard
   public func evaluate(
@@ -23,16 +23,16 @@ extension LanguageModel {
     }.flatMap { $0 }
   }
 
-  /// Takes the columns to where a chunk has ended.
+  /// Moves the columns to the end of a chunk.
   public func advance(_ state: State, to final: State) {
     for (old, new) in zip(state, final) { old.copy(from: new) }
   }
 
   /// Runs a chunk forward and backward, adding the gradient of each shard's summed objective.
-  /// `state` is where its columns stand, and is left so: the caller takes it to the end of the
-  /// chunk when the step counts.
+  /// `state` is the state of its columns, and does not change: the caller moves it to the end of
+  /// the chunk if the step counts.
   ///
-  /// - Parameter initialGradient: receives the gradient of the starting state; nil if not wanted
+  /// - Parameter initialGradient: receives the gradient of the starting state; nil if not needed
   public func accumulateGradients(
     _ chunk: TokenChunk, from state: State, _ parameters: ParameterBuffer<Scalar>,
     into gradients: ShardedBuffer<Scalar>, initialGradient: State? = nil
@@ -54,10 +54,10 @@ extension LanguageModel {
       totals: outcomes.flatMap(\.totals), penalties: outcomes.flatMap(\.penalties), final: final)
   }
 
-  /// z of every token, [T·N, V], for generating; `state` is left where the columns end.
+  /// z of every token, [T·N, V], for generating; `state` is moved to the end of the tokens.
   ///
-  /// - Parameter firstStep: how many steps of the text came before `tokens`. The Nesterov drives
-  ///   count steps, and a text that is read in pieces is one text.
+  /// - Parameter firstStep: how many steps of the text came before `tokens`, because the Nesterov
+  ///   drives count the steps of the whole text
   public func logits(
     _ tokens: [Int32], columns N: Int, from state: State, firstStep: Int,
     _ parameters: ParameterBuffer<Scalar>
@@ -76,7 +76,7 @@ extension LanguageModel {
     LanguagePass(model: self, workspace: workspaces[index], masks: masks.columns(columns))
   }
 
-  /// Gives each thread its run of shards.
+  /// Runs `body` for each thread's run of shards.
   private func run<Result>(
     _ chunk: TokenChunk,
     _ body: (LanguagePass<Scalar>, TokenChunk, _ columns: Range<Int>, _ index: Int) -> Result

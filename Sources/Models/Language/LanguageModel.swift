@@ -6,17 +6,17 @@ import RandomNumbers
 import Tensors
 import Threads
 
-/// A recurrent language model in the form of AWD-LSTM (Merity, Keskar and Socher, 2018), with any
+/// A recurrent language model of the form of AWD-LSTM (Merity, Keskar and Socher, 2018), with any
 /// drive and body in its layers.
 ///
 ///     x_t = W_e[token_t] · m_e · m_i,    h^l = layer_l(h^{l-1} · m_{l-1};  W_hh · m_w)
 ///     y = h^L · m_o,    z = W_d y + b,   loss = -log softmax(z)_next
 ///     objective = mean loss + α mean(y²) + β mean((h^L_{t+1} - h^L_t)²)
 ///
-/// The state of each column is carried from chunk to chunk, its gradient is not. Shapes use T
+/// The state of each column is carried from chunk to chunk, but its gradient is not. Shapes use T
 /// steps, N columns, V words, E embedding, H hidden units.
 public final class LanguageModel<Scalar: KernelScalar> {
-  /// That of each layer.
+  /// The state of each layer.
   public typealias State = [LayerState<Scalar>]
 
   public let specification: LanguageModelSpecification
@@ -29,7 +29,7 @@ public final class LanguageModel<Scalar: KernelScalar> {
   let decoder: Linear<Scalar>
   /// The threads that share the shards of a chunk.
   public var team = ThreadTeam.alone
-  /// That of each thread, as far as they have been used.
+  /// One for each thread that has been used.
   var workspaces = [Workspace<Scalar>()]
   /// The masks of the current step, and the masked W_hh.
   private(set) var masks: LanguageModelMasks<Scalar>
@@ -64,7 +64,7 @@ public final class LanguageModel<Scalar: KernelScalar> {
     droppedWeights = layers.map { _ in nil }
   }
 
-  /// Sets the starting values, which depend on the seed alone.
+  /// Sets the starting values, which depend only on the seed.
   public func initialize(_ parameters: ParameterBuffer<Scalar>, seed: UInt64, gateBias: Double) {
     var streams = InitializationStreams(seed: seed)
     stack.initialize(parameters, gateBias: gateBias, streams: &streams)
@@ -73,11 +73,12 @@ public final class LanguageModel<Scalar: KernelScalar> {
     decoder.initialize(parameters, weightBound: Embedding<Scalar>.bound, stream: &stream)
   }
 
-  /// How many numbers are trained: of an orthogonal layer's skew matrix those above the diagonal.
+  /// How many numbers are trained; for an orthogonal layer's skew matrix, only those above the
+  /// diagonal.
   public var trainedCount: Int { layout.count - stack.untrainedCount }
 
-  /// The embedding, where its gradient touches the rows of a chunk's tokens alone; nil where the
-  /// decoder shares its weight.
+  /// The embedding, if its gradient touches only the rows of a chunk's tokens; nil if the decoder
+  /// shares its weight.
   public var sparseEntry: ParameterEntry? {
     specification.isTied ? nil : layout[embedding.weight]
   }
@@ -90,18 +91,18 @@ public final class LanguageModel<Scalar: KernelScalar> {
     layers.map { $0.startState(rows: N) }
   }
 
-  /// Computes what follows from the parameters, and drops weights. To be called before the first
-  /// pass after a change of parameters or masks.
+  /// Computes what follows from the parameters, and drops weights. Call it before the first pass
+  /// after a change of parameters or masks.
   ///
   /// - Parameters:
   ///   - masks: those of the next step; nil before an evaluation, which drops nothing
   ///   - advancing: true once per optimizer step
-  /// - Throws: `LAPACKError` where a parameter is not a number
+  /// - Throws: `LAPACKError` if a parameter is not a number
   public func prepare(
     _ parameters: ParameterBuffer<Scalar>, masks: LanguageModelMasks<Scalar>?, advancing: Bool
   ) throws(LAPACKError) {
     self.masks = masks ?? LanguageModelMasks(layers: layers.count)
-    droppedWeights = layers.map { _ in nil }  // gives their memory back
+    droppedWeights = layers.map { _ in nil }  // frees their memory
     decoder.prepare(parameters)
     try stack.prepare(parameters, advancing: advancing)
     for (level, layer) in layers.enumerated() {
@@ -114,7 +115,7 @@ public final class LanguageModel<Scalar: KernelScalar> {
     }
   }
 
-  /// Takes back the last advancing `prepare`, for a step that does not count.
+  /// Undoes the last advancing `prepare`, for a step that does not count.
   public func revert(_ parameters: ParameterBuffer<Scalar>) {
     stack.revert(parameters)
   }

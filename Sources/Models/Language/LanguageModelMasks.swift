@@ -33,7 +33,7 @@ public struct LanguageModelMasks<Scalar: KernelScalar> {
       recurrent: Array(repeating: nil, count: layers))
   }
 
-  /// The masks as some of the columns have them.
+  /// The masks of some of the columns.
   func columns(_ columns: Range<Int>) -> LanguageModelMasks {
     var part = self
     part.input = input?.rows(columns)
@@ -42,8 +42,8 @@ public struct LanguageModelMasks<Scalar: KernelScalar> {
     return part
   }
 
-  /// Draws the masks of a step. They are keyed by the number of the word, the global column or the
-  /// row of the matrix that a number belongs to: the same on whatever rank.
+  /// Draws the masks of a step. They depend on the word, the global column or the row of the
+  /// matrix, and are the same on every rank.
   ///
   /// - Parameters:
   ///   - step: optimizer steps taken
@@ -87,7 +87,7 @@ public struct LanguageModelMasks<Scalar: KernelScalar> {
   }
 }
 
-/// Where in the model a mask lies; see `RandomStream`.
+/// The place of a mask in the model; see `RandomStream`.
 private enum Site {
   static let embedding = 1
   static let input = 2

@@ -1,7 +1,7 @@
 import Layers
 import KernelInterface
 
-/// What the layers of a language model are.
+/// The description of a language model's layers.
 public struct LanguageModelSpecification: Sendable {
   /// V, tokens of the vocabulary.
   public var vocabulary: Int
@@ -12,7 +12,7 @@ public struct LanguageModelSpecification: Sendable {
   /// Whether the decoder's weight is the embedding; the last layer then has E units.
   public var isTied: Bool
   public var dropout: Dropout
-  /// α, the weight of the mean square of the last layer's output as it is after dropout (AR).
+  /// α, the weight of the mean square of the last layer's output after dropout (AR).
   public var activationPenalty: Double
   /// β, the weight of its mean squared change from step to step before dropout (TAR).
   public var temporalPenalty: Double
@@ -27,7 +27,7 @@ public struct LanguageModelSpecification: Sendable {
     public var layers = 0.0
     /// The output of the last layer, locked.
     public var output = 0.0
-    /// Elements of W_hh, alike at every step of a chunk (DropConnect).
+    /// Elements of W_hh, the same at every step of a chunk (DropConnect).
     public var weights = 0.0
 
     public init(

@@ -3,14 +3,14 @@ import KernelInterface
 import Kernels
 import Tensors
 
-/// What one thread does of a pass over a chunk: some shards, with work space of its own.
+/// One thread's part of a pass over a chunk: some shards, with its own work space.
 struct LanguagePass<Scalar: KernelScalar> {
   typealias State = LanguageModel<Scalar>.State
   typealias Outcome = LanguageModel<Scalar>.Outcome
 
   let model: LanguageModel<Scalar>
   let workspace: Workspace<Scalar>
-  /// Those of its columns.
+  /// The masks of its columns.
   let masks: LanguageModelMasks<Scalar>
 
   private var specification: LanguageModelSpecification { model.specification }
@@ -60,20 +60,20 @@ struct LanguagePass<Scalar: KernelScalar> {
 
   // MARK: Forward
 
-  /// What the forward pass leaves for the backward pass.
+  /// The results of the forward pass that the backward pass needs.
   struct Activations {
     /// Of each layer.
     var layers: [any LayerPass<Scalar>] = []
     /// Of the dropout below each layer, and above the last.
     var dropouts: [any LayerPass<Scalar>] = []
 
-    /// The output as the decoder sees it, [T, N, H].
+    /// The output that the decoder sees, [T, N, H].
     var dropped: Tensor<Scalar> { dropouts[dropouts.count - 1].output }
     var raw: Tensor<Scalar> { layers[layers.count - 1].output }
     var final: State { layers.map { $0.final! } }
   }
 
-  /// - Parameter rowStarts: nil where no gradient will be asked for
+  /// - Parameter rowStarts: nil if no gradient will be needed
   private func forward(
     _ tokens: [Int32], rowStarts: [Int]? = nil, from state: State, firstStep: Int = 0,
     _ parameters: ParameterBuffer<Scalar>, columns N: Int, isTraining: Bool
@@ -105,11 +105,11 @@ struct LanguagePass<Scalar: KernelScalar> {
 
   // MARK: Decoder and loss
 
-  /// The most numbers that z of a piece has: 16 MB of Float.
+  /// The most numbers in z of a piece: 16 MB of Float.
   private static var pieceLimit: Int { 1 << 22 }
 
-  /// Decoder and cross-entropy, shard by shard and in pieces of a shard: z [T·N, V] as a whole
-  /// would not fit, and the decoder's gradients are summed shard by shard at any number of ranks.
+  /// Decoder and cross-entropy, shard by shard and in pieces of a shard: the whole z [T·N, V] would
+  /// not fit, and the decoder's gradients are summed shard by shard at any number of ranks.
   ///
   /// Leaves the gradient of the dropped output in `dDropped`, if gradients are needed.
   private func decode(
@@ -155,7 +155,7 @@ struct LanguagePass<Scalar: KernelScalar> {
   /// The objective has means over T·N·H and (T-1)·N·H numbers, and one over T·N predictions, and
   /// sums are divided by T·N later: so the sums have the factors α/H and β T/((T-1) H).
   ///
-  /// - Returns: what they add to each shard's sum
+  /// - Returns: the terms that they add to each shard's sum
   private func penalize(_ chunk: TokenChunk, _ activations: Activations) -> [Double] {
     let (T, H) = (chunk.steps, decoder.inputs)
     let alpha = specification.activationPenalty / Double(H)

@@ -1,6 +1,6 @@
-/// Some steps of every column of a text on one rank: each token is to be followed by its target.
+/// Some steps of every column of a text on one rank: tokens, and the target that follows each.
 public struct TokenChunk: Sendable {
-  /// T, steps: the same on every rank, of which one may have no column.
+  /// T, steps: the same on every rank, even on one without columns.
   public var steps: Int
   /// [T, N], time first.
   public var tokens: [Int32]
@@ -29,7 +29,7 @@ public struct TokenChunk: Sendable {
 
   public var shards: Int { columnStarts.count - 1 }
 
-  /// The columns of some shards by themselves, and which they are.
+  /// The columns of only some shards, and their indices.
   func part(shards: Range<Int>) -> (chunk: TokenChunk, columns: Range<Int>) {
     let own = columns(ofShards: shards)
     func part(_ all: [Int32]) -> [Int32] {

@@ -2,7 +2,7 @@ import Foundation
 import Kernels
 import Tensors
 
-/// The cross-entropy of K labels, any of which may apply, a mean over the known ones.
+/// The cross-entropy of K independent labels, averaged over the known ones.
 ///
 ///     L = Σ (max(z, 0) - z t + log(1 + exp(-|z|))) / known,   t 1 or 0, σ(z) the probability of 1
 ///
@@ -14,7 +14,7 @@ public struct BinaryCrossEntropy: Objective {
 
   public func accepts(_ kind: TargetKind) -> Bool { kind.answer == .labels }
 
-  /// The right answers, of all known labels.
+  /// The number of right answers among all known labels.
   public var sums: [String] { ["correct"] }
 
   @specialized(where Scalar == Float)
@@ -34,7 +34,7 @@ public struct BinaryCrossEntropy: Objective {
       let (z, isTrue) = (logits[index], label == 1)
       let e = Scalar.exponential(-z.magnitude)  // never overflows
       let sum = 1 + e
-      // log(1 + e) to full precision, also if e is lost in the sum (Kahan).
+      // log(1 + e) to full precision, even if e is lost in the sum (Kahan).
       let rest = sum == 1 ? e : Scalar.logarithm(sum) * (e / (sum - 1))
       loss += Double(max(isTrue ? -z : z, 0) + rest)
       known += 1

@@ -1,11 +1,11 @@
-/// What is told of classes that are not equally frequent.
+/// Scores for classes that are not equally frequent.
 ///
 ///     F1_k = 2 right_k / (actual_k + predicted_k),   recall_k = right_k / actual_k
 ///
-/// Macro F1 is the mean of F1 over the classes that occur or were answered, balanced accuracy the
-/// mean of recall over the classes that occur: the definitions of scikit-learn.
+/// Macro F1 is the mean of F1 over the classes that occur or were predicted; balanced accuracy is
+/// the mean of recall over the classes that occur, as defined by scikit-learn.
 public struct ClassScores: Sendable, Equatable {
-  /// How often each class was right to say, was said, and was both.
+  /// How often each class occurred, was predicted, and both.
   public var actual: [Double]
   public var predicted: [Double]
   public var right: [Double]
@@ -14,7 +14,7 @@ public struct ClassScores: Sendable, Equatable {
     (self.actual, self.predicted, self.right) = (actual, predicted, right)
   }
 
-  /// Those of a confusion matrix [true][predicted].
+  /// The scores of a confusion matrix [true][predicted].
   public init(confusion rows: [[Int]]) {
     actual = rows.map { Double($0.reduce(0, +)) }
     predicted = rows.indices.map { k in Double(rows.reduce(0) { $0 + $1[k] }) }
@@ -31,7 +31,8 @@ public struct ClassScores: Sendable, Equatable {
     mean(actual.indices.filter { actual[$0] > 0 }) { right[$0] / actual[$0] }
   }
 
-  /// The most frequent class, the first of several, and its share; nil if nothing was asked.
+  /// The most frequent class and its share, the first one if several are equal; nil without
+  /// answers.
   public var majority: (number: Int, share: Double)? {
     let count = actual.reduce(0, +)
     guard count > 0, let most = actual.max(), let number = actual.firstIndex(of: most) else {

@@ -2,7 +2,7 @@ import Foundation
 import Kernels
 import Tensors
 
-/// The cross-entropy of one class per row, a mean weighted by class.
+/// The cross-entropy of one class per row, averaged with weights by class.
 ///
 ///     L = Σ_r w_k (-log softmax(z_r)_k) / Σ_r w_k,   k the class of row r, w_k = 1 by default
 ///
@@ -12,15 +12,15 @@ public struct CrossEntropy: Objective {
   public enum Report: Sendable {
     /// The share of right answers.
     case accuracy
-    /// exp L and L / ln 2, as for texts.
+    /// exp L and L / ln 2, for texts.
     case perplexity
   }
 
   /// w [K]; nil if every class weighs 1.
   public let classWeights: [Double]?
-  /// A class whose rows count in the loss, but not as right or wrong, such as a blank.
+  /// A class whose rows count in the loss, but not in the accuracy, such as a blank.
   public let unjudgedClass: Int32?
-  /// A class whose rows count neither in the loss nor as right or wrong: PyTorch's `ignore_index`.
+  /// A class whose rows count neither in the loss nor in the accuracy: PyTorch's `ignore_index`.
   public let ignoredClass: Int32?
   public let report: Report
 
@@ -63,7 +63,7 @@ public struct CrossEntropy: Objective {
       precondition(k >= 0 && k < K, "class \(k) outside 0 ..< \(K)")
       let z = logits.row(row)
       let ownLogit = z[k]
-      // The exponentials go where the gradient will be, which may be the logits themselves.
+      // The exponentials use the memory of the gradient, which may be that of the logits.
       let exponentials = gradient?.row(row) ?? scratch
       let softmax = SoftmaxRow(z, exponentials: exponentials)
       let surprise = Double(Scalar.logarithm(softmax.sum) - (ownLogit - softmax.largest))
@@ -90,7 +90,7 @@ public struct CrossEntropy: Objective {
   public func metrics(_ totals: Totals) -> [Metric] {
     switch report {
     case .accuracy:
-      // Not a number over none.
+      // NaN if there are none.
       return [Metric("accuracy", totals.own[0] / totals.own[1], .percentage("accuracy"))]
     case .perplexity:
       let loss = totals.meanLoss
@@ -101,7 +101,7 @@ public struct CrossEntropy: Objective {
     }
   }
 
-  /// ln K, whatever the weights.
+  /// ln K, for any weights.
   public func chance(_ kind: TargetKind) -> ChanceLoss? {
     ChanceLoss(log(Double(kind.outputs)), "ln \(kind.outputs), guessing")
   }
@@ -118,6 +118,6 @@ public struct CrossEntropy: Objective {
 }
 
 extension CrossEntropy {
-  /// That of the next word or character of a text.
+  /// The cross-entropy of the next word or character of a text.
   public static let perToken = CrossEntropy(report: .perplexity)
 }

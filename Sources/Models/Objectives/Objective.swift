@@ -1,39 +1,39 @@
 import Kernels
 import Tensors
 
-/// What a read-out's output y is compared by: the loss, its gradient, and what is reported.
+/// How a read-out's output y is scored: the loss, its gradient, and the metrics.
 ///
 /// An objective knows neither layers nor files. A new one is one file in this folder and one line
-/// in `ObjectiveTable`, from which its tests follow.
+/// in `ObjectiveTable`, whose lines are all tested.
 public protocol Objective: Sendable {
-  /// What reports call the mean loss: "cross-entropy".
+  /// The name of the mean loss in reports: "cross-entropy".
   var name: String { get }
 
   /// Whether it can compare with targets of a kind.
   func accepts(_ kind: TargetKind) -> Bool
 
-  /// The names of what it adds up besides the loss, in the order of `Totals.own`. Checkpoints hold
-  /// these sums by name.
+  /// The names of its sums besides the loss, in the order of `Totals.own`. Checkpoints hold these
+  /// sums by name.
   var sums: [String] { get }
 
   /// The loss, summed over the rows of y, and its gradient.
   ///
   /// - Parameters:
-  ///   - y: what the read-out says, [R, K]
+  ///   - y: the read-out's output, [R, K]
   ///   - targets: R rows
-  ///   - gradient: receives dL/dy, [R, K]; nil if not wanted. It may be y itself
+  ///   - gradient: receives dL/dy, [R, K]; nil if not needed. It may be y itself
   /// - Returns: all members but `sequences`
   func totals<Scalar: KernelScalar>(
     of y: Tensor<Scalar>, _ targets: SequenceTargets, gradient: Tensor<Scalar>?
   ) -> Totals
 
-  /// What is reported besides the mean loss.
+  /// The metrics that are reported besides the mean loss.
   func metrics(_ totals: Totals) -> [Metric]
 
-  /// The mean loss of guessing, as far as the kind of the targets tells; nil if it does not.
+  /// The mean loss of guessing, if it follows from the kind of the targets; nil if it does not.
   func chance(_ kind: TargetKind) -> ChanceLoss?
 
-  /// The row y [K] that has the lowest loss if it answers every one of these targets.
+  /// The row y [K] with the lowest loss as a constant answer to these targets.
   func bestConstant(for targets: SequenceTargets) -> [Double]
 }
 
@@ -42,11 +42,11 @@ extension Objective {
   public func metrics(_ totals: Totals) -> [Metric] { [] }
   public func chance(_ kind: TargetKind) -> ChanceLoss? { nil }
 
-  /// The totals of no rows, with as many members as those of some.
+  /// The totals of no rows, with all members.
   public var noTotals: Totals { Totals(own: [Double](repeating: 0, count: sums.count)) }
 
-  /// The mean loss of the best constant answer to some targets: what a model must beat to have
-  /// learned anything from its inputs.
+  /// The mean loss of the best constant answer to some targets, which a model must beat to show
+  /// that it learned from its inputs.
   public func chance(of targets: SequenceTargets) -> ChanceLoss {
     let row = bestConstant(for: targets)
     let y = Tensor<Double>(shape: [targets.rowCount, row.count])
@@ -56,10 +56,10 @@ extension Objective {
   }
 }
 
-/// The loss of an untrained baseline, and what it is the loss of.
+/// The loss of a baseline, and the meaning of that baseline.
 public struct ChanceLoss: Sendable, Equatable {
   public let value: Double
-  /// What has this loss: "guessing".
+  /// The baseline: "guessing".
   public let meaning: String
 
   public init(_ value: Double, _ meaning: String) {
@@ -68,9 +68,9 @@ public struct ChanceLoss: Sendable, Equatable {
   }
 }
 
-/// A number that tells how good a model is.
+/// A number that measures the quality of a model.
 public struct Metric: Sendable, Equatable {
-  /// How a person reads it.
+  /// How it is written.
   public enum Form: Sendable, Equatable {
     /// "accuracy 97.35 %": a share.
     case percentage(String)

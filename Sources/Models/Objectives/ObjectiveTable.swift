@@ -4,7 +4,7 @@ import Tensors
 public struct ObjectiveEntry: Sendable, CustomStringConvertible {
   public let objective: any Objective
   public let kind: TargetKind
-  /// What sets it apart from another line of the same objective.
+  /// Distinguishes it from another line of the same objective.
   public let note: String
 
   init(_ objective: any Objective, _ kind: TargetKind, note: String = "") {
@@ -16,8 +16,8 @@ public struct ObjectiveEntry: Sendable, CustomStringConvertible {
   public var description: String { "\(objective.name)\(note.isEmpty ? "" : ", \(note)")" }
 }
 
-/// All objectives. Tests run over every line: gradients against central differences, Float against
-/// Double, rows apart against rows together, the best constant answer.
+/// All objectives. Tests cover every line: gradients against central differences, Float against
+/// Double, single rows against all rows together, the best constant answer.
 public enum ObjectiveTable {
   public static let all = [
     ObjectiveEntry(CrossEntropy(), .classes(5)),

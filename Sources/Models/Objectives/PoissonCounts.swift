@@ -2,11 +2,12 @@ import Foundation
 import Kernels
 import Tensors
 
-/// The negative log-likelihood of K counts whose rates are exp(r), a mean over the known ones.
+/// The negative log-likelihood of K counts whose rates are exp(r), averaged over the known ones.
 ///
 ///     L = Σ (exp(r) - k r) / known
 ///
-/// log k!, which depends on no parameter, is left out. A negative count is unknown and is skipped.
+/// log k! is left out, because it does not depend on parameters. A negative count is unknown and is
+/// skipped.
 public struct PoissonCounts: Objective {
   public init() {}
 

@@ -12,16 +12,17 @@ import Tensors
 /// with λ̄_c the mean count of neuron c in the training part, E_c = Σ (ρ - λ)² and V_c =
 /// Σ (ρ - mean ρ_c)² over the known counts whose true rate ρ is known too. Both sums of the bits run
 /// over the same known counts (Pillow et al., 2008; Pei et al., 2021). A mean of R² over neurons would
-/// say nothing where some hardly vary.
+/// be meaningless if some hardly vary.
 public struct SpikeRates: Objective {
-  /// λ̄ [K], in counts a step.
+  /// λ̄ [K], in counts per step.
   public let meanRates: [Double]
-  /// How many neurons, the last ones, are never inputs.
+  /// The number of held-out neurons, which are the last ones and never inputs.
   public let heldOut: Int
 
   /// - Parameters:
-  ///   - meanRates: of each neuron, in counts a step; a silent one counts as a very slow one
-  ///   - heldOut: how many neurons at the end are judged by themselves
+  ///   - meanRates: the rate of each neuron, in counts per step; a silent one counts as a very slow
+  ///     one
+  ///   - heldOut: how many neurons at the end are scored separately
   public init(meanRates: [Double], heldOut: Int = 0) {
     self.meanRates = meanRates.map { max($0, 1e-9) }
     self.heldOut = heldOut
@@ -34,8 +35,8 @@ public struct SpikeRates: Objective {
 
   public func accepts(_ kind: TargetKind) -> Bool { kind.answer == .counts }
 
-  /// Of each neuron the known counts, their spikes, the known true rates, and the sums of these, of
-  /// their squares and of E; then its loss, where some neurons are held out.
+  /// For each neuron: the known counts, their spikes, the known true rates, and the sums of these,
+  /// of their squares and of E; then its loss, if some neurons are held out.
   public var sums: [String] {
     let parts = ["known", "spikes", "rates", "rate_sum", "rate_square", "rate_error"]
     return (heldOut > 0 ? parts + ["loss"] : parts).flatMap { part in
@@ -57,7 +58,7 @@ public struct SpikeRates: Objective {
       let r = logRates[index]
       own[6 * K + index % K] += Double(Scalar.exponential(r)) - Double(count) * Double(r)
     }
-    // Before the loss, whose gradient may take the place of the log-rates.
+    // Before the loss, whose gradient may overwrite the log-rates.
     for (index, rate) in targets.numbers.enumerated() where targets.whole[index] >= 0 {
       let (rate, c) = (Double(rate), index % K)
       let error = rate - Double(Scalar.exponential(logRates[index]))

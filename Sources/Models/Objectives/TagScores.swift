@@ -1,8 +1,8 @@
 import Kernels
 import Tensors
 
-/// The cross-entropy of a class at each step, with what tells whether rare classes are learned; see
-/// `ClassScores`.
+/// The cross-entropy of a class at each step, with scores that show whether rare classes are
+/// learned; see `ClassScores`.
 public struct TagScores: Objective {
   /// K.
   public let classes: Int
@@ -33,7 +33,7 @@ public struct TagScores: Objective {
   ) -> Totals {
     let K = classes
     var counts = [Double](repeating: 0, count: 3 * K)
-    // Before the loss, whose gradient may take the place of the logits.
+    // Before the loss, whose gradient may overwrite the logits.
     for (row, label) in targets.whole.enumerated() {
       var best = 0
       for k in 1..<max(K, 1) where logits[row * K + k] > logits[row * K + best] { best = k }

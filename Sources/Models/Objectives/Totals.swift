@@ -1,15 +1,15 @@
-/// What a pass over some sequences adds up to. All members are plain sums, so that a mean over
-/// shards, ranks and batches is one sum over another, never a mean of means.
+/// The sums of a pass over some sequences. All members are plain sums, so a mean over shards, ranks
+/// and batches is one sum divided by another, never a mean of means.
 public struct Totals: Sendable, Equatable {
   /// The sum of the loss over the known elements.
   public var loss: Double
-  /// How many known elements there were.
+  /// The number of known elements.
   public var elements: Double
-  /// The sum of their weights, which the loss is divided by: `elements` unless they differ.
+  /// The sum of their weights, which divides the loss: `elements` unless weights differ.
   public var weight: Double
-  /// How many sequences there were.
+  /// The number of sequences.
   public var sequences: Double
-  /// The sums that the objective adds, in the order of its `sums`. None counts as zeros.
+  /// The sums of the objective, in the order of its `sums`. Empty means zeros.
   public var own: [Double]
 
   /// - Parameter weight: nil if every element weighs 1
@@ -48,6 +48,6 @@ public struct Totals: Sendable, Equatable {
     return zip(a, b).map { $0 + $1 }
   }
 
-  /// The mean loss; not a number over nothing.
+  /// The mean loss; NaN without elements.
   public var meanLoss: Double { loss / weight }
 }

@@ -1,12 +1,12 @@
 import Kernels
 import Tensors
 
-/// The mean squared error of K numbers, with what people judge regressions by.
+/// The mean squared error of K numbers, with the usual metrics of regressions.
 ///
 ///     MAE = Σ_k s_k Σ |y_k - target_k| / (R K),   R2 = mean over k of 1 - Σ (y_k - target_k)² / V_k
 ///
-/// with V_k = Σ (target_k - mean target_k)² and s_k the scale that targets were divided by, so that
-/// the MAE has their unit. A number that does not vary is left out of R2.
+/// with V_k = Σ (target_k - mean target_k)² and s_k the scale that targets were divided by: the MAE
+/// thus has their original unit. A number that does not vary is left out of R2.
 public struct ValueErrors: Objective {
   /// s [K].
   public let scale: [Double]
@@ -34,7 +34,7 @@ public struct ValueErrors: Objective {
     let K = scale.count
     var own = [Double](repeating: 0, count: 1 + 4 * K)
     own[0] = Double(targets.rowCount)
-    // Before the loss, whose gradient may take the place of y.
+    // Before the loss, whose gradient may overwrite y.
     for (index, target) in targets.numbers.enumerated() {
       let (k, target) = (1 + index % K, Double(target))
       let error = Double(y[index]) - target
@@ -56,7 +56,7 @@ public struct ValueErrors: Objective {
     let absolute = (0..<K).reduce(0) { $0 + scale[$1] * sum(1, $1) }
     let shares = (0..<K).compactMap { k -> Double? in
       let variation = sum(3, k) - sum(2, k) * sum(2, k) / rows
-      // What is left by rounding is no variation.
+      // Rounding errors are not variation.
       return variation > 1e-9 * sum(3, k) ? 1 - sum(0, k) / variation : nil
     }
     return [

@@ -7,10 +7,10 @@ import KernelInterface
 ///     q_t = β q_{t-1} + (1-β) g_t²
 ///     d_t = v_t / √(q_t + 1e-16)
 ///
-/// The 1e-16 stands inside the root, and there is no bias correction, as in the authors' code.
-/// Where g and q are exactly 0 the derivative of d by g is ε·1e8: it is the true derivative of
-/// the published equation, so it is kept, and gradient clipping bounds the step (the authors clip
-/// at 1.0 for the same reason).
+/// The 1e-16 is inside the root, and there is no bias correction, as in the authors' code. If g and
+/// q are exactly 0, the derivative of d by g is ε·1e8. It is the true derivative of the published
+/// equation, so it is kept, and gradient clipping bounds the step (the authors clip at 1.0 for the
+/// same reason).
 struct AdamDrive<V: Lanes>: DriveFormula {
   static var needsActivations: Bool { true }
 

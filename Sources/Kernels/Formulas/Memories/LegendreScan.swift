@@ -7,8 +7,8 @@ import KernelInterface
 ///     (I - b A) m' = (I + a A) m + D q u,   q_n = √(2n + 1)
 ///
 /// with D = Δt / t, a = oldShare D and b = newShare D: a = D, b = 0 is the forward method, a = 0,
-/// b = D the backward one, a = b = D/2 the bilinear one. As A is a diagonal and a product of two
-/// vectors below it, all that a row needs of the rows before it is one sum:
+/// b = D the backward one, a = b = D/2 the bilinear one. Because A is a diagonal plus a product of
+/// two vectors below it, a row needs only one sum over the rows before it:
 ///
 ///     s_n  = D u - Σ_{k<n} q_k (a m_k + b m'_k)
 ///     m'_n = m_n + (q_n s_n - D (n + 1) m_n) / (1 + b (n + 1))
@@ -84,7 +84,7 @@ struct LegendreClock<Scalar: BinaryFloatingPoint> {
   let isFirst: Bool
   /// The time of this step, counted from the first one.
   let now: Scalar
-  /// D = (now - before) / now, zero where time stands still.
+  /// D = (now - before) / now, zero if no time has passed.
   let size: Scalar
 
   @inline(__always)

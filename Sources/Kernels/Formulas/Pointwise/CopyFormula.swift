@@ -1,4 +1,4 @@
-/// The same number: what two products share as their gradient.
+/// A copy: the shared gradient of two products that are added.
 enum CopyFormula<V: Lanes>: PointwiseFormula {
   static var inputs: Int { 1 }
   static var outputs: Int { 1 }

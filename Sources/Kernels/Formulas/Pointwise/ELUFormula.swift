@@ -19,14 +19,14 @@ enum ELUAdjoint<V: Lanes>: PointwiseFormula {
 }
 
 extension Lanes {
-  /// ELU(self). exp(z) - 1 = 2 t / (1 - t) with t = tanh(z / 2), which loses no digit near zero.
+  /// ELU(self). exp(z) - 1 = 2 t / (1 - t) with t = tanh(z / 2), which is exact near zero.
   @inline(__always)
   var exponentialLinear: Self {
     let t = (self * Self(0.5)).hyperbolicTangent
     return ifPositive(self, else: (t + t) / (Self(1) - t))
   }
 
-  /// The derivative of ELU where its value is `self`.
+  /// The derivative of ELU as a function of its value.
   @inline(__always)
   var exponentialLinearSlope: Self { ifPositive(Self(1), else: self + Self(1)) }
 }

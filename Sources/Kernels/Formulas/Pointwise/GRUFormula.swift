@@ -15,7 +15,7 @@ enum GRUFormula<V: Lanes>: PointwiseFormula {
 }
 
 /// The adjoint of `GRUFormula`: takes dh', what the formula saved, and h; gives the gradients of
-/// r, z, n of the input, of r, z, n of the recurrent term, and of h where it enters by itself.
+/// r, z, n of the input, of r, z, n of the recurrent term, and of h where it enters directly.
 enum GRUAdjoint<V: Lanes>: PointwiseFormula {
   static var inputs: Int { 6 }
   static var outputs: Int { 7 }

@@ -1,4 +1,4 @@
-/// What an LSTM shows of a cell state n, normalised or not.
+/// The output of an LSTM for a cell state n, normalised or not.
 ///
 ///     t = tanh n,  h = o t
 enum LSTMOutput<V: Lanes>: PointwiseFormula {

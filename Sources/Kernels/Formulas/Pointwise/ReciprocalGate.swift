@@ -1,5 +1,5 @@
 /// One of the two updates of a reciprocal gated cell (Nayebi et al., NeurIPS 2018): input and state
-/// pass, each as far as its gate does not hold it back.
+/// pass, each scaled by its gate.
 ///
 ///     p = 1 - σ(a),   q = 1 - σ(b)
 ///     s' = ELU(p x + q s)

@@ -1,4 +1,4 @@
-/// A state that a gate lets through.
+/// A state scaled by a gate.
 ///
 ///     r = σ(z),   s = r h
 enum ResetState<V: Lanes>: PointwiseFormula {

@@ -1,14 +1,14 @@
 import Kernels
 import Tensors
 
-/// The convolutional GRU (Ballas et al., ICLR 2016, as the zoo of Nayebi et al. has it), with the
-/// reset gate before the candidate's product, as in the unit's first paper (Cho et al., 2014).
+/// The convolutional GRU (Ballas et al., ICLR 2016, as in the zoo of Nayebi et al.), with the reset
+/// gate before the candidate's product, as in the unit's first paper (Cho et al., 2014).
 ///
 ///     r = σ(W_rx * x + b_r + W_rh * h),  likewise u
 ///     c = tanh(W_cx * x + b_c + W_ch * (r h))
 ///     h' = u h + (1 - u) c
 ///
-/// TensorFlow adds a bias of 1 to r in every step; here it is where the bias starts.
+/// TensorFlow adds a bias of 1 to r in every step; here the bias starts at 1.
 public struct ConvGRU: MapCellFamily {
   public init() {}
   public var body: String { "gru" }

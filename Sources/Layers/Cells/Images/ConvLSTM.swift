@@ -7,7 +7,7 @@ import Tensors
 ///     f, i, o, g = W_ih * x + b + W_hh * h
 ///     c' = σ(f) c + σ(i) tanh(g),   h' = σ(o) tanh(c')
 ///
-/// TensorFlow adds a forget bias of 1 in every step; here it is where the bias of f starts.
+/// TensorFlow adds a forget bias of 1 in every step; here the bias of f starts at 1.
 public struct ConvLSTM: MapCellFamily {
   public init() {}
   public var body: String { "lstm" }

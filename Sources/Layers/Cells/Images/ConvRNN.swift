@@ -8,7 +8,7 @@ import Tensors
 ///     h' = ELU(N(W_ih * x + W_hh * h))
 ///
 /// N is layer normalisation over all places and channels of a map, with a gain and a shift for each
-/// of them, as PyTorch's `LayerNorm([Y, X, H])`. The authors' has one for each channel.
+/// of them, as in PyTorch's `LayerNorm([Y, X, H])`. The authors' code has one for each channel.
 public struct ConvRNN: MapCellFamily {
   public init() {}
   public var summary: String { "convolution, layer norm" }

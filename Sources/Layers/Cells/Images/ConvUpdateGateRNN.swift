@@ -7,7 +7,7 @@ import Tensors
 ///     g, c = W_ih * x + b + W_hh * h
 ///     h' = σ(g) h + (1 - σ(g)) tanh(c)
 ///
-/// The authors add 1 to g in every step; here it is where the bias starts.
+/// The authors add 1 to g in every step; here the bias starts at 1.
 public struct ConvUpdateGateRNN: MapCellFamily {
   public init() {}
   public var body: String { "update gate" }

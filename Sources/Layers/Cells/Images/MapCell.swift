@@ -14,8 +14,8 @@ public struct MapConstants: Sendable, Hashable {
   public init() {}
 }
 
-/// A cell whose input and states are maps [Y, X, ·] and whose products are convolutions with zeros
-/// around the map. Its H are channels.
+/// A cell whose input and states are maps [Y, X, ·] and whose products are zero-padded
+/// convolutions. H counts channels.
 protocol MapCell<Scalar>: RecurrentCell {
   var geometry: MapGeometry { get }
   /// The blocks of H of the first product whose bias starts at the gate bias.

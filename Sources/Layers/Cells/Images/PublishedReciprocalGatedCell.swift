@@ -1,9 +1,9 @@
 import Kernels
 import Tensors
 
-/// The reciprocal gated cell as its authors' program has it (neuroailab/convrnns, 2022): it makes
-/// its own drive d of the input x, lets the cell see a convolution of it, and the gate of the output
-/// the input itself.
+/// The reciprocal gated cell as in its authors' program (neuroailab/convrnns, 2022): it computes
+/// its own drive d from the input x; the cell sees a convolution of d, and the gate of the output
+/// sees the input itself.
 ///
 ///     d  = ELU(W_ff * x + b_ff)
 ///     c' = ELU((1 - σ(W_hc * h)) (W_ic * d) + (1 - σ(W_cc * c)) c)
@@ -19,7 +19,7 @@ public struct PublishedReciprocalGatedCell: MapCellFamily {
   private struct Cell<Scalar: KernelScalar>: MapCell {
     let geometry: MapGeometry
 
-    /// The blocks of what sees h or c are the gates of c' and of h'.
+    /// The blocks of the products of h and c are the gates of c' and of h'.
     var products: [CellProduct] {
       [
         geometry.product("weight_ff", bias: "bias_ff", of: .input),
@@ -32,7 +32,7 @@ public struct PublishedReciprocalGatedCell: MapCellFamily {
     var states: [NamedShape] { [geometry.map("h"), geometry.map("c"), geometry.map("drive")] }
     /// d is computed anew in every step.
     var restartingStates: Set<String> { ["drive"] }
-    /// What the gates let through of both terms of c', and of both of h'; and W_ic * d.
+    /// The open shares 1 - σ of the gates of both terms of c' and of h'; and W_ic * d.
     var tape: [NamedShape] { [geometry.map("gates", blocks: 4), geometry.map("convolved")] }
     var scratch: [NamedShape] { [geometry.map("dd")] }
 

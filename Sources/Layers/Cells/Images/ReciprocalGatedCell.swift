@@ -1,14 +1,14 @@
 import Kernels
 import Tensors
 
-/// The reciprocal gated cell (Nayebi et al., NeurIPS 2018, equations 3 to 6): the state of the cell
-/// gates the output and the output gates the state of the cell; the input enters unconvolved, so it
-/// passes a cell at rest.
+/// The reciprocal gated cell (Nayebi et al., NeurIPS 2018, equations 3 to 6): the cell state gates
+/// the output, and the output gates the cell state. The input enters unconvolved, so it passes
+/// through a cell at rest.
 ///
 ///     h' = ELU((1 - σ(W_ch * c)) x + (1 - σ(W_hh * h)) h)
 ///     c' = ELU((1 - σ(W_hc * h)) x + (1 - σ(W_cc * c)) c)
 ///
-/// x is a map of H channels: what the layer below drives it with.
+/// x is a map of H channels from the layer below.
 public struct ReciprocalGatedCell: MapCellFamily {
   public init() {}
   public var body: String { "reciprocal gated" }
@@ -29,7 +29,7 @@ public struct ReciprocalGatedCell: MapCellFamily {
       ]
     }
     var states: [NamedShape] { [geometry.map("h"), geometry.map("c")] }
-    /// What the gates let through of x and c into c', and of x and h into h'.
+    /// The open shares 1 - σ of the gates of x and c in c', and of x and h in h'.
     var tape: [NamedShape] { [geometry.map("gates", blocks: 4)] }
     var scratch: [NamedShape] { [geometry.map("dx")] }
 

@@ -6,7 +6,7 @@ import Tensors
 ///
 ///     h' = τ h + x
 ///
-/// τ is one number for the layer, which is trained. It starts at one half.
+/// τ is one trained number per layer. It starts at one half.
 public struct TimeDecay: MapCellFamily {
   public init() {}
   public var summary: String { "decay" }
@@ -24,7 +24,7 @@ public struct TimeDecay: MapCellFamily {
     var vectors: [NamedShape] { [NamedShape(geometry.name.of("decay"), [1])] }
     var states: [NamedShape] { [geometry.map("h")] }
     var tape: [NamedShape] { [] }
-    /// A multiplication and an addition, and twice as many backward.
+    /// A multiplication and an addition forward, and twice as many backward.
     var furtherOperations: Double { 6 * Double(geometry.places * geometry.hidden) }
 
     func initialize(
