@@ -54,7 +54,8 @@ enum FamiliarWords {
     if command == "predict", words.count == 1, rest.count == 1 {
       return "name the file of the sequences: `momentum-dist predict \(words[0]) FILE`"
     }
-    guard rest.isEmpty, ["evaluate", "predict", "inspect", "report", "watch", "export"].contains(command),
+    guard rest.isEmpty,
+      ["evaluate", "predict", "inspect", "report", "watch", "export"].contains(command),
       let run = newestRun
     else { return nil }
     return "name a run, such as \(run)"

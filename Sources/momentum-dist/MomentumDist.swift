@@ -26,7 +26,8 @@ struct MomentumDist: ParsableCommand {
     version: programVersion,
     subcommands: [
       Train.self, Evaluate.self, Predict.self, Prepare.self, Generate.self, Inspect.self,
-      Verify.self, Probe.self, Report.self, Watch.self, Bench.self, Export.self, Diagnose.self, Cells.self,
+      Verify.self, Probe.self, Report.self, Watch.self, Bench.self, Export.self, Diagnose.self,
+      Cells.self,
     ])
 
   /// Runs the command; every rank ends with the same status, and rank 0 alone says why.
