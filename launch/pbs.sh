@@ -7,9 +7,9 @@
 #
 # PBS gives a script no arguments; ARGUMENTS is split at its spaces, and holds no commas (-v would end
 # there). LAUNCH is the folder of this script, if the job is not submitted from the folder above it.
-# SECONDS_OF_WORK before the walltime's end the run saves and ends with 75, and the job submits itself
-# again if it came to a new checkpoint: PBS itself leaves a job seconds between SIGTERM and SIGKILL,
-# and has no exit status that puts it back. A lost rank or host (76) restarts it within the job.
+# SECONDS_OF_WORK after its start the run saves and ends with 75, and the job submits itself again if
+# it came to a new checkpoint: PBS itself leaves a job seconds between SIGTERM and SIGKILL, and has no
+# exit status that puts it back. A lost rank or host (76) restarts it within the job.
 #PBS -N momentum-dist
 #PBS -l select=2:ncpus=16:mpiprocs=16
 #PBS -l walltime=04:00:00
