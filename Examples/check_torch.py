@@ -46,7 +46,7 @@ def read(path, part, model):
 
 
 def last_steps(x, lengths, window):
-    """What a forecast goes on from."""
+    """The end of the series, which a forecast continues."""
     lengths = np.full(len(x), x.shape[1]) if lengths is None else lengths
     parts = [row[max(length - window, 0):length] for row, length in zip(x, lengths)]
     return padded(np.concatenate(parts), np.cumsum([0] + [len(part) for part in parts]))

@@ -1,4 +1,4 @@
-"""Cells of a drive and a body: RNN, LSTM, GRU, with momentum and its kin, and orthogonal ones."""
+"""Cells of a drive and a body: RNN, LSTM, GRU, with momentum or an optimizer as their drive, and orthogonal ones."""
 import torch
 from torch.nn import functional as F
 
@@ -6,7 +6,7 @@ from .layer import Layer
 
 
 class Drive:
-    """What stands in the place of g_t, the product of the input (Nguyen et al., NeurIPS 2020).
+    """The drive that replaces g_t, the product of the input (Nguyen et al., NeurIPS 2020).
 
     momentum:  v' = mu v + epsilon g,  d = v'
     adam:      the same v', s' = beta s + (1 - beta) g^2,  d = v' / sqrt(s' + 1e-16)

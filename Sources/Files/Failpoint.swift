@@ -48,7 +48,7 @@ public enum Failpoint: String, CaseIterable, Sendable {
   case trainStep = "train.step"
   /// A batch of an evaluation is about to be computed.
   case evaluateBatch = "evaluate.batch"
-  /// All predictions are written, and the file has not got its name (rank 0).
+  /// All predictions are written, and the file does not have its name yet (rank 0).
   case predictFinish = "predict.finish"
 
   /// Does what the environment asks for here.

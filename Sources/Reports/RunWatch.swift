@@ -81,7 +81,7 @@ public struct RunWatch {
     ending = ranks.first { $0.number == 0 }.flatMap { Self.ending($0.last) }
   }
 
-  /// What a line of a log says of the run's end; nil if it says something else.
+  /// How the run ended, as a line of a log has it; nil if the line is about something else.
   private static func ending(_ line: String) -> String? {
     ["finished at step", "stopped early at step", "stopped by ", "failed at step"]
       .contains { line.hasPrefix($0) } ? line : nil

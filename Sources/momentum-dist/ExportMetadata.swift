@@ -5,7 +5,7 @@ import Foundation
 import Layers
 import Training
 
-/// The texts beside the tensors of an export: what another program needs to compute the model again.
+/// The metadata of an export: what another program needs to compute the model again.
 /// JSON stands where a text has parts.
 struct ExportMetadata {
   let checkpoint: TrainedCheckpoint

@@ -49,7 +49,7 @@ struct Predict: DistributedCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Of a forecast: forecast so many steps beyond the end, by feeding forecasts back as inputs.",
+      "Forecast this many steps beyond the end, by feeding forecasts back as inputs.",
       valueName: "steps"))
   var rollOut: Int?
 

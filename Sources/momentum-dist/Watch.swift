@@ -65,7 +65,7 @@ struct Watch: ParsableCommand {
     }
   }
 
-  /// Draws lines over so many of the last drawing, cut to the terminal's width.
+  /// Draws lines over those of the last drawing, cut to the terminal's width.
   ///
   /// - Returns: how many lines there are now
   private func draw(_ text: String, over drawn: Int) -> Int {

@@ -7,7 +7,7 @@ import Testing
   /// Starts one of the scripts as its scheduler does: a copy of it, in another folder.
   ///
   /// - Parameters:
-  ///   - training: shell commands in the place of the ranks
+  ///   - training: shell commands instead of the ranks
   ///   - then: more shell commands, after the job
   private func job(
     _ script: String, _ arguments: [String], environment: [String: String], training: String,

@@ -110,7 +110,7 @@ import Testing
     try Places.withTemporaryFolder { folder in
       #expect(throws: ReportError.self) { try RunWatch("\(folder)/nothing") }
       #expect(throws: ReportError.self) { try RunWatch(folder) }
-      // A pipe in the place of a file is not waited for.
+      // A pipe instead of a file is not waited for.
       try FileManager.default.createDirectory(
         atPath: "\(folder)/logs", withIntermediateDirectories: false)
       try #require(mkfifo("\(folder)/metrics.jsonl", 0o600) == 0)

@@ -13,7 +13,7 @@ struct ParallelCoordinates {
     let title: String
     /// The height of each trial's value, from 0 at the bottom to 1; nil if the trial has none.
     let heights: [Double?]
-    /// The labels beside the axis, and their heights.
+    /// The labels of the axis, and their heights.
     let marks: [(height: Double, text: String)]
   }
 

@@ -59,7 +59,7 @@ struct PredictionLimits {
     guard !hasTimes else {
       throw RunFailure(
         .configuration,
-        "\(cell), which reads times, and those of the steps to come are unknown; leave out"
+        "\(cell), which reads times, and those of the coming steps are unknown; leave out"
           + " --roll-out")
     }
   }

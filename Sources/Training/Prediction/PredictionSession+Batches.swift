@@ -39,7 +39,7 @@ extension PredictionSession {
     }
   }
 
-  /// Writes the state after the last step, if it is wanted: when the predictions are complete, so
+  /// Writes the state after the last step, if it was asked for: when the predictions are complete, so
   /// that a run that failed is run again from the same state. All ranks call this.
   public func publishState() throws(RunFailure) {
     try agreement.together {
@@ -126,7 +126,7 @@ extension PredictionSession {
     return PredictedRows(first: sequences.lowerBound, lengths: lengths, numbers: numbers)
   }
 
-  /// Refuses answers that are no numbers: a model or inputs far from what was learned.
+  /// Refuses answers that are not finite: a model or inputs far from what was learned.
   private func requireFinite(
     _ answers: [PredictedNumbers], _ sequences: Range<Int>
   ) throws(RunFailure) {

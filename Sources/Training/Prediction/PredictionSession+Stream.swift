@@ -36,7 +36,7 @@ extension PredictionSession {
   ///
   /// - Parameters:
   ///   - next: the numbers of the next step, [C]; nil at the end
-  ///   - write: takes the answer to a step, whose number stands in the place of the sequence
+  ///   - write: takes the answer to a step, whose number replaces that of the sequence
   public func stream(
     _ next: () throws -> [Float]?, _ write: (PredictedRows) throws -> Void
   ) throws(RunFailure) {
