@@ -26,13 +26,20 @@ extension RunRecord {
     }
   }
 
-  /// The runs at a path: the run itself, or each run of a series of seeds.
+  /// The runs at a path: the run itself, or each run of a series of seeds or of a sweep.
   public static func all(at path: String) throws(RunFailure) -> [RunRecord] {
     do throws(ReportError) {
       return try all(at: path, configuration: TrainingConfiguration.reported)
     } catch {
       throw RunFailure(error)
     }
+  }
+}
+
+extension RunList {
+  /// Finds the runs in a folder and in folders within it.
+  public init(below folder: String) {
+    self.init(below: folder, configuration: TrainingConfiguration.reported)
   }
 }
 

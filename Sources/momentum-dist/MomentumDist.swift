@@ -26,7 +26,7 @@ struct MomentumDist: ParsableCommand {
     version: programVersion,
     subcommands: [
       Train.self, Evaluate.self, Predict.self, Prepare.self, Generate.self, Inspect.self,
-      Verify.self, Probe.self, Report.self, Watch.self, Bench.self, Export.self,
+      Verify.self, Probe.self, Report.self, Watch.self, List.self, Bench.self, Export.self,
       Diagnose.self, Cells.self,
     ])
 

@@ -10,7 +10,7 @@ struct Watch: ParsableCommand {
     discussion: """
       Reads the run's folder, from any machine that sees it, and changes nothing there. In a \
       terminal the lines are drawn over until the run ends, with the status of `watch` 0, or until \
-      Ctrl-C; elsewhere they are printed once. Of runs of several seeds it shows the last one. Of a \
+      Ctrl-C; elsewhere they are printed once. Of several seeds and of a sweep it shows the last run. Of a \
       run that was killed nothing tells but the age of its last line.
 
       momentum-dist watch runs/pixels
@@ -53,12 +53,15 @@ struct Watch: ParsableCommand {
   /// The run now, and whether it is over.
   private func look() throws -> (now: RunWatch, isOver: Bool) {
     do {
-      guard let seed = SeedSeries.folders(in: folder).last else {
+      let trials = SweepRecord(at: folder)?.startedFolders(in: folder) ?? []
+      guard let seed = (SeedSeries.folders(in: folder) + trials).last else {
         let now = try RunWatch(folder)
         return (now, now.ending != nil)
       }
       let now = try RunWatch(seed)
-      let isSeries = SeedSummary(contentsOf: SeedSeries.summaryPath(folder)) != nil
+      let hasWaiting = SweepRecord(at: folder)?.trials.contains { $0.state == .waiting }
+      let isSeries =
+        SeedSummary(contentsOf: SeedSeries.summaryPath(folder)) != nil || hasWaiting == false
       return (now, now.ending.map { isSeries || !$0.hasPrefix("finished") } ?? false)
     } catch {
       throw RunFailure(error)
