@@ -143,7 +143,7 @@ extension UnlabelledSequences {
       self.init(
         path, features: map.reduce(1, *), values: values,
         lengths: Array(repeating: 1, count: shape[0]))
-      (self.map, self.areWhole) = (map, areWhole)
+      (self.map, self.areWhole, areBytes) = (map, areWhole, array.isBytes)
       return
     }
     let features: Int
