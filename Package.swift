@@ -157,6 +157,7 @@ let package = Package(
 
     // Wrappers: each is the only importer of its C module.
     .target(name: "MPI", dependencies: ["COpenMPI"]),
+    .testTarget(name: "MPITests", dependencies: ["MPI"]),
     .executableTarget(
       name: "mpi-checks", dependencies: ["DataParallel", "MPI", "Tensors", "Threads"],
       path: "Tests/MPIChecks", swiftSettings: fast),

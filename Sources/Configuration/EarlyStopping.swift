@@ -4,9 +4,14 @@ public enum StoppingMetric: String, ConfigurationChoice {
   case accuracy
   case macroF1 = "macro_f1"
   case balancedAccuracy = "balanced_accuracy"
+  case auc
+  case topFiveAccuracy = "top_5_accuracy"
   case mae
   case r2
   case bitsPerSpike = "bits_per_spike"
+
+  /// Whether it depends on the order of all answers, and not on sums over them.
+  public var needsRanking: Bool { self == .auc || self == .topFiveAccuracy }
 
   /// Whether larger values are better.
   public var isLargerBetter: Bool { self != .loss && self != .mae }

@@ -29,6 +29,7 @@ public enum FamiliarNames {
     ("dataset.classes", ["num_classes", "n_classes", "nclasses", "classes"]),
     ("early_stopping.patience", ["patience", "early_stopping_patience", "early_stop"]),
     ("early_stopping.metric", ["monitor"]),
+    ("dataset.class_weights", ["class_weight", "class_weights", "pos_weight", "weight"]),
   ]
 
   /// Names of things that this program does in another way, and that way.

@@ -40,6 +40,11 @@ extension TrainingConfiguration.Dataset {
         + " training part; files from `prepare` are normalised already",
       effect: .model, use: .normalizableTasks)
     try visitor.field(
+      "class_weights", &classWeights,
+      "the weight of each class in the loss: off, balanced (rare classes weigh as much in sum as"
+        + " frequent ones), or a number for each class: 1,5,2",
+      .classWeights, use: .tasks(.classification, .tagging))
+    try visitor.field(
       "window", &forecast.window, "T, the steps that a forecast reads",
       .within(1...1_000_000), effect: .model, use: .forecasts)
     try visitor.field(

@@ -121,6 +121,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var readTimes = TimesChoice.auto
     public var normalize = NormalizeChoice.off
     public var forecast = ForecastWindows()
+    public var classWeights = ClassWeights.off
     public var classes = 0
     public var memory = 1024
     public var view = SequenceView.rows

@@ -21,7 +21,7 @@ public struct DatasetError: FileProblem {
   }
 
   /// An error that a library reported about the file, with the library's own advice if it has any.
-  init(_ path: String, _ error: any Error, cure: String, isDiskFailure: Bool = false) {
+  public init(_ path: String, _ error: any Error, cure: String, isDiskFailure: Bool = false) {
     let own = error as? HDF5Error
     self.init(
       path, own?.description(in: path) ?? "\(error)", cure: own?.knownCure ?? cure,
@@ -32,5 +32,16 @@ public struct DatasetError: FileProblem {
   init(_ error: some FileProblem) {
     self.init(
       error.path, error.problem, cure: error.cure, isDiskFailure: error.isDiskFailure)
+  }
+
+  /// A file that could not be written.
+  ///
+  /// - Parameter error: the reason; a temporary name in it is left out
+  public static func unwritable(_ path: String, _ error: any Error) -> DatasetError {
+    let own = error as? any FileProblem
+    let isAboutIt = own.map { $0.path.hasPrefix(path) } ?? false
+    return DatasetError(
+      path, "cannot be written (\(isAboutIt ? own?.problem ?? "" : "\(error)"))",
+      cure: "check that its folder exists, is writable and has room", isDiskFailure: true)
   }
 }

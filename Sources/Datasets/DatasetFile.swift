@@ -32,25 +32,24 @@ public enum DatasetFile {
     at path: String, isVocabulary: Bool = false, _ write: (HDF5.File) throws -> Void
   ) throws(DatasetError) {
     try refuseOverwriting(path, isVocabulary: isVocabulary)
-    DurableFiles.removeLeftovers(of: path)
     let temporary = DurableFiles.temporaryName(for: path)
     unfinished.withLock { _ = $0.insert(temporary) }
     defer { unfinished.withLock { _ = $0.remove(temporary) } }
     do {
       try DurableFiles.createFolder(DurableFiles.parent(of: path))
-      let file = try HDF5.File.create(temporary, overwrite: false)
-      try write(file)
-      try DatasetChecksums.add(to: file)
-      try file.flush()
-      try file.close()
-      try DurableFiles.synchronize(temporary)
-      try DurableFiles.publish(temporary, as: path)
+      let replacement = try ReplacementFile(path, as: temporary)
+      do {
+        try write(replacement.file)
+        try DatasetChecksums.add(to: replacement.file)
+      } catch {
+        replacement.cancel()
+        throw error
+      }
+      try replacement.publish()
     } catch let error as DatasetError {
-      DurableFiles.remove(temporary)
       throw error
     } catch {
-      DurableFiles.remove(temporary)
-      throw unwritable(path, error)
+      throw DatasetError.unwritable(path, error)
     }
   }
 
@@ -105,11 +104,5 @@ public enum DatasetFile {
       return false
     }
     return file.contains("vocabulary/text")
-  }
-
-  private static func unwritable(_ path: String, _ error: any Error) -> DatasetError {
-    DatasetError(
-      path, "cannot be written (\(error))",
-      cure: "check that its folder exists, is writable and has room", isDiskFailure: true)
   }
 }

@@ -49,6 +49,8 @@ public enum Failpoint: String, CaseIterable, Sendable {
   case trainStep = "train.step"
   /// A batch of an evaluation is about to be computed.
   case evaluateBatch = "evaluate.batch"
+  /// All predictions are written, and the file does not have its name yet (rank 0).
+  case predictFinish = "predict.finish"
 
   /// Performs the action that the environment sets for this point.
   ///

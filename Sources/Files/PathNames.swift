@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 extension DurableFiles {
   /// The last name of a path: `c` of `a/b/c` and of `a/b/c/`; `/` of the root.
   ///
@@ -10,5 +14,19 @@ extension DurableFiles {
   public static func stem(of name: String) -> String {
     guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
     return String(name[..<dot])
+  }
+
+  /// The path without links, `.` and `..`; of a file that does not exist, its name in such a folder.
+  ///
+  /// The corresponding C function is `realpath`.
+  public static func realPath(of path: String) -> String {
+    func real(_ path: String) -> String? {
+      guard let name = realpath(path, nil) else { return nil }
+      defer { free(name) }
+      return String(cString: name)
+    }
+    if let whole = real(path) { return whole }
+    guard let folder = real(parent(of: path)) else { return path }
+    return (folder == "/" ? "" : folder) + "/" + lastName(of: path)
   }
 }

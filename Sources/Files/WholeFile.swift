@@ -79,6 +79,25 @@ extension DurableFiles {
     return (try? contents(of: descriptor, path, limit: limit)).flatMap { $0 }.map { Data($0) }
   }
 
+  /// The last bytes of an ordinary file, from the start of a line on; nil if it cannot be read.
+  ///
+  /// - Parameter bytes: at most so many
+  public static func tail(of path: String, bytes: Int) -> Data? {
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { _ = close(descriptor) }
+    guard let stamp = FileStamp(descriptor: descriptor), stamp.isRegular else { return nil }
+    // A byte more tells whether the first line is whole.
+    let start = max(0, stamp.bytes - bytes - 1)
+    guard lseek(descriptor, off_t(start), SEEK_SET) == off_t(start) else { return nil }
+    // The file may grow meanwhile, without end.
+    let read = (try? contents(of: descriptor, path, limit: bytes + (1 << 24))).flatMap { $0 }
+    guard let read else { return nil }
+    guard start > 0 else { return Data(read) }
+    guard let end = read.firstIndex(of: UInt8(ascii: "\n")) else { return Data() }
+    return Data(read[(end + 1)...])
+  }
+
   private static func contents(
     of descriptor: CInt, _ path: String, limit: Int
   ) throws(FileError) -> [UInt8]? {

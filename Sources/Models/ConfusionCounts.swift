@@ -6,10 +6,24 @@ public final class ConfusionCounts {
   public let classes: Int
   /// [classes, classes] row-major: the true class, then the predicted one.
   public var counts: [Int]
+  /// The probabilities of all answers; nil if they are not kept.
+  public private(set) var ranking: AnswerRanking?
 
   public init(classes: Int) {
     self.classes = classes
     counts = [Int](repeating: 0, count: classes * classes)
+  }
+
+  /// Keeps the probabilities of the answers from here on.
+  public func keepRanking() {
+    if ranking == nil { ranking = AnswerRanking(classes: classes) }
+  }
+
+  /// Counts of no answers, which keep what these keep.
+  func empty() -> ConfusionCounts {
+    let counts = ConfusionCounts(classes: classes)
+    if ranking != nil { counts.keepRanking() }
+    return counts
   }
 
   /// Counts the class with the largest logit for each sequence; the first one if several are equal.
@@ -26,16 +40,19 @@ public final class ConfusionCounts {
       }
       counts[Int(truth) * classes + best] += 1
     }
+    ranking?.add(truths, answers: answers)
   }
 
   /// Sets every count to 0.
   public func clear() {
     counts = [Int](repeating: 0, count: classes * classes)
+    if ranking != nil { ranking = AnswerRanking(classes: classes) }
   }
 
   /// Adds the counts of other sequences.
   func add(_ other: ConfusionCounts) {
     for index in counts.indices { counts[index] += other.counts[index] }
+    if let others = other.ranking { ranking?.add(others) }
   }
 
   /// The counts as a row for each true class.

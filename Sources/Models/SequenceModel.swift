@@ -165,7 +165,7 @@ public final class SequenceModel<Scalar: KernelScalar> {
       return pass(0, counting: confusion).run(batch, parameters, gradients: gradients)
     }
     let parts = gradients?.split(runs)
-    let counts = runs.map { _ in confusion.map { ConfusionCounts(classes: $0.classes) } }
+    let counts = runs.map { _ in confusion?.empty() }
     let totals = team.map(runs.count) { index in
       let pass = pass(index, counting: counts[index])
       return pass.run(

@@ -80,7 +80,7 @@ public struct RunRecord {
   }
 
   /// A complete line; a run in progress may have an incomplete one.
-  private static func point(_ line: Data) -> Point? {
+  static func point(_ line: Data) -> Point? {
     guard let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
       let step = object["step"] as? Int, let epoch = object["epoch"] as? Int,
       let split = object["split"] as? String
@@ -102,16 +102,26 @@ public struct RunRecord {
     return before.map { Double($0.step) / Double($0.epoch) }
   }
 
-  /// A metric against the step, or against the epoch, of training or of validation.
-  func curve(_ key: String, validation: Bool, byEpoch: Bool) -> [ChartPoint] {
+  /// A metric against one of the axes, of training or of validation.
+  func curve(_ key: String, validation: Bool, by axis: ChartAxis) -> [ChartPoint] {
     let perEpoch = stepsPerEpoch
     return points.filter { $0.isValidation == validation }.compactMap { point in
       guard let y = point.values[key] else { return nil }
-      guard byEpoch else { return ChartPoint(x: Double(point.step), y: y) }
-      let x = validation ? Double(point.epoch) : perEpoch.map { Double(point.step) / $0 }
+      let x: Double? =
+        switch axis {
+        case .step: Double(point.step)
+        case .epoch: validation ? Double(point.epoch) : perEpoch.map { Double(point.step) / $0 }
+        case .time: point.values["seconds"].map { $0 / 60 }
+        }
       return x.map { ChartPoint(x: $0, y: y) }
     }
   }
+
+  /// The epochs that are complete.
+  var completeEpochs: Int { points.last(where: \.isValidation)?.epoch ?? 0 }
+
+  /// Whether the records have a time.
+  var hasTimes: Bool { points.contains { $0.values["seconds"] != nil } }
 
   /// The validation record with the lowest loss.
   var best: Point? {

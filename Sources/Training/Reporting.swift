@@ -26,7 +26,7 @@ extension RunRecord {
     }
   }
 
-  /// The runs at a path: the run itself, or each run of a series of seeds.
+  /// The runs at a path: the run itself, or each run of a series of seeds or of a sweep.
   public static func all(at path: String) throws(RunFailure) -> [RunRecord] {
     do throws(ReportError) {
       return try all(at: path, configuration: TrainingConfiguration.reported)
@@ -36,15 +36,23 @@ extension RunRecord {
   }
 }
 
+extension RunList {
+  /// Finds the runs in a folder and in folders within it.
+  public init(below folder: String) {
+    self.init(below: folder, configuration: TrainingConfiguration.reported)
+  }
+}
+
 extension ReportPage {
   /// Makes the page of some runs of this program.
   public init(
     _ runs: [RunRecord], gradients: [ProbeCurve] = [],
-    series: [(path: String, summary: SeedSummary)] = []
+    series: [(path: String, summary: SeedSummary)] = [],
+    sweeps: [(path: String, record: SweepRecord)] = []
   ) {
     self.init(
       runs, defaults: TrainingConfiguration().reported, version: programVersion,
-      gradients: gradients, series: series)
+      gradients: gradients, series: series, sweeps: sweeps)
   }
 }
 
@@ -53,7 +61,12 @@ extension EvaluationRecord {
   /// %"; nil if the answer is not a class.
   public var classScores: String? {
     guard let confusion else { return nil }
-    return ClassScores(confusion: confusion).metrics.map(\.text).joined(separator: "  ")
+    var all = ClassScores(confusion: confusion).metrics
+    if let auc = metrics["auc"] { all.append(Metric("auc", auc, .named("AUC"))) }
+    if let top = metrics["top_5_accuracy"] {
+      all.append(Metric("top_5_accuracy", top, .percentage("top-5 accuracy")))
+    }
+    return all.map(\.text).joined(separator: "  ")
   }
 
   /// The accuracy of always predicting the most frequent class; nil if the answer is not a class.

@@ -11,6 +11,10 @@ struct Export: DistributedCommand {
       state under optimizer/. With averaged SGD, the parameters are the averages, as in `evaluate`. \
       For a run, the newest checkpoint is exported, or with --checkpoint best the one with the \
       lowest validation loss. Checksums are verified first.
+
+      The metadata hold all that is needed to compute the model again: configuration, cell and \
+      constants, shapes, class names, vocabulary and normalisation. Examples/momentum_dist_torch \
+      does so in PyTorch.
       """)
 
   @Argument(help: "A run's folder or a checkpoint's.")
@@ -35,15 +39,9 @@ struct Export: DistributedCommand {
     let tensors = tensors(of: checkpoint)
     try agreement.together {
       guard communicator.rank == 0 else { return }
-      let manifest = checkpoint.manifest
-      var metadata = [
-        "step": "\(manifest.step)", "parameters_sha256": manifest.parametersSHA256,
-        "parameters_from": checkpoint.parametersGroup, "program": manifest.machine.program,
-      ]
-      // The meaning of inputs and outputs: class names, statistics, the hash of the vocabulary.
-      metadata["data"] = try manifest.data?.json
+      let metadata = try ExportMetadata(checkpoint).texts
       try SafetensorsFile.write(tensors, metadata: metadata, to: to)
-      print("\(to): \(tensors.count) tensors of step \(manifest.step)")
+      print("\(to): \(tensors.count) tensors of step \(checkpoint.manifest.step)")
     }
   }
 

@@ -16,6 +16,7 @@ enum FamiliarWords {
     ("prepare", ["convert", "import", "data", "dataset", "preprocess", "load"]),
     ("inspect", ["info", "show", "summary", "describe", "ls", "list"]),
     ("report", ["plot", "viz", "visualize", "html", "dashboard", "tensorboard"]),
+    ("watch", ["monitor", "status", "follow", "tail", "top", "progress"]),
     ("generate", ["sample", "text", "complete"]),
     ("cells", ["models", "layers", "architectures", "systems"]),
     ("doctor", ["diagnose", "env", "system", "selftest"]),
@@ -53,7 +54,8 @@ enum FamiliarWords {
     if command == "predict", words.count == 1, rest.count == 1 {
       return "name the file of the sequences: `momentum-dist predict \(words[0]) FILE`"
     }
-    guard rest.isEmpty, ["evaluate", "predict", "inspect", "report", "export"].contains(command),
+    let onRuns = ["evaluate", "predict", "inspect", "report", "watch", "export"]
+    guard rest.isEmpty, onRuns.contains(command),
       let run = newestRun
     else { return nil }
     return "name a run, such as \(run)"

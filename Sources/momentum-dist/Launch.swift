@@ -10,28 +10,53 @@ import Training
 enum Launch {
   /// Whether this process prints what concerns the whole run. Known from the launcher's
   /// environment before MPI starts, so that a wrong command line is reported once.
-  static var isFirstRank: Bool {
-    let environment = ProcessInfo.processInfo.environment
-    let rank = environment["OMPI_COMM_WORLD_RANK"] ?? environment["PMIX_RANK"] ?? "0"
-    return rank == "0"
-  }
+  static var isFirstRank: Bool { Launcher.current.rank == 0 }
 
   /// Whether mpirun or its like started this process.
-  static var isLaunched: Bool {
-    let environment = ProcessInfo.processInfo.environment
-    return environment["OMPI_COMM_WORLD_RANK"] != nil || environment["PMIX_RANK"] != nil
-  }
+  static var isLaunched: Bool { Launcher.current.isOpenMPI }
 
   /// Starts MPI. Without a launcher this is rank 0 of 1.
+  ///
+  /// - Throws: a failure of status `configuration` if a launcher started more ranks than MPI
+  ///   connects, as one of another MPI does
   static func communicator() throws(RunFailure) -> Communicator {
+    let launcher = Launcher.current
+    // Without a process manager MPI can connect no more than this rank, and may say so at length.
+    if !launcher.isManaged, let problem = launcher.mismatch(worldSize: 1, rank: 0) {
+      throw refused(problem)
+    }
     do {
-      try MPI.Environment.initialize()
-      let world = try Communicator.world().groupedByHost()
-      try Deadline.start(on: world)
+      let world = try withinStartLimit {
+        try MPI.Environment.initialize()
+        let world = try Communicator.world().groupedByHost()
+        try Deadline.start(on: world)
+        return world
+      }
+      if let problem = launcher.mismatch(worldSize: world.size, rank: world.rank) {
+        throw refused(problem)
+      }
+      if StartLimit.seconds(ProcessInfo.processInfo.environment) == nil {
+        throw RunFailure(
+          .configuration,
+          "\(StartLimit.variable) is not a number of seconds; set it to one, such as"
+            + " \(Int(StartLimit.standard))")
+      }
       return world
     } catch {
       throw RunFailure(error)
     }
+  }
+
+  /// The failure of ranks that are not connected. The launcher ends all with the first, and rank 0
+  /// must have said why.
+  private static func refused(_ problem: String) -> RunFailure {
+    if !isFirstRank { Thread.sleep(forTimeInterval: 2) }
+    return RunFailure(.configuration, problem)
+  }
+
+  private static func withinStartLimit<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let seconds = StartLimit.seconds(ProcessInfo.processInfo.environment) ?? StartLimit.standard
+    return try StartLimit.during(seconds: seconds, rank: Launcher.current.rank, body)
   }
 
   /// Ends the process with a status. All ranks come here with the same one.
@@ -87,7 +112,11 @@ enum Launch {
   /// Ends the process with the status of a wrong command line, and no rank before all have come
   /// here: mpirun ends all with the first that fails, and rank 0 must have said why.
   static func endTogether(_ status: Int32) -> Never {
-    if isLaunched, (try? MPI.Environment.initialize()) != nil { MPI.Environment.finalize() }
+    if isLaunched {
+      withinStartLimit {
+        if (try? MPI.Environment.initialize()) != nil { MPI.Environment.finalize() }
+      }
+    }
     exit(status)
   }
 

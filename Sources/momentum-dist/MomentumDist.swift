@@ -15,6 +15,10 @@ struct MomentumDist: ParsableCommand {
       mpirun -np 8 momentum-dist train           the same on eight: the same bits
       mpirun -np 3 momentum-dist train --resume  continues from the last checkpoint
 
+      Ranks that a launcher of another MPI started, or a Slurm job of several tasks without \
+      mpirun or srun --mpi=pmix, are refused; MOMENTUM_DIST_RANKS=1 lets each process run alone. \
+      If MPI does not start within MOMENTUM_DIST_START_TIMEOUT seconds (300), the rank ends with 76.
+
       Exit status: 0 done, 64 usage, 65 unusable data or checkpoint, 70 diverged, 71 internal
       error, 74 disk, 75 preempted and saved (run again with --resume), 76 a peer was lost,
       78 configuration.
@@ -22,7 +26,8 @@ struct MomentumDist: ParsableCommand {
     version: programVersion,
     subcommands: [
       Train.self, Evaluate.self, Predict.self, Prepare.self, Generate.self, Inspect.self,
-      Verify.self, Probe.self, Report.self, Bench.self, Export.self, Diagnose.self, Cells.self,
+      Verify.self, Probe.self, Report.self, Watch.self, List.self, Bench.self, Export.self,
+      Diagnose.self, Cells.self,
     ])
 
   /// Runs the command; every rank ends with the same status, and only rank 0 reports the reason.

@@ -9,25 +9,28 @@ struct Predict: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Predict for new sequences with a trained model.",
     discussion: """
-      FILE is HDF5 (prepared, or your own, with or without targets), .npy, .npz, .ts or a table \
-      such as .csv. Raw numbers are normalised as those that the run learned from. Of a run, the \
-      checkpoint is the best on validation.
+      FILE is HDF5 (prepared, or your own, with or without targets), .npy, .npz, .ts, a table \
+      such as .csv, or, of a run on speech, a folder of sounds. Raw numbers are normalised as those \
+      that the run learned from. Of a run, the checkpoint is the best on validation.
 
       --to writes .h5, .npz, .csv or .jsonl by its ending: the class and probabilities of a \
       classification, the values of a value task, the forecast of the next step, the rates of \
       masked_spikes. Without --to, a short table is printed, or JSON lines with --json. Output \
-      does not depend on the number of ranks.
+      does not depend on the number of ranks. A file that `predict` wrote in HDF5 is replaced; any \
+      other needs --overwrite.
 
       momentum-dist predict runs/vowels new.csv --to classes.csv
       mpirun -np 4 momentum-dist predict runs/vowels new.h5 --hidden --to states.h5
       momentum-dist predict runs/sensor chunk2.npy --state s1.h5 --state-to s2.h5
+      momentum-dist predict runs/air air.csv --time month --roll-out 36 --to next.csv
+      tail -f sensor.csv | momentum-dist predict runs/sensor --stream
       """)
 
   @Argument(help: "The folder of a run, or of a checkpoint.")
   var path: String
 
-  @Argument(help: "The file of the sequences.")
-  var file: String
+  @Argument(help: "The file of the sequences; with --stream it is left out.")
+  var file: String?
 
   @Option(help: ArgumentHelp("The file to write: .h5, .npz, .csv or .jsonl.", valueName: "file"))
   var to: String?
@@ -44,11 +47,26 @@ struct Predict: DistributedCommand {
         + " features/NAME [N, T, ...]."))
   var features = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Forecast this many steps beyond the end, by feeding forecasts back as inputs.",
+      valueName: "steps"))
+  var rollOut: Int?
+
+  @Flag(
+    help: ArgumentHelp(
+      "Read steps from standard input, a line of numbers each, and print the answer to each at once:"
+        + " CSV, or JSON lines with --json."))
+  var stream = false
+
   @Option(help: ArgumentHelp("Continue from this state of the same streams.", valueName: "file.h5"))
   var state: String?
 
   @Option(help: ArgumentHelp("Write the state after the last step.", valueName: "file.h5"))
   var stateTo: String?
+
+  @Flag(help: "Replace --to or --state-to even if it is a file of another kind.")
+  var overwrite = false
 
   @OptionGroup var reading: PredictionReading
 
@@ -61,6 +79,18 @@ struct Predict: DistributedCommand {
   var checkpoint = CheckpointChoice.best
 
   func validate() throws {
+    guard stream || file != nil else {
+      throw ValidationError("Missing expected argument '<file>'")
+    }
+    if file == "-", !stream {
+      throw ValidationError("FILE is -, standard input; add --stream, or name a file.")
+    }
+    if stream, file ?? "-" != "-" || to != nil || rollOut != nil {
+      throw ValidationError(
+        "--stream reads standard input and prints: leave out"
+          + " \(to != nil ? "--to" : rollOut != nil ? "--roll-out" : "FILE").")
+    }
+    if let rollOut { try require("roll-out", rollOut, 1...1_000_000) }
     for (name, value) in [
       ("FILE", file), ("--to", to), ("--state", state), ("--state-to", stateTo),
     ]
@@ -80,12 +110,14 @@ struct Predict: DistributedCommand {
   }
 
   private var request: PredictionRequest {
-    var request = PredictionRequest(path, file: file)
+    var request = PredictionRequest(path, file: stream ? "standard input" : file ?? "")
+    (request.isStream, request.rollOut) = (stream, rollOut)
     (request.choice, request.assignments) = (checkpoint, assignments)
     (request.part, request.format) = (reading.split, reading.format)
     request.isNormalised = reading.normalised
     (request.wantsHidden, request.wantsFeatures) = (hidden, features)
     (request.state, request.stateTo) = (state, stateTo)
+    (request.to, request.overwrites) = (to, overwrite)
     return request
   }
 
@@ -101,16 +133,29 @@ struct Predict: DistributedCommand {
       return try session.writer(to: to, PredictionFormat(to)!)
     }
     do {
-      try session.run { rows in try writer?.append(rows) }
+      if stream {
+        try predictSteps(session, writer)
+      } else {
+        try session.run { rows in try writer?.append(rows) }
+      }
       try agreement.together { try writer?.finish() }
+      try session.publishState()
     } catch {
       writer?.cancel()
       throw error
     }
     if isFirst, let to {
       let shapes = session.fields.map { "\($0.name) \([session.count] + $0.shape)" }
-      print("\(to): \(session.count) sequences, \(shapes.joined(separator: ", "))")
+      print("\(to): \(session.count) sequences, \(shapes.joined(separator: ", "))".visible)
     }
+  }
+
+  /// Answers each line of standard input before the next is read.
+  private func predictSteps(
+    _ session: PredictionSession, _ writer: (any PredictionWriter)?
+  ) throws {
+    var lines = StepLines("standard input", features: session.features)
+    try session.stream({ try lines.next { readLine() } }) { rows in try writer?.append(rows) }
   }
 }
 
@@ -128,38 +173,17 @@ struct PredictionReading: ParsableArguments {
   @Flag(help: "The numbers are normalised already: take them as they are.")
   var normalised = false
 
-  @Option(
-    help: ArgumentHelp("Of a table: the column that names the sequence.", valueName: "column"))
-  var id: String?
-
-  @Option(
-    help: ArgumentHelp("Of a table: the column that orders the steps.", valueName: "column"))
-  var time: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "Of a table with a time step per line: the value columns.", valueName: "columns"))
-  var values: String?
+  @OptionGroup var columns: TableColumns
 
   @Option(
     help: ArgumentHelp("Of a table: a column of targets to leave out.", valueName: "column"))
   var target: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "How to treat missing values of text, as in `prepare csv`.",
-      valueName: "refuse|zero|carry|drop"))
-  var missing = MissingValues.refuse
-
   var format: UnlabelledFormat {
     var format = UnlabelledFormat()
     format.inputs = inputs
-    format.table.missing = missing
-    (format.table.id, format.table.time, format.table.target) = (id, time, target)
-    format.table.values =
-      values.map { list in
-        list.split(separator: ",").map { String($0.drop(while: \.isWhitespace)) }
-      } ?? []
+    format.table = columns.format
+    format.table.target = target
     return format
   }
 }

@@ -55,10 +55,7 @@ struct ArchiveOptions: ParsableArguments {
     for (name, value) in [
       ("keep-every", keepEvery), ("train-every", trainEvery ?? 1), ("test-every", testEvery ?? 1),
     ] { try require(name, value, 1...1_000_000) }
-    guard dropShare >= 0, dropShare < 1 else {
-      throw ValidationError(
-        "--drop-share is \(dropShare); expected a number from 0 on and below 1.")
-    }
+    try requireShare("drop-share", dropShare, allowsNone: true)
     if seed != nil, dropShare == 0 {
       throw ValidationError("--seed needs --drop-share, whose steps it chooses.")
     }

@@ -46,9 +46,7 @@ struct PrepareArrays: ParsableCommand {
   @OptionGroup var options: ArchiveOptions
 
   func validate() throws {
-    guard testShare > 0, testShare < 1 else {
-      throw ValidationError("--test-share is \(testShare); expected a number between 0 and 1.")
-    }
+    try requireShare("test-share", testShare)
     guard from != nil || inputs != nil && targets != nil else {
       throw ValidationError("Give --from FILE.npz, or --inputs X.npy and --targets Y.npy.")
     }

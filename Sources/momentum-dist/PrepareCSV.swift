@@ -97,9 +97,7 @@ struct PrepareCSV: ParsableCommand {
           "--separator is \"\(separator)\"; expected one character, tab, or space.")
       }
     }
-    guard testShare > 0, testShare < 1 else {
-      throw ValidationError("--test-share is \(testShare); expected a number between 0 and 1.")
-    }
+    try requireShare("test-share", testShare)
     if id == nil, time != nil {
       throw ValidationError("--time needs --id, the column of the sequence.")
     }
@@ -127,10 +125,7 @@ struct PrepareCSV: ParsableCommand {
     format.testShare = testShare
     format.task = task
     format.target = target
-    format.values =
-      values.map { list in
-        list.split(separator: ",").map { String($0.drop(while: \.isWhitespace)) }
-      } ?? []
+    format.values = names(inList: values)
     format.id = id
     format.time = time
     do {

@@ -23,14 +23,7 @@ struct PrepareSeries: ParsableCommand {
 
   @OptionGroup var output: OutputOption
 
-  @Option(help: ArgumentHelp("The column that names the series.", valueName: "name"))
-  var id: String?
-
-  @Option(help: ArgumentHelp("The column that orders the steps.", valueName: "name"))
-  var time: String?
-
-  @Option(help: ArgumentHelp("The value columns, separated by commas.", valueName: "names"))
-  var values: String?
+  @OptionGroup var columns: TableColumns
 
   @Option(help: "The share of each series that is validated on.")
   var validationShare = 0.15
@@ -38,28 +31,14 @@ struct PrepareSeries: ParsableCommand {
   @Option(help: "The share of each series that is tested on, the last.")
   var testShare = 0.15
 
-  @Option(
-    help: ArgumentHelp(
-      "How to treat missing values, as in `prepare csv`.", valueName: "refuse|zero|carry|drop"))
-  var missing = MissingValues.refuse
-
   func validate() throws {
-    for (name, share) in [("validation-share", validationShare), ("test-share", testShare)] {
-      guard share > 0, share < 0.5 else {
-        throw ValidationError("--\(name) is \(share); expected a number between 0 and 0.5.")
-      }
-    }
+    try requireShare("validation-share", validationShare, below: 0.5)
+    try requireShare("test-share", testShare, below: 0.5)
   }
 
   func run() throws {
-    var format = CSVFormat()
-    (format.id, format.time, format.missing) = (id, time, missing)
-    format.values =
-      values.map { list in
-        list.split(separator: ",").map { String($0.drop(while: \.isWhitespace)) }
-      } ?? []
     do {
-      var archive = try SeriesArchive(from, format)
+      var archive = try SeriesArchive(from, columns.format)
       (archive.validationShare, archive.testShare) = (validationShare, testShare)
       try archive.write(to: output.to, compressing: output.compress)
       for note in archive.series.notes { print(note.visible) }

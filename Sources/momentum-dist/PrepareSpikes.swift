@@ -48,10 +48,8 @@ struct SpikeSplitOptions: ParsableArguments {
   var testShare = 0.0
 
   func validate() throws {
-    for (name, share) in [("validation-share", validationShare), ("test-share", testShare)]
-    where !(share >= 0 && share < 1) {
-      throw ValidationError("--\(name) is \(share); expected a number from 0 on and below 1.")
-    }
+    try requireShare("validation-share", validationShare, allowsNone: true)
+    try requireShare("test-share", testShare, allowsNone: true)
     guard validationShare + testShare < 1 else {
       throw ValidationError("--validation-share and --test-share leave nothing to train on.")
     }
@@ -188,7 +186,7 @@ struct PrepareSpikes: ParsableCommand {
   }
 
   private var axisNames: [String] {
-    axes.map { $0.split(separator: ",").map(String.init) } ?? SpikeOptions.axes
+    axes.map(names(inList:)) ?? SpikeOptions.axes
   }
 
   func run() throws {

@@ -37,8 +37,11 @@ struct Report: ParsableCommand {
       let series = runs.compactMap { path in
         SeedSummary(contentsOf: SeedSeries.summaryPath(path)).map { (path: path, summary: $0) }
       }
+      let sweeps = runs.compactMap { path in
+        SweepRecord(at: path).map { (path: path, record: $0) }
+      }
       let curves = gradients ? try records.compactMap(Self.flow) : []
-      try ReportPage(records, gradients: curves, series: series).write(to: to)
+      try ReportPage(records, gradients: curves, series: series, sweeps: sweeps).write(to: to)
       print("\(to): \(records.count == 1 ? "1 run" : "\(records.count) runs")")
     } catch {
       throw RunFailure(error)

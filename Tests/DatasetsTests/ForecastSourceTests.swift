@@ -77,4 +77,17 @@ import Testing
     _ = try source.read([0, 1], into: x)
     #expect(x.array == [2, 5, 3, 6, 4, 0])
   }
+
+  /// The times of the last steps, not of the first; beyond the end that of the last.
+  @Test func theLastStepsKeepTheirTimes() throws {
+    var sequences = UnlabelledSequences(
+      "a", features: 1, values: [1, 2, 3, 4, 5, 6], lengths: [4, 2])
+    sequences.times = [0, 1, 4, 9, 0, 2]
+    let source = LastSteps(try PlainSequences(sequences, kind: .values(1)), atMost: 3)
+    #expect(source.hasTimes)
+    try source.openTimes()
+    let times = Tensor<Double>(shape: [3, 2])
+    try source.readTimes([0, 1], into: times)
+    #expect(times.array == [1, 0, 4, 2, 9, 2])
+  }
 }

@@ -81,4 +81,43 @@ import Testing
       #expect(nothing.status == 65 && nothing.message.contains("holds no checkpoint"))
     }
   }
+
+  /// Images of an array are shown to a network as those of the file that it learned from: bytes are
+  /// divided by 255, other whole numbers are not.
+  @Test(
+    .enabled(if: hasH5py, "needs python3 with h5py, which is not here"),
+    arguments: ["uint8", "int32"])
+  func imagesOfNumPyArePredictedAsThoseOfHDF5(type: String) throws {
+    try Places.withTemporaryFolder { folder in
+      let script = """
+        import h5py, numpy
+        images = numpy.arange(40 * 5 * 4 * 3).reshape(40, 5, 4, 3) * 7919 % 251
+        with h5py.File('images.h5', 'w') as file:
+            for part, rows in ('train', slice(0, 30)), ('test', slice(30, 40)):
+                file[part + '/x'] = images[rows].astype('\(type)')
+                file[part + '/y'] = (numpy.arange(40)[rows] % 2).astype('int32')
+        numpy.save('test.npy', images[30:].astype('\(type)'))
+        """
+      let python = try Program.python(script, in: folder)
+      #expect(python.status == 0, "\(python.errors)")
+      let settings = [
+        "dataset.task=classification", "dataset.file=images.h5", "dataset.inputs={part}/x",
+        "dataset.targets={part}/y", "dataset.view=image", "dataset.image_steps=4",
+        "dataset.shown_steps=3", "dataset.validation_count=4", "model.cell=conv_gru",
+        "model.hidden_size=3", "batch_size=8",
+      ].flatMap { ["--set", $0] }
+      for arguments in [
+        ["train", "--output", "run", "--max-steps", "4"] + settings,
+        ["predict", "run", "images.h5", "--to", "file.csv"],
+        ["predict", "run", "test.npy", "--to", "array.csv"],
+      ] {
+        let outcome = try Program.run(arguments, in: folder)
+        #expect(outcome.status == 0, "\(arguments[0]): \(outcome.errors)")
+      }
+      let answers = ["file", "array"].map {
+        FileManager.default.contents(atPath: "\(folder)/\($0).csv")
+      }
+      #expect(answers[0] != nil && answers[0] == answers[1])
+    }
+  }
 }

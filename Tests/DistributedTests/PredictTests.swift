@@ -64,13 +64,15 @@ import Testing
       }
       let predictions = try HDF5.File.open("\(folder)/one.h5")
       let classes = try predictions.readAll("class", as: Int32.self)
-      let shares = try predictions.readAll("probabilities", as: Float.self)
+      let probabilities = try predictions.readAll("probabilities", as: Float.self)
       let labels = try HDF5.File.open("\(folder)/d.h5").readAll("test/targets", as: Int32.self)
       #expect(classes.count == 60 && Set(classes) == [0, 1])
       let known = try evaluation("run", in: folder)
       let right = zip(classes, labels).count { $0 == $1 }
       #expect(Double(right) / 60 == known["accuracy"] as? Double)
-      let loss = labels.enumerated().reduce(0) { $0 - log(Double(shares[2 * $1.0 + Int($1.1)])) }
+      let loss = labels.enumerated().reduce(0) {
+        $0 - log(Double(probabilities[2 * $1.0 + Int($1.1)]))
+      }
       #expect(abs(loss / 60 - (known["loss"] as? Double ?? 0)) < 1e-5)
       let lines = String(decoding: try bytes("one.csv", in: folder), as: UTF8.self)
         .split(separator: "\n")
@@ -120,6 +122,55 @@ import Testing
         (logLikelihood { rates[$0] } - logLikelihood { means[$0 % 4] }) / (log(2) * spikes)
       let known = try #require(try evaluation("run", in: folder)["bits_per_spike"] as? Double)
       #expect(abs(bits - known) < 1e-6, "\(bits) \(known)")
+    }
+  }
+
+  /// Rates of neurons that no model sees come from the pass that hides nothing else, so that
+  /// co-smoothing is that of an evaluation.
+  @Test func ratesOfHeldOutNeuronsAreThoseOfAnEvaluation() throws {
+    try Places.withTemporaryFolder { folder in
+      let file = try HDF5.File.create("\(folder)/spikes.h5")
+      try file.setAttribute("task", "masked_spikes")
+      try file.setAttribute("format_version", 1)
+      try file.setAttribute("held_out", 2)
+      let counts: [[UInt8]] = (0..<3).map { part in
+        (0..<1200).map { (place: Int) -> UInt8 in
+          let step: Int = place / 5 * 31 + part * 17
+          return UInt8(place % 5 < 3 ? step % 7 / 2 : step % 7 / 3 + place % 2)
+        }
+      }
+      for (part, own) in zip(["train", "validation", "test"], counts) {
+        try file.write(own, to: "\(part)/spikes", shape: [20, 12, 5])
+      }
+      try file.close()
+      _ = try run(
+        ["train", "--output", "run"]
+          + [
+            "dataset.task=masked_spikes", "dataset.file=spikes.h5", "model.cell=gru",
+            "model.hidden_size=6", "epochs=3", "batch_size=8", "shards=4",
+          ].flatMap { ["--set", $0] }, in: folder)
+      for (name, ranks) in [("one", nil), ("three", 3)] as [(String, Int?)] {
+        _ = try run(
+          ["predict", "run", "spikes.h5", "--to", "\(name).h5"], ranks: ranks, in: folder)
+      }
+      #expect(try bytes("one.h5", in: folder) == bytes("three.h5", in: folder))
+      let rates = try HDF5.File.open("\(folder)/one.h5").readAll("rates", as: Float.self)
+      #expect(rates.count == 1200)
+      let known = try evaluation("run", in: folder)
+      for (key, neurons) in [("bits_per_spike", 0..<3), ("co_smoothing", 3..<5)] {
+        var (bits, spikes) = (0.0, 0.0)
+        for c in neurons {
+          let places = Array(stride(from: c, to: 1200, by: 5))
+          let mean = Double(places.reduce(0) { $0 + Int(counts[0][$1]) }) / 240
+          for place in places {
+            let (count, rate) = (Double(counts[2][place]), Double(rates[place]))
+            bits += count * log(rate) - rate - (count * log(mean) - mean)
+            spikes += count
+          }
+        }
+        let figure = try #require(known[key] as? Double)
+        #expect(abs(bits / (log(2) * spikes) - figure) < 1e-6, "\(key): \(bits) \(figure)")
+      }
     }
   }
 

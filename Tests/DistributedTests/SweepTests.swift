@@ -47,6 +47,10 @@ import Testing
       #expect(again.status == 0 && again.output == whole.output, "\(again.errors)")
       let report = try Program.run(["report", "sweep", "--to", "page.html"], in: folder)
       #expect(report.status == 0 && report.output.contains("5 runs"), "\(report.errors)")
+      let list = try Program.run(["list", "."], in: folder)
+      #expect(list.output.split(separator: "\n").count == 1 + 10, "\(list.output)")
+      let watched = try Program.run(["watch", "sweep", "--once"], in: folder)
+      #expect(watched.output.contains("trial-005"), "\(watched.output)")
     }
   }
 

@@ -103,4 +103,55 @@ import Testing
       #expect(outcome.status != 0)
     }
   }
+
+  /// Open MPI of two clusters would use the same names for sessions and for shared memory.
+  @Test func twoAtOnceDoNotMeet() throws {
+    try Places.withTemporaryFolder { folder in
+      let steps = RankCountTests.arguments + ["--max-steps", "12"]
+      #expect(
+        try RankCountTests.train("alone", ranks: nil, in: folder, ["--max-steps", "12"]).status == 0
+      )
+      let outcome = try Program.bash(
+        """
+        for run in one two; do
+          '\(Places.package)/launch/virtual-cluster' --hosts 2 --ranks-per-host 2 \
+            "$PROGRAM" train --output $run "$@" 2>$run.log &
+        done
+        wait %1; echo "one $?"; wait %2; echo "two $?"
+        """, steps, in: folder)
+      #expect(outcome.output == "one 0\ntwo 0\n", "\(outcome.errors)")
+      let expected = try RankCountTests.digest("alone", in: folder)
+      for run in ["one", "two"] {
+        #expect(try RankCountTests.digest(run, in: folder) == expected, "\(run)")
+      }
+    }
+  }
+
+  /// SIGKILL leaves the file of the cluster's name; a name in use is not taken.
+  @Test func namesOfDeadClustersAreCleared() throws {
+    try Places.withTemporaryFolder { folder in
+      let name = "test-\(UUID().uuidString)"
+      let file = "/run/virtual-cluster/\(name).pid"
+      let outcome = try Self.cluster(
+        ["--hosts", "1", "--name", name], DeadlineTests.arguments, in: folder
+      ) {
+        try DeadlineTests.waitForSteps(in: folder)
+        let second = try Program.script(
+          "virtual-cluster", ["--hosts", "1", "--name", name, "true"], in: folder, deadline: 60)
+        #expect(second.status == 69 && second.errors.contains("is running"), "\(second.errors)")
+        let script = RunningProcess.all(in: folder).first {
+          $0.name == "bash" && $0.arguments.first?.hasSuffix("/virtual-cluster") == true
+            && !$0.arguments.contains("--inside")
+        }
+        try #require(script).signal(SIGKILL)
+        DeadlineTests.expectNoProcess(in: folder, but: ["timeout"])
+      }
+      #expect(outcome.status != 0)
+      #expect(FileManager.default.fileExists(atPath: file))
+      let next = try Program.script(
+        "virtual-cluster", ["--hosts", "1", "hostname"], in: folder, deadline: 60)
+      #expect(next.status == 0 && next.output == "node1\n", "\(next.errors)")
+      #expect(!FileManager.default.fileExists(atPath: file))
+    }
+  }
 }

@@ -49,11 +49,13 @@ import Testing
       try write("\(folder)/run", yaml: "epochs: 9", metrics: metrics)
       let run = try self.run("\(folder)/run")
       #expect(
-        run.curve("loss", validation: true, byEpoch: false)
+        run.curve("loss", validation: true, by: .step)
           == [ChartPoint(x: 10, y: 1.5), ChartPoint(x: 20, y: 1.75)])
-      #expect(run.curve("loss", validation: true, byEpoch: true).map(\.x) == [1, 2])
+      #expect(run.curve("loss", validation: true, by: .epoch).map(\.x) == [1, 2])
       // Ten steps per epoch; numbers that are not finite are left out.
-      #expect(run.curve("loss", validation: false, byEpoch: true) == [ChartPoint(x: 0.5, y: 2)])
+      #expect(run.curve("loss", validation: false, by: .epoch) == [ChartPoint(x: 0.5, y: 2)])
+      #expect(
+        run.curve("loss", validation: true, by: .time) == [ChartPoint(x: 0.05, y: 1.75)])
       #expect(run.best?.step == 10 && run.standing == "epoch 3 of 9, step 25")
       #expect(run.metricKeys == ["accuracy", "own_metric"])
       #expect(run.chanceLoss == 2.5)

@@ -1,5 +1,6 @@
-import Reports
 import Testing
+
+@testable import Reports
 
 @Suite struct SweepRecordTests {
   private func record(_ scores: [[Double]], rungs: [Int], factor: Int) -> SweepRecord {
@@ -30,5 +31,26 @@ import Testing
         trial-002  finished  12    0.5000     0.5000           1
         trial-001  waiting   -     0.7500     -                0
         """)
+  }
+
+  /// A line for each finished trial, an axis for each key and one for the result; names of strangers
+  /// are text.
+  @Test func theFigureShowsTheFinishedTrials() throws {
+    var sweep = SweepRecord(
+      metric: "accuracy", isLargerBetter: true, rungs: [3], factor: 1,
+      trials: [("a", "<b>"), ("1e-2", "c"), ("3", "c")].map {
+        [.init(key: "x", value: $0.0), .init(key: "y", value: $0.1)]
+      })
+    #expect(ParallelCoordinates(sweep).html.isEmpty, "nothing has finished")
+    for index in 0..<2 {
+      sweep.trials[index].state = .finished
+      sweep.trials[index].scores = [-0.25 * Double(index + 1)]
+    }
+    let html = ParallelCoordinates(sweep).html
+    #expect(html.components(separatedBy: "<path").count == 1 + 2)
+    #expect(html.components(separatedBy: "class=\"axis\"").count == 1 + 3)
+    #expect(html.contains("&lt;b&gt;") && !html.contains("<b>") && html.contains("0.5000"))
+    let page = ReportPage([], defaults: [], version: "0", sweeps: [("runs/s", sweep)]).html
+    #expect(page.contains("Sweep s") && page.contains("best accuracy"))
   }
 }

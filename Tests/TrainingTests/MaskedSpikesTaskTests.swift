@@ -195,6 +195,51 @@ import Testing
     }
   }
 
+  /// Trials of unequal lengths keep them in every pass, and their times.
+  @Test func foldsKeepLengthsAndTimes() throws {
+    let folded = FoldedSpikes(base: RaggedTrials(), folds: 2, hasHeldOutPass: true)
+    #expect(folded.count == 6 && folded.steps == 3 && folded.hasTimes)
+    #expect((0..<6).map(folded.length(of:)) == [3, 3, 3, 2, 2, 2])
+    let times = Tensor<Double>(shape: [3, 2])
+    try folded.readTimes([2, 3], into: times)
+    #expect(times.array == [0, 10, 1, 11, 2, 12])
+    let x = Tensor<Float>(shape: [3, 2, 1])
+    _ = try folded.read([1, 5], into: x)
+    #expect(x.array == [1, 1, 0, 1, 1, 0], "pass 1 hides step 1, and the last pass nothing")
+  }
+
+  /// Two trials of one neuron that is seen and one that is not, of 3 and 2 steps.
+  private struct RaggedTrials: SequenceSource {
+    var count: Int { 2 }
+    var steps: Int { 3 }
+    var features: Int { 1 }
+    var targetKind: TargetKind { .stepCounts(2) }
+    var hasTimes: Bool { true }
+
+    func length(of index: Int) -> Int { 3 - index }
+
+    func read(
+      _ indices: ArraySlice<Int>, into x: Tensor<Float>
+    ) throws(DatasetError) -> SequenceTargets {
+      for t in 0..<3 {
+        for (n, index) in indices.enumerated() {
+          x[t * indices.count + n] = t < length(of: index) ? 1 : 0
+        }
+      }
+      return .zeros(targetKind, sequences: indices.count, steps: 3)
+    }
+
+    func readTimes(
+      _ indices: ArraySlice<Int>, into times: Tensor<Double>
+    ) throws(DatasetError) {
+      for t in 0..<3 {
+        for (n, index) in indices.enumerated() {
+          times[t * indices.count + n] = Double(10 * index + t)
+        }
+      }
+    }
+  }
+
   @Test func whatDoesNotFitIsRefusedInOneLine() throws {
     try Places.withTemporaryFolder { folder in
       try write("\(folder)/a.h5")

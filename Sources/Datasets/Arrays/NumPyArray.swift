@@ -18,6 +18,9 @@ public struct NumPyArray: Sendable {
 
   private let bytes: ArraySlice<UInt8>
   private let elementBytes: Int
+
+  /// Whether the elements are whole numbers of 8 bits.
+  public var isBytes: Bool { kind == .whole && elementBytes == 1 }
   private let isBigEndian: Bool
   private let isSigned: Bool
   private let isFortran: Bool

@@ -92,12 +92,36 @@ public struct DataMeaning: Codable, Sendable, Equatable {
   /// The order of the pixels of the permuted view; nil for other views, and if unknown.
   public var pixelOrder: Fingerprint?
 
+  /// How sounds became inputs; nil if they are none, and if unknown.
+  public var sound: SoundFeatures?
+
   public init() {}
 
   private enum CodingKeys: String, CodingKey {
-    case scaling, statistics, targets, vocabulary
+    case scaling, statistics, targets, vocabulary, sound
     case classNames = "class_names"
     case pixelOrder = "pixel_order"
+  }
+
+  /// The short-time spectra that inputs are, see `Spectrogram`.
+  public struct SoundFeatures: Codable, Sendable, Equatable {
+    /// Samples a second.
+    public var sampleRate: Double
+    /// Samples of a window, and from one to the next.
+    public var window: Int
+    public var hop: Int
+    /// How many magnitudes a frame has.
+    public var bins: Int
+
+    /// Those that this version computes.
+    public static let own = SoundFeatures(
+      sampleRate: Spectrogram.sampleRate, window: Spectrogram.window, hop: Spectrogram.hop,
+      bins: Spectrogram.bins)
+
+    private enum CodingKeys: String, CodingKey {
+      case window, hop, bins
+      case sampleRate = "sample_rate"
+    }
   }
 
   /// Mean and deviation of each feature: inputs are stored as (x - mean) / deviation.

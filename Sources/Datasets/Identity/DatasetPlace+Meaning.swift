@@ -24,6 +24,13 @@ extension DatasetPlace {
         meaning.targets = DataMeaning.Statistics(
           mean: mean, deviation: try Self.statistics("target_std", of: file) ?? [])
       }
+      if let rate = try file.doubleAttribute("sample_rate"),
+        let window = try file.intAttribute("window"), let hop = try file.intAttribute("hop"),
+        let bins = try file.intAttribute("bins"), rate.isFinite
+      {
+        meaning.sound = DataMeaning.SoundFeatures(
+          sampleRate: rate, window: window, hop: hop, bins: bins)
+      }
       return (meaning, try declared ?? file.intAttribute("classes"))
     } catch {
       throw DatasetError(path, error, cure: "check the path, or " + DatasetFile.prepareIt)

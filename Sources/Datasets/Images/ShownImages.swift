@@ -61,7 +61,7 @@ public final class ShownImages: SequenceSource {
       x.shape == [steps, indices.count, features],
       "a buffer of \(x.shape) for [\(steps), \(indices.count), \(features)]")
     let first = x.row(0)
-    let targets = try images.read(indices, into: first)
+    let targets = try images.read(indices, into: x.rows(0..<1))
     let isTraining = epoch != nil
     let changes =
       isTraining ? show.augmentation : ImageAugmentation(noise: show.augmentation.noise)

@@ -126,36 +126,3 @@ public final class ForecastSource: SequenceSource {
       of: self, inputs: try rows.fingerprint(), targets: Fingerprint(of: begins))
   }
 }
-
-/// The last steps of sequences that may be longer.
-public final class LastSteps: SequenceSource {
-  private let base: any SequenceSource
-  private let most: Int
-
-  public var count: Int { base.count }
-  public var steps: Int { min(base.steps, most) }
-  public var features: Int { base.features }
-  public var targetKind: TargetKind { base.targetKind }
-  public var notes: [String] { base.notes }
-
-  public init(_ base: any SequenceSource, atMost steps: Int) { (self.base, most) = (base, steps) }
-
-  public func length(of index: Int) -> Int { min(base.length(of: index), most) }
-
-  public func read(
-    _ indices: ArraySlice<Int>, into x: Tensor<Float>
-  ) throws(DatasetError) -> SequenceTargets {
-    let (N, C) = (indices.count, features)
-    let longest = indices.map { base.length(of: $0) }.max() ?? 0
-    let whole = Tensor<Float>(shape: [longest, N, C])
-    let targets = try base.read(indices, into: whole)
-    x.fill(0)
-    for (n, index) in indices.enumerated() {
-      let (length, skipped) = (length(of: index), base.length(of: index) - length(of: index))
-      for t in 0..<length {
-        for c in 0..<C { x[(t * N + n) * C + c] = whole[((t + skipped) * N + n) * C + c] }
-      }
-    }
-    return targets
-  }
-}

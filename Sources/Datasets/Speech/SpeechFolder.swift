@@ -16,14 +16,16 @@ public struct SpeechFolder: SpeechCorpus {
   /// The endings of sound files, in any letter case.
   public static let endings: Set<String> = ["wav", "sph", "nist", "flac"]
 
-  public init(_ path: String) throws(DatasetError) {
+  /// - Parameter knowingParts: whether files that lie as TIMIT's do are read as such, which leaves
+  ///   out some
+  public init(_ path: String, knowingParts: Bool = true) throws(DatasetError) {
     self.path = path
     let found = try soundFiles(in: path)
     guard !found.isEmpty else {
       throw DatasetError(
         path, "holds no sound file", cure: "name a folder of .wav, .sph or .flac files with --from")
     }
-    let timit = TIMITUtterance.find(in: found)
+    let timit = knowingParts ? TIMITUtterance.find(in: found) : []
     isTIMIT = !timit.isEmpty
     files = isTIMIT ? timit.map(\.file) : found
     utterances =

@@ -13,11 +13,50 @@ extension UnlabelledSequences {
   static let offsetNames = ["offsets", "starts"]
   static let lengthNames = ["lengths", "length"]
 
+  static let timeNames = ["times"]
+
   /// - Parameter filling: whether missing values are treated already
   static func arrays(
     _ path: String, _ format: UnlabelledFormat, filling: Bool = true
   ) throws(DatasetError) -> UnlabelledSequences {
-    var wanted = Set(inputNames + offsetNames + lengthNames + ["times"])
+    let (archive, array, name) = try inputs(path, format)
+    func companion(_ names: [String]) throws(DatasetError) -> NumPyArray? {
+      try companionName(names, of: name, in: archive).flatMap { archive[$0] }
+    }
+    let offsets = try companion(offsetNames).map { (array) throws(DatasetError) in
+      try array.wholeNumbers()
+    }
+    let lengths = try companion(lengthNames).map { (array) throws(DatasetError) in
+      try array.wholeNumbers()
+    }
+    if let offsets {
+      let steps = array.shape.first ?? 0
+      guard offsets.count > 1, offsets.first == 0, offsets.last == steps else {
+        let ends = offsets.isEmpty ? "are empty" : "go from \(offsets[0]) to \(offsets.last!)"
+        throw DatasetError(
+          path, "offsets \(ends), but there are \(steps) steps",
+          cure: "store [N + 1] offsets, from 0 to the number of steps")
+      }
+    }
+    var sequences = try UnlabelledSequences(
+      array, format, lengths: offsets.map { zip($0, $0.dropFirst()).map { $1 - $0 } } ?? lengths,
+      areFlat: offsets != nil || array.shape.count == 2 && lengths != nil)
+    if let times = try companion(timeNames) {
+      sequences.times = try sequences.times(times, inputs: array)
+    }
+    if filling { _ = try sequences.fillMissing(format.table.missing) }
+    return sequences
+  }
+
+  /// The inputs of an archive, with their name and those arrays that may belong to them.
+  private static func inputs(
+    _ path: String, _ format: UnlabelledFormat
+  ) throws(DatasetError) -> (archive: NumPyArchive, array: NumPyArray, name: String) {
+    let others = offsetNames + lengthNames + timeNames
+    var wanted = Set(inputNames + others)
+    for part in ["train", "test"] {
+      for name in others { wanted.formUnion(["\(name)_\(part)", "\(part)_\(name)"]) }
+    }
     if let name = format.inputs { wanted.insert(name) }
     var archive = try NumPyArchive(path, wanted: wanted)
     let name: String
@@ -39,37 +78,44 @@ extension UnlabelledSequences {
         path, "has no array \(name)",
         cure: "--inputs names one of \(archive.names.prefix(12).joined(separator: ", "))")
     }
-    let offsets = try archive.first(of: offsetNames).flatMap { archive[$0] }.map {
-      (array) throws(DatasetError) in try array.wholeNumbers()
+    return (archive, array, name)
+  }
+
+  /// The name of an array that belongs to some inputs: of `x_train` also `times_train` or
+  /// `train_times`.
+  private static func companionName(
+    _ names: [String], of inputs: String, in archive: NumPyArchive
+  ) throws(DatasetError) -> String? {
+    func isOf(_ part: String, _ name: String) -> Bool {
+      name.lowercased().hasSuffix("_\(part)") || name.lowercased().hasPrefix("\(part)_")
     }
-    let lengths = try archive.first(of: lengthNames).flatMap { archive[$0] }.map {
-      (array) throws(DatasetError) in try array.wholeNumbers()
+    for (part, other) in [("train", "test"), ("test", "train")] where isOf(part, inputs) {
+      let own = names.flatMap { ["\($0)_\(part)", "\(part)_\($0)"] }
+      if let found = archive.first(of: own) { return found }
+      guard let plain = archive.first(of: names) else { return nil }
+      guard archive.names.contains(where: { isOf(other, $0) }) else { return plain }
+      throw DatasetError(
+        archive.path, "has \(plain), and nothing says whether of \(inputs) or of another part",
+        cure: "name it \(plain)_train or \(plain)_test")
     }
-    if let offsets {
-      let steps = array.shape.first ?? 0
-      guard offsets.count > 1, offsets.first == 0, offsets.last == steps else {
-        let ends = offsets.isEmpty ? "are empty" : "go from \(offsets[0]) to \(offsets.last!)"
-        throw DatasetError(
-          path, "offsets \(ends), but there are \(steps) steps",
-          cure: "store [N + 1] offsets, from 0 to the number of steps")
-      }
+    return archive.first(of: names)
+  }
+
+  /// When each step happened, from an array of as many times as there are steps, or of as many as the
+  /// array of the inputs has, of which those beyond the end of a sequence are left out.
+  private func times(
+    _ times: NumPyArray, inputs: NumPyArray
+  ) throws(DatasetError) -> [Double] {
+    let all = try times.doubles()
+    let steps = values.count / features
+    if all.count == steps { return all }
+    let (N, T) = (lengths.count, inputs.shape.count > 1 ? inputs.shape[1] : 0)
+    guard times.shape == [N, T], lengths.allSatisfy({ $0 <= T }) else {
+      throw DatasetError(
+        path, "times is \(times.shape), but there are \(steps) steps",
+        cure: "store a time for each step")
     }
-    var sequences = try UnlabelledSequences(
-      array, format, lengths: offsets.map { zip($0, $0.dropFirst()).map { $1 - $0 } } ?? lengths,
-      areFlat: offsets != nil || array.shape.count == 2 && lengths != nil)
-    if let times = archive["times"] {
-      let all = try times.doubles()
-      guard all.count == sequences.values.count / sequences.features else {
-        throw DatasetError(
-          path,
-          "times is \(times.shape), but there are"
-            + " \(sequences.values.count / sequences.features) steps",
-          cure: "store a time for each step")
-      }
-      sequences.times = all
-    }
-    if filling { _ = try sequences.fillMissing(format.table.missing) }
-    return sequences
+    return lengths.enumerated().flatMap { all[$0 * T..<$0 * T + $1] }
   }
 
   /// Finds what the extents of an array mean: [N, T, C]; [N, T] or [T] of one feature; [T, C] of one
@@ -97,7 +143,7 @@ extension UnlabelledSequences {
       self.init(
         path, features: map.reduce(1, *), values: values,
         lengths: Array(repeating: 1, count: shape[0]))
-      (self.map, self.areWhole) = (map, areWhole)
+      (self.map, self.areWhole, areBytes) = (map, areWhole, array.isBytes)
       return
     }
     let features: Int

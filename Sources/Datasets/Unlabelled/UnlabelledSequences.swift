@@ -18,6 +18,8 @@ public struct UnlabelledSequences: Sendable {
   public var rows: [Int]?
   /// Whether the file stores whole numbers, as those of images.
   public var areWhole = false
+  /// Whether these have 8 bits.
+  public var areBytes = false
   /// The shape [Y, X, C] if each sequence is an image.
   public var map: [Int]?
   /// What was understood, a line each, for the user.

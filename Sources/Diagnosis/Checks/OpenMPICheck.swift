@@ -20,9 +20,9 @@ struct OpenMPICheck {
   var finding: Finding {
     let name = library.prefix { $0 != "," }
     guard let launcher else {
-      return .wrong(
-        "Open MPI", "\(name), but there is no mpirun on the path",
-        cure: "apt-get install openmpi-bin; without it, one rank runs")
+      return .note(
+        "Open MPI", "\(name), but there is no mpirun on the path: one rank runs",
+        cure: "for more, apt-get install openmpi-bin")
     }
     guard library.contains("Open MPI") == launcher.contains("Open"),
       Self.version(library) == Self.version(launcher)

@@ -29,6 +29,8 @@ public enum ObjectiveTable {
     ObjectiveEntry(SquaredError(), .frames(3)),
     ObjectiveEntry(ValueErrors(scale: [1, 0.5, 20]), .frames(3), note: "of values"),
     ObjectiveEntry(TagScores(classes: 4), .stepClasses(4), note: "of tags"),
+    ObjectiveEntry(
+      TagScores(classes: 3, classWeights: [2, 0.5, 1]), .stepClasses(3), note: "of weighted tags"),
     ObjectiveEntry(PoissonCounts(), .stepCounts(3)),
     ObjectiveEntry(SpikeRates(meanRates: [0.5, 1, 2]), .stepCounts(3), note: "of spikes"),
     ObjectiveEntry(BinaryCrossEntropy(), .labels(4)),

@@ -6,14 +6,18 @@ import Tensors
 public struct TagScores: Objective {
   /// K.
   public let classes: Int
-  private let loss = CrossEntropy()
+  private let loss: CrossEntropy
 
-  public init(classes: Int) { self.classes = classes }
+  /// - Parameter classWeights: w [K]; nil if every class weighs 1
+  public init(classes: Int, classWeights: [Double]? = nil) {
+    self.classes = classes
+    loss = CrossEntropy(classWeights: classWeights)
+  }
 
   public var name: String { loss.name }
 
   public func accepts(_ kind: TargetKind) -> Bool {
-    kind.answer == .oneClass && kind.outputs == classes
+    kind.outputs == classes && loss.accepts(kind)
   }
 
   public var sums: [String] {

@@ -8,6 +8,8 @@ public struct ReportPage {
   private let gradients: [ProbeCurve]
   /// Summaries over several seeds, by their folder.
   private let series: [(path: String, summary: SeedSummary)]
+  /// Sweeps, by the folder they lie in.
+  private let sweeps: [(path: String, record: SweepRecord)]
   /// Every key of a configuration with its default.
   private let defaults: [ReportedKey]
   private let version: String
@@ -20,13 +22,15 @@ public struct ReportPage {
   ///   - version: the program's
   public init(
     _ runs: [RunRecord], defaults: [ReportedKey], version: String, gradients: [ProbeCurve] = [],
-    series: [(path: String, summary: SeedSummary)] = [], made: Date = Date()
+    series: [(path: String, summary: SeedSummary)] = [],
+    sweeps: [(path: String, record: SweepRecord)] = [], made: Date = Date()
   ) {
     self.runs = runs.withDistinctLabels()
     self.defaults = defaults
     self.version = version
     self.gradients = gradients
     self.series = series
+    self.sweeps = sweeps
     self.made = made
   }
 
@@ -38,8 +42,9 @@ public struct ReportPage {
   public var html: String {
     let title = runs.count == 1 ? runs[0].label : "\(runs.count) runs"
     let body = [
-      legend, section("Results", resultTable + seedTable), section("Loss", figures(lossCharts)),
-      section("Metrics", figures(metricCharts)), section("Gradients", figures(gradientCharts)),
+      legend, sweepSections, section("Results", resultTable + seedTable),
+      section("Loss", figures(lossCharts)), section("Metrics", figures(metricCharts)),
+      section("Gradients and learning rate", figures(gradientCharts)),
       confusionSections, section("Configuration", configurationTable),
     ]
     return """
@@ -89,25 +94,32 @@ public struct ReportPage {
 
   // MARK: Charts
 
-  private func curves(_ key: String, byEpoch: Bool) -> [ChartSeries] {
+  private func curves(_ key: String, by axis: ChartAxis) -> [ChartSeries] {
     // Validation is drawn on top.
     [false, true].flatMap { isValidation in
       runs.enumerated().map { index, run in
         ChartSeries(
           label: run.label + (isValidation ? ", validation" : ", training"),
-          points: run.curve(key, validation: isValidation, byEpoch: byEpoch), number: index,
+          points: run.curve(key, validation: isValidation, by: axis), number: index,
           style: isValidation ? .marked : .faint)
       }
     }
   }
 
-  private func pair(
-    _ key: String, _ name: String, unit: String = "", baseline: (y: Double, label: String)? = nil
+  /// The axes that show something of their own: one run has the same curve by step, by epoch and by
+  /// time, several have not, as their steps take unlike times.
+  private var axes: [ChartAxis] {
+    let main: ChartAxis = runs.contains { $0.completeEpochs > 1 } ? .epoch : .step
+    return runs.count > 1 && runs.allSatisfy(\.hasTimes) ? [main, .time] : [main]
+  }
+
+  private func charts(
+    _ key: String, _ name: String, baseline: (y: Double, label: String)? = nil
   ) -> [LineChart] {
-    [false, true].map { byEpoch in
+    axes.map { axis in
       LineChart(
-        "\(name) by \(byEpoch ? "epoch" : "step")", x: byEpoch ? "epoch" : "optimizer step",
-        y: name + unit, curves(key, byEpoch: byEpoch), baseline: baseline)
+        "\(name) by \(axis.rawValue)", x: axis.label, y: name, curves(key, by: axis),
+        baseline: baseline)
     }
   }
 
@@ -119,7 +131,7 @@ public struct ReportPage {
       let meaning = runs[0].test?.chanceMeaning ?? "an untrained baseline"
       baseline = (loss, "\(brief(loss)) in validation: \(meaning)")
     }
-    return pair("loss", "loss", baseline: baseline)
+    return charts("loss", "loss", baseline: baseline)
   }
 
   private var metricKeys: [String] {
@@ -128,17 +140,24 @@ public struct ReportPage {
   }
 
   private var metricCharts: [LineChart] {
-    metricKeys.flatMap { pair($0, $0.replacingOccurrences(of: "_", with: " ")) }
+    metricKeys.flatMap { charts($0, $0.replacingOccurrences(of: "_", with: " ")) }
   }
 
   private var gradientCharts: [LineChart] {
-    let norms = runs.enumerated().map { index, run in
-      ChartSeries(
-        label: run.label, points: run.curve("gradient_norm", validation: false, byEpoch: false),
-        number: index, style: .plain)
+    func training(_ key: String) -> [ChartSeries] {
+      runs.enumerated().map { index, run in
+        ChartSeries(
+          label: run.label, points: run.curve(key, validation: false, by: .step), number: index,
+          style: .plain)
+      }
     }
+    // A rate that never changes is in the configuration.
+    let rates = training("learning_rate").filter { Set($0.points.map(\.y)).count > 1 }
     return [
-      LineChart("norm of the gradient", x: "optimizer step", y: "norm, before clipping", norms),
+      LineChart(
+        "norm of the gradient", x: ChartAxis.step.label, y: "norm, before clipping",
+        training("gradient_norm")),
+      LineChart("learning rate", x: ChartAxis.step.label, y: "learning rate", rates),
       ProbeCurve.chart(of: gradients) { index in
         runs.firstIndex { $0.label == gradients[index].label } ?? index
       },
@@ -174,6 +193,33 @@ public struct ReportPage {
       + (runs.contains { $0.test == nil }
         ? "<p class=\"quiet\">Test figures appear after <code>momentum-dist evaluate RUN</code>, "
           + "which uses the checkpoint that was best on validation.</p>" : "")
+  }
+
+  private var sweepSections: String {
+    sweeps.map { path, record in
+      let name = DurableFiles.lastName(of: path)
+      return section(
+        "Sweep \(escapeHTML(name))",
+        sweepTable(record) + "<div class=\"charts\">\(ParallelCoordinates(record).html)</div>")
+    }.joined(separator: "\n")
+  }
+
+  private func sweepTable(_ record: SweepRecord) -> String {
+    let keys = record.keys
+    let metrics = record.metricKeys
+    let head =
+      ["trial", "state", "step", "best \(record.metric)"]
+      + metrics.map { $0.replacingOccurrences(of: "_", with: " ") } + keys
+    let rows = record.ranking.map { index in
+      let trial = record.trials[index]
+      return [
+        SweepRecord.name(trial: index), trial.state.rawValue, trial.step.map(String.init) ?? "–",
+        text(record.metricValue(index), key: record.metric),
+      ] + metrics.map { text(trial.values[$0], key: $0) } + trial.settings.map(\.value)
+    }
+    return htmlTable(
+      head.map(HTMLCell.text), rows.map { $0.map(HTMLCell.text) },
+      numeric: Set(2..<4 + metrics.count))
   }
 
   private var seedTable: String {

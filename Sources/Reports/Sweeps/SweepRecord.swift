@@ -71,6 +71,11 @@ public struct SweepRecord: Codable, Sendable, Equatable {
     return "trial-" + String(repeating: "0", count: max(0, 3 - number.count)) + number
   }
 
+  /// The folders of the trials that have begun.
+  public func startedFolders(in sweep: String) -> [String] {
+    trials.indices.map { Self.folder(sweep, trial: $0) }.filter(DurableFiles.isFolder)
+  }
+
   /// Reads the record of a sweep; nil if there is none that can be read.
   public init?(at sweep: String) {
     guard let data = DurableFiles.ordinaryContents(of: Self.path(sweep)),
@@ -123,11 +128,15 @@ public struct SweepRecord: Codable, Sendable, Equatable {
     trials[trial].scores.last.map { isLargerBetter ? -$0 : $0 }
   }
 
+  /// The keys of the configuration that differ between the trials.
+  var keys: [String] { trials.first?.settings.map(\.key) ?? [] }
+
+  /// The names of the `values` of any trial.
+  var metricKeys: [String] { Set(trials.flatMap(\.values.keys)).sorted() }
+
   /// The table of the trials as text, the best first.
   public var table: String {
-    let keys = trials.first?.settings.map(\.key) ?? []
-    let metrics = trials.flatMap { $0.values.keys }.reduce(into: Set<String>()) { $0.insert($1) }
-      .sorted()
+    let metrics = metricKeys
     var rows = [
       ["trial", "state", "step", "best \(metric)"]
         + metrics.map { $0.replacingOccurrences(of: "_", with: " ") } + keys
@@ -141,19 +150,6 @@ public struct SweepRecord: Codable, Sendable, Equatable {
         ] + metrics.map { name in trial.values[name].map { brief($0) } ?? "-" }
           + trial.settings.map(\.value))
     }
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-        .joined(separator: "  ").trimmingSuffix(while: \.isWhitespace)
-    }.joined(separator: "\n")
-  }
-}
-
-extension String {
-  /// The text without the matching characters at its end.
-  fileprivate func trimmingSuffix(while matches: (Character) -> Bool) -> String {
-    var end = endIndex
-    while end > startIndex, matches(self[index(before: end)]) { end = index(before: end) }
-    return String(self[..<end])
+    return plainTable(rows)
   }
 }

@@ -19,16 +19,24 @@ package final class TensorBoardLog {
   package init(in folder: String, from step: Int) throws(FileError) {
     let seconds = Int(Date().timeIntervalSince1970)
     let process = ProcessInfo.processInfo.processIdentifier
-    // Files are read in the order of their names.
-    let path = "\(folder)/events.out.tfevents.\(seconds).\(process)"
-    do throws(FileError) {
-      file = try WritableFile(path, .new)
-    } catch {
-      // The name can be guessed: a link planted there is not followed.
-      throw error.code == EEXIST ? FileError("make", path, obstacle: .taken) : error
-    }
+    file = try Self.newFile("\(folder)/events.out.tfevents.\(seconds).\(process)")
     try append(.fileVersion("brain.Event:2"), step: 0)
     try append(.sessionLog(.with { $0.status = .start }), step: step)
+  }
+
+  /// Makes a file of a name, or of that name and a number: a sweep opens a run twice within a
+  /// second. The name can be guessed, and a link that somebody has planted there is not followed.
+  private static func newFile(_ name: String) throws(FileError) -> WritableFile {
+    for number in 0..<100 {
+      // TensorBoard reads files in the order of their names.
+      let path = number == 0 ? name : "\(name).\(number < 10 ? "0" : "")\(number)"
+      do throws(FileError) {
+        return try WritableFile(path, .new)
+      } catch {
+        guard error.code == EEXIST else { throw error }
+      }
+    }
+    throw FileError("make", name, obstacle: .taken)
   }
 
   /// Adds the numbers of a record.

@@ -45,9 +45,11 @@ struct AnswerFields {
   let isForecast: Bool
   /// C of a forecast of several steps; nil for other tasks.
   let features: Int?
+  /// How many steps are forecast, where that is not the horizon.
+  let rollOut: Int?
   /// T of the longest sequence.
   let steps: Int
-  /// What forecasts are multiplied by and moved by, feature by feature; nil is neither.
+  /// What numbers are multiplied by and moved by, feature by feature; nil is neither.
   let statistics: (mean: [Double], deviation: [Double])?
 
   /// - Throws: `RunFailure` where there is nothing to predict
@@ -68,7 +70,7 @@ struct AnswerFields {
         PredictionField("forecast", [K]), PredictionField("predictions", answer, isEveryStep: true),
       ]
     case .numbers:
-      return features.map { [PredictionField("forecast", [K / $0, $0])] }
+      return features.map { [PredictionField("forecast", [rollOut ?? K / $0, $0])] }
         ?? [PredictionField("values", answer, isEveryStep: every)]
     }
   }
@@ -87,8 +89,8 @@ struct AnswerFields {
     let rows = y.count / max(K, 1)
     switch kind.answer {
     case .oneClass:
-      var (classes, shares) = ([Int32](), [Float]())
-      shares.reserveCapacity(y.count)
+      var (classes, probabilities) = ([Int32](), [Float]())
+      probabilities.reserveCapacity(y.count)
       for row in 0..<rows {
         let logits = y[row * K..<(row + 1) * K]
         let largest = logits.max() ?? 0
@@ -96,9 +98,9 @@ struct AnswerFields {
           isValid(row) ? Int32((logits.firstIndex(of: largest) ?? row * K) - row * K) : -1)
         let weights = logits.map { exp(Double($0) - Double(largest)) }
         let sum = weights.reduce(0, +)
-        shares += weights.map { isValid(row) ? Float($0 / sum) : 0 }
+        probabilities += weights.map { isValid(row) ? Float($0 / sum) : 0 }
       }
-      return [.classes(classes), .floats(shares)]
+      return [.classes(classes), .floats(probabilities)]
     case .labels:
       return [.floats(y.map { Float(1 / (1 + exp(-Double($0)))) })]
     case .counts:
@@ -108,7 +110,7 @@ struct AnswerFields {
     case .numbers:
       let values = y.indices.map { index in
         guard let statistics, isValid(index / K) else { return y[index] }
-        let c = index % K
+        let c = index % statistics.mean.count
         return Float(Double(y[index]) * statistics.deviation[c] + statistics.mean[c])
       }
       guard isForecast else { return [.floats(values)] }

@@ -7,8 +7,12 @@ import Tensors
 /// The sequences of a file as a trained model reads them.
 struct PredictionInput {
   let source: any SequenceSource
+  /// The current step of a stream; nil of whole sequences.
+  let step: StepSource?
   /// What names each sequence; nil if the file does not say.
   let names: [String]?
+  /// The row of the file that each sequence is; nil if each row is one.
+  let rows: [Int]?
   /// What the classes are called; nil if unknown.
   let classNames: [String]?
   /// Numbers that undo the normalisation of the inputs; nil if outputs are in the file's own units.
@@ -28,27 +32,33 @@ struct PredictionInput {
     let opening = Opening(
       request: request, configuration: configuration, learned: learned, kind: kind)
     let found =
-      UnlabelledSequences.reads(request.file) ? try opening.plain() : try opening.hdf5()
-    names = found.names
+      if request.isStream {
+        try opening.stream()
+      } else if UnlabelledSequences.areSounds(request.file) {
+        try opening.sounds()
+      } else if UnlabelledSequences.reads(request.file) {
+        try opening.plain()
+      } else {
+        try opening.hdf5()
+      }
+    step = found.source as? StepSource
+    (names, rows) = (found.names, found.rows)
     classNames = learned.identity?.meaning.classNames ?? found.source.classNames
     let isForecast = configuration.dataset.task == .forecast
     let meaning = learned.identity?.meaning
     let targets = isForecast ? meaning?.statistics : meaning?.targets
-    // Forecasts have the unit of the series at each of their steps.
-    let repeats = isForecast ? configuration.dataset.forecast.horizon : 1
-    func repeated(_ numbers: [Double]) -> [Double] { (0..<repeats).flatMap { _ in numbers } }
-    targetStatistics = targets?.mean.flatMap { mean in
-      targets?.deviation.map { (repeated(mean), repeated($0)) }
-    }
-    var notes = found.notes
+    targetStatistics = targets?.mean.flatMap { mean in targets?.deviation.map { (mean, $0) } }
+    var notes = found.notes + opening.missingStatistics(found, hasTargets: targetStatistics != nil)
     var source = found.source
     (source, statistics) = try opening.normalised(source, found, &notes)
-    if isForecast, request.state == nil, request.stateTo == nil {
+    if isForecast, !request.isStream, request.state == nil, request.stateTo == nil {
       source = LastSteps(source, atMost: configuration.dataset.forecast.window)
     }
     let folds = configuration.masking.evaluationFolds
     if configuration.dataset.task == .maskedSpikes, folds > 0 {
-      source = FoldedSpikes(base: source, folds: folds)
+      source = FoldedSpikes(
+        base: source, folds: folds,
+        hasHeldOutPass: source.targetKind.outputs > source.features)
     }
     try learned.requireSizes(of: source, configuration.dataset.view, request.file)
     if let known = opening.features, known != source.features {
@@ -68,6 +78,7 @@ private struct FoundSequences {
   var meaning: DataMeaning?
   var areWhole: Bool
   var names: [String]?
+  var rows: [Int]?
   var notes: [String]
 }
 
@@ -100,14 +111,53 @@ private struct Opening {
     var source: any SequenceSource = try PlainSequences(
       sequences, kind: kind, view: view, pixelOrder: dataset.pixelOrder)
     if let map = sequences.map {
-      if sequences.areWhole {
+      // Of a file of the user's own, training scales bytes and takes other numbers as they are.
+      let scaling = learned.identity?.meaning.scaling ?? 1
+      if sequences.areBytes || sequences.areWhole && scaling != 1 {
         source = NormalisedSequences(source, scaling: 1 / 255, statistics: nil)
       }
       source = ShownImages(source, map: map, as: dataset.imageShow, seed: configuration.seed)
     }
     return FoundSequences(
       source: source, meaning: nil, areWhole: sequences.areWhole, names: sequences.names,
-      notes: sequences.notes)
+      rows: sequences.rows, notes: sequences.notes)
+  }
+
+  // MARK: Sounds
+
+  /// The sounds of a folder, as the features that the run learned from.
+  func sounds() throws -> FoundSequences {
+    guard let sound = learned.identity?.meaning.sound else {
+      throw DatasetError(
+        request.file,
+        "is a folder, and \(learned.folder) does not say that its inputs are made of sounds",
+        cure: "name a file; a folder of sounds is for a run on data that `prepare speech` made")
+    }
+    guard sound == .own else {
+      throw DatasetError(
+        request.file,
+        "is a folder of sounds, of which the run learned windows of \(sound.window) samples every"
+          + " \(sound.hop) at \(Int(sound.sampleRate)) Hz, which this version does not make",
+        cure: "make the features as the run's data were made, and name their file")
+    }
+    let sequences = try UnlabelledSequences(sounds: request.file)
+    return FoundSequences(
+      source: try PlainSequences(sequences, kind: kind), meaning: nil, areWhole: false,
+      names: sequences.names, notes: sequences.notes)
+  }
+
+  // MARK: Streams
+
+  /// The current step of a stream, whose numbers have the units of the training data.
+  func stream() throws -> FoundSequences {
+    guard let features else {
+      throw DatasetError(
+        learned.folder, "does not say how many numbers a step has",
+        cure: "predict a file, or train with this version")
+    }
+    return FoundSequences(
+      source: StepSource(features: features, kind: kind), meaning: nil, areWhole: true, names: nil,
+      notes: [])
   }
 
   // MARK: HDF5
@@ -148,6 +198,25 @@ private struct Opening {
   }
 
   // MARK: Normalisation
+
+  /// Notes about statistics that the checkpoint does not hold though the numbers need them.
+  func missingStatistics(_ found: FoundSequences, hasTargets: Bool) -> [String] {
+    var notes: [String] = []
+    let checkpoint = learned.folder
+    if learned.identity == nil, found.meaning == nil, !request.isNormalised, !isImage {
+      notes.append(
+        "\(checkpoint): does not say how inputs were normalised, so those of \(request.file) are"
+          + " taken as normalised already")
+    }
+    let needsTargets =
+      dataset.task == .forecast || dataset.task == .regression && learned.identity == nil
+    if needsTargets, !hasTargets {
+      notes.append(
+        "\(checkpoint): does not say how targets were normalised, so values have the unit that the"
+          + " model learned")
+    }
+    return notes
+  }
 
   /// The source with numbers as the model learned them.
   func normalised(

@@ -1,17 +1,32 @@
+import Files
 import Foundation
 import Reports
 
 /// What a text says of the fields.
 private struct Shown {
   let fields: [PredictionField]
-  let names: [String]?
-  let classNames: [String]?
+  /// Whether each line is a step of a stream.
+  let isStream: Bool
+  private let names: [String]?
+  private let rows: [Int]?
+  private let classNames: [String]?
 
-  init(_ session: PredictionSession) {
-    (fields, names, classNames) = (session.fields, session.names, session.classNames)
+  /// - Parameter escaping: how a name that others wrote becomes one that no terminal obeys
+  init(_ session: PredictionSession, escaping: (String) -> String = { $0.visible }) {
+    fields = session.fields
+    isStream = session.isStream
+    rows = session.originalRows
+    names = session.names.map { $0.map(escaping) }
+    classNames = session.classNames.map { $0.map(escaping) }
   }
 
+  /// What the file calls a sequence; nil if it does not say.
   func name(_ sequence: Int) -> String? { names?[sequence] }
+
+  /// What a sequence is called: its name or its row in the file.
+  func label(_ sequence: Int) -> String { name(sequence) ?? "\(row(sequence))" }
+
+  func row(_ sequence: Int) -> Int { rows?[sequence] ?? sequence }
 
   /// The name of a class; nil if it has none.
   func className(_ number: Int32) -> String? {
@@ -25,16 +40,19 @@ private struct Shown {
 struct JSONLines: PredictionLines {
   private let shown: Shown
 
-  init(_ session: PredictionSession) { shown = Shown(session) }
+  /// Names stay what they are: JSON has escapes of its own, see `quoted`.
+  init(_ session: PredictionSession) { shown = Shown(session, escaping: { $0 }) }
 
   var header: String { "" }
 
   func lines(_ rows: PredictedRows) -> [String] {
     rows.lengths.enumerated().map { row, length in
       let sequence = rows.first + row
-      var members = ["\"sequence\":" + (shown.name(sequence).map(Self.quoted) ?? "\(sequence)")]
+      let name = shown.name(sequence).map(Self.quoted) ?? "\(shown.row(sequence))"
+      var members = [shown.isStream ? "\"step\":\(sequence)" : "\"sequence\":" + name]
       for (field, numbers) in zip(shown.fields, rows.numbers) {
-        let shape = field.isEveryStep ? [length] + field.shape.dropFirst() : field.shape
+        var shape = field.isEveryStep ? [length] + field.shape.dropFirst() : field.shape
+        if field.isEveryStep, shown.isStream { shape.removeFirst() }
         let start = row * field.count
         let values =
           switch numbers {
@@ -67,7 +85,13 @@ struct JSONLines: PredictionLines {
   static func quoted(_ text: String) -> String {
     let data = try? JSONSerialization.data(
       withJSONObject: text, options: [.fragmentsAllowed, .withoutEscapingSlashes])
-    return data.map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+    let json = data.map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+    guard json.unicodeScalars.contains(where: \.isHiddenOrActive) else { return json }
+    // JSON lets these characters through, and a terminal obeys some of them.
+    return json.unicodeScalars.map { scalar in
+      guard scalar.isHiddenOrActive else { return String(scalar) }
+      return String(scalar).utf16.map { String(format: "\\u%04x", $0) }.joined()
+    }.joined()
   }
 }
 
@@ -89,8 +113,8 @@ struct CSVLines: PredictionLines {
   }
 
   var header: String {
-    var columns = ["sequence"]
-    if isEveryStep { columns.append("step") }
+    var columns = shown.isStream ? [] : ["sequence"]
+    if isEveryStep || shown.isStream { columns.append("step") }
     for field in written.map({ shown.fields[$0] }) {
       let width = Self.width(field)
       if field.areClasses {
@@ -117,9 +141,10 @@ struct CSVLines: PredictionLines {
 
   private func line(_ rows: PredictedRows, _ row: Int, _ step: Int) -> String {
     let sequence = rows.first + row
-    var fields = [shown.name(sequence) ?? "\(sequence)"]
+    var fields = shown.isStream ? [] : [shown.label(sequence)]
     // A forecast is of the step after.
-    if isEveryStep { fields.append("\(step + (isForecast ? 1 : 0))") }
+    let number = (shown.isStream ? sequence : step) + (isForecast ? 1 : 0)
+    if isEveryStep || shown.isStream { fields.append("\(number)") }
     for index in written {
       let field = shown.fields[index]
       let width = Self.width(field)
@@ -151,7 +176,7 @@ public struct PredictionTable {
   public func lines(_ rows: PredictedRows) -> [String] {
     rows.lengths.indices.map { row in
       let sequence = rows.first + row
-      let name = (shown.name(sequence) ?? "\(sequence)").padded(to: 8)
+      let name = shown.label(sequence).padded(to: 8)
       let (field, numbers) = (shown.fields[0], rows.numbers[0])
       let length = rows.lengths[row]
       switch numbers {
@@ -180,11 +205,13 @@ public struct PredictionTable {
   private func likeliest(_ number: Int32, _ rows: PredictedRows, _ row: Int) -> String {
     guard case .floats(let values) = rows.numbers[1] else { return label(number) }
     let K = shown.fields[1].count
-    let shares = values[row * K..<(row + 1) * K]
-    let order = shares.indices.sorted { (shares[$0], $1) > (shares[$1], $0) }
+    let probabilities = values[row * K..<(row + 1) * K]
+    let order = probabilities.indices.sorted {
+      (probabilities[$0], $1) > (probabilities[$1], $0)
+    }
     let others = order.map { Int32($0 - row * K) }.filter { $0 != number }.prefix(2)
     return ([number] + others).map { one in
-      "\(label(one)) \(String(format: "%.4f", shares[row * K + Int(one)]))"
+      "\(label(one)) \(String(format: "%.4f", probabilities[row * K + Int(one)]))"
     }.joined(separator: "   ")
   }
 
@@ -197,22 +224,4 @@ extension String {
   fileprivate func padded(to width: Int) -> String {
     count < width ? self + String(repeating: " ", count: width - count) : self
   }
-}
-
-/// Prints predictions: JSON lines or a table.
-public final class PrintedPredictions: PredictionWriter {
-  private let lines: (PredictedRows) -> [String]
-
-  public init(_ session: PredictionSession, json: Bool) {
-    let (objects, table) = (JSONLines(session), PredictionTable(session))
-    lines = { rows in
-      json ? objects.lines(rows) : table.lines(rows).map { $0 + "\n" }
-    }
-  }
-
-  public func append(_ rows: PredictedRows) {
-    print(lines(rows).joined(), terminator: "")
-  }
-
-  public func finish() {}
 }

@@ -19,6 +19,14 @@ public struct PredictionRequest: Sendable {
   public var wantsHidden = false
   /// Whether to return the outputs of all layers.
   public var wantsFeatures = false
+  /// How many steps beyond the end are forecast by feeding forecasts back; nil is the horizon.
+  public var rollOut: Int?
+  /// Whether steps come one by one, see `PredictionSession.stream`.
+  public var isStream = false
+  /// The file that receives the predictions; nil if they are printed.
+  public var to: String?
+  /// Whether files of other kinds may be replaced.
+  public var overwrites = false
   /// The file of the state that the sequences continue from.
   public var state: String?
   /// The file that receives the state after the last step.

@@ -10,12 +10,12 @@ extension PredictionSession {
   /// About the bytes of a batch's results that are gathered at once.
   private static let batchBytes = 1 << 26
 
-  /// Predicts everything, batch by batch, in the order of the sequences. All ranks call this.
+  /// Predicts everything, batch by batch, in the order of the sequences. All ranks call this. The
+  /// state after the last step is kept for `publishState`.
   ///
   /// - Parameter write: takes the results of a batch; called on rank 0 alone
   public func run(_ write: (PredictedRows) throws -> Void) throws(RunFailure) {
     Deadline.enter(.computing)
-    var ends: [(row: Int, state: LayerState<Float>)] = []
     for batch in batches() {
       let own = RowGather(communicator, plan: plan, count: batch.count)
       let results = try agreement.together {
@@ -37,6 +37,11 @@ extension PredictionSession {
         if communicator.rank == 0 { try write(rows(whole, batch)) }
       }
     }
+  }
+
+  /// Writes the state after the last step, if it was asked for: when the predictions are complete, so
+  /// that a run that failed is run again from the same state. All ranks call this.
+  public func publishState() throws(RunFailure) {
     try agreement.together {
       if communicator.rank == 0 { try writeState(ends) }
     }
@@ -48,8 +53,8 @@ extension PredictionSession {
     let T = source.steps
     let perSequence =
       4
-      * (fields.reduce(0) { $0 + $1.count } + T * (source.features + model.stack.outputs)) * folds
-    let largest = max(1, min(batchSize, Self.batchBytes / max(perSequence, 1))) * folds
+      * (fields.reduce(0) { $0 + $1.count } + T * (source.features + model.stack.outputs)) * passes
+    let largest = max(1, min(batchSize, Self.batchBytes / max(perSequence, 1))) * passes
     let isStreamed = request.state != nil || request.stateTo != nil
     var batches: [Range<Int>] = []
     var first = 0
@@ -93,6 +98,10 @@ extension PredictionSession {
       input, from: state, firstStep: firstStep, parameters, keepingHidden: request.wantsHidden,
       keepingFinal: request.stateTo != nil)
     var tensors = [prediction.outputs]
+    if let K = request.rollOut {
+      tensors[0] = rolledOut(
+        input, prediction.outputs, steps: K, lengths: batch.map { source.length(of: $0) })
+    }
     if let hidden = prediction.hidden { tensors.append(hidden) }
     if request.wantsFeatures {
       tensors += model.layerOutputs(input, from: state, firstStep: firstStep, parameters)
@@ -101,33 +110,65 @@ extension PredictionSession {
   }
 
   /// The numbers of all fields, from those of all ranks.
-  private func rows(_ whole: [Tensor<Float>], _ batch: Range<Int>) -> PredictedRows {
-    let sequences = batch.lowerBound / folds..<batch.upperBound / folds
+  private func rows(
+    _ whole: [Tensor<Float>], _ batch: Range<Int>
+  ) throws(RunFailure) -> PredictedRows {
+    let sequences = batch.lowerBound / passes..<batch.upperBound / passes
     let lengths = sequences.map { length(of: $0) }
     let T = batch.lazy.map { self.source.length(of: $0) }.max() ?? 1
     let everyStep = [answers.kind.isEveryStep] + whole.dropFirst().map { _ in true }
-    let all = zip(whole, everyStep).map { tensor, isEveryStep in
-      isEveryStep ? padded(tensor, steps: T) : tensor.array
+    let all = zip(whole.indices, everyStep).map { index, isEveryStep in
+      isEveryStep ? padded(whole[index], steps: T, isAnswer: index == 0) : whole[index].array
     }
-    let numbers =
-      answers.numbers(all[0], lengths: lengths)
-      + all.dropFirst().map { PredictedNumbers.floats($0) }
+    let answered = answers.numbers(all[0], lengths: lengths)
+    try requireFinite([.floats(all[0])] + answered, sequences)
+    let numbers = answered + all.dropFirst().map { PredictedNumbers.floats($0) }
     return PredictedRows(first: sequences.lowerBound, lengths: lengths, numbers: numbers)
   }
 
+  /// Refuses answers that are not finite: a model or inputs far from what was learned.
+  private func requireFinite(
+    _ answers: [PredictedNumbers], _ sequences: Range<Int>
+  ) throws(RunFailure) {
+    guard let wrong = Self.firstNotFinite(answers) else { return }
+    let sequence = sequences.lowerBound + wrong.place / (wrong.count / sequences.count)
+    throw RunFailure(
+      .diverged,
+      "\(request.file): sequence \(label(of: sequence)): the model's output is \(wrong.name);"
+        + " check its inputs, which may be far from those that were learned, or name another"
+        + " checkpoint than \(checkpoint.folder)")
+  }
+
+  /// The first number that is not finite, where it stands, and among how many.
+  static func firstNotFinite(
+    _ answers: [PredictedNumbers]
+  ) -> (name: String, place: Int, count: Int)? {
+    for case .floats(let values) in answers {
+      if let place = values.firstIndex(where: { !$0.isFinite }) {
+        // The sign of a NaN means nothing.
+        return (values[place].isNaN ? "nan" : "\(values[place])", place, values.count)
+      }
+    }
+    return nil
+  }
+
   /// [rows, T, ...] as [sequences, T of the longest of all, ...]. Of sequences that were run several
-  /// times each step is that of the run that hid it.
-  private func padded(_ tensor: Tensor<Float>, steps T: Int) -> [Float] {
-    let (rows, F, longest) = (tensor.shape[0], folds, answers.steps)
+  /// times each step is that of the pass that hid it, and answers for neurons that no pass sees are
+  /// those of the last pass, which hides nothing: what an evaluation judges.
+  private func padded(_ tensor: Tensor<Float>, steps T: Int, isAnswer: Bool) -> [Float] {
+    let (rows, P, F, longest) = (tensor.shape[0], passes, folds, answers.steps)
     let width = tensor.shape.dropFirst(2).reduce(1, *)
     let values = tensor.array
-    guard F > 1 || T < longest else { return values }
+    guard P > 1 || T < longest else { return values }
+    let seen = isAnswer && P > F ? source.features : width
     var result: [Float] = []
-    result.reserveCapacity(rows / F * longest * width)
-    for sequence in 0..<rows / F {
+    result.reserveCapacity(rows / P * longest * width)
+    for sequence in 0..<rows / P {
       for t in 0..<T {
-        let start = ((sequence * F + t % F) * T + t) * width
-        result += values[start..<start + width]
+        let start = ((sequence * P + t % F) * T + t) * width
+        result += values[start..<start + seen]
+        let last = ((sequence * P + P - 1) * T + t) * width
+        result += values[last + seen..<last + width]
       }
       result += repeatElement(0, count: (longest - T) * width)
     }
@@ -142,7 +183,9 @@ extension PredictionSession {
         all[name]!.rows(row..<row + tensor.shape[0]).copy(from: tensor)
       }
     }
-    let steps = (0..<source.count).map { (start?.steps[$0] ?? 0) + source.length(of: $0) }
+    let steps = (0..<source.count).map {
+      (start?.steps[$0] ?? 0) + (streamedSteps ?? source.length(of: $0))
+    }
     try StreamState(steps: steps, state: all).write(
       to: path, parameters: checkpoint.manifest.parametersSHA256)
   }

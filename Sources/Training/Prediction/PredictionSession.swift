@@ -22,6 +22,8 @@ public final class PredictionSession {
   public let count: Int
   /// What names each sequence; nil if the file does not say.
   public var names: [String]? { input.names }
+  /// The row of the file that each sequence is; nil if each row is one.
+  public var originalRows: [Int]? { input.rows }
   /// What the classes are called; nil if unknown.
   public var classNames: [String]? { input.classNames }
   /// Lines for the user, the same on every rank.
@@ -29,6 +31,9 @@ public final class PredictionSession {
   public let checkpoint: TrainedCheckpoint
   /// Whether the answer of a step is the input of the next.
   public let isForecast: Bool
+
+  /// Whether steps come one by one.
+  var isStream: Bool { request.isStream }
 
   let request: PredictionRequest
   let communicator: Communicator
@@ -42,9 +47,17 @@ public final class PredictionSession {
   let batchSize: Int
   /// The state before the first step of each sequence; nil is zeros.
   let start: StreamState?
+  /// The state after the last step of each batch, from its first row on; of rank 0 alone.
+  var ends: [(row: Int, state: LayerState<Float>)] = []
+  /// How many steps of a stream there were; nil before its end, and of whole sequences.
+  var streamedSteps: Int?
+  /// T of the windows that a forecast was learned from.
+  let window: Int
 
   var source: any SequenceSource { input.source }
-  /// How often each sequence is run, of which each run answers for its own steps.
+  /// How often each sequence is run. Each of the first `folds` passes answers for its own steps, and
+  /// one more for the neurons that no pass sees.
+  var passes: Int { (source as? FoldedSpikes)?.passes ?? 1 }
   var folds: Int { (source as? FoldedSpikes)?.folds ?? 1 }
 
   /// Opens the checkpoint and the inputs. Every rank calls this.
@@ -53,6 +66,7 @@ public final class PredictionSession {
     (self.request, self.communicator) = (request, communicator)
     let agreement = Agreement(communicator)
     self.agreement = agreement
+    try agreement.together { try PredictionFile.check(request) }
     let checkpoint = try TrainedCheckpoint(
       at: request.path, choice: request.choice, agreement,
       saying: Progress(isActive: communicator.rank == 0))
@@ -64,19 +78,22 @@ public final class PredictionSession {
     Deadline.savingSeconds = configuration.checkpoint.timeout
     try TrainingSession.refuseUnequalMachines(communicator)
     plan = try TrainingSession.plan(configuration.shards, on: communicator)
+    guard !request.isStream || communicator.size == 1 else {
+      throw RunFailure(.usage, "--stream reads one sequence; start it without mpirun")
+    }
     let opened = try agreement.together {
       try OpenedPrediction(request, configuration, checkpoint)
     }
     (input, model, parameters) = (opened.input, opened.model, opened.parameters)
     (hasTimes, start, notes) = (opened.hasTimes, opened.start, opened.notes)
     batchSize = configuration.batchSize
-    let folds = (opened.input.source as? FoldedSpikes)?.folds ?? 1
-    count = opened.input.source.count / folds
+    window = configuration.dataset.forecast.window
+    count = opened.input.source.count / ((opened.input.source as? FoldedSpikes)?.passes ?? 1)
     isForecast = configuration.dataset.task == .nextFrame
     answers = AnswerFields(
       kind: opened.input.source.targetKind, isForecast: isForecast,
       features: configuration.dataset.task == .forecast ? opened.input.source.features : nil,
-      steps: opened.input.source.steps,
+      rollOut: request.rollOut, steps: opened.input.source.steps,
       statistics: isForecast ? opened.input.statistics : opened.input.targetStatistics)
     fields = answers.fields + Self.furtherFields(request, opened.model, answers.steps)
     let cores: CorePlan
@@ -122,7 +139,12 @@ public final class PredictionSession {
   }
 
   /// T of an output sequence.
-  func length(of index: Int) -> Int { source.length(of: index * folds) }
+  func length(of index: Int) -> Int { source.length(of: index * passes) }
+
+  /// What a sequence is called: by the file, or by its row.
+  func label(of index: Int) -> String {
+    names?[index] ?? "\(originalRows?[index] ?? index)"
+  }
 }
 
 /// What one rank opens by itself.
@@ -158,16 +180,16 @@ struct OpenedPrediction {
       checkpoint.tensors, group: checkpoint.parametersGroup, folder: checkpoint.folder)
     try model.buffers.restore(checkpoint.tensors, folder: checkpoint.folder)
     try model.prepare(parameters, advancing: false)
-    try Self.check(request, model, source, configuration, hasTimes: hasTimes)
+    try PredictionLimits(
+      request: request, configuration: configuration, model: model, source: source,
+      hasTimes: hasTimes
+    ).check()
     if let path = request.state {
       start = try StreamState(
         path, like: model.stack.startState(rows: source.count), rows: source.count,
         parameters: checkpoint.manifest.parametersSHA256)
     } else {
       start = nil
-    }
-    if let path = request.stateTo {
-      try PredictionFile.refuseOverwriting(path, inputs: request.file)
     }
     notes = source.notes + input.notes.filter { !source.notes.contains($0) }
   }
@@ -184,45 +206,6 @@ struct OpenedPrediction {
     }
     try source.openTimes()
     return true
-  }
-
-  /// Refuses what a model cannot give.
-  private static func check(
-    _ request: PredictionRequest, _ model: SequenceModel<Float>, _ source: any SequenceSource,
-    _ configuration: TrainingConfiguration, hasTimes: Bool
-  ) throws(RunFailure) {
-    let cell = "model.cell is \(configuration.model.cell.configurationText)"
-    let isStateless = model.stack.levels.contains { $0.states.isEmpty }
-    let hasState = request.state != nil || request.stateTo != nil
-    for (option, isWanted) in [
-      ("--state and --state-to", hasState), ("--features", request.wantsFeatures),
-    ] where isWanted && isStateless {
-      throw RunFailure(
-        .configuration,
-        configuration.model.bidirectional
-          ? "model.bidirectional is true, so the model reads each sequence from its end too; leave"
-            + " out \(option)"
-          : "\(cell), which has no state at a step; leave out \(option)")
-    }
-    guard hasState else { return }
-    if hasTimes {
-      throw RunFailure(
-        .configuration,
-        "\(cell), which reads times from the start of a sequence; --state and --state-to are for"
-          + " models that do not read times")
-    }
-    if source is FoldedSpikes {
-      throw RunFailure(
-        .configuration,
-        "masking.evaluation_folds hides steps in several passes, which is not for streams; add"
-          + " --set masking.evaluation_folds=0")
-    }
-    if configuration.model.pooling == .mean, !source.targetKind.isEveryStep {
-      throw RunFailure(
-        .configuration,
-        "model.pooling is mean, which needs all steps of a sequence at once; leave out --state and"
-          + " --state-to")
-    }
   }
 }
 

@@ -1,7 +1,6 @@
 import Datasets
 import Files
 import Foundation
-import HDF5
 
 /// Where predictions go: in batches, in the order of the sequences.
 public protocol PredictionWriter: AnyObject {
@@ -37,9 +36,8 @@ public enum PredictionFormat: String, Sendable, CaseIterable {
 extension PredictionSession {
   /// Makes the writer of a file. Rank 0 alone calls this.
   public func writer(to path: String, _ format: PredictionFormat) throws -> any PredictionWriter {
-    try PredictionFile.refuseOverwriting(path, inputs: request.file)
     switch format {
-    case .hdf5: return try HDF5Predictions.create(path, of: self)
+    case .hdf5: return try HDF5Predictions(path, of: self)
     case .numPy: return NumPyPredictions(self, path)
     case .csv:
       if let wide = fields.first(where: { $0.name == "hidden" || $0.name.hasPrefix("features/") }) {
@@ -53,7 +51,7 @@ extension PredictionSession {
   }
 }
 
-/// Text, line by line, to a file or to standard output.
+/// Text, line by line, to a file.
 final class TextPredictions: PredictionWriter {
   private let path: String
   private let temporary: String
@@ -69,7 +67,7 @@ final class TextPredictions: PredictionWriter {
     do {
       try opened().write(Array(lines.lines(rows).joined().utf8))
     } catch {
-      throw PredictionFile.unwritable(path, error)
+      throw DatasetError.unwritable(path, error)
     }
   }
 
@@ -84,12 +82,13 @@ final class TextPredictions: PredictionWriter {
   func finish() throws {
     do {
       let file = try opened()
+      try Failpoint.predictFinish.pass(path)
       try file.synchronize()
       try file.close()
       try DurableFiles.publish(temporary, as: path)
     } catch {
       cancel()
-      throw PredictionFile.unwritable(path, error)
+      throw DatasetError.unwritable(path, error)
     }
   }
 
@@ -102,97 +101,6 @@ protocol PredictionLines {
   var header: String { get }
   /// With their line ends.
   func lines(_ rows: PredictedRows) -> [String]
-}
-
-/// One dataset for each field, [N] and its shape, and `lengths` [N] where lengths differ:
-///
-///     /              attributes task, class_names (a line each), checkpoint_step
-///     /class         [N] int32
-///     /probabilities [N, K] float32
-final class HDF5Predictions: PredictionWriter {
-  private let path: String
-  private let temporary: String
-  private let file: HDF5.File
-  private let fields: [PredictionField]
-  private let datasets: [Dataset]
-  private let lengths: Dataset
-
-  private init(
-    _ path: String, _ temporary: String, _ file: HDF5.File, _ fields: [PredictionField],
-    _ datasets: [Dataset], lengths: Dataset
-  ) {
-    (self.path, self.temporary, self.file) = (path, temporary, file)
-    (self.fields, self.datasets, self.lengths) = (fields, datasets, lengths)
-  }
-
-  static func create(_ path: String, of session: PredictionSession) throws -> HDF5Predictions {
-    let temporary = DurableFiles.temporaryName(for: path)
-    do {
-      return try create(path, temporary, session)
-    } catch {
-      DurableFiles.remove(temporary)
-      throw PredictionFile.unwritable(path, error)
-    }
-  }
-
-  private static func create(
-    _ path: String, _ temporary: String, _ session: PredictionSession
-  ) throws -> HDF5Predictions {
-    let file = try HDF5.File.create(temporary)
-    try file.setAttribute("parameters_sha256", session.checkpoint.manifest.parametersSHA256)
-    if let names = session.classNames { try file.setAttribute("class_names", names) }
-    if let names = session.names { try file.setAttribute("sequence_names", names) }
-    let N = session.count
-    var datasets: [Dataset] = []
-    for field in session.fields {
-      let shape = [N] + field.shape
-      datasets.append(
-        field.areClasses
-          ? try file.createDataset(field.name, of: Int32.self, shape: shape)
-          : try file.createDataset(field.name, of: Float.self, shape: shape))
-    }
-    let lengths = try file.createDataset("lengths", of: Int64.self, shape: [N])
-    return HDF5Predictions(path, temporary, file, session.fields, datasets, lengths: lengths)
-  }
-
-  func append(_ rows: PredictedRows) throws {
-    do {
-      for index in fields.indices { try write(rows, index) }
-      let steps = rows.lengths.map { Int64($0) }
-      try lengths.write(steps.span, at: [rows.first], count: [steps.count])
-    } catch {
-      throw PredictionFile.unwritable(path, error)
-    }
-  }
-
-  private func write(_ rows: PredictedRows, _ index: Int) throws(HDF5Error) {
-    let shape = fields[index].shape
-    let offset = [rows.first] + shape.map { _ in 0 }
-    let extent = [rows.lengths.count] + shape
-    switch rows.numbers[index] {
-    case .floats(let values): try write(values, to: datasets[index], offset, extent)
-    case .classes(let values): try write(values, to: datasets[index], offset, extent)
-    }
-  }
-
-  private func write<Number: HDF5Scalar>(
-    _ values: [Number], to dataset: Dataset, _ offset: [Int], _ extent: [Int]
-  ) throws(HDF5Error) {
-    try dataset.write(values.span, at: offset, count: extent)
-  }
-
-  func finish() throws {
-    do {
-      try file.close()
-      try DurableFiles.synchronize(temporary)
-      try DurableFiles.publish(temporary, as: path)
-    } catch {
-      cancel()
-      throw PredictionFile.unwritable(path, error)
-    }
-  }
-
-  func cancel() { DurableFiles.remove(temporary) }
 }
 
 /// One array for each field, whole in memory until the end.
@@ -230,12 +138,16 @@ final class NumPyPredictions: PredictionWriter {
     archive.add("lengths", lengths, shape: [lengths.count])
     if let names = session.classNames { archive.add("class_names", names) }
     if let names = session.names { archive.add("sequence_names", names) }
+    if let rows = session.originalRows {
+      archive.add("sequence", rows.map { Int32(clamping: $0) }, shape: [rows.count])
+    }
     do {
       try DurableFiles.replace(path) { (file) throws(FileError) in
+        try Failpoint.predictFinish.pass(path)
         try file.write(archive.archive)
       }
     } catch {
-      throw PredictionFile.unwritable(path, error)
+      throw DatasetError.unwritable(path, error)
     }
   }
 }

@@ -20,6 +20,36 @@ extension TrainingSession {
     return whole.rows
   }
 
+  /// The probabilities of all answers of an evaluation on all ranks, if they are kept. All ranks call
+  /// this and get the same.
+  func ranking(of evaluation: Evaluation) throws(RunFailure) -> AnswerRanking? {
+    guard let own = evaluation.confusion?.ranking else { return nil }
+    do {
+      let bits = own.probabilities.map(\.bitPattern)
+      let probabilities = try gathered(bits).map { Float(bitPattern: $0) }
+      let truths = try gathered(own.truths.map { UInt32(bitPattern: $0) })
+      return AnswerRanking(
+        classes: own.classes, probabilities: probabilities,
+        truths: truths.map { Int32(bitPattern: $0) })
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+
+  /// The numbers of all ranks, one rank after the other.
+  private func gathered(_ numbers: [UInt32]) throws(MPIError) -> [UInt32] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(4 * numbers.count)
+    for number in numbers {
+      for byte in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: number >> UInt32(8 * byte))) }
+    }
+    return try communicator.allgather(bytes).flatMap { bytes in
+      stride(from: 0, to: bytes.count, by: 4).map { start in
+        (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[start + $1]) << UInt32(8 * $1) }
+      }
+    }
+  }
+
   /// The score that selects the best epoch, lower is better: the validation loss, or a metric.
   ///
   /// - Parameter evaluation: the one that gave the totals; its counts of answers are reset
@@ -28,6 +58,7 @@ extension TrainingSession {
     guard metric != .loss else { return totals.meanLoss }
     var metrics = task.objective.metrics(totals)
     metrics += try confusion(of: evaluation).map { ClassScores(confusion: $0).metrics } ?? []
+    metrics += try ranking(of: evaluation)?.metrics ?? []
     evaluation.confusion?.clear()
     let value = metrics.first { $0.key == metric.rawValue }?.value ?? .nan
     // NaN, such as R2 over one sequence, is never the best; checkpoints cannot hold infinity.
@@ -48,7 +79,9 @@ extension TrainingSession {
     let none = ClassScores(actual: [], predicted: [], right: [])
     let keys =
       task.objective.metrics(task.objective.noTotals).map(\.key)
-      + (evaluation.confusion == nil ? [] : none.metrics.map(\.key))
+      + (evaluation.confusion.map {
+        none.metrics.map(\.key) + AnswerRanking.keys(classes: $0.classes)
+      } ?? [])
     let known = StoppingMetric.allCases.map(\.rawValue).filter { $0 == "loss" || keys.contains($0) }
     guard !known.contains(metric.rawValue) else { return }
     throw RunFailure(

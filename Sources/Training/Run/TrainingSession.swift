@@ -202,6 +202,7 @@ public final class TrainingSession {
   ) throws(RunFailure) -> Totals {
     Deadline.enter(.validating)
     try prepareModel(advancing: false)
+    if configuration.earlyStopping.metric.needsRanking { evaluation.confusion?.keepRanking() }
     var sum = Totals()
     for index in 0..<evaluation.batches {
       try between()
@@ -223,6 +224,7 @@ public final class TrainingSession {
   ) throws(RunFailure) -> (record: EvaluationRecord, totals: Totals) {
     let evaluation = try agreement.together { try workload.evaluation(of: part) }
     try refuseUnequalParts(evaluation, part)
+    evaluation.confusion?.keepRanking()
     let totals = try evaluate(evaluation)
     var record = EvaluationRecord(
       split: part.rawValue, step: manifest.step, epoch: manifest.epoch,
@@ -235,6 +237,9 @@ public final class TrainingSession {
       record.confusion = confusion
       record.classNames = evaluation.classNames
       for metric in ClassScores(confusion: confusion).metrics where metric.value.isFinite {
+        record.metrics[metric.key] = metric.value
+      }
+      for metric in try ranking(of: evaluation)?.metrics ?? [] where metric.value.isFinite {
         record.metrics[metric.key] = metric.value
       }
     }

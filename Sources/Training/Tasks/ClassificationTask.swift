@@ -12,6 +12,7 @@ final class ClassificationTask: SequenceTask {
   private let seed: UInt64
   private let normalisation: InputNormalisation
   private let parts: HeldOutPart
+  private let weighting: ClassWeighting
   private(set) var mapping: String?
 
   /// - Parameter seed: the seed of image augmentation
@@ -20,21 +21,25 @@ final class ClassificationTask: SequenceTask {
     self.seed = seed
     parts = HeldOutPart(configuration)
     normalisation = InputNormalisation(configuration)
+    weighting = ClassWeighting(configuration)
   }
 
   var statistics: DataMeaning.Statistics? { normalisation.statistics }
   var notes: [String] { normalisation.notes }
 
-  var objective: any Objective { CrossEntropy() }
+  /// Known once the training part is open.
+  var objective: any Objective { CrossEntropy(classWeights: weighting.weights) }
   var heldOut: Int? { parts.count }
   var validationSummary: String? { parts.summary }
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
-    try parts.source(part, open: open)
+    let source = try parts.source(part, open: open)
+    try weighting.find(in: source, part)
+    return source
   }
 
   func resolved(_ configuration: TrainingConfiguration) -> TrainingConfiguration {
-    parts.resolved(configuration)
+    weighting.resolved(parts.resolved(configuration))
   }
 
   private func open(_ part: DatasetFile.Part) throws -> any SequenceSource {

@@ -17,13 +17,21 @@ struct FoldedSpikes: SequenceSource {
   var hasHeldOutPass = false
 
   /// How often each trial is run.
-  private var passes: Int { folds + (hasHeldOutPass ? 1 : 0) }
+  var passes: Int { folds + (hasHeldOutPass ? 1 : 0) }
   var count: Int { base.count * passes }
   var steps: Int { base.steps }
   var features: Int { base.features }
   var targetKind: TargetKind { base.targetKind }
   var notes: [String] { base.notes }
   var isReady: Bool { base.isReady }
+  var hasTimes: Bool { base.hasTimes }
+
+  func length(of index: Int) -> Int { base.length(of: index / passes) }
+  func enter(epoch: Int?) { base.enter(epoch: epoch) }
+  func openTimes() throws(DatasetError) { try base.openTimes() }
+  func readTimes(
+    _ indices: ArraySlice<Int>, into times: Tensor<Double>
+  ) throws(DatasetError) { try base.readTimes(trials(indices), into: times) }
 
   func read(
     _ indices: ArraySlice<Int>, into x: Tensor<Float>

@@ -12,6 +12,7 @@ final class OwnSequencesTask: SequenceTask {
   private let settings: TrainingConfiguration.Dataset
   private let normalisation: InputNormalisation
   private let parts: HeldOutPart
+  private let weighting: ClassWeighting
   private var kind: TargetKind?
   private(set) var scale: [Double] = []
 
@@ -24,6 +25,7 @@ final class OwnSequencesTask: SequenceTask {
     settings = configuration
     parts = HeldOutPart(configuration)
     normalisation = InputNormalisation(configuration)
+    weighting = ClassWeighting(configuration)
   }
 
   /// Known once a part is open.
@@ -31,15 +33,19 @@ final class OwnSequencesTask: SequenceTask {
     guard let kind else {
       return settings.task == .tagging ? CrossEntropy() : SquaredError()
     }
-    return settings.task == .tagging ? TagScores(classes: kind.outputs) : ValueErrors(scale: scale)
+    return settings.task == .tagging
+      ? TagScores(classes: kind.outputs, classWeights: weighting.weights)
+      : ValueErrors(scale: scale)
   }
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
-    try parts.source(part, open: open)
+    let source = try parts.source(part, open: open)
+    if settings.task == .tagging { try weighting.find(in: source, part) }
+    return source
   }
 
   func resolved(_ configuration: TrainingConfiguration) -> TrainingConfiguration {
-    parts.resolved(configuration)
+    weighting.resolved(parts.resolved(configuration))
   }
 
   private func open(_ part: DatasetFile.Part) throws -> any SequenceSource {

@@ -1,0 +1,51 @@
+import Files
+
+/// An HDF5 file that is written under a temporary name and gets its own when it is complete:
+/// wherever anything fails, what had the name before keeps it.
+///
+///     let replacement = try ReplacementFile("state.h5")
+///     try replacement.file.write(steps, to: "steps")
+///     try replacement.publish()
+public final class ReplacementFile {
+  public let path: String
+  /// The open file.
+  public let file: File
+  private let temporary: String
+
+  /// Creates the file in the folder of `path`.
+  ///
+  /// - Parameter temporary: its first name; nil takes one that nobody can guess
+  public init(_ path: String, as temporary: String? = nil) throws(HDF5Error) {
+    DurableFiles.removeLeftovers(of: path)
+    self.path = path
+    let name = temporary ?? DurableFiles.temporaryName(for: path)
+    self.temporary = name
+    do throws(HDF5Error) {
+      file = try File.create(name, overwrite: false)
+    } catch {
+      DurableFiles.remove(name)
+      throw error
+    }
+  }
+
+  /// Closes the file, waits until it is on the disk, and gives it its name.
+  ///
+  /// - Throws: `HDF5Error` or `FileError`; nothing is left of the file then
+  public func publish() throws {
+    do {
+      try file.flush()
+      try file.close()
+      try DurableFiles.synchronize(temporary)
+      try DurableFiles.publish(temporary, as: path)
+    } catch {
+      cancel()
+      throw error
+    }
+  }
+
+  /// Leaves nothing behind of a file that was not published.
+  public func cancel() {
+    try? file.close()
+    DurableFiles.remove(temporary)
+  }
+}

@@ -1,0 +1,103 @@
+import Foundation
+
+/// What the environment tells about the program that started this process.
+///
+///     let launcher = Launcher.current
+///     if let problem = launcher.mismatch(worldSize: world.size, rank: world.rank) { ... }
+///
+/// An MPI library that does not understand its launcher makes every process rank 0 of 1, and says
+/// nothing. The launcher's variables say how many ranks were meant.
+public struct Launcher: Sendable {
+  /// The number of ranks that the user means, in place of what a launcher says. `1` lets a process
+  /// of a larger job run alone.
+  public static let statedRanks = "MOMENTUM_DIST_RANKS"
+
+  /// The launcher of this process.
+  public static let current = Launcher(ProcessInfo.processInfo.environment)
+
+  private let environment: [String: String]
+
+  public init(_ environment: [String: String]) {
+    self.environment = environment
+  }
+
+  /// The rank of this process as the launcher counts, known before MPI starts; 0 without one.
+  public var rank: Int {
+    if let rank = number(["OMPI_COMM_WORLD_RANK", "PMIX_RANK"]) { return rank }
+    if environment[Self.statedRanks] == "1" { return 0 }
+    return number(["PMI_RANK"]) ?? (isTask ? number(["SLURM_PROCID"]) : nil) ?? 0
+  }
+
+  /// Whether Open MPI's mpirun or its like started this process.
+  public var isOpenMPI: Bool {
+    environment["OMPI_COMM_WORLD_RANK"] != nil || environment["PMIX_RANK"] != nil
+  }
+
+  /// Whether there is any process manager that could tell MPI of other ranks.
+  public var isManaged: Bool {
+    [
+      "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE", "PMI_FD",
+    ].contains { environment[$0] != nil }
+  }
+
+  /// What is wrong if MPI connects `worldSize` ranks and this is `rank` of them, and what to do;
+  /// nil if that agrees with the launcher.
+  public func mismatch(worldSize: Int, rank: Int) -> String? {
+    let library = Environment.libraryVersion.prefix { $0 != "," }
+    if let text = environment[Self.statedRanks] {
+      guard let stated = Int(text), stated > 0 else {
+        return "\(Self.statedRanks)=\(text) is not a number of 1 or more; correct or unset it"
+      }
+      return stated == worldSize
+        ? nil
+        : "\(Self.statedRanks)=\(stated), but MPI connects \(Self.ranks(worldSize)); start"
+          + " \(stated) with the mpirun of \(library), or unset the variable"
+    }
+    let alone = "or set \(Self.statedRanks)=1 to run each process alone"
+    let sizes = ["OMPI_COMM_WORLD_SIZE"] + (isOpenMPI ? [] : ["PMI_SIZE"])
+    for name in sizes {
+      guard let size = number([name]) else { continue }
+      return size == worldSize
+        ? nil
+        : "\(name)=\(size): the launcher started \(Self.ranks(size)), but MPI connects"
+          + " \(worldSize); use the mpirun of \(library), the library of this program, \(alone)"
+    }
+    if let own = number(["PMIX_RANK"]), own != rank {
+      return "PMIX_RANK=\(own): the launcher counts this process as rank \(own), but MPI as rank"
+        + " \(rank) of \(worldSize); use the mpirun of \(library), the library of this program,"
+        + " \(alone)"
+    }
+    // A job may have several programs in one world: only a process that is alone is wrong.
+    guard worldSize == 1 else { return nil }
+    for name in ["SLURM_STEP_NUM_TASKS", "SLURM_NTASKS", "SLURM_NPROCS"] {
+      guard let tasks = number([name]) else { continue }
+      return tasks <= 1
+        ? nil
+        : "\(name)=\(tasks): the Slurm job has \(tasks) tasks, but MPI connects 1; start with"
+          + " mpirun -np \(tasks), or srun --mpi=pmix where Slurm has it, \(alone)"
+    }
+    return nil
+  }
+
+  /// Lets a process without a process manager start by itself.
+  ///
+  /// Open MPI 4 otherwise starts a daemon, `orted`, for it, which is not there where only the
+  /// library is installed; and in a task of Slurm's srun it expects a manager.
+  static func isolateIfAlone() {
+    guard !current.isManaged else { return }
+    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
+    unsetenv("SLURM_STEPID")
+    unsetenv("SLURM_STEP_ID")
+  }
+
+  /// Whether srun started this process.
+  private var isTask: Bool {
+    environment["SLURM_PROCID"] != nil && environment["SLURM_STEP_NUM_TASKS"] != nil
+  }
+
+  private func number(_ names: [String]) -> Int? {
+    names.lazy.compactMap { environment[$0].flatMap { Int($0) } }.first
+  }
+
+  private static func ranks(_ count: Int) -> String { count == 1 ? "1 rank" : "\(count) ranks" }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import Kernels
+import Tensors
+
+/// The probabilities of the answers to sequences that have one class each, for what depends on the
+/// order of many answers.
+///
+///     AUC_k = P(p_k of a sequence of class k > p_k of another) + ½ P(they are equal)
+///     top-5 = share of sequences whose class is among the five of largest p
+///
+/// The AUC is one class against the rest, its mean over the classes that occur and are not all: the
+/// definition of scikit-learn's roc_auc_score(multi_class="ovr", average="macro").
+public struct AnswerRanking: Sendable {
+  /// K.
+  public let classes: Int
+  /// p [N, K]
+  public private(set) var probabilities: [Float] = []
+  /// The true classes [N].
+  public private(set) var truths: [Int32] = []
+
+  /// More probabilities than these are not kept.
+  private static let most = 1 << 26
+  /// The places that count as right in the second figure.
+  public static let top = 5
+
+  public init(classes: Int) { self.classes = classes }
+
+  /// Those of some answers.
+  public init(classes: Int, probabilities: [Float], truths: [Int32]) {
+    precondition(probabilities.count == truths.count * classes, "\(probabilities.count) numbers")
+    (self.classes, self.probabilities, self.truths) = (classes, probabilities, truths)
+  }
+
+  /// Adds answers, logits [N, K], with the arithmetic of `predict`.
+  mutating func add<Scalar: KernelScalar>(_ truths: [Int32], answers: Tensor<Scalar>) {
+    for (row, truth) in truths.enumerated() {
+      guard probabilities.count < Self.most else { return }
+      let logits = answers.row(row).array.map { Double($0) }
+      let largest = logits.max() ?? 0
+      let weights = logits.map { exp($0 - largest) }
+      let sum = weights.reduce(0, +)
+      probabilities += weights.map { Float($0 / sum) }
+      self.truths.append(truth)
+    }
+  }
+
+  /// Adds those of other sequences.
+  public mutating func add(_ other: AnswerRanking) {
+    probabilities += other.probabilities
+    truths += other.truths
+  }
+
+  /// Whether there are so many that some were not kept: figures of a part would not be those of all.
+  public var isFull: Bool { probabilities.count >= Self.most }
+
+  /// The mean AUC; not a number where no class can be told from others.
+  public var auc: Double {
+    let each = (0..<classes).compactMap(auc(of:))
+    return each.reduce(0, +) / Double(each.count)
+  }
+
+  /// That of one class against the rest, by the mean rank of its sequences (Mann and Whitney, 1947).
+  private func auc(of k: Int) -> Double? {
+    let N = truths.count
+    let positives = truths.count { Int($0) == k }
+    guard positives > 0, positives < N else { return nil }
+    let order = (0..<N).map { (p: probabilities[$0 * classes + k], isIt: Int(truths[$0]) == k) }
+      .sorted { $0.p < $1.p }
+    var (rankSum, start) = (0.0, 0)
+    while start < N {
+      var end = start
+      while end < N, order[end].p == order[start].p { end += 1 }
+      // Equal ones share the mean of their ranks, which count from 1.
+      let rank = Double(start + 1 + end) / 2
+      rankSum += rank * Double(order[start..<end].count { $0.isIt })
+      start = end
+    }
+    let (P, Q) = (Double(positives), Double(N - positives))
+    return (rankSum - P * (P + 1) / 2) / (P * Q)
+  }
+
+  /// The share of sequences whose class is among the first five; of equal ones the first counts.
+  public var topShare: Double {
+    let right = truths.indices.count { row in
+      let own = probabilities[row * classes..<(row + 1) * classes]
+      let place = own.startIndex + Int(truths[row])
+      let before = own.indices.count {
+        own[$0] > own[place] || own[$0] == own[place] && $0 < place
+      }
+      return before < Self.top
+    }
+    return Double(right) / Double(truths.count)
+  }
+
+  /// The names of the figures of so many classes.
+  public static func keys(classes: Int) -> [String] {
+    ["auc"] + (classes > top ? ["top_5_accuracy"] : [])
+  }
+
+  /// None where not all answers were kept.
+  public var metrics: [Metric] {
+    guard !isFull else { return [] }
+    let all = [
+      Metric("auc", auc, .named("AUC")),
+      Metric("top_5_accuracy", topShare, .percentage("top-5 accuracy")),
+    ]
+    return Array(all.prefix(Self.keys(classes: classes).count))
+  }
+}

@@ -1,0 +1,83 @@
+import Files
+import Foundation
+
+/// The runs below a folder, as a table: which cell, how far, how good, when.
+public struct RunList {
+  /// The runs, those that changed last first.
+  public let runs: [RunRecord]
+  private let changed: [String: Date]
+
+  /// Finds the runs in a folder and in folders within it, three levels deep. Links are not followed.
+  public init(below folder: String, configuration read: ConfigurationReader) {
+    var (found, changed) = ([RunRecord](), [String: Date]())
+    func look(_ path: String, depth: Int) {
+      if let run = try? RunRecord(path, configuration: read) {
+        found.append(run)
+        changed[path] = Self.lastChange(of: path)
+        return
+      }
+      guard depth < 3 else { return }
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+      for name in names.sorted() where !name.hasPrefix(".") {
+        let inner = "\(path)/\(name)"
+        if DurableFiles.isFolder(inner), !DurableFiles.isLink(inner) {
+          look(inner, depth: depth + 1)
+        }
+      }
+    }
+    look(folder, depth: 0)
+    self.changed = changed
+    runs = found.sorted { a, b in
+      (changed[b.path]!, a.path) < (changed[a.path]!, b.path)
+    }
+  }
+
+  /// When a run last wrote its metrics, or its configuration.
+  private static func lastChange(of run: String) -> Date {
+    for name in ["metrics.jsonl", "config.yaml"] {
+      let attributes = try? FileManager.default.attributesOfItem(atPath: "\(run)/\(name)")
+      if let date = attributes?[.modificationDate] as? Date { return date }
+    }
+    return .distantPast
+  }
+
+  /// The table, with the time that has passed since each run's last change.
+  public func table(at now: Date) -> String {
+    let rows = runs.map { run in
+      let best = run.best.map { point in
+        "\(brief(point.values["loss"]!)) (epoch \(point.epoch))"
+      }
+      return [
+        run.path.visible, run.configuration?.first { $0.path == "model.cell" }?.value ?? "–",
+        run.standing, best ?? "–", run.test.map { brief($0.loss) } ?? "–",
+        Self.age(now.timeIntervalSince(changed[run.path]!)),
+      ]
+    }
+    return plainTable(
+      [["run", "cell", "stands at", "best validation loss", "test loss", "changed"]] + rows)
+  }
+
+  /// "5 min ago"
+  private static func age(_ seconds: Double) -> String {
+    switch seconds {
+    case ..<120: "\(Int(max(seconds, 0))) s ago"
+    case ..<7200: "\(Int(seconds / 60)) min ago"
+    case ..<172_800: "\(Int(seconds / 3600)) h ago"
+    default: "\(Int(seconds / 86_400)) days ago"
+    }
+  }
+}
+
+/// Rows as text, in columns that are as wide as their widest cell.
+func plainTable(_ rows: [[String]]) -> String {
+  let columns = rows.map(\.count).max() ?? 0
+  let widths = (0..<columns).map { column in
+    rows.map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0
+  }
+  return rows.map { row in
+    let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+    var line = cells.joined(separator: "  ")
+    while line.last == " " { line.removeLast() }
+    return line
+  }.joined(separator: "\n")
+}

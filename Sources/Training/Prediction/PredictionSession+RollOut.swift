@@ -1,0 +1,51 @@
+import Models
+import Tensors
+
+extension PredictionSession {
+  /// Forecasts K steps beyond the end of each sequence with a model that forecasts H of them: its
+  /// forecasts are read as the next steps, and it forecasts again.
+  ///
+  ///     (y_1, ..., y_H) = f(x_{t-T+1}, ..., x_t)
+  ///     (y_{H+1}, ..., y_{2H}) = f(x_{t-T+H+1}, ..., x_t, y_1, ..., y_H)
+  ///
+  /// with T the window of the training. Inputs and forecasts are normalised alike, so that nothing
+  /// is converted in between.
+  ///
+  /// - Parameters:
+  ///   - input: the batch that `first` was computed from, x [T, N, C]
+  ///   - first: the first forecasts, [N, H·C]
+  ///   - all: the lengths of the sequences of all ranks in this batch
+  /// - Returns: [N, K·C]
+  func rolledOut(
+    _ input: SequenceBatch<Float>, _ first: Tensor<Float>, steps K: Int, lengths all: [Int]
+  ) -> Tensor<Float> {
+    let (T, N, C) = (input.x.shape[0], input.x.shape[1], input.x.shape[2])
+    let H = answers.kind.outputs / C
+    guard N > 0 else { return Tensor(shape: [0, K * C]) }
+    var series = (0..<N).map { n in
+      (0..<(input.lengths?[n] ?? T)).flatMap { t in (0..<C).map { input.x[(t * N + n) * C + $0] } }
+    }
+    let starts = series.map(\.count)
+    var forecasts = first
+    for round in 1... {
+      for n in 0..<N { series[n] += forecasts.row(n).array }
+      guard round * H < K else { break }
+      let lengths = all.map { min($0 + round * H, window) }
+      let own = series.map { min($0.count / C, window) }
+      let longest = lengths.max() ?? 1
+      let x = Tensor<Float>(shape: [longest, N, C])
+      for n in 0..<N {
+        let begin = series[n].count - own[n] * C
+        for t in 0..<own[n] {
+          for c in 0..<C { x[(t * N + n) * C + c] = series[n][begin + t * C + c] }
+        }
+      }
+      let batch = SequenceBatch(
+        x: x, targets: input.targets, lengths: Set(lengths).count > 1 ? own : nil,
+        rowStarts: input.rowStarts)
+      forecasts = model.predict(batch, from: nil, firstStep: 0, parameters).outputs
+    }
+    return Tensor(
+      series.indices.flatMap { series[$0][starts[$0]..<starts[$0] + K * C] }, shape: [N, K * C])
+  }
+}

@@ -1,0 +1,32 @@
+import ArgumentParser
+import Configuration
+import Files
+import Foundation
+import Reports
+import Training
+
+struct List: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "List the runs in a folder.",
+    discussion: """
+      One line for each run, the last changed first: cell, progress, best validation loss, test \
+      loss after `evaluate`. Runs of several seeds and of a sweep are listed one by one.
+      """)
+
+  @Argument(help: "The folder that the runs are in.")
+  var folder = "runs"
+
+  func run() throws {
+    guard DurableFiles.isFolder(folder) else {
+      throw RunFailure(
+        .unusableData, "\(folder): is not a folder; name the one that your runs are in")
+    }
+    let list = RunList(below: folder)
+    guard !list.runs.isEmpty else {
+      throw RunFailure(
+        .unusableData,
+        "\(folder): holds no run; start one with momentum-dist train --output \(folder)/NAME")
+    }
+    print(list.table(at: Date()))
+  }
+}

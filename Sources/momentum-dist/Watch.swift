@@ -1,0 +1,86 @@
+import ArgumentParser
+import Files
+import Foundation
+import Reports
+import Training
+
+struct Watch: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show a run as it goes: step, loss, speed, checkpoint, ranks.",
+    discussion: """
+      Reads the run's folder, from any machine that sees it, and changes nothing there. In a \
+      terminal the lines are drawn over until the run ends, with the status of `watch` 0, or until \
+      Ctrl-C; elsewhere they are printed once. Of several seeds and of a sweep it shows the last run. Of a \
+      run that was killed nothing tells but the age of its last line.
+
+      momentum-dist watch runs/pixels
+      """)
+
+  @Argument(help: "The folder of the run.")
+  var folder: String
+
+  @Flag(help: "Print the lines once, in a terminal too.")
+  var once = false
+
+  @Option(help: ArgumentHelp("Seconds between two looks.", valueName: "seconds"))
+  var every = 2.0
+
+  @Option(help: ArgumentHelp("Ranks to show at most; of more, the slowest.", valueName: "n"))
+  var ranks = 8
+
+  func validate() throws {
+    guard every.isFinite, (0.1...3600).contains(every) else {
+      throw ValidationError("--every is \(every); expected seconds from 0.1 to 3600.")
+    }
+    guard ranks >= 0 else {
+      throw ValidationError("--ranks is \(ranks); expected a number that is not negative.")
+    }
+  }
+
+  func run() throws {
+    let isLive = !once && isatty(STDOUT_FILENO) == 1
+    var drawn = 0
+    while true {
+      let (now, isOver) = try look()
+      let text = now.text(at: Date(), ranks: ranks)
+      guard isLive else { return print(text) }
+      drawn = draw(text, over: drawn)
+      if isOver { return }
+      Thread.sleep(forTimeInterval: every)
+    }
+  }
+
+  /// The run now, and whether it is over.
+  private func look() throws -> (now: RunWatch, isOver: Bool) {
+    do {
+      let trials = SweepRecord(at: folder)?.startedFolders(in: folder) ?? []
+      guard let seed = (SeedSeries.folders(in: folder) + trials).last else {
+        let now = try RunWatch(folder)
+        return (now, now.ending != nil)
+      }
+      let now = try RunWatch(seed)
+      let hasWaiting = SweepRecord(at: folder)?.trials.contains { $0.state == .waiting }
+      let isSeries =
+        SeedSummary(contentsOf: SeedSeries.summaryPath(folder)) != nil || hasWaiting == false
+      return (now, now.ending.map { isSeries || !$0.hasPrefix("finished") } ?? false)
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+
+  /// Draws lines over those of the last drawing, cut to the terminal's width.
+  ///
+  /// - Returns: how many lines there are now
+  private func draw(_ text: String, over drawn: Int) -> Int {
+    let room = max(Terminal.columns(of: STDOUT_FILENO) - 1, 1)
+    let lines = shown(text).split(separator: "\n", omittingEmptySubsequences: false).map {
+      $0.count > room ? "\($0.prefix(max(room - 1, 0)))…" : String($0)
+    }
+    let up = drawn > 0 ? "\u{1B}[\(drawn)A" : ""
+    let block = lines.map { "\r\u{1B}[K\($0)\n" }.joined()
+    // What is left of a longer block before.
+    Swift.print(up + block + "\u{1B}[J", terminator: "")
+    fflush(nil)
+    return lines.count
+  }
+}
