@@ -8,7 +8,7 @@ public struct RunList {
   private let changed: [String: Date]
 
   /// Finds the runs in a folder and in folders within it, three levels deep. Links are not followed.
-  public init(below folder: String, configuration read: ConfigurationReader) {
+  public init(below folder: String, configuration read: RunRecord.ConfigurationReader) {
     var (found, changed) = ([RunRecord](), [String: Date]())
     func look(_ path: String, depth: Int) {
       if let run = try? RunRecord(path, configuration: read) {
@@ -49,7 +49,7 @@ public struct RunList {
       }
       return [
         run.path.visible, run.configuration?.first { $0.path == "model.cell" }?.value ?? "–",
-        run.standing, best ?? "–", run.test.map { brief($0.loss) } ?? "–",
+        run.standing, best ?? "–", run.test?.loss.map { brief($0) } ?? "–",
         Self.age(now.timeIntervalSince(changed[run.path]!)),
       ]
     }
