@@ -5,10 +5,15 @@
 public struct Doctor {
   /// The folder that runs are to be written to.
   public let output: String
+  /// This program, of which two ranks are started; nil starts none.
+  public let program: String?
 
-  public init(output: String) {
-    self.output = output
+  public init(output: String, program: String? = nil) {
+    (self.output, self.program) = (output, program)
   }
+
+  /// What a program that `findings` starts prints, on rank 0, if its two ranks are connected.
+  public static let answer = StartCheck.answer
 
   /// What was found, in the order in which a run meets it.
   public func findings() -> [Finding] {
@@ -24,6 +29,6 @@ public struct Doctor {
       HDF5Check.here().finding,
       OutputCheck.here(output).finding,
       LockingCheck.here(output).finding,
-    ]
+    ] + [program.flatMap { StartCheck.here($0)?.finding }].compactMap { $0 }
   }
 }

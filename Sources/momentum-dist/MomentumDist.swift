@@ -39,7 +39,8 @@ struct MomentumDist: ParsableCommand {
     OutOfMemory.handler = Launch.outOfMemory
     do {
       var command = try parseAsRoot()
-      if !(command is any DistributedCommand) {
+      let isAnswer = (command as? Diagnose)?.answer == true
+      if !(command is any DistributedCommand), !isAnswer {
         guard Launch.isFirstRank else { Launch.end(.done) }
         Launch.cleanUpWhenInterrupted()
       }

@@ -68,6 +68,18 @@ import Testing
     expect(OpenMPICheck(library: library, launcher: nil).finding, .note, cure: "openmpi-bin")
   }
 
+  @Test func twoRanks() {
+    func check(_ status: Int32?, _ output: String) -> Finding {
+      StartCheck(status: status, output: output, seconds: 0.5).finding
+    }
+    expect(check(0, "2 ranks are connected\n"), .good, "(0.5 s)")
+    expect(check(0, "something else\n"), .wrong, "ended with 0: something else", cure: "mpirun")
+    expect(check(nil, "2 ranks are connected\n"), .wrong, "within 60 s", cure: "/dev/shm")
+    let text = "-----\nmpirun: x\nmomentum-dist: PMI_SIZE=2: y\n"
+    expect(check(78, text), .wrong, "ended with 78: PMI_SIZE=2: y", cure: "--answer")
+    expect(check(1, "2 ranks are connected\n"), .wrong, "ended with 1", cure: "mpirun")
+  }
+
   @Test func root() {
     expect(RootCheck(isRoot: true, isAllowed: true).finding, .good)
     expect(RootCheck(isRoot: false, isAllowed: false).finding, .good)

@@ -124,4 +124,35 @@ import Testing
       }
     }
   }
+
+  /// The doctor starts two ranks; an mpirun that does not connect them is found out.
+  @Test func theDoctorStartsTwoRanks() throws {
+    try Places.withTemporaryFolder { folder in
+      let good = try Program.run(["doctor"], in: folder, deadline: 90)
+      #expect(
+        good.output.contains("ok     two ranks       start under mpirun and reach each other"),
+        "\(good.output)")
+      let script = """
+        mkdir bin
+        cat >bin/mpirun <<'END'
+        #!/bin/bash
+        [ "$1" != --version ] || { echo 'mpirun (Open MPI) 4.1.4'; exit; }
+        while [ "$1" != -np ]; do shift; done
+        shift 2
+        for rank in 0 1; do PMI_SIZE=2 PMI_RANK=$rank "$@" & done
+        wait %1; status=$?; wait; exit $status
+        END
+        chmod +x bin/mpirun
+        PATH=$PWD/bin:$PATH "$PROGRAM" doctor
+        """
+      let wrong = try Program.shell(script, in: folder, deadline: 90)
+      #expect(wrong.status == 1, "\(wrong.output)")
+      #expect(
+        wrong.output.contains("WRONG  two ranks       mpirun ended with 78: PMI_SIZE=2: "),
+        "\(wrong.output)")
+      // Below mpirun no other mpirun is started.
+      let below = try Program.run(["doctor"], ranks: 2, in: folder, deadline: 90)
+      #expect(!below.output.contains("two ranks"), "\(below.output)")
+    }
+  }
 }

@@ -14,6 +14,7 @@ import Testing
 
   @Test(arguments: [
     ["mpirun", "--oversubscribe", "-np", "2", "/nowhere/momentum-dist"],
+    ["mpirun", "--oversubscribe", "-np", "2", "no-such-program"],
     ["mpirun", "--oversubscribe", "-np", "2", "--host", "no-such-host.invalid:2", "true"],
     ["mpirun", "--oversubscribe", "-np", "2", "bash", "-c", "exit 127", "bash"],
     ["/nowhere/mpirun", "-np", "2", "true"],
