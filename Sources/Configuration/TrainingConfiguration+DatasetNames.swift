@@ -54,6 +54,11 @@ extension TrainingConfiguration.Dataset {
       "stride", &forecast.stride, "steps from one window of a series to the next",
       .within(1...1_000_000), use: .forecasts)
     try visitor.field(
+      "season", &forecast.season,
+      "S, the steps of a season: results stand beside the mean of the same step of the seasons in the"
+        + " window too; 0 leaves that out",
+      .within(0...1_000_000), effect: .nothing, use: .forecasts)
+    try visitor.field(
       "read_times", &readTimes,
       "auto uses times if the file has them and the layers read them; off never does",
       use: .ownFileTasks)

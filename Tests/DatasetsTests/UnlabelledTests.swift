@@ -66,6 +66,14 @@ import Testing
     #expect(try read("a.ts", "@targetlabel true\n@data\n1,2:3,4:0.5\n").lengths == [2])
   }
 
+  /// A sequence without a complete step does not shift the numbers of the others.
+  @Test func sequencesOfArchivesKeepTheirNumbers() throws {
+    let text = "@classLabel false\n@data\n?,?:3,4\n1,2:5,6\n7,?:8,9\n"
+    let left = try read("a.ts", text) { $0.table.missing = .drop }
+    #expect(left.rows == [1, 2] && left.lengths == [2, 1] && left.values == [1, 5, 2, 6, 7, 8])
+    #expect(try read("a.ts", "@classLabel false\n@data\n1,2\n").rows == nil)
+  }
+
   @Test func extentsOfArrays() throws {
     let six: [Float] = [1, 2, 3, 4, 5, 6]
     #expect(try arrays(1) { $0.add("x", six, shape: [2, 3]) }.lengths == [3, 3])

@@ -5,7 +5,7 @@ import Testing
 
 /// Forecasts of series from `prepare` to `predict`.
 @Suite(.serialized) struct ForecastTests {
-  private static let (length, window, horizon) = (160, 12, 3)
+  private static let (length, window, horizon) = (160, 17, 3)
 
   /// Two values about 500 that repeat every eight steps, of which the second is late.
   private static func value(_ t: Int, _ c: Int) -> Double {
@@ -24,6 +24,27 @@ import Testing
       }
     }
     return error / Double(place)
+  }
+
+  /// The means of the same step one and two seasons before, in the window of 17.
+  private static func seasonMeans(_ ends: [Int]) -> [Float] {
+    var means: [Float] = []
+    for end in ends {
+      for h in 0..<horizon {
+        for c in 0..<2 {
+          means.append(Float((value(end + h - 8, c) + value(end + h - 16, c)) / 2))
+        }
+      }
+    }
+    return means
+  }
+
+  /// The error that an evaluation prints of them.
+  private static func seasonalError(_ meaning: String) -> Double? {
+    guard let text = meaning.split(separator: "; ").last, text.hasPrefix("the mean of earlier s")
+    else { return nil }
+    let words = text.split(separator: " ")
+    return words.firstIndex(of: "MAE").flatMap { Double(words[$0 + 1].dropLast()) }
   }
 
   private func run(
@@ -50,6 +71,7 @@ import Testing
         "dataset.task=forecast", "dataset.file=s.h5", "dataset.window=\(window)",
         "dataset.horizon=\(horizon)", "model.cell=gru", "model.hidden_size=12", "epochs=20",
         "batch_size=8", "optimizer.learning_rate=0.01", "early_stopping.metric=mae",
+        "dataset.season=8",
       ].flatMap { ["--set", $0] }
       _ = try run(["train", "--output", "run"] + settings, in: folder)
       _ = try run(["train", "--output", "three"] + settings, ranks: 3, in: folder)
@@ -79,6 +101,8 @@ import Testing
       #expect(meaning.hasPrefix("repeating the last value: MAE "), "\(meaning)")
       let persistence = try #require(Double(meaning.split(separator: " ")[5].dropLast()))
       #expect(mae < persistence / 2, "\(mae) \(meaning)")
+      let seasonal = try #require(Self.seasonalError(meaning))
+      #expect(abs(seasonal - Self.meanError(Self.seasonMeans(ends), ends)) < 1e-3, "\(meaning)")
       // Of a whole series the last steps count: one forecast beyond its end.
       _ = try run(
         ["predict", "run", "s.csv", "--time", "t", "--to", "next.csv"], in: folder)

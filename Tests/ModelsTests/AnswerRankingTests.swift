@@ -28,7 +28,7 @@ import Testing
     #expect(two.auc == 0.75)
     #expect(two.metrics.map(\.key) == ["auc"], "with two classes all are among the first five")
     // Three classes with ties, and a fourth that does not occur.
-    let p = (0..<40).map { Float($0 * 7919 % 13) / 13 }
+    let p = (0..<40).map { Float($0 * 7919 % 5) / 5 }
     let three = AnswerRanking(
       classes: 4, probabilities: p, truths: (0..<10).map { Int32($0 * 7 % 10 % 3) })
     #expect(abs(three.auc - auc(three)) < 1e-15 && three.auc > 0 && three.auc < 1)

@@ -9,6 +9,8 @@ struct TSFile {
   /// What was understood, for the user.
   private(set) var notes: [String] = []
   private var places: [Int] = []
+  /// The number of each sequence in the file, from 0; nil if none is left out.
+  private(set) var rows: [Int]?
   private(set) var steps: [SequenceSteps] = []
   /// Whether time stamps were dates of a form that gives no seconds.
   private(set) var hasUnknownDates = false
@@ -209,6 +211,7 @@ struct TSFile {
       kept.append(index)
     }
     if kept.count < sequences.count {
+      rows = kept
       sequences = kept.map { sequences[$0] }
       labels = kept.map { labels[$0] }
       steps = kept.map { steps[$0] }

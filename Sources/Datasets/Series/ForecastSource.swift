@@ -9,6 +9,8 @@ public struct ForecastWindows: Sendable, Equatable {
   public var horizon = 1
   /// Steps from one window to the next.
   public var stride = 1
+  /// S, the steps of a season, by which a baseline forecasts; 0 is none.
+  public var season = 0
 
   public init() {}
 }

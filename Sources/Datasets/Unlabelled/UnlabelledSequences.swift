@@ -93,10 +93,7 @@ extension UnlabelledSequences {
       path, features: max(file.features, 1), values: Array(file.sequences.joined()),
       lengths: file.sequences.map { $0.count / max(file.features, 1) })
     if !file.hasUnknownDates { sequences.takeTimes(file.steps) }
-    sequences.notes = file.notes
-    if hasLeftOut(file.notes) {
-      sequences.notes.append("\(path): sequences are numbered without those that are left out")
-    }
+    (sequences.notes, sequences.rows) = (file.notes, file.rows)
     return sequences
   }
 

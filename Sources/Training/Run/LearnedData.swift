@@ -155,10 +155,6 @@ extension TrainingConfiguration {
       if dataset.heldOut == .automatic {
         configuration.dataset.heldOut = try TrainingConfiguration(of: reader).dataset.heldOut
       }
-      if dataset.classWeights == .balanced {
-        configuration.dataset.classWeights = try TrainingConfiguration(of: reader).dataset
-          .classWeights
-      }
       _ = try configuration.refuseAnotherModel(than: reader)
       configuration.dataset.learned = LearnedData(
         of: reader, acceptingNewData ? .resumingOnNewData : .resuming)

@@ -31,20 +31,45 @@ final class ForecastTask: SequenceTask {
     return configuration
   }
 
-  /// The loss of repeating the last value, with its metrics.
+  /// The loss of repeating the last value with its metrics, and the metrics of the mean of the same
+  /// step of earlier seasons.
   func chance(on source: any SequenceSource) -> ChanceLoss? {
+    let S = settings.forecast.season
+    guard let last = totals(on: source, of: { T, _ in [T - 1] }) else { return nil }
+    var meaning = "repeating the last value: \(text(last))"
+    if S > 0 {
+      let seasonal = totals(on: source) { T, h in
+        // A window that is shorter than a season tells nothing of it.
+        T < S ? [T - 1] : Array(stride(from: T - S + h % S, through: 0, by: -S))
+      }
+      meaning += seasonal.map { "; the mean of earlier seasons: \(text($0))" } ?? ""
+    }
+    return ChanceLoss(last.meanLoss, meaning)
+  }
+
+  private func text(_ totals: Totals) -> String {
+    objective.metrics(totals).filter(\.value.isFinite).map(\.text).joined(separator: ", ")
+  }
+
+  /// The totals of forecasts that are means over steps of the window.
+  ///
+  /// - Parameter steps: which steps of a window of T, for the h-th step after it, from 0
+  private func totals(
+    on source: any SequenceSource, of steps: (_ T: Int, _ h: Int) -> [Int]
+  ) -> Totals? {
     let (C, H) = (source.features, settings.forecast.horizon)
     var totals = objective.noTotals
     for index in 0..<source.count {
       let T = source.length(of: index)
       let x = Tensor<Float>(shape: [T, 1, C])
       guard let targets = try? source.read([index], into: x) else { return nil }
-      let last = x.row(T - 1).array
-      let y = Tensor<Float>((0..<H).flatMap { _ in last }, shape: [1, H * C])
+      let y = Tensor<Float>(shape: [1, H * C])
+      for h in 0..<H {
+        let own = steps(T, h)
+        for c in 0..<C { y[h * C + c] = own.reduce(0) { $0 + x[$1 * C + c] } / Float(own.count) }
+      }
       totals = totals + objective.totals(of: y, targets, gradient: nil)
     }
-    let metrics = objective.metrics(totals).filter(\.value.isFinite).map(\.text)
-    return ChanceLoss(
-      totals.meanLoss, "repeating the last value: \(metrics.joined(separator: ", "))")
+    return totals
   }
 }
