@@ -115,9 +115,10 @@ import Testing
         """
         for run in one two; do
           '\(Places.package)/launch/virtual-cluster' --hosts 2 --ranks-per-host 2 \
-            "$PROGRAM" train --output $run "$@" 2>$run.log &
+            "$PROGRAM" train --output $run "$@" 2>$run.log & processes+=($!)
         done
-        wait %1; echo "one $?"; wait %2; echo "two $?"
+        wait ${processes[0]}; echo "one $?"; wait ${processes[1]}; echo "two $?"
+        cat one.log two.log >&2
         """, steps, in: folder)
       #expect(outcome.output == "one 0\ntwo 0\n", "\(outcome.errors)")
       let expected = try RankCountTests.digest("alone", in: folder)
