@@ -55,8 +55,8 @@ extension TrainingConfiguration.Dataset {
       .within(1...1_000_000), use: .forecasts)
     try visitor.field(
       "season", &forecast.season,
-      "S, the steps of a season: results stand beside the mean of the same step of the seasons in the"
-        + " window too; 0 leaves that out",
+      "S, the steps of a season: results are also compared with the mean of the same step of the"
+        + " seasons in the window; 0 leaves that out",
       .within(0...1_000_000), effect: .nothing, use: .forecasts)
     try visitor.field(
       "read_times", &readTimes,
