@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Compares what PyTorch computes from an export with what `momentum-dist predict` wrote.
 
     momentum-dist export runs/waves --checkpoint best --to waves.safetensors

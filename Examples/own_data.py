@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes sequences of your own as an HDF5 file that momentum-dist reads as it is.
 
     python3 own_data.py waves.h5

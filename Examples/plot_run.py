@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Reads metrics.jsonl of one or several runs and draws their losses.
 
     python3 plot_run.py runs/waves --to waves.svg

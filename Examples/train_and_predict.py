@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Trains on the file of own_data.py in a subprocess, then measures and predicts.
 
     python3 train_and_predict.py waves.h5 runs/waves --ranks 2

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
 # A training as a PBS job (OpenPBS, PBS Professional; Torque with the lines that are marked) that
 # saves before its time is over and resumes in the next.
 #

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
 # A training as a Grid Engine job that saves before its time is over and resumes in the next.
 #
 #   qsub launch/sge.sh --config configs/mnist-pixels.yaml --output runs/pixels

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """Computes a model that `momentum-dist export` wrote again, in plain PyTorch.
 
     from momentum_dist_torch import load

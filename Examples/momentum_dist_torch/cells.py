@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """The table of cells, as `momentum-dist cells` prints it."""
 from .driven import Driven, Orthogonal
 from .encoder import Encoder

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """Cells of a drive and a body: RNN, LSTM, GRU, with momentum or an optimizer as their drive, and orthogonal ones."""
 import torch
 from torch.nn import functional as F

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """The encoder of the Neural Data Transformer (Ye and Pandarinath, 2021)."""
 import math
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """What a layer is, and the settings that it reads."""
 import torch
 from torch import nn

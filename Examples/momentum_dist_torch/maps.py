@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """Cells whose inputs and states are maps, and graphs of them (Nayebi et al., NeurIPS 2018).
 
 Inside, maps are [N, channels, Y, X], as PyTorch has them; in files and between layers the channels

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """HiPPO's gated cells and the Legendre memory unit."""
 import math
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """A model from an export: layers, one on top of the other, and what is read from them."""
 import json
 

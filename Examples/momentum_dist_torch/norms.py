@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """Cells with layer normalisation or assorted-time normalisation."""
 import torch
 from torch.nn import functional as F

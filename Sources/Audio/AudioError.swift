@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Files
 
 /// A sound file that cannot be used: what, why, and what to do about it, in one line.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Refuses files that libsndfile would read only in part, or refuse without telling how to fix

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A LAPACK routine that could not finish.
 public enum LAPACKError: Error, Hashable, Sendable {
   /// The matrix has no inverse: the pivot of `column`, counted from 0, is zero.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 internal import COpenBLAS
 
 /// Returns the solution X of A X = B, by LU factorization with partial pivoting.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Adds a product of two row-major matrices to a third.
 ///
 ///     C = α op(A) op(B) + β C

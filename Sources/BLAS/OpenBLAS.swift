@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 internal import COpenBLAS
 
 /// The library that does the work, and its settings for this process.

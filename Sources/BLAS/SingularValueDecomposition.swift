@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 internal import COpenBLAS
 
 /// Returns the singular value decomposition A = U diag(s) Vᵀ of a square matrix.

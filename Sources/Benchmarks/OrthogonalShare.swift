@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Layers
 
 /// The cost of a step's orthogonal matrices: the exponential (or Cayley's map) and its adjoint.

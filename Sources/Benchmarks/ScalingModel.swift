@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How long a message takes: a + bytes · b.
 public struct LinkSpeed: Sendable, Codable {
   /// a, the seconds of an exchange of almost nothing.

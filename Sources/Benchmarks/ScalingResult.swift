@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What grows with the ranks.
 public enum Scaling: String, Sendable, Codable, CaseIterable {
   /// Nothing: the batch is split into smaller pieces.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The digest part of OpenSSL's libcrypto.
 
 #ifndef CCRYPTO_SHIM_H

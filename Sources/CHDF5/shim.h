@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The parts of HDF5 that Swift cannot import: type and property-list classes are
 // macros that open the library first, and flags are macros with casts.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // libjpeg, behind one function: it reports errors by a callback that must not return, which Swift
 // cannot write.
 

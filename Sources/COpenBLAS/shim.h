@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // CBLAS as OpenBLAS ships it, and the LAPACK routines inside the same library.
 //
 // OpenBLAS exports LAPACK under its Fortran names; no header of Debian's

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The parts of MPI that Swift cannot import: Open MPI defines its handles and
 // sentinels as pointer-cast macros, so each has an accessor here.
 

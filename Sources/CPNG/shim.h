@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // libpng, behind two functions: it reports errors by setjmp and longjmp, which Swift cannot use.
 
 #ifndef CPNG_SHIM_H

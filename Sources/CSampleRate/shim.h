@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // libsamplerate, which Swift imports as it is.
 
 #ifndef CSAMPLERATE_SHIM_H

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // libsndfile, which Swift imports as it is.
 
 #ifndef CSNDFILE_SHIM_H

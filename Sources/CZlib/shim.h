@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // zlib, with the initializer that Swift cannot import because it is a macro.
 
 #ifndef CZLIB_SHIM_H

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Files
 
 /// The error for a checkpoint that cannot be read or written: what, where, and what to do, in one

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension CheckpointManifest {
   static let damaged = "the file is damaged or foreign: use an older checkpoint"
 

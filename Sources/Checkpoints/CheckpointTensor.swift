@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A tensor of a checkpoint: a copy of its numbers, its shape, and its path.
 public struct CheckpointTensor: Sendable {
   /// The path in the files, such as `parameters/rnn.weight_ih_l0`.

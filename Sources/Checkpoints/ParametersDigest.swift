@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Digests
 
 /// A checksum of a model's parameters that shows whether two runs ended with the same bits.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension RunFolder {
   /// The most times that a read is retried while another process changes the checkpoints.
   private static var readingAttempts: Int { 50 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Threads
 
 /// The stage of saving a checkpoint. All ranks are at the same stage.

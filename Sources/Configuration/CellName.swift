@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Layers
 
 /// A recurrent system as the value of a configuration key.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What each class weighs in the loss.
 public enum ClassWeights: ConfigurationValue, Sendable {
   /// Every class weighs 1.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A configuration that cannot be used, in one line: the key, the value found and its place, and
 /// the value expected.
 public struct ConfigurationError: Error, CustomStringConvertible, Sendable {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A key with its value as text, its purpose, and its effect.
 public struct ConfigurationKey: Sendable {
   public let path: String

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A type that a configuration key can have.
 public protocol ConfigurationValue: Equatable {
   /// The kind of value in messages: "a whole number".

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A group of keys. It names each of its keys once, in `visit`; reading, writing, checking and
 /// listing are visitors.
 public protocol ConfigurationSection {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The measure that decides which epoch was the best on validation.
 public enum StoppingMetric: String, ConfigurationChoice {
   case loss

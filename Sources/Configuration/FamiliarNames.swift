@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The names of configuration keys in other programs.
 public enum FamiliarNames {
   private static let keys: [(key: String, names: [String])] = [

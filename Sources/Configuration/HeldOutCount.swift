@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How many sequences of the training part are held out for validation.
 public enum HeldOutCount: ConfigurationValue {
   /// The data decide: their own validation part is used, or else a share of the training part.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Models
 
 /// The parts of a language model besides its recurrent layers, and how its text is cut into chunks.

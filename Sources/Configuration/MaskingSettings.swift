@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Which steps of a trial are masked in training, and what replaces them. The defaults are those of
 /// the Neural Data Transformer.
 public struct MaskingSettings: ConfigurationSection, Equatable {

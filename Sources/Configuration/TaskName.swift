@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The tasks by the names that configurations use.
 public enum TaskName: String, ConfigurationChoice {
   case adding

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Whether the times of steps are used.
 public enum TimesChoice: String, ConfigurationChoice {
   /// Used if the file has them and the layers read them.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Files
 
 /// Limits on the time and memory that a configuration may take, whoever wrote it. They are checked

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// The pieces of a gradient that are reduced one after the other, from its end to its start: the

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import MPI
 
 /// The exchange of subtrees, for any rank count.

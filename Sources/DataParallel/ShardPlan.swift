@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How a global batch is split into virtual shards, and which rank owns which.
 ///
 /// The split depends only on the configuration, the ownership only on the rank count; so any number

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The binary tree in which the numbers of shards 0 ..< V are added, whichever rank holds them.
 ///
 /// Floating-point addition is not associative, so the tree is fixed: a node over more than one

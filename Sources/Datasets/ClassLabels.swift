@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import HDF5
 
 /// The classes of the sequences of a part, from the targets of all its files.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import HDF5
 
 /// Reads every number of a data set file, in pieces, and says what is wrong where.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import RandomNumbers
 
 /// The order in which an epoch visits the sequences: a permutation of the global index, keyed by

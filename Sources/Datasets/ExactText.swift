@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A text that equals another only if both have the same bytes.
 ///
 /// Swift's `String` compares by canonical equivalence, so that "é" as one scalar equals "e" with a

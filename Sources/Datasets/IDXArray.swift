@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Gzip
 
 /// An array of bytes in the IDX format of the MNIST files.

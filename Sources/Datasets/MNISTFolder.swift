@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// A folder with the four files of MNIST or of a data set in its format (Fashion-MNIST, KMNIST).

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import RandomNumbers
 
 /// The order in which `SequenceView.permuted` shows the pixels of an image: the k-th time step is

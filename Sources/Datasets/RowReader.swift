@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import HDF5
 
 /// Reads rows of numbers that one or several files hold one after the other. One thread uses a

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import HDF5
 
 /// Where sequences of unequal length lie in rows [F, C] that one or several files hold one after

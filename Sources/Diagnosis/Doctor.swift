@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Looks at everything on this machine that a run depends on.
 ///
 /// A check is a small type in Checks/: its properties are the facts, `here` finds them on this

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How many letters must be inserted, removed or replaced to turn one word into the other
 /// (Levenshtein, 1966).
 public func editDistance(_ a: String, _ b: String) -> Int {

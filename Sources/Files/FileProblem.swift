@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// An error about a file: what, where, and what to do, in one line.
 public protocol FileProblem: Error, CustomStringConvertible, Sendable {
   /// The file or folder, and the place in it.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension DurableFiles {
   /// A pattern for `glob` in which the leading folders that exist under their literal names are
   /// escaped: `runs[1]/*.h5` means the files of the folder `runs[1]` if there is one.

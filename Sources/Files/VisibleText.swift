@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension StringProtocol {
   /// The text on one line, with escapes such as `\n` or `\u{1b}` for control characters and for
   /// characters that change the order or visibility of those around them.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 internal import CZlib
 
 /// CRC-32 as used by gzip and zlib (RFC 1952, section 8). Any change of up to 32 consecutive bits

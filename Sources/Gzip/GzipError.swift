@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Files
 
 /// A file that could not be read as plain or gzip data.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 internal import CZlib
 
 /// Returns the decompressed content of data with zlib's own header (RFC 1950).

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Returns the content of a file, decompressed if it is a gzip file.
 ///
 /// A file is a gzip file if it begins with the bytes 1f 8b, whatever its name. One that

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 internal import CHDF5
 
 /// Chunks of a dataset that its shape needs and that are missing from the file.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 internal import CHDF5
 
 /// A filter that compresses or checks the chunks of a dataset.

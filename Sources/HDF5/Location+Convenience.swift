@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension Location {
   /// Creates a dataset that holds `values`.
   ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 internal import CHDF5
 
 /// Links and views as other programs write them, for tests that they are refused. This program

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 internal import CHDF5
 
 /// A place that holds named datasets and groups: a file or a group.

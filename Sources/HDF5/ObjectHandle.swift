@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 internal import CHDF5
 
 /// An open HDF5 object, closed when the last reference to it goes.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Files
 
 /// An HDF5 file that is written under a temporary name and gets its own when it is complete:

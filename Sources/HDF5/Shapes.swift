@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Returns the number of elements of a shape, or `nil` if it is negative or beyond `Int`.
 func elementCount(_ shape: [Int]) -> Int? {
   var count = 1

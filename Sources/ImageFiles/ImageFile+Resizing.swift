@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How images are cropped and resized before they are stored.
 public struct ImageFitting: Sendable, Equatable {
   /// The side of the square that is cut out of the middle; nil keeps images as they are.

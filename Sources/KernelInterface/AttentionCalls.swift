@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Scaled dot-product attention (Vaswani et al., 2017) of every head of every sequence, over a band
 /// of visible steps.
 ///

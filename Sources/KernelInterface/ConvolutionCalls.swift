@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The windows of one map as the rows of a matrix, which overlap in memory. The window of place (y,
 /// x) starts `y · lineStep + x · placeStep` numbers after that of place (0, 0), and consists of
 /// `runs` runs of `run` numbers, `runStep` apart. The map includes its margin, so every window is

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The recursion that turns the input drive g_t = W_ih x_t + b_ih into the term d_t of the
 /// pre-activation.
 ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The cell body that turns drive and recurrent term into the next state.
 ///
 /// Each case has its equations in one file of `Kernels/Formulas/Bodies`.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The kernels of one backend for one number type, which layers and cells run on.
 ///
 /// A conforming type is only a namespace for static functions. The result of a row has the same

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Memories of the scaled Legendre measure over one time step, in O(order) each.
 ///
 /// Row n of the batch has M memories of `order` coefficients and one clock: whether its sequence

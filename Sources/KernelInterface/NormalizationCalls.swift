@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The earlier rows that a norm includes in its statistics, for each row of a call.
 ///
 /// A row of D numbers z contributes to the statistics only its mean and its M2 = Σ (z - mean)². A

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A formula that is applied to each unit of a layer separately.
 ///
 /// Each case has its equations in one file of `Kernels/Formulas/Pointwise`, together with those of

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A product with a packed matrix, y = x Wᵀ + b or y += x Wᵀ.
 public struct PackedProductCall<Scalar> {
   public var rows: Int

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The weights of one recurrent layer. All are row-major; a nil bias is zero.
 public struct RecurrentWeights<Scalar> {
   public var input: UnsafePointer<Scalar>  // W_ih [G·H, C]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The role of rows in the gradient of a weight, dW [W, K] = Σ_r delta_rᵀ operand_r.
 public enum GradientRole: Sendable, Hashable {
   /// The gradient of a product's result, W columns.

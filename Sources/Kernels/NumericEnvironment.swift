@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BLAS
 
 /// The floating-point settings of this program, the same for all threads and commands.

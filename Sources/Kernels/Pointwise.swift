@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import KernelInterface
 
 /// Elementwise formulas on the units of each row, as kernels of the backend.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Tensors
 
 /// Some columns of some rows of a matrix [rows, width], as the source or target of a copy.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Tensors
 
 /// The largest logit and the softmax sum of a row of logits z [K].

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 internal import CVec
 
 /// Memory for the duration of one call, allocated front to back in 64-byte lines.

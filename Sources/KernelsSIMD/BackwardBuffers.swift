@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import KernelInterface
 
 /// Packed weights, rolling gradients and the gate gradients of one block of time.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The order in which products over the gates sum: blocks of sixteen units, and in each block one
 /// gate after the other. It does not depend on the width of a vector, so every processor with fused
 /// products computes the same bits.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension GatePack where V: Pack {
   /// The first `count` packs from `p` on, one vector apart; the rest are zero.
   ///

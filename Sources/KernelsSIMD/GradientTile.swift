@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 internal import CVec
 
 /// One register tile of a weight gradient, out += Aᵀ W summed over the rows and steps k of a

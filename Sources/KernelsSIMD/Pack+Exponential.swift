@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The polynomials are our own minimax fits (Lawson's iteration), rounded to Float. Adding 1.5·2²³
 // rounds to an integer and leaves it in the low bits of the sum.
 

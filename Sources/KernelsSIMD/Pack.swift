@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The vectors of one block of units in the rows that the pointwise part processes at once, with
 /// the operations for exponentials.
 protocol Pack: Lanes {

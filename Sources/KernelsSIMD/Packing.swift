@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The units of a layer in blocks of `Vector.width`, the last one padded. Everything that a step
 /// keeps is in *block order*: [block][row][gate][lane].
 struct Units {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How the unit blocks of a layer (a block is `Vector.width` units) are distributed over the column
 /// panels of a product: as few panels as the register tile allows, as even as possible.
 struct PanelSplit {

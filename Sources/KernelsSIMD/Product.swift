@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// One column panel of a product, out [rows, vectors · width] = start + A W, split over k into
 /// blocks whose part of W stays in the first-level cache while all rows are multiplied with it.
 struct Product {

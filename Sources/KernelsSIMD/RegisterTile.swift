@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A loop over k around a block of accumulators, whose size is chosen at run time.
 protocol RegisterTile {
   /// Runs with R rows and the columns of R from `column` on, out of `vectors` adjacent ones.

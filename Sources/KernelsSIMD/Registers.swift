@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The accumulators of a matrix tile, composed of pairs, so that every size is one type and the
 // compiler keeps each of them in registers: `Columns` is a row of one to four vectors, `Rows` one
 // to eight such rows.

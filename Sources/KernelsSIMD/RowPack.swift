@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The pack of the pointwise part: enough rows to hide the latency of its chains, and few enough
 /// for the registers.
 #if AVX512 || arch(arm64)

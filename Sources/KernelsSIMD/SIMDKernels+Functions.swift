@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension SIMDKernels {
   /// y = exp(x), element by element.
   public static func exponential(

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 public import KernelInterface
 
 // A packed matrix has the layout of `Product`, [panel][k][column], with columns of zeros that fill

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 public import KernelInterface
 
 // A block of rows has the layout of `GradientTile`, [panel][row][column], with space for `capacity`

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 public import KernelInterface
 
 /// The kernels of one instruction set. Three modules are built from these sources, one for each

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The place of a group's rows at one time step in the saved activations: [step][block][row].
 struct SavedPlace {
   /// Nil if nothing is saved.

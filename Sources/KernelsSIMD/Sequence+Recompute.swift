@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import KernelInterface
 
 /// Recomputes, during a backward pass, what the forward pass did not keep: a few steps at a time,

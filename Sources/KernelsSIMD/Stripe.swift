@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import KernelInterface
 
 /// Adjacent rows of one shard, whose part of the weight gradients is summed as one chain in each

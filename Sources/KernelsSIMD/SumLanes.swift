@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 internal import CVec
 
 /// Sixteen adjacent columns, in as many vectors as they need. A sum over the columns of a row runs

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 internal import CVec
 
 /// One register tile of a product out = start + A W over some k.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import KernelInterface
 
 /// The window of one row, in the layout of `NormalizationWindow`: the statistics of the row and its

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import KernelInterface
 
 /// A recurrent system under its name in configurations, fixtures and checkpoints: how its layers

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What a rank is doing, as the others see it.
 public enum Phase: UInt8, Sendable, CaseIterable {
   case starting

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The state that a rank sends to the others a few times a second, in one datagram.
 package struct Heartbeat: Equatable, Sendable {
   var rank: Int

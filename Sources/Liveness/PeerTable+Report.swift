@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension PeerTable {
   /// The line with which a rank ends: what it waited for, who is missing, and what to do.
   ///

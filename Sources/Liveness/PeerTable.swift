@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What a rank knows about the others, and whether to give up on them.
 ///
 /// Plain bookkeeping without clocks or sockets, so that tests can simulate any course of events.

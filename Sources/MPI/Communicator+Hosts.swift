@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension Communicator {
   /// The host of each rank, numbered from 0 in the order of their first ranks.
   ///

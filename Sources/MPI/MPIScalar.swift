@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 internal import COpenMPI
 
 /// The MPI name of a scalar type.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 internal import COpenMPI
 
 /// How a reduction combines the values of the ranks.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How the shards of a rank are distributed over its threads.
 ///
 /// Each shard is summed by a single thread, and the sum over shards has a fixed order: so the

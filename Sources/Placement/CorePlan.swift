@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import MPI
 
 /// How many threads each rank computes with, and whether the cores it may use bear them.

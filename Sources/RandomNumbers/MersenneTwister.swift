@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The generator MT19937 (Matsumoto and Nishimura, 1998), with the seeding and the permutations of
 /// NumPy's legacy `RandomState`.
 ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The counter-based generator Philox 4x32-10 (Salmon et al., SC 2011): four random words from a
 /// 128-bit counter under a 64-bit key, with no state in between.
 ///

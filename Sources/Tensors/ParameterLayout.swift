@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The role of a parameter in its model, for code that treats some parameters differently.
 public enum ParameterRole: Sendable, Hashable, CaseIterable {
   /// The matrix of a product, or a vector with none of the other roles.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// One of several parts of every tensor: a run of its rows, with runs as even as possible.
 ///
 /// Part i of n has the rows E·i/n ..< E·(i+1)/n of a tensor whose first extent is E; a tensor with

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The targets of some sequences: one row of W numbers for each sequence, [N, W], or for each of
 /// its steps, [T, N, W].
 ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// One flat buffer per virtual shard, one after the other: the gradients of the shards, before they

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The kind of answer about a sequence, once or at each of its steps.
 public struct TargetKind: Sendable, Hashable {
   /// The kind of a single answer.

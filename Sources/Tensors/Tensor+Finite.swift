@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension Tensor<Float> {
   /// The place of the first element that is infinite or not a number; nil if there is none.
   public var firstNotFinite: Int? {

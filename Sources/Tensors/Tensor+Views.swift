@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension Tensor {
   /// The same elements under another shape.
   public func reshaped(_ shape: [Int]) -> Tensor {

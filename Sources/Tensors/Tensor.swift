@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A row-major array of numbers of fixed shape.
 ///
 /// A tensor is a *view*: its copies, slices and reshapes share memory, and all see what is written

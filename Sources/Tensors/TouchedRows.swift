@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The rows of a parameter that the gradient of a step touches; all other rows of it stay zero.
 ///
 /// A language model looks up only a few words in a step: the gradient of the embedding is zero in

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Named scratch tensors whose memory is kept from one training step to the next.
 ///
 /// The activations of a long sequence take hundreds of megabytes; fresh memory for each step would

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Threads that wait for work, kept as long as the team: one that computes, and `count - 1` more.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The exit statuses of the program, as in sysexits.h. Every rank exits with the same one.
 public enum ExitStatus: Int32, Sendable, Codable {
   case done = 0

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The difference between a computed tensor and the expected one.
 public struct TensorComparison: Sendable, Codable {
   /// Which tensor: "grad_params/W_hh".

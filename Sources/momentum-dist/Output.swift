@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Files
 
 /// Prints to standard output, instead of Swift's own `print`. Control characters are shown as

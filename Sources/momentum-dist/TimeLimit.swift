@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import ArgumentParser
 
 /// A time as people write it: 90s, 45m, 1h30m, 2d.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What the embedded standard library and the check need from the platform.
 #include "CVec.h"
 #include <stdio.h>

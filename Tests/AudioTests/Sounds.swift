@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Sound files of 16-bit samples, written by hand. (Linked into DatasetsTests too.)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BLAS
 
 /// Numbers without a pattern, in -0.5 ..< 0.5, the same in every run.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Checkpoints
 
 /// A checkpoint that something happens to between the reading of its manifest and of its shards.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 import TestSupport
 import Testing
@@ -98,8 +100,8 @@ import Testing
           "launch/supervise", "launch/job.bash", "launch/same-bits", "launch/kubernetes.yaml",
         ], below: root)
       let readme = try String(contentsOfFile: "\(root)/README.md", encoding: .utf8)
-      #expect(readme.contains("### Signals and exit status"))
-      #expect(readme.contains("### Several machines"))
+      #expect(readme.contains("## Exit statuses"))
+      #expect(readme.contains("## Several machines"))
       guard FileManager.default.fileExists(atPath: "/usr/bin/dpkg") else { return }
       let packages = try String(contentsOfFile: "\(root)/packages.txt", encoding: .utf8)
         .split(separator: "\n").map(String.init)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 import TestSupport
 import Testing
@@ -94,6 +96,18 @@ import Testing
       try checkpoint("run/seed-10/checkpoints/step-00000005", in: folder)
       try checkpoint("run/seed-11/checkpoints/step-00000001", isComplete: false, in: folder)
       #expect(try newest() == "seed 10, step 7\n")
+    }
+  }
+
+  /// With early ending the trials of a sweep take turns, so only the sum of their steps grows.
+  @Test func trialsCountTogether() throws {
+    try Places.withTemporaryFolder { folder in
+      for (trial, step) in [("001", 30), ("001", 40), ("002", 20)] {
+        try checkpoint("run/trial-\(trial)/checkpoints/step-000000\(step)", in: folder)
+      }
+      let outcome = try Program.script(
+        "supervise", ["--newest", "run"], in: folder, deadline: 20)
+      #expect(outcome.status == 0 && outcome.output == "step 60\n", "\(outcome.errors)")
     }
   }
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 // fuzz READER [libFuzzer's options and folders]: searches for bytes that crash a reader.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Returns a gzip member that holds `bytes` without compression (RFC 1951, section 3.2.4).

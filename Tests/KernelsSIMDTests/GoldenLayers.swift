@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import KernelInterface
 
 /// Layers whose results have the same bits on every processor with fused products. The tests run

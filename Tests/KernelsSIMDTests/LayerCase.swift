@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import KernelInterface
 
 /// One layer with random weights, inputs, states and gradients, to be run by several kernels.

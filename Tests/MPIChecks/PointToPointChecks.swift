@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import MPI
 
 func checkPointToPoint(_ checker: Checker, on group: Communicator) throws(MPIError) {

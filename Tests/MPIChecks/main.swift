@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Checks every call of the MPI module, and what DataParallel makes of them, across ranks:
 //
 //     mpirun -np 4 mpi-checks

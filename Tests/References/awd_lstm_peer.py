@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """Times PyTorch on a training step of an AWD-LSTM language model, to compare with ours.
 
 The step of the Penn TreeBank recipe: batch 20, 70 tokens, V=10000, E=400, H=1150, three layers,

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """Compares configs/paper with the recipes of the paper's authors, key by key.
 
     python3 Tests/References/compare_recipes.py [configs/paper]

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """Times PyTorch on a training step of a convolutional cell, to compare with `bench step`.
 
 `conv_lstm` is the ConvLSTM without peepholes, one convolution of input and state for its four gates;

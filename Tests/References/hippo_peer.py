@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """Times PyTorch on a training step of a recurrent net with a HiPPO memory, beside `bench step`.
 
 `hippo_legs` (Gu et al., 2020): the gated cell with one memory of order N and the bilinear LegS steps

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """Times PyTorch on a training step of a normalised cell, to compare with `bench step`.
 
 Cells of layer normalisation (Ba, Kiros and Hinton, 2016) and of assorted-time normalisation, whose

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes the reference files in Tests/Fixtures.
 
     python3 Tests/References/make_fixtures.py        (numpy and h5py)

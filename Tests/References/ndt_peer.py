@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """Times PyTorch on a training step of the Neural Data Transformer, to compare with `bench step --cell ndt`.
 
 The encoder of Ye and Pandarinath (2021): a linear embedding times the root of its width, sines and

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """What the peers in PyTorch share: a training step and its time, and a check of the cell.
 
 The step is that of sequential MNIST: N sequences of T steps of C numbers, one layer of H units, a

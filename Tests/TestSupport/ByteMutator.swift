@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Damage that follows from a seed: flipped bits, zeros, truncations, exchanged and repeated pieces,

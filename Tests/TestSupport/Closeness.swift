@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Testing
 
 /// Expects two lists of numbers to agree to a tolerance, and says where they agree least.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// A library of a few lines of C that is loaded before a program, to stand for a file system that

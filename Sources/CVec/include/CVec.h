@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Vector operations that Swift's SIMD types lack or leave to outlined calls, work space,
 // processor features, and the flushing of denormals.
 //

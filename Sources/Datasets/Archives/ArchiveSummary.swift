@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// What was understood of an archive, in lines for the user: classes with their counts, the range of

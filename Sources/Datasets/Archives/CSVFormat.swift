@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How to read the lines of a table. What is nil or automatic is detected and reported.
 public struct CSVFormat: Sendable {
   /// Whether the first column counts the lines and holds no value.

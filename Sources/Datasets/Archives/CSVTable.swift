@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Tables of labelled sequences, such as the UCI's pendigits.
 ///
 /// A wide table has a sequence on each line: T·C numbers, step by step (x_1, y_1, x_2, y_2, ... for

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Which class a label means, and what the classes are called.
 struct ClassNaming {
   let names: [String]

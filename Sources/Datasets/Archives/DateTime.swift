@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Dates as numbers of seconds.
 enum DateTime {
   /// The seconds of a date, of a time of day, or of both, from a moment that is the same for all

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How the numbers of a text are read.
 struct FieldNumber {
   /// Whether a comma may stand for the decimal point: wherever it does not separate fields.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A long table has a time step on each line: a column that names the sequence, one for the time,
 /// one or more for the values, and one for the class, which is the same on all lines of a sequence.
 enum LongTable {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How missing values of a text are treated.
 public enum MissingValues: String, Sendable, CaseIterable {
   /// The first one is an error.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import RandomNumbers
 
 /// Cuts one table into a training and a test part.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Reads the records of a table one by one, with fields as RFC 4180 has them: a field in double
 /// quotes may hold separators, line ends and, doubled, quotes.
 ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Labelled sequences as they were found in text files or arrays, whole in memory.
 public struct SequenceArchive: Sendable {
   /// What is to be predicted of a sequence, by the name of the task.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import RandomNumbers
 
 /// Which steps of a file's sequence were kept, and when they happened.

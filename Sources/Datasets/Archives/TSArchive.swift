@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Archives in the .ts form of the UEA and UCR time series repository: a _TRAIN.ts and a _TEST.ts.

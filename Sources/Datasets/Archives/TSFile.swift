@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// One file of a .ts archive.
 struct TSFile {
   let table: TextTable

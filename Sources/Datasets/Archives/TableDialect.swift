@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What a table was found to be: its separator, its header, its index column.
 struct TableDialect {
   let separator: Unicode.Scalar

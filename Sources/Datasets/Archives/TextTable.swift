@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A text file, plain or gzipped, line by line: what the readers of archives share.
 struct TextTable {
   let path: String

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension TableRows {
   /// Reads a table with a sequence on each line.
   mutating func readWide(

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Labelled sequences in NumPy's files: a pair of .npy, or a .npz with both.
 public struct ArrayArchive: Sendable {
   /// Where the arrays of a part are: a file, and the name of an array in a .npz.

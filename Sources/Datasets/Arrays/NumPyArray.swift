@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// An array of a .npy file, NumPy's own format (NEP 1): a header that names type and shape, and the
 /// numbers.
 ///

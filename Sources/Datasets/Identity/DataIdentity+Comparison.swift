@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension DataIdentity {
   /// The differences from the data that the run learned from, in order.
   ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// The identity of a run's data: enough to tell whether other data mean the same, and whether they

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import HDF5
 
 /// Series to forecast, cut into parts by time: what comes first is trained on, what comes last is

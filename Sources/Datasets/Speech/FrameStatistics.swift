@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Sums over the frames of a part, per bin: enough for the normalisation and for the two
 /// baselines of predicting the next frame, without a second look at the frames.
 ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import RandomNumbers
 
 /// Puts 80 % of the speakers into training and 10 % each into validation and test, at least one

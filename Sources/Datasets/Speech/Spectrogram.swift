@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Log-magnitude short-time spectra of sound at 8 kHz, as the paper's speech task uses them.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import HDF5
 
 /// Writes one part of a next-frame data set, an utterance at a time.

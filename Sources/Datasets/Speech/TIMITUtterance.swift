@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// An utterance of TIMIT (Garofolo et al., 1993), by the place of its file:
 /// TRAIN/DR1/FCJF0/SX127.WAV, in any letter case.
 ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import HDF5
 
 /// The arrays of an HDF5 file; of one that MATLAB wrote (`save -v7.3`), as MATLAB shows them.

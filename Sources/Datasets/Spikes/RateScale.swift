@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Finds what the numbers of true rates mean, and turns them into expected counts per bin.
 ///
 /// Files do not say: LFADS' own are in Hz, others are counts per bin. Many counts add up to what the

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Spike counts of the trials of one part, and the rates that they were drawn from if those are known.
 public struct SpikeTrials: Sendable, Equatable {
   /// N.

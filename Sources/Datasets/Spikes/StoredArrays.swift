@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Arrays of numbers in a file of the user's own, by their names.
 protocol StoredArrays {
   var path: String { get }

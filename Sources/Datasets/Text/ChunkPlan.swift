@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import RandomNumbers
 
 /// How an epoch goes through columns of L tokens: in chunks one after the other, until fewer than

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Gzip
 
 /// The text of a file in UTF-8, without a byte order mark, from a plain or gzipped file.

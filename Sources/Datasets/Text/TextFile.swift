@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import HDF5
 
 /// A data set of text: its vocabulary and its parts. Several files count as one text, each part one

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// The texts of a language model's three parts, as people have them: Penn TreeBank's train.txt,

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Steps of one sequence that arrive one by one, a line of C numbers each.
 ///
 /// Numbers are separated by commas, semicolons, tabs or spaces. A first line without any number, of

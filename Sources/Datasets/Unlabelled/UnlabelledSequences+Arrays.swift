@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What is left of sequences after missing values are treated.
 struct KeptSteps {
   /// The places of the sequences that are left.

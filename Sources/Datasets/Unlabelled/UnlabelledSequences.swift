@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Tensors
 
 /// Sequences without targets as they were found in a file of text or arrays, whole in memory.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import HDF5
 
 /// The HDF5 library: checkpoints are written, and data read ahead, by threads of their own.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Whether ranks of one machine may read each other's memory, which saves a copy of large messages.

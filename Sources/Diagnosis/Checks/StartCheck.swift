@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Two ranks of this program under the mpirun on the path: whether they start, and reach each other.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension KernelBackend {
   /// One number at a time, on any processor: the readable reference.
   public static let reference = KernelBackend(

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The state update of a body, unit by unit.
 ///
 /// To add a body: a file in the folder `Bodies`, a case of `BodyKind`, and a line in

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import KernelInterface
 
 /// The recursion of a drive, element by element (the same for every gate of every unit of every

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import KernelInterface
 
 /// A drive at one time step as a formula on units, in the order of `DriveCall`.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A pack of numbers, for which the equations of drives and bodies are written once.
 ///
 /// The scalar reference runs them with `Float` or `Double` as the pack, the SIMD kernels with a

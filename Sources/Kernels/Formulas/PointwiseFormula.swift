@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Equations that each unit of a layer evaluates on its own: some numbers in, some out.
 ///
 /// To add one: a file in the folder `Pointwise`, a case of `PointwiseKind`, and a line in

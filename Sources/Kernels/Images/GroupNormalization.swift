@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Tensors
 
 /// Group normalisation of maps (Wu and He, ECCV 2018): mean and biased variance of each map are

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Tensors
 
 /// The windows of K x K places of a map that a convolution or a pooling reads, one for each place

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The shape of a map: Y rows of X places of C channels, channels last.
 public struct MapShape: Sendable, Hashable, CustomStringConvertible {
   /// Y

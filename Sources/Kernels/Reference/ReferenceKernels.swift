@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import KernelInterface
 
 /// The scalar reference for any drive and body.

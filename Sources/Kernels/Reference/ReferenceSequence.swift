@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import KernelInterface
 
 /// Backpropagation through time, written like the equations, one number after the other.

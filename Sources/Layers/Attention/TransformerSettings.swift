@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Kernels
 
 /// The settings of a transformer encoder besides its widths: the Neural Data Transformer (Ye and

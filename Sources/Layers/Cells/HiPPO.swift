@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Kernels
 
 /// The gated cell of HiPPO (Gu et al., NeurIPS 2020, appendix F): M memories of order N of a linear

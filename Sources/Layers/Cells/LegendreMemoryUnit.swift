@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Kernels
 
 /// The Legendre memory unit (Voelker, Kajić and Eliasmith, NeurIPS 2019):

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BLAS
 
 /// How dm/dt = A m + B u becomes m' = Ā m + B̄ u over a step Δ.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The constants of a cell with a HiPPO memory.
 public struct MemoryConstants: Sendable, Hashable {
   /// N, coefficients of a memory; 0 uses one per unit of the layer.

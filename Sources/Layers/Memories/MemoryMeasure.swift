@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BLAS
 
 /// How a memory weighs the past: the measure of a HiPPO projection (Gu et al., NeurIPS 2020,

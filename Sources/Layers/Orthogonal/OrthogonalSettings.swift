@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How the recurrent matrix of an orthogonal cell is parametrised, trained and initialised.
 public struct OrthogonalSettings: Sendable, Hashable {
   /// φ, from skew to orthogonal matrices.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The cost of an orthogonal matrix: the map φ from the skew matrix, and its adjoint.
 public struct OrthogonalWork: Sendable, Hashable {
   /// How often something ran, and for how long.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Some steps of every column of a text on one rank: tokens, and the target that follows each.
 public struct TokenChunk: Sendable {
   /// T, steps: the same on every rank, even on one without columns.

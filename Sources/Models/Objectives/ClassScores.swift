@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Scores for classes that are not equally frequent.
 ///
 ///     F1_k = 2 right_k / (actual_k + predicted_k),   recall_k = right_k / actual_k

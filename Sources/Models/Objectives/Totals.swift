@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The sums of a pass over some sequences. All members are plain sums, so a mean over shards, ranks
 /// and batches is one sum divided by another, never a mean of means.
 public struct Totals: Sendable, Equatable {

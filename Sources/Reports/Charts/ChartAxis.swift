@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The quantity along the x axis of a curve.
 enum ChartAxis: String {
   case step

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The colours and strokes of charts, as CSS.
 enum ChartStyle {
   /// Okabe and Ito (2008), distinguishable with any colour vision: on white, and, lighter, on

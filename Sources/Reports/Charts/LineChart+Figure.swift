@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension LineChart {
   /// The chart, with a legend below its heading, as a self-contained SVG file.
   var figure: String {

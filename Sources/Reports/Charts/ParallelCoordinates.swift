@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// The finished trials of a sweep as lines across an axis for every key and one for the result. The

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension ReportPage {
   static var style: String {
     let colors = ChartStyle.colors

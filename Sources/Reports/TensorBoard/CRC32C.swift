@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The cyclic redundancy check with Castagnoli's polynomial (RFC 3720, appendix B.4), which
 /// TensorBoard uses for its records.
 enum CRC32C {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The gated recurrent unit (Cho et al., 2014) in PyTorch's form: r multiplies the recurrent
 /// term after its bias. Gate order r, z, n.
 ///

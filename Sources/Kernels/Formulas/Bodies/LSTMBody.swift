@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Long short-term memory with a forget gate (Gers et al., 2000), PyTorch's gate order i, f, g, o.
 ///
 ///     z = d_t + a_t

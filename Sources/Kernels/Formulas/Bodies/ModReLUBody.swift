@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The modReLU cell of orthogonal networks (Arjovsky et al., 2016; Helfrich et al., 2018).
 ///
 ///     z = d_t + a_t

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The simple recurrent cell (Elman, 1990).
 ///
 ///     h_t = tanh(d_t + a_t)

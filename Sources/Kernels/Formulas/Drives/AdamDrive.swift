@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import KernelInterface
 
 /// Momentum scaled by a running second moment (Nguyen et al., NeurIPS 2020, AdamRNN); with μ = 0

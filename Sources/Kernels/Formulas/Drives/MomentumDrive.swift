@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import KernelInterface
 
 /// Heavy-ball momentum on the input (Nguyen et al., NeurIPS 2020, MomentumRNN).

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import KernelInterface
 
 /// Nesterov's accelerated gradient on the input, with scheduled restart (Nguyen et al., NeurIPS

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import KernelInterface
 
 /// The second Nesterov form of the authors, used for the SRLSTM rows of their MNIST and TIMIT

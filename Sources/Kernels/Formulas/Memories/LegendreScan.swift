@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import KernelInterface
 
 /// A step of the scaled Legendre memory (HiPPO-LegS; Gu et al., NeurIPS 2020) in O(N), one

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A state that a gate carries over, and a candidate that replaces the rest.
 ///
 ///     g = σ(z_g),   c = tanh z_c

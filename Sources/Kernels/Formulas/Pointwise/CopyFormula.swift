@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A copy: the shared gradient of two products that are added.
 enum CopyFormula<V: Lanes>: PointwiseFormula {
   static var inputs: Int { 1 }

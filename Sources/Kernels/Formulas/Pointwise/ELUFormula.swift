@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The exponential linear unit (Clevert, Unterthiner and Hochreiter, 2016).
 ///
 ///     y = z where z > 0, else exp(z) - 1

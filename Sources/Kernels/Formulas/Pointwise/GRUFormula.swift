@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A step of a GRU by the equations of `GRUBody`: takes r, z, n of the input, r, z, n of the
 /// recurrent term, and h; gives h', and for the adjoint r, z, n, and n of the recurrent term.
 enum GRUFormula<V: Lanes>: PointwiseFormula {

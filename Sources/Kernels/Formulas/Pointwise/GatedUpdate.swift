@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A state that a gate moves towards a candidate.
 ///
 ///     c = tanh z_c,   g = σ(z_g)

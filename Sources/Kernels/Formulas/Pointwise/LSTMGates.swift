@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The gates of an LSTM in the order f, i, o, g, and its cell state.
 ///
 ///     f = σ(z_f),  i = σ(z_i),  o = σ(z_o),  g = tanh z_g

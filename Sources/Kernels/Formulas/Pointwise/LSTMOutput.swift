@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The output of an LSTM for a cell state n, normalised or not.
 ///
 ///     t = tanh n,  h = o t

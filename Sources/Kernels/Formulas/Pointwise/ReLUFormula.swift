@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The rectified linear unit: y = max(z, 0).
 enum ReLUFormula<V: Lanes>: PointwiseFormula {
   static var inputs: Int { 1 }

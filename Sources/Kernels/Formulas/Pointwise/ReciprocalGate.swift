@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// One of the two updates of a reciprocal gated cell (Nayebi et al., NeurIPS 2018): input and state
 /// pass, each scaled by its gate.
 ///

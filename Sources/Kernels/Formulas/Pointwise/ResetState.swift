@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A state scaled by a gate.
 ///
 ///     r = σ(z),   s = r h

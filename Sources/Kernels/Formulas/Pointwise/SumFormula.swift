@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// a + b; its adjoint is a copy.
 enum SumFormula<V: Lanes>: PointwiseFormula {
   static var inputs: Int { 2 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// h = tanh z
 enum TanhFormula<V: Lanes>: PointwiseFormula {
   static var inputs: Int { 1 }
