@@ -38,6 +38,7 @@ extension SafetensorsFile {
       let header = json as? [String: Any]
     else { throw damaged("has a header that is not JSON") }
     var tensors: [CheckpointTensor] = []
+    var taken = 0
     for (name, value) in header.sorted(by: { $0.key < $1.key }) where name != "__metadata__" {
       guard let entry = value as? [String: Any], let type = entry["dtype"] as? String,
         let shape = entry["shape"] as? [Int], let place = entry["data_offsets"] as? [Int],
@@ -59,6 +60,9 @@ extension SafetensorsFile {
       guard !overflow, size == place[1] - place[0] else {
         throw damaged("has a tensor \(name) of shape \(shape) in \(place[1] - place[0]) bytes")
       }
+      // Tensors that share bytes could ask for more memory than the file has.
+      taken += size
+      guard taken <= bytes.count - start else { throw damaged("has tensors that overlap") }
       let own = bytes[start + place[0]..<start + place[1]]
       let values = stride(from: own.startIndex, to: own.endIndex, by: read.bytes).map { first in
         read.value(

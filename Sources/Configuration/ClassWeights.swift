@@ -40,9 +40,9 @@ public enum ClassWeights: ConfigurationValue, Sendable {
 
 extension Requirement<ClassWeights> {
   static var classWeights: Requirement {
-    Requirement("of numbers from 0 on, and not all 0") { value in
+    Requirement("of numbers above 0") { value in
       guard case .list(let numbers) = value else { return true }
-      return numbers.allSatisfy { $0 >= 0 && $0.isFinite } && numbers.contains { $0 > 0 }
+      return numbers.allSatisfy { $0 > 0 && $0.isFinite }
     }
   }
 }

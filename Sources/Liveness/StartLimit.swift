@@ -10,7 +10,7 @@ import Threads
 
 /// A limit on the time that starting MPI takes.
 ///
-/// `MPI_Init` waits without end for a rank that does not start, and `Deadline` needs MPI for its own
+/// `MPI_Init` waits forever for a rank that does not start, and `Deadline` needs MPI for its own
 /// start.
 public enum StartLimit {
   /// The environment variable with the limit, in seconds.

@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// What the environment tells about the program that started this process.
+/// The program that started this process, as far as its environment variables describe it.
 ///
 ///     let launcher = Launcher.current
 ///     if let problem = launcher.mismatch(worldSize: world.size, rank: world.rank) { ... }

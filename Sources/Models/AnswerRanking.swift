@@ -4,8 +4,8 @@ import Foundation
 import Kernels
 import Tensors
 
-/// The probabilities of the answers to sequences that have one class each, for what depends on the
-/// order of many answers.
+/// The probabilities of the answers to sequences that have one class each. Figures that depend on the
+/// order of many answers are computed from them.
 ///
 ///     AUC_k = P(p_k of a sequence of class k > p_k of another) + ½ P(they are equal)
 ///     top-5 = share of sequences whose class is among the five of largest p
@@ -21,13 +21,13 @@ public struct AnswerRanking: Sendable {
   public private(set) var truths: [Int32] = []
 
   /// More probabilities than these are not kept.
-  private static let most = 1 << 26
+  public static let most = 1 << 26
   /// The places that count as right in the second figure.
   public static let top = 5
 
   public init(classes: Int) { self.classes = classes }
 
-  /// Those of some answers.
+  /// - Precondition: K probabilities for each true class
   public init(classes: Int, probabilities: [Float], truths: [Int32]) {
     precondition(probabilities.count == truths.count * classes, "\(probabilities.count) numbers")
     (self.classes, self.probabilities, self.truths) = (classes, probabilities, truths)
@@ -71,7 +71,8 @@ public struct AnswerRanking: Sendable {
     var (rankSum, start) = (0.0, 0)
     while start < N {
       var end = start
-      while end < N, order[end].p == order[start].p { end += 1 }
+      // One that is not a number counts as equal to all after it, rather than to none.
+      while end < N, !(order[end].p > order[start].p) { end += 1 }
       // Equal ones share the mean of their ranks, which count from 1.
       let rank = Double(start + 1 + end) / 2
       rankSum += rank * Double(order[start..<end].count { $0.isIt })

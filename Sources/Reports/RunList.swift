@@ -34,6 +34,12 @@ public struct RunList {
     }
   }
 
+  /// The run that changed last, of those that have begun to write; nil if none has.
+  public static func lastChanged(of folders: [String]) -> String? {
+    folders.filter { FileManager.default.fileExists(atPath: "\($0)/config.yaml") }
+      .max { (lastChange(of: $0), $0) < (lastChange(of: $1), $1) }
+  }
+
   /// When a run last wrote its metrics, or its configuration.
   private static func lastChange(of run: String) -> Date {
     for name in ["metrics.jsonl", "config.yaml"] {

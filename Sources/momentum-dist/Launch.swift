@@ -27,26 +27,31 @@ enum Launch {
     if !launcher.isManaged, let problem = launcher.mismatch(worldSize: 1, rank: 0) {
       throw refused(problem)
     }
+    let (world, problem): (Communicator, String?)
     do {
-      let world = try withinStartLimit {
+      (world, problem) = try withinStartLimit {
         try MPI.Environment.initialize()
-        let world = try Communicator.world().groupedByHost()
+        let all = try Communicator.world()
+        // Before the ranks are grouped, which numbers them anew.
+        let problem = launcher.mismatch(worldSize: all.size, rank: all.rank)
+        let world = try all.groupedByHost()
         try Deadline.start(on: world)
-        return world
+        return (world, problem)
       }
-      if let problem = launcher.mismatch(worldSize: world.size, rank: world.rank) {
-        throw refused(problem)
-      }
+    } catch {
+      throw RunFailure(error)
+    }
+    // Hosts may have unlike environments: what one rank finds wrong ends all.
+    try Agreement(world).together {
+      if let problem { throw refused(problem) }
       if StartLimit.seconds(ProcessInfo.processInfo.environment) == nil {
         throw RunFailure(
           .configuration,
           "\(StartLimit.variable) is not a number of seconds; set it to one, such as"
             + " \(Int(StartLimit.standard))")
       }
-      return world
-    } catch {
-      throw RunFailure(error)
     }
+    return world
   }
 
   /// The failure of ranks that are not connected. The launcher ends all with the first, and rank 0

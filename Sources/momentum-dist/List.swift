@@ -23,7 +23,9 @@ struct List: ParsableCommand {
       throw RunFailure(
         .unusableData, "\(folder): is not a folder; name the one that your runs are in")
     }
-    let list = RunList(below: folder)
+    var top = folder
+    while top.count > 1, top.hasSuffix("/") { top.removeLast() }
+    let list = RunList(below: top)
     guard !list.runs.isEmpty else {
       throw RunFailure(
         .unusableData,

@@ -3,10 +3,18 @@
 import ArgumentParser
 
 /// A time as people write it: 90s, 45m, 1h30m, 2d.
-struct TimeLimit: ExpressibleByArgument, Equatable {
+struct TimeLimit: Equatable {
   let seconds: Double
 
-  init?(argument: String) {
+  /// - Throws: `ValidationError` with the form that a time has
+  init(_ text: String) throws {
+    guard let limit = TimeLimit(argument: text) else {
+      throw ValidationError("--max-time is \(text); give units, as in 90s, 45m, 1h30m or 2d.")
+    }
+    self = limit
+  }
+
+  private init?(argument: String) {
     let units = ["s": 1.0, "m": 60, "h": 3600, "d": 86400]
     var (sum, digits, isComplete) = (0.0, "", false)
     for character in argument.lowercased() {

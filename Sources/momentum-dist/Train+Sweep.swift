@@ -74,8 +74,11 @@ extension Train {
       }
       try keep(sweep)
     }
-    guard communicator.rank == 0 else { return }
-    print(sweep.table)
+    if communicator.rank == 0 { print(sweep.table) }
+    if sweep.trials.allSatisfy({ $0.state == .diverged }) {
+      throw RunFailure(
+        .diverged, "every trial diverged; try lower values of optimizer.learning_rate")
+    }
     guard let best = sweep.ranking.first, sweep.trials[best].state == .finished else { return }
     progress.say(
       "best: \(SweepRecord.name(trial: best)); test it: momentum-dist evaluate"
@@ -90,6 +93,10 @@ extension Train {
   /// checked before the first one trains.
   private func planned(_ top: String) throws -> SweepRecord {
     let axes = try sweeps.map { text throws(RunFailure) in try SweepAxis(text) }
+    if let axis = axes.first(where: { $0.key == "early_stopping.metric" }) {
+      throw RunFailure(
+        .usage, "--sweep \(axis.key): trials are compared by it, so it must be the same for all")
+    }
     let base = try TrainingConfiguration(file: config, assignments: settings)
     let trials = try SweepPlan.trials(axes, count: self.trials, seed: base.seed)
     for trial in trials {
@@ -103,16 +110,20 @@ extension Train {
       }
     }
     let metric = base.earlyStopping.metric
-    let plan = SweepRecord(
+    var plan = SweepRecord(
       metric: metric.rawValue, isLargerBetter: metric.isLargerBetter,
       rungs: SweepPlan.rungs(epochs: base.epochs, trials: trials.count, factor: halving),
       factor: halving ?? 1, trials: trials)
+    // Without --threads, which changes no number.
+    plan.base = try TrainingConfiguration(file: config, assignments: assignments).yaml
+    if let halving, plan.rungs.count == 1 {
+      throw RunFailure(
+        .usage,
+        "--halving \(halving) compares no trial before its end: \(trials.count) trials of"
+          + " \(base.epochs) epochs; give more of either, or leave it out")
+    }
     guard let begun = SweepRecord(at: top) else {
-      guard FileStamp(SweepRecord.path(top)) == nil else {
-        throw RunFailure(
-          .unusableData,
-          "\(SweepRecord.path(top)): is not a record of a sweep; name another --output")
-      }
+      try refuseOverwriting(sweep: top, trials: trials.count)
       return plan
     }
     guard resume != nil else {
@@ -127,6 +138,24 @@ extension Train {
         "\(top): holds a sweep of other trials; repeat its command, or start another with --output")
     }
     return begun
+  }
+
+  /// Refuses a folder for a new sweep that has a run of its own, trials of another sweep, or a record
+  /// that cannot be read.
+  private func refuseOverwriting(sweep top: String, trials: Int) throws {
+    guard FileStamp(SweepRecord.path(top)) == nil else {
+      throw RunFailure(
+        .unusableData,
+        "\(SweepRecord.path(top)): is not the record of a sweep; name another --output")
+    }
+    guard resume != "" else {
+      throw RunFailure(
+        .unusableData, "\(top): holds no sweep to continue; leave out --resume to start one")
+    }
+    let folders = [top] + (0..<trials).map { SweepRecord.folder(top, trial: $0) }
+    for run in folders.map({ RunFolder($0) }) {
+      if let step = run.savedSteps().last { throw Trainer.holdsRun(run, step: step) }
+    }
   }
 
   /// Trains a trial from where it is, and records the result.
@@ -166,6 +195,9 @@ extension Train {
         .preempted,
         "interrupted by a signal at \(SweepRecord.name(trial: trial)), which is saved; continue"
           + " with the same command and --resume")
+    } catch let failure as RunFailure {
+      throw RunFailure(
+        failure.status, "\(SweepRecord.name(trial: trial)): \(failure.message)")
     }
     let (step, values) = try Self.measure([.validation], of: run, agreement, communicator)
     (sweep.trials[trial].step, sweep.trials[trial].values) = (step, values)

@@ -65,7 +65,9 @@ struct Train: DistributedCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Stop this command after this time, and save: 90s, 45m, 1h30m, 2d.", valueName: "time"))
+      "Stop training after this time, and save: 90s, 45m, 1h30m, 2d. The exit status is 0.",
+      valueName: "time"),
+    transform: { try TimeLimit($0) })
   var maxTime: TimeLimit?
 
   @Flag(
@@ -145,6 +147,9 @@ struct Train: DistributedCommand {
       throw ValidationError("--dry-run checks one configuration; leave out --seeds.")
     }
     try validateSweep()
+    if seeds != nil, maxTime != nil {
+      throw ValidationError("--max-time ends one run; leave out --seeds, or the limit.")
+    }
     if seeds != nil, test {
       throw ValidationError("--seeds measures the test part of every seed; leave out --test.")
     }
@@ -196,8 +201,12 @@ struct Train: DistributedCommand {
       if communicator.rank == 0 { print(session.configuration.yaml, terminator: "") }
       return
     }
-    try train(session, run, progress, resumingFrom: checkpoint)
-    if test { try Evaluate.measure(run.path, on: communicator) }
+    let trainer = try train(session, run, progress, resumingFrom: checkpoint)
+    guard test else { return }
+    guard trainer.ending != .reachedMaximumSteps, trainer.ending != .reachedMaximumTime else {
+      return progress.say("note: --test waits for the end of the run")
+    }
+    try Evaluate.measure(run.path, on: communicator)
   }
 
   /// Trains one run to its end.
@@ -228,8 +237,8 @@ struct Train: DistributedCommand {
     let seconds = ContinuousClock().now - started
     let took = Progress.duration(Double(seconds.components.seconds))
     if !trainer.hasTrained, path != nil, [.finished, .reachedMaximumSteps].contains(ending) {
-      progress.say(
-        "already at its end, step \(trainer.step): raise epochs or --max-steps to continue")
+      let cure = sweeps.isEmpty ? ": raise epochs or --max-steps to continue" : ""
+      progress.say("already at its end, step \(trainer.step)\(cure)")
       return trainer
     }
     // With these options the test results follow anyway.

@@ -11,9 +11,9 @@ struct Watch: ParsableCommand {
     abstract: "Show a run as it goes: step, loss, speed, checkpoint, ranks.",
     discussion: """
       Reads the run's folder, from any machine that sees it, and changes nothing there. In a \
-      terminal the lines are drawn over until the run ends, with the status of `watch` 0, or until \
-      Ctrl-C; elsewhere they are printed once. Of several seeds and of a sweep it shows the last run. Of a \
-      run that was killed nothing tells but the age of its last line.
+      terminal the lines are updated until the run ends; then it exits with status 0. Ctrl-C ends it \
+      earlier. Elsewhere the lines are printed once. Of several seeds and of a sweep it shows the run \
+      that changed last. A killed run shows only in the age of its last line.
 
       momentum-dist watch runs/pixels
       """)
@@ -24,7 +24,7 @@ struct Watch: ParsableCommand {
   @Flag(help: "Print the lines once, in a terminal too.")
   var once = false
 
-  @Option(help: ArgumentHelp("Seconds between two looks.", valueName: "seconds"))
+  @Option(help: ArgumentHelp("Seconds between updates.", valueName: "seconds"))
   var every = 2.0
 
   @Option(help: ArgumentHelp("Ranks to show at most; of more, the slowest.", valueName: "n"))
@@ -55,16 +55,18 @@ struct Watch: ParsableCommand {
   /// The run now, and whether it is over.
   private func look() throws -> (now: RunWatch, isOver: Bool) {
     do {
-      let trials = SweepRecord(at: folder)?.startedFolders(in: folder) ?? []
-      guard let seed = (SeedSeries.folders(in: folder) + trials).last else {
+      let sweep = SweepRecord(at: folder)
+      let runs = SeedSeries.folders(in: folder) + (sweep?.startedFolders(in: folder) ?? [])
+      guard let last = RunList.lastChanged(of: runs) else {
         let now = try RunWatch(folder)
         return (now, now.ending != nil)
       }
-      let now = try RunWatch(seed)
-      let hasWaiting = SweepRecord(at: folder)?.trials.contains { $0.state == .waiting }
-      let isSeries =
-        SeedSummary(contentsOf: SeedSeries.summaryPath(folder)) != nil || hasWaiting == false
-      return (now, now.ending.map { isSeries || !$0.hasPrefix("finished") } ?? false)
+      let now = try RunWatch(last)
+      // The next run of a series may be about to start.
+      let isComplete =
+        sweep.map { sweep in !sweep.trials.contains { $0.state == .waiting } }
+        ?? (SeedSummary(contentsOf: SeedSeries.summaryPath(folder)) != nil)
+      return (now, isComplete || now.ending?.hasPrefix("stopped by a signal") == true)
     } catch {
       throw RunFailure(error)
     }

@@ -50,6 +50,10 @@ import Testing
     ),
     (#"{"x":{"dtype":"F32","shape":[-1],"data_offsets":[0,0]}}"#, "of shape"),
     (#"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, "not finite"), ("[1]", "not JSON"),
+    (
+      #"{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},"b":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}"#,
+      "overlap"
+    ),
   ])
   func damageIsNamed(header: String, words: String) {
     let bytes = file(header, [0, 0, 0x80, 0x7f])

@@ -122,7 +122,7 @@ import Testing
       for (more, status, words) in [
         (["dataset.class_weights=1,2"], 78, "dataset.class_weights has 2 numbers, but there are 7"),
         (["dataset.class_weights=many"], 78, "expected off, balanced, or a number for each class"),
-        (["dataset.class_weights=1,-1,1,1,1,1,1"], 78, "from 0 on, and not all 0"),
+        (["dataset.class_weights=1,-1,1,1,1,1,1"], 78, "of numbers above 0"),
       ] as [([String], Int32, String)] {
         let outcome = try Program.run(
           ["train", "--output", "none"] + settings() + more.flatMap { ["--set", $0] }, in: folder)

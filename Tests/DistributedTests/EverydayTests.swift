@@ -69,6 +69,15 @@ import Testing
     }
   }
 
+  /// The test part is for the end of a run.
+  @Test func aRunThatIsLimitedIsNotTested() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try train(["--max-steps", "3", "--test"], ranks: 2, in: folder)
+      #expect(outcome.status == 0 && outcome.output.isEmpty, "\(outcome.output)")
+      #expect(outcome.errors.contains("--test waits for the end"))
+    }
+  }
+
   /// `--test` prints and keeps what `evaluate` does.
   @Test func theTestPartFollows() throws {
     try Places.withTemporaryFolder { folder in

@@ -42,6 +42,8 @@ import Testing
       #expect(refused.status == 64 && refused.message.contains("holds a sweep already"))
       let other = try sweep(more + ["--resume", "--trials", "6"], in: folder)
       #expect(other.status == 64, "\(other.errors)")
+      let base = try sweep(more + ["--resume", "--set", "seed=7"], in: folder)
+      #expect(base.status == 64 && base.message.contains("other trials"), "\(base.errors)")
       let resumed = try sweep(more + ["--resume"], ranks: 3, in: folder)
       #expect(resumed.status == 0, "\(resumed.errors)")
       #expect(resumed.output == whole.output)
@@ -53,6 +55,36 @@ import Testing
       #expect(list.output.split(separator: "\n").count == 1 + 10, "\(list.output)")
       let watched = try Program.run(["watch", "sweep", "--once"], in: folder)
       #expect(watched.output.contains("trial-005"), "\(watched.output)")
+    }
+  }
+
+  /// Trials that lie there are not taken for those of a new sweep, nor is a run replaced.
+  @Test func whatLiesThereIsNotTakenOver() throws {
+    try Places.withTemporaryFolder { folder in
+      let command = Array(Self.command.prefix(11)) + ["--set", "epochs=1"]
+      let sizes = ["--sweep", "model.hidden_size=3,4"]
+      let missing = try Program.run(command + sizes + ["--resume"], in: folder)
+      #expect(missing.status == 65 && missing.message.contains("no sweep"), "\(missing.errors)")
+      #expect(try Program.run(command + sizes, in: folder).status == 0)
+      try FileManager.default.removeItem(atPath: "\(folder)/sweep/sweep.json")
+      for resume in [[], ["--resume", "auto"]] {
+        let again = try Program.run(command + sizes + resume, in: folder)
+        #expect(again.status == 64 && again.message.contains("trial-001: holds a run"))
+      }
+      #expect(try Program.run(command + ["--output", "run"], in: folder).status == 0)
+      let inRun = try Program.run(command + ["--output", "run"] + sizes, in: folder)
+      #expect(inRun.status == 64 && inRun.message.contains("run: holds a run"), "\(inRun.errors)")
+    }
+  }
+
+  @Test func aSweepThatDivergesSaysSo() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(
+        Array(Self.command.prefix(13)) + [
+          "--set", "optimizer.name=sgd", "--sweep", "optimizer.learning_rate=1e30,1e31",
+        ], in: folder)
+      #expect(outcome.status == 70, "\(outcome.errors)")
+      #expect(outcome.message.contains("every trial diverged"), "\(outcome.errors)")
     }
   }
 

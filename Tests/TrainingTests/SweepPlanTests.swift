@@ -47,10 +47,20 @@ import Training
     #expect(sizes[2...4].allSatisfy { (85...181).contains($0) }, "\(sizes)")
   }
 
+  /// A path with two dots in it is no range, and the ends of a range are within it.
+  @Test func oddValues() throws {
+    #expect(try trials(["file=../a.h5,../b.h5"]) == ["file=../a.h5", "file=../b.h5"])
+    let large = "9007199254740990..9007199254740992"
+    #expect(try trials(["seed=\(large)"], count: 20).count == 20)
+    for trial in try trials(["mu=0.9..0.99999"], count: 200) {
+      #expect(try #require(Double(trial.dropFirst(3))) <= 0.99999, "\(trial)")
+    }
+  }
+
   @Test(arguments: [
     (["a"], "give key=a,b,c"), (["a=1,"], "empty"), (["a=1,1"], "twice"), (["a=1..x"], "numbers"),
     (["a=2..1"], "lower one"), (["a=0..1:log"], "above 0"), (["a=1,2", "a=3"], "twice"),
-    (["a=1..2"], "--trials"),
+    (["a=1..2"], "--trials"), (["seed=0..9223372036854775807"], "within"),
   ])
   func mistakesAreNamed(_ axes: [String], _ words: String) {
     #expect {

@@ -108,8 +108,8 @@ public struct ReportPage {
     }
   }
 
-  /// The axes that show something of their own: one run has the same curve by step, by epoch and by
-  /// time, several have not, as their steps take unlike times.
+  /// The axes to draw curves along. One run has the same curve by step, by epoch and by time. Steps of
+  /// different runs take different times, so several runs are drawn by time as well.
   private var axes: [ChartAxis] {
     let main: ChartAxis = runs.contains { $0.completeEpochs > 1 } ? .epoch : .step
     return runs.count > 1 && runs.allSatisfy(\.hasTimes) ? [main, .time] : [main]

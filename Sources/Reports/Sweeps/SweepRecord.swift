@@ -48,6 +48,8 @@ public struct SweepRecord: Codable, Sendable, Equatable {
   /// One trial in `factor` continues after a rung; 1 continues all.
   public var factor: Int
   public var trials: [Trial]
+  /// The configuration that all trials share, as YAML.
+  public var base = ""
 
   public init(
     metric: String, isLargerBetter: Bool, rungs: [Int], factor: Int, trials: [[Setting]]
@@ -100,7 +102,7 @@ public struct SweepRecord: Codable, Sendable, Equatable {
 
   /// Whether this is the record of the same trials, regardless of their results.
   public func isOfSameTrials(as other: SweepRecord) -> Bool {
-    metric == other.metric && rungs == other.rungs && factor == other.factor
+    metric == other.metric && rungs == other.rungs && factor == other.factor && base == other.base
       && trials.map(\.settings) == other.trials.map(\.settings)
   }
 

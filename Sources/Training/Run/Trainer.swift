@@ -39,6 +39,8 @@ public final class Trainer {
   var rankLog: RankLog?
   let started = ContinuousClock().now
   private(set) var stepsThisRun = 0
+  /// Why `train` ended; nil before that.
+  public private(set) var ending: Ending?
   private var totalSteps = 0
   /// The last step that this process will take.
   var lastStep = 0
@@ -106,6 +108,7 @@ public final class Trainer {
     self.maximumSeconds = maximumSeconds
     do throws(RunFailure) {
       let ending = try runEpochs(maximumSteps: maximumSteps)
+      self.ending = ending
       Progress.endLine()
       rankLog?.say("\(ending.word) at step \(state.step)")
       return ending

@@ -54,9 +54,11 @@ extension TrainingSession {
     }
     var notes = ["starts with \(taken) tensors of \(path)"]
     if !missing.isEmpty {
-      notes.append("not found there, so left as they start: \(Self.list(missing))")
+      notes.append("not in that file, so initialised as usual: \(Self.list(missing))")
     }
-    if !left.isEmpty { notes.append("not used of that file: \(Self.list(left.keys.sorted()))") }
+    if !left.isEmpty {
+      notes.append("in that file, but not in the model: \(Self.list(left.keys.sorted()))")
+    }
     return notes
   }
 

@@ -27,6 +27,11 @@ extension TrainingSession {
   func ranking(of evaluation: Evaluation) throws(RunFailure) -> AnswerRanking? {
     guard let own = evaluation.confusion?.ranking else { return nil }
     do {
+      // Before they are sent: figures of a part would not be those of all.
+      var count = [own.probabilities.count]
+      var span = count.mutableSpan
+      try communicator.allreduce(&span)
+      guard count[0] < AnswerRanking.most else { return nil }
       let bits = own.probabilities.map(\.bitPattern)
       let probabilities = try gathered(bits).map { Float(bitPattern: $0) }
       let truths = try gathered(own.truths.map { UInt32(bitPattern: $0) })

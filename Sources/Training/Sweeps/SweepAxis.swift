@@ -26,7 +26,13 @@ public struct SweepAxis: Sendable, Equatable {
     }
     key = String(text[..<equals])
     let given = String(text[text.index(after: equals)...])
-    guard let dots = given.range(of: "..") else {
+    func isNumber(_ text: some StringProtocol) -> Bool { Double(String(text)) != nil }
+    let dots = given.range(of: "..").flatMap { dots in
+      // A path may have dots as well: ../a.h5.
+      isNumber(given[..<dots.lowerBound])
+        || isNumber(given[dots.upperBound...].prefix { $0 != ":" }) ? dots : nil
+    }
+    guard let dots else {
       let list = Self.split(given)
       guard list.allSatisfy({ !$0.isEmpty }) else { throw refuse("a value is empty") }
       guard Set(list).count == list.count else { throw refuse("a value is given twice") }
@@ -41,6 +47,9 @@ public struct SweepAxis: Sendable, Equatable {
       throw refuse("low and high must be numbers, as in 1e-4..1e-2:log")
     }
     guard first < last else { throw refuse("the first number must be the lower one") }
+    guard max(abs(first), abs(last)) <= Self.largest else {
+      throw refuse("the numbers must be within \(Int(Self.largest)), or be given one by one")
+    }
     guard !isLogarithmic || first > 0 else {
       throw refuse("the numbers must be above 0 with :log")
     }
@@ -48,6 +57,9 @@ public struct SweepAxis: Sendable, Equatable {
       low: first, high: last, isLogarithmic: isLogarithmic,
       isWhole: Int(low) != nil && Int(high) != nil)
   }
+
+  /// Whole numbers up to here are exact as a Double: 2^53.
+  private static let largest = 9_007_199_254_740_992.0
 
   /// Splits at commas that are not within brackets.
   private static func split(_ text: String) -> [String] {
@@ -88,7 +100,9 @@ public struct SweepAxis: Sendable, Equatable {
         return String(Int(min(max(place.rounded(), low), high)))
       }
       let place = isLogarithmic ? low * pow(high / low, share) : low + (high - low) * share
-      return String(format: "%.4g", min(max(place, low), high))
+      let text = String(format: "%.4g", place)
+      // Rounded, it may be just outside.
+      return (low...high).contains(Double(text) ?? .nan) ? text : "\(min(max(place, low), high))"
     }
   }
 }

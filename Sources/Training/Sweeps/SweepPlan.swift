@@ -12,7 +12,8 @@ public enum SweepPlan {
   ///
   /// Without a number of trials, lists give every combination; the last key varies fastest. With a
   /// number, that many are drawn: from lists, combinations without repetition, and otherwise each
-  /// value on its own. Trial i of a seed is the same for any number of trials.
+  /// value on its own. With ranges, trial i of a seed is the same for any
+  /// number of trials.
   ///
   /// - Throws: `RunFailure` of status `usage` if a range has no number of trials, a key is given
   ///   twice, or there are too many trials
