@@ -26,7 +26,7 @@ extension Train {
     }
     let others = [
       ("--seeds", seeds != nil), ("--test", test), ("--max-steps", maxSteps != nil),
-      ("--max-time", maxTime != nil), ("--new-data", newData), ("--dry-run", dryRun),
+      ("--max-time", maxTime != nil), ("--new-data", newData),
     ]
     for (name, isGiven) in others where isGiven {
       throw ValidationError("\(name) cannot be combined with --sweep; leave one of them out.")
@@ -45,6 +45,13 @@ extension Train {
     let agreement = Agreement(communicator)
     let top = output ?? defaultRun
     var sweep = try agreement.fromRoot { try planned(top) }
+    if dryRun {
+      guard communicator.rank == 0 else { return }
+      for (index, trial) in sweep.trials.enumerated() {
+        print("\(SweepRecord.name(trial: index))  \(Self.words(trial.settings))")
+      }
+      return
+    }
     Deadline.lossNote = RunFolder(top).lossNote
     let keep = { (record: SweepRecord) in
       try agreement.together { if communicator.rank == 0 { try record.write(to: top) } }
@@ -152,6 +159,7 @@ extension Train {
       throw RunFailure(
         .unusableData, "\(top): holds no sweep to continue; leave out --resume to start one")
     }
+    guard !dryRun else { return }
     let folders = [top] + (0..<trials).map { SweepRecord.folder(top, trial: $0) }
     for run in folders.map({ RunFolder($0) }) {
       if let step = run.savedSteps().last { throw Trainer.holdsRun(run, step: step) }

@@ -61,7 +61,7 @@ struct DiskTests {
 
   static let training = [
     "train", "--output", "disk/run", "--set", "model.hidden_size=20", "--set", "dataset.steps=5",
-    "--set", "batch_size=8", "--set", "dataset.train_count=64",
+    "--set", "batch_size=8", "--set", "dataset.train_count=128",
     "--set", "dataset.validation_count=0", "--set", "epochs=100",
     "--set", "checkpoint.every_steps=4", "--set", "checkpoint.keep_last=9",
     "--set", "log.every_steps=1000", "--set", "checkpoint.background=false",

@@ -77,6 +77,17 @@ import Testing
     }
   }
 
+  /// `--dry-run` checks every trial, prints them and writes nothing.
+  @Test func trialsAreShownBefore() throws {
+    try Places.withTemporaryFolder { folder in
+      let command = Array(Self.command.prefix(11)) + ["--sweep", "model.hidden_size=3,4"]
+      let outcome = try Program.run(command + ["--dry-run"], ranks: 2, in: folder)
+      #expect(
+        outcome.output == "trial-001  model.hidden_size=3\ntrial-002  model.hidden_size=4\n")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+    }
+  }
+
   @Test func aSweepThatDivergesSaysSo() throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try Program.run(

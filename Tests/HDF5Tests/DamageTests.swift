@@ -38,15 +38,15 @@ import Testing
     expectError("x: cannot read", "more than the limit of 8589934592") {
       _ = try dataset.read(as: UInt8.self)
     }
-    expectError("no memory") { _ = try dataset.read(as: UInt8.self, maximumElements: .max) }
-    expectError("no memory") {
+    expectError("not enough memory") { _ = try dataset.read(as: UInt8.self, maximumElements: .max) }
+    expectError("not enough memory") {
       _ = try dataset.read(as: Double.self, at: [0, 0], count: [1 << 40, 1 << 20])
     }
     #expect(try dataset.read(as: UInt8.self, at: [1 << 39, 7], count: [1, 3]) == [0, 0, 0])
     expectError("limit of 100") {
       _ = try File.open(folder.path()).readAll("y", as: Double.self, maximumElements: 100)
     }
-    expectError("no memory") {
+    expectError("not enough memory") {
       _ = try File.open(folder.path()).readAll("z", as: Double.self, maximumElements: .max)
     }
   }

@@ -21,8 +21,10 @@ extension Trainer {
 
   /// Writes the results of the steps since the last report, and resets the counts.
   ///
+  /// - Parameter isInterval: whether the ranks' logs get a line as well; they have one for the end of
+  ///   an epoch already
   /// - Returns: the same as text
-  func report() throws(RunFailure) -> String {
+  func report(isInterval: Bool = true) throws(RunFailure) -> String {
     let seconds = clock.elapsed
     var record = MetricsRecord(step: state.step, epoch: state.epoch + 1, split: "train")
     session.add(state.interval, to: &record)
@@ -32,7 +34,7 @@ extension Trainer {
     record.add("seconds", runSeconds)
     for (phase, share) in clock.shares { record.add(phase.key, share) }
     try write(record)
-    rankLog?.say(step: state.step, seconds: seconds, shares: clock.shares)
+    if isInterval { rankLog?.say(step: state.step, seconds: seconds, shares: clock.shares) }
     let text =
       "\(place)  \(session.describe(state.interval))"
       + "  \(session.describeSpeed(clock.done, seconds: seconds))"

@@ -310,7 +310,7 @@ public final class Trainer {
     var isBest = false
     var mustSave = false
     // Every epoch has a record of its training, even if it is short.
-    if state.interval.elements > 0 { _ = try report() }
+    if state.interval.elements > 0 { _ = try report(isInterval: false) }
     if let validation {
       let (before, mark) = (ContinuousClock().now, clock.mark)
       let totals = try withAverages { () throws(RunFailure) in
