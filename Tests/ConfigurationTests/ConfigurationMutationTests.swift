@@ -31,7 +31,7 @@ import Testing
 
   /// References as keys, which a parser compares with each other: in each level twice the one before.
   @Test(
-    .timeLimit(.minutes(1)),
+    .timeLimit(.minutes(15)),
     arguments: [
       "? &aN [*aM, *aM]\n: 1\n", "aN: &aN {? *aM : *aM}\n", "aN: &aN {\"x\":*aM,\"y\":*aM}\n",
       "aN: &aN\n  <<: *aM\n  bN: *aM\n",

@@ -81,7 +81,7 @@ import Testing
   }
 
   /// A pipe instead of a file would keep a reader waiting forever.
-  @Test(.timeLimit(.minutes(1))) func onlyOrdinaryFilesAreRead() throws {
+  @Test(.timeLimit(.minutes(15))) func onlyOrdinaryFilesAreRead() throws {
     try withFolder { folder in
       mkfifo("\(folder)/pipe", 0o600)
       try write("abc", to: "\(folder)/file")
@@ -98,7 +98,7 @@ import Testing
   }
 
   /// What is not a file is no failure of the disk, and has its own cure.
-  @Test(.timeLimit(.minutes(1))) func whatIsNotAFileIsNoDiskFailure() throws {
+  @Test(.timeLimit(.minutes(15))) func whatIsNotAFileIsNoDiskFailure() throws {
     try withFolder { folder in
       let pipe = "\(folder)/pipe"
       mkfifo(pipe, 0o600)
@@ -131,7 +131,7 @@ import Testing
   }
 
   /// A log is written at its end, and only if it is a file of its own folder.
-  @Test(.timeLimit(.minutes(1))) func logsAreOrdinaryFiles() throws {
+  @Test(.timeLimit(.minutes(15))) func logsAreOrdinaryFiles() throws {
     try withFolder { folder in
       let log = "\(folder)/log"
       for text in ["one", "two"] {

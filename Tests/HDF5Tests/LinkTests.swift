@@ -13,7 +13,7 @@ import Testing
     return path
   }
 
-  @Test(.timeLimit(.minutes(1))) func aPipeIsNoFileAndIsNotWaitedFor() throws {
+  @Test(.timeLimit(.minutes(15))) func aPipeIsNoFileAndIsNotWaitedFor() throws {
     let folder = try TemporaryFolder()
     let path = pipe(folder)
     expectError("this is not a regular file") { _ = try File.open(path) }
@@ -21,7 +21,7 @@ import Testing
   }
 
   /// Of a dataset, of a group above it, and through another name of this file.
-  @Test(.timeLimit(.minutes(1))) func linksToOtherFilesAreNamedAndNotFollowed() throws {
+  @Test(.timeLimit(.minutes(15))) func linksToOtherFilesAreNamedAndNotFollowed() throws {
     let folder = try TemporaryFolder()
     let other = pipe(folder)
     let file = try File.create(folder.path())
@@ -52,7 +52,7 @@ import Testing
   }
 
   /// Asking for the shape of such a view would open the files that it shows.
-  @Test(.timeLimit(.minutes(1))) func aViewWithoutEndIsRefusedBeforeItsShape() throws {
+  @Test(.timeLimit(.minutes(15))) func aViewWithoutEndIsRefusedBeforeItsShape() throws {
     let folder = try TemporaryFolder()
     let other = pipe(folder)
     do {

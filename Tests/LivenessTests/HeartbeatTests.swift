@@ -74,7 +74,8 @@ import Testing
     table.hear(beat(1, for: seconds))
     table.advance(by: seconds, activity: Activity(.computing, step: 1), wait: nil) { _ in false }
     let culprit = PeerTable.Culprit(rank: 1, evidence: .silent(seconds))
-    #expect(table.report([culprit], hosts: ["a", "b", "c"]).contains("rank 1 on b has been silent"))
+    let report = table.report([culprit], hosts: ["a", "b", "c"])
+    #expect(report.contains("rank 1 on b has been silent"), "\(report)")
   }
 
   private typealias Address = SIMD4<UInt8>

@@ -50,7 +50,7 @@ import Testing
 
   /// A history that is there and cannot be read is not replaced by an empty one: a pipe, and a file
   /// whose first byte the system answers with EIO.
-  @Test(.timeLimit(.minutes(1))) func whatCannotBeReadIsNotReplaced() throws {
+  @Test(.timeLimit(.minutes(15))) func whatCannotBeReadIsNotReplaced() throws {
     try Places.withTemporaryFolder { folder in
       let (pipe, broken) = ("\(folder)/pipe", "\(folder)/broken")
       #expect(mkfifo(pipe, 0o600) == 0)
