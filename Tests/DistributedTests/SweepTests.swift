@@ -84,7 +84,7 @@ import Testing
       let outcome = try Program.run(command + ["--dry-run"], ranks: 2, in: folder)
       #expect(
         outcome.output == "trial-001  model.hidden_size=3\ntrial-002  model.hidden_size=4\n")
-      #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/sweep"))
     }
   }
 
