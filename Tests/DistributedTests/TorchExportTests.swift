@@ -131,8 +131,9 @@ import Testing
       #expect(
         try object(texts["shapes"]) as? [String: [String]]
           == ["inputs": ["N", "7", "3"], "outputs": ["N", "2"]])
-      let data = try object(texts["data"]) as? [String: [String: Any]]
-      #expect((data?["meaning"]?["statistics"] as? [String: Any])?["mean"] is [Double])
+      let data = try object(texts["data"]) as? [String: Any]
+      let meaning = data?["meaning"] as? [String: Any]
+      #expect((meaning?["statistics"] as? [String: Any])?["mean"] is [Double])
       #expect(texts["vocabulary"] == nil && texts["pixel_order"] == nil)
     }
   }
