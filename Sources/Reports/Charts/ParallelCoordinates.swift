@@ -77,7 +77,7 @@ struct ParallelCoordinates {
     let marked = known.count <= 8 ? known : [low, high]
     return Axis(
       title: title, heights: numbers.map { $0.map(height).flatMap { $0.isFinite ? $0 : nil } },
-      marks: marked.map { (height($0), brief($0)) }.filter(\.0.isFinite))
+      marks: marked.map { (height($0), String(format: "%.4g", $0)) }.filter(\.0.isFinite))
   }
 
   /// The figure as an element of an HTML page; empty if no trial has finished.

@@ -28,6 +28,7 @@ extension ReportPage {
       table{border-collapse:collapse;font-size:14px;font-variant-numeric:tabular-nums}
       th,td{padding:5px 12px 5px 0;text-align:left;border-bottom:1px solid var(--rule);vertical-align:top}
       th{color:var(--quiet);font-weight:600}th.n,td.n{text-align:right;padding-left:12px;padding-right:6px}
+      td:first-child{white-space:nowrap}
       table.confusion td,table.confusion th{padding:4px 9px}
       td.right{background:color-mix(in srgb,var(--right) var(--d),transparent)}
       td.wrong{background:color-mix(in srgb,var(--wrong) var(--d),transparent)}

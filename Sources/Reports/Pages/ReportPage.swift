@@ -202,7 +202,7 @@ public struct ReportPage {
       let name = DurableFiles.lastName(of: path)
       return section(
         "Sweep \(escapeHTML(name))",
-        sweepTable(record) + "<div class=\"charts\">\(ParallelCoordinates(record).html)</div>")
+        sweepTable(record) + ParallelCoordinates(record).html)
     }.joined(separator: "\n")
   }
 
