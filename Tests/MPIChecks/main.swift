@@ -10,7 +10,7 @@ import Glibc
 import MPI
 
 // A rank that waits for a message that never comes is ended by the system.
-alarm(110)
+alarm(900)
 
 do {
   try Environment.initialize()
