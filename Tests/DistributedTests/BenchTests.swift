@@ -9,7 +9,8 @@ import Testing
 @Suite(.serialized) struct BenchTests {
   private static func lines(_ arguments: [String], ranks: Int? = nil) throws -> [[String: Any]] {
     try Places.withTemporaryFolder { folder in
-      let outcome = try Program.run(["bench"] + arguments + ["--json"], ranks: ranks, in: folder)
+      let outcome = try Program.run(
+        ["bench"] + arguments + ["--json"], ranks: ranks, in: folder, deadline: 600)
       #expect(outcome.status == 0, "\(outcome.errors)")
       return try outcome.output.split(separator: "\n").map { line in
         try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
