@@ -3,9 +3,10 @@
 import RandomNumbers
 import Tensors
 
-/// Some of the sequences of another source.
-public struct SubsetSource: SequenceSource {
-  private let base: any SequenceSource
+/// Some of the sequences of another source. Its identity is that of the whole: which sequences these
+/// are follows from their number.
+public struct SubsetSource: SequenceSourceWrapper {
+  public let base: any SequenceSource
   /// Which they are in the other source.
   public let indices: [Int]
 
@@ -15,13 +16,6 @@ public struct SubsetSource: SequenceSource {
   }
 
   public var count: Int { indices.count }
-  public var steps: Int { base.steps }
-  public var features: Int { base.features }
-  public var targetKind: TargetKind { base.targetKind }
-  public var classNames: [String]? { base.classNames }
-  public var notes: [String] { base.notes }
-  public var map: [Int]? { base.map }
-  public func enter(epoch: Int?) { base.enter(epoch: epoch) }
 
   public func length(of index: Int) -> Int { base.length(of: indices[index]) }
 
@@ -30,10 +24,6 @@ public struct SubsetSource: SequenceSource {
   ) throws(DatasetError) -> SequenceTargets {
     try base.read(indices.map { self.indices[$0] }[...], into: x)
   }
-
-  public var hasTimes: Bool { base.hasTimes }
-
-  public func openTimes() throws(DatasetError) { try base.openTimes() }
 
   public func readTimes(
     _ indices: ArraySlice<Int>, into times: Tensor<Double>
@@ -44,11 +34,6 @@ public struct SubsetSource: SequenceSource {
   public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
     try base.prefetch(indices.map { self.indices[$0] }[...])
   }
-
-  public var isReady: Bool { base.isReady }
-
-  /// That of the whole: which sequences these are follows from their number.
-  public func identity() throws(DatasetError) -> DataIdentity.Part { try base.identity() }
 
   /// Splits a source in two at random, the same way in every run: the second part has `count`
   /// sequences. Neither the run's seed nor the rank count changes the split, so that results of

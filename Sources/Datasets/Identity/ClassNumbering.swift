@@ -40,8 +40,8 @@ public struct ClassNumbering: Sendable, Equatable {
 }
 
 /// A source whose classes are numbered as those of another data set.
-public struct RelabelledSource: SequenceSource {
-  private let base: any SequenceSource
+public struct RelabelledSource: SequenceSourceWrapper {
+  public let base: any SequenceSource
   private let numbering: ClassNumbering
 
   public init(_ base: any SequenceSource, _ numbering: ClassNumbering) {
@@ -49,20 +49,11 @@ public struct RelabelledSource: SequenceSource {
     self.numbering = numbering
   }
 
-  public var count: Int { base.count }
-  public var steps: Int { base.steps }
-  public var features: Int { base.features }
   public var targetKind: TargetKind {
     guard base.targetKind.isClassOfSequence else { return base.targetKind }
     return .classes(numbering.names.count)
   }
   public var classNames: [String]? { numbering.names }
-  public var notes: [String] { base.notes }
-  public var map: [Int]? { base.map }
-  public func enter(epoch: Int?) { base.enter(epoch: epoch) }
-  public var isReady: Bool { base.isReady }
-
-  public func length(of index: Int) -> Int { base.length(of: index) }
 
   public func read(
     _ indices: ArraySlice<Int>, into x: Tensor<Float>
@@ -71,20 +62,4 @@ public struct RelabelledSource: SequenceSource {
     guard targets.kind.isClassOfSequence else { return targets }
     return SequenceTargets(targetKind, whole: targets.whole.map { numbering.numbers[Int($0)] })
   }
-
-  public var hasTimes: Bool { base.hasTimes }
-
-  public func openTimes() throws(DatasetError) { try base.openTimes() }
-
-  public func readTimes(
-    _ indices: ArraySlice<Int>, into times: Tensor<Double>
-  ) throws(DatasetError) {
-    try base.readTimes(indices, into: times)
-  }
-
-  public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
-    try base.prefetch(indices)
-  }
-
-  public func identity() throws(DatasetError) -> DataIdentity.Part { try base.identity() }
 }

@@ -3,29 +3,15 @@
 import Tensors
 
 /// The last steps of sequences that may be longer.
-public final class LastSteps: SequenceSource {
-  private let base: any SequenceSource
+public final class LastSteps: SequenceSourceWrapper {
+  public let base: any SequenceSource
   private let most: Int
 
-  public var count: Int { base.count }
   public var steps: Int { min(base.steps, most) }
-  public var features: Int { base.features }
-  public var targetKind: TargetKind { base.targetKind }
-  public var classNames: [String]? { base.classNames }
-  public var notes: [String] { base.notes }
-  public var map: [Int]? { base.map }
-  public var hasTimes: Bool { base.hasTimes }
-  public var isReady: Bool { base.isReady }
 
   public init(_ base: any SequenceSource, atMost steps: Int) { (self.base, most) = (base, steps) }
 
   public func length(of index: Int) -> Int { min(base.length(of: index), most) }
-  public func enter(epoch: Int?) { base.enter(epoch: epoch) }
-  public func openTimes() throws(DatasetError) { try base.openTimes() }
-  public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
-    try base.prefetch(indices)
-  }
-  public func identity() throws(DatasetError) -> DataIdentity.Part { try base.identity() }
 
   public func read(
     _ indices: ArraySlice<Int>, into x: Tensor<Float>

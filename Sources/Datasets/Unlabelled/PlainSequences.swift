@@ -83,20 +83,10 @@ public final class PlainSequences: SequenceSource {
 }
 
 /// Sequences whose numbers are normalised when they are read: (s x - mean) / deviation.
-public final class NormalisedSequences: SequenceSource {
-  private let base: any SequenceSource
+public final class NormalisedSequences: SequenceSourceWrapper {
+  public let base: any SequenceSource
   private let scaling: Float
   private let statistics: (mean: [Double], deviation: [Double])?
-
-  public var count: Int { base.count }
-  public var steps: Int { base.steps }
-  public var features: Int { base.features }
-  public var targetKind: TargetKind { base.targetKind }
-  public var classNames: [String]? { base.classNames }
-  public var notes: [String] { base.notes }
-  public var map: [Int]? { base.map }
-  public var hasTimes: Bool { base.hasTimes }
-  public var isReady: Bool { base.isReady }
 
   /// - Parameters:
   ///   - scaling: s
@@ -112,17 +102,6 @@ public final class NormalisedSequences: SequenceSource {
     self.scaling = Float(scaling)
     self.statistics = statistics
   }
-
-  public func length(of index: Int) -> Int { base.length(of: index) }
-  public func enter(epoch: Int?) { base.enter(epoch: epoch) }
-  public func openTimes() throws(DatasetError) { try base.openTimes() }
-  public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
-    try base.prefetch(indices)
-  }
-  public func readTimes(
-    _ indices: ArraySlice<Int>, into times: Tensor<Double>
-  ) throws(DatasetError) { try base.readTimes(indices, into: times) }
-  public func identity() throws(DatasetError) -> DataIdentity.Part { try base.identity() }
 
   public func read(
     _ indices: ArraySlice<Int>, into x: Tensor<Float>

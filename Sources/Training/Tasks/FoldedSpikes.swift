@@ -12,7 +12,7 @@ import Tensors
 ///
 /// Held-out neurons can have an extra pass, which hides nothing and scores only them, at every
 /// step: the co-smoothing of the Neural Latents Benchmark (Pei et al., 2021).
-struct FoldedSpikes: SequenceSource {
+struct FoldedSpikes: SequenceSourceWrapper {
   let base: any SequenceSource
   /// F.
   let folds: Int
@@ -21,16 +21,8 @@ struct FoldedSpikes: SequenceSource {
   /// How often each trial is run.
   var passes: Int { folds + (hasHeldOutPass ? 1 : 0) }
   var count: Int { base.count * passes }
-  var steps: Int { base.steps }
-  var features: Int { base.features }
-  var targetKind: TargetKind { base.targetKind }
-  var notes: [String] { base.notes }
-  var isReady: Bool { base.isReady }
-  var hasTimes: Bool { base.hasTimes }
 
   func length(of index: Int) -> Int { base.length(of: index / passes) }
-  func enter(epoch: Int?) { base.enter(epoch: epoch) }
-  func openTimes() throws(DatasetError) { try base.openTimes() }
   func readTimes(
     _ indices: ArraySlice<Int>, into times: Tensor<Double>
   ) throws(DatasetError) { try base.readTimes(trials(indices), into: times) }
@@ -59,9 +51,6 @@ struct FoldedSpikes: SequenceSource {
   func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
     try base.prefetch(trials(indices))
   }
-
-  /// The identity of the trials.
-  func identity() throws(DatasetError) -> DataIdentity.Part { try base.identity() }
 
   private func trials(_ indices: ArraySlice<Int>) -> ArraySlice<Int> {
     indices.map { $0 / passes }[...]
