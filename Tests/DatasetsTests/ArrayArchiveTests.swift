@@ -8,36 +8,11 @@ import Testing
 
 /// Labelled sequences from NumPy's files and tables, with targets of each kind.
 @Suite struct ArrayArchiveTests {
-  private func read(
-    _ add: (inout NumPyArchiveWriter) -> Void, inputs: String? = nil, targets: String? = nil,
-    _ change: (inout ArrayArchive) -> Void = { _ in }
-  ) throws -> SequenceArchive {
-    var writer = NumPyArchiveWriter()
-    add(&writer)
-    return try Places.withTemporaryFolder { folder in
-      let path = "\(folder)/a.npz"
-      try Data(writer.archive).write(to: URL(fileURLWithPath: path))
-      var archive = try ArrayArchive(archive: path, inputs: inputs, targets: targets)
-      archive.testShare = 0.5
-      change(&archive)
-      return try archive.read()
-    }
-  }
-
-  private func problem(_ add: (inout NumPyArchiveWriter) -> Void) -> String {
-    do {
-      _ = try read(add)
-      return "nothing"
-    } catch {
-      return "\(error)"
-    }
-  }
-
   private let x = (0..<8).map { Float($0) }
 
   @Test func classesOfEveryType() throws {
     for labels in [["b", "a", "b", "a"], ["2", "1", "2", "1"]] {
-      let archive = try read {
+      let archive = try Arrays.read {
         $0.add("x", x, shape: [4, 2, 1])
         if Float(labels[0]) == nil {
           $0.add("y", labels)
@@ -53,7 +28,7 @@ import Testing
         }
       }
     }
-    let oneHot = try read {
+    let oneHot = try Arrays.read {
       $0.add("x", x, shape: [4, 2, 1])
       $0.add("y", [0, 1, 1, 0, 0, 1, 1, 0] as [Int32], shape: [4, 2])
     }
@@ -61,7 +36,7 @@ import Testing
   }
 
   @Test func partsAreFoundByTheirNames() throws {
-    let archive = try read {
+    let archive = try Arrays.read {
       $0.add("X_train", x, shape: [4, 2, 1])
       $0.add("y_train", [0, 1, 0, 1] as [Int32], shape: [4])
       $0.add("X_test", [9, 8] as [Float], shape: [1, 2, 1])
@@ -72,7 +47,7 @@ import Testing
   }
 
   @Test func numbersAndClassesOfSteps() throws {
-    let values = try read {
+    let values = try Arrays.read {
       $0.add("x", x, shape: [4, 2])
       $0.add("y", [0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4] as [Float], shape: [4, 2])
     }
@@ -82,7 +57,7 @@ import Testing
         #expect(part.values[2 * index] == sequence[0] / 2 + 0.5)
       }
     }
-    let tags = try read {
+    let tags = try Arrays.read {
       $0.add("x", (0..<10).map { Float($0) }, shape: [10, 1])
       $0.add("offsets", [0, 1, 4, 6, 10] as [Int32], shape: [5])
       $0.add("y", (0..<10).map { Int32($0 % 2) }, shape: [10])
@@ -96,7 +71,7 @@ import Testing
   }
 
   @Test func missingValuesTakeTheirTargetsAlong() throws {
-    let archive = try read(
+    let archive = try Arrays.read(
       {
         $0.add("x", [.nan, .nan, 2, 3, 4, .nan, 6, 7, 8, 9] as [Float], shape: [5, 2])
         $0.add("y", [0.5, 1.5, 2.5, 3.5, 4.5] as [Float], shape: [5])
@@ -111,12 +86,12 @@ import Testing
 
   @Test func whatDoesNotFitIsRefused() {
     #expect(
-      problem {
+      Arrays.problem {
         $0.add("x", x, shape: [4, 2, 1])
         $0.add("y", [0, 1, 0] as [Int32], shape: [3])
       }.contains("y: is [3] for 4 sequences"))
     #expect(
-      problem {
+      Arrays.problem {
         $0.add("left", x, shape: [4, 2, 1])
         $0.add("y", [0, 1, 0, 1] as [Int32], shape: [4])
       }.contains("holds the arrays left, y; name the inputs with --inputs"))

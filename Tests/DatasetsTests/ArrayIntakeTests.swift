@@ -9,30 +9,6 @@ import Testing
 /// Arrays whose steps are left out, timed, or of unequal lengths: labels and times stay with their
 /// steps, and what does not fit is refused.
 @Suite struct ArrayIntakeTests {
-  private func read(
-    _ add: (inout NumPyArchiveWriter) -> Void, _ change: (inout ArrayArchive) -> Void = { _ in }
-  ) throws -> SequenceArchive {
-    var writer = NumPyArchiveWriter()
-    add(&writer)
-    return try Places.withTemporaryFolder { folder in
-      let path = "\(folder)/a.npz"
-      try Data(writer.archive).write(to: URL(fileURLWithPath: path))
-      var archive = try ArrayArchive(archive: path, inputs: nil, targets: nil)
-      archive.testShare = 0.5
-      change(&archive)
-      return try archive.read()
-    }
-  }
-
-  private func problem(_ add: (inout NumPyArchiveWriter) -> Void) -> String {
-    do {
-      _ = try read(add)
-      return "nothing"
-    } catch {
-      return "\(error)"
-    }
-  }
-
   /// Each step's value, label and time are the same number, so that a step out of place is seen.
   private func expectInStep(_ archive: SequenceArchive, steps: Set<Float>) {
     var seen: Set<Float> = []
@@ -49,7 +25,7 @@ import Testing
   }
 
   @Test func labelsAndTimesFollowTheStepsThatAreLeft() throws {
-    let flat = try read(
+    let flat = try Arrays.read(
       {
         $0.add("x", [10, .nan, 12, 13, .nan, 15, 16] as [Float], shape: [7, 1])
         $0.add("offsets", [0, 3, 5, 7] as [Int32], shape: [4])
@@ -59,7 +35,7 @@ import Testing
     ) { $0.missing = .drop }
     expectInStep(flat, steps: [10, 12, 13, 15, 16])
     // A whole sequence goes, and its labels and times with it.
-    let padded = try read(
+    let padded = try Arrays.read(
       {
         $0.add("x", [10, 11, .nan, .nan, 14, 15, 16, .nan] as [Float], shape: [4, 2, 1])
         $0.add("y", [10, 11, 12, 13, 14, 15, 16, 17] as [Int32], shape: [4, 2])
@@ -111,7 +87,7 @@ import Testing
       }
     }
     for names in [["times_train", "times_test"], ["train_times", "test_times"]] {
-      let archive = try read {
+      let archive = try Arrays.read {
         add(names, &$0)
       } _: {
         $0.task = .stepClasses
@@ -119,7 +95,7 @@ import Testing
       expectInStep(archive, steps: Set((10..<18).map { Float($0) }))
     }
     #expect(
-      problem { add(["times"], &$0) }.contains(
+      Arrays.problem { add(["times"], &$0) }.contains(
         "has times, and nothing says whether of x_train or of another part; name it times_train"))
   }
 
@@ -130,7 +106,7 @@ import Testing
       ([0, 3, 2, 3], "with offsets or lengths it must be [F, C]"),
       ([0, 0, 3], "with offsets or lengths it must be [F, C]"),
     ] as [([Int32], String)] {
-      let found = problem {
+      let found = Arrays.problem {
         $0.add("x", [1, 2, 3] as [Float], shape: [3, 1])
         $0.add("offsets", offsets, shape: [offsets.count])
         $0.add("y", [0, 1, 0] as [Int32], shape: [3])
@@ -138,14 +114,14 @@ import Testing
       #expect(found.contains(words), "\(offsets): \(found)")
     }
     for lengths in [[2, 3], [0, 2], [-1, 2], [2]] as [[Int32]] {
-      let found = problem {
+      let found = Arrays.problem {
         $0.add("x", [1, 2, 3, 4] as [Float], shape: [2, 2, 1])
         $0.add("lengths", lengths, shape: [lengths.count])
         $0.add("y", [0, 1] as [Int32], shape: [2])
       }
       #expect(found.contains("lengths must be [N] numbers from 1 to T"), "\(lengths): \(found)")
     }
-    let wide = problem {
+    let wide = Arrays.problem {
       $0.add("x", [1, 2, 3, 4] as [Float], shape: [2, 2, 1])
       $0.add("times", [1, 2, 3] as [Float], shape: [3])
       $0.add("y", [0, 1] as [Int32], shape: [2])

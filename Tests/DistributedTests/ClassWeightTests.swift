@@ -19,19 +19,11 @@ import Testing
     }.joined(separator: "\n") + "\n"
   }
 
-  private func run(
-    _ arguments: [String], ranks: Int? = nil, in folder: String
-  ) throws -> Program.Outcome {
-    let outcome = try Program.run(arguments, ranks: ranks, in: folder)
-    #expect(outcome.status == 0, "\(arguments): \(outcome.errors)")
-    return outcome
-  }
-
   private func prepare(in folder: String) throws {
     for (name, seed) in [("train", 1), ("test", 2)] {
       try Data(table(seed).utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name).csv"))
     }
-    _ = try run(
+    _ = try Program.succeed(
       ["prepare", "csv", "--from", "train.csv", "test.csv", "--to", "d.h5"], in: folder)
   }
 
@@ -45,7 +37,7 @@ import Testing
   private func evaluation(
     _ run: String, ranks: Int? = nil, in folder: String
   ) throws -> [String: Any] {
-    let text = try self.run(["evaluate", run, "--json"], ranks: ranks, in: folder).output
+    let text = try Program.succeed(["evaluate", run, "--json"], ranks: ranks, in: folder).output
     return try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
   }
 
@@ -61,14 +53,14 @@ import Testing
     try Places.withTemporaryFolder { folder in
       try prepare(in: folder)
       let balanced = settings("dataset.class_weights=balanced", "early_stopping.metric=auc")
-      _ = try run(["train", "--output", "run"] + balanced, in: folder)
-      _ = try run(["train", "--output", "three"] + balanced, ranks: 3, in: folder)
+      _ = try Program.succeed(["train", "--output", "run"] + balanced, in: folder)
+      _ = try Program.succeed(["train", "--output", "three"] + balanced, ranks: 3, in: folder)
       #expect(
         try RankCountTests.digest("run", in: folder)
           == RankCountTests.digest("three", in: folder))
       let w = try weights("run", in: folder)
       #expect(w.count == 7 && w[0] > w[1] && w[1] > w[6], "\(w)")
-      _ = try run(["predict", "run", "d.h5", "--to", "p.h5"], in: folder)
+      _ = try Program.succeed(["predict", "run", "d.h5", "--to", "p.h5"], in: folder)
       let p = try HDF5.File.open("\(folder)/p.h5").readAll("probabilities", as: Float.self)
       let labels = try HDF5.File.open("\(folder)/d.h5").readAll("test/targets", as: Int32.self)
       let known = try evaluation("run", in: folder)
@@ -95,7 +87,7 @@ import Testing
       #expect(abs(auc - areas.reduce(0, +) / 7) < 1e-12 && auc > 0.6, "\(auc) \(areas)")
       let three = try evaluation("run", ranks: 3, in: folder)
       #expect(three["auc"] as? Double == auc)
-      let line = try run(["evaluate", "run"], in: folder).output
+      let line = try Program.succeed(["evaluate", "run"], in: folder).output
       #expect(line.contains("  AUC 0.") && line.contains("  top-5 accuracy "), "\(line)")
     }
   }
@@ -105,10 +97,11 @@ import Testing
     try Places.withTemporaryFolder { folder in
       try prepare(in: folder)
       let balanced = settings("dataset.class_weights=balanced")
-      _ = try run(["train", "--output", "plain"] + settings(), in: folder)
-      _ = try run(["train", "--output", "all"] + balanced, in: folder)
-      _ = try run(["train", "--output", "part", "--max-steps", "20"] + balanced, in: folder)
-      let resumed = try run(
+      _ = try Program.succeed(["train", "--output", "plain"] + settings(), in: folder)
+      _ = try Program.succeed(["train", "--output", "all"] + balanced, in: folder)
+      _ = try Program.succeed(
+        ["train", "--output", "part", "--max-steps", "20"] + balanced, in: folder)
+      let resumed = try Program.succeed(
         ["train", "--output", "part", "--resume"] + balanced, in: folder)
       #expect(!resumed.errors.contains("class_weights"), "\(resumed.errors)")
       let all = try RankCountTests.digest("all", in: folder)
@@ -116,7 +109,7 @@ import Testing
       #expect(try RankCountTests.digest("plain", in: folder) != all)
       // The list that was counted is the same run.
       let list = try weights("all", in: folder).map { "\($0)" }.joined(separator: ",")
-      _ = try run(
+      _ = try Program.succeed(
         ["train", "--output", "list"] + settings("dataset.class_weights=\(list)"), in: folder)
       #expect(try RankCountTests.digest("list", in: folder) == all)
       for (more, status, words) in [

@@ -49,21 +49,13 @@ import Testing
     return words.firstIndex(of: "MAE").flatMap { Double(words[$0 + 1].dropLast()) }
   }
 
-  private func run(
-    _ arguments: [String], ranks: Int? = nil, in folder: String
-  ) throws -> Program.Outcome {
-    let outcome = try Program.run(arguments, ranks: ranks, in: folder)
-    #expect(outcome.status == 0, "\(arguments): \(outcome.errors)")
-    return outcome
-  }
-
   @Test func figuresOfPredictionsAreThoseOfAnEvaluation() throws {
     try Places.withTemporaryFolder { folder in
       let (length, window, horizon) = (Self.length, Self.window, Self.horizon)
       let rows = (0..<length).map { "\($0),\(Self.value($0, 0)),\(Self.value($0, 1))" }
       try Data(("t,a,b\n" + rows.joined(separator: "\n")).utf8)
         .write(to: URL(fileURLWithPath: "\(folder)/s.csv"))
-      let prepared = try run(
+      let prepared = try Program.succeed(
         ["prepare", "series", "--time", "t", "--from", "s.csv", "--to", "s.h5"], in: folder)
       #expect(
         prepared.output.contains(
@@ -75,8 +67,8 @@ import Testing
         "batch_size=8", "optimizer.learning_rate=0.01", "early_stopping.metric=mae",
         "dataset.season=8",
       ].flatMap { ["--set", $0] }
-      _ = try run(["train", "--output", "run"] + settings, in: folder)
-      _ = try run(["train", "--output", "three"] + settings, ranks: 3, in: folder)
+      _ = try Program.succeed(["train", "--output", "run"] + settings, in: folder)
+      _ = try Program.succeed(["train", "--output", "three"] + settings, ranks: 3, in: folder)
       #expect(
         try RankCountTests.digest("run", in: folder)
           == RankCountTests.digest("three", in: folder))
@@ -89,11 +81,11 @@ import Testing
       }
       try file.write(x, to: "x", shape: [ends.count, window, 2])
       try file.close()
-      _ = try run(["predict", "run", "windows.h5", "--to", "p.h5"], in: folder)
+      _ = try Program.succeed(["predict", "run", "windows.h5", "--to", "p.h5"], in: folder)
       let predictions = try HDF5.File.open("\(folder)/p.h5")
       #expect(try predictions.dataset("forecast").shape == [ends.count, horizon, 2])
       let own = Self.meanError(try predictions.readAll("forecast", as: Float.self), ends)
-      let text = try run(["evaluate", "run", "--json"], in: folder).output
+      let text = try Program.succeed(["evaluate", "run", "--json"], in: folder).output
       let known = try #require(
         try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
       let mae = try #require(known["mae"] as? Double)
@@ -106,7 +98,7 @@ import Testing
       let seasonal = try #require(Self.seasonalError(meaning))
       #expect(abs(seasonal - Self.meanError(Self.seasonMeans(ends), ends)) < 1e-3, "\(meaning)")
       // Of a whole series the last steps count: one forecast beyond its end.
-      _ = try run(
+      _ = try Program.succeed(
         ["predict", "run", "s.csv", "--time", "t", "--to", "next.csv"], in: folder)
       let lines = try String(contentsOfFile: "\(folder)/next.csv", encoding: .utf8)
         .split(separator: "\n")

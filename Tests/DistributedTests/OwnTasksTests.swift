@@ -36,14 +36,6 @@ import Testing
     try file.close()
   }
 
-  private func run(
-    _ arguments: [String], ranks: Int? = nil, in folder: String
-  ) throws -> Program.Outcome {
-    let outcome = try Program.run(arguments, ranks: ranks, in: folder)
-    #expect(outcome.status == 0, "\(arguments): \(outcome.errors)")
-    return outcome
-  }
-
   private func training(_ task: String, _ targets: String, _ more: String...) -> [String] {
     ([
       "dataset.task=\(task)", "dataset.file=own.h5", "dataset.inputs={part}/x",
@@ -53,7 +45,7 @@ import Testing
   }
 
   private func evaluation(_ run: String, in folder: String) throws -> [String: Any] {
-    let text = try self.run(["evaluate", run, "--json"], in: folder).output
+    let text = try Program.succeed(["evaluate", run, "--json"], in: folder).output
     return try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
   }
 
@@ -80,12 +72,12 @@ import Testing
       try write("\(folder)/own.h5")
       let settings = training(
         "regression", "y", "dataset.normalize=features", "early_stopping.metric=r2")
-      _ = try run(["train", "--output", "run"] + settings, in: folder)
-      _ = try run(["train", "--output", "three"] + settings, ranks: 3, in: folder)
+      _ = try Program.succeed(["train", "--output", "run"] + settings, in: folder)
+      _ = try Program.succeed(["train", "--output", "three"] + settings, ranks: 3, in: folder)
       #expect(
         try RankCountTests.digest("run", in: folder)
           == RankCountTests.digest("three", in: folder))
-      _ = try run(["predict", "run", "own.h5", "--to", "p.h5"], in: folder)
+      _ = try Program.succeed(["predict", "run", "own.h5", "--to", "p.h5"], in: folder)
       let values = try HDF5.File.open("\(folder)/p.h5").readAll("values", as: Float.self)
         .map { Double($0) }
       let truths = try HDF5.File.open("\(folder)/own.h5").readAll("test/y", as: Float.self)
@@ -116,20 +108,20 @@ import Testing
         let text = (first..<first + 60).map { row($0).text }.joined(separator: "\n")
         try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name).csv"))
       }
-      let prepared = try run(
+      let prepared = try Program.succeed(
         [
           "prepare", "csv", "--task", "regression", "--from", "train.csv", "test.csv", "--to",
           "d.h5",
         ], in: folder)
       #expect(prepared.output.contains("numbers to predict: 1 per sequence: 5000 to 7200"))
       #expect(prepared.output.contains("--set dataset.task=regression --set dataset.file=d.h5"))
-      _ = try run(
+      _ = try Program.succeed(
         ["train", "--output", "run"]
           + [
             "dataset.task=regression", "dataset.file=d.h5", "model.hidden_size=6", "epochs=4",
             "batch_size=8", "optimizer.learning_rate=0.02",
           ].flatMap { ["--set", $0] }, in: folder)
-      _ = try run(["predict", "run", "test.csv", "--to", "p.csv"], in: folder)
+      _ = try Program.succeed(["predict", "run", "test.csv", "--to", "p.csv"], in: folder)
       let lines = try String(contentsOfFile: "\(folder)/p.csv", encoding: .utf8)
         .split(separator: "\n")
       #expect(lines[0] == "sequence,value_0" && lines.count == 61)
@@ -143,12 +135,12 @@ import Testing
   @Test func everyStepIsTagged() throws {
     try Places.withTemporaryFolder { folder in
       try write("\(folder)/own.h5")
-      _ = try run(
+      _ = try Program.succeed(
         ["train", "--output", "run"]
           + training(
             "tagging", "tags", "dataset.normalize=features", "early_stopping.metric=macro_f1"),
         ranks: 2, in: folder)
-      _ = try run(["predict", "run", "own.h5", "--to", "p.h5"], in: folder)
+      _ = try Program.succeed(["predict", "run", "own.h5", "--to", "p.h5"], in: folder)
       let classes = try HDF5.File.open("\(folder)/p.h5").readAll("class", as: Int32.self)
       let truths = try HDF5.File.open("\(folder)/own.h5").readAll("test/tags", as: Int32.self)
       let known = try evaluation("run", in: folder)
@@ -169,16 +161,17 @@ import Testing
   @Test func inputsOfAUsersFileAreNormalised() throws {
     try Places.withTemporaryFolder { folder in
       try write("\(folder)/own.h5")
-      let raw = try run(
+      let raw = try Program.succeed(
         ["train", "--output", "raw"] + training("classification", "labels"), in: folder)
       #expect(
         raw.errors.contains("a scale that hardly trains; set dataset.normalize=features"),
         "\(raw.errors)")
       let settings = training("classification", "labels", "dataset.normalize=features")
-      let good = try run(["train", "--output", "good", "--max-steps", "7"] + settings, in: folder)
+      let good = try Program.succeed(
+        ["train", "--output", "good", "--max-steps", "7"] + settings, in: folder)
       #expect(!good.errors.contains("hardly trains"))
-      _ = try run(["train", "--resume", "good"] + settings, ranks: 2, in: folder)
-      _ = try run(["train", "--output", "whole"] + settings, in: folder)
+      _ = try Program.succeed(["train", "--resume", "good"] + settings, ranks: 2, in: folder)
+      _ = try Program.succeed(["train", "--output", "whole"] + settings, in: folder)
       #expect(
         try RankCountTests.digest("good", in: folder)
           == RankCountTests.digest("whole", in: folder))
@@ -191,7 +184,7 @@ import Testing
         own.readAll("test/x", as: Float.self), to: "test/x", shape: [Self.count, Self.steps, 2])
       try test.write(own.readAll("test/labels", as: Int32.self), to: "test/labels")
       try test.close()
-      let alone = try run(
+      let alone = try Program.succeed(
         ["evaluate", "good", "--file", "test.h5", "--json"], in: folder
       ).output
       let object = try #require(

@@ -7,16 +7,9 @@ import Testing
 
 /// What `predict` writes, replaces and refuses to replace, and how it names sequences and classes.
 @Suite(.serialized) struct PredictFilesTests {
-  private func run(
-    _ arguments: [String], ranks: Int? = nil, in folder: String
-  ) throws -> Program.Outcome {
-    let outcome = try Program.run(arguments, ranks: ranks, in: folder)
-    #expect(outcome.status == 0, "\(arguments): \(outcome.errors)")
-    return outcome
-  }
-
   private func train(_ settings: [String], in folder: String) throws {
-    _ = try run(["train", "--output", "run"] + settings.flatMap { ["--set", $0] }, in: folder)
+    _ = try Program.succeed(
+      ["train", "--output", "run"] + settings.flatMap { ["--set", $0] }, in: folder)
   }
 
   private static let adding = [
@@ -49,7 +42,7 @@ import Testing
       let mine = try HDF5.File.create("\(folder)/mine.h5")
       try mine.setAttribute("parameters_sha256", "a checkpoint's")
       try mine.close()
-      _ = try run(predict + ["--to", "p.h5", "--state-to", "s.h5"], in: folder)
+      _ = try Program.succeed(predict + ["--to", "p.h5", "--state-to", "s.h5"], in: folder)
       for (arguments, words) in [
         (["--to", "mine.csv"], "mine.csv: exists; name another file, or add --overwrite"),
         (["--to", "mine.h5"], "mine.h5: exists and was not written by `predict` as predictions"),
@@ -72,7 +65,7 @@ import Testing
       for arguments in [
         ["--to", "p.h5", "--state", "s.h5", "--state-to", "s.h5"],
         ["--to", "mine.csv", "--overwrite"], ["--to", "mine.h5", "--overwrite"],
-      ] { _ = try run(predict + arguments, in: folder) }
+      ] { _ = try Program.succeed(predict + arguments, in: folder) }
       #expect(try read("mine.csv", in: folder).hasPrefix("sequence,value_0\n0,"))
       let steps = try HDF5.File.open("\(folder)/s.h5").readAll("steps", as: Int.self)
       #expect(steps == [8, 8])
@@ -86,7 +79,7 @@ import Testing
       try write(table, "x.csv", in: folder)
       let predict =
         ["predict", "run", "x.csv"] + columns + ["--state-to", "s.h5", "--overwrite"]
-      _ = try run(predict + ["--to", "p.h5"], in: folder)
+      _ = try Program.succeed(predict + ["--to", "p.h5"], in: folder)
       let known = FileManager.default.contents(atPath: "\(folder)/s.h5")
       for to in ["p.h5", "p.csv", "p.npz"] {
         let outcome = try Program.run(
@@ -115,7 +108,7 @@ import Testing
       guard try Program.python(script, in: folder).status == 0 else { return }
       let predict = ["predict", "run", "x.npy", "--missing", "drop"]
       for name in ["p.csv", "p.jsonl", "p.h5", "p.npz"] {
-        _ = try run(predict + ["--to", name], in: folder)
+        _ = try Program.succeed(predict + ["--to", name], in: folder)
       }
       let lines = try read("p.csv", in: folder).split(separator: "\n")
       #expect(lines.dropFirst().map { $0.prefix(2) } == ["1,", "3,"])
@@ -124,7 +117,7 @@ import Testing
       let file = try HDF5.File.open("\(folder)/p.h5")
       #expect(try file.readAll("sequence", as: Int.self) == [1, 3])
       #expect(try file.readAll("lengths", as: Int.self) == [4, 3])
-      let shown = try run(predict, in: folder).output
+      let shown = try Program.succeed(predict, in: folder).output
       #expect(shown.split(separator: "\n")[1].hasPrefix("3 "), "\(shown)")
       let check = try Program.python(
         "import numpy; assert list(numpy.load('p.npz')['sequence']) == [1, 3]", in: folder)
@@ -138,18 +131,18 @@ import Testing
       let names = ["a\u{1b}[2Jb", "c\u{202e}d"]
       let rows = (0..<40).map { "\($0 % 2),\($0 % 2 + 1),\(names[$0 % 2])" }
       try write(rows.joined(separator: "\n"), "x.csv", in: folder)
-      _ = try run(["prepare", "csv", "--from", "x.csv", "--to", "x.h5"], in: folder)
+      _ = try Program.succeed(["prepare", "csv", "--from", "x.csv", "--to", "x.h5"], in: folder)
       try train(
         [
           "dataset.task=classification", "dataset.file=x.h5", "model.hidden_size=4", "epochs=1",
           "batch_size=8",
         ], in: folder)
-      let shown = try run(["predict", "run", "x.h5"], in: folder).output
+      let shown = try Program.succeed(["predict", "run", "x.h5"], in: folder).output
       #expect(!shown.unicodeScalars.contains("\u{1b}") && shown.contains("a\\u{1b}[2Jb"))
       #expect(!shown.unicodeScalars.contains("\u{202e}") && shown.contains("c\\u{202e}d"))
-      _ = try run(["predict", "run", "x.h5", "--to", "p.csv"], in: folder)
+      _ = try Program.succeed(["predict", "run", "x.h5", "--to", "p.csv"], in: folder)
       #expect(try read("p.csv", in: folder).contains("p_a\\u{1b}[2Jb,p_c\\u{202e}d\n"))
-      let json = try run(["predict", "run", "x.h5", "--json"], in: folder).output
+      let json = try Program.succeed(["predict", "run", "x.h5", "--json"], in: folder).output
       let first = try #require(json.split(separator: "\n").first)
       #expect(json.allSatisfy { $0.isASCII })
       let object = try JSONSerialization.jsonObject(with: Data(first.utf8)) as? [String: Any]
@@ -183,7 +176,7 @@ import Testing
     try Places.withTemporaryFolder { folder in
       let rows = (0..<40).map { "\($0 * 3 % 11),\($0 % 7),\($0 % 5)" }
       try write(rows.joined(separator: "\n"), "x.csv", in: folder)
-      _ = try run(
+      _ = try Program.succeed(
         ["prepare", "csv", "--task", "regression", "--from", "x.csv", "--to", "x.h5"], in: folder)
       try train(
         [
@@ -191,7 +184,7 @@ import Testing
           "batch_size=8",
         ], in: folder)
       try write("1,2\n3,4\n", "new.csv", in: folder)
-      let known = try run(["predict", "run", "new.csv"], in: folder)
+      let known = try Program.succeed(["predict", "run", "new.csv"], in: folder)
       #expect(!known.errors.contains("does not say"), "\(known.errors)")
       let path = "\(folder)/run/checkpoints/latest/manifest.json"
       let data = try #require(FileManager.default.contents(atPath: path))
@@ -200,7 +193,7 @@ import Testing
       for key in ["data", "manifest_sha256"] { manifest[key] = nil }
       manifest["format_version"] = 1
       try JSONSerialization.data(withJSONObject: manifest).write(to: URL(fileURLWithPath: path))
-      let outcome = try run(
+      let outcome = try Program.succeed(
         ["predict", "run", "new.csv", "--checkpoint", "latest"], in: folder)
       #expect(
         outcome.errors.contains("does not say how inputs were normalised, so those of new.csv"))

@@ -7,14 +7,6 @@ import Testing
 
 /// Predictions of a folder of sounds.
 @Suite(.serialized) struct PredictSoundsTests {
-  private func run(
-    _ arguments: [String], ranks: Int? = nil, in folder: String
-  ) throws -> Program.Outcome {
-    let outcome = try Program.run(arguments, ranks: ranks, in: folder)
-    #expect(outcome.status == 0, "\(arguments): \(outcome.errors)")
-    return outcome
-  }
-
   /// A folder of sounds is predicted as the file that `prepare` made of the same sounds.
   @Test func soundsArePredictedAsTheirFeatures() throws {
     try Places.withTemporaryFolder { folder in
@@ -26,8 +18,8 @@ import Testing
             Sounds.wav(sound, rate: 8000), to: "\(folder)/all/s\(speaker)/\(part).wav")
         }
       }
-      _ = try run(["prepare", "speech", "--from", "all", "--to", "s.h5"], in: folder)
-      _ = try run(
+      _ = try Program.succeed(["prepare", "speech", "--from", "all", "--to", "s.h5"], in: folder)
+      _ = try Program.succeed(
         ["train", "--output", "run"]
           + [
             "dataset.task=next_frame", "dataset.file=s.h5", "model.hidden_size=4", "epochs=1",
@@ -41,7 +33,7 @@ import Testing
         try Sounds.write(sound, to: "\(folder)/new/\(name)")
       }
       for (file, to) in [("s.h5", "p.h5"), ("new", "n.h5")] {
-        _ = try run(["predict", "run", file, "--to", to], ranks: 2, in: folder)
+        _ = try Program.succeed(["predict", "run", file, "--to", to], ranks: 2, in: folder)
       }
       let (known, own) = (
         try HDF5.File.open("\(folder)/p.h5"), try HDF5.File.open("\(folder)/n.h5")
@@ -64,7 +56,7 @@ import Testing
       try Sounds.write(
         Sounds.wav(Sounds.sine(300, rate: 8000, count: 200), rate: 8000),
         to: "\(folder)/short/a.wav")
-      _ = try run(
+      _ = try Program.succeed(
         ["train", "--output", "adding", "--set", "dataset.steps=4", "--set", "epochs=1"]
           + ["--set", "dataset.train_count=64", "--set", "model.hidden_size=4"], in: folder)
       for (arguments, words) in [

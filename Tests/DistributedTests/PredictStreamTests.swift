@@ -7,14 +7,6 @@ import Testing
 
 /// Forecasts that are rolled out, and streams of single steps.
 @Suite(.serialized) struct PredictStreamTests {
-  private func run(
-    _ arguments: [String], ranks: Int? = nil, in folder: String
-  ) throws -> Program.Outcome {
-    let outcome = try Program.run(arguments, ranks: ranks, in: folder)
-    #expect(outcome.status == 0, "\(arguments): \(outcome.errors)")
-    return outcome
-  }
-
   private func write(_ text: String, _ name: String, in folder: String) throws {
     try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
   }
@@ -35,9 +27,9 @@ import Testing
 
   private func trainForecast(horizon: Int, in folder: String) throws {
     try write(series(0..<120), "s.csv", in: folder)
-    _ = try run(
+    _ = try Program.succeed(
       ["prepare", "series", "--time", "t", "--from", "s.csv", "--to", "s.h5"], in: folder)
-    _ = try run(
+    _ = try Program.succeed(
       ["train", "--output", "run"]
         + [
           "dataset.task=forecast", "dataset.file=s.h5", "dataset.window=10",
@@ -51,8 +43,8 @@ import Testing
     try Places.withTemporaryFolder { folder in
       try trainForecast(horizon: 3, in: folder)
       let predict = ["predict", "run", "s.csv", "--time", "t"]
-      _ = try run(predict + ["--to", "one.csv"], in: folder)
-      _ = try run(predict + ["--roll-out", "8", "--to", "all.csv"], in: folder)
+      _ = try Program.succeed(predict + ["--to", "one.csv"], in: folder)
+      _ = try Program.succeed(predict + ["--roll-out", "8", "--to", "all.csv"], in: folder)
       let all = try #require(lines("all.csv", in: folder).first)
       #expect(all.count == 1 + 8 * 2)
       #expect(try lines("one.csv", in: folder)[0] == Array(all[..<7]))
@@ -60,7 +52,7 @@ import Testing
       var table = series(0..<120)
       for block in 0..<3 {
         try write(table, "longer.csv", in: folder)
-        _ = try run(
+        _ = try Program.succeed(
           ["predict", "run", "longer.csv", "--time", "t", "--to", "next.csv", "--overwrite"],
           in: folder)
         let next = Array(try lines("next.csv", in: folder)[0].dropFirst())
@@ -77,7 +69,7 @@ import Testing
       }
       try write("who,t,a,b\n" + several.joined(), "several.csv", in: folder)
       for (name, ranks) in [("r1", nil), ("r3", 3)] as [(String, Int?)] {
-        _ = try run(
+        _ = try Program.succeed(
           ["predict", "run", "several.csv", "--id", "who", "--time", "t", "--values", "a,b"]
             + ["--roll-out", "20", "--to", "\(name).h5"], ranks: ranks, in: folder)
       }
@@ -120,12 +112,12 @@ import Testing
       }
     }
     try write(table, "d.csv", in: folder)
-    _ = try run(
+    _ = try Program.succeed(
       [
         "prepare", "csv", "--task", "tagging", "--id", "who", "--time", "t", "--values", "x,y",
         "--target", "tag", "--from", "d.csv", "--to", "d.h5",
       ], in: folder)
-    _ = try run(
+    _ = try Program.succeed(
       ["train", "--output", "run"]
         + ([
           "dataset.task=tagging", "dataset.file=d.h5", "model.hidden_size=6", "model.layers=2",
@@ -138,7 +130,9 @@ import Testing
       try trainTags(["model.cell=nag_lstm"], in: folder)
       let steps = (0..<9).map { "\(3000 + $0 * 7 % 23),\($0 % 4)\n" }
       try write("x,y\n" + steps.joined(), "whole.csv", in: folder)
-      let whole = try run(["predict", "run", "whole.csv", "--json", "--hidden"], in: folder).output
+      let whole = try Program.succeed(
+        ["predict", "run", "whole.csv", "--json", "--hidden"], in: folder
+      ).output
       let known = try #require(
         try JSONSerialization.jsonObject(with: Data(whole.utf8)) as? [String: Any])
       let probabilities = try #require(known["probabilities"] as? [[Double]])
@@ -184,7 +178,7 @@ import Testing
       #expect(objects.count == 7)
       for count in [1, 4, 7] {
         try write("a,b\n" + steps[..<count].joined(), "some.csv", in: folder)
-        let whole = try run(["predict", "run", "some.csv", "--json"], in: folder).output
+        let whole = try Program.succeed(["predict", "run", "some.csv", "--json"], in: folder).output
         let known = try #require(
           try JSONSerialization.jsonObject(with: Data(whole.utf8)) as? [String: Any])
         let forecast = try #require(known["forecast"] as? [[Double]])

@@ -60,7 +60,7 @@ import Testing
     #expect(graph.nodes[2].pool?.kernel == 0)
   }
 
-  /// Of one number the norm is 0, whatever the number.
+  /// A norm over a single number would always be 0.
   @Test(arguments: ["norm group 4", "norm layer"]) func aGroupOfOneNumberIsRefused(
     norm: String
   ) throws {

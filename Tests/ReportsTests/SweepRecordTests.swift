@@ -31,7 +31,7 @@ import Testing
       sweep.table == """
         trial      state     step  best loss  validation loss  k
         trial-002  finished  12    0.5000     0.5000           1
-        trial-001  waiting   -     0.7500     -                0
+        trial-001  waiting   –     0.7500     –                0
         """)
   }
 

@@ -207,21 +207,9 @@ public struct ReportPage {
   }
 
   private func sweepTable(_ record: SweepRecord) -> String {
-    let keys = record.keys
-    let metrics = record.metricKeys
-    let head =
-      ["trial", "state", "step", "best \(record.metric)"]
-      + metrics.map { $0.replacingOccurrences(of: "_", with: " ") } + keys
-    let rows = record.ranking.map { index in
-      let trial = record.trials[index]
-      return [
-        SweepRecord.name(trial: index), trial.state.rawValue, trial.step.map(String.init) ?? "–",
-        text(record.metricValue(index), key: record.metric),
-      ] + metrics.map { text(trial.values[$0], key: $0) } + trial.settings.map(\.value)
-    }
+    let rows = record.rows { text($0, key: $1) }.map { $0.map(HTMLCell.text) }
     return htmlTable(
-      head.map(HTMLCell.text), rows.map { $0.map(HTMLCell.text) },
-      numeric: Set(2..<4 + metrics.count))
+      rows[0], Array(rows.dropFirst()), numeric: Set(2..<4 + record.metricKeys.count))
   }
 
   private var seedTable: String {

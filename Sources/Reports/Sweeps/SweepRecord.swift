@@ -138,22 +138,26 @@ public struct SweepRecord: Codable, Sendable, Equatable {
   /// The names of the `values` of any trial.
   var metricKeys: [String] { Set(trials.flatMap(\.values.keys)).sorted() }
 
+  /// The table of the trials, the best first, under a row of titles.
+  ///
+  /// - Parameter text: a value of a metric as text; nil if a trial has none
+  func rows(_ text: (_ value: Double?, _ metric: String) -> String) -> [[String]] {
+    let metrics = metricKeys
+    let titles =
+      ["trial", "state", "step", "best \(metric)"]
+      + metrics.map { $0.replacingOccurrences(of: "_", with: " ") } + keys
+    return [titles]
+      + ranking.map { index in
+        let trial = trials[index]
+        return [
+          Self.name(trial: index), trial.state.rawValue, trial.step.map(String.init) ?? "–",
+          text(metricValue(index), metric),
+        ] + metrics.map { text(trial.values[$0], $0) } + trial.settings.map(\.value)
+      }
+  }
+
   /// The table of the trials as text, the best first.
   public var table: String {
-    let metrics = metricKeys
-    var rows = [
-      ["trial", "state", "step", "best \(metric)"]
-        + metrics.map { $0.replacingOccurrences(of: "_", with: " ") } + keys
-    ]
-    for index in ranking {
-      let trial = trials[index]
-      rows.append(
-        [
-          Self.name(trial: index), trial.state.rawValue, trial.step.map(String.init) ?? "-",
-          metricValue(index).map { brief($0) } ?? "-",
-        ] + metrics.map { name in trial.values[name].map { brief($0) } ?? "-" }
-          + trial.settings.map(\.value))
-    }
-    return plainTable(rows)
+    plainTable(rows { value, _ in value.map { brief($0) } ?? "–" })
   }
 }
