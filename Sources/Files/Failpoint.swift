@@ -13,9 +13,9 @@ import Synchronization
 ///     MOMENTUM_DIST_FAILPOINTS=checkpoint.rename=kill#2
 ///     MOMENTUM_DIST_FAILPOINTS=checkpoint.shard.sync=nospace@1,checkpoint.begin=delay:0.5
 ///
-/// Each entry is `name=action[@rank][#count]`. The actions are `kill` (SIGKILL to itself), `fail`
-/// (an input/output error), `nospace` (a full disk), `readonly` (a read-only file system), `quota`
-/// (a quota that is used up) and `delay:SECONDS`. `@rank` limits it to one rank (by
+/// Each entry is `name=action[@rank][#count]`. The actions are `kill` (SIGKILL to itself), `usr1` and
+/// `usr2` (that signal to itself), `fail` (an input/output error), `nospace` (a full disk),
+/// `readonly` (a read-only file system), `quota` (a quota that is used up) and `delay:SECONDS`. `@rank` limits it to one rank (by
 /// `OMPI_COMM_WORLD_RANK`, 0 without it), `#count` to one passage, counted from 1 in each process.
 /// If the variable cannot be parsed, the first point fails and says so. Without the variable a
 /// point costs one comparison.
@@ -67,6 +67,7 @@ public enum Failpoint: String, CaseIterable, Sendable {
 struct FailpointPlan: Sendable {
   enum Action: Equatable, Sendable {
     case kill
+    case signal(Int32)
     case fail(Int32)
     case delay(Double)
   }
@@ -96,6 +97,8 @@ struct FailpointPlan: Sendable {
       (self.count, self.rank) = (count, rank)
       switch rest {
       case "kill": action = .kill
+      case "usr1": action = .signal(SIGUSR1)
+      case "usr2": action = .signal(SIGUSR2)
       case "fail": action = .fail(EIO)
       case "nospace": action = .fail(ENOSPC)
       case "readonly": action = .fail(EROFS)
@@ -142,6 +145,7 @@ struct FailpointPlan: Sendable {
         _ = kill(getpid(), SIGKILL)
         // The signal may reach another thread first: nothing must happen until then.
         while true { _ = pause() }
+      case .signal(let signal): _ = kill(getpid(), signal)
       case .fail(let code): throw FileError("pass \(point.rawValue)", path, code: code)
       case .delay(let seconds):
         // Tells a test where the process is.

@@ -345,4 +345,28 @@ import Testing
       #expect(try Self.metrics("run", in: folder) == Self.metrics("whole", in: folder))
     }
   }
+
+  /// An epoch of eleven steps ends between two reports. The run ends after the last of them and
+  /// before the epoch's record, in the validation, and by a kill in the validation after a
+  /// checkpoint that a signal had asked for.
+  @Test(arguments: [
+    ("train.step=usr2#11", Int32(75)), ("evaluate.batch=usr2#1", 75),
+    ("train.step=usr1#11,evaluate.batch=kill#2", SIGKILL),
+  ])
+  func aRunThatEndsAtTheEndOfAnEpochGoesOn(failpoints: String, status: Int32) throws {
+    try Places.withTemporaryFolder { folder in
+      let more = ["--max-steps", "30", "--set", "checkpoint.background=false"]
+      let outcome = try Self.train(
+        "run", ranks: nil, in: folder, more,
+        environment: ["MOMENTUM_DIST_FAILPOINTS": failpoints])
+      #expect(outcome.status == status, "\(outcome.errors)")
+      let resumed = try Self.train("run", ranks: 2, in: folder, more + ["--resume"])
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      #expect(
+        resumed.errors.contains("resuming from run/checkpoints/step-00000011: step 11, epoch 1"))
+      #expect(try Self.train("whole", ranks: nil, in: folder, more).status == 0)
+      #expect(try Self.digest("run", in: folder) == Self.digest("whole", in: folder))
+      #expect(try Self.metrics("run", in: folder) == Self.metrics("whole", in: folder))
+    }
+  }
 }

@@ -9,18 +9,20 @@ import Testing
   @Test func aPlanIsRead() throws {
     let plan = FailpointPlan(
       "checkpoint.begin=kill,checkpoint.view=fail#3,checkpoint.rename=nospace@1#2,"
-        + "checkpoint.prune=delay:0.5@4,checkpoint.latest=readonly,start.data=quota", rank: 0)
+        + "checkpoint.prune=delay:0.5@4,checkpoint.latest=readonly,start.data=quota,"
+        + "train.step=usr1,train.step=usr2#7", rank: 0)
     let entries = try #require(plan.entries)
     #expect(
       entries.map(\.action) == [
         .kill, .fail(EIO), .fail(ENOSPC), .delay(0.5), .fail(EROFS), .fail(EDQUOT),
+        .signal(SIGUSR1), .signal(SIGUSR2),
       ])
-    #expect(entries.map(\.rank) == [nil, nil, 1, 4, nil, nil])
-    #expect(entries.map(\.count) == [nil, 3, 2, nil, nil, nil])
+    #expect(entries.map(\.rank) == [nil, nil, 1, 4, nil, nil, nil, nil])
+    #expect(entries.map(\.count) == [nil, 3, 2, nil, nil, nil, nil, 7])
     #expect(
       entries.map(\.point) == [
         .checkpointBegin, .checkpointView, .checkpointRename, .checkpointPrune,
-        .checkpointLatest, .startData,
+        .checkpointLatest, .startData, .trainStep, .trainStep,
       ])
   }
 

@@ -21,6 +21,18 @@ import Testing
     #expect(plain.progress(seconds: 1).keys.allSatisfy { !$0.contains("correct") })
   }
 
+  /// A run that is stopped between the last batch of an epoch and its record writes the record when
+  /// it is resumed.
+  @Test func aCheckpointHoldsWhatTheNextRecordNeeds() {
+    var state = TrainingState()
+    (state.gradientNorm, state.rateFactor) = (0.7, 0.5)
+    var other = TrainingState()
+    other.restore(step: 1, epoch: 0, batch: 1, progress: state.progress(seconds: 1))
+    #expect(other.gradientNorm == 0.7 && other.rateFactor == 0.5)
+    other.restore(step: 1, epoch: 0, batch: 1, progress: [:])
+    #expect(other.gradientNorm == 0 && other.rateFactor == 1)
+  }
+
   /// Version 1 of the format has no judged answers, and none before now has weights.
   @Test func anOldCheckpointIsOfEqualWeights() {
     var state = TrainingState(sums: ["correct", "judged"])

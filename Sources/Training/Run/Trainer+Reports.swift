@@ -13,9 +13,11 @@ extension Trainer {
     rankLog = log
     try session.agreement.together {
       guard isRoot else { return }
+      // The checkpoint may predate the record of its own step, at an epoch's end.
+      let lastReported = state.interval.elements > 0 ? state.step - 1 : state.step
       metrics = try MetricsLog(
-        run.metrics, keepingThrough: state.step, epochs: state.epoch)
-      tensorBoard = try TensorBoardLog(in: run.path, from: state.step + 1)
+        run.metrics, keepingThrough: lastReported, epochs: state.epoch)
+      tensorBoard = try TensorBoardLog(in: run.path, from: lastReported + 1)
     }
   }
 

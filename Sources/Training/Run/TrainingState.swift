@@ -17,6 +17,7 @@ struct TrainingState {
   var interval = Totals()
   /// The totals of the current epoch, for the line at its end.
   var epochTotals = Totals()
+  /// The norm of the gradient in the last step.
   var gradientNorm = 0.0
   /// The factor of the learning rates in the last step.
   var rateFactor = 1.0
@@ -36,6 +37,8 @@ struct TrainingState {
   fileprivate enum Key: String {
     case bestLoss = "best_validation_loss"
     case seconds
+    case gradientNorm = "gradient_norm"
+    case rateFactor = "rate_factor"
   }
 
   init(sums: [String] = []) {
@@ -54,7 +57,10 @@ struct TrainingState {
   ///
   /// - Parameter seconds: how long the run has taken so far
   func progress(seconds: Double) -> [String: Double] {
-    var values: [Key: Double] = [.seconds: seconds]
+    // The record at the end of an epoch may be written after a resume and before a step.
+    var values: [Key: Double] = [
+      .seconds: seconds, .gradientNorm: gradientNorm, .rateFactor: rateFactor,
+    ]
     if bestLoss.isFinite { values[.bestLoss] = bestLoss }
     var all = Dictionary(uniqueKeysWithValues: values.map { ($0.rawValue, $1) })
     if bestLoss.isFinite { all[CheckpointManifest.bestStepKey] = bestStep.map(Double.init) }
@@ -83,6 +89,8 @@ struct TrainingState {
     bestLoss = progress[Key.bestLoss.rawValue] ?? .infinity
     bestStep = progress[CheckpointManifest.bestStepKey].flatMap { Int(exactly: $0) }
     secondsBefore = max(value(.seconds), 0)
+    gradientNorm = value(.gradientNorm)
+    rateFactor = progress[Key.rateFactor.rawValue] ?? 1
     savedStep = step
     savingStep = step
     validationLosses = []
