@@ -161,7 +161,7 @@ extension Sequence {
         + RowPack(direct, pack, stride: width)
       if let dy { dh = dh + RowPack(first: lanes, of: dy + row * H, pack, stride: H) }
       let kept = saved + row * layout.width
-      if hasStepBefore { prefetch(kept - step.saved.stride * layout.width, layout, pack) }
+      if hasStepBefore { prefetch(kept, layout, step.saved, pack) }
       let (cPlace, dcPlace) = (buffers.c + place * width, buffers.dc + place * width)
       var dc = B.hasCell ? RowPack(dcPlace, pack, stride: width) : RowPack(0)
       let cBefore =
@@ -210,16 +210,22 @@ extension Sequence {
     }
   }
 
-  /// Prefetches what the preceding time step needs of these rows; at the speed of memory it takes
-  /// about one step to arrive.
+  /// Prefetches what the two preceding time steps need of these rows; at the speed of memory it
+  /// takes about one step to arrive. Of the cells, the step before the next one is needed, because
+  /// each step reads c_{t-1} as well.
   @inline(__always)
   private static func prefetch(
-    _ saved: UnsafePointer<Float>, _ layout: SavedLayout, _ pack: PackRows
+    _ saved: UnsafePointer<Float>, _ layout: SavedLayout, _ place: SavedPlace, _ pack: PackRows
   ) {
+    let line = 16
+    let before = saved - place.stride * layout.width
     for row in 0..<RowPack.rows {
-      for line in 0..<(layout.width + 15) / 16 {
-        cvec_prefetch(saved + pack[row] * layout.width + line * 16)
-      }
+      let kept = before + pack[row] * layout.width
+      for start in stride(from: 0, to: layout.width, by: line) { cvec_prefetch(kept + start) }
+    }
+    guard B.hasCell, place.step > 1 else { return }
+    for row in 0..<RowPack.rows {
+      cvec_prefetch(before + pack[row] * layout.width - place.stride * layout.width + layout.cell)
     }
   }
 
