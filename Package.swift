@@ -24,10 +24,12 @@ var simdKernels: [Target] = [
   ]
 #endif
 
+/// Without checks for overflow: the places that the kernels compute lie in memory whose size was
+/// computed with checks, and the checks cost up to 5 % of a small layer's step.
 func simdKernel(_ name: String, _ settings: [SwiftSetting]) -> Target {
   .target(
     name: name, dependencies: ["CVec", "KernelInterface"],
-    swiftSettings: settings + [.unsafeFlags(["-O", "-wmo", "-num-threads", "2"])])
+    swiftSettings: settings + [.unsafeFlags(["-Ounchecked", "-wmo", "-num-threads", "2"])])
 }
 
 let package = Package(

@@ -29,7 +29,6 @@ struct BackwardBuffers {
   let dv: UnsafeMutablePointer<Float>  // [block][row][gate][lane]
   let dq: UnsafeMutablePointer<Float>
   let c: UnsafeMutablePointer<Float>  // c_t, [block][row][lane]
-  let initialCell: UnsafeMutablePointer<Float>
   let dUnitBias: UnsafeMutablePointer<Float>  // summed over time, [block][row][lane]
   /// The product of one panel.
   let product: UnsafeMutablePointer<Float>  // [row][columns]
@@ -68,7 +67,6 @@ struct BackwardBuffers {
     dv = arena.take(gates)
     dq = arena.take(gates)
     c = arena.take(state)
-    initialCell = arena.take(state)
     dUnitBias = arena.take(shape.body.hasUnitBias ? state : 0)
     product = arena.take(groupRows * 4 * Vector.width)
     let gateGradients = slots * groupRows * order.paddedWidth
@@ -126,8 +124,6 @@ struct BackwardBuffers {
     Packing.toBlocks(state.cell.map { $0 + hStart }, rows: rows, units: single, into: dc)
     Packing.toBlocks(state.velocity.map { $0 + gStart }, rows: rows, units: units, into: dv)
     Packing.toBlocks(state.secondMoment.map { $0 + gStart }, rows: rows, units: units, into: dq)
-    Packing.toBlocks(
-      call.initial.cell.map { $0 + hStart }, rows: rows, units: single, into: initialCell)
     if call.geometry.body.hasUnitBias {
       dUnitBias.update(repeating: 0, count: rows * single.paddedWidth)
     }

@@ -14,14 +14,14 @@ struct BackwardStep {
 
   /// The product of the gate gradients in a slot with W_hh, for one panel of columns.
   @inline(__always)
-  func hiddenGradient(panel: Int, slot: Int) -> Product {
+  func hiddenGradient(panel: Int, slot: Int, prefetching prefetch: Prefetch? = nil) -> Product {
     let (order, split) = (buffers.order, buffers.hiddenSplit)
     return Product(
       a: buffers.da + slot * buffers.slotStride(rows: rows), row: order.blockWidth,
       segments: order.blocks, segment: order.blockWidth,
       segmentStride: buffers.blockStride(rows: rows),
       w: buffers.recurrentWeights + split.start(panel) * Vector.width * order.paddedWidth,
-      start: buffers.zeros, vectors: split.width(panel))
+      start: buffers.zeros, vectors: split.width(panel), prefetching: prefetch)
   }
 
   /// The gradient of the final h, instead of a product.

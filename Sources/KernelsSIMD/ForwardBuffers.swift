@@ -29,6 +29,8 @@ struct ForwardBuffers {
   // Products of one panel.
   let g: UnsafeMutablePointer<Float>  // [row][block][gate][lane]
   let a: UnsafeMutablePointer<Float>
+  /// What a body's `activate` makes of the rows of one chunk: [row][pack][lane].
+  let activated: UnsafeMutablePointer<Float>
 
   init(
     _ call: ForwardCall<Float>, panelLimit: Int, savedCount: Int, groupRows: Int? = nil,
@@ -56,6 +58,7 @@ struct ForwardBuffers {
     q = arena.take(shape.drive.hasSecondMoment ? groupRows * units.paddedWidth : 0)
     g = arena.take(groupRows * 4 * Vector.width)
     a = arena.take(groupRows * 4 * Vector.width)
+    activated = arena.take(Product.mostChunkRows * 4 * Vector.width)
   }
 
   func pack(_ weights: RecurrentWeights<Float>, _ shape: LayerGeometry) {

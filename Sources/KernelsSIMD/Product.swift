@@ -14,6 +14,8 @@ struct Product {
   let vectors: Int
   /// The number of blocks that k is split into.
   private let blocks: Int
+  /// Prefetched besides W.
+  private let prefetch: Prefetch?
   private let blockSegments: Int
   private let blockSegment: Int
 
@@ -23,7 +25,8 @@ struct Product {
   @inline(__always)
   init(
     a: UnsafePointer<Float>, row: Int, segments: Int = 1, segment: Int, segmentStride: Int = 0,
-    w: UnsafePointer<Float>, start: UnsafePointer<Float>?, vectors: Int
+    w: UnsafePointer<Float>, start: UnsafePointer<Float>?, vectors: Int,
+    prefetching prefetch: Prefetch? = nil
   ) {
     self.a = a
     aRow = row
@@ -33,6 +36,7 @@ struct Product {
     self.w = w
     self.start = start
     self.vectors = vectors
+    self.prefetch = prefetch
     let depth = max(Product.blockBytes / (vectors * Vector.width * 4), 1)
     if segments == 1 {
       blocks = (segment + depth - 1) / depth
@@ -50,6 +54,9 @@ struct Product {
   /// that its stores drain while the next products run.
   @inline(__always)
   var chunkRows: Int { 2 * tileRows }
+
+  /// The largest of them.
+  static var mostChunkRows: Int { 2 * 8 }
 
   /// The rows of a register tile.
   @inline(__always)
@@ -73,12 +80,18 @@ struct Product {
     }
     let depth = runs * run
     let wStart = w + block * blockSegments * blockSegment * width
-    // While the rows are multiplied with this block, each tile prefetches its part of the next one.
-    let share = row / tileRows * depth * 16
+    // While the rows are multiplied with this block, each tile prefetches its part of the next one,
+    // or a part of what else is wanted.
+    let tile = row / tileRows
+    let share = tile * depth * Prefetch.line
     let next = share < depth * width ? wStart + depth * width + share : wStart
+    let other = prefetch.flatMap { other in
+      other.part(block * ((other.rows + tileRows - 1) / tileRows) + tile, steps: depth)
+    }
     Tile(
       a: aStart, aRow: aRow, segments: runs, segment: run, segmentStride: segmentStride,
-      w: wStart, start: block == 0 ? start : nil, out: out, outRow: outRow, prefetch: next
+      w: wStart, start: block == 0 ? start : nil, out: out, outRow: outRow,
+      prefetch: other?.start ?? next, prefetchStep: other?.step ?? Prefetch.line
     ).run(rows: count, vectors: vectors)
   }
 

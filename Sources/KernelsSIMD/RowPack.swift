@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The pack of the pointwise part: enough rows to hide the latency of its chains, and few enough
-/// for the registers.
-#if AVX512 || arch(arm64)
+/// The pack of the pointwise part. A wide vector alone has enough independent chains, one for each
+/// gate, and more rows at once would not fit in the registers; narrower vectors need more of them to
+/// hide the latency.
+#if AVX512
+  typealias RowPack = Vector
+#elseif arch(arm64)
   typealias RowPack = Twin<Twin<Vector>>
 #else
   typealias RowPack = Twin<Vector>

@@ -27,7 +27,9 @@ extension Sequence {
           groupRows: groupRows, arena: &arena) : nil
       return (buffers, again)
     }) { buffers, again in
+      let clock = PhaseClock()
       buffers.pack(call)
+      clock.lap(.packing)
       again?.buffers.pack(call.weights, shape)
       var first = 0
       while first < stripes.count {
@@ -63,16 +65,18 @@ extension Sequence {
     }
     for t in (0..<T).reversed() {
       if let again, t == T - 1 || (t + 1) % call.geometry.recomputeEvery == 0 {
-        first = recompute(
-          again, endingWith: t, firstRow: firstRow, rows: rows, cell: buffers.initialCell)
+        first = recompute(again, endingWith: t, firstRow: firstRow, rows: rows)
       }
       let step = BackwardStep(
         call: call, buffers: buffers, t: t, slot: (T - 1 - t) % buffers.slots,
         firstRow: firstRow, rows: rows, saved: saved(t))
-      if B.hasCell, t == T - 1 { loadLastCell(step) }
+      if B.hasCell, t == T - 1 { loadLastCell(step, recomputed: again?.buffers.c) }
       run(step)
+      let clock = PhaseClock()
       step.inputGradient()
+      clock.lap(.inputGradient)
       group.add(after: t)
+      clock.lap(.weightGradient)
     }
     if let target = call.initialGradient.hidden {
       BackwardStep(
@@ -91,24 +95,44 @@ extension Sequence {
     let drive = D(step.call.geometry.drive, step: step.t)
     let (buffers, split) = (step.buffers, step.buffers.hiddenSplit)
     let isLast = step.t == step.call.geometry.steps - 1
+    let clock = PhaseClock()
     for panel in 0..<split.panels {
       let product = step.hiddenGradient(
-        panel: panel, slot: (step.slot + buffers.slots - 1) % buffers.slots)
+        panel: panel, slot: (step.slot + buffers.slots - 1) % buffers.slots,
+        prefetching: saved(step, after: panel))
       if isLast {
         step.finalHidden(panel: panel)
       } else {
         product.addLeadingBlocks(rows: step.rows, out: buffers.product)
       }
+      clock.lap(.productBackward)
       var row = 0
       while row < step.rows {
         let end = min(row + product.chunkRows, step.rows)
         if !isLast { product.addLastBlock(rows: row, end, out: buffers.product) }
+        clock.lap(.productBackward)
         for index in 0..<split.width(panel) {
           finish(step, drive, panel: panel, index: index, rows: row, end)
         }
+        clock.lap(.pointwiseBackward)
         row = end
       }
     }
+  }
+
+  /// What is saved of the next panel: at the speed of memory it takes about the time of a product to
+  /// arrive.
+  @inline(__always)
+  private static func saved(_ step: BackwardStep, after panel: Int) -> Prefetch? {
+    let (split, width) = (step.buffers.hiddenSplit, SavedLayout(step.call.geometry).width)
+    let isLast = panel + 1 == split.panels
+    // A body may save nothing.
+    if width == 0 || isLast && step.saved.step == 0 { return nil }
+    let next = isLast ? 0 : panel + 1
+    let place = step.saved.place(block: split.start(next)) - (isLast ? step.saved.stride : 0)
+    return Prefetch(
+      rows: step.rows, start: UnsafePointer(step.saved.start! + place * width),
+      length: step.rows * width, count: split.width(next), stride: step.saved.rows * width)
   }
 
   /// The adjoints of body and drive for one block of units, the `index`-th of a panel, in rows
@@ -138,12 +162,6 @@ extension Sequence {
     let layout = SavedLayout(shape)
     let place = step.saved.place(block: block)
     let saved = UnsafePointer(step.saved.start! + place * layout.width)
-    let hasStepBefore = step.saved.step > 0
-    let cellsBefore =
-      hasStepBefore
-      ? saved - step.saved.stride * layout.width + layout.cell
-      : UnsafePointer(buffers.initialCell + block * rows * width)
-    let cellStride = hasStepBefore ? layout.width : width
     // For the g of a single input.
     let xStart = call.x + t * N + step.firstRow
     let bias = buffers.inputBias + block * blockWidth
@@ -161,11 +179,10 @@ extension Sequence {
         + RowPack(direct, pack, stride: width)
       if let dy { dh = dh + RowPack(first: lanes, of: dy + row * H, pack, stride: H) }
       let kept = saved + row * layout.width
-      if hasStepBefore { prefetch(kept, layout, step.saved, pack) }
       let (cPlace, dcPlace) = (buffers.c + place * width, buffers.dc + place * width)
       var dc = B.hasCell ? RowPack(dcPlace, pack, stride: width) : RowPack(0)
       let cBefore =
-        B.hasCell ? RowPack(cellsBefore + row * cellStride, pack, stride: cellStride) : RowPack(0)
+        B.hasCell ? RowPack(kept + layout.cell, pack, stride: layout.width) : RowPack(0)
       let gradient = B.backward(
         dh: dh, dc: &dc, saved: GatePack<RowPack>(kept, count: B.saved, pack, stride: layout.width),
         h: RowPack(first: lanes, of: y + row * H, pack, stride: H),
@@ -207,25 +224,6 @@ extension Sequence {
           buffers.dg + out, count: B.gates, pack, stride: orderWidth, apart: GateOrder.width)
       }
       row += RowPack.rows
-    }
-  }
-
-  /// Prefetches what the two preceding time steps need of these rows; at the speed of memory it
-  /// takes about one step to arrive. Of the cells, the step before the next one is needed, because
-  /// each step reads c_{t-1} as well.
-  @inline(__always)
-  private static func prefetch(
-    _ saved: UnsafePointer<Float>, _ layout: SavedLayout, _ place: SavedPlace, _ pack: PackRows
-  ) {
-    let line = 16
-    let before = saved - place.stride * layout.width
-    for row in 0..<RowPack.rows {
-      let kept = before + pack[row] * layout.width
-      for start in stride(from: 0, to: layout.width, by: line) { cvec_prefetch(kept + start) }
-    }
-    guard B.hasCell, place.step > 1 else { return }
-    for row in 0..<RowPack.rows {
-      cvec_prefetch(before + pack[row] * layout.width - place.stride * layout.width + layout.cell)
     }
   }
 
@@ -272,16 +270,19 @@ extension Sequence {
     return (UnsafePointer(step.buffers.zeros), 0)
   }
 
-  /// Loads c_T from the saved activations.
-  private static func loadLastCell(_ step: BackwardStep) {
-    let (buffers, rows, saved) = (step.buffers, step.rows, step.saved)
-    let layout = SavedLayout(step.call.geometry)
+  /// Loads c_T, which was saved or is what the recomputation of the last steps ended with.
+  private static func loadLastCell(
+    _ step: BackwardStep, recomputed: UnsafeMutablePointer<Float>?
+  ) {
+    let (buffers, rows, shape) = (step.buffers, step.rows, step.call.geometry)
+    let count = rows * Vector.width
+    if let recomputed {
+      return buffers.c.update(from: recomputed, count: buffers.units.blocks * count)
+    }
+    let last = step.call.saved + lastCell(shape)
     for block in 0..<buffers.units.blocks {
-      for row in 0..<rows {
-        let place = saved.place(block: block) + row
-        Vector(saved.start! + place * layout.width + layout.cell)
-          .store(buffers.c + (block * rows + row) * Vector.width)
-      }
+      (buffers.c + block * count)
+        .update(from: last + (block * shape.rows + step.firstRow) * Vector.width, count: count)
     }
   }
 }

@@ -11,7 +11,9 @@ extension Sequence {
         savedCount: recomputes(call.geometry) ? 0 : savedCount(call.geometry), arena: &$0)
     }) { buffers in
       let shape = call.geometry
+      let clock = PhaseClock()
       buffers.pack(call.weights, shape)
+      clock.lap(.packing)
       var first = 0
       while first < shape.rows {
         let rows = min(buffers.groupRows, shape.rows - first)
@@ -42,6 +44,19 @@ extension Sequence {
       swap(&h, &hNext)
     }
     buffers.write(call.final, call.geometry, h: h, firstRow: firstRow, rows: rows)
+    if B.hasCell, !keepsStates { saveLastCell(call, buffers, firstRow: firstRow, rows: rows) }
+  }
+
+  private static func saveLastCell(
+    _ call: ForwardCall<Float>, _ buffers: ForwardBuffers, firstRow: Int, rows: Int
+  ) {
+    guard let saved = call.saved else { return }
+    let last = saved + lastCell(call.geometry)
+    let count = rows * Vector.width
+    for block in 0..<buffers.units.blocks {
+      (last + (block * call.geometry.rows + firstRow) * Vector.width)
+        .update(from: buffers.c + block * count, count: count)
+    }
   }
 
   /// One time step: for each panel of columns both products, and for each few rows of them, as
@@ -50,44 +65,49 @@ extension Sequence {
   static func run(_ step: ForwardStep) {
     let drive = D(step.call.geometry.drive, step: step.t)
     let split = step.buffers.split
+    let clock = PhaseClock()
     for panel in 0..<split.panels {
       let input = step.input(panel: panel, gates: B.gates)
       let recurrent = step.recurrent(panel: panel, gates: B.gates)
       if !step.buffers.hasSingleInput {
         input.addLeadingBlocks(rows: step.rows, out: step.buffers.g)
+        clock.lap(.inputProduct)
       }
       recurrent.addLeadingBlocks(rows: step.rows, out: step.buffers.a)
+      clock.lap(.recurrentProduct)
       var row = 0
       while row < step.rows {
         let end = min(row + recurrent.chunkRows, step.rows)
         if !step.buffers.hasSingleInput {
           input.addLastBlock(rows: row, end, out: step.buffers.g)
+          clock.lap(.inputProduct)
         }
         recurrent.addLastBlock(rows: row, end, out: step.buffers.a)
+        clock.lap(.recurrentProduct)
         for index in 0..<split.width(panel) {
-          finish(step, drive, panel: panel, index: index, rows: row, end)
+          activate(step, drive, panel: panel, index: index, rows: row, end)
+          update(step, panel: panel, index: index, rows: row, end)
         }
+        clock.lap(.pointwiseForward)
         row = end
       }
     }
   }
 
-  /// Drive and body for one block of units, the `index`-th of a panel, in rows
-  /// `firstRow ..< end` of the group.
+  /// The drive of one block of units, the `index`-th of a panel, and the first half of the body, in
+  /// rows `firstRow ..< end` of the group.
   ///
   /// It is longer than other functions: the values that the loop reads before its first row must
-  /// stay in registers, and each part would need a dozen of them as arguments.
+  /// stay in registers, and each part would need a dozen of them as arguments. So is `update`.
   @inline(__always)
-  private static func finish(
+  private static func activate(
     _ step: ForwardStep, _ drive: D, panel: Int, index: Int, rows firstRow: Int, _ end: Int
   ) {
-    let (call, buffers, rows) = (step.call, step.buffers, step.rows)
+    let (call, buffers) = (step.call, step.buffers)
     let shape = call.geometry
-    let (width, blockWidth) = (Vector.width, B.gates * Vector.width)
+    let blockWidth = B.gates * Vector.width
     let (hasVelocity, hasSecondMoment) = (shape.drive.hasVelocity, shape.drive.hasSecondMoment)
     let block = buffers.split.start(panel) + index
-    let lanes = buffers.units.lanes(block)
-    let unitBias = RowPack(everyRow: Vector(buffers.unitBias + block * width))
     // The products of the panel, [row][block][gate][lane].
     let stride = buffers.split.width(panel) * blockWidth
     let (gStart, aStart) = (buffers.g + index * blockWidth, buffers.a + index * blockWidth)
@@ -95,16 +115,12 @@ extension Sequence {
     let xStart = call.x + step.t * shape.rows + step.firstRow
     let bias = buffers.inputBias + block * blockWidth
     let weights = buffers.inputWeights + block * blockWidth
-    let layout = SavedLayout(shape)
-    let saved = step.saved.start.map { $0 + step.saved.place(block: block) * layout.width }
-    let y = call.y.map {
-      $0 + (step.t * shape.rows + step.firstRow) * shape.hidden + block * width
-    }
+    var activated = buffers.activated
 
     var row = firstRow
     while row < end {
       let pack = PackRows(left: end - row)
-      let place = block * rows + row
+      let place = block * step.rows + row
       let g =
         buffers.hasSingleInput
         ? GatePack<RowPack>(bias: bias, weights: weights, x: xStart + row, pack, count: B.gates)
@@ -118,14 +134,47 @@ extension Sequence {
       let seen = run(drive, g, a, v: &v, q: &q)
       if hasVelocity { v.store(vPlace, count: B.gates, pack, stride: blockWidth) }
       if hasSecondMoment { q.store(qPlace, count: B.gates, pack, stride: blockWidth) }
+      B.activate(d: seen.d, a: seen.a).store(
+        activated, count: B.activations, pack, stride: activatedWidth)
+      activated += RowPack.rows * activatedWidth
+      row += RowPack.rows
+    }
+  }
 
+  /// Floats of one row of `ForwardBuffers.activated`.
+  @inline(__always)
+  private static var activatedWidth: Int { B.activations * Vector.width }
+
+  /// The second half of the body, in the block and the rows that `activate` has done, and everything
+  /// that is saved.
+  @inline(__always)
+  private static func update(
+    _ step: ForwardStep, panel: Int, index: Int, rows firstRow: Int, _ end: Int
+  ) {
+    let (buffers, width) = (step.buffers, Vector.width)
+    let shape = step.call.geometry
+    let block = buffers.split.start(panel) + index
+    let lanes = buffers.units.lanes(block)
+    let unitBias = RowPack(everyRow: Vector(buffers.unitBias + block * width))
+    let layout = SavedLayout(shape)
+    let saved = step.saved.start.map { $0 + step.saved.place(block: block) * layout.width }
+    let y = step.call.y.map {
+      $0 + (step.t * shape.rows + step.firstRow) * shape.hidden + block * width
+    }
+    var activated = buffers.activated
+
+    var row = firstRow
+    while row < end {
+      let pack = PackRows(left: end - row)
       let hPlace = row * buffers.hRow + block * width
       let hBefore = RowPack(step.h + hPlace, pack, stride: buffers.hRow)
-      let cPlace = buffers.c + place * width
-      var c = B.hasCell ? RowPack(cPlace, pack, stride: width) : RowPack(0)
+      let cPlace = buffers.c + (block * step.rows + row) * width
+      let cBefore = B.hasCell ? RowPack(cPlace, pack, stride: width) : RowPack(0)
+      var c = cBefore
       var gates = GatePack<RowPack>(first: RowPack(0))
-      let h = B.forward(
-        d: seen.d, a: seen.a, h: hBefore, c: &c, unitBias: unitBias, saved: &gates)
+      let h = B.update(
+        GatePack<RowPack>(activated, count: B.activations, pack, stride: activatedWidth),
+        h: hBefore, c: &c, unitBias: unitBias, saved: &gates)
       if B.hasCell { c.store(cPlace, pack, stride: width) }
       h.store(step.hNext + hPlace, pack, stride: buffers.hRow)
 
@@ -133,33 +182,44 @@ extension Sequence {
         h.store(first: lanes, to: y + row * shape.hidden, pack, stride: shape.hidden)
       }
       if let saved {
-        save(
-          saved + row * layout.width, layout, pack, streaming: buffers.streams, gates: gates, c: c,
-          g: g, v: v, q: q)
+        let to = saved + row * layout.width
+        gates.store(to, count: B.saved, pack, stride: layout.width, streaming: buffers.streams)
+        if B.hasCell {
+          cBefore.store(
+            to + layout.cell, pack, stride: layout.width, streaming: buffers.streams)
+        }
+        if D.needsActivations { saveDrive(step, layout, pack, panel, index, row: row, to) }
       }
+      activated += RowPack.rows * activatedWidth
       row += RowPack.rows
     }
   }
 
-  /// Saves what `backward` needs of a pack.
+  /// Saves what the drive's `backward` needs of a pack. It comes after what the body saves, because
+  /// stores past the caches must fill whole lines.
   @inline(__always)
-  private static func save(
-    _ to: UnsafeMutablePointer<Float>, _ layout: SavedLayout, _ pack: PackRows, streaming: Bool,
-    gates: GatePack<RowPack>, c: RowPack, g: GatePack<RowPack>, v: GatePack<RowPack>,
-    q: GatePack<RowPack>
+  private static func saveDrive(
+    _ step: ForwardStep, _ layout: SavedLayout, _ pack: PackRows, _ panel: Int, _ index: Int,
+    row: Int, _ to: UnsafeMutablePointer<Float>
   ) {
-    let stride = layout.width
-    gates.store(to, count: B.saved, pack, stride: stride, streaming: streaming)
-    if B.hasCell { c.store(to + layout.cell, pack, stride: stride, streaming: streaming) }
-    if D.needsActivations {
-      v.store(
-        to + layout.velocity, count: B.gates, pack, stride: stride, streaming: streaming)
-      q.store(
-        to + layout.secondMoment, count: B.gates, pack, stride: stride, streaming: streaming)
+    let (buffers, blockWidth) = (step.buffers, B.gates * Vector.width)
+    let place = (buffers.split.start(panel) + index) * step.rows + row
+    let drive = step.call.geometry.drive
+    func save(_ from: UnsafeMutablePointer<Float>, stride: Int, isUsed: Bool, at offset: Int) {
+      GatePack<RowPack>(from, count: isUsed ? B.gates : 0, pack, stride: stride).store(
+        to + offset, count: B.gates, pack, stride: layout.width, streaming: buffers.streams)
     }
+    save(
+      buffers.v + place * blockWidth, stride: blockWidth, isUsed: drive.hasVelocity,
+      at: layout.velocity)
+    save(
+      buffers.q + place * blockWidth, stride: blockWidth, isUsed: drive.hasSecondMoment,
+      at: layout.secondMoment)
     if layout.hasInputDrive {
-      g.store(
-        to + layout.inputDrive, count: B.gates, pack, stride: stride, streaming: streaming)
+      let stride = buffers.split.width(panel) * blockWidth
+      save(
+        buffers.g + index * blockWidth + row * stride, stride: stride, isUsed: true,
+        at: layout.inputDrive)
     }
   }
 

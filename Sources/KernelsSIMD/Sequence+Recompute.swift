@@ -90,21 +90,16 @@ extension Sequence {
     }
   }
 
-  /// Recomputes what the backward pass needs of the segment that ends with step t, and leaves the c
-  /// before it in `cell`.
+  /// Recomputes what the backward pass needs of the segment that ends with step t.
   ///
   /// - Returns: the first step of the segment
   static func recompute(
-    _ again: Recomputation, endingWith t: Int, firstRow: Int, rows: Int,
-    cell: UnsafeMutablePointer<Float>
+    _ again: Recomputation, endingWith t: Int, firstRow: Int, rows: Int
   ) -> Int {
     let (call, buffers) = (again.call, again.buffers)
     let shape = call.geometry
     let first = t / shape.recomputeEvery * shape.recomputeEvery
     loadState(again, before: first, firstRow: firstRow, rows: rows)
-    if B.hasCell {
-      cell.update(from: buffers.c, count: rows * buffers.units.blocks * Vector.width)
-    }
     var (h, hNext) = (buffers.h, buffers.hNext)
     for step in first...t {
       run(

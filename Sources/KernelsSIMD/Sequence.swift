@@ -5,7 +5,8 @@ import KernelInterface
 /// A layer with drive D and body B over a whole sequence.
 enum Sequence<D: DriveFormula, B: BodyFormula> where D.V == RowPack, B.V == RowPack {
   /// The layout of `saved`, [T][block][N][vectors]: for one unit block of one row the body's packs,
-  /// c_t, and v_t, q_t and g_t per gate if the drive needs them.
+  /// c_{t-1}, and v_t, q_t and g_t per gate if the drive needs them. So all that the backward pass
+  /// reads for a step lies together. After them comes c_T, [block][N][lane].
   struct SavedLayout {
     /// Whether g_t is saved; for a single input it is recomputed.
     let hasInputDrive: Bool
@@ -19,7 +20,7 @@ enum Sequence<D: DriveFormula, B: BodyFormula> where D.V == RowPack, B.V == RowP
       width = (B.saved + (B.hasCell ? 1 : 0) + drive) * Vector.width
     }
 
-    /// The place of c_t in a row, in floats.
+    /// The place of c_{t-1} in a row, in floats.
     @inline(__always)
     var cell: Int { B.saved * Vector.width }
     @inline(__always)
@@ -32,8 +33,14 @@ enum Sequence<D: DriveFormula, B: BodyFormula> where D.V == RowPack, B.V == RowP
 
   static func savedCount(_ shape: LayerGeometry) -> Int {
     if recomputes(shape) { return statesCount(shape) }
-    let units = Units(shape.hidden, gates: B.gates)
-    return shape.steps * shape.rows * units.blocks * SavedLayout(shape).width
+    return lastCell(shape)
+      + (B.hasCell ? shape.rows * Units(shape.hidden, gates: 1).paddedWidth : 0)
+  }
+
+  /// The place of c_T in `saved`.
+  @inline(__always)
+  static func lastCell(_ shape: LayerGeometry) -> Int {
+    shape.steps * shape.rows * Units(shape.hidden, gates: 1).blocks * SavedLayout(shape).width
   }
 
   /// The blocks of units that share a column panel of up to four vectors.

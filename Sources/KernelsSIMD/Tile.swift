@@ -21,13 +21,15 @@ struct Tile: RegisterTile {
   var start: UnsafePointer<Float>?
   var out: UnsafeMutablePointer<Float>
   var outRow: Int
-  /// Prefetched into the second-level cache, one line for each k.
+  /// Prefetched into the second-level cache, for each k the line that is `prefetchStep` floats on.
   var prefetch: UnsafePointer<Float>
+  var prefetchStep: Int
 
   @inline(never)
   func run<R: Rows>(_: R.Type, column: Int, vectors: Int) {
     let wRow = vectors * Vector.width
     let (aRow, segment, skip) = (aRow, segment, segmentStride - segment)
+    let prefetchStep = prefetchStep
     var (a, w, prefetch) = (a, w + column, prefetch)
     var sums: R
     if let start {
@@ -44,7 +46,7 @@ struct Tile: RegisterTile {
         sums.add(R.Column(w), times: a, stride: aRow)
         a += 1
         w += wRow
-        prefetch += 16
+        prefetch += prefetchStep
         left &-= 1
       } while left > 0
       a += skip

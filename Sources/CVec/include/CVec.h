@@ -182,6 +182,19 @@ void cvec_return_memory(void *memory, size_t capacity);
 
 // MARK: The processor
 
+/// A counter that runs at a constant rate, a few cycles to read.
+static inline uint64_t cvec_ticks(void) {
+#if defined(__x86_64__)
+  return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+  uint64_t ticks;
+  __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+  return ticks;
+#else
+  return 0;
+#endif
+}
+
 /// Whether the processor runs code compiled for x86-64-v3 (AVX2 and FMA).
 static inline bool cvec_processor_has_avx2(void) {
 #if defined(__x86_64__)

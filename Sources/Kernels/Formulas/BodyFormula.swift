@@ -9,33 +9,44 @@ protocol BodyFormula {
 
   /// G, the packs of a `GatePack` that are used.
   static var gates: Int { get }
-  /// How many packs per unit `forward` saves for `backward`, besides h and c.
+  /// How many packs `activate` returns.
+  static var activations: Int { get }
+  /// How many packs per unit `update` saves for `backward`, besides h and c.
   static var saved: Int { get }
   /// Whether there is a cell state c.
   static var hasCell: Bool { get }
   /// Whether `unitBias` is used.
   static var hasUnitBias: Bool { get }
 
-  /// One time step of one unit.
+  /// The first half of a time step of one unit: what depends neither on h nor on c.
+  ///
+  /// The whole is one chain of dependent operations, longer than the part of a program that a
+  /// processor looks ahead. Of the halves, those of several units overlap.
   ///
   /// - Parameters:
   ///   - d: the drive, per gate
   ///   - a: the recurrent term, per gate
+  static func activate(d: GatePack<V>, a: GatePack<V>) -> GatePack<V>
+
+  /// The second half.
+  ///
+  /// - Parameters:
+  ///   - activated: what `activate` returned
   ///   - h: h_{t-1}
   ///   - c: c_{t-1} on entry, c_t on return
   ///   - unitBias: the body's own bias
   ///   - saved: receives what `backward` needs
   /// - Returns: h_t
-  static func forward(
-    d: GatePack<V>, a: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
+  static func update(
+    _ activated: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
   ) -> V
 
-  /// The adjoint of `forward`.
+  /// The adjoint of both halves.
   ///
   /// - Parameters:
   ///   - dh: dL/dh_t, all of it
   ///   - dc: dL/dc_t from step t+1 on entry, dL/dc_{t-1} on return
-  ///   - saved: what `forward` saved
+  ///   - saved: what `update` saved
   ///   - h: h_t
   ///   - hBefore: h_{t-1}
   ///   - c: c_t
@@ -45,6 +56,16 @@ protocol BodyFormula {
   static func backward(
     dh: V, dc: inout V, saved: GatePack<V>, h: V, hBefore: V, c: V, cBefore: V
   ) -> BodyGradient<V>
+}
+
+extension BodyFormula {
+  /// A whole time step of one unit.
+  @inline(__always)
+  static func forward(
+    d: GatePack<V>, a: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
+  ) -> V {
+    update(activate(d: d, a: a), h: h, c: &c, unitBias: unitBias, saved: &saved)
+  }
 }
 
 /// What a body's `backward` returns.

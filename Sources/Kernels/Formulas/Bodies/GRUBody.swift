@@ -7,18 +7,23 @@
 ///     h_t = (1 - z) n + z h_{t-1}
 enum GRUBody<V: Lanes>: BodyFormula {
   static var gates: Int { 3 }
+  static var activations: Int { 4 }
   static var saved: Int { 4 }
   static var hasCell: Bool { false }
   static var hasUnitBias: Bool { false }
 
   @inline(__always)
-  static func forward(
-    d: GatePack<V>, a: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
+  static func activate(d: GatePack<V>, a: GatePack<V>) -> GatePack<V> {
+    GatePack((d.g0 + a.g0).logistic, (d.g1 + a.g1).logistic, d.g2, a.g2)
+  }
+
+  @inline(__always)
+  static func update(
+    _ activated: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
   ) -> V {
-    let r = (d.g0 + a.g0).logistic
-    let z = (d.g1 + a.g1).logistic
-    let n = d.g2.adding(r, times: a.g2).hyperbolicTangent
-    saved = GatePack(r, z, n, a.g2)
+    let (r, z, dn, an) = (activated.g0, activated.g1, activated.g2, activated.g3)
+    let n = dn.adding(r, times: an).hyperbolicTangent
+    saved = GatePack(r, z, n, an)
     return n.adding(z, times: h - n)
   }
 

@@ -7,20 +7,25 @@
 ///     h_t = σ(z_o) tanh(c_t)
 enum LSTMBody<V: Lanes>: BodyFormula {
   static var gates: Int { 4 }
+  static var activations: Int { 4 }
   static var saved: Int { 4 }
   static var hasCell: Bool { true }
   static var hasUnitBias: Bool { false }
 
   @inline(__always)
-  static func forward(
-    d: GatePack<V>, a: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
+  static func activate(d: GatePack<V>, a: GatePack<V>) -> GatePack<V> {
+    GatePack(
+      (d.g0 + a.g0).logistic, (d.g1 + a.g1).logistic, (d.g2 + a.g2).hyperbolicTangent,
+      (d.g3 + a.g3).logistic)
+  }
+
+  @inline(__always)
+  static func update(
+    _ activated: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
   ) -> V {
-    let i = (d.g0 + a.g0).logistic
-    let f = (d.g1 + a.g1).logistic
-    let g = (d.g2 + a.g2).hyperbolicTangent
-    let o = (d.g3 + a.g3).logistic
+    let (i, f, g, o) = (activated.g0, activated.g1, activated.g2, activated.g3)
     c = (i * g).adding(f, times: c)
-    saved = GatePack(i, f, g, o)
+    saved = activated
     return o * c.hyperbolicTangent
   }
 

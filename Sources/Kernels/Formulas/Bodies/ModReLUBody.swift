@@ -9,15 +9,21 @@
 /// only h_t.
 enum ModReLUBody<V: Lanes>: BodyFormula {
   static var gates: Int { 1 }
+  static var activations: Int { 1 }
   static var saved: Int { 0 }
   static var hasCell: Bool { false }
   static var hasUnitBias: Bool { true }
 
   @inline(__always)
-  static func forward(
-    d: GatePack<V>, a: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
+  static func activate(d: GatePack<V>, a: GatePack<V>) -> GatePack<V> {
+    GatePack(first: d.g0 + a.g0)
+  }
+
+  @inline(__always)
+  static func update(
+    _ activated: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
   ) -> V {
-    let z = d.g0 + a.g0
+    let z = activated.g0
     let zero = V(0)
     let shifted = z.absolute + unitBias
     let magnitude = z.absolute.ifPositive(shifted.ifPositive(shifted, else: zero), else: zero)

@@ -5,15 +5,21 @@
 ///     h_t = tanh(d_t + a_t)
 enum TanhBody<V: Lanes>: BodyFormula {
   static var gates: Int { 1 }
+  static var activations: Int { 1 }
   static var saved: Int { 0 }
   static var hasCell: Bool { false }
   static var hasUnitBias: Bool { false }
 
   @inline(__always)
-  static func forward(
-    d: GatePack<V>, a: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
+  static func activate(d: GatePack<V>, a: GatePack<V>) -> GatePack<V> {
+    GatePack(first: d.g0 + a.g0)
+  }
+
+  @inline(__always)
+  static func update(
+    _ activated: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
   ) -> V {
-    (d.g0 + a.g0).hyperbolicTangent
+    activated.g0.hyperbolicTangent
   }
 
   @inline(__always)
