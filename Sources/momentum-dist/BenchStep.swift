@@ -25,8 +25,18 @@ struct BenchStep: DistributedCommand {
   @Flag(help: "Sum on a separate thread during the backward pass.")
   var overlap = false
 
+  @Flag(
+    help: """
+      Where the time goes: the parts of a step, and beside the parts of the layers the time of the \
+      same work with all data in the caches. One rank, one thread, fused layers.
+      """)
+  var phases = false
+
   func validate() throws {
     guard threads > 0 else { throw ValidationError("--threads must be positive.") }
+    guard !phases || threads == 1 && !compareReductions else {
+      throw ValidationError("--phases takes one thread, and not --compare-reductions.")
+    }
   }
 
   func run() throws {
@@ -41,6 +51,7 @@ struct BenchStep: DistributedCommand {
     problem.usesMPIReduction = reduction == .mpi
     problem.overlaps = overlap
     if compareReductions { return try compare(problem, on: communicator) }
+    if phases { return try showPhases(problem, on: communicator) }
     let result = try StepBenchmark.run(
       problem, repeats: options.repeats, warmup: options.warmup, on: communicator)
     guard communicator.rank == 0 else { return }
@@ -64,6 +75,36 @@ struct BenchStep: DistributedCommand {
         orthogonal.adjointsPerStep, 100 * orthogonal.share)
     }
     return line
+  }
+
+  private func showPhases(_ problem: StepProblem, on communicator: Communicator) throws {
+    guard communicator.size == 1 else {
+      throw RunFailure(
+        .usage, "--phases measures one rank and there are \(communicator.size): leave out mpirun")
+    }
+    guard
+      let result = try PhaseBenchmark.run(
+        problem, repeats: options.repeats, warmup: options.warmup, on: communicator)
+    else {
+      throw RunFailure(
+        .usage,
+        "\(problem.system.name) has no fused layer, whose parts --phases measures; lstm, gru,"
+          + " rnn_tanh and the drives on them have")
+    }
+    if options.json { return print(try Bench.json(result)) }
+    print(
+      String(
+        format: "%.4f s a step, %.0f %% of the peak, %@", result.secondsPerStep,
+        100 * result.utilisation, result.kernels))
+    print("part                              ms   % of step   in the caches, ms   share")
+    for phase in result.phases {
+      let name = phase.name.padding(toLength: 28, withPad: " ", startingAt: 0)
+      var line = String(format: "%@ %8.2f %11.1f", name, 1e3 * phase.seconds, 100 * phase.share)
+      if let cached = phase.cachedSeconds {
+        line += String(format: " %19.2f %5.0f %%", 1e3 * cached, 100 * cached / phase.seconds)
+      }
+      print(line)
+    }
   }
 
   private func compare(_ problem: StepProblem, on communicator: Communicator) throws {
