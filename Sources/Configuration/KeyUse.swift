@@ -36,6 +36,9 @@ extension KeyUse {
   static let ownFileTasks = tasks(
     .adding, .copying, .denoise, .classification, .regression, .tagging)
 
+  /// Runs with a task that learns from whole sequences.
+  static let sequences = tasks { $0 != .languageModel }
+
   /// Runs that cut series into windows.
   static let forecasts = tasks(.forecast)
 

@@ -137,6 +137,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var loss = RecallProblem.JudgedSteps.all
     public var trainCount = 20_000
     public var heldOut = HeldOutCount.automatic
+    public var overfit = 0
     public var testCount = 1_000
     /// The data that the run has learned from, to compare with; not a key.
     public var learned: LearnedData?
@@ -170,11 +171,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         effect: .model, use: .tasks(.classification))
       try visitPermutation(&visitor)
       try visitImages(&visitor)
-      try visitor.field(
-        "validation_count", &heldOut,
-        "sequences held out of the training set for validation; auto takes the file's validation"
-          + " part, or else a tenth of the training set, at most 1000; file: the file's own part",
-        .heldOut)
+      try visitHeldOut(&visitor)
       try visitor.field(
         "steps", &steps,
         "T of generated sequences; copying and denoise add twice the symbols to it",

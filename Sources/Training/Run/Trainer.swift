@@ -64,7 +64,7 @@ public final class Trainer {
     optimizer = Optimizer(
       settings.groups(settings.rule, of: layout), layout: layout, slice: session.optimizerSlice)
     validation = try session.agreement.together {
-      session.configuration.dataset.validationCount > 0
+      session.configuration.dataset.isValidated
         ? try session.workload.evaluation(of: .validation) : nil
     }
     try session.agreement.together { try settings.checkPatterns(layout) }

@@ -30,8 +30,9 @@ final class SequenceStream: BatchStream {
     self.configuration = configuration
     self.task = task
     // A part that is evaluated alone replaces the training part.
-    let train = try task.source(configuration.dataset.measured ?? .train)
-    try task.check(train, configuration.dataset)
+    let whole = try task.source(configuration.dataset.measured ?? .train)
+    try task.check(whole, configuration.dataset)
+    let train = try configuration.dataset.overfitted(whole)
     source = train
     reader = BatchReader(plan: plan, rank: rank)
     isInOrder = false
@@ -154,6 +155,7 @@ final class SequenceStream: BatchStream {
   /// A part of the data; it is opened only once for its identity and for reading.
   private func source(of part: DatasetFile.Part) throws -> any SequenceSource {
     if part == configuration.dataset.measured { return source }
+    if part != .test, configuration.dataset.isOverfitted { return source }
     if part == .validation, let validation { return validation }
     let other = try task.source(part)
     guard !hasTimes || other.hasTimes else {
@@ -172,7 +174,9 @@ final class SequenceStream: BatchStream {
   var summary: String {
     "\(configuration.dataset.task.rawValue) T=\(source.steps) C=\(features),"
       + " \(source.count) sequences" + (hasTimes ? " with times" : "")
-      + (task.validationSummary.map { ", \($0)" } ?? "")
+      + (configuration.dataset.isOverfitted
+        ? ", the first of the training part, also in validation"
+        : task.validationSummary.map { ", \($0)" } ?? "")
   }
   var notes: [String] {
     source.notes + task.notes + (timesNote.map { ["\(configuration.dataset.file): \($0)"] } ?? [])
