@@ -152,6 +152,15 @@ extension KeyUse {
 }
 
 extension TrainingConfiguration {
+  /// The keys that the numbers of this run depend on, and their values; without empty ones and
+  /// without names inside of data sets.
+  public var hyperparameters: [(key: String, value: String)] {
+    keys.filter { key in
+      (key.effect != .nothing || key.path == "epochs") && key.use.obstacle(self) == nil
+        && !key.value.isEmpty && !key.value.contains("{part}")
+    }.map { ($0.path, $0.value) }
+  }
+
   /// Refuses a key that a user set and that the run does not use.
   func refuseUnusedKeys(_ given: GivenValues) throws(ConfigurationError) {
     for key in keys {

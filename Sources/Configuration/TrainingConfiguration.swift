@@ -351,6 +351,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
   /// Progress reports.
   public struct Log: ConfigurationSection, Equatable {
     public var everySteps = 50
+    public var histogramSteps = 0
 
     public init() {}
 
@@ -360,6 +361,10 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "every_steps", &everySteps, "steps between progress lines and metrics records",
         .atLeast(1), effect: .nothing)
+      try visitor.field(
+        "histogram_steps", &histogramSteps,
+        "steps between histograms of weights and gradients for TensorBoard; 0 writes none",
+        .atLeast(0), effect: .nothing)
     }
   }
 }
