@@ -80,7 +80,9 @@ import Testing
     try Places.withTemporaryFolder { folder in
       let log = try TensorBoardLog(in: folder, from: 8)
       try log.begin(
-        with: [("model.hidden_size", "16"), ("model.bidirectional", "true"), ("model.cell", "gru")],
+        with: [
+          ("model.hidden_size", "16"), ("model.bidirectional", "true"), ("model.cell", "gru"),
+        ],
         configuration: "model:\n  cell: gru\n")
       try log.end(well: false)
       let events = try events(in: folder)
