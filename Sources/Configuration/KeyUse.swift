@@ -34,7 +34,7 @@ extension KeyUse {
 
   /// Runs with a task that can learn from a user's own file.
   static let ownFileTasks = tasks(
-    .adding, .copying, .denoise, .classification, .regression, .tagging)
+    .adding, .copying, .denoise, .classification, .regression, .tagging, .multilabel)
 
   /// Runs with a task that learns from whole sequences.
   static let sequences = tasks { $0 != .languageModel }
@@ -43,11 +43,13 @@ extension KeyUse {
   static let forecasts = tasks(.forecast)
 
   /// Runs with a task whose inputs can be normalised on reading.
-  static let normalizableTasks = tasks(.classification, .regression, .tagging)
+  static let normalizableTasks = tasks(
+    .classification, .regression, .tagging, .multilabel)
 
   /// Runs with a task whose datasets may have user-defined names.
   static let namedFileTasks = tasks(
-    .adding, .copying, .denoise, .classification, .regression, .tagging, .maskedSpikes)
+    .adding, .copying, .denoise, .classification, .regression, .tagging, .multilabel,
+    .maskedSpikes)
 
   private static func tasks(_ fits: @escaping @Sendable (TaskName) -> Bool) -> KeyUse {
     KeyUse {

@@ -124,6 +124,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var normalize = NormalizeChoice.off
     public var forecast = ForecastWindows()
     public var classWeights = ClassWeights.off
+    public var isBalanced = false
     public var classes = 0
     public var memory = 1024
     public var view = SequenceView.rows
@@ -260,7 +261,8 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "pooling", &pooling,
         "the state that a class or a sum is read from: the last valid one, or the mean of all",
-        effect: .model, use: .tasks(.adding, .classification, .regression, .forecast))
+        effect: .model,
+        use: .tasks(.adding, .classification, .regression, .forecast, .multilabel))
       try visitor.field(
         "mu", &mu, "μ, the share of the old velocity that is kept", .within(0...1),
         effect: .model, use: .constant(.mu))

@@ -243,9 +243,9 @@ public final class TrainingSession {
       for metric in ClassScores(confusion: confusion).metrics where metric.value.isFinite {
         record.metrics[metric.key] = metric.value
       }
-      for metric in try ranking(of: evaluation)?.metrics ?? [] where metric.value.isFinite {
-        record.metrics[metric.key] = metric.value
-      }
+    }
+    for metric in try ranking(of: evaluation)?.metrics ?? [] where metric.value.isFinite {
+      record.metrics[metric.key] = metric.value
     }
     return (record, totals)
   }

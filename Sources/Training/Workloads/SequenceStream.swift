@@ -17,6 +17,8 @@ final class SequenceStream: BatchStream {
   private let isInOrder: Bool
   /// The length of a sequence by its index, if lengths differ.
   private let length: ((Int) -> Int)?
+  /// The class of each sequence, if the classes are drawn equally often.
+  private let classes: [Int32]?
   /// Whether batches have times.
   private var hasTimes = false
   private(set) var timesNote: String?
@@ -38,6 +40,8 @@ final class SequenceStream: BatchStream {
     isInOrder = false
     let isRagged = (0..<train.count).contains { train.length(of: $0) != train.steps }
     length = isRagged ? { train.length(of: $0) } : nil
+    let isBalanced = configuration.dataset.isBalanced && configuration.dataset.measured == nil
+    classes = isBalanced ? try ClassWeighting.classes(of: train) : nil
   }
 
   private init(_ source: any SequenceSource, of whole: SequenceStream) {
@@ -47,6 +51,7 @@ final class SequenceStream: BatchStream {
     self.source = source
     isInOrder = true
     length = nil
+    classes = nil
     hasTimes = whole.hasTimes
   }
 
@@ -99,7 +104,8 @@ final class SequenceStream: BatchStream {
       isInOrder
       ? EpochOrder(inOrder: count, batchSize: size)
       : EpochOrder(
-        count: count, batchSize: size, seed: configuration.seed, epoch: number, length: length)
+        count: count, batchSize: size, seed: configuration.seed, epoch: number, length: length,
+        balancing: classes)
     order = (number, batches)
     return batches
   }
@@ -187,7 +193,13 @@ final class SequenceStream: BatchStream {
 
   var countedClasses: Int? {
     // More classes than this make a matrix too large to read.
-    targetKind.isClassOfSequence && targetKind.outputs <= 1000 ? targetKind.outputs : nil
+    let areCounted =
+      targetKind.isClassOfSequence || [.tagging, .multilabel].contains(configuration.dataset.task)
+    return areCounted && targetKind.outputs <= 1000 ? targetKind.outputs : nil
+  }
+
+  var countedAnswers: CountedAnswers {
+    targetKind.answer == .labels ? .labels : targetKind.isEveryStep ? .stepClasses : .classes
   }
 
   func identity(validating: Bool) throws -> DataIdentity {
