@@ -79,7 +79,8 @@ let package = Package(
         "Checkpoints", "Files", "Models",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
-      exclude: ["TensorBoard/event.proto"], swiftSettings: safe),
+      exclude: ["event", "summary", "tensor", "hparams"].map { "TensorBoard/\($0).proto" },
+      swiftSettings: safe),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "TestSupport"]),
 
     .target(

@@ -7,6 +7,7 @@ public enum StoppingMetric: String, ConfigurationChoice {
   case macroF1 = "macro_f1"
   case balancedAccuracy = "balanced_accuracy"
   case auc
+  case subsetAccuracy = "subset_accuracy"
   case topFiveAccuracy = "top_5_accuracy"
   case mae
   case r2

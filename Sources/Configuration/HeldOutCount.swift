@@ -49,6 +49,25 @@ extension Requirement<HeldOutCount> {
 }
 
 extension TrainingConfiguration.Dataset {
+  /// Visits the keys that select what is validated on.
+  mutating func visitHeldOut(
+    _ visitor: inout some ConfigurationVisitor
+  ) throws(ConfigurationError) {
+    try visitor.field(
+      "validation_count", &heldOut,
+      "sequences held out of the training set for validation; auto takes the file's validation"
+        + " part, or else a tenth of the training set, at most 1000; file: the file's own part",
+      .heldOut)
+    try visitor.field(
+      "overfit", &overfit,
+      "train and validate on the first N sequences of the training part only, to see that the model"
+        + " can learn them; 0 trains on all",
+      .within(0...100_000_000), use: .sequences)
+  }
+
+  /// Whether epochs end with a validation.
+  public var isValidated: Bool { validationCount > 0 || overfit > 0 }
+
   /// The number of validation sequences; for data with their own validation part, whose size is not
   /// known here, some number above 0.
   public var validationCount: Int {

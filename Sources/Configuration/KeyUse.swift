@@ -34,17 +34,22 @@ extension KeyUse {
 
   /// Runs with a task that can learn from a user's own file.
   static let ownFileTasks = tasks(
-    .adding, .copying, .denoise, .classification, .regression, .tagging)
+    .adding, .copying, .denoise, .classification, .regression, .tagging, .multilabel)
+
+  /// Runs with a task that learns from whole sequences.
+  static let sequences = tasks { $0 != .languageModel }
 
   /// Runs that cut series into windows.
   static let forecasts = tasks(.forecast)
 
   /// Runs with a task whose inputs can be normalised on reading.
-  static let normalizableTasks = tasks(.classification, .regression, .tagging)
+  static let normalizableTasks = tasks(
+    .classification, .regression, .tagging, .multilabel)
 
   /// Runs with a task whose datasets may have user-defined names.
   static let namedFileTasks = tasks(
-    .adding, .copying, .denoise, .classification, .regression, .tagging, .maskedSpikes)
+    .adding, .copying, .denoise, .classification, .regression, .tagging, .multilabel,
+    .maskedSpikes)
 
   private static func tasks(_ fits: @escaping @Sendable (TaskName) -> Bool) -> KeyUse {
     KeyUse {
@@ -149,6 +154,15 @@ extension KeyUse {
 }
 
 extension TrainingConfiguration {
+  /// The keys that the numbers of this run depend on, and their values; without empty ones and
+  /// without names inside of data sets.
+  public var hyperparameters: [(key: String, value: String)] {
+    keys.filter { key in
+      (key.effect != .nothing || key.path == "epochs") && key.use.obstacle(self) == nil
+        && !key.value.isEmpty && !key.value.contains("{part}")
+    }.map { ($0.path, $0.value) }
+  }
+
   /// Refuses a key that a user set and that the run does not use.
   func refuseUnusedKeys(_ given: GivenValues) throws(ConfigurationError) {
     for key in keys {

@@ -15,6 +15,8 @@ public enum TaskName: String, ConfigurationChoice {
   case forecast
   /// A class at every step.
   case tagging
+  /// Labels of each sequence, each of which applies or does not.
+  case multilabel
 
   /// Whether the task needs `dataset.file`.
   public var needsFile: Bool {

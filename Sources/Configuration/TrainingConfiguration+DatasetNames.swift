@@ -47,6 +47,11 @@ extension TrainingConfiguration.Dataset {
         + " frequent ones), or a number for each class: 1,5,2",
       .classWeights, use: .tasks(.classification, .tagging))
     try visitor.field(
+      "balanced", &isBalanced,
+      "draw the sequences of each epoch at random, every class equally often on average, instead of"
+        + " taking each sequence once",
+      use: .tasks(.classification))
+    try visitor.field(
       "window", &forecast.window, "T, the steps that a forecast reads",
       .within(1...1_000_000), effect: .model, use: .forecasts)
     try visitor.field(

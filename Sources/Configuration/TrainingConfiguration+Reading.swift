@@ -107,7 +107,7 @@ extension TrainingConfiguration {
           + " \(optimizer.name.rawValue): an average of orthogonal matrices about moving bases has"
           + " no meaning; choose another optimizer, without averaging_window")
     }
-    if dataset.validationCount == 0,
+    if !dataset.isValidated,
       optimizer.schedule == .plateau || optimizer.averagingWindow > 0 || earlyStopping.patience > 0
     {
       throw ConfigurationError(

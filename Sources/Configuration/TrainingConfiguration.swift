@@ -124,6 +124,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var normalize = NormalizeChoice.off
     public var forecast = ForecastWindows()
     public var classWeights = ClassWeights.off
+    public var isBalanced = false
     public var classes = 0
     public var memory = 1024
     public var view = SequenceView.rows
@@ -137,6 +138,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var loss = RecallProblem.JudgedSteps.all
     public var trainCount = 20_000
     public var heldOut = HeldOutCount.automatic
+    public var overfit = 0
     public var testCount = 1_000
     /// The data that the run has learned from, to compare with; not a key.
     public var learned: LearnedData?
@@ -170,11 +172,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         effect: .model, use: .tasks(.classification))
       try visitPermutation(&visitor)
       try visitImages(&visitor)
-      try visitor.field(
-        "validation_count", &heldOut,
-        "sequences held out of the training set for validation; auto takes the file's validation"
-          + " part, or else a tenth of the training set, at most 1000; file: the file's own part",
-        .heldOut)
+      try visitHeldOut(&visitor)
       try visitor.field(
         "steps", &steps,
         "T of generated sequences; copying and denoise add twice the symbols to it",
@@ -263,7 +261,8 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "pooling", &pooling,
         "the state that a class or a sum is read from: the last valid one, or the mean of all",
-        effect: .model, use: .tasks(.adding, .classification, .regression, .forecast))
+        effect: .model,
+        use: .tasks(.adding, .classification, .regression, .forecast, .multilabel))
       try visitor.field(
         "mu", &mu, "μ, the share of the old velocity that is kept", .within(0...1),
         effect: .model, use: .constant(.mu))
@@ -354,6 +353,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
   /// Progress reports.
   public struct Log: ConfigurationSection, Equatable {
     public var everySteps = 50
+    public var histogramSteps = 0
 
     public init() {}
 
@@ -363,6 +363,10 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       try visitor.field(
         "every_steps", &everySteps, "steps between progress lines and metrics records",
         .atLeast(1), effect: .nothing)
+      try visitor.field(
+        "histogram_steps", &histogramSteps,
+        "steps between histograms of weights and gradients for TensorBoard; 0 writes none",
+        .atLeast(0), effect: .nothing)
     }
   }
 }

@@ -15,11 +15,14 @@ public struct EpochOrder: Sendable {
   ///   - epoch: from 0
   ///   - length: the length of a sequence, where lengths differ: a batch then takes sequences of
   ///     about one length, and the batches come in random order
+  ///   - classes: the class of each sequence, to draw as many of each class on average; nil takes
+  ///     every sequence once
   public init(
-    count: Int, batchSize: Int, seed: UInt64, epoch: Int, length: ((Int) -> Int)? = nil
+    count: Int, batchSize: Int, seed: UInt64, epoch: Int, length: ((Int) -> Int)? = nil,
+    balancing classes: [Int32]? = nil
   ) {
     var stream = RandomStream(seed: seed, purpose: .shuffle, step: epoch)
-    var order = stream.permutation(count)
+    var order = classes.map { Self.drawn($0, seed, epoch) } ?? stream.permutation(count)
     let batches = Self.batches(of: count, batchSize: batchSize)
     if let length {
       // Sorting within windows keeps batches both homogeneous and different in every epoch.
@@ -37,6 +40,19 @@ public struct EpochOrder: Sendable {
     }
     self.order = order
     self.batchSize = batchSize
+  }
+
+  /// As many sequences as there are, each drawn anew: a class that occurs, all equally likely, and a
+  /// sequence of it.
+  private static func drawn(_ classes: [Int32], _ seed: UInt64, _ epoch: Int) -> [Int] {
+    var members: [Int32: [Int]] = [:]
+    for (index, label) in classes.enumerated() { members[label, default: []].append(index) }
+    let groups = members.sorted { $0.key < $1.key }.map(\.value)
+    var stream = RandomStream(seed: seed, purpose: .balancing, step: epoch)
+    return classes.indices.map { _ in
+      let group = groups[stream.below(groups.count)]
+      return group[stream.below(group.count)]
+    }
   }
 
   /// The order of the indices themselves, as evaluation uses it.

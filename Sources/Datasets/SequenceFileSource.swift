@@ -16,6 +16,7 @@ import Tensors
 ///     targets [N, T] of whole numbers       a class at every step
 ///     targets [F] of whole numbers          the same of sequences with offsets
 ///     targets [N, K] of floats              K numbers per sequence
+///     targets [N, K], for labels            whether each of K labels applies, 1 or 0; -1 is unknown
 ///
 /// Each rank opens the files by itself, read-only; several count as one, see `DatasetPlace`. A part
 /// that fits is kept in memory; of a larger one, sequences are read as they are asked for, see
@@ -94,8 +95,9 @@ public final class SequenceFileSource: SequenceSource {
       classNames = try attribute("list of classes", DatasetFile.classNames)
       notes = OwnAttributes.notes(of: files) + inputs.notes
     } else {
+      let kind: TargetKind.Answer? = task == "multilabel" ? .labels : nil
       targets = try Self.targets(
-        files, name.targets, counts: counts,
+        files, name.targets, kind, counts: counts,
         steps: offsets == nil ? steps : nil, rows: offsets == nil ? nil : inputs.rowsOfFiles,
         classes: headers.classes ?? known, place)
       classNames = try attribute("list of classes", DatasetFile.classNames)
@@ -225,12 +227,14 @@ extension SequenceFileSource {
   /// The targets of all files, one after the other.
   ///
   /// - Parameters:
+  ///   - kind: `labels` where whole numbers [N, K] are labels
   ///   - counts: the sequences of each file
   ///   - steps: T, where all sequences are as long
   ///   - rows: the steps of all sequences of each file, where lengths differ
   ///   - classes: how many there are, where neither the place nor the files say
   private static func targets(
-    _ files: DatasetFiles, _ name: String, counts: [Int], steps: Int?, rows: [Int]?,
+    _ files: DatasetFiles, _ name: String, _ kind: TargetKind.Answer?, counts: [Int], steps: Int?,
+    rows: [Int]?,
     classes: Int?, _ place: DatasetPlace
   ) throws(DatasetError) -> SequenceTargets {
     // A file of the user's own need not say: its largest label does.
@@ -239,8 +243,11 @@ extension SequenceFileSource {
     for (index, ((path, file), count)) in zip(files, counts).enumerated() {
       do {
         if files.areOurs { try DatasetChecksums.check(name, in: file, path) }
-        let own = try targets(
-          of: file, name, count: count, steps: steps, rows: rows?[index], classes: allowed, path)
+        let own =
+          kind == .labels
+          ? try labels(of: file, name, count: count, path)
+          : try targets(
+            of: file, name, count: count, steps: steps, rows: rows?[index], classes: allowed, path)
         joined = try join(joined, own, path)
       } catch let error as DatasetError {
         throw error

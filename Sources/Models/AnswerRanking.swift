@@ -4,20 +4,22 @@ import Foundation
 import Kernels
 import Tensors
 
-/// The probabilities of the answers to sequences that have one class each. Figures that depend on the
-/// order of many answers are computed from them.
+/// The probabilities of the answers to sequences, or steps, that have one class each, or labels.
+/// Figures that depend on the order of many answers are computed from them.
 ///
 ///     AUC_k = P(p_k of a sequence of class k > p_k of another) + ½ P(they are equal)
 ///     top-5 = share of sequences whose class is among the five of largest p
 ///
 /// The AUC is one class against the rest, its mean over the classes that occur and are not all: the
-/// definition of scikit-learn's roc_auc_score(multi_class="ovr", average="macro").
+/// definition of scikit-learn's roc_auc_score(multi_class="ovr", average="macro"). Of labels it is the
+/// mean over those that occur and are not all; unknown ones are left out.
 public struct AnswerRanking: Sendable {
   /// K.
   public let classes: Int
+  public let answers: CountedAnswers
   /// p [N, K]
   public private(set) var probabilities: [Float] = []
-  /// The true classes [N].
+  /// The true classes [N], or labels [N, K].
   public private(set) var truths: [Int32] = []
 
   /// More probabilities than these are not kept.
@@ -25,16 +27,28 @@ public struct AnswerRanking: Sendable {
   /// The places that count as right in the second figure.
   public static let top = 5
 
-  public init(classes: Int) { self.classes = classes }
+  public init(classes: Int, of answers: CountedAnswers = .classes) {
+    (self.classes, self.answers) = (classes, answers)
+  }
 
-  /// - Precondition: K probabilities for each true class
-  public init(classes: Int, probabilities: [Float], truths: [Int32]) {
-    precondition(probabilities.count == truths.count * classes, "\(probabilities.count) numbers")
-    (self.classes, self.probabilities, self.truths) = (classes, probabilities, truths)
+  /// - Precondition: K probabilities for each true class, or one for each label
+  public init(
+    classes: Int, of answers: CountedAnswers = .classes, probabilities: [Float], truths: [Int32]
+  ) {
+    let width = answers == .labels ? 1 : classes
+    precondition(probabilities.count == truths.count * width, "\(probabilities.count) numbers")
+    (self.classes, self.answers) = (classes, answers)
+    (self.probabilities, self.truths) = (probabilities, truths)
   }
 
   /// Adds answers, logits [N, K], with the arithmetic of `predict`.
   mutating func add<Scalar: KernelScalar>(_ truths: [Int32], answers: Tensor<Scalar>) {
+    if self.answers == .labels {
+      guard probabilities.count < Self.most else { return }
+      probabilities += answers.array.map { Float(1 / (1 + exp(-Double($0)))) }
+      self.truths += truths
+      return
+    }
     for (row, truth) in truths.enumerated() {
       guard probabilities.count < Self.most else { return }
       let logits = answers.row(row).array.map { Double($0) }
@@ -63,11 +77,15 @@ public struct AnswerRanking: Sendable {
 
   /// That of one class against the rest, by the mean rank of its sequences (Mann and Whitney, 1947).
   private func auc(of k: Int) -> Double? {
-    let N = truths.count
-    let positives = truths.count { Int($0) == k }
+    let rows = probabilities.count / max(classes, 1)
+    let order = (0..<rows).compactMap { row -> (p: Float, isIt: Bool)? in
+      let truth = truths[answers == .labels ? row * classes + k : row]
+      guard truth >= 0 else { return nil }
+      return (probabilities[row * classes + k], truth == (answers == .labels ? 1 : Int32(k)))
+    }.sorted { $0.p < $1.p }
+    let N = order.count
+    let positives = order.count { $0.isIt }
     guard positives > 0, positives < N else { return nil }
-    let order = (0..<N).map { (p: probabilities[$0 * classes + k], isIt: Int(truths[$0]) == k) }
-      .sorted { $0.p < $1.p }
     var (rankSum, start) = (0.0, 0)
     while start < N {
       var end = start
@@ -96,17 +114,15 @@ public struct AnswerRanking: Sendable {
   }
 
   /// The names of the figures of so many classes.
-  public static func keys(classes: Int) -> [String] {
-    ["auc"] + (classes > top ? ["top_5_accuracy"] : [])
+  public static func keys(classes: Int, of answers: CountedAnswers = .classes) -> [String] {
+    ["auc"] + (classes > top && answers == .classes ? ["top_5_accuracy"] : [])
   }
 
   /// None where not all answers were kept.
   public var metrics: [Metric] {
     guard !isFull else { return [] }
-    let all = [
-      Metric("auc", auc, .named("AUC")),
-      Metric("top_5_accuracy", topShare, .percentage("top-5 accuracy")),
-    ]
-    return Array(all.prefix(Self.keys(classes: classes).count))
+    let area = Metric("auc", auc, .named("AUC"))
+    guard Self.keys(classes: classes, of: answers).count > 1 else { return [area] }
+    return [area, Metric("top_5_accuracy", topShare, .percentage("top-5 accuracy"))]
   }
 }

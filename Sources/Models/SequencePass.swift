@@ -98,7 +98,7 @@ struct SequencePass<Scalar: KernelScalar> {
   ) -> Totals {
     let targets = batch.targets.seen(of: sequences, steps: rows)
     // Before the loss, whose gradient may overwrite y.
-    if let confusion, targets.kind.isClassOfSequence { confusion.add(targets.whole, answers: y) }
+    confusion?.add(targets.whole, answers: y)
     var totals = model.objective.totals(of: y, targets, gradient: dy)
     totals.sequences = Double(sequences.count)
     return totals

@@ -73,8 +73,10 @@ public struct EvaluationRecord: Codable, Sendable {
     }
   }
 
-  /// Writes the record into a run's folder, whole or not at all.
+  /// Writes the record into a run's folder, whole or not at all, and those of the test part for
+  /// TensorBoard, which has those of the other parts from training.
   public func write(to run: String) throws {
     try DurableFiles.write(try json + "\n", to: Self.path(in: run, split: split))
+    if split == "test" { try TensorBoardLog.write(self, in: run) }
   }
 }

@@ -60,15 +60,15 @@ extension ReportPage {
 
 extension EvaluationRecord {
   /// Scores that show whether rare classes are learned: "macro F1 28.10 %  balanced accuracy 30.00
-  /// %"; nil if the answer is not a class.
+  /// %"; nil if the answer is neither a class nor labels.
   public var classScores: String? {
-    guard let confusion else { return nil }
-    var all = ClassScores(confusion: confusion).metrics
+    // Those of tags and labels are among the task's own.
+    var all = confusion.map { ClassScores(confusion: $0).metrics } ?? []
     if let auc = metrics["auc"] { all.append(Metric("auc", auc, .named("AUC"))) }
     if let top = metrics["top_5_accuracy"] {
       all.append(Metric("top_5_accuracy", top, .percentage("top-5 accuracy")))
     }
-    return all.map(\.text).joined(separator: "  ")
+    return all.isEmpty ? nil : all.map(\.text).joined(separator: "  ")
   }
 
   /// The accuracy of always predicting the most frequent class; nil if the answer is not a class.

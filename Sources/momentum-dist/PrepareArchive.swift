@@ -83,7 +83,8 @@ struct ArchiveOptions: ParsableArguments {
       "\(output.to): \(archive.train.sequences.count) training and"
         + " \(archive.test.sequences.count) test sequences of \(length) steps,"
         + " C=\(archive.features)"
-        + (archive.target == .values ? "" : ", \(archive.classNames.count) classes"))
+        + (archive.target == .values ? "" : ", \(archive.classNames.count)")
+        + (archive.target == .values ? "" : archive.target == .labels ? " labels" : " classes"))
     for line in ArchiveSummary(archive).lines { print(line) }
     print(
       "next: momentum-dist train --set dataset.task=\(archive.target.rawValue)"

@@ -39,7 +39,7 @@ struct PrepareArrays: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "What the targets are; by default, their type says.",
-      valueName: "classification|regression|tagging"))
+      valueName: "classification|regression|tagging|multilabel"))
   var task: SequenceArchive.Target?
 
   @Option(help: "The share of sequences held out as the test part if none is given.")

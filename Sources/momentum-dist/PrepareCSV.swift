@@ -83,8 +83,9 @@ struct PrepareCSV: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What the target is: a class, a number (regression), or, with --id, a class on each line"
-        + " (tagging).", valueName: "classification|regression|tagging"))
+      "What the target is: a class, a number (regression), labels such as dog|cat (multilabel), or,"
+        + " with --id, a class on each line (tagging).",
+      valueName: "classification|regression|tagging|multilabel"))
   var task = SequenceArchive.Target.classes
 
   @Option(help: "The share of sequences held out as the test part if only one table is given.")

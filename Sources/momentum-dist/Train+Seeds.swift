@@ -110,7 +110,7 @@ extension Train {
     _ run: RunFolder, seed: UInt64, settings: TrainingConfiguration, _ agreement: Agreement,
     _ communicator: Communicator
   ) throws -> SeedSummary.Result {
-    let isValidated = settings.dataset.validationCount > 0
+    let isValidated = settings.dataset.isValidated
     let (step, values) = try Self.measure(
       isValidated ? [.validation, .test] : [.test], of: run, agreement, communicator)
     return SeedSummary.Result(seed: seed, step: step, values: values)

@@ -109,7 +109,7 @@ extension Train {
     for trial in trials {
       let own = try TrainingConfiguration(
         file: config, assignments: settings + trial.map { "\($0.key)=\($0.value)" })
-      guard own.dataset.validationCount > 0 else {
+      guard own.dataset.isValidated else {
         throw RunFailure(
           .configuration,
           "a sweep compares trials on validation, but dataset.validation_count is 0; hold out some"

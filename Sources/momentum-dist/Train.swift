@@ -101,6 +101,18 @@ struct Train: DistributedCommand {
       valueName: "n"))
   var halving: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Train and validate on the first N training sequences only, to see that the model can learn "
+        + "them. Sets the key dataset.overfit.", valueName: "n"))
+  var overfit: Int?
+
+  @Flag(
+    help: ArgumentHelp(
+      "Try all parts and keep nothing: a few steps, a validation batch, a checkpoint written and "
+        + "read back, a test batch."))
+  var fastDevRun = false
+
   @Flag(help: "Check configuration and data, print the resolved configuration, and exit.")
   var dryRun = false
 
@@ -146,7 +158,11 @@ struct Train: DistributedCommand {
     if seeds != nil, dryRun {
       throw ValidationError("--dry-run checks one configuration; leave out --seeds.")
     }
+    if let overfit, overfit < 1 {
+      throw ValidationError("--overfit is \(overfit); expected a number of 1 or more.")
+    }
     try validateSweep()
+    try validateFastDevRun()
     if seeds != nil, maxTime != nil {
       throw ValidationError("--max-time ends one run; leave out --seeds, or the limit.")
     }
@@ -156,7 +172,10 @@ struct Train: DistributedCommand {
   }
 
   /// The keys set by --set, and by the options that stand for keys.
-  var settings: [String] { assignments + (threads.map { ["threads=\($0)"] } ?? []) }
+  var settings: [String] {
+    assignments + (threads.map { ["threads=\($0)"] } ?? [])
+      + (overfit.map { ["dataset.overfit=\($0)"] } ?? [])
+  }
 
   /// The run's folder by default, named after the configuration.
   var defaultRun: String {
@@ -169,6 +188,7 @@ struct Train: DistributedCommand {
   func run() throws {
     if listKeys { return try printKeys() }
     SignalWatch.start()
+    if fastDevRun { return try tryAllParts() }
     if !sweeps.isEmpty { return try trainSweep() }
     if let seeds { return try trainSeeds(seeds) }
     let communicator = try Launch.communicator()
@@ -245,6 +265,7 @@ struct Train: DistributedCommand {
     let followsByItself = test || seeds != nil || !sweeps.isEmpty
     let next = followsByItself ? "" : "; test it: momentum-dist evaluate \(run.path)"
     let best = trainer.best.map { "; validation was best at step \($0.step)" } ?? ""
+    if let summary = trainer.overfitSummary { progress.say(summary) }
     switch ending {
     case .finished:
       progress.say("finished in \(took)\(best)\(next)")

@@ -37,4 +37,26 @@ import Testing
       #expect(try first(heldOut, place) == first(all, index))
     }
   }
+
+  /// Nine of ten sequences are of class 0, none of class 1. Classes that occur are drawn equally
+  /// often on average, another draw in each epoch, and the same one again for the same seed.
+  @Test func classesAreDrawnEquallyOften() {
+    let classes = (0..<3000).map { Int32($0 % 10 == 3 ? 2 : 0) }
+    func order(_ epoch: Int, seed: UInt64 = 5) -> [Int] {
+      let order = EpochOrder(
+        count: 3000, batchSize: 64, seed: seed, epoch: epoch, balancing: classes)
+      return (0..<order.batches).flatMap { order.batch($0) }
+    }
+    let first = order(0)
+    #expect(first.count == 3000 && first == order(0))
+    #expect(first != order(1) && first != order(0, seed: 6))
+    // The deviation of the count is 27.
+    let rare = first.count { classes[$0] == 2 }
+    #expect((1350...1650).contains(rare), "\(rare)")
+    // Of 300 sequences, all but e^-5 of them are drawn.
+    #expect(Set(first.filter { classes[$0] == 2 }).count > 280)
+    let ragged = EpochOrder(
+      count: 3000, batchSize: 64, seed: 5, epoch: 0, length: { $0 % 7 }, balancing: classes)
+    #expect((0..<ragged.batches).flatMap { ragged.batch($0) }.sorted() == first.sorted())
+  }
 }

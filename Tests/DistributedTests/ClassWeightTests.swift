@@ -49,6 +49,27 @@ import Testing
       .compactMap { Double($0) }
   }
 
+  /// The same draws at any rank count, and after a resume within an epoch; other draws than without.
+  @Test func classesAreDrawnEquallyOften() throws {
+    try Places.withTemporaryFolder { folder in
+      try prepare(in: folder)
+      let balanced = settings("dataset.balanced=true")
+      _ = try Program.succeed(["train", "--output", "run"] + balanced, in: folder)
+      _ = try Program.succeed(
+        ["train", "--output", "two", "--max-steps", "17"] + balanced, ranks: 3, in: folder)
+      _ = try Program.succeed(["train", "--resume", "--output", "two"], ranks: 2, in: folder)
+      _ = try Program.succeed(["train", "--output", "plain"] + settings(), in: folder)
+      let digest = try RankCountTests.digest("run", in: folder)
+      #expect(try RankCountTests.digest("two", in: folder) == digest)
+      #expect(try RankCountTests.digest("plain", in: folder) != digest)
+      let refused = try Program.run(
+        ["train", "--output", "no", "--set", "dataset.balanced=true"], in: folder)
+      #expect(refused.status == 78, "\(refused.errors)")
+      #expect(
+        refused.message.contains("dataset.balanced is not used by dataset.task=adding; remove it"))
+    }
+  }
+
   @Test func figuresAreThoseOfThePredictions() throws {
     try Places.withTemporaryFolder { folder in
       try prepare(in: folder)

@@ -152,6 +152,17 @@ import Testing
           / Double(classes.count { $0 == k } + truths.count { $0 == k })
       }
       #expect(abs(try number("macro_f1", known) - (f1[0] + f1[1]) / 2) < 1e-12)
+      // Of two classes, both have the AUC of all pairs of a step of each.
+      let all = try HDF5.File.open("\(folder)/p.h5").readAll("probabilities", as: Float.self)
+      var (pairs, won) = (0.0, 0.0)
+      for (a, own) in truths.enumerated() where own == 1 {
+        for (b, other) in truths.enumerated() where other == 0 {
+          let (p, q) = (all[2 * a + 1], all[2 * b + 1])
+          pairs += 1
+          won += p > q ? 1 : p == q ? 0.5 : 0
+        }
+      }
+      #expect(abs(try number("auc", known) - won / pairs) < 1e-4, "\(known)")
       #expect(try known["step"] as? Int == bestStep("run", by: "macro_f1", in: folder))
       #expect((known["chance_meaning"] as? String)?.contains("accuracy ") == true, "\(known)")
     }

@@ -44,6 +44,14 @@ import Testing
     #expect(AnswerRanking(classes: 2, probabilities: [1, 0], truths: [0]).auc.isNaN)
   }
 
+  /// Each label by itself, without the rows where it is unknown.
+  @Test func areasOfLabels() {
+    let ranking = AnswerRanking(
+      classes: 2, of: .labels, probabilities: [0.1, 0.9, 0.4, 0.2, 0.35, 0.3, 0.8, 0.6],
+      truths: [0, 1, 0, 0, 1, -1, 1, 1])
+    #expect(ranking.auc == (0.75 + 1) / 2 && ranking.metrics.map(\.key) == ["auc"])
+  }
+
   @Test func theFirstFive() {
     // The class is first, fifth, sixth, and sixth because the equal ones before it count first.
     let rows: [([Float], Int32)] = [

@@ -34,6 +34,19 @@ import Testing
     #expect(metrics[1].value == scores.macroF1 && metrics[2].value == scores.balancedAccuracy)
   }
 
+  /// A row is right if all of its known labels are; a row without any counts nowhere.
+  @Test func labelsCountEachRow() {
+    let y = Tensor<Float>([1, -1, -1, 1, 2, 1, -1, -1], shape: [4, 2])
+    let objective = LabelScores(labels: 2)
+    let targets = SequenceTargets(.labels(2), whole: [1, 0, 1, 1, 1, -1, -1, -1])
+    let metrics = objective.metrics(
+      objective.totals(of: y, targets, gradient: Tensor<Float>(shape: [4, 2])))
+    #expect(metrics.map(\.key) == ["label_accuracy", "macro_f1", "subset_accuracy"])
+    #expect(metrics[0].value == 4.0 / 5 && metrics[2].value == 2.0 / 3)
+    // Label 0: 2 right of 3, 2 predicted. Label 1: 1 right of 1, 1 predicted.
+    #expect(abs(metrics[1].value - (4.0 / 5 + 1) / 2) < 1e-15)
+  }
+
   /// MAE in the unit of the targets; R2 of each number separately, then their mean.
   @Test func errorsOfValues() {
     let objective = ValueErrors(scale: [10, 1, 1])

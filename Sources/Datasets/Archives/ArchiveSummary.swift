@@ -30,8 +30,9 @@ public struct ArchiveSummary {
     }
     let counts = zip(archive.classNames, archive.classCounts).prefix(Self.most)
       .map { "\($0) \($1.train)+\($1.test)" }
-    let what = archive.target == .classes ? "sequences" : "steps"
-    return "training and test \(what) by class: \(counts.joined(separator: ", "))"
+    let what = archive.target == .stepClasses ? "steps" : "sequences"
+    let by = archive.target == .labels ? "label" : "class"
+    return "training and test \(what) by \(by): \(counts.joined(separator: ", "))"
       + (archive.classNames.count > Self.most
         ? ", ... (\(archive.classNames.count) classes)" : "")
   }
@@ -59,6 +60,9 @@ public struct ArchiveSummary {
         let answer =
           switch archive.target {
           case .classes: archive.classNames[Int(part.classes[index])]
+          case .labels:
+            archive.classNames.indices.filter { part.labels[index][$0] == 1 }.prefix(6)
+              .map { archive.classNames[$0] }.joined(separator: "|")
           case .values:
             part.values[index * K..<(index + 1) * K].prefix(4).map(Self.brief)
               .joined(separator: " ")

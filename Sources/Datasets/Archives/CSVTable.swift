@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
+
 /// Tables of labelled sequences, such as the UCI's pendigits.
 ///
 /// A wide table has a sequence on each line: T·C numbers, step by step (x_1, y_1, x_2, y_2, ... for
@@ -54,14 +56,16 @@ public enum CSVTable {
   private static func archive(
     of files: [TableRows], _ format: CSVFormat
   ) throws(DatasetError) -> SequenceArchive {
-    guard format.task == .values || !files[0].stepLabels.isEmpty else {
+    guard [.values, .labels].contains(format.task) || !files[0].stepLabels.isEmpty else {
       throw DatasetError(
         files[0].path, "has a sequence on each line",
         cure: "a class at each step needs a table with a time step on each line: add --id")
     }
-    let naming = ClassNaming(
-      names: ClassNaming.order(
-        Set(files.flatMap { $0.stepLabels.joined() }.map { ExactText($0) })))
+    let names =
+      format.task == .labels
+      ? files.flatMap { $0.labels.flatMap(TableRows.labelSet) }
+      : files.flatMap { $0.stepLabels.joined() }
+    let naming = ClassNaming(names: ClassNaming.order(Set(names.map { ExactText($0) })))
     var parts: [SequenceArchive.Part] = []
     for file in files { parts.append(try file.part(format.task, naming)) }
     if files.count == 1 {
@@ -99,9 +103,12 @@ struct TableRows {
   var lines: [Int] = []
   /// What was understood, for the user.
   var notes: [String] = []
+  /// Whether no label is an answer, too.
+  private let mayLackLabel: Bool
 
   init(_ path: String, _ format: CSVFormat) throws(DatasetError) {
     self.path = path
+    mayLackLabel = format.task == .labels || format.isUnlabelled
     features = format.features
     let text = try DecodedText(contentsOf: path)
     let dialect = try TableDialect(text.bytes, path: path, format)
@@ -154,7 +161,7 @@ struct TableRows {
   /// The label of a line.
   func label(_ field: ArraySlice<UInt8>, line: Int) throws(DatasetError) -> String {
     let label = TextTable.string(field)
-    guard !["", "?", "nan"].contains(label.lowercased()) else {
+    guard mayLackLabel && label.isEmpty || !["", "?", "nan"].contains(label.lowercased()) else {
       throw error(
         line, label.isEmpty ? "has no class" : "has no class (\(quoted(field)))",
         cure: "fill in the class: the last field, or the first with --label-first")
@@ -165,6 +172,12 @@ struct TableRows {
         line, "the class \(quoted(field)) contains a line break", cure: "rename the class")
     }
     return label
+  }
+
+  /// The labels of a field such as "dog|cat"; none of an empty one.
+  static func labelSet(_ field: String) -> [String] {
+    field.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+      .filter { !$0.isEmpty }
   }
 
   func part(_ naming: ClassNaming) -> SequenceArchive.Part {
@@ -183,6 +196,13 @@ struct TableRows {
     (part.sequences, part.steps) = (sequences, steps)
     if task == .stepClasses {
       part.stepClasses = stepLabels.map { $0.map { naming.number(of: $0)! } }
+      return part
+    }
+    if task == .labels {
+      part.labels = labels.map { label in
+        let own = Set(Self.labelSet(label).compactMap { naming.number(of: $0) })
+        return naming.names.indices.map { own.contains(Int32($0)) ? 1 : 0 }
+      }
       return part
     }
     for (label, line) in zip(labels, lines) {

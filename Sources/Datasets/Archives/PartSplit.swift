@@ -74,6 +74,7 @@ enum PartSplit {
     if !all.stepClasses.isEmpty {
       part.stepClasses = indices.sorted().map { all.stepClasses[$0] }
     }
+    if !all.labels.isEmpty { part.labels = indices.sorted().map { all.labels[$0] } }
     let K = all.values.count / max(all.sequences.count, 1)
     part.values = indices.sorted().flatMap { all.values[$0 * K..<($0 + 1) * K] }
     part.steps = indices.sorted().map { all.steps(of: $0) }

@@ -10,7 +10,7 @@ extension SequenceArchive {
   ///                  target_mean and target_std [K]
   ///     /train       inputs [N, T, C] float32, or, of unequal lengths, [F, C] with offsets [N + 1];
   ///                  targets [N] int32, or [N, K] float32 of a regression, or [N, T] or [F] int32 of
-  ///                  tagging; with times, times [N, T] or [F] float64
+  ///                  tagging, or [N, K] int32 of labels; with times, times [N, T] or [F] float64
   ///     /test        likewise
   ///
   /// - Parameters:
@@ -80,6 +80,10 @@ extension SequenceArchive {
       try file.write(
         classes, to: name,
         shape: steps.count == 1 ? [part.sequences.count, steps.lowerBound] : [classes.count],
+        fletcher32: true)
+    case .labels:
+      try file.write(
+        Array(part.labels.joined()), to: name, shape: [part.labels.count, classNames.count],
         fletcher32: true)
     case .values:
       let K = part.values.count / part.sequences.count

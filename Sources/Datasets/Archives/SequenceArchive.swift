@@ -7,6 +7,7 @@ public struct SequenceArchive: Sendable {
     case classes = "classification"
     case values = "regression"
     case stepClasses = "tagging"
+    case labels = "multilabel"
   }
 
   /// Sequences with their classes.
@@ -19,6 +20,8 @@ public struct SequenceArchive: Sendable {
     public var values: [Float] = []
     /// Of classes at each step: those of each sequence.
     public var stepClasses: [[Int32]] = []
+    /// Of labels: 1 or 0 for each of K, for each sequence.
+    public var labels: [[Int32]] = []
     /// Which steps of the file each sequence has; empty if all have all.
     var steps: [SequenceSteps] = []
 
@@ -66,10 +69,13 @@ public struct SequenceArchive: Sendable {
     self.test = test
   }
 
-  /// The training and the test sequences, or steps, of each class.
+  /// The training and the test sequences, or steps, of each class or label.
   public var classCounts: [(train: Int, test: Int)] {
     func counts(_ part: Part) -> [Int] {
-      PartSplit.counts(
+      if target == .labels {
+        return classNames.indices.map { k in part.labels.count { $0[k] == 1 } }
+      }
+      return PartSplit.counts(
         target == .stepClasses ? Array(part.stepClasses.joined()) : part.classes, classNames.count)
     }
     return Array(zip(counts(train), counts(test))).map { (train: $0, test: $1) }

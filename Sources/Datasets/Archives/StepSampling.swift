@@ -101,6 +101,7 @@ extension SequenceArchive {
       if !part.stepClasses.isEmpty {
         kept.stepClasses.append(places.map { part.stepClasses[index][$0] })
       }
+      if !part.labels.isEmpty { kept.labels.append(part.labels[index]) }
       let K = part.values.count / part.sequences.count
       kept.values += part.values[index * K..<(index + 1) * K]
       kept.steps.append(steps)

@@ -73,8 +73,13 @@ public struct ArrayArchive: Sendable {
           + " \(first.sequences.features)", cure: "give the same features in both parts")
     }
     let task = try self.task ?? first.task
-    let naming = ClassNaming(
-      task == .values ? [] : try first.labels + (second?.labels ?? []))
+    let naming =
+      switch task {
+      case .values: ClassNaming([])
+      // Columns of labels have numbers for names.
+      case .labels: ClassNaming(names: (0..<first.width).map(String.init))
+      default: ClassNaming(try first.labels + (second?.labels ?? []))
+      }
     let part = try first.part(task, naming)
     let parts: (train: SequenceArchive.Part, test: SequenceArchive.Part)
     var notes = first.sequences.notes + (second?.sequences.notes ?? [])
@@ -165,8 +170,19 @@ private struct ArrayPart {
     }
   }
 
+  /// K of targets [N, K].
+  var width: Int { targets.shape.count == 2 ? targets.shape[1] : 1 }
+
+  /// Whether targets are rows of zeros and ones, one for each of K labels.
+  private var areLabels: Bool {
+    targets.kind != .float && targets.shape.count == 2 && targets.shape[0] == count && width > 1
+      && !isOneHot && !isEveryStep
+      && (0..<targets.count).allSatisfy { [0, 1].contains(targets.number($0)) }
+  }
+
   /// What the type of the targets says: text and whole numbers are classes.
   var task: SequenceArchive.Target {
+    if areLabels { return .labels }
     guard targets.kind == .float else { return isEveryStep ? .stepClasses : .classes }
     let areWhole = (0..<targets.count).allSatisfy {
       targets.number($0) == targets.number($0).rounded()
@@ -181,6 +197,7 @@ private struct ArrayPart {
       case .classes: "classes"
       case .values: "numbers to predict"
       case .stepClasses: "a class for each step"
+      case .labels: "labels that apply or do not"
       }
     return ["\(targets.path): \(targets.type) \(targets.shape) taken as \(what) (--task)"]
   }
@@ -220,6 +237,14 @@ private struct ArrayPart {
       let K = values.count / max(count, 1)
       guard targets.shape[0] == count else { throw refusal("regression needs [N] or [N, K]") }
       part.values = kept.sequences.flatMap { values[$0 * K..<($0 + 1) * K] }
+    case .labels:
+      let values = try targets.wholeNumbers()
+      guard targets.shape.count == 2, targets.shape[0] == count,
+        values.allSatisfy({ [0, 1].contains($0) })
+      else { throw refusal("multilabel needs 1 or 0 for each label of each sequence, [N, K]") }
+      part.labels = kept.sequences.map { index in
+        values[index * width..<(index + 1) * width].map { Int32($0) }
+      }
     case .stepClasses:
       let classes = try labels.map { naming.number(of: $0)! }
       guard isEveryStep else { throw refusal("tagging needs [N, T], or [F] with offsets") }

@@ -36,5 +36,6 @@ public enum ObjectiveTable {
     ObjectiveEntry(PoissonCounts(), .stepCounts(3)),
     ObjectiveEntry(SpikeRates(meanRates: [0.5, 1, 2]), .stepCounts(3), note: "of spikes"),
     ObjectiveEntry(BinaryCrossEntropy(), .labels(4)),
+    ObjectiveEntry(LabelScores(labels: 3), .labels(3), note: "of sets"),
   ]
 }

@@ -3,7 +3,7 @@
 import Foundation
 import SwiftProtobuf
 
-// Makes the events that we write; the message types are generated from event.proto.
+// Makes the events that we write; the message types are generated from *.proto.
 extension TensorBoardEvent {
   /// An event with the current time.
   init(step: Int, _ what: OneOf_What) {
@@ -20,19 +20,6 @@ extension TensorBoardEvent {
     return Data(
       length + littleEndian(CRC32C.masked(length)) + message
         + littleEndian(CRC32C.masked(message)))
-  }
-}
-
-extension TensorBoardSummary {
-  /// Numbers by their names.
-  init(_ scalars: [(tag: String, value: Float)]) {
-    self.init()
-    value = scalars.map { scalar in
-      .with {
-        $0.tag = scalar.tag
-        $0.simpleValue = scalar.value
-      }
-    }
   }
 }
 

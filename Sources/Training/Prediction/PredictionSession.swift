@@ -222,6 +222,7 @@ extension TaskName {
     case .maskedSpikes: .stepCounts(K)
     case .regression, .forecast: .values(K)
     case .tagging: .stepClasses(K)
+    case .multilabel: .labels(K)
     }
   }
 }

@@ -4,6 +4,8 @@ import Configuration
 import Foundation
 import Models
 import Reports
+import Tensors
+import TrainingSteps
 
 /// The reports of a run: metrics, TensorBoard's events, the ranks' logs, progress.
 extension Trainer {
@@ -18,6 +20,8 @@ extension Trainer {
       metrics = try MetricsLog(
         run.metrics, keepingThrough: lastReported, epochs: state.epoch)
       tensorBoard = try TensorBoardLog(in: run.path, from: lastReported + 1)
+      try tensorBoard?.begin(
+        with: configuration.hyperparameters, configuration: configuration.yaml)
     }
   }
 
@@ -100,6 +104,30 @@ extension Trainer {
     // At an epoch's end, the epoch count is already that of the next one.
     let epoch = state.batch == 0 ? state.epoch : state.epoch + 1
     progress.say("step \(state.step)  epoch \(epoch)  \(session.describe(state.interval))")
+  }
+
+  /// Tells TensorBoard how the run ended. One that can be continued has not ended.
+  func sayEnd(_ ending: Ending) throws(RunFailure) {
+    guard [.finished, .stoppedEarly, .reachedMaximumSteps].contains(ending) else { return }
+    try session.agreement.together { try tensorBoard?.end(well: true) }
+  }
+
+  /// Writes histograms of the step just taken, if they are due: of every parameter, and of the
+  /// gradient that changed it. All ranks call this.
+  func writeHistograms() throws(RunFailure) {
+    let every = configuration.log.histogramSteps
+    guard every > 0, state.step % every == 0 else { return }
+    try session.agreement.together {
+      guard let tensorBoard else { return }
+      let gradients = ParameterBuffer(session.parameters.layout, over: session.step.gradient)
+      let parts = [("weights", session.parameters), ("gradients", gradients)]
+      let histograms = parts.flatMap { name, buffer in
+        buffer.layout.entries.compactMap { entry in
+          Histogram(buffer[entry].array).map { (tag: "\(name)/\(entry.name)", histogram: $0) }
+        }
+      }
+      try tensorBoard.append(histograms, step: state.step)
+    }
   }
 
   /// Writes a record on rank 0; a full disk there ends all ranks.

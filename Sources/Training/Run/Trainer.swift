@@ -64,7 +64,7 @@ public final class Trainer {
     optimizer = Optimizer(
       settings.groups(settings.rule, of: layout), layout: layout, slice: session.optimizerSlice)
     validation = try session.agreement.together {
-      session.configuration.dataset.validationCount > 0
+      session.configuration.dataset.isValidated
         ? try session.workload.evaluation(of: .validation) : nil
     }
     try session.agreement.together { try settings.checkPatterns(layout) }
@@ -109,12 +109,14 @@ public final class Trainer {
     do throws(RunFailure) {
       let ending = try runEpochs(maximumSteps: maximumSteps)
       self.ending = ending
+      try sayEnd(ending)
       Progress.endLine()
       rankLog?.say("\(ending.word) at step \(state.step)")
       return ending
     } catch {
       Progress.endLine()
       rankLog?.say("failed at step \(state.step): \(error)")
+      if error.status == .diverged { try? tensorBoard?.end(well: false) }
       leaveSave(after: error)
       throw error
     }
@@ -272,6 +274,7 @@ public final class Trainer {
     flipBitIfAsked()
     let every = configuration.replicaCheckSteps
     if every > 0 && state.step % every == 0 { try checkReplicas() }
+    try writeHistograms()
   }
 
   /// The schedule's learning-rate multiplier for the next step.

@@ -8,7 +8,7 @@ extension TrainingSession {
   /// The confusion matrix, a row for each class, of an evaluation so far on all ranks; nil if the
   /// answer is not a class of the sequence. All ranks call this and get the same.
   func confusion(of evaluation: Evaluation) throws(RunFailure) -> [[Int]]? {
-    guard let confusion = evaluation.confusion else { return nil }
+    guard let confusion = evaluation.confusion, confusion.answers == .classes else { return nil }
     let whole = ConfusionCounts(classes: confusion.classes)
     do {
       // Whole numbers: the order of addition does not matter.
@@ -36,7 +36,7 @@ extension TrainingSession {
       let probabilities = try gathered(bits).map { Float(bitPattern: $0) }
       let truths = try gathered(own.truths.map { UInt32(bitPattern: $0) })
       return AnswerRanking(
-        classes: own.classes, probabilities: probabilities,
+        classes: own.classes, of: own.answers, probabilities: probabilities,
         truths: truths.map { Int32(bitPattern: $0) })
     } catch {
       throw RunFailure(error)
@@ -87,7 +87,8 @@ extension TrainingSession {
     let keys =
       task.objective.metrics(task.objective.noTotals).map(\.key)
       + (evaluation.confusion.map {
-        none.metrics.map(\.key) + AnswerRanking.keys(classes: $0.classes)
+        ($0.answers == .classes ? none.metrics.map(\.key) : [])
+          + AnswerRanking.keys(classes: $0.classes, of: $0.answers)
       } ?? [])
     let known = StoppingMetric.allCases.map(\.rawValue).filter { $0 == "loss" || keys.contains($0) }
     guard !known.contains(metric.rawValue) else { return }

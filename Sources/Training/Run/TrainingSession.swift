@@ -198,15 +198,17 @@ public final class TrainingSession {
 
   /// The totals of a whole part, the same bits at any rank count.
   ///
-  /// - Parameter between: called before each batch
+  /// - Parameters:
+  ///   - limit: the batches after which to stop
+  ///   - between: called before each batch
   public func evaluate(
-    _ evaluation: Evaluation, between: () throws(RunFailure) -> Void = {}
+    _ evaluation: Evaluation, atMost limit: Int = .max, between: () throws(RunFailure) -> Void = {}
   ) throws(RunFailure) -> Totals {
     Deadline.enter(.validating)
     try prepareModel(advancing: false)
     if configuration.earlyStopping.metric.needsRanking { evaluation.confusion?.keepRanking() }
     var sum = Totals()
-    for index in 0..<evaluation.batches {
+    for index in 0..<min(evaluation.batches, limit) {
       try between()
       try Deadline.during(.readingData) { () throws(RunFailure) in
         try agreement.together {
@@ -241,9 +243,9 @@ public final class TrainingSession {
       for metric in ClassScores(confusion: confusion).metrics where metric.value.isFinite {
         record.metrics[metric.key] = metric.value
       }
-      for metric in try ranking(of: evaluation)?.metrics ?? [] where metric.value.isFinite {
-        record.metrics[metric.key] = metric.value
-      }
+    }
+    for metric in try ranking(of: evaluation)?.metrics ?? [] where metric.value.isFinite {
+      record.metrics[metric.key] = metric.value
     }
     return (record, totals)
   }

@@ -48,13 +48,18 @@ final class ClassWeighting {
   /// How many answers are of each class.
   private static func counts(_ source: any SequenceSource) throws -> [Int] {
     var counts = [Int](repeating: 0, count: source.targetKind.outputs)
+    for label in try classes(of: source) where label >= 0 { counts[Int(label)] += 1 }
+    return counts
+  }
+
+  /// The class of each sequence, or of each of its steps.
+  static func classes(of source: any SequenceSource) throws -> [Int32] {
+    var classes: [Int32] = []
     for index in 0..<source.count {
       let x = Tensor<Float>(shape: [source.length(of: index), 1, source.features])
-      for label in try source.read([index], into: x).whole where label >= 0 {
-        counts[Int(label)] += 1
-      }
+      classes += try source.read([index], into: x).whole
     }
-    return counts
+    return classes
   }
 
   /// The configuration with the weights that were counted.

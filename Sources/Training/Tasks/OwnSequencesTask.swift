@@ -5,8 +5,8 @@ import Datasets
 import Models
 import Tensors
 
-/// Numbers about each sequence (`regression`), or a class at each step (`tagging`), from a file that
-/// `prepare` made or the user's own.
+/// Numbers about each sequence (`regression`), labels of each sequence (`multilabel`), or a class at
+/// each step (`tagging`), from a file that `prepare` made or the user's own.
 ///
 /// Validation uses sequences held out of the training part, or the file's own validation part; see
 /// `HeldOutCount`.
@@ -33,11 +33,38 @@ final class OwnSequencesTask: SequenceTask {
   /// Known once a part is open.
   var objective: any Objective {
     guard let kind else {
-      return settings.task == .tagging ? CrossEntropy() : SquaredError()
+      return switch wanted.answer {
+      case .oneClass: CrossEntropy()
+      case .labels: BinaryCrossEntropy()
+      default: SquaredError()
+      }
     }
-    return settings.task == .tagging
-      ? TagScores(classes: kind.outputs, classWeights: weighting.weights)
-      : ValueErrors(scale: scale)
+    return switch wanted.answer {
+    case .oneClass: TagScores(classes: kind.outputs, classWeights: weighting.weights)
+    case .labels: LabelScores(labels: kind.outputs)
+    default: ValueErrors(scale: scale)
+    }
+  }
+
+  /// What the task asks, what targets it needs, and what the best constant answer is.
+  private var wanted: (answer: TargetKind.Answer, cure: String, constant: String) {
+    switch settings.task {
+    case .tagging:
+      (
+        .oneClass, "tagging needs a whole number for each step, [N, T], or [F] with offsets",
+        "always the most frequent class"
+      )
+    case .multilabel:
+      (
+        .labels, "multilabel needs 1 or 0 for each label of each sequence, [N, K]",
+        "always the labels of more than half of the sequences"
+      )
+    default:
+      (
+        .numbers, "regression needs numbers for each sequence: store floats [N] or [N, K]",
+        "always the mean"
+      )
+    }
   }
 
   func source(_ part: DatasetFile.Part) throws -> any SequenceSource {
@@ -52,14 +79,11 @@ final class OwnSequencesTask: SequenceTask {
 
   private func open(_ part: DatasetFile.Part) throws -> any SequenceSource {
     let source = try stored(part)
-    let wanted: TargetKind.Answer = settings.task == .tagging ? .oneClass : .numbers
-    guard source.targetKind.answer == wanted, source.targetKind.isEveryStep == (wanted == .oneClass)
+    let (answer, cure, _) = wanted
+    guard source.targetKind.answer == answer, source.targetKind.isEveryStep == (answer == .oneClass)
     else {
       throw DatasetError(
-        settings.file, "has targets of \(source.targetKind.name)",
-        cure: settings.task == .tagging
-          ? "tagging needs a whole number for each step, [N, T], or [F] with offsets"
-          : "regression needs numbers for each sequence: store floats [N] or [N, K]")
+        settings.file, "has targets of \(source.targetKind.name)", cure: cure)
     }
     kind = source.targetKind
     scale = try settings.place.targetStatistics()?.deviation ?? []
@@ -73,7 +97,7 @@ final class OwnSequencesTask: SequenceTask {
   private func stored(_ part: DatasetFile.Part) throws -> any SequenceSource {
     let place = settings.place
     let (meaning, declared) = try normalisation.meaning()
-    if settings.task == .tagging {
+    if settings.task != .regression {
       let numbering = try settings.learned?.numbering(
         of: meaning, declared: declared, settings.file)
       if let numbering, numbering.numbers != numbering.numbers.indices.map({ Int32($0) }) {
@@ -98,8 +122,7 @@ final class OwnSequencesTask: SequenceTask {
       // The R2 of the mean is 0 except for rounding.
       Metric(metric.key, abs(metric.value) < 1e-12 ? 0 : metric.value, metric.form).text
     }
-    let name = settings.task == .tagging ? "always the most frequent class" : "always the mean"
-    return ChanceLoss(totals.meanLoss, "\(name): \(metrics.joined(separator: ", "))")
+    return ChanceLoss(totals.meanLoss, "\(wanted.constant): \(metrics.joined(separator: ", "))")
   }
 
   private static func targets(of source: any SequenceSource) throws -> SequenceTargets {

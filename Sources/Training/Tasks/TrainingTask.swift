@@ -48,7 +48,7 @@ extension TaskName {
     case .languageModel: LanguageModelTask(configuration.dataset)
     case .maskedSpikes: MaskedSpikesTask(configuration)
     case .forecast: ForecastTask(configuration.dataset)
-    case .regression, .tagging: OwnSequencesTask(configuration.dataset)
+    case .regression, .tagging, .multilabel: OwnSequencesTask(configuration.dataset)
     }
   }
 }

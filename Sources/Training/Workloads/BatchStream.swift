@@ -72,9 +72,11 @@ public protocol BatchStream<Batch>: AnyObject {
   var timesNote: String? { get }
   /// The names of the classes, if the data have them.
   var classNames: [String]? { get }
-  /// The number of classes to count answers by; nil if the answer is not a class, or if there are
-  /// too many.
+  /// The number of classes or labels to count answers by; nil if the answers are others, or if there
+  /// are too many.
   var countedClasses: Int? { get }
+  /// Which answers those are.
+  var countedAnswers: CountedAnswers { get }
   /// The baseline loss on this part; nil if unknown.
   var chance: ChanceLoss? { get }
 
@@ -98,6 +100,7 @@ extension BatchStream {
   public var timesNote: String? { nil }
   public var classNames: [String]? { nil }
   public var countedClasses: Int? { nil }
+  public var countedAnswers: CountedAnswers { .classes }
   public func firstChecksums(_ limit: Int) throws -> [(sequence: Int, crc32: UInt32)] { [] }
   public func describe(in run: RunFolder) throws {}
 }

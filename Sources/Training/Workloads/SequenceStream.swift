@@ -17,6 +17,8 @@ final class SequenceStream: BatchStream {
   private let isInOrder: Bool
   /// The length of a sequence by its index, if lengths differ.
   private let length: ((Int) -> Int)?
+  /// The class of each sequence, if the classes are drawn equally often.
+  private let classes: [Int32]?
   /// Whether batches have times.
   private var hasTimes = false
   private(set) var timesNote: String?
@@ -30,13 +32,16 @@ final class SequenceStream: BatchStream {
     self.configuration = configuration
     self.task = task
     // A part that is evaluated alone replaces the training part.
-    let train = try task.source(configuration.dataset.measured ?? .train)
-    try task.check(train, configuration.dataset)
+    let whole = try task.source(configuration.dataset.measured ?? .train)
+    try task.check(whole, configuration.dataset)
+    let train = try configuration.dataset.overfitted(whole)
     source = train
     reader = BatchReader(plan: plan, rank: rank)
     isInOrder = false
     let isRagged = (0..<train.count).contains { train.length(of: $0) != train.steps }
     length = isRagged ? { train.length(of: $0) } : nil
+    let isBalanced = configuration.dataset.isBalanced && configuration.dataset.measured == nil
+    classes = isBalanced ? try ClassWeighting.classes(of: train) : nil
   }
 
   private init(_ source: any SequenceSource, of whole: SequenceStream) {
@@ -46,6 +51,7 @@ final class SequenceStream: BatchStream {
     self.source = source
     isInOrder = true
     length = nil
+    classes = nil
     hasTimes = whole.hasTimes
   }
 
@@ -98,7 +104,8 @@ final class SequenceStream: BatchStream {
       isInOrder
       ? EpochOrder(inOrder: count, batchSize: size)
       : EpochOrder(
-        count: count, batchSize: size, seed: configuration.seed, epoch: number, length: length)
+        count: count, batchSize: size, seed: configuration.seed, epoch: number, length: length,
+        balancing: classes)
     order = (number, batches)
     return batches
   }
@@ -154,6 +161,7 @@ final class SequenceStream: BatchStream {
   /// A part of the data; it is opened only once for its identity and for reading.
   private func source(of part: DatasetFile.Part) throws -> any SequenceSource {
     if part == configuration.dataset.measured { return source }
+    if part != .test, configuration.dataset.isOverfitted { return source }
     if part == .validation, let validation { return validation }
     let other = try task.source(part)
     guard !hasTimes || other.hasTimes else {
@@ -172,7 +180,9 @@ final class SequenceStream: BatchStream {
   var summary: String {
     "\(configuration.dataset.task.rawValue) T=\(source.steps) C=\(features),"
       + " \(source.count) sequences" + (hasTimes ? " with times" : "")
-      + (task.validationSummary.map { ", \($0)" } ?? "")
+      + (configuration.dataset.isOverfitted
+        ? ", the first of the training part, also in validation"
+        : task.validationSummary.map { ", \($0)" } ?? "")
   }
   var notes: [String] {
     source.notes + task.notes + (timesNote.map { ["\(configuration.dataset.file): \($0)"] } ?? [])
@@ -183,7 +193,13 @@ final class SequenceStream: BatchStream {
 
   var countedClasses: Int? {
     // More classes than this make a matrix too large to read.
-    targetKind.isClassOfSequence && targetKind.outputs <= 1000 ? targetKind.outputs : nil
+    let areCounted =
+      targetKind.isClassOfSequence || [.tagging, .multilabel].contains(configuration.dataset.task)
+    return areCounted && targetKind.outputs <= 1000 ? targetKind.outputs : nil
+  }
+
+  var countedAnswers: CountedAnswers {
+    targetKind.answer == .labels ? .labels : targetKind.isEveryStep ? .stepClasses : .classes
   }
 
   func identity(validating: Bool) throws -> DataIdentity {

@@ -74,7 +74,9 @@ public final class Evaluation {
   fileprivate init(_ stream: any BatchStream, _ steps: any Steps) {
     self.stream = stream
     self.steps = steps
-    confusion = stream.countedClasses.map { ConfusionCounts(classes: $0) }
+    confusion = stream.countedClasses.map {
+      ConfusionCounts(classes: $0, of: stream.countedAnswers)
+    }
   }
 
   public var batches: Int { stream.steps(inEpoch: 0) }
