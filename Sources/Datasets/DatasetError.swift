@@ -10,7 +10,7 @@ public struct DatasetError: FileProblem {
   public let path: String
   /// What is wrong with it.
   public let problem: String
-  /// What the user can do.
+  /// What to do about it.
   public let cure: String
   /// Whether the disk, and not the data, is at fault.
   public let isDiskFailure: Bool

@@ -2,7 +2,7 @@
 
 import HDF5
 
-/// What a data set file says of itself.
+/// A summary of a data set file.
 public struct DatasetSummary {
   public let task: String
   public let formatVersion: Int
@@ -37,7 +37,7 @@ public struct DatasetSummary {
           if name == "times" { times[part] = try Self.range(ofTimes: dataset) }
           if readingAll {
             var check = DatasetCheck(path: path, file: file, classes: classes)
-            check.allowsNotFinite = name == "times"  // `requireTrainable` says more of them
+            check.allowsNotFinite = name == "times"  // `requireTrainable` checks them further
             try check.run("\(part.rawValue)/\(name)")
           }
         }

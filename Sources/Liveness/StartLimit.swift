@@ -16,7 +16,7 @@ public enum StartLimit {
   /// The environment variable with the limit, in seconds.
   public static let variable = "MOMENTUM_DIST_START_TIMEOUT"
 
-  /// The limit without it.
+  /// The limit if the variable is not set.
   public static let standard = 300.0
 
   /// The limit that an environment sets; nil if its text is not a number of seconds.
