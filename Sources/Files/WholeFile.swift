@@ -83,7 +83,7 @@ extension DurableFiles {
 
   /// The last bytes of an ordinary file, from the start of a line on; nil if it cannot be read.
   ///
-  /// - Parameter bytes: at most so many
+  /// - Parameter bytes: the most that are read
   public static func tail(of path: String, bytes: Int) -> Data? {
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }

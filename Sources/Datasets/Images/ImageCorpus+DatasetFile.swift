@@ -25,7 +25,7 @@ extension ImageCorpus {
   ///     /            attributes task = "classification", format_version, classes, class_names (a
   ///                  line each), scaling = 1 / 255, source = "images"
   ///     /train       inputs [N, Y, X, C] uint8, targets [N] int32
-  ///     /validation, /test            likewise, where there are any
+  ///     /validation, /test            likewise, if there are any
   ///
   /// Only some MB of images are in memory at a time.
   ///

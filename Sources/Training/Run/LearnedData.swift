@@ -51,7 +51,7 @@ extension LearnedData {
     do {
       return try ClassNumbering(names, as: known, path, cure: cureWithFlag)
     } catch {
-      // The same number of other classes: the read-out learns them anew.
+      // The same number of other classes: the read-out learns them from the start.
       guard use == .resumingOnNewData, names.count == known.count else { throw error }
       return nil
     }
