@@ -23,8 +23,10 @@ public struct AddingProblem: SequenceSource {
   public static let chanceMeaning = "answering 1 always"
 
   /// - Parameters:
+  ///   - count: the number of sequences
   ///   - steps: T, at least 2
   ///   - seed: a different seed gives different sequences
+  ///   - part: each part has different sequences
   public init(count: Int, steps: Int, seed: UInt64, part: DatasetFile.Part) {
     precondition(steps >= 2, "two markers need two steps")
     self.count = count

@@ -36,7 +36,7 @@ struct DatasetCheck {
       } catch {
         throw DatasetError(
           path, "\(name)[\(start) ..< \(start + count[0])] cannot be read (\(error.detail))",
-          cure: error.cure ?? "the file is damaged: make it again")
+          cure: error.cure)
       }
       try check(values, of: name, from: start, width: width, isFloat: isFloat)
     }

@@ -38,7 +38,9 @@ public struct DatasetError: FileProblem {
 
   /// A file that could not be written.
   ///
-  /// - Parameter error: the reason; a temporary name in it is left out
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - error: the reason; a temporary name in it is left out
   public static func unwritable(_ path: String, _ error: any Error) -> DatasetError {
     let own = error as? any FileProblem
     let isAboutIt = own.map { $0.path.hasPrefix(path) } ?? false

@@ -29,7 +29,10 @@ public enum DatasetFile {
 
   /// Writes a file under a temporary name, and renames it when it is complete.
   ///
-  /// - Parameter isVocabulary: whether the file has only a vocabulary, as a run keeps one
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - isVocabulary: whether the file has only a vocabulary, as a run keeps one
+  ///   - write: writes the content of the open file
   public static func create(
     at path: String, isVocabulary: Bool = false, _ write: (HDF5.File) throws -> Void
   ) throws(DatasetError) {

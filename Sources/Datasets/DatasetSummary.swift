@@ -15,7 +15,9 @@ public struct DatasetSummary {
 
   /// Opens a file.
   ///
-  /// - Parameter readingAll: whether to read every number, so that HDF5 compares its checksums
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - readingAll: whether to read every number, so that HDF5 compares its checksums
   public init(_ path: String, readingAll: Bool) throws(DatasetError) {
     do {
       let file = try HDF5.File.open(path)

@@ -12,6 +12,9 @@ public struct EpochOrder: Sendable {
   public let batchSize: Int
 
   /// - Parameters:
+  ///   - count: the number of sequences
+  ///   - batchSize: sequences per batch, over all ranks
+  ///   - seed: the seed of the run
   ///   - epoch: from 0
   ///   - length: the length of a sequence, if lengths differ. A batch then takes sequences of about
   ///     one length, and the batches come in random order

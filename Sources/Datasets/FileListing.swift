@@ -44,7 +44,9 @@ public struct FileListing {
 
   /// Lists a file.
   ///
-  /// - Parameter readingAll: whether to read every number, and to throw if one cannot be read
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - readingAll: whether to read every number, and to throw if one cannot be read
   public init(_ path: String, readingAll: Bool) throws(DatasetError) {
     self.path = path
     do {

@@ -41,8 +41,11 @@ public final class FileSource: SequenceSource {
   /// Opens one part of a data set: files that `prepare` made, or the user's own by their names.
   ///
   /// - Parameters:
-  ///   - classes: the number of classes, if the place does not say. Parts other than the training
+  ///   - place: the files and the names of their datasets
+  ///   - part: the part to open
+  ///   - known: the number of classes, if the place does not say. Parts other than the training
   ///     part must agree with it
+  ///   - view: how a stored sequence becomes time steps
   ///   - pixelOrder: the order of `permuted`
   public init(
     _ place: DatasetPlace, part: DatasetFile.Part, classes known: Int? = nil, view: SequenceView,

@@ -13,6 +13,7 @@ public struct IDXArray: Sendable {
   /// Parses the contents of a file.
   ///
   /// - Parameters:
+  ///   - file: the bytes of the file
   ///   - dimensions: the number that the caller expects
   ///   - path: for messages
   public init(parsing file: [UInt8], dimensions: Int, path: String) throws(DatasetError) {

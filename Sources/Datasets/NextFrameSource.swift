@@ -76,6 +76,8 @@ public final class NextFrameSource {
   /// first T steps are read.
   ///
   /// - Parameters:
+  ///   - indices: the indices of the N sequences
+  ///   - T: the steps to read
   ///   - x: frames t [T, N, C]
   ///   - targets: frames t + 1 [T, N, C]
   public func read(
@@ -126,7 +128,10 @@ public final class NextFrameSource {
 extension NextFrameSource {
   /// Opens one part of a file.
   ///
-  /// - Parameter memoryLimit: the largest size, in bytes, that is kept in memory
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - part: the part to open
+  ///   - memoryLimit: the largest size, in bytes, that is kept in memory
   public convenience init(
     _ path: String, part: DatasetFile.Part, memoryLimit: Int = StoredRows.memoryLimit
   ) throws(DatasetError) {

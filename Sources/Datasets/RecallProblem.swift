@@ -50,10 +50,13 @@ public struct RecallProblem: SequenceSource {
   public var targetKind: TargetKind { .stepClasses(alphabet + 1) }
 
   /// - Parameters:
+  ///   - placement: where the symbols are
+  ///   - count: the number of sequences
   ///   - delay: T, at least 1
   ///   - symbols: K, at least 1
   ///   - alphabet: A, from 1 to 250
   ///   - seed: a different seed gives different sequences
+  ///   - part: each part has different sequences
   public init(
     _ placement: Placement, count: Int, delay: Int, symbols: Int, alphabet: Int, seed: UInt64,
     part: DatasetFile.Part

@@ -47,9 +47,11 @@ public final class SequenceFileSource: SequenceSource {
   /// Opens one part of files that `prepare` made, or of a user's own with named datasets.
   ///
   /// - Parameters:
+  ///   - place: the files and the names of their datasets
   ///   - task: the task that files of `prepare` must have
-  ///   - classes: the number of classes, if neither the place nor the files say. Parts other than
-  ///     the training part must agree with it
+  ///   - part: the part to open
+  ///   - known: the number of classes, if neither the place nor the files say. Parts other than the
+  ///     training part must agree with it
   public init(
     _ place: DatasetPlace, task: String, part: DatasetFile.Part, classes known: Int? = nil
   ) throws(DatasetError) {

@@ -31,6 +31,7 @@ public enum StartLimit {
   /// - Parameters:
   ///   - seconds: the limit
   ///   - rank: this process in the launcher's count, for the message
+  ///   - body: starts MPI
   public static func during<Result>(
     seconds: Double, rank: Int, _ body: () throws -> Result
   ) rethrows -> Result {

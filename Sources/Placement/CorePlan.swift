@@ -18,6 +18,7 @@ public struct CorePlan: Sendable {
   /// - Parameters:
   ///   - wanted: the requested number of threads; 0 gives a rank as many as it has cores
   ///   - shards: the shards of this rank; more threads than shards would be idle
+  ///   - communicator: the ranks to compare
   public init(
     wanted: Int, shards: Int, on communicator: Communicator
   ) throws(MPIError) {

@@ -14,6 +14,7 @@ extension SequenceArchive {
   ///     /test        likewise
   ///
   /// - Parameters:
+  ///   - path: the path of the file
   ///   - normalising: whether inputs are stored as (x - mean) / std for each feature, instead of as
   ///     they are (mean 0, std 1)
   ///   - withTimes: whether to write the time of each step: as the files have it, dates in seconds

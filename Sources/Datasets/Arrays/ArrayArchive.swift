@@ -36,6 +36,7 @@ public struct ArrayArchive: Sendable {
   /// Finds the parts of a .npz archive by the names of its arrays.
   ///
   /// - Parameters:
+  ///   - path: the path of the archive
   ///   - inputs: the name of the inputs; nil finds it, and a test part with it
   ///   - targets: likewise
   public init(archive path: String, inputs: String?, targets: String?) throws(DatasetError) {
@@ -73,7 +74,7 @@ public struct ArrayArchive: Sendable {
         "has \(second.sequences.features) features per step, the training part"
           + " \(first.sequences.features)", cure: "give the same features in both parts")
     }
-    let task = try self.task ?? first.task
+    let task = self.task ?? first.task
     let naming = ClassNaming(
       task == .values ? [] : try first.labels + (second?.labels ?? []))
     let part = try first.part(task, naming)

@@ -15,7 +15,9 @@ public struct NumPyArchive: Sendable {
 
   /// Reads all arrays of a file.
   ///
-  /// - Parameter wanted: the names of the arrays to read; nil means all. Others may be of any type
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - wanted: the names of the arrays to read; nil means all. Others may be of any type
   public init(_ path: String, wanted: Set<String>? = nil) throws(DatasetError) {
     self.path = path
     let bytes: [UInt8]?

@@ -31,7 +31,9 @@ public struct NumPyArray: Sendable {
 
   /// Reads the content of a .npy file.
   ///
-  /// - Parameter path: for messages
+  /// - Parameters:
+  ///   - content: the bytes of the file
+  ///   - path: for messages
   public init(_ content: ArraySlice<UInt8>, path: String) throws(DatasetError) {
     self.path = path
     func damaged(_ problem: String) -> DatasetError {

@@ -18,6 +18,7 @@ public struct ClassNumbering: Sendable, Equatable {
   ///   - own: the names of a data set, all or some of the learned names
   ///   - learned: the names that the model learned
   ///   - path: the data set, for messages
+  ///   - cure: what to do if a name was not learned
   /// - Throws: `DatasetError` with the first name that was not learned
   public init(
     _ own: [String], as learned: [String], _ path: String, cure: String

@@ -17,7 +17,10 @@ extension Vocabulary {
 
   /// The number that each token has in another vocabulary.
   ///
-  /// - Parameter path: the path of this vocabulary, for messages
+  /// - Parameters:
+  ///   - learned: the other vocabulary
+  ///   - path: the path of this vocabulary, for messages
+  ///   - cure: what to do if a token is missing
   /// - Throws: `DatasetError` with the first token that the other one does not have
   public func numbers(
     in learned: Vocabulary, _ path: String, cure: String
@@ -44,7 +47,9 @@ extension Vocabulary {
 extension TextFile {
   /// The text, with its tokens numbered as in another vocabulary.
   ///
-  /// - Parameter numbers: the result of `Vocabulary.numbers`
+  /// - Parameters:
+  ///   - numbers: the result of `Vocabulary.numbers`
+  ///   - learned: the other vocabulary
   public func renumbered(_ numbers: [Int32], as learned: Vocabulary) -> TextFile {
     precondition(numbers.count == vocabulary.count, "a number for each token")
     var copy = self

@@ -31,6 +31,8 @@ public struct ImageAugmentation: Sendable, Equatable {
   ///   - x: [N, Y, X, C], or any shape with these numbers in this order, such as [1, N, Y · X · C]
   ///   - image: [Y, X, C]
   ///   - indices: the indices of the images, N
+  ///   - seed: the seed of the run
+  ///   - epoch: the number of the epoch
   public func apply(
     to x: Tensor<Float>, image: [Int], indices: ArraySlice<Int>, seed: UInt64, epoch: Int
   ) {

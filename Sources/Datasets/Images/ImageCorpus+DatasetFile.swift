@@ -30,8 +30,11 @@ extension ImageCorpus {
   /// Only some MB of images are in memory at a time.
   ///
   /// - Parameters:
+  ///   - path: the path of the file
+  ///   - fitting: the size and the channels of the stored images
   ///   - skippingUnreadable: whether to leave out files that cannot be read, instead of throwing
   ///   - compressing: makes a smaller file that takes longer to read
+  ///   - progress: called after each image, and for each one that is left out
   public func write(
     to path: String, fitting: ImageFitting = .init(), skippingUnreadable: Bool = false,
     compressing: Bool = false, progress: (ImageProgress) -> Void = { _ in }

@@ -35,7 +35,10 @@ public final class ImageSource: SequenceSource {
 
   /// Opens one part of a data set.
   ///
-  /// - Parameter known: the number of classes, if the place does not say
+  /// - Parameters:
+  ///   - place: the files and the names of their datasets
+  ///   - part: the part to open
+  ///   - known: the number of classes, if the place does not say
   public init(
     _ place: DatasetPlace, part: DatasetFile.Part, classes known: Int? = nil
   ) throws(DatasetError) {

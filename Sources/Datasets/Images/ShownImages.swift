@@ -30,7 +30,10 @@ public final class ShownImages: SequenceSource {
   /// The epoch number that evaluations use. No run reaches it.
   private static let evaluation = 1 << 30
 
-  /// - Parameter seed: of the augmentation
+  /// - Parameters:
+  ///   - images: the images
+  ///   - show: how they are shown
+  ///   - seed: of the augmentation
   public convenience init(_ images: ImageSource, as show: ImageShow, seed: UInt64) {
     self.init(
       images, map: [images.height, images.width, images.channels], as: show, seed: seed)
@@ -39,6 +42,7 @@ public final class ShownImages: SequenceSource {
   /// - Parameters:
   ///   - images: sequences of one step, each an image
   ///   - map: its shape [Y, X, C]
+  ///   - show: how they are shown
   ///   - seed: of the augmentation
   public init(_ images: any SequenceSource, map: [Int], as show: ImageShow, seed: UInt64) {
     self.images = images

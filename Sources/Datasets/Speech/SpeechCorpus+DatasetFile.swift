@@ -38,9 +38,11 @@ extension SpeechCorpus {
   /// place when the statistics are known.
   ///
   /// - Parameters:
+  ///   - path: the path of the file
   ///   - samePerson: pairs of speaker names that belong to one person
   ///   - skippingUnreadable: whether to leave out files that cannot be read, instead of throwing
   ///   - compressing: makes a smaller file that takes longer to read
+  ///   - progress: called after each utterance, and for each one that is left out
   public func write(
     to path: String, samePerson: [(String, String)] = [], skippingUnreadable: Bool = false,
     compressing: Bool = false,

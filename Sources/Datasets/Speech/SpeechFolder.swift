@@ -18,8 +18,10 @@ public struct SpeechFolder: SpeechCorpus {
   /// The endings of sound files, in any letter case.
   public static let endings: Set<String> = ["wav", "sph", "nist", "flac"]
 
-  /// - Parameter knowingParts: whether files in TIMIT's layout get TIMIT's parts, which leaves out
-  ///   some files
+  /// - Parameters:
+  ///   - path: the path of the folder
+  ///   - knowingParts: whether files in TIMIT's layout get TIMIT's parts, which leaves out some
+  ///     files
   public init(_ path: String, knowingParts: Bool = true) throws(DatasetError) {
     self.path = path
     let found = try soundFiles(in: path)

@@ -15,7 +15,9 @@ extension SpikeArchive {
   ///                  they are known, rates [N, T, C] float32: expected counts per bin
   ///     /validation, /test            likewise, if there are any
   ///
-  /// - Parameter compressing: makes a smaller file that takes longer to read
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - compressing: makes a smaller file that takes longer to read
   public func write(to path: String, compressing: Bool = false) throws(DatasetError) {
     let deflate = DatasetFile.deflate(compressing)
     try DatasetFile.create(at: path) { file in

@@ -26,7 +26,11 @@ public struct ChunkPlan: Sendable {
 
   /// Chunks of random length, by the formula above.
   ///
-  /// - Parameter epoch: from 0
+  /// - Parameters:
+  ///   - L: the tokens of a column
+  ///   - base: the base length
+  ///   - seed: the seed of the run
+  ///   - epoch: from 0
   public init(length L: Int, base: Int, seed: UInt64, epoch: Int) {
     precondition(L >= 2 && base >= 1, "chunks of \(base) in columns of \(L)")
     var chunks: [Range<Int>] = []

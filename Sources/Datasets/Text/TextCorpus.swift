@@ -22,8 +22,11 @@ public struct TextCorpus {
   /// Reads the texts. A single text is cut into 90 % for training, 5 % for validation and 5 % for
   /// testing.
   ///
-  /// - Parameter limit: the number of the training part's most frequent tokens to keep, including
-  ///   `<unk>`; nil keeps all
+  /// - Parameters:
+  ///   - files: the three files, or one to cut
+  ///   - level: words or characters
+  ///   - limit: the number of the training part's most frequent tokens to keep, including `<unk>`;
+  ///     nil keeps all
   public init(
     _ files: TextFolder.Files, level: TextLevel, keeping limit: Int? = nil
   ) throws(DatasetError) {
@@ -86,7 +89,9 @@ public struct TextCorpus {
 
   /// Writes the data set file for `train`.
   ///
-  /// - Parameter compressing: makes a smaller file that takes longer to read
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - compressing: makes a smaller file that takes longer to read
   public func write(to path: String, compressing: Bool = false) throws(DatasetError) {
     try DatasetFile.create(at: path) { file in
       try file.setAttribute("task", "language_model")

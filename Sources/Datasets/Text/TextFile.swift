@@ -36,6 +36,7 @@ public struct TextFile {
   /// The tokens of a part as the columns of a batch.
   ///
   /// - Parameters:
+  ///   - part: the part to read
   ///   - columns: the number of columns that the part is cut into
   ///   - own: the columns that this rank reads
   public func columns(

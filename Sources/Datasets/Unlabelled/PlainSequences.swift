@@ -19,8 +19,10 @@ public final class PlainSequences: SequenceSource {
   private let order: [Int]?
 
   /// - Parameters:
+  ///   - sequences: the sequences
   ///   - kind: the kind of the model's targets
   ///   - view: views of single numbers, such as pixels, need sequences of one length
+  ///   - pixelOrder: the order of the permuted view
   public init(
     _ sequences: UnlabelledSequences, kind: TargetKind, view: SequenceView = .rows,
     pixelOrder: PixelOrder = .seed(1)
@@ -89,6 +91,7 @@ public final class NormalisedSequences: SequenceSourceWrapper {
   private let statistics: (mean: [Double], deviation: [Double])?
 
   /// - Parameters:
+  ///   - base: the sequences to normalise
   ///   - scaling: s
   ///   - statistics: the mean and deviation [C]; nil leaves s x
   public init(

@@ -146,6 +146,7 @@ extension TrainingConfiguration {
   /// - Parameters:
   ///   - path: a run's folder or a checkpoint's
   ///   - acceptingNewData: whether the user allows different data
+  ///   - agreement: what the ranks agree through
   /// - Throws: `RunFailure` if there is no checkpoint, or if it is of another model
   public func resuming(
     _ path: String, acceptingNewData: Bool, _ agreement: Agreement

@@ -198,7 +198,9 @@ public final class TrainingSession {
 
   /// The totals of a whole part, the same bits at any rank count.
   ///
-  /// - Parameter between: called before each batch
+  /// - Parameters:
+  ///   - evaluation: the part to measure
+  ///   - between: called before each batch
   public func evaluate(
     _ evaluation: Evaluation, between: () throws(RunFailure) -> Void = {}
   ) throws(RunFailure) -> Totals {
