@@ -125,7 +125,7 @@ class Model(nn.Module):
         return F.linear(h, self.weight, self.bias), state
 
     def hidden(self, inputs, state=None, lengths=None, times=None):
-        """The output of the last layer at every step, [N, T, H], and the state after the last step."""
+        """The outputs of the last layer, [N, T, H], and the state after the last step."""
         own = self.weight.dtype
         if state is not None and (not self.carries_state or times is not None):
             raise ValueError("a stream needs layers that carry a state, and steps without times")
