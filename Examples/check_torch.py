@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compares what PyTorch computes from an export with what `momentum-dist predict` wrote.
+"""Compares PyTorch's outputs for an export with those that `momentum-dist predict` wrote.
 
     momentum-dist export runs/waves --checkpoint best --to waves.safetensors
     momentum-dist predict runs/waves waves.h5 --to answers.h5
@@ -30,7 +30,7 @@ def padded(rows, begins):
 
 
 def read(path, part, model):
-    """Inputs of a file of HDF5, lengths and times as they are stored."""
+    """The inputs, lengths and times of an HDF5 file, as they are stored."""
     def name(key):
         return model.settings.text(f"dataset.{key}").replace("{part}", part)
 
@@ -54,7 +54,7 @@ def last_steps(x, lengths, window):
 
 
 def shown(x, model):
-    """Images as the model sees them: rows, pixels in some order, or whole in every step."""
+    """Images as the model sees them: by rows, by pixels in some order, or whole in every step."""
     settings = model.settings
     view = settings.text("dataset.view")
     if model.task != "classification":
@@ -72,7 +72,7 @@ def shown(x, model):
 
 
 def in_folds(model, x, compute):
-    """What is computed of x; of masked spikes each step by the pass that hides it."""
+    """The outputs for x; for masked spikes, each step from the pass that hides it."""
     folds = model.settings.whole("masking.evaluation_folds")
     if model.task != "masked_spikes" or folds == 0:
         return compute(x)
@@ -87,7 +87,7 @@ def in_folds(model, x, compute):
 
 
 def differences(path, predictions, data, part, raw, dtype):
-    """The largest difference of each field, as a share of 1 or, above it, of the number itself."""
+    """The largest difference of each field, relative to the number if that is above 1."""
     model = load(path, dtype)
     x, lengths, times = read(data, part, model)
     if model.task == "forecast":

@@ -33,7 +33,7 @@ def make_sequences(count, rng):
 
 
 def write_part(file, name, sequences, classes):
-    """Writes a part: rows [F, C], where each sequence begins [N + 1], and labels [N]."""
+    """Writes a part: rows [F, C], the start of each sequence [N + 1], and labels [N]."""
     part = file.create_group(name)
     lengths = [len(sequence) for sequence in sequences]
     part["x"] = np.concatenate(sequences)

@@ -18,7 +18,7 @@ STOPPED_AND_SAVED = 75  # the exit status of a run that a signal stopped
 
 
 def settings(data, epochs):
-    """The configuration: what it reads and what it trains. `train --list-keys` prints all keys."""
+    """The configuration: the data and the model. `train --list-keys` prints all keys."""
     values = {
         "dataset.task": "classification",
         "dataset.file": data,
@@ -36,7 +36,7 @@ def settings(data, epochs):
 
 
 def train(program, data, run, ranks, epochs):
-    """Trains to the end; resumes when the run was stopped and saved."""
+    """Trains to the end, and resumes if the run was stopped and saved."""
     launcher = ["mpirun", "--oversubscribe", "-np", str(ranks)] if ranks > 1 else []
     command = launcher + [program, "train", "--output", run] + settings(data, epochs)
     if os.path.exists(os.path.join(run, "checkpoints", "latest")):
@@ -60,7 +60,7 @@ def main():
 
     train(program, arguments.data, run, arguments.ranks, arguments.epochs)
 
-    # What was measured, as one JSON object.
+    # The results, as one JSON object.
     evaluation = subprocess.run(
         [program, "evaluate", run, "--json"], check=True, capture_output=True, text=True)
     measured = json.loads(evaluation.stdout)

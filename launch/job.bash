@@ -1,11 +1,11 @@
-# What the job scripts of the schedulers share; sourced by slurm.sbatch, pbs.sh and sge.sh, which set
-# `launch` to this folder and `name` to their own name.
+# Functions that the job scripts of the schedulers share. slurm.sbatch, pbs.sh and sge.sh source it,
+# and set `launch` to this folder and `name` to their own name.
 #
-# A `%a` in an argument becomes the number of the job array's task, as in `--set seed=%a`; an
-# `--output RUN` without one becomes RUN/task-N there, so that no two tasks share a folder.
+# A `%a` in an argument becomes the number of the job array's task, as in `--set seed=%a`. In an
+# array, an `--output RUN` without `%a` becomes RUN/task-N, so no two tasks share a folder.
 
-# Sets `arguments` to those of train, `run` to their folder, `program`, and `before` to the newest
-# checkpoint.
+# Sets `arguments` to those of train, `run` to their folder, `program` to the program, and `before`
+# to the newest checkpoint.
 #
 #   prepare_job TASK ARGUMENT ...      TASK is empty outside arrays
 prepare_job() {
@@ -34,8 +34,9 @@ prepare_job() {
   export OPENBLAS_NUM_THREADS=1
 }
 
-# Runs the training by a launcher, with its options, until it ends; leaves its status in `status`. The
-# scheduler's signals, and so many seconds if that is not 0, have it save and end with 75.
+# Runs the training by a launcher, with its options, until it ends, and leaves its status in
+# `status`. It saves and ends with 75 on the scheduler's signals, and after this many seconds unless
+# that is 0.
 #
 #   run_job SECONDS mpirun ...
 run_job() {
@@ -43,7 +44,7 @@ run_job() {
   shift
   "$launch/supervise" --resume --restarts 3 "$@" "$program" train "${arguments[@]}" &
   supervisor=$!
-  # This script stays, to hear the signals.
+  # This script keeps running, to receive the signals.
   # shellcheck disable=SC2064
   trap "kill -USR2 $supervisor 2>/dev/null" USR2 TERM
   # shellcheck disable=SC2064
@@ -60,8 +61,8 @@ run_job() {
   [ -z "$timer" ] || kill "$timer" 2>/dev/null
 }
 
-# Whether the job is to come back: it was stopped (75) after a new checkpoint. One that comes to no new
-# step before its time is over would come back forever.
+# Whether to put the job back into the queue: it was stopped (75) after a new checkpoint. A job that
+# saves no new step within its time limit would be put back forever.
 is_to_come_back() {
   local newest
   [ "$status" = 75 ] || return 1

@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# A training as a Grid Engine job that saves before its time is over and resumes in the next.
+# A training as a Grid Engine job that saves before its time limit and resumes in the next job.
 #
 #   qsub launch/sge.sh --config configs/mnist-pixels.yaml --output runs/pixels
 #   qsub -t 1-5 launch/sge.sh --config FILE --output runs/seeds --set seed=%a
 #
-# SECONDS_OF_WORK after its start the run saves and ends; so it does on the SIGUSR2 that -notify sends
-# before SIGKILL, at qdel too. The script then ends with 99, which puts the job back into the queue, if
-# the run came to a new checkpoint. SIGUSR1, which -notify sends before a suspension, saves and goes
-# on. A lost rank or host (76) restarts the run within the job. LAUNCH is the folder of this script, if
-# the job is not submitted from the folder above it.
+# SECONDS_OF_WORK after its start the run saves and ends. It also does so on SIGUSR2, which -notify
+# sends before SIGKILL and qdel sends too. If there is a new checkpoint, the script then ends with
+# 99, which puts the job back into the queue. SIGUSR1, which -notify sends before a suspension,
+# saves and continues. A lost rank or host (76) restarts the run within the job. LAUNCH is the
+# folder of this script, if the job is not submitted from the folder above it.
 #
-# Adjust the lines: the name of the parallel environment (`qconf -spl`) and its slots, one a rank.
+# Adjust the lines below: the name of the parallel environment (`qconf -spl`) and its slots, one per
+# rank.
 #$ -N momentum-dist
 #$ -S /bin/bash
 #$ -cwd
@@ -35,8 +36,9 @@ task=${SGE_TASK_ID:-undefined}
 [ "$task" != undefined ] || task=
 prepare_job "$task" "$@"
 
-# Open MPI with the component gridengine (`ompi_info`; Debian's has it) asks Grid Engine where the
-# ranks go, and starts its daemons by qrsh: the parallel environment has `control_slaves TRUE`.
+# Open MPI with the component gridengine (see `ompi_info`; Debian's has it) gets the hosts of the
+# ranks from Grid Engine, and starts its daemons by qrsh. The parallel environment must have
+# `control_slaves TRUE`.
 run_job "$seconds_of_work" \
   mpirun -np "${NSLOTS:?start it with qsub -pe}" --map-by core --bind-to core
 

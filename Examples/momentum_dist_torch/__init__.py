@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Computes a model that `momentum-dist export` wrote again, in plain PyTorch.
+"""Computes a model that `momentum-dist export` wrote, in plain PyTorch.
 
     from momentum_dist_torch import load
 

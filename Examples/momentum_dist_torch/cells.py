@@ -25,7 +25,7 @@ NORMALISED = {
     **{f"atn_{name}": (body, True) for name, body in BODIES.items()},
 }
 
-# Drive, and whether Cayley's map takes the place of the exponential.
+# Drive, and whether Cayley's map replaces the exponential.
 ORTHOGONAL = {
     "exprnn": ("plain", False), "scornn": ("plain", True), "dtriv": ("plain", False),
     "momentum_dtriv": ("momentum", False), "adam_dtriv": ("adam", False),

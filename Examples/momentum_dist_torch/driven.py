@@ -32,7 +32,7 @@ class Drive:
         return (k - 1) / (k + 2)
 
     def __call__(self, g, state, t):
-        """d_t, and what the drive carries on."""
+        """d_t, and the new state of the drive."""
         if self.kind == "plain":
             return g, {}
         share = self.nesterov(t) if self.kind in ("nag", "sr") else self.mu
@@ -90,7 +90,7 @@ class Driven(Layer):
 
 
 def gru(d, a, h):
-    """The update of a GRU, whose reset gate is behind the product, as in cuDNN."""
+    """The update of a GRU. Its reset gate follows the product, as in cuDNN."""
     (d_r, d_z, d_n), (a_r, a_z, a_n) = d.chunk(3, 1), a.chunk(3, 1)
     r, z = torch.sigmoid(d_r + a_r), torch.sigmoid(d_z + a_z)
     n = torch.tanh(d_n + r * a_n)
@@ -100,7 +100,7 @@ def gru(d, a, h):
 class Orthogonal(Driven):
     """h' = modReLU(d + h P), P = Q phi(S), S = triu(A, 1) - triu(A, 1)^T; phi is exp or Cayley's.
 
-    Of a trained model Q is the buffer `base`. P is computed in float64.
+    In a trained model Q is the buffer `base`. P is computed in float64.
     """
 
     def __init__(self, tensors, settings, drive, cayley=False):

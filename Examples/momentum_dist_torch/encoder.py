@@ -63,7 +63,7 @@ class Encoder(Layer):
         if self.ahead >= 0:
             seen &= j <= i + self.ahead
         seen = seen[None] & (j < lengths[:, None])[:, None]
-        seen |= i == j  # what lies beyond the end sees itself, and nobody uses it
+        seen |= i == j  # steps beyond the end see themselves, and are not used
         return ~seen.repeat_interleave(self.heads, 0)
 
     def forward(self, x, state=None, first=0, times=None, lengths=None):

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a layer is, and the settings that it reads."""
+"""The base class of layers, and the settings that they read."""
 import torch
 from torch import nn
 
 
 class Settings:
-    """The resolved configuration, whose values are texts under paths such as model.mu."""
+    """The resolved configuration: values as texts, under paths such as model.mu."""
 
     def __init__(self, values):
         self.values = values
@@ -37,7 +37,7 @@ class Layer(nn.Module):
             self.register_parameter(name, nn.Parameter(values))
 
     def prepare(self):
-        """Computes what follows from the parameters and is the same at every step."""
+        """Computes values that depend only on the parameters and are the same at every step."""
 
     def forward(self, x, state=None, first=0, times=None, lengths=None):
         """The outputs [N, T, H] and the state after step T; `first` steps came before."""

@@ -41,7 +41,7 @@ def depthwise(x, filters, stride=1):
 
 
 def pooled(x, kind, kernel, stride):
-    """The largest or the mean of windows, of which what lies outside the map is no part."""
+    """The maximum or the mean of windows, without the places outside of the map."""
     if kind == "max":
         return F.max_pool2d(padded(x, kernel, stride, -torch.inf), kernel, stride)
     ones = padded(torch.ones_like(x), kernel, stride)
@@ -55,7 +55,7 @@ def carried(gate, candidate, h):
 
 
 def passing(*sums):
-    """1 - sigmoid of each: what a reciprocal gate lets through."""
+    """1 - sigmoid of each: the factor of a reciprocal gate."""
     return [torch.sigmoid(-z) for z in sums]
 
 
@@ -64,7 +64,7 @@ class MapCell(Layer):
 
     def __init__(self, tensors, settings):
         super().__init__(tensors, settings)
-        # Each convolution sees one kind of maps, of which the recurrent ones tell the channels.
+        # Each convolution sees one kind of maps. The recurrent ones give the channels.
         recurrent = getattr(self, "weight_hh", getattr(self, "weight_hidden", None))
         self.hidden = None if recurrent is None else recurrent.shape[3]
 
@@ -82,7 +82,7 @@ class MapCell(Layer):
 class ConvLSTM(MapCell):
     """f, i, o, g = W_ih * x + b + W_hh * h; c' = s(f) c + s(i) tanh(g); h' = s(o) tanh(c').
 
-    With momentum, a drive takes the place of W_ih * x + b.
+    With momentum, a drive replaces W_ih * x + b.
     """
 
     states = ("h", "c")
@@ -261,7 +261,7 @@ class Node(nn.Module):
 
 
 class Graph(nn.Module):
-    """Nodes of which each sees what its sources gave in the step before; the last one is read."""
+    """Nodes, each of which sees the previous outputs of its sources. The last one is the output."""
 
     def __init__(self, tensors, settings):
         super().__init__()
@@ -300,7 +300,7 @@ class Graph(nn.Module):
 
 
 class MapLayer(Layer):
-    """A cell on maps between inputs and outputs whose maps lie in rows, channels last."""
+    """A cell on maps. The maps of its inputs and outputs are rows, channels last."""
 
     def __init__(self, name, tensors, settings):
         super().__init__({}, settings)

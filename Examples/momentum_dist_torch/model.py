@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A model from an export: layers, one on top of the other, and what is read from them."""
+"""A model from an export: a stack of layers and the read-out."""
 import json
 
 import numpy as np
@@ -27,12 +27,12 @@ def read_safetensors(path):
 
 
 def load(path, dtype=torch.float32):
-    """The model of an export, ready to be asked."""
+    """The model of an export, ready for use."""
     return Model(*read_safetensors(path)).to(dtype).eval()
 
 
 class BothWays(nn.Module):
-    """Two layers, of which the second reads each sequence from its last step to its first."""
+    """Two layers. The second reads each sequence from its last step to its first."""
 
     def __init__(self, forward, reverse):
         super().__init__()
@@ -63,7 +63,7 @@ class Model(nn.Module):
         self.settings = settings = Settings(json.loads(metadata["configuration"]))
         self.data = json.loads(metadata.get("data", "{}"))
         settings.map = self.map_of_steps()
-        # Where the pixels of the permuted view come from.
+        # The order of the pixels in the permuted view.
         self.pixel_order = json.loads(metadata.get("pixel_order", "null"))
         self.learned_times = "times" in self.data.get("parts", {}).get("train", {})
         self.task = settings.text("dataset.task")
@@ -105,11 +105,11 @@ class Model(nn.Module):
         return direction(f"_l{level}")
 
     def forward(self, inputs, lengths=None, times=None):
-        """What the read-out says: logits of classes, numbers, or log-rates."""
+        """The output of the read-out: logits of classes, numbers, or log-rates."""
         return self.run(inputs, lengths=lengths, times=times)[0]
 
     def run(self, inputs, state=None, lengths=None, times=None):
-        """The same from a state on, and the state after the last step."""
+        """The same, starting from a state, and the state after the last step."""
         h, state = self.hidden(inputs, state, lengths, times)
         N, T = h.shape[:2]
         ends = torch.full((N,), T) if lengths is None else torch.as_tensor(lengths)
@@ -125,7 +125,7 @@ class Model(nn.Module):
         return F.linear(h, self.weight, self.bias), state
 
     def hidden(self, inputs, state=None, lengths=None, times=None):
-        """What the last layer gives at every step, [N, T, H], and the state after the last."""
+        """The outputs of the last layer, [N, T, H], and the state after the last step."""
         own = self.weight.dtype
         if state is not None and (not self.carries_state or times is not None):
             raise ValueError("a stream needs layers that carry a state, and steps without times")
@@ -144,7 +144,7 @@ class Model(nn.Module):
             after.append(final)
         return x, (first + x.shape[1], after)
 
-    # What comes before and after, in the units of the data.
+    # Inputs and outputs in the units of the data.
 
     def scaled(self, stored):
         """Whole numbers as shares of the largest, if the model learned them so."""

@@ -10,7 +10,17 @@
 /// - Parameters:
 ///   - transposeA: whether A is stored as [k, m].
 ///   - transposeB: whether B is stored as [n, k].
-///   - lda: the distance between rows of A as stored, and likewise `ldb` and `ldc`.
+///   - m: the rows of C
+///   - n: the columns of C
+///   - k: the columns of op(A)
+///   - alpha: α
+///   - a: A
+///   - lda: the distance between rows of A as stored
+///   - b: B
+///   - ldb: likewise for B
+///   - beta: β
+///   - c: C
+///   - ldc: likewise for C
 ///
 /// The corresponding C functions are `cblas_sgemm` and `cblas_dgemm`.
 public func gemm<Scalar: BLASScalar>(

@@ -45,6 +45,7 @@ public final class CheckpointBenchmark {
   /// - Parameters:
   ///   - megabytes: the size of the parameters; Adam's state adds twice as much
   ///   - folder: where the checkpoints go, the same on all ranks
+  ///   - communicator: the ranks that save
   public init(megabytes: Int, folder: String, on communicator: Communicator) throws {
     NumericEnvironment.enter()
     self.communicator = communicator

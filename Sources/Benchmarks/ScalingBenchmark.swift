@@ -22,7 +22,11 @@ public final class ScalingBenchmark {
   /// By the rank's part of the batch, as in 1/4, and the number of busy ranks.
   private var alone: [[Int]: Double] = [:]
 
-  /// - Parameter problem: the step of one rank
+  /// - Parameters:
+  ///   - problem: the step of one rank
+  ///   - repeats: the number of measured steps
+  ///   - warmup: the number of steps before them
+  ///   - communicator: the ranks
   public init(
     _ problem: StepProblem, repeats: Int, warmup: Int, on communicator: Communicator
   ) throws {
@@ -138,7 +142,7 @@ public final class ScalingBenchmark {
   /// Measures the parts of the model.
   ///
   /// - Parameters:
-  ///   - between: the link between hosts; nil measures it, which takes several hosts
+  ///   - given: the link between hosts; nil measures it, which takes several hosts
   ///   - ranksPerHost: a power of two; nil takes those of the first host
   public func model(between given: LinkSpeed?, ranksPerHost: Int?) throws -> ScalingModel {
     let bytes = parameterCount * MemoryLayout<Float>.stride

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #endif
 
-// Blocks that are not in use, at most one for each of so many threads that compute at once.
+// Unused blocks, at most one for each of this many threads that compute at the same time.
 enum { spare_count = 64 };
 static struct {
   void *memory;

@@ -12,8 +12,10 @@ import Yams
 extension TrainingConfiguration {
   /// Reads a YAML file, if one is given, then `key.path=value` assignments over it.
   ///
-  /// - Parameter isResolved: whether the program wrote the file, with every key; nil decides by its
-  ///   keys
+  /// - Parameters:
+  ///   - file: the path of a YAML file, or nil
+  ///   - assignments: `key.path=value` each
+  ///   - isResolved: whether the program wrote the file, with every key; nil decides by its keys
   /// - Throws: `ConfigurationError` for an invalid value, and for a key that a user set and that
   ///   the run does not use
   public init(
@@ -57,8 +59,11 @@ extension TrainingConfiguration {
 
   /// Reads a YAML text, such as the configuration in a checkpoint.
   ///
-  /// - Parameter isResolved: whether the program wrote the text, with every key; nil decides by its
-  ///   keys
+  /// - Parameters:
+  ///   - yaml: the text
+  ///   - path: where the text comes from, for messages
+  ///   - assignments: `key.path=value` each
+  ///   - isResolved: whether the program wrote the text, with every key; nil decides by its keys
   public init(
     yaml: String, path: String, assignments: [String] = [], isResolved: Bool? = nil
   ) throws(ConfigurationError) {

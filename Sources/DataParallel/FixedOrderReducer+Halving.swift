@@ -24,8 +24,8 @@ extension FixedOrderReducer {
     into sum: UnsafeMutablePointer<Float>
   ) throws(MPIError) {
     let inbox = scratch((buckets.largest + 1) / 2)
-    // The last exchange of a bucket overlaps with adding up the next bucket's shards. (Starting the
-    // next bucket before this one is done was measured too, and gains nothing.)
+    // The last exchange of a bucket overlaps with adding up the next bucket's shards. Starting the
+    // next bucket before this one is done gained nothing when measured.
     var leaving: [Request] = []
     for bucket in buckets {
       addOwnShards(of: buffers, in: bucket)

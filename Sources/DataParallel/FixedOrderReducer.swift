@@ -6,7 +6,7 @@ import Tensors
 /// The sum of shard gradients in one fixed tree: its bits depend neither on the rank count nor on
 /// the size of the buckets.
 ///
-/// The elements are processed in buckets. Thus the numbers of a bucket stay in the cache from the
+/// The elements are processed in buckets. The numbers of a bucket then stay in the cache from the
 /// first addition to the last message, and received data need little memory. In each bucket a rank
 /// first adds up the subtrees that it owns entirely. The rest of the tree spans ranks, and is
 /// walked in one of two ways:

@@ -3,7 +3,7 @@
 import MPI
 import Tensors
 
-/// The sum by `MPI_Allreduce`: the vendor's tuned path. Its bits depend on the rank count.
+/// The sum by `MPI_Allreduce`, the vendor's tuned path. Its bits depend on the rank count.
 public final class MPIReducer: GradientReducer {
   public let communicator: Communicator
 

@@ -39,13 +39,13 @@ public struct ReplicaCheck {
     return hashes.indices.filter { hashes[$0] != majority }
   }
 
-  /// The XXH64 hash, of seed 0, of the bytes of the numbers.
+  /// The XXH64 hash of the bytes of the numbers, with seed 0.
   ///
   /// Four lanes take 64-bit words in turn, and a core computes them in parallel:
   ///
   ///     lane ← rotate(lane + word·prime2, 31)·prime1
   ///
-  /// A round is a bijection of the lane for any word and of the word for any lane: so any change of
+  /// A round is a bijection of the lane for any word, and of the word for any lane. So a change of
   /// one word, such as a flipped bit, always changes its lane.
   ///
   /// See Y. Collet, "xxHash fast digest algorithm", draft-eastlake-xxhash-00.

@@ -3,7 +3,7 @@
 import MPI
 import Tensors
 
-/// Gathers, on every rank, the rows of a global batch, of which each rank has its own.
+/// Gathers the rows of a global batch on every rank. Before, each rank has only its own rows.
 public struct RowGather {
   private let communicator: Communicator
   /// The rows of each rank.

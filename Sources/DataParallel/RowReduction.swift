@@ -3,14 +3,15 @@
 import MPI
 import Tensors
 
-/// The sum of a parameter's gradient of which a step touches few rows: only these rows are sent.
+/// Sums the gradient of a parameter of which a step touches few rows, and sends only these rows.
 ///
 /// The ranks first exchange which rows they touch, a bit for each. The rows that any rank touches
 /// are then summed as a smaller gradient, for every shard in the same tree. In a row that no rank
-/// touches, all shards have zeros, and so does the sum: the bits are the same as for the whole.
+/// touches, every shard has zeros, and so has the sum. The result is bit-identical to that of the
+/// whole gradient.
 ///
-/// Of V rows of E numbers, U are sent, and V/8 bytes for the bits. If U is not much smaller than V,
-/// the whole gradient is sent, which saves the copies.
+/// A parameter has V rows of E numbers. U rows are sent, and V/8 bytes for the bits. If U is not
+/// much smaller than V, the whole gradient is sent, which saves the copies.
 final class RowReduction {
   private let reducer: any GradientReducer
   private let bucketBytes: Int
@@ -34,7 +35,7 @@ final class RowReduction {
     _ shards: ShardedBuffer<Float>, touched: TouchedRows, others: Buckets, own: Buckets
   ) throws(MPIError) {
     let sum = shards.flat.row(0)
-    // Asked for first, during the backward pass: the rows are known from its start.
+    // The rows are known when the backward pass starts, so the ranks exchange them during it.
     let rows = try union(touched)
     try reducer.reduce(shards, into: sum, by: others)
     own.waitForAll()

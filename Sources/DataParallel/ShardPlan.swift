@@ -2,8 +2,8 @@
 
 /// How a global batch is split into virtual shards, and which rank owns which.
 ///
-/// The split depends only on the configuration, the ownership only on the rank count; so any number
-/// of ranks computes the same shards.
+/// The split depends only on the configuration, and the ownership only on the rank count. So any
+/// number of ranks computes the same shards.
 public struct ShardPlan: Sendable, Hashable {
   /// V, the number of virtual shards.
   public let shards: Int

@@ -3,7 +3,7 @@
 import MPI
 import Tensors
 
-/// Gathers, on every rank, parameters of which each rank has updated its own rows.
+/// Gathers the parameters on every rank after each rank has updated its own rows.
 public struct SliceGather {
   private let communicator: Communicator
 
@@ -14,8 +14,8 @@ public struct SliceGather {
   /// The rows of this rank.
   public var slice: RowSlice { RowSlice(communicator.rank, of: communicator.size) }
 
-  /// Fills in the rows of the other ranks, in place: this needs no memory, and nothing is added, so
-  /// all ranks get the same bits. Every rank calls this with the same parameters.
+  /// Fills in the rows of the other ranks, in place. It needs no memory and adds nothing, so all
+  /// ranks get the same bits. Every rank calls this with the same parameters.
   public func complete(
     _ buffer: ParameterBuffer<Float>, _ entries: [ParameterEntry]
   ) throws(MPIError) {

@@ -17,14 +17,16 @@ public struct AddingProblem: SequenceSource {
   public var features: Int { 2 }
   public var targetKind: TargetKind { .values(1) }
 
-  /// The mean squared error of answering 1, whatever the sequence.
+  /// The mean squared error of answering 1 to every sequence.
   public static let chanceError = 1.0 / 6
-  /// What `chanceError` is the error of.
+  /// A description of the answer that `chanceError` measures.
   public static let chanceMeaning = "answering 1 always"
 
   /// - Parameters:
+  ///   - count: the number of sequences
   ///   - steps: T, at least 2
-  ///   - seed: another seed gives other sequences
+  ///   - seed: a different seed gives different sequences
+  ///   - part: each part has different sequences
   public init(count: Int, steps: Int, seed: UInt64, part: DatasetFile.Part) {
     precondition(steps >= 2, "two markers need two steps")
     self.count = count

@@ -4,14 +4,14 @@ import HDF5
 
 /// The classes of the sequences of a part, from the targets of all its files.
 ///
-/// What is plainly a class is taken as one: whole numbers of any width, also stored as floats,
-/// Boolean values and enumerations, [N] or [N, 1], and one-hot rows [N, K]. What may mean two things
-/// is refused with what to do. What is right but looks like a mistake becomes a note.
+/// Classes are whole numbers of any width, also stored as floats, Boolean values and enumerations,
+/// [N] or [N, 1], and one-hot rows [N, K]. Targets that could mean two things are refused with what
+/// to do. Valid targets that look like a mistake get a note.
 struct ClassLabels {
   let labels: [Int32]
-  /// How many classes there are.
+  /// The number of classes.
   let count: Int
-  /// What the labels are called, where their type is an enumeration with names for all.
+  /// The names of the labels, if their type is an enumeration that names all of them.
   let names: [String]?
   let notes: [String]
 
@@ -21,7 +21,7 @@ struct ClassLabels {
   ///
   /// - Parameters:
   ///   - counts: the sequences of each file
-  ///   - known: how many classes there are; nil counts them
+  ///   - known: the number of classes; nil counts them
   init(
     _ files: DatasetFiles, _ name: String, counts: [Int], classes known: Int?
   ) throws(DatasetError) {
@@ -72,14 +72,15 @@ struct ClassLabels {
     (names, notes) = (nil, [])
   }
 
-  /// The names of an enumeration, in the order of the classes; `FALSE` and `TRUE` say nothing.
+  /// The names of an enumeration, in the order of the classes. `FALSE` and `TRUE` do not count as
+  /// names.
   private static func names(_ names: [Int: String]?, _ count: Int) -> [String]? {
     guard let names, names.count == count, names[0] != "FALSE" else { return nil }
     let inOrder = (0..<count).compactMap { names[$0] }
     return inOrder.count == count ? inOrder : nil
   }
 
-  /// What is worth a word about the labels of a part.
+  /// Notes about the labels of a part.
   static func notes(_ labels: [Int32], _ count: Int, _ place: String) -> [String] {
     let used = Set(labels)
     if used.count == 1, let label = labels.first {
@@ -159,7 +160,7 @@ struct StoredLabels {
     return try dataset.read(as: Int.self)
   }
 
-  /// Where the single 1 of each row is.
+  /// The position of the single 1 of each row.
   private func classes(ofRows numbers: [Int], width: Int) throws(DatasetError) -> [Int] {
     var classes: [Int] = []
     for row in 0..<numbers.count / width {
@@ -178,7 +179,7 @@ struct StoredLabels {
     return classes
   }
 
-  /// A label that there is no class for.
+  /// The error for a label without a class.
   func outside(_ index: Int, _ labels: [Int], known: Int?, areOurs: Bool) -> DatasetError {
     let label = labels[index]
     let limit = known ?? 1 << 24

@@ -2,17 +2,17 @@
 
 import HDF5
 
-/// Reads every number of a data set file, in pieces, and says what is wrong where.
+/// Reads every number of a data set file, in pieces, and reports what is wrong and where.
 ///
-/// HDF5 compares each piece with its checksum, and the file's own are compared, see
-/// `DatasetChecksums`. Besides, numbers must be finite and classes within those that the file
+/// HDF5 compares each piece with its checksum, and the file's own checksums are compared (see
+/// `DatasetChecksums`). Numbers must be finite, and classes must be among those that the file
 /// declares.
 struct DatasetCheck {
   let path: String
   let file: HDF5.File
-  /// How many classes or symbols whole-number targets are of; 0 is any.
+  /// The number of classes or symbols of whole-number targets; 0 allows any.
   let classes: Int
-  /// Whether the file has a right to infinity and NaN, as one that is not to be trained on.
+  /// Whether infinity and NaN are allowed, as in a file that nothing trains on.
   var allowsNotFinite = false
 
   private static let pieceElements = 1 << 22
@@ -36,7 +36,7 @@ struct DatasetCheck {
       } catch {
         throw DatasetError(
           path, "\(name)[\(start) ..< \(start + count[0])] cannot be read (\(error.detail))",
-          cure: error.cure ?? "the file is damaged: make it again")
+          cure: error.cure)
       }
       try check(values, of: name, from: start, width: width, isFloat: isFloat)
     }

@@ -3,24 +3,24 @@
 import Gzip
 import HDF5
 
-/// Checksums of a data set file besides those of HDF5.
+/// Checksums of a data set file in addition to those of HDF5.
 ///
-/// HDF5's own, fletcher32, takes a word of zeros and one of ones for the same, so that a block of a
-/// disk that was lost can go unseen. Therefore a file that `prepare` made has, next to each dataset
-/// of its parts and its vocabulary,
+/// HDF5's own checksum, fletcher32, cannot tell a word of zeros from a word of ones, so a lost disk
+/// block can go unnoticed. A file that `prepare` made therefore has, next to each dataset of its
+/// parts and its vocabulary,
 ///
 ///     NAME_crc32 [blocks] uint32, attribute rows: how many rows a block has, the last one fewer
 ///
-/// with the CRC-32 of each block of rows, of some KiB, as zlib has it: of the little-endian bytes of
-/// the numbers. Of inputs and texts the blocks are compared that are read; what is read whole is
-/// compared whole. What has no checksums is not compared.
+/// with zlib's CRC-32 of each block of rows, of some KiB, over the little-endian bytes of the
+/// numbers. Of inputs and texts, the blocks that are read are compared. Datasets that are read
+/// whole are compared whole. Datasets without checksums are not compared.
 enum DatasetChecksums {
-  /// What a block has at least, unless the dataset has less.
+  /// The smallest size of a block, unless the dataset is smaller.
   private static let blockBytes = 1 << 12
 
   static let damaged = "the file is damaged: make it again"
 
-  /// The datasets that are given checksums, where a file has them.
+  /// The datasets that get checksums, if a file has them.
   private static let names =
     DatasetFile.Part.allCases.flatMap { part in
       DatasetFile.partNames.map { "\(part.rawValue)/\($0)" }
@@ -29,7 +29,7 @@ enum DatasetChecksums {
   /// The name of the checksums of a dataset.
   static func name(of name: String) -> String { name + "_crc32" }
 
-  /// Adds checksums to a file that is complete but for them.
+  /// Adds checksums to a file that is otherwise complete.
   static func add(to file: HDF5.File) throws {
     for name in names where file.contains(name) {
       let dataset = try file.dataset(name)
@@ -43,7 +43,7 @@ enum DatasetChecksums {
     }
   }
 
-  /// Refuses a dataset whose numbers are not those that were written.
+  /// Refuses a dataset whose numbers differ from those that were written.
   static func check(_ name: String, in file: HDF5.File, _ path: String) throws {
     let dataset = try file.dataset(name)
     guard let checksums = try BlockChecksums(of: name, in: file, path, dataset: dataset) else {
@@ -76,7 +76,7 @@ enum DatasetChecksums {
   ) throws -> [UInt32] {
     var sums: [UInt32] = []
     let extent = dataset.shape[0]
-    // Many blocks at a time: each read of a few has HDF5 unpack a chunk anew.
+    // Many blocks at a time, because HDF5 unpacks a chunk again for each read.
     let step = rows * max(1, (1 << 22) / blockBytes)
     for start in stride(from: 0, to: extent, by: step) {
       let here = start..<min(start + step, extent)
@@ -89,14 +89,14 @@ enum DatasetChecksums {
 
 /// The checksums of one dataset in one file.
 struct BlockChecksums: Sendable {
-  /// How many rows a block has; the last one may have fewer.
+  /// The number of rows in a block; the last may have fewer.
   let rows: Int
   let sums: [UInt32]
   private let extent: Int
 
-  /// What the file has of them; nil if it has none.
+  /// The checksums in the file; nil if it has none.
   ///
-  /// - Throws: `DatasetError` where they do not fit the dataset
+  /// - Throws: `DatasetError` if they do not fit the dataset
   init?(
     of name: String, in file: HDF5.File, _ path: String, dataset: Dataset
   ) throws(DatasetError) {
@@ -129,11 +129,11 @@ struct BlockChecksums: Sendable {
     return start..<min(last + min(self.rows, extent - last), extent)
   }
 
-  /// The first row of the first block that is not what was written.
+  /// The first row of the first block that differs from what was written.
   ///
   /// - Parameters:
   ///   - values: the rows of whole blocks
-  ///   - start: which row of the file is the first of them
+  ///   - start: the row of the file that is the first of them
   func firstWrong<Scalar: BitwiseCopyable>(
     _ values: Span<Scalar>, of blocks: Range<Int>
   ) -> Int? {
@@ -155,7 +155,7 @@ struct BlockChecksums: Sendable {
 }
 
 extension ElementType {
-  /// Bytes of a number of the types that have checksums.
+  /// The bytes per number of each type that has checksums.
   fileprivate var width: Int? {
     switch self {
     case .uint8: 1

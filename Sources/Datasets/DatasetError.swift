@@ -10,7 +10,7 @@ public struct DatasetError: FileProblem {
   public let path: String
   /// What is wrong with it.
   public let problem: String
-  /// What the user can do.
+  /// What to do about it.
   public let cure: String
   /// Whether the disk, and not the data, is at fault.
   public let isDiskFailure: Bool
@@ -38,7 +38,9 @@ public struct DatasetError: FileProblem {
 
   /// A file that could not be written.
   ///
-  /// - Parameter error: the reason; a temporary name in it is left out
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - error: the reason; a temporary name in it is left out
   public static func unwritable(_ path: String, _ error: any Error) -> DatasetError {
     let own = error as? any FileProblem
     let isAboutIt = own.map { $0.path.hasPrefix(path) } ?? false

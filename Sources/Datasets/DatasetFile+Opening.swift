@@ -3,21 +3,23 @@
 import HDF5
 
 extension DatasetFile {
-  /// What to do about a file that is none of ours.
+  /// What to do about a file that `prepare` did not make.
   static let prepareIt = "make it with `momentum-dist prepare`"
 
-  /// Whether `prepare` made a file, so that its attributes say what its numbers mean.
+  /// Whether `prepare` made a file. If so, its attributes say what its numbers mean.
   ///
-  /// Ours has the attributes `format_version`, one integer, and `task`, one string; under our names
-  /// of datasets the first alone is enough. Whatever else a file of the user's own has is the user's.
+  /// Such a file has the attributes `format_version`, one integer, and `task`, one string. If its
+  /// datasets have the names that `prepare` writes, `format_version` is enough. Other attributes of
+  /// a user's file have no meaning here.
   ///
-  /// - Throws: where the attributes cannot be read. A damaged file of ours is not one of the user's.
+  /// - Throws: if the attributes cannot be read, so that a damaged file of `prepare` does not count
+  ///   as the user's own.
   static func isOurs(_ file: HDF5.File, byNames: Bool) throws(HDF5Error) -> Bool {
     guard try file.hasIntegerAttribute("format_version") else { return false }
     return byNames ? true : try file.hasStringAttribute("task")
   }
 
-  /// What the classes of a file that `prepare` made are called, where it says.
+  /// The names of the classes of a file that `prepare` made, if it has them.
   static func classNames(of file: HDF5.File) throws(HDF5Error) -> [String]? {
     try file.stringAttribute("class_names")?.split(separator: "\n").map(String.init)
   }
@@ -31,7 +33,7 @@ extension DatasetFile {
     return file
   }
 
-  /// Refuses a file of another format version, or none of ours.
+  /// Refuses a file of another format version, or one that `prepare` did not make.
   static func requireVersion(
     of file: HDF5.File, _ path: String, cure: String = prepareIt
   ) throws {

@@ -19,7 +19,7 @@ public enum DatasetFile {
   /// The attribute of a file whose parts all have times; it is 1.
   static let timesAttribute = "has_times"
 
-  /// What the datasets of a part may be called.
+  /// The names of the datasets of a part.
   static let partNames = ["inputs", "targets", "offsets", "times", "tokens", "spikes", "rates"]
 
   /// A part of a data set file.
@@ -27,9 +27,12 @@ public enum DatasetFile {
     case train, validation, test
   }
 
-  /// Writes a file under a temporary name, and gives it its own when it is complete.
+  /// Writes a file under a temporary name, and renames it when it is complete.
   ///
-  /// - Parameter isVocabulary: whether it is the file of a vocabulary alone, which a run keeps
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - isVocabulary: whether the file has only a vocabulary, as a run keeps one
+  ///   - write: writes the content of the open file
   public static func create(
     at path: String, isVocabulary: Bool = false, _ write: (HDF5.File) throws -> Void
   ) throws(DatasetError) {
@@ -58,24 +61,24 @@ public enum DatasetFile {
   /// Files that are being written under their temporary names.
   private static let unfinished = Mutex<Set<String>>([])
 
-  /// Removes what is half-written. Only for a process that is about to end: another thread may be
-  /// writing it.
+  /// Removes unfinished files. Only for a process that is about to end, because another thread may
+  /// be writing one.
   public static func removeUnfinished() {
     unfinished.withLock { $0.forEach(DurableFiles.remove) }
   }
 
   /// The shape of the pieces in which rows are stored: about 64 KiB. Sequences are read in random
-  /// order, and with one all of its piece.
+  /// order, and reading one reads its whole piece.
   static func chunk(_ shape: [Int], elementBytes: Int) -> [Int] {
     let rowBytes = shape.dropFirst().reduce(elementBytes, *)
     return [min(max(1, (1 << 16) / max(rowBytes, 1)), max(shape[0], 1))] + shape.dropFirst()
   }
 
-  /// The level of deflate for `--compress`: little is gained above it, and reading takes as long.
+  /// The level of deflate for `--compress`. A higher level gains little, and reading takes as long.
   static func deflate(_ compressing: Bool) -> Int? { compressing ? 4 : nil }
 
-  /// A data set may be made anew, and the vocabulary of a run by that run; any other file is left
-  /// alone, a shard of a checkpoint among them.
+  /// A data set may be replaced, and so may the vocabulary of a run by that run. Any other file is
+  /// left alone, for example a shard of a checkpoint.
   private static func refuseOverwriting(
     _ path: String, isVocabulary: Bool
   ) throws(DatasetError) {
@@ -90,7 +93,7 @@ public enum DatasetFile {
     }
   }
 
-  /// Whether a file is what this writes: of our version and with a part.
+  /// Whether this program wrote a file: it has our version and a part.
   private static func isDataset(_ path: String) -> Bool {
     guard let file = try? HDF5.File.open(path), (try? isOurs(file, byNames: true)) == true else {
       return false

@@ -3,20 +3,20 @@
 import Files
 import HDF5
 
-/// The files of a data set, of which few are open at a time.
+/// The files of a data set. Only a few are open at a time.
 ///
 ///     for (path, file) in files { ... }
 ///
-/// opens each when its turn comes. A file that cannot be opened again, though it could at first,
-/// throws its error from every later access. Use an object from one thread at a time.
+/// opens each when its turn comes. If a file cannot be opened again, every later access throws its
+/// error. Use an object from one thread at a time.
 struct DatasetFiles: RandomAccessCollection {
   let paths: [String]
-  /// Whether `prepare` made the files: their attributes say what the numbers mean. Those of a
-  /// user's own file are the user's.
+  /// Whether `prepare` made the files. Then their attributes say what the numbers mean. Attributes
+  /// of a user's own file have no meaning here.
   let areOurs: Bool
   private let pool: OpenFilePool<HDF5.File>
 
-  /// Opens all files, one after the other, to see that they are there.
+  /// Opens all files, one after the other, to check that they exist.
   ///
   /// - Parameter isOurs: whether `prepare` made a file
   init(
@@ -62,8 +62,8 @@ struct DatasetFiles: RandomAccessCollection {
   }
 }
 
-/// What is kept open of several files by their numbers; what was not used for longest is let go.
-/// One thread uses an object at a time.
+/// Keeps something open for each of several files, by their numbers, and releases what was used
+/// least recently. One thread uses an object at a time.
 final class OpenFilePool<Value> {
   private let limit: Int
   private var open: [Int: (value: Value, lastUse: Int)] = [:]
@@ -73,7 +73,7 @@ final class OpenFilePool<Value> {
     self.limit = Swift.max(limit, 1)
   }
 
-  /// How many are open.
+  /// The number of open files.
   var count: Int { open.count }
 
   subscript(number: Int) -> Value? {
@@ -82,7 +82,7 @@ final class OpenFilePool<Value> {
     return value
   }
 
-  /// Keeps one more, and drops another if there are too many.
+  /// Keeps one more, and releases another if there are too many.
   func keep(_ value: Value, _ number: Int) {
     uses += 1
     if open[number] == nil, open.count >= limit,
@@ -93,6 +93,6 @@ final class OpenFilePool<Value> {
     open[number] = (value, uses)
   }
 
-  /// Lets all go.
+  /// Releases all.
   func removeAll() { open = [:] }
 }

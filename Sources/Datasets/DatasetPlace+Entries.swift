@@ -14,7 +14,7 @@ extension DatasetPlace {
       func entry(_ count: Int) -> String {
         parts[start..<start + count].joined(separator: ",").trimmingCharacters(in: .whitespaces)
       }
-      // The shortest name of a file: so a list of many files costs one look at each.
+      // The shortest match is the name of a file, so a list of many files costs one check of each.
       let most = min(parts.count - start, Self.mostCommas + 1)
       let count = (1...most).first { Self.namesFiles(entry($0)) } ?? 1
       if !entry(count).isEmpty { entries.append(entry(count)) }

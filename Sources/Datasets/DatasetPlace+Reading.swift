@@ -8,7 +8,7 @@ extension DatasetPlace {
     + " `momentum-dist prepare`"
   static let inspectIt = "; `momentum-dist inspect` lists what a file holds"
 
-  /// The names of a part's datasets, of which every file must have inputs and targets.
+  /// The names of a part's datasets. Every file must have inputs and targets.
   func names(
     of part: DatasetFile.Part, in files: DatasetFiles
   ) throws(DatasetError) -> (inputs: String, targets: String, offsets: String) {
@@ -31,9 +31,9 @@ extension DatasetPlace {
     return names
   }
 
-  /// What the files say of themselves, which must be the same for all.
+  /// The attributes of the files, which must be the same for all.
   ///
-  /// Attributes of the user's own files are the user's: what they say is not for us.
+  /// Attributes of a user's own files are ignored.
   func headers(
     of files: DatasetFiles
   ) throws(DatasetError) -> (classes: Int?, scaling: Float) {
@@ -74,8 +74,8 @@ extension DatasetPlace {
     }
   }
 
-  /// Refuses files whose numbers were normalised by other statistics than those of the first: the
-  /// same number would mean another thing in each.
+  /// Refuses files whose numbers were normalised by statistics that differ from those of the first.
+  /// The same number would have a different meaning in each.
   func requireSameStatistics(
     of files: DatasetFiles
   ) throws(DatasetError) {
@@ -92,7 +92,7 @@ extension DatasetPlace {
 
   private static let maximumFeatures = 1 << 24
 
-  /// Refuses files that `prepare` made for something else.
+  /// Refuses files that `prepare` made for another task.
   func requireClassification(_ files: DatasetFiles) throws(DatasetError) {
     let task = try agreed("task", of: files) { file in
       files.areOurs ? try file.stringAttribute("task") : nil
@@ -107,7 +107,7 @@ extension DatasetPlace {
   ///
   /// - Parameters:
   ///   - counts: the sequences of each file
-  ///   - known: how many classes there are; nil counts them
+  ///   - known: the number of classes; nil counts them
   func labels(
     _ files: DatasetFiles, _ name: String, counts: [Int], classes known: Int?
   ) throws(DatasetError) -> ClassLabels {
@@ -117,7 +117,7 @@ extension DatasetPlace {
     return try ClassLabels(files, name, counts: counts, classes: known)
   }
 
-  /// What the classes are called, where the files say, and what is worth a word about the data.
+  /// The names of the classes, if the files have them, and notes about the data.
   func classNames(
     of files: DatasetFiles, _ labels: ClassLabels, _ inputs: StoredRows
   ) throws(DatasetError) -> (names: [String]?, notes: [String]) {

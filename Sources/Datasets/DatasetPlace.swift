@@ -5,27 +5,28 @@ import Foundation
 import HDF5
 import Tensors
 
-/// Where a data set lies: its files, and the names of its datasets in them.
+/// The location of a data set: its files, and the names of its datasets in them.
 ///
 /// Several files count as one, in the order given; their parts are joined row by row.
 public struct DatasetPlace: Sendable {
-  /// Paths and patterns, separated by commas: `a.h5, parts/*.h5`. What a pattern fits is taken in
-  /// the order of the names.
+  /// Paths and patterns, separated by commas: `a.h5, parts/*.h5`. Files that match a pattern are
+  /// taken in the order of their names.
   public var files: String
-  /// The names of inputs and targets in each file, in which `{part}` stands for train, validation
+  /// The names of inputs and targets in each file. `{part}` in a name stands for train, validation
   /// or test.
   public var inputs = DatasetPlace.ownInputs
   public var targets = DatasetPlace.ownTargets
-  /// Where sequences of unequal lengths begin, [N + 1]; equal lengths have no such dataset.
+  /// The starts of sequences of unequal lengths, [N + 1]. Sequences of equal length have no such
+  /// dataset.
   public var offsets = DatasetPlace.ownOffsets
-  /// When each step happened, [N, T], or flat like the inputs where lengths are unequal; without
-  /// such a dataset the steps are at 0, 1, 2 ...
+  /// The time of each step, [N, T], or flat like the inputs if lengths differ. Without such a
+  /// dataset the steps are at 0, 1, 2 ...
   public var times = DatasetPlace.ownTimes
-  /// Whether times are used where the files have them.
+  /// Whether times are used if the files have them.
   public var readsTimes = true
-  /// How many classes there are, where the file does not say; 0 is one more than the largest label.
+  /// The number of classes if the file does not say; 0 means one more than the largest label.
   public var classes = 0
-  /// What is asked of sequences that are read without their targets; nil reads the targets.
+  /// The kind of the targets if sequences are read without them; nil reads the targets.
   public var unlabelled: TargetKind?
   /// Bytes up to which a part is kept in memory.
   public var memoryLimit = StoredRows.memoryLimit
@@ -39,15 +40,15 @@ public struct DatasetPlace: Sendable {
     self.files = files
   }
 
-  /// Whether the names are the user's. A file of the user's own may have our names as well: whether
-  /// `prepare` made it is what `DatasetFiles.areOurs` says.
+  /// Whether the user has named the datasets. A user's own file may have our names as well;
+  /// `DatasetFiles.areOurs` says whether `prepare` made it.
   public var isForeign: Bool {
     inputs != Self.ownInputs || targets != Self.ownTargets || offsets != Self.ownOffsets
   }
 
   /// The name of a dataset for a part.
   ///
-  /// - Parameter spelling: what the part is called in the files; nil is as we call it
+  /// - Parameter spelling: the name of the part in the files; nil means our name
   func name(
     _ pattern: String, of part: DatasetFile.Part, as spelling: String? = nil
   ) throws(DatasetError) -> String {
@@ -91,7 +92,7 @@ public struct DatasetPlace: Sendable {
     }
   }
 
-  /// Opens all files, each of which is for this task; the user's own files need not say so.
+  /// Opens all files. Each must be for this task; a user's own files need not say so.
   func open(task: String) throws(DatasetError) -> DatasetFiles {
     let files = try open()
     guard files.areOurs else { return files }
@@ -107,16 +108,16 @@ public struct DatasetPlace: Sendable {
     return files
   }
 
-  /// Opens the files and finds whether their sequences are of unequal lengths.
+  /// Opens the files and finds whether the lengths of their sequences differ.
   public func isRagged(_ part: DatasetFile.Part = .train) throws(DatasetError) -> Bool {
-    // In files of the user's own, whatever has the name that ours have may be anything.
+    // In a user's own files, a dataset with one of our names may be anything.
     guard !isForeign || offsets != Self.ownOffsets else { return false }
     let files = try open()
     let name = try name(offsets, of: part, as: spelling(of: part, in: files))
     return files.contains { $0.file.contains(name) }
   }
 
-  /// What all files say alike of a property; nil where there is none.
+  /// The value of a property that all files agree on; nil if there is none.
   func agreed<Value: Equatable>(
     _ property: String, of files: DatasetFiles,
     _ value: (HDF5.File) throws -> Value?

@@ -17,7 +17,7 @@ extension DatasetSummary {
     }
   }
 
-  /// The earliest and the latest time of a dataset of times; nil where none is finite.
+  /// The earliest and the latest time of a dataset of times; nil if none is finite.
   static func range(ofTimes dataset: Dataset) throws(HDF5Error) -> ClosedRange<Double>? {
     guard dataset.elementType.isNumber, dataset.count > 0 else { return nil }
     try dataset.requireStored()
@@ -32,7 +32,8 @@ extension DatasetSummary {
     return range
   }
 
-  /// Refuses a file in which a part lacks what training needs, by opening each as training does.
+  /// Refuses a file if a part lacks something that training needs. It opens each part as training
+  /// does.
   static func requireTrainable(_ path: String, _ file: HDF5.File, task: String) throws {
     let parts = DatasetFile.Part.allCases.filter { file.contains($0.rawValue) }
     if parts.isEmpty, file.contains("vocabulary/text") {

@@ -2,7 +2,7 @@
 
 import HDF5
 
-/// What a data set file says of itself.
+/// A summary of a data set file.
 public struct DatasetSummary {
   public let task: String
   public let formatVersion: Int
@@ -15,7 +15,9 @@ public struct DatasetSummary {
 
   /// Opens a file.
   ///
-  /// - Parameter readingAll: whether to read every number, so that HDF5 compares its checksums
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - readingAll: whether to read every number, so that HDF5 compares its checksums
   public init(_ path: String, readingAll: Bool) throws(DatasetError) {
     do {
       let file = try HDF5.File.open(path)
@@ -37,7 +39,7 @@ public struct DatasetSummary {
           if name == "times" { times[part] = try Self.range(ofTimes: dataset) }
           if readingAll {
             var check = DatasetCheck(path: path, file: file, classes: classes)
-            check.allowsNotFinite = name == "times"  // `requireTrainable` says more of them
+            check.allowsNotFinite = name == "times"  // `requireTrainable` checks them further
             try check.run("\(part.rawValue)/\(name)")
           }
         }

@@ -6,15 +6,18 @@ import RandomNumbers
 /// seed and epoch, and cut into global batches.
 public struct EpochOrder: Sendable {
   private let order: [Int]
-  /// The batch that comes k-th.
+  /// The number of the batch in place k.
   private let batchOrder: [Int]
   /// Sequences per batch, over all ranks.
   public let batchSize: Int
 
   /// - Parameters:
+  ///   - count: the number of sequences
+  ///   - batchSize: sequences per batch, over all ranks
+  ///   - seed: the seed of the run
   ///   - epoch: from 0
-  ///   - length: the length of a sequence, where lengths differ: a batch then takes sequences of
-  ///     about one length, and the batches come in random order
+  ///   - length: the length of a sequence, if lengths differ. A batch then takes sequences of about
+  ///     one length, and the batches come in random order
   ///   - classes: the class of each sequence, to draw as many of each class on average; nil takes
   ///     every sequence once
   public init(
@@ -55,17 +58,17 @@ public struct EpochOrder: Sendable {
     }
   }
 
-  /// The order of the indices themselves, as evaluation uses it.
+  /// The order of the indices themselves, for evaluation.
   public init(inOrder count: Int, batchSize: Int) {
     order = Array(0..<count)
     batchOrder = Array(0..<Self.batches(of: count, batchSize: batchSize))
     self.batchSize = batchSize
   }
 
-  /// Batches among which sequences are sorted by length.
+  /// The number of batches within which sequences are sorted by length.
   private static let batchesPerWindow = 16
 
-  /// How many batches `count` sequences make; the last may be short.
+  /// The number of batches of `count` sequences; the last may be short.
   public static func batches(of count: Int, batchSize: Int) -> Int {
     (count + batchSize - 1) / batchSize
   }

@@ -3,8 +3,8 @@
 /// A text that equals another only if both have the same bytes.
 ///
 /// Swift's `String` compares by canonical equivalence, so that "é" as one scalar equals "e" with a
-/// combining accent. In a data set these are two words, two characters and two names, as they are
-/// to every other program that reads the same file.
+/// combining accent. In a data set these are two different words, characters or names, as for every
+/// other program that reads the same file.
 public struct ExactText: Hashable, Sendable {
   public let text: String
 
@@ -30,7 +30,7 @@ public struct ExactText: Hashable, Sendable {
 }
 
 extension ExactText: Comparable {
-  /// The order of `String`; texts that it takes for equal follow the order of their bytes.
+  /// The order of `String`. Texts that `String` considers equal follow the order of their bytes.
   public static func < (a: ExactText, b: ExactText) -> Bool {
     a.text == b.text ? a.text.utf8.lexicographicallyPrecedes(b.text.utf8) : a.text < b.text
   }

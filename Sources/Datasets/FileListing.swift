@@ -10,21 +10,21 @@ public struct FileListing {
   public struct Entry: Sendable {
     /// Its path in the file, without a slash at the front.
     public let name: String
-    /// The type in words: "float32".
+    /// The type as text: "float32".
     public let type: String
     public let shape: [Int]
-    /// Where its numbers lie: "chunks [10, 6, 3]".
+    /// The layout of its numbers: "chunks [10, 6, 3]".
     public let layout: String
-    /// What its chunks went through: "gzip".
+    /// The filters of its chunks: "gzip".
     public let filters: [String]
-    /// Why it cannot be read; nil if it can.
+    /// The reason why it cannot be read; nil if it can.
     public let problem: String?
 
     let elementType: ElementType
 
-    /// A line for a person.
+    /// A line for the user.
     public var text: String {
-      // Names are from the file, and may hold anything.
+      // Names come from the file, and may contain any character.
       FileListing.onOneLine(
         "\(name)  \(type) \(shape)  \(([layout] + filters).joined(separator: ", "))"
           + (problem.map { "; \($0)" } ?? ""))
@@ -39,12 +39,14 @@ public struct FileListing {
   /// Why datasets that look like inputs and labels cannot be trained on; nil if some can.
   public let refusal: String?
 
-  /// More datasets than this are not listed.
+  /// At most this many datasets are listed.
   public static let most = 10_000
 
   /// Lists a file.
   ///
-  /// - Parameter readingAll: whether to read every number, and to throw where one cannot be read
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - readingAll: whether to read every number, and to throw if one cannot be read
   public init(_ path: String, readingAll: Bool) throws(DatasetError) {
     self.path = path
     do {
@@ -62,15 +64,15 @@ public struct FileListing {
     }
   }
 
-  /// The text without what would end its line or steer a terminal.
+  /// The text without characters that end a line or control a terminal.
   static func onOneLine(_ text: String) -> String {
     String(
       String.UnicodeScalarView(
         text.unicodeScalars.map { $0.isHiddenOrActive ? "\u{FFFD}" : $0 }))
   }
 
-  /// Refuses a file with links that lead to nothing or to another file: without them it lacks what
-  /// they stand for.
+  /// Refuses a file with links that lead to nothing or to another file. The data behind them would
+  /// be missing.
   static func refuseLinks(of file: HDF5.File, _ path: String) throws {
     var walk = Walk()
     try walk.visit(file, "")
@@ -98,7 +100,7 @@ public struct FileListing {
   }
 }
 
-/// A walk through the groups of a file, which may contain themselves.
+/// A walk through the groups of a file. A group may contain itself.
 private struct Walk {
   var entries: [FileListing.Entry] = []
   private var visited: Set<UInt64> = []
@@ -115,7 +117,7 @@ private struct Walk {
         }
         try visit(location.group(name), path + "/", depth: depth + 1)
       } else if location.contains(name) {
-        // A named type is not a dataset, and nothing to train on.
+        // A named type is not a dataset, and cannot be trained on.
         if let entry = entry(location, name, path) { entries.append(entry) }
       } else {
         entries.append(

@@ -3,27 +3,27 @@
 import HDF5
 import Tensors
 
-/// How the numbers of a stored sequence are laid out in time.
+/// How the numbers of a stored sequence become time steps.
 public enum SequenceView: String, Sendable, CaseIterable {
   /// As stored: an image row is a time step (MNIST: T=28, C=28).
   case rows
   /// One number per time step, in stored order (MNIST: T=784, C=1).
   case pixels
-  /// Like `pixels`, in one fixed order (permuted MNIST), see `PixelOrder`.
+  /// Like `pixels`, in one fixed order (permuted MNIST); see `PixelOrder`.
   case permuted
-  /// The whole image in a time step, which `ShownImages` repeats.
+  /// The whole image is one time step, which `ShownImages` repeats.
   case image
 }
 
 /// Labelled sequences in a part of a data set: a class for each, and one length for all.
 ///
 /// Each rank opens the files by itself, read-only. A part that fits is kept in memory as it is on
-/// disk; of a larger one, sequences are read as they are asked for, see `StoredRows`.
+/// disk. Sequences of a larger part are read when they are needed; see `StoredRows`.
 public final class FileSource: SequenceSource {
   private let inputs: StoredRows
   private let labels: [Int32]
   private let scaling: Float
-  /// Where in a stored sequence the k-th number of the view lies; nil is in order.
+  /// The position in a stored sequence of the k-th number of the view; nil means in order.
   private let order: [Int]?
   private var sequence: [Float] = []
   private let times: StoredTimes?
@@ -41,8 +41,11 @@ public final class FileSource: SequenceSource {
   /// Opens one part of a data set: files that `prepare` made, or the user's own by their names.
   ///
   /// - Parameters:
-  ///   - classes: how many there are, where the place does not say; what a part other than the
-  ///     training part has to agree with
+  ///   - place: the files and the names of their datasets
+  ///   - part: the part to open
+  ///   - known: the number of classes, if the place does not say. Parts other than the training
+  ///     part must agree with it
+  ///   - view: how a stored sequence becomes time steps
   ///   - pixelOrder: the order of `permuted`
   public init(
     _ place: DatasetPlace, part: DatasetFile.Part, classes known: Int? = nil, view: SequenceView,
@@ -54,7 +57,8 @@ public final class FileSource: SequenceSource {
     try place.requireSameStatistics(of: files)
     let names = try place.names(of: part, in: files)
     inputs = try StoredRows(files, names.inputs, memoryLimit: place.memoryLimit)
-    // [N, T] is T steps of one feature; of images [N, Y, X, C] that `prepare` made, each row is a step.
+    // [N, T] is T steps of one feature. In images [N, Y, X, C] that `prepare` made, each row is a
+    // step.
     let hasColors = files.areOurs && inputs.shape.count == 4
     let depth = hasColors ? inputs.shape[3] : 1
     let shape =

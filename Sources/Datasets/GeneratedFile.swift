@@ -3,10 +3,10 @@
 import HDF5
 import Tensors
 
-/// Writes the sequences of a generator into a data set file, for other programs or to have them
-/// fixed. What is read from the file is, bit for bit, what is generated.
+/// Writes the sequences of a generator to a data set file, for other programs or as a fixed copy.
+/// The numbers in the file have the bits of those that are generated.
 public enum GeneratedFile {
-  /// How many sequences are in memory at a time.
+  /// The number of sequences in memory at a time.
   private static let block = 1024
 
   /// The adding problem: inputs [N, T, 2] float32, targets [N, 1] float32.

@@ -13,7 +13,8 @@ public struct IDXArray: Sendable {
   /// Parses the contents of a file.
   ///
   /// - Parameters:
-  ///   - dimensions: how many the caller expects
+  ///   - file: the bytes of the file
+  ///   - dimensions: the number that the caller expects
   ///   - path: for messages
   public init(parsing file: [UInt8], dimensions: Int, path: String) throws(DatasetError) {
     let expected = "expected an IDX file of unsigned bytes with \(dimensions) dimension(s)"
@@ -46,7 +47,7 @@ public struct IDXArray: Sendable {
       count = product
     }
     guard file.count - header == count else {
-      // Reading has stopped soon after what the header declares, so more is not counted.
+      // Reading stops soon after the size that the header declares, so more is not counted.
       let found = file.count - header > count ? "more" : "\(file.count - header)"
       throw DatasetError(
         path, "declares \(count) bytes of data (shape \(shape)) and holds \(found)",
@@ -67,8 +68,8 @@ public struct IDXArray: Sendable {
     try self.init(parsing: file, dimensions: dimensions, path: path)
   }
 
-  /// The bytes of a whole file by its header; nil where more of that is needed. What will be refused
-  /// for its header is no longer than that.
+  /// The size of the whole file according to its header; nil if more of the header is needed. A
+  /// file that will be refused for its header counts as long as its header.
   private static func declaredBytes(_ start: ArraySlice<UInt8>, dimensions: Int) -> Int? {
     let header = 4 + 4 * dimensions
     guard start.count >= header else { return nil }

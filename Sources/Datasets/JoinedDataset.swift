@@ -3,19 +3,19 @@
 import Files
 import HDF5
 
-/// A dataset of one name that several files hold one after the other, joined along its first axis.
+/// A dataset that is split over several files under one name, joined along its first axis.
 ///
-/// Few of the files are open at a time, see `OpenFileLimit`. HDF5 has a lock of its own, but the
-/// objects here do not: one thread uses an object at a time.
+/// Only a few of the files are open at a time; see `OpenFileLimit`. HDF5 has a lock of its own, but
+/// an object here has none, so only one thread may use it at a time.
 struct JoinedDataset: @unchecked Sendable {
-  /// What one file holds of it.
+  /// The rows of one file.
   struct Piece {
     let path: String
     /// The number of the file.
     let number: Int
     let shape: [Int]
     let elementType: ElementType
-    /// The rows of the whole that lie here.
+    /// The rows of the whole that this file has.
     let rows: Range<Int>
     let checksums: BlockChecksums?
   }
@@ -31,7 +31,7 @@ struct JoinedDataset: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - files: the files with their paths, in order
-  ///   - cacheBytes: memory for pieces of all files that HDF5 has unpacked
+  ///   - cacheBytes: the memory for unpacked pieces of all files
   init(
     _ files: DatasetFiles, _ name: String, cacheBytes: Int,
     limit: Int = OpenFileLimit.shared
@@ -70,7 +70,7 @@ struct JoinedDataset: @unchecked Sendable {
     shape = [count] + (pieces.first?.shape.dropFirst() ?? [])
   }
 
-  /// Opens a dataset whose numbers the file really holds.
+  /// Opens a dataset, and checks that its numbers are stored in the file.
   private static func open(
     _ name: String, in file: HDF5.File, _ path: String, cacheBytes: Int
   ) throws(DatasetError) -> Dataset {
@@ -95,7 +95,7 @@ struct JoinedDataset: @unchecked Sendable {
     }
   }
 
-  /// The dataset of a piece, opened again where it was let go.
+  /// The dataset of a piece, opened again if it was closed.
   private func dataset(of piece: Piece) throws -> Dataset {
     if let dataset = open[piece.number] { return dataset }
     let file = try HDF5.File.open(piece.path)
@@ -109,11 +109,11 @@ struct JoinedDataset: @unchecked Sendable {
     return dataset
   }
 
-  /// Lets the files go; what is read later is opened again.
+  /// Closes the files. A later read opens them again.
   func close() { open.removeAll() }
 
-  /// Calls `body` for each file that holds some of these rows of the whole, with the rows of the
-  /// file. What it throws gets the file's path.
+  /// Calls `body` for each file that has some of these rows of the whole, with the rows of the
+  /// file. Errors that it throws get the file's path.
   func forEachPiece(
     of rows: Range<Int>, _ body: (Piece, Range<Int>) throws -> Void
   ) throws(DatasetError) {

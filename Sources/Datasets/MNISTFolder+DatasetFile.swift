@@ -5,7 +5,9 @@ import HDF5
 extension MNISTFolder {
   /// Writes the data set file for `train`: images as sequences of rows, pixels as they are.
   ///
-  /// - Parameter compressing: makes a smaller file that takes longer to read
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - compressing: makes a smaller file that takes longer to read
   public func write(to path: String, compressing: Bool = false) throws(DatasetError) {
     let classes = Int((train.labels.bytes + test.labels.bytes).max() ?? 0) + 1
     try DatasetFile.create(at: path) { file in

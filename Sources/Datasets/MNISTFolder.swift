@@ -13,7 +13,7 @@ public struct MNISTFolder {
   public let train: Part
   public let test: Part
 
-  /// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the two of `t10k`, each
+  /// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the two files of `t10k`, each
   /// plain or with `.gz`.
   public init(contentsOf folder: String) throws(DatasetError) {
     train = try Self.part("train", of: folder)

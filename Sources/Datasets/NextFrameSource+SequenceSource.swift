@@ -2,7 +2,7 @@
 
 import Tensors
 
-/// Each frame of an utterance from those before it.
+/// The target is each frame of an utterance, given the frames before it.
 extension NextFrameSource: SequenceSource {
   public var targetKind: TargetKind { .frames(features) }
 

@@ -3,24 +3,24 @@
 import HDF5
 import Tensors
 
-/// Sequences of frames of unequal length, in which each frame is to be predicted from those
-/// before it: a part of the files that `prepare speech` made.
+/// Sequences of frames of unequal length, in a part of the files that `prepare speech` made. Each
+/// frame is predicted from those before it.
 ///
-/// An utterance of F frames is a sequence of F - 1 steps: x_t is frame t and its target frame
-/// t + 1. Each rank opens the files by itself, read-only; several count as one, and must have been
-/// normalised alike. A part that fits is kept in memory; of a larger one, utterances are read as
-/// they are asked for.
+/// An utterance of F frames is a sequence of F - 1 steps: x_t is frame t, and its target is frame t
+/// + 1. Each rank opens the files by itself, read-only. Several files count as one, and must have
+/// been normalised by the same statistics. A part that fits is kept in memory. Utterances of a
+/// larger part are read when they are needed.
 public final class NextFrameSource {
   /// The attribute `task` of such a file.
   public static let task = "next_frame"
 
-  /// How many sequences there are.
+  /// The number of sequences.
   public var count: Int { offsets.count }
   /// T of the longest sequence.
   public let steps: Int
   /// C, numbers per frame.
   public let features: Int
-  /// The error per element of predicting each frame by the one before, where the file says.
+  /// The error per element of predicting each frame by the one before, if the file says.
   public let persistenceError: Double?
 
   private let inputs: StoredRows  // [F, C]
@@ -47,7 +47,7 @@ public final class NextFrameSource {
     persistenceError = try Self.persistenceError(of: files, part, predicted: predicted)
   }
 
-  /// The mean over all predicted frames; nil unless every file says its own.
+  /// The mean over all predicted frames; nil unless every file has its own.
   private static func persistenceError(
     of files: DatasetFiles, _ part: DatasetFile.Part, predicted: [Int]
   ) throws(DatasetError) -> Double? {
@@ -65,17 +65,19 @@ public final class NextFrameSource {
     return sum
   }
 
-  /// T, the steps of a sequence: its frames but the last, which is only a target.
+  /// T, the steps of a sequence: all its frames except the last, which is only a target.
   public func length(of index: Int) -> Int {
     offsets[index].count - 1
   }
 
   /// Reads the sequences of these indices, time first.
   ///
-  /// Both buffers are zero beyond the length of each sequence; of one longer than T, the first T
-  /// steps are read.
+  /// Both buffers are zero beyond the length of each sequence. If a sequence is longer than T, its
+  /// first T steps are read.
   ///
   /// - Parameters:
+  ///   - indices: the indices of the N sequences
+  ///   - T: the steps to read
   ///   - x: frames t [T, N, C]
   ///   - targets: frames t + 1 [T, N, C]
   public func read(
@@ -93,12 +95,12 @@ public final class NextFrameSource {
     }
   }
 
-  /// Starts to read the sequences that will be asked for next.
+  /// Starts to read the sequences that are needed next.
   public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
     try inputs.prefetch(indices.map { offsets[$0] })
   }
 
-  /// Whether what was started is there.
+  /// Whether the started read is complete.
   public var isReady: Bool { inputs.isReady }
 
   public func identity() throws(DatasetError) -> DataIdentity.Part {
@@ -126,7 +128,10 @@ public final class NextFrameSource {
 extension NextFrameSource {
   /// Opens one part of a file.
   ///
-  /// - Parameter memoryLimit: bytes up to which it is kept in memory
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - part: the part to open
+  ///   - memoryLimit: the largest size, in bytes, that is kept in memory
   public convenience init(
     _ path: String, part: DatasetFile.Part, memoryLimit: Int = StoredRows.memoryLimit
   ) throws(DatasetError) {

@@ -2,13 +2,13 @@
 
 import HDF5
 
-/// Attributes of a file of the user's own that have the names of ours.
+/// Attributes of a user's own file that have the names of ours.
 ///
-/// They do not change what is read, except that class names are used if they fit.
+/// They do not change how the file is read, except that class names are used if they fit.
 enum OwnAttributes {
   private static let names = ["classes", "scaling", "symbols", "feature_mean", "feature_std"]
 
-  /// A note about those that are there and not used.
+  /// A note about those that are present and not used.
   static func notes(of files: DatasetFiles) -> [String] {
     guard !files.areOurs, let (path, file) = files.first,
       let all = try? file.attributeNames()
@@ -23,7 +23,7 @@ enum OwnAttributes {
     ]
   }
 
-  /// The names of the classes that all files give alike, and a note where they do not fit.
+  /// The names of the classes if all files agree, and a note if they do not fit.
   static func classNames(
     of files: DatasetFiles, count: Int
   ) -> (names: [String]?, notes: [String]) {
@@ -31,7 +31,7 @@ enum OwnAttributes {
     for (path, file) in files {
       guard (try? file.attributeNames())?.contains("class_names") == true else { return (nil, []) }
       let found = (try? file.stringsAttribute("class_names")) ?? nil
-      // One string is a list with a name on each line, as ours is.
+      // One string is a list with a name on each line, like ours.
       let own =
         found?.count == 1 ? found?[0].split(separator: "\n").map(String.init) : found
       guard let own, known == nil || known == own, own.count == count,

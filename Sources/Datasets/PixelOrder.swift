@@ -2,10 +2,10 @@
 
 import RandomNumbers
 
-/// The order in which `SequenceView.permuted` shows the pixels of an image: the k-th time step is
-/// pixel `order[k]` of the stored image, as `x[order]` in NumPy.
+/// The order in which `SequenceView.permuted` shows the pixels of an image. Time step k is pixel
+/// `order[k]` of the stored image, as in NumPy's `x[order]`.
 public enum PixelOrder: Sendable, Equatable {
-  /// A random order of our own, by its seed.
+  /// A random order of this program, selected by its seed.
   case seed(UInt64)
   /// The indices below the number of pixels in the bit-reversal order of the next power of two, as
   /// in the HiPPO authors' code: 0, 512, 256, 768, 128, ... of 1,024.
@@ -32,7 +32,7 @@ public enum PixelOrder: Sendable, Equatable {
     }
   }
 
-  /// A few digits that tell the order from others.
+  /// A few digits that identify the order.
   public func fingerprint(of count: Int) throws(DatasetError) -> Fingerprint {
     Fingerprint(of: try indices(of: count).map { Int32($0) })
   }

@@ -4,10 +4,10 @@ import Foundation
 import RandomNumbers
 import Tensors
 
-/// Symbols that are shown early in a sequence and asked for at its end, generated on the fly.
+/// Sequences that show symbols early and ask for them at the end, generated on the fly.
 ///
-/// A sequence has T + 2K steps. K symbols out of an alphabet of A lie among the first T + K - 1,
-/// a marker stands at step T + K, and then the symbols are asked for, in order. Before that, the
+/// A sequence has T + 2K steps. K symbols of an alphabet of A are among the first T + K - 1 steps,
+/// and a marker is at step T + K. After it the answers are the symbols, in order. Before that, the
 /// answer is the blank:
 ///
 ///     input     s_1 s_2 ... s_K  blank ... blank   marker  blank ... blank     copying
@@ -18,7 +18,7 @@ import Tensors
 /// Hochreiter and Schmidhuber (1997) in the form of Arjovsky, Shah and Bengio (2016), denoise that
 /// of Jing et al. (Gated Orthogonal Recurrent Units, 2017).
 public struct RecallProblem: SequenceSource {
-  /// Where the symbols lie.
+  /// The positions of the symbols.
   public enum Placement: String, Sendable {
     /// In the first K steps.
     case copying
@@ -30,7 +30,7 @@ public struct RecallProblem: SequenceSource {
   public enum JudgedSteps: String, Sendable, CaseIterable {
     /// All T + 2K steps: before the marker the answer is the blank.
     case all
-    /// The last K steps, in which the symbols are asked for.
+    /// The last K steps, whose answers are the symbols.
     case recalled
   }
 
@@ -50,10 +50,13 @@ public struct RecallProblem: SequenceSource {
   public var targetKind: TargetKind { .stepClasses(alphabet + 1) }
 
   /// - Parameters:
+  ///   - placement: where the symbols are
+  ///   - count: the number of sequences
   ///   - delay: T, at least 1
   ///   - symbols: K, at least 1
   ///   - alphabet: A, from 1 to 250
-  ///   - seed: another seed gives other sequences
+  ///   - seed: a different seed gives different sequences
+  ///   - part: each part has different sequences
   public init(
     _ placement: Placement, count: Int, delay: Int, symbols: Int, alphabet: Int, seed: UInt64,
     part: DatasetFile.Part
@@ -69,19 +72,19 @@ public struct RecallProblem: SequenceSource {
     self.part = part
   }
 
-  /// The answer wherever no symbol is asked for.
+  /// The answer at steps whose answer is not a symbol.
   public static let blank: Int32 = 0
 
-  /// The cross-entropy per step of answering the blank until the marker and guessing from there
-  /// on: K ln A / (T + 2K).
+  /// The cross-entropy per step of answering the blank up to the marker and guessing after it: K ln
+  /// A / (T + 2K).
   public var chanceLoss: Double {
     Double(symbols) * log(Double(alphabet)) / Double(steps)
   }
 
-  /// What `chanceLoss` is the loss of.
+  /// A description of the answer that `chanceLoss` measures.
   public static let chanceMeaning = "answering blanks, then guessing"
 
-  /// One sequence: what is shown and what is asked for at each step, as numbers of symbols.
+  /// One sequence: the input and the answer of each step, as numbers of symbols.
   public func sequence(_ index: Int) -> (inputs: [UInt8], targets: [UInt8]) {
     precondition(index >= 0 && index < count, "sequence \(index) of \(count)")
     let partNumber = DatasetFile.Part.allCases.firstIndex(of: part)!

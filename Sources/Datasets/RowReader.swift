@@ -2,11 +2,11 @@
 
 import HDF5
 
-/// Reads rows of numbers that one or several files hold one after the other. One thread uses a
-/// reader at a time.
+/// Reads rows of numbers from one file or several consecutive ones. One thread uses a reader at a
+/// time.
 final class RowReader: Sendable {
   let isBytes: Bool
-  /// Whether the numbers are read as 64 bits, and left to whoever asked for them to be checked.
+  /// Whether the numbers are read as 64 bits, and the caller checks them.
   let isWide: Bool
   let joined: JoinedDataset
 
@@ -20,25 +20,26 @@ final class RowReader: Sendable {
 
   var shape: [Int] { joined.shape }
 
-  /// The rows that each file holds.
+  /// The rows of each file.
   var rowsOfFiles: [Int] { joined.pieces.map(\.rows.count) }
 
   /// The first of the files.
   var path: String { joined.pieces.first?.path ?? "" }
 
-  /// The type in which the numbers are kept.
+  /// The type in which the numbers are stored.
   var kept: ElementType { isWide ? .float64 : isBytes ? .uint8 : .float32 }
 
   var elementBytes: Int {
     isWide ? MemoryLayout<Double>.size : isBytes ? 1 : MemoryLayout<Float>.size
   }
 
-  /// Lets the files go; what is read later is opened again.
+  /// Closes the files. A later read opens them again.
   func close() { joined.close() }
 
-  /// Reads a range of rows, which may lie in several files.
+  /// Reads a range of rows, which may be in several files.
   ///
-  /// - Throws: `DatasetError`, also where a number is not finite or a row not what was written
+  /// - Throws: `DatasetError`, also if a number is not finite, or if a row differs from what was
+  ///   written
   func read(_ rows: Range<Int>) throws(DatasetError) -> StoredNumbers {
     if isWide { return .doubles(try doubles(rows)) }
     var bytes: [UInt8] = []
@@ -69,7 +70,7 @@ final class RowReader: Sendable {
   ) throws(DatasetError) {
     guard let place = StoredNumbers.floats(values).firstNotFinite else { return }
     let width = shape.dropFirst().reduce(1, *)
-    // A finite number of 64 bits may be infinite in 32.
+    // A finite number of 64 bits may be infinite in 32 bits.
     let here = row + place / width..<row + place / width + 1
     let stored = try? joined.read(piece, here, as: Double.self)[place % width]
     let isTooLarge = stored?.isFinite == true
@@ -81,10 +82,10 @@ final class RowReader: Sendable {
         ? "scale the inputs" : "remove such sequences, or replace the value")
   }
 
-  /// Whole numbers from here on are not all float32.
+  /// From here on, float32 cannot represent every whole number.
   private static let largestExact: Float = 16_777_216
 
-  /// A word on numbers that lose digits in float32, the type that is calculated in.
+  /// A note about numbers that lose digits in float32, the type of all calculations.
   func note(on numbers: StoredNumbers) -> String? {
     let wide: [ElementType] = [.int32, .int64, .uint32, .uint64, .float64]
     guard case .floats(let values) = numbers,
@@ -95,7 +96,7 @@ final class RowReader: Sendable {
       + " 16777216; subtract an offset, or scale"
   }
 
-  /// Rows as floats, whatever they are stored as.
+  /// Rows as floats, regardless of their stored type.
   private func numbers(of piece: JoinedDataset.Piece, _ rows: Range<Int>) throws -> [Float] {
     switch piece.elementType {
     case .uint8: try joined.read(piece, rows, as: UInt8.self).map { Float($0) }

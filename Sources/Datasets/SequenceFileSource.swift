@@ -5,7 +5,7 @@ import Tensors
 
 /// Sequences in a part of a data set, of equal or unequal lengths, with a target of any kind.
 ///
-/// What the file holds tells how to read it:
+/// The datasets in the file decide how it is read:
 ///
 ///     inputs [N, T, C]                      sequences of one length
 ///     inputs [F, C], offsets [N + 1]        sequence i is rows offsets[i] ..< offsets[i + 1]
@@ -18,9 +18,9 @@ import Tensors
 ///     targets [N, K] of floats              K numbers per sequence
 ///     targets [N, K], for labels            whether each of K labels applies, 1 or 0; -1 is unknown
 ///
-/// Each rank opens the files by itself, read-only; several count as one, see `DatasetPlace`. A part
-/// that fits is kept in memory; of a larger one, sequences are read as they are asked for, see
-/// `StoredRows`.
+/// Each rank opens the files by itself, read-only. Several files count as one; see `DatasetPlace`.
+/// A part that fits is kept in memory. Sequences of a larger part are read when they are needed;
+/// see `StoredRows`.
 public final class SequenceFileSource: SequenceSource {
   public let count: Int
   public let steps: Int
@@ -28,29 +28,31 @@ public final class SequenceFileSource: SequenceSource {
   public var targetKind: TargetKind { targets.kind }
   public let classNames: [String]?
   public let notes: [String]
-  /// As they are stored, sequence by sequence: those of every step are [N, T].
+  /// As they are stored, sequence by sequence. Targets of every step are [N, T].
   public let targets: SequenceTargets
-  /// The loss of a model that has learned nothing, and where it comes from, where the file says.
+  /// The baseline loss and its origin, if the file has them.
   public let chance: (loss: Double, meaning: String)?
 
   private let place: String
   private let inputs: StoredRows
   private var sequence: [Float] = []
-  /// The rows of `inputs` of each sequence; nil where lengths are equal.
+  /// The rows of `inputs` of each sequence; nil if lengths are equal.
   private let offsets: SequenceOffsets?
-  /// How many symbols inputs are one-hot of; nil where they are features.
+  /// The number of symbols of one-hot inputs; nil if inputs are features.
   private let symbols: Int?
   private let scaling: Float
   private let times: StoredTimes?
 
   private static let maximumSymbols = 1 << 24
 
-  /// Opens one part of the files that `prepare` made, or of the user's own by their names.
+  /// Opens one part of files that `prepare` made, or of a user's own with named datasets.
   ///
   /// - Parameters:
-  ///   - task: what files that `prepare` made must be for
-  ///   - classes: how many there are, where neither the place nor the files say; what a part other
-  ///     than the training part has to agree with
+  ///   - place: the files and the names of their datasets
+  ///   - task: the task that files of `prepare` must have
+  ///   - part: the part to open
+  ///   - known: the number of classes, if neither the place nor the files say. Parts other than the
+  ///     training part must agree with it
   public init(
     _ place: DatasetPlace, task: String, part: DatasetFile.Part, classes known: Int? = nil
   ) throws(DatasetError) {
@@ -61,7 +63,7 @@ public final class SequenceFileSource: SequenceSource {
     let headers = try place.headers(of: files)
     try place.requireSameStatistics(of: files)
     scaling = headers.scaling
-    // Attributes of a file of the user's own are not ours.
+    // Attributes of a user's own file are not ours.
     func attribute<Value: Equatable>(
       _ property: String, _ value: (HDF5.File) throws -> Value?
     ) throws(DatasetError) -> Value? {
@@ -126,7 +128,7 @@ public final class SequenceFileSource: SequenceSource {
     }
     if targets.rowCount == 0 { return .zeros(targetKind, sequences: N, steps: T) }
     guard targetKind.isEveryStep else { return targets.rows(Array(indices)) }
-    // A buffer may have more steps than the sequences; nothing looks at targets there.
+    // A buffer may have more steps than the sequences. Targets there are not used.
     return targets.rows(
       (0..<T).flatMap { t in
         indices.map { index in
@@ -167,7 +169,7 @@ public final class SequenceFileSource: SequenceSource {
       offsets: offsets.map { Fingerprint(of: $0.starts) }, times: try times?.fingerprint())
   }
 
-  /// The rows of `inputs` that one sequence is.
+  /// The rows of `inputs` of one sequence.
   private func rows(of index: Int) -> Range<Int> {
     offsets?[index] ?? index..<index + 1
   }
@@ -188,7 +190,7 @@ public final class SequenceFileSource: SequenceSource {
     }
   }
 
-  /// Refuses symbols that there are not.
+  /// Refuses symbols outside of the alphabet.
   private func check(
     _ values: [Float], below symbols: Int, of index: Int
   ) throws(DatasetError) {
@@ -199,7 +201,7 @@ public final class SequenceFileSource: SequenceSource {
   }
 }
 
-// What the shapes in a file mean.
+// The meaning of the shapes in a file.
 extension SequenceFileSource {
   private static func sizes(
     _ inputs: StoredRows, _ offsets: SequenceOffsets?, _ symbols: Int?, _ path: String,
@@ -229,15 +231,15 @@ extension SequenceFileSource {
   /// - Parameters:
   ///   - kind: `labels` where whole numbers [N, K] are labels
   ///   - counts: the sequences of each file
-  ///   - steps: T, where all sequences are as long
-  ///   - rows: the steps of all sequences of each file, where lengths differ
-  ///   - classes: how many there are, where neither the place nor the files say
+  ///   - steps: T, if all sequences have that length
+  ///   - rows: the steps of all sequences of each file, if lengths differ
+  ///   - classes: the number of classes, if neither the place nor the files say
   private static func targets(
     _ files: DatasetFiles, _ name: String, _ kind: TargetKind.Answer?, counts: [Int], steps: Int?,
     rows: [Int]?,
     classes: Int?, _ place: DatasetPlace
   ) throws(DatasetError) -> SequenceTargets {
-    // A file of the user's own need not say: its largest label does.
+    // A user's own file need not have it. The largest label then decides.
     let allowed = classes ?? (files.areOurs ? 0 : 1 << 24)
     var joined: SequenceTargets?
     for (index, ((path, file), count)) in zip(files, counts).enumerated() {
@@ -299,7 +301,7 @@ extension SequenceFileSource {
       }
       return .values(values, of: values.count / count)
     }
-    // One class per sequence is meant where both fit.
+    // If both fit, one class per sequence is meant.
     let isFlat = rows.map { shape == [$0] && shape != [count] } ?? false
     guard isWhole, isFlat || shape == [count] || steps != nil && shape == [count, steps!] else {
       throw DatasetError(

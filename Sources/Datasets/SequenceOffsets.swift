@@ -2,24 +2,24 @@
 
 import HDF5
 
-/// Where sequences of unequal length lie in rows [F, C] that one or several files hold one after
-/// the other: sequence i is the rows offsets[i] ..< offsets[i + 1].
+/// The positions of sequences of unequal length in rows [F, C] of one file or several consecutive
+/// ones: sequence i is the rows offsets[i] ..< offsets[i + 1].
 ///
-/// Each file says so for its own rows, from 0; here they are those of the whole.
+/// The offsets in each file count from 0. Here they count over all files.
 struct SequenceOffsets: Sendable {
-  /// Sequences in each file.
+  /// The number of sequences in each file.
   let countsOfFiles: [Int]
   /// [N + 1], rising.
   let starts: [Int]
 
-  /// What one file may hold: eight bytes each.
+  /// The most that one file may have, at eight bytes each.
   private static let maximumCount = 1 << 27
 
   /// - Parameters:
   ///   - files: the files with their paths, in order
-  ///   - name: of the dataset [N + 1] in each
-  ///   - rows: how many rows each file holds
-  ///   - shortest: rows that a sequence has at least
+  ///   - name: the name of the dataset [N + 1] in each
+  ///   - rows: the number of rows in each file
+  ///   - shortest: the fewest rows that a sequence may have
   init(
     _ files: DatasetFiles, _ name: String, rows: [Int], shortest: Int
   ) throws(DatasetError) {

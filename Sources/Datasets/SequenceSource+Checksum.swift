@@ -4,10 +4,12 @@ import Gzip
 import Tensors
 
 extension SequenceSource {
-  /// The CRC-32 of what `read` gives for one sequence, its inputs and its targets: the numbers that
+  /// The CRC-32 of the inputs and targets that `read` returns for one sequence: the numbers that
   /// training sees, after scaling, normalisation and permutation.
   ///
-  /// - Parameter withTimes: whether the times, which must be open, are part of it
+  /// - Parameters:
+  ///   - index: the index of the sequence
+  ///   - withTimes: whether the times are part of it; they must be open
   public func checksum(
     of index: Int, withTimes: Bool = false
   ) throws(DatasetError) -> UInt32 {

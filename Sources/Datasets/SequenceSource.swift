@@ -2,21 +2,20 @@
 
 import Tensors
 
-/// A set of sequences that can be read by their global index.
+/// A set of sequences that are read by their global index.
 ///
-/// Readers on different ranks are independent of each other: the same index gives the same
-/// numbers everywhere.
+/// Readers on different ranks are independent. The same index gives the same numbers on every rank.
 public protocol SequenceSource {
-  /// How many sequences there are.
+  /// The number of sequences.
   var count: Int { get }
-  /// T, time steps of the longest sequence.
+  /// T, the time steps of the longest sequence.
   var steps: Int { get }
   /// C, features per step.
   var features: Int { get }
-  /// What is to be predicted.
+  /// The kind of the targets.
   var targetKind: TargetKind { get }
 
-  /// What the classes are called, where the data say.
+  /// The names of the classes, if the data have them.
   var classNames: [String]? { get }
 
   /// Notes for the user about the data, one per line.
@@ -32,30 +31,30 @@ public protocol SequenceSource {
   func read(_ indices: ArraySlice<Int>, into x: Tensor<Float>) throws(DatasetError)
     -> SequenceTargets
 
-  /// The shape [Y, X, C] of a step that is a map; nil where it is none.
+  /// The shape [Y, X, C] of a step that is a map; nil if it is not a map.
   var map: [Int]? { get }
 
-  /// Tells a source that reads otherwise in each epoch which one its next batches are of; nil is an
-  /// evaluation.
+  /// Sets the epoch of the next batches, for a source that changes from epoch to epoch; nil means
+  /// an evaluation.
   func enter(epoch: Int?)
 
-  /// Whether the data say when each step happened.
+  /// Whether the data have the time of each step.
   var hasTimes: Bool { get }
 
-  /// Opens the times, which from now on are read, prefetched and part of the identity. Only where
-  /// there are any.
+  /// Opens the times. From now on they are read, prefetched and part of the identity. Call it only
+  /// if there are any.
   func openTimes() throws(DatasetError)
 
-  /// Reads when the steps of these sequences happened into `times` [T, N]. A step beyond the end of
-  /// a sequence gets the time of its last. The times must have been opened.
+  /// Reads the times of the steps of these sequences into `times` [T, N]. A step beyond the end of
+  /// a sequence gets the time of its last step. The times must be open.
   func readTimes(_ indices: ArraySlice<Int>, into times: Tensor<Double>) throws(DatasetError)
 
-  /// Starts to read the sequences that will be asked for next, where that takes time.
+  /// Starts to read the sequences that are needed next, if reading takes time.
   ///
-  /// - Throws: an error of what was started before
+  /// - Throws: an error of the previous read
   func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError)
 
-  /// Whether what was started is there, so that reading it does not wait.
+  /// Whether the started read is complete, so that taking it does not wait.
   var isReady: Bool { get }
 
   /// The identity of the sequences. Call it before any are prefetched.
@@ -66,10 +65,10 @@ extension SequenceSource {
   public var map: [Int]? { nil }
   public func enter(epoch: Int?) {}
 
-  /// Sequences have one length unless a source says otherwise.
+  /// By default all sequences have one length.
   public func length(of index: Int) -> Int { steps }
 
-  /// Steps are at 0, 1, 2 ... unless a source says otherwise.
+  /// By default steps are at 0, 1, 2 ...
   public var hasTimes: Bool { false }
 
   public func openTimes() throws(DatasetError) {}
@@ -80,7 +79,7 @@ extension SequenceSource {
     preconditionFailure("the data have no times")
   }
 
-  /// What is in memory, or computed, needs no thread.
+  /// Data that are in memory or computed need no thread.
   public func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {}
 
   public var isReady: Bool { true }
@@ -89,6 +88,6 @@ extension SequenceSource {
 
   public var notes: [String] { [] }
 
-  /// The sizes: what is generated follows from its settings.
+  /// Only the sizes, because generated data follow from their settings.
   public func identity() throws(DatasetError) -> DataIdentity.Part { DataIdentity.Part(of: self) }
 }

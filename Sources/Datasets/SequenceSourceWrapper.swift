@@ -2,8 +2,8 @@
 
 import Tensors
 
-/// A source that changes some of what another one gives. What it does not say itself comes from the
-/// other: a wrapper cannot forget the lengths or the times of its sequences.
+/// A source that changes some of the values of another source. Members that it does not define come
+/// from the other source, so a wrapper cannot forget lengths or times.
 public protocol SequenceSourceWrapper: SequenceSource {
   /// The other source.
   var base: any SequenceSource { get }

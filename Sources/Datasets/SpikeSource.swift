@@ -8,7 +8,7 @@ import Tensors
 ///     spikes [N, T, C]  whole numbers: counts in bins
 ///     rates [N, T, C]   floats, optional: the counts a bin that were to be expected
 ///
-/// The last `held_out` neurons, an attribute of files that `prepare` made, are targets and no
+/// The last `held_out` neurons (an attribute of files that `prepare` made) are targets but not
 /// inputs. The targets of a step are the counts of that step.
 public final class SpikeSource: SequenceSource {
   /// The attribute `task` of a file that `prepare` made.
@@ -21,7 +21,7 @@ public final class SpikeSource: SequenceSource {
   public let features: Int
   public let targetKind: TargetKind
   public let notes: [String]
-  /// Neurons that a model predicts without seeing them.
+  /// The number of neurons that a model predicts without seeing them.
   public let heldOut: Int
 
   private let place: String
@@ -31,7 +31,7 @@ public final class SpikeSource: SequenceSource {
   private var counts: [Float] = []
   private var expected: [Float] = []
 
-  /// More spikes than these in a bin are not counts of spikes.
+  /// Numbers above this are not counts of spikes in a bin.
   private static let largestCount: Float = 0x1p20
 
   /// Opens one part.
@@ -76,7 +76,7 @@ public final class SpikeSource: SequenceSource {
 
   /// The mean count of each neuron, and the largest count of all.
   ///
-  /// - Parameter trials: nil is all
+  /// - Parameter trials: nil means all
   public func statistics(
     of trials: [Int]? = nil
   ) throws(DatasetError) -> (means: [Double], largest: Int) {

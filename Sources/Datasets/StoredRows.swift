@@ -4,25 +4,25 @@ import Files
 import HDF5
 import Threads
 
-/// The rows of a dataset [N, ...] that one or several files hold one after the other.
+/// The rows of a dataset [N, ...] in one file or several consecutive ones.
 ///
-/// Rows that fit are kept in memory as they are on the disk. Of more, those that are asked for are
-/// read, and `prefetch(_:)` has a thread read those that will be asked for next. Numbers are
-/// checked when they are read: what is not finite is refused with its place.
+/// Rows that fit are kept in memory as they are on disk. Rows of a larger dataset are read when
+/// they are needed, and `prefetch(_:)` starts a thread that reads those that are needed next.
+/// Numbers are checked when they are read; a number that is not finite is refused with its place.
 ///
 /// One thread uses an object at a time. Each rank has its own, and opens the files by itself.
 public final class StoredRows {
   /// The shape of the whole, [N, ...].
   public let shape: [Int]
-  /// Numbers in a row.
+  /// The count of numbers in a row.
   public let width: Int
   /// Whether the rows are kept in memory.
   public var isInMemory: Bool { memory != nil }
-  /// What is worth a word about numbers that are kept in memory.
+  /// Notes about the numbers that are kept in memory.
   var notes: [String] { memory.flatMap { reader.note(on: $0) }.map { [$0] } ?? [] }
-  /// The rows that each file holds.
+  /// The rows of each file.
   var rowsOfFiles: [Int] { reader.rowsOfFiles }
-  /// What the numbers take of memory where they are kept there.
+  /// The memory of the numbers if they are kept in memory, in bytes.
   var bytes: Int { shape[0] * width * reader.elementBytes }
 
   let reader: RowReader
@@ -38,7 +38,7 @@ public final class StoredRows {
   /// - Parameters:
   ///   - files: the files with their paths, in order
   ///   - wide: whether numbers are kept as 64 bits, and whether they are finite is not checked
-  ///   - memoryLimit: bytes up to which the numbers are kept in memory
+  ///   - memoryLimit: the largest size, in bytes, that is kept in memory
   init(
     _ files: DatasetFiles, _ name: String, wide: Bool = false,
     memoryLimit: Int = StoredRows.memoryLimit
@@ -52,7 +52,7 @@ public final class StoredRows {
     if fits { reader.close() }
   }
 
-  /// Copies the numbers of a range of rows into `buffer`, which gets just their count.
+  /// Copies the numbers of a range of rows into `buffer`, which has room for exactly these.
   public func read(_ rows: Range<Int>, into buffer: inout [Float]) throws(DatasetError) {
     let (numbers, start) = try numbers(of: rows)
     numbers.copy(from: start, rows.count * width, &buffer)
@@ -66,7 +66,7 @@ public final class StoredRows {
     return doubles[start..<start + rows.count * width]
   }
 
-  /// Numbers that hold a range of rows, and where the range starts in them.
+  /// Numbers that include a range of rows, and the start of the range in them.
   private func numbers(
     of rows: Range<Int>
   ) throws(DatasetError) -> (numbers: StoredNumbers, start: Int) {
@@ -77,9 +77,9 @@ public final class StoredRows {
     return (try reader.read(rows), 0)
   }
 
-  /// Starts to read ranges of rows that will be asked for next. What was fetched before is let go.
+  /// Starts to read ranges of rows that are needed next. Rows fetched before are released.
   ///
-  /// Memory is bounded by the caller: one list of ranges is held at a time.
+  /// The caller bounds the memory: one list of ranges is held at a time.
   public func prefetch(_ ranges: [Range<Int>]) throws(DatasetError) {
     guard memory == nil else { return }
     try collect()
@@ -94,10 +94,10 @@ public final class StoredRows {
     }
   }
 
-  /// Whether what `prefetch(_:)` was asked for is there, so that reading it does not wait.
+  /// Whether the rows of `prefetch(_:)` are read, so that taking them does not wait.
   public var isReady: Bool { pending?.isDone ?? true }
 
-  /// Waits for the thread and takes over what it has read. HDF5 is free for this thread then.
+  /// Waits for the thread and takes the rows that it has read. After that this thread may use HDF5.
   private func collect() throws(DatasetError) {
     guard let job = pending else { return }
     pending = nil
@@ -136,7 +136,7 @@ enum StoredNumbers: Sendable {
   /// The place of a number that is not finite.
   var firstNotFinite: Int? {
     guard case .floats(let floats) = self else { return nil }
-    // All exponent bits set; whole numbers are compared, for that takes few instructions.
+    // All exponent bits are set. Whole numbers are compared because that takes few instructions.
     var found: UInt32 = 0
     for value in floats { found |= (value.bitPattern & 0x7f80_0000) == 0x7f80_0000 ? 1 : 0 }
     return found == 0 ? nil : floats.firstIndex { !$0.isFinite }

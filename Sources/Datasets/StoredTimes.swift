@@ -3,17 +3,17 @@
 import HDF5
 import Tensors
 
-/// When the steps of the sequences of a part happened, in files that say so.
+/// The times of the steps of a part, in files that have them.
 ///
-///     times [N, T]   beside inputs [N, T, C]
-///     times [F]      beside inputs [F, C] and offsets [N + 1]
+///     times [N, T]   with inputs [N, T, C]
+///     times [F]      with inputs [F, C] and offsets [N + 1]
 ///
-/// Times are numbers of any type and unit; along a sequence they never fall. That is checked when
-/// they are read: at once where they fit into memory, or else with each sequence.
+/// Times are numbers of any type and unit. Along a sequence they never decrease. That is checked
+/// when they are read: at once if they fit into memory, otherwise with each sequence.
 ///
-/// Nothing is read before `open()`: most layers do not look at times.
+/// Nothing is read before `open()`, because most layers do not use times.
 final class StoredTimes {
-  /// Where the times of a sequence lie.
+  /// The location of the times of a sequence.
   enum Layout {
     case equal(count: Int, steps: Int)
     case ragged(SequenceOffsets)
@@ -23,13 +23,13 @@ final class StoredTimes {
   let name: String
   private let place: DatasetPlace
   private let layout: Layout
-  /// Bytes that the inputs leave of what a part may take of memory.
+  /// The bytes that the inputs leave of the memory for a part.
   private let memoryLimit: Int
   private var stored: StoredRows?
 
-  /// Finds the times of a part; nil where the files have none, or they are not wanted.
+  /// Finds the times of a part; nil if the files have none, or if the place does not use them.
   ///
-  /// - Throws: where the user named a dataset that is not there
+  /// - Throws: if the user named a dataset that does not exist
   init?(
     _ place: DatasetPlace, of part: DatasetFile.Part, in files: DatasetFiles, _ inputs: StoredRows,
     _ layout: Layout
@@ -86,17 +86,17 @@ final class StoredTimes {
     }
   }
 
-  /// Starts to read the times of sequences that will be asked for next, if the times are open.
+  /// Starts to read the times of sequences that are needed next, if the times are open.
   func prefetch(_ indices: ArraySlice<Int>) throws(DatasetError) {
     try stored?.prefetch(indices.map { rows(of: $0) })
   }
 
   var isReady: Bool { stored?.isReady ?? true }
 
-  /// What tells the times from others; nil unless they are open.
+  /// The fingerprint of the times; nil unless they are open.
   func fingerprint() throws(DatasetError) -> Fingerprint? { try stored?.fingerprint() }
 
-  /// A note where times do not fit what a view makes of the sequences.
+  /// The note that a view of the sequences cannot use the times.
   func unusedNote(_ view: SequenceView) -> String {
     "\(place.files): \(name) is not used: dataset.view=\(view.rawValue) makes other steps"
   }
@@ -106,7 +106,7 @@ final class StoredTimes {
     return stored
   }
 
-  /// The stored rows that hold the times of a sequence.
+  /// The stored rows of the times of a sequence.
   private func rows(of index: Int) -> Range<Int> {
     switch layout {
     case .equal: index..<index + 1
@@ -114,7 +114,7 @@ final class StoredTimes {
     }
   }
 
-  /// Refuses times that are not finite, or that fall.
+  /// Refuses times that are not finite, or that decrease.
   private func check(_ times: ArraySlice<Double>, of index: Int) throws(DatasetError) {
     var before = -Double.infinity
     for (step, time) in times.enumerated() {
@@ -149,14 +149,15 @@ final class StoredTimes {
 }
 
 extension DatasetPlace {
-  /// The name of the times of a part; nil where the files have none, or they are not wanted.
+  /// The name of the times of a part; nil if the files have none, or if the place does not use
+  /// them.
   ///
-  /// - Throws: where the user named a dataset that is not there
+  /// - Throws: if the user named a dataset that does not exist
   fileprivate func timesName(
     of part: DatasetFile.Part, in files: DatasetFiles
   ) throws(DatasetError) -> String? {
     let isNamed = times != Self.ownTimes
-    // In files whose datasets the user has named, what has the name that ours have may be anything.
+    // If the user has named the datasets, a dataset with our name for times may be anything.
     guard readsTimes, isNamed || files.areOurs || !isForeign else { return nil }
     let name = try name(times, of: part, as: spelling(of: part, in: files))
     if files.contains(where: { $0.file.contains(name) }) { return name }
@@ -169,7 +170,8 @@ extension DatasetPlace {
       cure: "name the times with dataset.times, or leave it out" + Self.inspectIt)
   }
 
-  /// Refuses a file that has lost the times that it says it has: damage that HDF5 need not notice.
+  /// Refuses a file without the times that its attribute declares. HDF5 does not always notice such
+  /// damage.
   private func requireNone(_ files: DatasetFiles, _ name: String) throws(DatasetError) {
     for (path, file) in files {
       guard (try? file.intAttribute(DatasetFile.timesAttribute)) ?? 0 == 1 else { continue }

@@ -3,11 +3,11 @@
 import RandomNumbers
 import Tensors
 
-/// Some of the sequences of another source. Its identity is that of the whole: which sequences these
-/// are follows from their number.
+/// Some of the sequences of another source. Its identity is that of the whole, because the number
+/// of sequences determines which they are.
 public struct SubsetSource: SequenceSourceWrapper {
   public let base: any SequenceSource
-  /// Which they are in the other source.
+  /// Their indices in the other source.
   public let indices: [Int]
 
   public init(_ base: any SequenceSource, indices: [Int]) {
@@ -35,9 +35,9 @@ public struct SubsetSource: SequenceSourceWrapper {
     try base.prefetch(indices.map { self.indices[$0] }[...])
   }
 
-  /// Splits a source in two at random, the same way in every run: the second part has `count`
-  /// sequences. Neither the run's seed nor the rank count changes the split, so that results of
-  /// different seeds are comparable.
+  /// Splits a source into two at random. The split is the same in every run, and the second part
+  /// has `count` sequences. Neither the run's seed nor the rank count changes the split, so that
+  /// results of different seeds are comparable.
   public static func split(
     _ base: any SequenceSource, holdingOut count: Int
   ) -> (rest: SubsetSource, heldOut: SubsetSource) {

@@ -3,13 +3,13 @@
 import Foundation
 import HDF5
 
-/// The keys under which datasets of a file could be trained on, found by opening them as training
-/// does.
+/// The keys with which training could use datasets of a file. They are found by opening the
+/// datasets as training does.
 struct TrainableKeys {
   let path: String
   let entries: [FileListing.Entry]
 
-  /// More suggestions, or more attempts, than these help nobody.
+  /// The most suggestions and attempts; more would not help.
   private static let mostFound = 5
   private static let mostTried = 200
 
@@ -23,7 +23,7 @@ struct TrainableKeys {
     return name
   }
 
-  /// The keys that would train; and where there are none, why the first datasets that have the
+  /// The keys that would train. If there are none, the reason why the first datasets with fitting
   /// shapes would not.
   func search() -> (found: [[String]], refusal: String?) {
     var found: [[String]] = []
@@ -43,7 +43,7 @@ struct TrainableKeys {
     return (found, found.isEmpty ? refusal : nil)
   }
 
-  /// Datasets that may be inputs, of the training part or of none; the largest first.
+  /// Datasets that may be inputs, of the training part or of no part; the largest first.
   private var candidates: [FileListing.Entry] {
     entries.filter {
       $0.problem == nil && $0.elementType.isNumber && (1...3).contains($0.shape.count)
@@ -51,7 +51,7 @@ struct TrainableKeys {
     }.sorted { ($0.shape.count, size($0), $1.name) > ($1.shape.count, size($1), $0.name) }
   }
 
-  /// Datasets that may be the labels of some inputs: those of the same group first.
+  /// Datasets that may be the labels of some inputs; those of the same group first.
   private func labels(for inputs: FileListing.Entry) -> [FileListing.Entry] {
     let parent = Self.parent(of: inputs.name)
     let fitting = entries.filter {
@@ -109,7 +109,7 @@ struct TrainableKeys {
     return keys
   }
 
-  /// Datasets that may be the times of some inputs: those of the same group first.
+  /// Datasets that may be the times of some inputs; those of the same group first.
   private func times(
     for inputs: FileListing.Entry, offsets: FileListing.Entry?
   ) -> [FileListing.Entry] {
@@ -123,7 +123,7 @@ struct TrainableKeys {
       + fitting.filter { Self.parent(of: $0.name) != parent }
   }
 
-  /// Whether a name is one that is common for times: `times`, `train_timestamps`.
+  /// Whether a name is common for times: `times`, `train_timestamps`.
   private func isOfTimes(_ name: String) -> Bool {
     let own = name[(name.lastIndex(of: "/").map { name.index(after: $0) } ?? name.startIndex)...]
     return own.lowercased().split(separator: "_").contains {

@@ -8,7 +8,9 @@ import Foundation
 extension DurableFiles {
   /// The bytes of a file, a pipe or any other stream, which is read once and to its end.
   ///
-  /// - Parameter limit: the most bytes to read
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - limit: the most bytes to read
   /// - Returns: nil if there are more than `limit`
   ///
   /// The corresponding C function is `read`.
@@ -83,7 +85,9 @@ extension DurableFiles {
 
   /// The last bytes of an ordinary file, from the start of a line on; nil if it cannot be read.
   ///
-  /// - Parameter bytes: at most so many
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - bytes: the most that are read
   public static func tail(of path: String, bytes: Int) -> Data? {
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }

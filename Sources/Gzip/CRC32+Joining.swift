@@ -6,8 +6,8 @@ extension CRC32 {
   /// Makes the checksum of two texts, one after the other, from the checksum of each.
   ///
   /// For a fixed length of the second text, the result is linear in the checksum of the first (over
-  /// the field of two elements), so four tables of 256 numbers replace what zlib computes anew each
-  /// time.
+  /// the field of two elements), so four tables of 256 numbers replace what zlib computes again
+  /// each time.
   ///
   /// The corresponding C function is `crc32_combine`.
   public struct Joining: Sendable {

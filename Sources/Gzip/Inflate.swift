@@ -5,6 +5,7 @@ internal import CZlib
 /// Returns the decompressed content of data with zlib's own header (RFC 1950).
 ///
 /// - Parameters:
+///   - bytes: the compressed data
 ///   - isRaw: whether the data have no header, as in a zip archive (RFC 1951)
 ///   - path: for messages
 ///   - maximumBytes: the limit of the content's size

@@ -7,6 +7,7 @@
 /// section 2.2).
 ///
 /// - Parameters:
+///   - path: the path of the file
 ///   - maximumBytes: the limit of the content's size, which guards against a small file that
 ///     decompresses to a very large one
 ///   - declared: the size of the content according to its own first bytes; nil if they do not have

@@ -5,8 +5,10 @@ internal import CHDF5
 extension Dataset {
   /// Returns all elements.
   ///
-  /// - Parameter maximumElements: the size above which the dataset is refused, because its declared
-  ///   shape may be anything.
+  /// - Parameters:
+  ///   - type: the type of the returned numbers
+  ///   - maximumElements: the size above which the dataset is refused, because its declared shape
+  ///     may be anything.
   ///
   /// The corresponding C function is `H5Dread`.
   public func read<Scalar: HDF5Scalar>(

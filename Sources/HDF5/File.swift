@@ -50,7 +50,9 @@ public final class File: Location, AttributeHolder {
 
   /// Opens the bytes of a file, read-only, when the file itself no longer has a name.
   ///
-  /// - Parameter path: its name in errors
+  /// - Parameters:
+  ///   - image: the bytes of the file
+  ///   - path: its name in errors
   ///
   /// The corresponding C function is `H5Pset_file_image`.
   public static func open(image: [UInt8], named path: String) throws(HDF5Error) -> File {

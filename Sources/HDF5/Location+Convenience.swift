@@ -23,7 +23,10 @@ extension Location {
 
   /// Returns all elements of a dataset, in row-major order.
   ///
-  /// - Parameter maximumElements: the size from which on a dataset is refused.
+  /// - Parameters:
+  ///   - name: the name of the dataset
+  ///   - type: the type of the returned numbers
+  ///   - maximumElements: the size from which on a dataset is refused.
   public func readAll<Scalar: HDF5Scalar>(
     _ name: String, as type: Scalar.Type, maximumElements: Int = Dataset.defaultMaximumElements
   ) throws(HDF5Error) -> [Scalar] {

@@ -6,9 +6,11 @@ extension Location {
   /// Creates a dataset, and the groups above it that do not exist.
   ///
   /// - Parameters:
+  ///   - name: the name of the dataset
+  ///   - type: the type of its elements
   ///   - shape: the extents of the dataset; none for a single value, and they may be zero.
-  ///   - chunk: the shape of the pieces in which the dataset is stored. The other options
-  ///     need pieces and choose them, of at most 1 MiB, when this is `nil`.
+  ///   - chunk: the shape of the pieces in which the dataset is stored. The other options need
+  ///     pieces and choose them, of at most 1 MiB, when this is `nil`.
   ///   - deflate: the level of compression, 0 to 9.
   ///   - fletcher32: whether each piece has a checksum, so that reading a damaged one throws.
   ///   - maximumShape: how far the dataset can be extended; `nil` for without limit.

@@ -61,8 +61,9 @@ extension Location {
 
   /// Opens a dataset.
   ///
-  /// - Parameter cacheBytes: memory for chunks that are kept after they were read; HDF5's default
-  ///   is 1 MiB.
+  /// - Parameters:
+  ///   - name: the name of the dataset
+  ///   - cacheBytes: memory for chunks that are kept after they were read; HDF5's default is 1 MiB.
   ///
   /// The corresponding C functions are `H5Dopen2` and `H5Pset_chunk_cache`.
   public func dataset(_ name: String, cacheBytes: Int? = nil) throws(HDF5Error) -> Dataset {

@@ -16,7 +16,9 @@ public final class ReplacementFile {
 
   /// Creates the file in the folder of `path`.
   ///
-  /// - Parameter temporary: its first name; nil takes one that nobody can guess
+  /// - Parameters:
+  ///   - path: the path of the complete file
+  ///   - temporary: its first name; nil takes one that cannot be guessed
   public init(_ path: String, as temporary: String? = nil) throws(HDF5Error) {
     DurableFiles.removeLeftovers(of: path)
     self.path = path

@@ -58,7 +58,9 @@ public struct ImageFile: Sendable, Equatable {
 
   /// Decodes the bytes of a file.
   ///
-  /// - Parameter path: for messages
+  /// - Parameters:
+  ///   - bytes: the content of the file
+  ///   - path: for messages
   public init(decoding bytes: [UInt8], path: String) throws(ImageFileError) {
     guard !bytes.isEmpty else {
       throw ImageFileError(path, "is empty", cure: "remove it, or copy it again")

@@ -21,8 +21,9 @@ public struct BandedAttention {
   private let forward: Int
 
   /// - Parameters:
-  ///   - steps: T
-  ///   - width: D, a multiple of `heads`
+  ///   - T: the time steps
+  ///   - heads: the number of heads
+  ///   - D: the width, a multiple of `heads`
   ///   - back: how many earlier keys a query sees; 0 or less: all
   ///   - forward: how many later ones; less than 0: all
   public init(steps T: Int, heads: Int, width D: Int, back: Int, forward: Int) {
@@ -45,6 +46,7 @@ public struct BandedAttention {
   ///   - lengths: [N]; nil is T
   ///   - factors: f, of the shape of the weights, from the first visible key on; nil is 1
   ///   - weights: receives p, for `backward`
+  ///   - output: receives o
   public func forward<Scalar: KernelScalar>(
     _ projected: Tensor<Scalar>, lengths: [Int]?, factors: Tensor<Scalar>?,
     weights: Tensor<Scalar>, into output: Tensor<Scalar>
@@ -58,7 +60,11 @@ public struct BandedAttention {
   ///
   /// - Parameters:
   ///   - dOutput: [N, T, D]
+  ///   - projected: as in `forward`
+  ///   - lengths: as in `forward`
+  ///   - factors: as in `forward`
   ///   - weights: p from `forward`
+  ///   - dProjected: receives the gradient, [N, T, 3 D]
   public func backward<Scalar: KernelScalar>(
     _ dOutput: Tensor<Scalar>, projected: Tensor<Scalar>, lengths: [Int]?,
     factors: Tensor<Scalar>?, weights: Tensor<Scalar>, into dProjected: Tensor<Scalar>

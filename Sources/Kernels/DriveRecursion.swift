@@ -12,6 +12,7 @@ public enum DriveRecursion {
   /// Advances a drive by one step. All tensors are [rows, W].
   ///
   /// - Parameters:
+  ///   - drive: the drive and its constants
   ///   - step: how many steps came before this one
   ///   - term: g_t, overwritten by d_t
   ///   - before: v and, if the drive has one, the second moment before the step
@@ -34,6 +35,8 @@ public enum DriveRecursion {
   /// The adjoint of `forward`.
   ///
   /// - Parameters:
+  ///   - drive: the drive and its constants
+  ///   - step: as in `forward`
   ///   - gradient: dL/dd_t, overwritten by dL/dg_t
   ///   - saved: g_t, and the states after the step; nil if the drive has no second moment
   ///   - dAfter: dL/dv and dL/dq after the step

@@ -11,8 +11,12 @@ import Tensors
 ///
 /// - Parameters:
 ///   - a: [m, k], or [k, m] if `transposeA`
+///   - transposeA: whether A is stored transposed
 ///   - b: [k, n], or [n, k] if `transposeB`
+///   - transposeB: whether B is stored transposed
+///   - alpha: α
 ///   - c: [m, n]
+///   - beta: β, the factor of the existing C
 public func matrixProduct<Scalar: KernelScalar>(
   _ a: Tensor<Scalar>, transposeA: Bool = false, _ b: Tensor<Scalar>, transposeB: Bool = false,
   scale alpha: Scalar = 1, into c: Tensor<Scalar>, keeping beta: Scalar = 0

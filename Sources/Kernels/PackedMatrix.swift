@@ -17,7 +17,9 @@ public struct PackedMatrix<Scalar: KernelScalar> {
 
   /// Packs for the current backend.
   ///
-  /// - Parameter weight: W [outputs, inputs]
+  /// - Parameters:
+  ///   - weight: W [outputs, inputs]
+  ///   - transposed: whether to pack the transpose of W
   public init(_ weight: Tensor<Scalar>, transposed: Bool = false) {
     precondition(
       weight.shape.count == 2 && weight.count > 0, "a matrix of shape \(weight.shape) to pack")

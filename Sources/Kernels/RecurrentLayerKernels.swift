@@ -71,6 +71,8 @@ public enum RecurrentLayerKernels<Scalar: KernelScalar> {
   /// Forward from step 1 to step T.
   ///
   /// - Parameters:
+  ///   - geometry: the sizes and the kind of the layer
+  ///   - weights: its weights
   ///   - x: the input, [T, N, C]
   ///   - initial: the state before step 1; nil is zeros
   ///   - y: receives h_1 … h_T, [T, N, H]
@@ -98,6 +100,12 @@ public enum RecurrentLayerKernels<Scalar: KernelScalar> {
   /// Backward from step T to step 1, adding to the gradients of each shard.
   ///
   /// - Parameters:
+  ///   - geometry: as in `forward`
+  ///   - weights: as in `forward`
+  ///   - x: as in `forward`
+  ///   - initial: as in `forward`
+  ///   - y: the output of `forward`
+  ///   - saved: what `forward` saved
   ///   - dy: dL/dy, [T, N, H]; nil is zero
   ///   - finalGradient: dL/d(final state); nil is zero
   ///   - entries: the places of the layer's weights in a shard's gradient buffer
@@ -105,6 +113,7 @@ public enum RecurrentLayerKernels<Scalar: KernelScalar> {
   ///   - rowStarts: shard s owns rows `rowStarts[s] ..< rowStarts[s+1]`
   ///   - dx: receives dL/dx, [T, N, C]; nil if not needed
   ///   - initialGradient: receives dL/d(initial state); nil if not needed
+  ///   - backend: as in `forward`
   public static func backward(
     _ geometry: LayerGeometry, weights: RecurrentLayerWeights<Scalar>, x: Tensor<Scalar>,
     initial: RecurrentState<Scalar>?, y: Tensor<Scalar>, saved: Tensor<Scalar>,

@@ -18,7 +18,9 @@ public struct RowBlock<Scalar: KernelScalar> {
   }
 
   /// - Parameters:
+  ///   - role: the operand that the block is
   ///   - rows: the capacity in rows
+  ///   - columns: the width of a row
   ///   - memory: `count` numbers, of any content
   public init(_ role: GradientRole, rows: Int, columns: Int, in memory: Tensor<Scalar>) {
     kernels = Scalar.kernels(on: .current)

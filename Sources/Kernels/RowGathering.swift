@@ -5,7 +5,10 @@ import Tensors
 extension Tensor where Scalar: KernelScalar {
   /// Writes to row i row `rows[i]` of a table [V, E], times that row's factor.
   ///
-  /// - Parameter factors: one number for each row of the table, [V]; nil is 1
+  /// - Parameters:
+  ///   - rows: the rows of the table to gather
+  ///   - table: the table, [V, E]
+  ///   - factors: one number for each row of the table, [V]; nil is 1
   public func gather(_ rows: [Int32], of table: Tensor, factors: Tensor?) {
     let E = checkedWidth(rows, table, factors)
     for (i, row) in rows.enumerated() {

@@ -18,9 +18,9 @@ import Threads
 ///     Deadline.enter(.readingData)
 ///
 /// A rank that has waited in one MPI call for longer than the limit reports what it waits for and
-/// who is missing, tells the others, which do the same, and exits with status 76. It does not call
-/// MPI, which may hang. Heartbeats outside MPI show who is missing: a peer that is silent, one that
-/// answers but is stuck in its own work, or one whose process is gone.
+/// who is missing, and exits with status 76. It tells the other ranks, which do the same. It does
+/// not call MPI, which may hang. Heartbeats outside MPI show who is missing: a peer that is silent,
+/// one that answers but is stuck in its own work, or one whose process is gone.
 ///
 /// A process has one deadline, because it has one MPI.
 public enum Deadline {
@@ -38,8 +38,8 @@ public enum Deadline {
     if code != 0 { throw ThreadError(code: Int32(code)) }
   }
 
-  /// Without a socket, the others do not hear from this rank and may blame it when they wait; it
-  /// hears from none, and ends only by its own wait.
+  /// Without a socket, the others do not hear from this rank, and may blame it when they wait. This
+  /// rank hears from no other, and ends only by the limit of its own wait.
   private static func warn(_ directory: PeerDirectory) {
     let text =
       "warning: rank \(directory.rank) on \(directory.hosts[directory.rank].visible) has no UDP socket"
@@ -54,8 +54,8 @@ public enum Deadline {
     set { settings.lossNote.withLock { $0 = newValue } }
   }
 
-  /// Makes `lossNote` if a peer was lost and the process is about to end for it. The file is empty:
-  /// only its existence counts. If the disk hangs, the process ends after two seconds.
+  /// Creates the file `lossNote` if the process is about to end because a peer was lost. The file
+  /// is empty: only its existence counts. If the disk hangs, the process ends after two seconds.
   public static func noteLoss() { settings.noteLoss() }
 
   /// The limit of a wait. The default is 120 s.
@@ -91,7 +91,7 @@ public enum Deadline {
     settings.activity = Activity(settings.activity.phase, step: step)
   }
 
-  /// Ends the process with status 76 after this many seconds, whatever it is doing then.
+  /// Ends the process with status 76 after this many seconds, regardless of what it is doing.
   public static func end(within seconds: Double) {
     do {
       try NewThread.start("end") {

@@ -8,7 +8,7 @@ package struct Heartbeat: Equatable, Sendable {
   var activitySeconds: Double
   /// How long the current MPI call has been waiting, in seconds; 0 outside MPI calls.
   var waitSeconds: Double
-  /// The peer that it has given up on, if it is about to end for that; nil while all is well.
+  /// The peer that it has given up on, if it is about to end because of that; nil otherwise.
   var culprit: Int?
 
   init(
@@ -68,7 +68,7 @@ package struct HeartbeatCoder: Sendable {
   }
 
   /// Reads a datagram. Nil if it does not have the tag of this job, if its sender has sent a later
-  /// one, or if its numbers are impossible: anybody can send to a port.
+  /// one, or if its numbers are impossible. Anyone can send to a port.
   package mutating func heartbeat(_ bytes: [UInt8]) -> Heartbeat? {
     guard bytes.count == Self.byteCount else { return nil }
     func word(_ index: Int) -> UInt64 { littleEndian(bytes[8 * index..<8 * index + 8]) }

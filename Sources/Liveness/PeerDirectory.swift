@@ -8,7 +8,7 @@ import MPI
 struct PeerDirectory: Sendable {
   struct Entry: Sendable, Equatable {
     var host: String
-    /// Identifies its network, as distinct from that of another machine or container: ranks with
+    /// Identifies its network, as distinct from that of another machine or container. Ranks with
     /// the same one reach each other over the loopback.
     var network: String
     var process: ProcessIdentity
@@ -77,8 +77,8 @@ struct PeerDirectory: Sendable {
       })
   }
 
-  /// Exchanges the addresses of all ranks, first without and then with a socket: where to open it
-  /// depends on where the others are. Every rank calls this.
+  /// Exchanges the addresses of all ranks, first without and then with a socket, because where to
+  /// open it depends on where the others are. Every rank calls this.
   ///
   /// - Returns: the directory, and the socket; nil if the system refuses one
   static func agree(

@@ -38,14 +38,15 @@ struct PeerTable {
   private(set) var activitySeconds = 0.0
   private(set) var waitSeconds = 0.0
   private var wait: UInt64?
-  /// How long this process was stopped the last time. It is reset when the process has then run for
-  /// the same time: if the others had given up on it, it would know by then.
+  /// How long this process was stopped the last time. It is reset once the process has run for the
+  /// same time: if the others had given up on it, it would know by then.
   private(set) var stoppedSeconds = 0.0
   private var secondsSinceStop = 0.0
   /// Whether the process that started this one is gone.
   private(set) var hasLostLauncher = false
 
-  /// A process must be missing for this long to count as lost: when all end, some end first.
+  /// A process must be missing for this long to count as lost, because in a normal end some
+  /// processes end before others.
   static let missingLimit = 0.3
 
   init(rank: Int, ranks: Int) {

@@ -16,7 +16,7 @@ import Threads
 /// It uses UDP and never calls MPI, which may hang: with a lost peer or link, an MPI call does not
 /// return.
 final class PeerWatch: Sendable {
-  /// Nil if the system refuses one: this rank then hears from no other, and only its own wait
+  /// Nil if the system refuses a socket. This rank then hears from no other, and only its own wait
   /// decides.
   private let socket: DatagramSocket?
   private let directory: PeerDirectory
@@ -113,7 +113,8 @@ final class PeerWatch: Sendable {
   ) -> Never {
     let text = "momentum-dist: \(table.report(culprits, hosts: directory.hosts).visible)\n"
     text.withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
-    // When the first rank ends, the launcher ends the others: they get time to report their reason.
+    // When the first rank ends, the launcher ends the others. This gives them time to report their
+    // reason.
     let clock = ContinuousClock()
     for _ in 0..<10 {
       tell(table.heartbeat(culprit: culprits?.first?.rank ?? directory.rank), &wire)

@@ -16,7 +16,7 @@ public enum StartLimit {
   /// The environment variable with the limit, in seconds.
   public static let variable = "MOMENTUM_DIST_START_TIMEOUT"
 
-  /// The limit without it.
+  /// The limit if the variable is not set.
   public static let standard = 300.0
 
   /// The limit that an environment sets; nil if its text is not a number of seconds.
@@ -31,6 +31,7 @@ public enum StartLimit {
   /// - Parameters:
   ///   - seconds: the limit
   ///   - rank: this process in the launcher's count, for the message
+  ///   - body: starts MPI
   public static func during<Result>(
     seconds: Double, rank: Int, _ body: () throws -> Result
   ) rethrows -> Result {

@@ -5,7 +5,7 @@ internal import COpenMPI
 extension Communicator {
   /// Returns the bytes of every rank, in rank order, on rank `root`, and `nil` elsewhere.
   ///
-  /// Ranks may give different lengths. All together they are below 2 GiB.
+  /// Ranks may give different lengths. Their sum is below 2 GiB.
   ///
   /// The corresponding C function is `MPI_Gatherv`.
   public func gather(_ bytes: [UInt8], to root: Int = 0) throws(MPIError) -> [[UInt8]]? {

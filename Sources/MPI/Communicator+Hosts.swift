@@ -17,9 +17,9 @@ extension Communicator {
   /// Returns a communicator of the same ranks, numbered host by host: hosts in the order of their
   /// first ranks, the ranks of a host in their order here.
   ///
-  /// Neighbours then share memory, so that the first steps of recursive halving, which move most,
-  /// stay inside a host. Where ranks were placed so already, as they are by default, it is this
-  /// communicator. Every rank calls this.
+  /// Neighbours then share memory, so the first steps of recursive halving, which move the most
+  /// data, stay inside a host. If the ranks are placed by host already, which is the default, the
+  /// result is this communicator. Every rank calls this.
   public func groupedByHost() throws(MPIError) -> Communicator {
     let hosts = try hosts()
     return zip(hosts, hosts.dropFirst()).allSatisfy { $0 <= $1 }

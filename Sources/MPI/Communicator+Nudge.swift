@@ -16,10 +16,10 @@ extension Communicator {
     try check(MPI_Send(nil, 0, UInt8.datatype.rawValue, cInt(destination), cInt(tag), handle))
   }
 
-  /// Waits for a nudge of rank `source`, asleep between looks.
+  /// Waits for a nudge from rank `source`, and sleeps between checks.
   ///
-  /// Other waits of MPI keep a core busy; a rank that has no part in what others do leaves it to
-  /// them by this.
+  /// Other waits of MPI keep a core busy. A rank that has no work uses this wait to leave its core
+  /// to other ranks.
   ///
   /// The corresponding C functions are `MPI_Iprobe` and `MPI_Recv`.
   public func awaitNudge(from source: Int, tag: Int = 0) throws(MPIError) {

@@ -4,7 +4,7 @@ internal import COpenMPI
 
 /// A group of ranks that communicate with one another.
 ///
-/// The collective methods are called by every rank of the communicator, in the same order.
+/// Every rank of the communicator calls the collective methods, in the same order.
 public final class Communicator {
   /// The position of this process in the communicator, from 0.
   public let rank: Int
@@ -33,7 +33,7 @@ public final class Communicator {
     _ = MPI_Comm_free(&handle)
   }
 
-  /// Returns the communicator of all ranks, starting MPI if nobody has.
+  /// Returns the communicator of all ranks. Starts MPI if it is not running.
   ///
   /// The corresponding C constant is `MPI_COMM_WORLD`.
   public static func world() throws(MPIError) -> Communicator {
@@ -62,7 +62,7 @@ public final class Communicator {
     }
   }
 
-  /// Returns a communicator of the same ranks whose messages are kept apart from this one's.
+  /// Returns a communicator of the same ranks. Its messages are separate from this one's.
   ///
   /// The corresponding C function is `MPI_Comm_dup`.
   public func duplicate() throws(MPIError) -> Communicator {

@@ -34,7 +34,7 @@ func withText(
   return String(decoding: characters[..<Int(length)].map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
 
-/// Where each of several consecutive pieces begins.
+/// The start of each of several consecutive pieces.
 func offsets(of counts: [Int]) -> [Int] {
   var next = 0
   return counts.map { count in

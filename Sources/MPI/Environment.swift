@@ -8,7 +8,7 @@ internal import COpenMPI
   internal import Glibc
 #endif
 
-/// The life of MPI in this process.
+/// Starts and ends MPI in this process.
 ///
 ///     try Environment.initialize()
 ///     let world = try Communicator.world()
@@ -19,10 +19,10 @@ internal import COpenMPI
 public enum Environment {
   /// Starts MPI for use from several threads.
   ///
-  /// Later calls do nothing. Errors are returned as `MPIError` from here on, where MPI by
-  /// itself would end the process. Call it from the main thread, before other threads use MPI.
+  /// Later calls do nothing. From here on errors are returned as `MPIError`; MPI by itself would
+  /// end the process. Call it from the main thread, before other threads use MPI.
   ///
-  /// - Throws: `MPIError.other` if MPI was finalized before, for it starts only once.
+  /// - Throws: `MPIError.other` if MPI was finalized before, because it can start only once.
   ///
   /// The corresponding C function is `MPI_Init_thread`, with `MPI_THREAD_MULTIPLE`.
   public static func initialize() throws(MPIError) {
@@ -37,7 +37,7 @@ public enum Environment {
 
   /// Ends MPI; every rank calls it once its communication is complete.
   ///
-  /// It does nothing when MPI is not running.
+  /// Does nothing if MPI is not running.
   ///
   /// The corresponding C function is `MPI_Finalize`.
   public static func finalize() {
@@ -61,7 +61,7 @@ public enum Environment {
       && level == CInt(MPI_THREAD_MULTIPLE)
   }
 
-  /// The name of this host as MPI knows it, or an empty string when MPI is not running.
+  /// The name of this host as MPI knows it, or an empty string if MPI is not running.
   ///
   /// The corresponding C function is `MPI_Get_processor_name`.
   public static var processorName: String {

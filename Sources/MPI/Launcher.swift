@@ -7,10 +7,10 @@ import Foundation
 ///     let launcher = Launcher.current
 ///     if let problem = launcher.mismatch(worldSize: world.size, rank: world.rank) { ... }
 ///
-/// An MPI library that does not understand its launcher makes every process rank 0 of 1, and says
-/// nothing. The launcher's variables say how many ranks were meant.
+/// An MPI library that does not understand its launcher silently makes every process rank 0 of 1.
+/// The launcher's variables say how many ranks were meant.
 public struct Launcher: Sendable {
-  /// The number of ranks that the user means, in place of what a launcher says. `1` lets a process
+  /// The number of ranks that the user means. It overrides what a launcher says. `1` lets a process
   /// of a larger job run alone.
   public static let statedRanks = "MOMENTUM_DIST_RANKS"
 
@@ -30,20 +30,20 @@ public struct Launcher: Sendable {
     return number(["PMI_RANK"]) ?? (isTask ? number(["SLURM_PROCID"]) : nil) ?? 0
   }
 
-  /// Whether Open MPI's mpirun or its like started this process.
+  /// Whether Open MPI's mpirun or a similar launcher started this process.
   public var isOpenMPI: Bool {
     environment["OMPI_COMM_WORLD_RANK"] != nil || environment["PMIX_RANK"] != nil
   }
 
-  /// Whether there is any process manager that could tell MPI of other ranks.
+  /// Whether there is a process manager that could connect MPI to other ranks.
   public var isManaged: Bool {
     [
       "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE", "PMI_FD",
     ].contains { environment[$0] != nil }
   }
 
-  /// What is wrong if MPI connects `worldSize` ranks and this is `rank` of them, and what to do;
-  /// nil if that agrees with the launcher.
+  /// What is wrong and what to do, if MPI connects `worldSize` ranks and this is rank `rank`; nil
+  /// if that agrees with the launcher.
   public func mismatch(worldSize: Int, rank: Int) -> String? {
     let library = Environment.libraryVersion.prefix { $0 != "," }
     if let text = environment[Self.statedRanks] {
@@ -69,7 +69,7 @@ public struct Launcher: Sendable {
         + " \(rank) of \(worldSize); use the mpirun of \(library), the library of this program,"
         + " \(alone)"
     }
-    // A job may have several programs in one world: only a process that is alone is wrong.
+    // A job may have several programs in one world. So only a process that is alone is an error.
     guard worldSize == 1 else { return nil }
     for name in ["SLURM_STEP_NUM_TASKS", "SLURM_NTASKS", "SLURM_NPROCS"] {
       guard let tasks = number([name]) else { continue }
@@ -83,8 +83,8 @@ public struct Launcher: Sendable {
 
   /// Lets a process without a process manager start by itself.
   ///
-  /// Open MPI 4 otherwise starts a daemon, `orted`, for it, which is not there where only the
-  /// library is installed; and in a task of Slurm's srun it expects a manager.
+  /// Otherwise Open MPI 4 starts a daemon for it, `orted`, which is missing if only the library is
+  /// installed. In a task of Slurm's srun it expects a process manager.
   static func isolateIfAlone() {
     guard !current.isManaged else { return }
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)

@@ -4,7 +4,7 @@ internal import COpenMPI
 
 /// An error code returned by MPI.
 ///
-/// The raw value is the C code, so a code that MPI adds later is still carried.
+/// The raw value is the C code, so it can hold a code that a later MPI adds.
 public struct MPIError: RawRepresentable, Error, Hashable, Sendable {
   /// The code that the C function returned.
   public let rawValue: CInt

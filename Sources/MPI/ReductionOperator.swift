@@ -25,7 +25,7 @@ public struct ReductionOperator: Hashable, Sendable {
   /// The corresponding C constant is `MPI_MAX`.
   public static let maximum = ReductionOperator(kind: .maximum)
 
-  /// Bitwise or, for integer types only; on others the call throws.
+  /// Bitwise or, for integer types only. With other types the call throws.
   ///
   /// The corresponding C constant is `MPI_BOR`.
   public static let bitwiseOr = ReductionOperator(kind: .bitwiseOr)

@@ -2,10 +2,10 @@
 
 internal import COpenMPI
 
-/// A send or receive that is under way.
+/// A send or receive in progress.
 ///
-/// Complete every request with `wait()`, `test()` or `waitAll(_:)` before its buffer is
-/// freed. A receive that is let go earlier is cancelled; a send goes on reading its buffer.
+/// Complete every request with `wait()`, `test()` or `waitAll(_:)` before its buffer is freed. A
+/// receive that is released earlier is cancelled; a send continues to read its buffer.
 public final class Request {
   private var handle: MPI_Request?
   private let receives: Bool
@@ -20,7 +20,7 @@ public final class Request {
   deinit {
     guard !isComplete, Environment.isInitialized else { return }
     if receives {
-      // The buffer is about to go: nothing may be written to it after this.
+      // The buffer is about to be freed, so nothing may be written to it after this.
       _ = MPI_Cancel(&handle)
       _ = Waits.during { MPI_Wait(&handle, COpenMPI_STATUS_IGNORE()) }
     } else {
@@ -40,7 +40,7 @@ public final class Request {
     try check(MPI_Wait(&handle, COpenMPI_STATUS_IGNORE()))
   }
 
-  /// Returns whether the request is complete, and gives MPI an occasion to advance it.
+  /// Returns whether the request is complete, and lets MPI advance it.
   ///
   /// The corresponding C function is `MPI_Test`.
   public func test() throws(MPIError) -> Bool {

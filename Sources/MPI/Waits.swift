@@ -2,15 +2,15 @@
 
 import Synchronization
 
-/// Tells a thread that watches this process whether an MPI call is under way, and which.
+/// Tells a thread that watches this process whether an MPI call is in progress, and which.
 ///
 /// MPI has no time limits: a call whose peer is lost does not return.
 public enum Waits {
   private static let begun = Atomic<UInt64>(0)
   private static let ended = Atomic<UInt64>(0)
 
-  /// A number that stays the same as long as MPI calls are under way and none returns; nil where
-  /// none is under way.
+  /// A number that stays the same while MPI calls are in progress and none returns; nil if none is
+  /// in progress.
   public static var current: UInt64? {
     let ended = ended.load(ordering: .acquiring)
     return begun.load(ordering: .acquiring) == ended ? nil : ended

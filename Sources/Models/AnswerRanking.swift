@@ -66,7 +66,8 @@ public struct AnswerRanking: Sendable {
     truths += other.truths
   }
 
-  /// Whether there are so many that some were not kept: figures of a part would not be those of all.
+  /// Whether some were not kept because there are too many: figures of a part would not be those of
+  /// all.
   public var isFull: Bool { probabilities.count >= Self.most }
 
   /// The mean AUC; not a number where no class can be told from others.
@@ -113,7 +114,7 @@ public struct AnswerRanking: Sendable {
     return Double(right) / Double(truths.count)
   }
 
-  /// The names of the figures of so many classes.
+  /// The names of the figures for this many classes.
   public static func keys(classes: Int, of answers: CountedAnswers = .classes) -> [String] {
     ["auc"] + (classes > top && answers == .classes ? ["top_5_accuracy"] : [])
   }

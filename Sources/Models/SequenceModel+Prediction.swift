@@ -26,6 +26,7 @@ extension SequenceModel {
   ///   - batch: the sequences; of their targets, only the kind matters
   ///   - state: the state before step 1; nil is zeros
   ///   - firstStep: how many steps of the sequences came before these
+  ///   - parameters: the parameters
   ///   - keepingHidden: whether to return the states of the last layer
   ///   - keepingFinal: whether to return the state after step T
   public func predict(

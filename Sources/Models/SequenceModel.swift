@@ -52,8 +52,11 @@ public final class SequenceModel<Scalar: KernelScalar> {
   private let readOutStart: ReadOutStart?
 
   /// - Parameters:
+  ///   - specification: the layers
   ///   - inputs: C
   ///   - outputs: K, the width of the read-out
+  ///   - objective: the loss and the metrics
+  ///   - pooling: the states that the read-out sees
   ///   - readOutStart: nil is PyTorch's default
   public init(
     _ specification: StackSpecification, inputs: Int, outputs: Int, objective: any Objective,
@@ -97,8 +100,10 @@ public final class SequenceModel<Scalar: KernelScalar> {
   /// Computes what follows from the parameters, such as orthogonal matrices. Call it before the
   /// first pass after a change of parameters.
   ///
-  /// - Parameter advancing: true once per optimizer step, before its forward pass; false for other
-  ///   uses, which must not move the base of an orthogonal matrix
+  /// - Parameters:
+  ///   - parameters: the parameters
+  ///   - advancing: true once per optimizer step, before its forward pass; false for other uses,
+  ///     which must not move the base of an orthogonal matrix
   /// - Throws: `LAPACKError` if a parameter is not a number
   public func prepare(
     _ parameters: ParameterBuffer<Scalar>, advancing: Bool
@@ -123,7 +128,10 @@ public final class SequenceModel<Scalar: KernelScalar> {
 
   /// Runs a batch forward.
   ///
-  /// - Parameter confusion: counts the answers of sequences that have one class each
+  /// - Parameters:
+  ///   - batch: the sequences of this rank
+  ///   - parameters: the parameters
+  ///   - confusion: counts the answers of sequences that have one class each
   /// - Returns: the totals of each shard
   public func evaluate(
     _ batch: SequenceBatch<Scalar>, _ parameters: ParameterBuffer<Scalar>,

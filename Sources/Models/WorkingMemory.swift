@@ -13,10 +13,13 @@ extension SequenceModel {
   /// An estimate of the bytes that passes over a batch need.
   ///
   /// - Parameters:
-  ///   - steps: T
-  ///   - rows: N, the sequences on this rank
+  ///   - T: the time steps
+  ///   - N: the sequences on this rank
+  ///   - shards: the number of shards on this rank
+  ///   - threads: the number of threads
   ///   - isEveryStep: whether the read-out sees every time step
   ///   - isRagged: whether lengths differ
+  ///   - isTraining: whether there is a backward pass
   public func workingBytes(
     steps T: Int, rows N: Int, shards: Int, threads: Int, isEveryStep: Bool, isRagged: Bool,
     isTraining: Bool
@@ -42,8 +45,10 @@ extension LanguageModel {
   /// An estimate of the bytes that passes over a chunk need.
   ///
   /// - Parameters:
-  ///   - steps: T
-  ///   - rows: N, the columns on this rank
+  ///   - T: the time steps
+  ///   - N: the columns on this rank
+  ///   - shards: the number of shards on this rank
+  ///   - isTraining: whether there is a backward pass
   public func workingBytes(
     steps T: Int, rows N: Int, shards: Int, isTraining: Bool
   ) -> Double {

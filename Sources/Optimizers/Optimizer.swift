@@ -34,6 +34,7 @@ public final class Optimizer<Scalar: KernelScalar> {
   /// - Parameters:
   ///   - groups: a parameter belongs to the first group whose pattern matches its name; one that
   ///     matches none is not trained
+  ///   - layout: the layout of the parameters
   ///   - slice: the rows to keep the state of
   public init(
     _ groups: [ParameterGroup], layout: ParameterLayout, slice: RowSlice = .whole
@@ -97,7 +98,10 @@ public final class Optimizer<Scalar: KernelScalar> {
 
   /// Takes one step on `parameters` along `gradients`.
   ///
-  /// - Parameter rateFactor: the schedule's multiplier of every rate at this step
+  /// - Parameters:
+  ///   - parameters: the parameters to update
+  ///   - gradients: their gradient
+  ///   - rateFactor: the schedule's multiplier of every rate at this step
   public func update(
     _ parameters: ParameterBuffer<Scalar>, gradients: Tensor<Scalar>, rateFactor: Double = 1
   ) {

@@ -16,8 +16,8 @@ struct CoreMask: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Those that the calling thread may run on, as mpirun, taskset or a batch system left them;
-  /// none where the system does not tell.
+  /// The cores that the calling thread may run on, as mpirun, taskset or a batch system bound it;
+  /// empty if the system does not report them.
   static var own: CoreMask {
     let status = try? String(contentsOfFile: "/proc/thread-self/status", encoding: .utf8)
     let name = "Cpus_allowed_list:"
@@ -25,7 +25,7 @@ struct CoreMask: Hashable, Sendable, CustomStringConvertible {
     return CoreMask(list: line?.dropFirst(name.count) ?? "")
   }
 
-  /// The cores of a list as Linux writes it, such as "0-3,8".
+  /// Parses a list of cores in Linux's form, such as "0-3,8".
   init(list: some StringProtocol) {
     let runs = list.split(separator: ",").map { run in
       run.split(separator: "-").compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }

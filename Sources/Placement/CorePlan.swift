@@ -2,22 +2,23 @@
 
 import MPI
 
-/// How many threads each rank computes with, and whether the cores it may use bear them.
+/// The number of threads that each rank computes with, and whether it has enough cores for them.
 public struct CorePlan: Sendable {
   /// The threads of this rank.
   public let threads: Int
   /// The fewest and the most of any rank.
   public let threadsOfAll: ClosedRange<Int>
-  /// Whether one more thread of each rank would find a core.
+  /// Whether one more thread of each rank would have a core.
   public let hasFreeCore: Bool
   /// A line for each group of ranks that share too few cores; the same on every rank.
   public let warnings: [String]
 
-  /// Looks at the binding of all ranks. Every rank calls this.
+  /// Compares the bindings of all ranks. Every rank calls this.
   ///
   /// - Parameters:
-  ///   - wanted: the threads asked for; 0 takes as many as a rank has cores
-  ///   - shards: those of this rank, more threads than which have nothing to do
+  ///   - wanted: the requested number of threads; 0 gives a rank as many as it has cores
+  ///   - shards: the shards of this rank; more threads than shards would be idle
+  ///   - communicator: the ranks to compare
   public init(
     wanted: Int, shards: Int, on communicator: Communicator
   ) throws(MPIError) {
@@ -29,7 +30,7 @@ public struct CorePlan: Sendable {
     let threads = max(min(wanted == 0 ? own.threadsForEach : wanted, shards), 1)
     let all = try host.allgather(threads)
     let needed = own.members.reduce(0) { $0 + all[$1] }
-    // Where the cores cannot be told, as on other systems, nothing is said.
+    // If the cores are unknown, as on other systems, there is no warning.
     let isCrowded = own.cores.count > 0 && needed > own.cores.count
     hasFreeCore = own.cores.count >= needed + own.members.count
     let speaks = isCrowded && own.members.first == host.rank
@@ -80,7 +81,7 @@ struct CoreGroup: Hashable {
     return groups.sorted { $0.members[0] < $1.members[0] }
   }
 
-  /// How many threads each member may have so that every thread finds a core.
+  /// How many threads each member may have so that every thread has a core.
   var threadsForEach: Int { max(cores.count / members.count, 1) }
 
   /// - Parameter ranks: the numbers of the members

@@ -34,7 +34,12 @@ public struct RandomStream: RandomNumberGenerator {
   private var words = SIMD4<UInt32>()
   private var used = 4
 
-  /// - Parameter site: which of several places in a model that draw for the same purpose
+  /// - Parameters:
+  ///   - seed: the seed of the run
+  ///   - purpose: what the numbers are for
+  ///   - site: which of several places in a model that draw for the same purpose
+  ///   - step: the number of a step or epoch
+  ///   - index: the global index of a sequence
   /// - Precondition: `step` and `index` are in 0 ..< 2³², `site` in 0 ..< 2²⁴
   public init(
     seed: UInt64, purpose: RandomPurpose, site: Int = 0, step: Int = 0, index: Int = 0

@@ -7,7 +7,7 @@ extension RunWatch {
   ///
   /// - Parameters:
   ///   - now: the time that ages are counted to
-  ///   - ranks: at most so many are shown; of more, the slowest
+  ///   - count: the most ranks that are shown; of more, the slowest
   public func text(at now: Date, ranks count: Int = 8) -> String {
     ([heading(now)] + figures + [saved(now)] + places(count, now)).joined(separator: "\n")
   }

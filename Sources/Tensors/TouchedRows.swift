@@ -11,7 +11,9 @@ public struct TouchedRows: Sendable {
   /// A bit for each row, from the lowest of the first word on.
   public private(set) var words: [UInt64]
 
-  /// - Parameter rows: the touched rows, in any order; they may repeat
+  /// - Parameters:
+  ///   - entry: the parameter
+  ///   - rows: the touched rows, in any order; they may repeat
   public init(_ entry: ParameterEntry, rows: some Sequence<Int>) {
     precondition(
       entry.range.lowerBound == 0 && entry.shape.count == 2,

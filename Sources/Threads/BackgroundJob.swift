@@ -21,6 +21,7 @@ public final class BackgroundJob<Value: Sendable>: Sendable {
   /// - Parameters:
   ///   - name: the name that debuggers show for the thread
   ///   - inPlace: whether the calling thread does the work before this returns
+  ///   - body: the work
   public convenience init(
     _ name: String, inPlace: Bool = false, _ body: @escaping @Sendable () throws -> Value
   ) {

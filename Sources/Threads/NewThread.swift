@@ -27,6 +27,7 @@ public enum NewThread {
   /// - Parameters:
   ///   - name: the name that debuggers and `top -H` show
   ///   - stackBytes: the size of the stack; nil uses the system's default
+  ///   - body: the work of the thread
   /// - Throws: `ThreadError` if the system refuses; `body` is then not called
   ///
   /// The corresponding C function is `pthread_create`.

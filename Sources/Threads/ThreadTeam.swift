@@ -17,7 +17,9 @@ public final class ThreadTeam: Sendable {
 
   private init() { count = 1 }
 
-  /// - Parameter onThread: called first on each new thread, to set its rounding
+  /// - Parameters:
+  ///   - count: the number of threads, including the calling one
+  ///   - onThread: called first on each new thread, to set its rounding
   /// - Throws: `ThreadError` if the system refuses one of the threads
   public convenience init(
     _ count: Int, onThread: @escaping @Sendable () -> Void = {}
@@ -61,7 +63,9 @@ public final class ThreadTeam: Sendable {
 
   /// The results of `body` for each of 0 ..< `wanted`, computed in parallel.
   ///
-  /// - Parameter wanted: the number of results, at most the number of threads
+  /// - Parameters:
+  ///   - wanted: the number of results, at most the number of threads
+  ///   - body: computes the result of a number
   public func map<Result>(_ wanted: Int, _ body: (Int) -> Result) -> [Result] {
     precondition(wanted <= count, "\(wanted) parts for a team of \(count)")
     if wanted == 1 { return [body(0)] }

@@ -21,8 +21,11 @@ public struct TrainingStep {
   public let reduction: GradientReduction
   private let reducer: any GradientReducer
 
-  /// - Parameter reducer: sums the totals of a step; it needs another communicator than a reduction
-  ///   with a worker
+  /// - Parameters:
+  ///   - parameters: the parameters
+  ///   - reduction: the reduction of the gradient
+  ///   - reducer: sums the totals of a step; it needs another communicator than a reduction with a
+  ///     worker
   public init(
     _ parameters: ParameterBuffer<Float>, _ reduction: GradientReduction,
     _ reducer: any GradientReducer
@@ -74,7 +77,9 @@ public struct TrainingStep {
 
   /// Takes the optimizer's step.
   ///
-  /// - Parameter rateFactor: see `Optimizer.update`
+  /// - Parameters:
+  ///   - optimizer: the optimizer of the parameters
+  ///   - rateFactor: see `Optimizer.update`
   public func update(_ optimizer: Optimizer<Float>, rateFactor: Double = 1) {
     optimizer.update(parameters, gradients: gradient, rateFactor: rateFactor)
   }

@@ -32,7 +32,7 @@ enum Launch {
       (world, problem) = try withinStartLimit {
         try MPI.Environment.initialize()
         let all = try Communicator.world()
-        // Before the ranks are grouped, which numbers them anew.
+        // Before the ranks are grouped, which renumbers them.
         let problem = launcher.mismatch(worldSize: all.size, rank: all.rank)
         let world = try all.groupedByHost()
         try Deadline.start(on: world)

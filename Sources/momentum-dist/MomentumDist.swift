@@ -21,8 +21,8 @@ struct MomentumDist: ParsableCommand {
       mpirun or srun --mpi=pmix, are refused; MOMENTUM_DIST_RANKS=1 lets each process run alone. \
       If MPI does not start within MOMENTUM_DIST_START_TIMEOUT seconds (300), the rank ends with 76.
 
-      Exit status: 0 done, 64 usage, 65 unusable data or checkpoint, 70 diverged, 71 internal
-      error, 74 disk, 75 preempted and saved (run again with --resume), 76 a peer was lost,
+      Exit status: 0 done, 64 usage, 65 unusable data or checkpoint, 70 diverged, 71 internal \
+      error, 74 disk, 75 preempted and saved (run again with --resume), 76 a peer was lost, \
       78 configuration.
       """,
     version: programVersion,

@@ -14,7 +14,7 @@ struct PrepareImages: ParsableCommand {
     discussion: """
       What --from names is recognised by its content:
       - A folder with a folder of PNG and JPEG files for each class, or, as ImageNet, with train \
-      and val (or validation, test), in which the classes are. Where there is no validation part, \
+      and val (or validation, test) that contain the classes. If there is no validation part, \
       --validation-share draws one from each class.
       - A folder of the four IDX files of MNIST and similar sets, plain or gzipped.
       - An HDF5 file with images [N, Y, X, C] or [N, Y, X] and labels [N]: whole numbers of 0 to \

@@ -32,7 +32,7 @@ struct PrepareText: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Keep the most frequent tokens only, so many with <unk>, which the others become.",
+      "Keep only this many of the most frequent tokens, including <unk>, which replaces the rest.",
       valueName: "n"))
   var maxVocabulary: Int?
 

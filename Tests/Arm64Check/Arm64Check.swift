@@ -3,9 +3,9 @@
 import KernelInterface
 import KernelsBaseline
 
-// What launch/check-arm64 runs under an emulator: the baseline kernels and the scalar reference,
-// built in embedded mode, since no standard library for Linux on arm64 comes with the compiler of
-// another processor. The reference finds the C library's functions here.
+// The program that launch/check-arm64 runs under an emulator: the baseline kernels and the scalar
+// reference. It is built in embedded mode, because the compiler for another processor has no
+// standard library for Linux on arm64. The reference finds the C library's functions here.
 
 @_extern(c, "exp") func exp(_ x: Double) -> Double
 @_extern(c, "tanh") func tanh(_ x: Double) -> Double
@@ -77,7 +77,7 @@ import KernelsBaseline
     }
   }
 
-  /// A whole number for print, which knows no others here.
+  /// A whole number for print, which takes no other numbers here.
   static func scaled(_ x: Double, _ factor: Double) -> Int {
     x * factor < 1e15 ? Int(x * factor) : .max
   }

@@ -14,7 +14,7 @@ import Testing
     }
   }
 
-  /// What is said of a file that cannot be used.
+  /// The message about a file that cannot be used.
   private func problem(_ data: Data) throws -> String {
     let error = #expect(throws: AudioError.self) { try read(data) }
     let text = try #require(error).description
@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  /// The size of a header is a number like any other of a file, and may be any number.
+  /// The size of a header comes from the file, so it may be any number.
   @Test(arguments: ["-9223372036854775808", "-1", "9223372036854775807", "99999"])
   func aHeaderOfAnySizeIsRefused(size: String) throws {
     let good = String(decoding: Sounds.sphere([1, 2], rate: 8000), as: UTF8.self)
@@ -120,7 +120,7 @@ import Testing
     #expect(try problem(old).contains("compressed by \(method.lowercased())"))
   }
 
-  /// One bit after the other is changed: each file is read or refused, and nothing else.
+  /// Every single bit is flipped in turn. Each file must be read or refused.
   @Test func noDamageOfAHeaderIsFatal() throws {
     try Places.withTemporaryFolder { folder in
       let path = "\(folder)/sound.wav"

@@ -11,7 +11,7 @@ enum Sounds {
 
   /// A RIFF file with a chunk `fmt ` and a chunk `data`.
   ///
-  /// - Parameter declaredBytes: what the header says of the data instead of the truth
+  /// - Parameter declaredBytes: the size that the header declares instead of the true one
   static func wav(
     _ samples: [Int16], rate: Int, channels: Int = 1, declaredBytes: Int? = nil
   ) -> Data {
@@ -24,9 +24,9 @@ enum Sounds {
       + format + Data("data".utf8) + little(data) + bytes
   }
 
-  /// A NIST SPHERE file as TIMIT's are: a header of 1024 bytes of text, then the samples.
+  /// A NIST SPHERE file like TIMIT's: a header of 1024 bytes of text, then the samples.
   ///
-  /// - Parameter fields: lines that replace or join the usual ones
+  /// - Parameter fields: lines that replace or extend the usual ones
   static func sphere(_ samples: [Int16], rate: Int, fields: [String: String] = [:]) -> Data {
     var all = [
       "database_id": "-s5 TIMIT", "channel_count": "-i 1", "sample_count": "-i \(samples.count)",

@@ -20,7 +20,7 @@ import Testing
     #expect(model.reductionSeconds(ranks: 1) == 0)
   }
 
-  /// 2 (n-1)/n P bytes, of which those of the steps inside a host take its link.
+  /// 2 (n-1)/n P bytes. Those of the steps inside a host use its link.
   @Test(arguments: [2, 4, 8, 64]) func bytesAreThoseOfHalvingAndDoubling(n: Int) {
     let all = model(inside: (0, 1), between: (0, 1)).reductionSeconds(ranks: n)
     #expect(abs(all - 2 * 1000 * Double(n - 1) / Double(n)) < 1e-9)

@@ -32,7 +32,7 @@ import Testing
           ranks: shards, program: "test")))
   }
 
-  /// Any number of ranks writes, any number reads: also more ranks than rows.
+  /// Any number of ranks writes and any number reads, also more ranks than rows.
   @Test(arguments: [1, 2, 3, 8]) func readsBackTheSameNumbers(shards: Int) throws {
     try Places.withTemporaryFolder { folder in
       try Self.write("\(folder)/step", shards: shards)

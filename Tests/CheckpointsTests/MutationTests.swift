@@ -48,8 +48,8 @@ import Testing
         do {
           let reader = try CheckpointReader(folder)
           let read = try reader.checkedTensors()
-          // Whoever seals a manifest anew may leave a tensor out, which the trainer then misses, or
-          // say another step; damage may do nothing of the kind.
+          // A manifest with a new valid checksum may leave out a tensor, which the trainer then
+          // misses, or have another step. Damage may not.
           #expect(kind.isSealed || files == good, "\(number), \(kind): accepted")
           for tensor in read {
             let written = CheckpointTests.tensors.first { $0.path == tensor.path }
@@ -71,7 +71,7 @@ import Testing
     }
   }
 
-  /// What a manifest may not say, even under a good checksum.
+  /// Content that a manifest may not have, even with a valid checksum.
   @Test(arguments: [
     ("\"path\" : \"parameters/a\"", "\"path\" : \"../a\""),
     ("\"path\" : \"parameters/a\"", "\"path\" : \"/a\""),
@@ -127,7 +127,7 @@ import Testing
         let error = #expect(throws: CheckpointError.self) { try reader.tensors() }
         #expect(error?.problem == "does not have the checksum of the manifest")
       }
-      // A link, even to the good bytes, and a folder are no shards.
+      // A link, even to the right bytes, is not a shard, and neither is a folder.
       data[0] ^= 1
       try data.write(to: URL(fileURLWithPath: "\(folder)/elsewhere"))
       try FileManager.default.removeItem(atPath: shard)
@@ -142,7 +142,7 @@ import Testing
 /// The files of a checkpoint, in memory.
 struct CheckpointFiles: Equatable {
   var manifest: Data
-  /// nil where a shard is deleted.
+  /// nil if a shard is deleted.
   var shards: [Data?]
 
   init(_ folder: String) throws {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Checkpoints
 
-/// What a run does with its checkpoints after kills and on a full disk.
+/// The checkpoints of a run after kills and on a full disk.
 @Suite struct RunFolderTests {
   private func withRun(_ steps: [Int], _ body: (RunFolder) throws -> Void) throws {
     try Places.withTemporaryFolder { folder in
@@ -46,7 +46,7 @@ import Testing
       ] {
         try DurableFiles.createFolder("\(run.checkpoints)/\(name)")
       }
-      // The one that it replaces is there only as long as it is needed.
+      // The replaced one exists only as long as it is needed.
       try CheckpointTests.write(run.checkpoint(step: 30) + ".replaced", step: 30, shards: 1)
       try run.tidy()
       #expect(

@@ -70,7 +70,7 @@ import Testing
     }
   }
 
-  /// What fails at any stage leaves nothing behind, and is thrown.
+  /// A failure at any stage is thrown, and leaves nothing behind.
   @Test(arguments: 0..<2) func aSaveThatFailsLeavesNothing(stage: Int) throws {
     try Places.withTemporaryFolder { folder in
       let save = save(

@@ -69,7 +69,7 @@ import Testing
     #expect(read.epochs == 3)
   }
 
-  /// What looks like a comment or a quoted value and is not one for a parser: each line has a
+  /// Text that looks like a comment or a quoted value but is neither for a parser. Each line has a
   /// reference that counts.
   @Test(arguments: [
     "kN: [\"a #\", *a]\n", "kN: [it 's, *a, 's]\n", "kN, \"b: *a # \"\n",
@@ -105,7 +105,7 @@ import Testing
     #expect(error?.description.count ?? 1000 < 300)
   }
 
-  /// What the program wrote, and what a person wrote or added to.
+  /// Configurations that the program wrote, and those that a person wrote or extended.
   @Test func resolvedTextsAreKnown() {
     let own = TrainingConfiguration().yaml
     #expect(GivenValues.isResolved(own))
@@ -117,7 +117,7 @@ import Testing
     #expect(old.map(GivenValues.isResolved) == true, "that of an older version")
   }
 
-  /// References to references, of which ten levels would be ten thousand million words.
+  /// References to references. Ten levels would be ten thousand million words.
   @Test func aConfigurationThatGrowsWithoutEndIsRefused() {
     var yaml = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
     for level in 1..<10 {

@@ -126,7 +126,7 @@ import Testing
     #expect(problem("a: {b: {c: {d: {e: 1}}}}")?.contains("has keys below it") == true)
   }
 
-  /// Each level is ten times the one below it: so few lines would be 10^9 keys.
+  /// Each level is ten times the one below it, so these few lines would be 10^9 keys.
   @Test func anchorsDoNotMultiplyWithoutEnd() {
     var yaml = "a0: &a0 {k: 1}\n"
     for level in 1...9 {

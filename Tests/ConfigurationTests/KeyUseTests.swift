@@ -7,7 +7,7 @@ import Testing
 
 @testable import Configuration
 
-/// Keys that a run does not use: refused where they were set by hand, passed where the program
+/// Keys that a run does not use are refused if they were set by hand, and accepted if the program
 /// wrote them.
 @Suite struct KeyUseTests {
   private func problem(_ yaml: String, _ assignments: [String] = []) -> String? {
@@ -217,7 +217,7 @@ import Testing
     #expect(old.dataset.symbols == 4 && old.optimizer.name == .sgd && old.model.hiddenSize == 7)
     let own = try TrainingConfiguration(yaml: old.yaml, path: "config.yaml")
     #expect(own == old)
-    // What is set over it is set by hand, whatever it says.
+    // A value set over it counts as set by hand, regardless of the value.
     let refused = #expect(throws: ConfigurationError.self) {
       try TrainingConfiguration(file: Self.resolvedPath, assignments: ["model.mu=0.6"])
     }

@@ -23,7 +23,7 @@ import Testing
     #expect(Buckets(10..<37, bucketBytes: 1 << 20).largest == 27)
   }
 
-  /// What a walker on a separate thread has seen so far.
+  /// The buckets that a walker on a separate thread has seen so far.
   private final class Walk: Sendable {
     private let seen = Mutex<[Range<Int>]>([])
 

@@ -19,7 +19,7 @@ import Testing
     #expect(text(0..<7) == "(((0+1)+(2+3))+((4+5)+6))")
   }
 
-  /// What ranks add up by themselves and then together is the same tree, for any split.
+  /// For any split, the additions within ranks and between ranks form the same tree.
   @Test(arguments: 1...16) func ranksWalkTheSameTree(shards: Int) {
     for ranks in 1...shards {
       let plan = ShardPlan(shards: shards, ranks: ranks)

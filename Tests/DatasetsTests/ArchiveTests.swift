@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  /// What is wrong with an archive.
+  /// The error message for an archive.
   private func problem(_ train: String, test: String? = nil) -> String {
     do {
       _ = try read(train: train, test: test)

@@ -6,8 +6,8 @@ import Testing
 
 @testable import Datasets
 
-/// Arrays whose steps are left out, timed, or of unequal lengths: labels and times stay with their
-/// steps, and what does not fit is refused.
+/// Arrays with missing steps, times or unequal lengths. Labels and times must stay with their
+/// steps, and arrays that do not fit are refused.
 @Suite struct ArrayIntakeTests {
   /// Each step's value, label and time are the same number, so that a step out of place is seen.
   private func expectInStep(_ archive: SequenceArchive, steps: Set<Float>) {
@@ -34,7 +34,7 @@ import Testing
       }
     ) { $0.missing = .drop }
     expectInStep(flat, steps: [10, 12, 13, 15, 16])
-    // A whole sequence goes, and its labels and times with it.
+    // A whole sequence is left out, with its labels and times.
     let padded = try Arrays.read(
       {
         $0.add("x", [10, 11, .nan, .nan, 14, 15, 16, .nan] as [Float], shape: [4, 2, 1])
@@ -45,7 +45,7 @@ import Testing
     expectInStep(padded, steps: [10, 11, 14, 15, 16])
   }
 
-  /// The times of a padded array lose what stands beyond the end of a sequence.
+  /// The times of a padded array lose the values beyond the end of a sequence.
   @Test func timesAreCutToTheLengths() throws {
     var (writer, format) = (NumPyArchiveWriter(), UnlabelledFormat())
     format.features = 1
@@ -61,7 +61,7 @@ import Testing
     }
   }
 
-  /// Sequences without a complete step go, and the others keep the number of their row.
+  /// Sequences without a complete step are left out, and the others keep the number of their row.
   @Test func rowsAreThoseOfTheFile() throws {
     var (writer, format) = (NumPyArchiveWriter(), UnlabelledFormat())
     (format.features, format.table.missing) = (1, .drop)
@@ -74,7 +74,8 @@ import Testing
     }
   }
 
-  /// With a part of its own for tests, `times_train` is of the one and `times_test` of the other.
+  /// With a separate test part, `times_train` belongs to the training part and `times_test` to the
+  /// test part.
   @Test func timesOfBothParts() throws {
     func add(_ times: [String], _ writer: inout NumPyArchiveWriter) {
       for (part, first) in [("train", 10), ("test", 14)] {

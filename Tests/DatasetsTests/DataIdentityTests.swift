@@ -8,13 +8,13 @@ import Testing
 
 @testable import Datasets
 
-/// What tells data from others: it must follow from the numbers and from nothing else.
+/// The identity of data. It must depend only on the numbers.
 @Suite struct DataIdentityTests {
   static let count = 4000
   static let width = 12
   static func value(_ place: Int) -> Float { Float((place &* 7919) % 1009) / 8 }
 
-  /// Sequences [N, T, 1] with two classes, cut into files after so many sequences each.
+  /// Sequences [N, T, 1] with two classes, split into files of these numbers of sequences.
   static func write(
     _ counts: [Int], in folder: String, changing: Int? = nil, ours: Bool, deflate: Int? = nil
   ) throws {
@@ -55,7 +55,7 @@ import Testing
     return try FileSource(place, part: .train, view: .rows).identity()
   }
 
-  /// The checksums in a file that `prepare` made tell what the numbers themselves tell.
+  /// The checksums in a file that `prepare` made give the same identity as the numbers.
   @Test func dependsOnTheNumbersAlone() throws {
     try Places.withTemporaryFolder { folder in
       try Self.write([Self.count], in: "\(folder)/own", ours: false)
@@ -69,11 +69,11 @@ import Testing
         let other = try Self.identity("\(folder)/\(name)")
         #expect(other.changes(since: known, "train").isEmpty, "\(name)")
         #expect(other.inputs?.crc32 == known.inputs?.crc32, "\(name)")
-        // Nothing of the inputs is read for the sums that a file holds.
+        // If a file has checksums, its inputs are not read.
         let isPrepared = !name.hasPrefix("own")
         #expect((other.inputs?.sample == nil) == isPrepared, "\(name)")
       }
-      // Streamed, the sample is all there is; of ours, the file's own sums.
+      // A streamed file has only the sample; a file of ours has its own checksums.
       let streamed = try Self.identity("\(folder)/own", memoryLimit: 0)
       #expect(streamed.inputs?.crc32 == nil && streamed.inputs?.sample == known.inputs?.sample)
       #expect(
@@ -105,7 +105,8 @@ import Testing
     }
   }
 
-  /// Tokens are bytes: an accent of its own is another word than the letter that has it.
+  /// Tokens are compared by bytes: a letter with a combining accent differs from the accented
+  /// letter.
   @Test func vocabulariesAreTheirBytesInOrder() throws {
     func identity(_ tokens: [String], _ level: TextLevel = .word) -> VocabularyIdentity {
       Vocabulary(level: level, tokens: tokens).identity
@@ -141,7 +142,7 @@ import Testing
         == "class 1 is \"d\", which the run did not learn: it knows \"a\", \"b\", \"c\"")
   }
 
-  /// Which meanings are different ones, and that the message names the first difference.
+  /// Different meanings are detected, and the message names the first difference.
   @Test func otherStatisticsAreNamed() throws {
     func meaning(_ mean: [Double]?, scaling: Double = 1) -> DataMeaning {
       var meaning = DataMeaning()
@@ -159,7 +160,7 @@ import Testing
       meaning(nil, scaling: 2).conflict(with: meaning(nil))?.contains("multiplied by 2.0") == true)
   }
 
-  /// Parts under other common names, in files of the user's own.
+  /// Parts under other common names, in a user's own files.
   @Test(arguments: ["valid", "val", "eval", "dev"]) func partsOfOtherNames(name: String) throws {
     try Places.withTemporaryFolder { folder in
       let file = try HDF5.File.create("\(folder)/own.h5")

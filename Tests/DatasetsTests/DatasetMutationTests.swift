@@ -64,8 +64,8 @@ import Testing
     }
   }
 
-  /// HDF5's checksum takes words of zeros and of ones for the same: ours do not, in memory, read as
-  /// asked for, in labels, and when a file is inspected.
+  /// HDF5's checksum cannot tell words of zeros from words of ones. Ours can: in memory, in
+  /// streamed reads, in labels, and when a file is inspected.
   @Test func whatFletcher32DoesNotSeeIsSeen() throws {
     try Places.withTemporaryFolder { folder in
       let path = "\(folder)/set.h5"
@@ -116,7 +116,7 @@ import Testing
     }
   }
 
-  /// Arrays of the MNIST format and gzipped ones: whatever the bytes, an error or an array.
+  /// Arrays in the MNIST format, plain and gzipped: any bytes give an error or an array.
   @Test func noIDXFileCrashes() throws {
     try Places.withTemporaryFolder { folder in
       let good = Data(IDXArrayTests.file([4, 3, 2], (0..<24).map { $0 }))

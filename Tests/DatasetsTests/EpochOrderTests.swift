@@ -5,7 +5,7 @@ import Testing
 
 @testable import Datasets
 
-/// Known orders, computed by an independent program: a change would make every run another run.
+/// Known orders, computed by an independent program. A change would change every run.
 @Suite struct EpochOrderTests {
   private func batches(_ order: EpochOrder) -> [[Int]] {
     (0..<order.batches).map { Array(order.batch($0)) }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Datasets
 
-/// Names and tokens are bytes: canonically equivalent ones are two.
+/// Names and tokens are compared by bytes: canonically equivalent ones are different.
 @Suite struct ExactTextTests {
   static let one = "caf\u{e9}"
   static let two = "cafe\u{301}"
@@ -16,7 +16,7 @@ import Testing
     let (a, b) = (ExactText(Self.one), ExactText(Self.two))
     #expect(a != b && Set([a, b, a]).count == 2 && (a < b) != (b < a))
     #expect(ExactText("ab") < ExactText("b") && ExactText("10") < ExactText("9"))
-    // Hangul, and a sign that another one stands for.
+    // Hangul, and a character that is canonically equivalent to another one.
     #expect(ExactText("\u{ac00}") != ExactText("\u{1100}\u{1161}"))
     #expect(ExactText("\u{212b}") != ExactText("\u{c5}"))
   }

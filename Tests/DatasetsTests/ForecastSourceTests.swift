@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  /// The steps that windows and their targets hold, with the normalisation undone.
+  /// The steps in windows and their targets, without the normalisation.
   private func windows(
     _ path: String, _ part: DatasetFile.Part, window: Int, horizon: Int, stride: Int = 1
   ) throws -> [[Int]] {
@@ -48,7 +48,7 @@ import Testing
     try withFile { path in
       let train = try windows(path, .train, window: 4, horizon: 2)
       #expect(train.first == [0, 1, 2, 3, 4, 5])
-      // Of the first series 10 steps are trained on, then 5 validated and 5 tested on.
+      // The first series has 10 steps for training, then 5 for validation and 5 for testing.
       #expect(train.filter { $0[0] < 100 }.last == [4, 5, 6, 7, 8, 9])
       let validation = try windows(path, .validation, window: 4, horizon: 2)
       #expect(validation.first == [6, 7, 8, 9, 10, 11])
@@ -62,7 +62,7 @@ import Testing
       #expect(
         try windows(path, .train, window: 4, horizon: 2, stride: 3).map { $0[0] }
           == [0, 3, 100])
-      // A series shorter than the window has one window of what there is.
+      // A series shorter than the window has one window, of all its steps.
       #expect(
         try windows(path, .train, window: 7, horizon: 2).filter { $0[0] >= 100 }
           == [[100, 101, 102, 103, 104, 105]])

@@ -32,7 +32,7 @@ import Testing
     #expect(augmented(ImageAugmentation(), [3])[0] == batch([3]).array)
   }
 
-  /// An image moves as a whole, by up to two pixels, and zeros come in.
+  /// An image is shifted as a whole, by up to two pixels, and zeros fill the rest.
   @Test func shiftsMoveWholeImages() {
     let all = augmented(ImageAugmentation(shift: 2), Array(0..<300))
     var seen: Set<[Int]> = []

@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  /// A user's own files, which say nothing of themselves, by the names of their datasets.
+  /// A user's own files, which have no attributes, by the names of their datasets.
   @Test func theUsersOwnRaggedFiles() throws {
     try Places.withTemporaryFolder { folder in
       try write([[2, 1], [3]], in: folder, inputs: "x", targets: "y", offsets: "begins")

@@ -7,9 +7,9 @@ import Testing
 
 @testable import Datasets
 
-/// Any file may be inspected, also a damaged one: listed, or refused in one line. The file has the
-/// checksums of HDF5 1.10's structures. Without them libhdf5 1.10.8 itself ends by a signal on some
-/// damage, such as a chunk with a side of 0 (H5D__chunk_set_info), as soon as a dataset is opened.
+/// Any file may be inspected. A damaged one is listed, or refused in one line. The file has the
+/// checksums of HDF5 1.10's structures. Without them libhdf5 1.10.8 itself crashes when a dataset
+/// with some damage is opened, such as a chunk with a side of 0 (H5D__chunk_set_info).
 @Suite struct ListingMutationTests {
   @Test(arguments: [nil, 4]) func noDamageCrashesAListing(deflate: Int?) throws {
     try Places.withTemporaryFolder { folder in

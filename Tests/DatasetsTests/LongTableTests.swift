@@ -53,7 +53,8 @@ import Testing
     #expect(order(["10:30", "09:45", "10:29"]) == [1, 2, 0])
     #expect(
       order(["2024-01-01T10:00:00+02:00", "2024-01-01T09:00:00+02:00"]) == [1, 0])
-    // The day or the month first, names of months, two zones: not the order of letters.
+    // Dates with the day or the month first, with names of months, or in two time zones do not sort
+    // by their letters.
     #expect(order(["02.01.2024", "01.02.2024"]) == nil)
     #expect(order(["01/31/2024", "02/01/2023"]) == nil)
     #expect(order(["2024-Feb-01", "2024-Jan-31"]) == nil)

@@ -74,7 +74,7 @@ import Testing
     }
   }
 
-  /// A number of a stored member that changed is not read.
+  /// A changed number of a stored member is refused.
   @Test func checksumsAreCompared() throws {
     var writer = NumPyArchiveWriter()
     writer.add("x", [Float](repeating: 1, count: 64), shape: [64])
@@ -86,7 +86,7 @@ import Testing
     }
   }
 
-  /// Every cut and every changed byte is refused or read, and none ends the process.
+  /// Every truncated file and every changed byte is refused or read, and none ends the process.
   @Test func damagedArchivesAreRefused() throws {
     let whole = try bytes
     try Places.withTemporaryFolder { folder in

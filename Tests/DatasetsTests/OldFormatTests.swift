@@ -8,8 +8,8 @@ import Testing
 
 @testable import Datasets
 
-/// Files of the user's own in the format of HDF5 1.0 to 1.8, which has no checksums of its own: read
-/// as written, and where they are damaged, refused in one line or read, but never a crash.
+/// A user's own files in the format of HDF5 1.0 to 1.8, which has no checksums of its own. They are
+/// read as written. Damaged ones are refused in one line or read, and never crash.
 @Suite struct OldFormatTests {
   /// How the numbers are stored in the file.
   enum Layout: String, CaseIterable {
@@ -81,7 +81,7 @@ import Testing
     }
   }
 
-  /// The sum of a piece is the one thing that such a file can have, and is compared.
+  /// The checksum of a piece is the only one that such a file can have, and it is compared.
   @Test func aChangedNumberIsFoundWhereThereAreSums() throws {
     try Places.withTemporaryFolder { folder in
       let path = "\(folder)/own.h5"

@@ -8,9 +8,9 @@ import Testing
 
 @testable import Datasets
 
-/// Files of the user's own: labels of many kinds, inputs of many kinds, attributes that are theirs.
+/// A user's own files: labels and inputs of many kinds, and attributes without a meaning here.
 @Suite struct OwnFileTests {
-  /// Writes a file of sequences [6, 2, 3] with labels by `write`, and opens it under other names.
+  /// Writes a file of sequences [6, 2, 3] with labels from `write`, and opens it under other names.
   private func source(
     in folder: String, known: Int? = nil, classes: Int = 0, inputs: Bool = true,
     memoryLimit: Int = 1 << 20, _ write: (HDF5.File) throws -> Void
@@ -53,7 +53,7 @@ import Testing
     }
   }
 
-  /// Each is plainly the classes 0, 2, 1, 0, 1, 2.
+  /// Each of these means the classes 0, 2, 1, 0, 1, 2.
   @Test func whatIsPlainlyAClassIsTaken() throws {
     let expected: [Int32] = [0, 2, 1, 0, 1, 2]
     #expect(try labels(expected).labels == expected)
@@ -89,7 +89,7 @@ import Testing
     #expect(gap.notes.first?.hasSuffix("3 of 6 classes have no sequence: 1, 3, 4") == true)
     #expect(try labels([3, 3, 3, 3, 3, 3]).notes.first?.contains("all 6 labels are 3") == true)
     #expect(try labels([0, 0, 0, 0, 0, 0]).notes.first?.contains("all 6 labels are 0") == true)
-    // A user who says that there is a class 0 is believed.
+    // If the user says that there is a class 0, there is one.
     let said = try labels([1, 2, 3, 1, 2, 3], classes: 4)
     #expect(said.classes == 4 && said.labels == [1, 2, 3, 1, 2, 3])
     #expect(said.notes.first?.hasSuffix("1 of 4 classes have no sequence: 0") == true)
@@ -214,7 +214,7 @@ import Testing
     }
   }
 
-  /// A file for another task says so, whatever its shapes would allow.
+  /// A file for another task is refused, even if its shapes would fit.
   @Test func aFileOfOursForAnotherTask() throws {
     try Places.withTemporaryFolder { folder in
       let problem = RecallProblem(
@@ -227,7 +227,7 @@ import Testing
     }
   }
 
-  /// Of many files few are open at a time, and the numbers are the same.
+  /// Only a few of many files are open at a time, and the numbers are the same.
   @Test(arguments: [1, 2, 5, 100]) func fewFilesAreOpen(limit: Int) throws {
     try Places.withTemporaryFolder { folder in
       let names = (0..<12).map { String(format: "%02d.h5", $0) }
@@ -251,7 +251,7 @@ import Testing
     }
   }
 
-  /// A file that is let go may be another one when it is opened again.
+  /// A closed file may have been replaced when it is opened again.
   @Test func aFileThatChangesIsNoticed() throws {
     try Places.withTemporaryFolder { folder in
       try StoredRowsTests.write(["a.h5", "b.h5"], in: folder)

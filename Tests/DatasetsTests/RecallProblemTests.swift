@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  /// A file holds what is generated, whatever fits in memory.
+  /// A file has the numbers that are generated, regardless of what fits in memory.
   @Test(arguments: [1 << 20, 0]) func filesHoldWhatIsGenerated(memoryLimit: Int) throws {
     try Places.withTemporaryFolder { folder in
       let path = "\(folder)/set.h5"

@@ -48,7 +48,7 @@ import Testing
     }
   }
 
-  /// Noise is new in each epoch and the same in each evaluation; a flip is training's alone.
+  /// Noise is new in each epoch and the same in each evaluation. Only training flips images.
   @Test func whatIsDoneToImages() throws {
     var show = ImageShow()
     show.steps = 2

@@ -139,7 +139,7 @@ import Testing
         let parts = try DatasetSummary(path, readingAll: false).parts
         #expect(parts.count == 3 && parts["validation/spikes"] == [2, 2, 3])
       }
-      // Our own file is no source of another.
+      // A file that `prepare` made cannot be the input of `prepare`.
       let error = #expect(throws: DatasetError.self) {
         try SpikeArchive.read(path, SpikeOptions())
       }

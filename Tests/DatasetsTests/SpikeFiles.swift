@@ -6,7 +6,7 @@ import TestSupport
 
 @testable import Datasets
 
-/// Files of spikes as people have them.
+/// Files of spikes in common formats.
 enum SpikeFiles {
   /// A file of MATLAB's version 5, compressed, that libmatio wrote: `spikes` [2, 4, 3] of doubles 0,
   /// 1 ... 23, the first index running fastest; `y` [2, 4, 3] of bytes 0, 1, 2, 3, 4, 0 ...; and the

@@ -21,7 +21,7 @@ import Testing
     return options
   }
 
-  /// What is said of a file that cannot be used.
+  /// The message about a file that cannot be used.
   private func problem(_ path: String, _ options: SpikeOptions) throws -> String {
     let error = #expect(throws: DatasetError.self) { try SpikeArchive.read(path, options) }
     let text = try #require(error).description
@@ -85,7 +85,7 @@ import Testing
       #expect(try counts("session.counts") == expected.map { $0 % 5 })
       try SpikeFiles.bigEndian().write(to: URL(fileURLWithPath: path))
       #expect(try counts(nil) == expected)
-      // Version 7.3: HDF5, with the extents the other way round.
+      // Version 7.3: HDF5, with the extents in reverse order.
       try FileManager.default.removeItem(atPath: path)
       try write(path) { file in
         try file.write((0..<24).map { Double($0) }, to: "spikes", shape: [3, 4, 2])
@@ -123,7 +123,7 @@ import Testing
           let trials = try #require(archive.parts[part])
           #expect(trials.counts.map { Float($0) } == counts)
           for (rate, count) in zip(trials.rates ?? [], counts) {
-            // A rate of 0 is given as a very small one.
+            // A rate of 0 becomes a very small one.
             #expect(abs(rate - max(count * 1.01, 1e-9)) <= count * 1e-5)
           }
         }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Datasets
 
-/// Fewer steps than a file has, with the times of those that are left.
+/// Some of the steps of a file, with their times.
 @Suite struct StepSamplingTests {
   /// An archive of one table or of two files, with C features.
   private func archive(_ missing: MissingValues = .refuse, _ text: String) throws -> SequenceArchive
@@ -32,7 +32,7 @@ import Testing
     part.sequences.enumerated().map { part.steps(of: $0).times($1.count / features) }
   }
 
-  /// What a written file says of a part: rows of inputs, or the flat ones, and their times.
+  /// The content of a part of a written file: rows of inputs, or the flat ones, and their times.
   private func written(
     _ archive: SequenceArchive, _ part: String, withTimes: Bool = true
   ) throws -> (inputs: [Float], times: [Double]?, shape: [Int]) {
@@ -68,12 +68,12 @@ import Testing
     #expect(try written(odd, "test").times == [0, 3, 6, 0, 3, 6])
   }
 
-  /// Two features, of which a step lacks one: the step goes, and those after it keep their times.
+  /// Two features. A step that lacks one is left out, and the steps after it keep their times.
   @Test func stepsThatLackAValueGoAndTheOthersKeepTheirTimes() throws {
     let archive = try archive(.drop, "0,1,?,3,4:0,1,2,3,4:a\n0,1,2,3,4:9,?,7,6,5:b\n?:1:a\n")
     #expect(archive.train.sequences == [[0, 0, 1, 1, 3, 3, 4, 4], [0, 9, 2, 7, 3, 6, 4, 5]])
     #expect(times(archive.train, features: 2) == [[0, 1, 3, 4], [0, 2, 3, 4]])
-    // The rate is that of the file's steps, whatever of them is missing.
+    // The rate counts the file's steps, including missing ones.
     let half = try archive.sampled(sampling { $0.trainEvery = 2 })
     #expect(times(half.train, features: 2) == [[0, 4], [0, 2, 4]])
     #expect(half.train.sequences[0] == [0, 0, 4, 4])

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Datasets
 
-/// Data sets that are larger than memory, in several files, the user's own, or not to be trusted.
+/// Data sets that are larger than memory, in several files, a user's own, or damaged.
 @Suite struct StoredRowsTests {
   /// Files of sequences [N, 2, 3] that count up from one file to the next, with labels 0, 1, 2, ...
   static func write(
@@ -69,7 +69,8 @@ import Testing
     }
   }
 
-  /// The same numbers from memory, from the disk, and from the thread, whatever was asked of it.
+  /// The same numbers from memory, from the disk, and from the thread, regardless of the prefetched
+  /// rows.
   @Test func streamingGivesTheSameNumbers() throws {
     try Places.withTemporaryFolder { folder in
       try Self.write(["a.h5", "b.h5"], in: folder, rows: 9)
@@ -111,7 +112,7 @@ import Testing
     }
   }
 
-  /// The thread's error comes to whoever reads next.
+  /// The next read throws the thread's error.
   @Test func anErrorOfTheThreadIsNotLost() throws {
     try Places.withTemporaryFolder { folder in
       try Self.write(["a.h5"], in: folder) { $0[0] = .infinity }
@@ -134,7 +135,7 @@ import Testing
     }
   }
 
-  /// Numbers that lie in another file, or nowhere.
+  /// Numbers that are stored in another file, or nowhere.
   @Test func whatTheFileDoesNotHoldIsRefused() throws {
     try Places.withTemporaryFolder { folder in
       try Self.write(["a.h5"], in: folder)

@@ -8,8 +8,7 @@ import Testing
 
 @testable import Datasets
 
-/// When the steps of sequences happened: read with them, checked, and part of the identity where
-/// they are used.
+/// The times of steps: read with the sequences, checked, and part of the identity if they are used.
 @Suite struct StoredTimesTests {
   /// Adds times [4, 2] to files that `StoredRowsTests` has written: step t of sequence n of the whole
   /// is at 10 n + 3 t.
@@ -107,7 +106,8 @@ import Testing
     }
   }
 
-  /// The file, its sequence and step are named, whether all times are read at once or not.
+  /// The message names the file, the sequence and the step, whether all times are read at once or
+  /// not.
   @Test(arguments: [0, 1 << 20]) func wrongTimesAreNamed(memoryLimit: Int) throws {
     try Places.withTemporaryFolder { folder in
       func problem(_ change: (inout [Double]) -> Void) throws -> String {
@@ -169,7 +169,7 @@ import Testing
     }
   }
 
-  /// In a file of the user's own, times are what the user names.
+  /// In a user's own file, the user names the times.
   @Test func underTheUsersOwnName() throws {
     try Places.withTemporaryFolder { folder in
       try write(
@@ -190,7 +190,7 @@ import Testing
       #expect(problem(wrong.openTimes).contains("train/y is [4], but the inputs have steps for [4"))
       place.times = "{part}/clock"
       #expect(problem { _ = try source(place) }.contains("has no train/clock; name the times with"))
-      // What happens to have the name that ours have may be anything.
+      // A dataset with our name may be anything.
       try write(
         ["other.h5"], in: folder, inputs: "train/x", targets: "train/y", header: false)
       place.files = "\(folder)/other.h5"
@@ -199,7 +199,7 @@ import Testing
     }
   }
 
-  /// `inspect` tells the range of the times, and `--verify` refuses those that fall.
+  /// `inspect` prints the range of the times, and `--verify` refuses times that decrease.
   @Test func areInspected() throws {
     try Places.withTemporaryFolder { folder in
       try write(["a.h5"], in: folder)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Datasets
 
-/// What .ts archives of others hold besides plain numbers.
+/// Content of .ts archives other than plain numbers.
 @Suite struct TSFileTests {
   private func read(
     _ train: String, _ missing: MissingValues = .refuse
@@ -66,7 +66,7 @@ import Testing
     let gap = try read(header + "(0,1),(1,2),(5,3):a\n(0,1):b\n")
     #expect(
       gap.notes[0].contains("the times of 1 of 2 sequences with time stamps are not equally"))
-    // A feature that lacks a time of another has a missing value.
+    // A feature without a value at another feature's time has a missing value.
     let ragged = header + "(0,1),(1,2):(1,5):a\n(0,1):(0,2):b\n"
     #expect(problem(ragged).contains("X_TRAIN.ts:6: dimension 2 has no value at the time \"0\""))
     #expect(try read(ragged, .zero).train.sequences[0] == [1, 0, 2, 5])

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Datasets
 
-/// What a wide table is taken for, and what of it is refused.
+/// How wide tables are recognised, and which are refused.
 @Suite struct TableTests {
   private func problem(
     _ train: String, _ test: String? = nil, _ change: (inout CSVFormat) -> Void = { _ in }
@@ -56,7 +56,7 @@ import Testing
       $0.labelComesFirst = true
     }
     #expect(unnamed.train.sequences[0] == [7, 8, 9] && unnamed.classNames == ["a", "b"])
-    // A line that counts is no header if its class is a class.
+    // A line of column numbers is not a header if its class is a class.
     #expect(try TextFiles.table("1,2,3,a\n4,5,6,b", "1,2,3,a").train.sequences.count == 2)
     let first = try TextFiles.table("kind;x\n1;5\n2;6\n1;7\n", "1;5\n2;6") {
       $0.labelComesFirst = true
@@ -108,7 +108,7 @@ import Testing
     let shuffled = ",x,y,class\n" + rows.reversed().joined(separator: "\n")
     #expect(try TextFiles.table(shuffled, shuffled).train.sequences[0] == [25, 7])
     #expect(problem(",x,class\n1,2,a\n1,3,b").contains("is not an index: its values repeat"))
-    // The class first, or what looks like it.
+    // The class first, or something that looks like it.
     let swapped = (1...6).map { "\($0),\($0 % 3),8" }.joined(separator: "\n")
     #expect(
       problem(swapped, swapped) { $0.labelComesFirst = true }.contains("counts the lines"))
@@ -127,7 +127,7 @@ import Testing
     #expect(problem("1,2,a\n\"3\n\",4,b\n5,x,b").contains("train.csv:2: \"3 \" is not a number"))
   }
 
-  /// The class is missing: first or last, with every separator, with its line.
+  /// The class is missing, first or last, with every separator. The message has the line.
   @Test(arguments: [",", ";", "\t", "|"]) func missingClassesAreRefused(separator: String) {
     func rows(_ last: String) -> String {
       ["1", "2", "3"].map { ["4", "5", "6", $0].joined(separator: separator) + "\n" }.joined()
@@ -139,13 +139,13 @@ import Testing
     let first = ["a", "b", "", "a"].map { [$0, "7", "8"].joined(separator: separator) + "\n" }
     #expect(
       problem(first.joined()) { $0.labelComesFirst = true }.contains("train.csv:3: has no class"))
-    // Without its separator, too, where the others have words.
+    // The same without its separator, if the other lines have words.
     let short = "4\(separator)5\(separator)a\n4\(separator)6\(separator)b\n4\(separator)5\n"
     #expect(
       problem(short).contains("train.csv:3: differs in length from most lines, and its class 5"))
   }
 
-  /// Empty values at the end do not make a sequence shorter in silence.
+  /// Empty values at the end do not silently shorten a sequence.
   @Test(arguments: [",", "\t"]) func emptyValuesAreMissing(separator: String) throws {
     let text = ["a,1,2,3,4", "b,1,,,", "a,5,,7,8", "b,,2,3,4"].joined(separator: "\n")
       .replacing(",", with: separator)
@@ -208,7 +208,7 @@ import Testing
       #expect(table.classCounts[rare] == (1, 1), "\(seed)")
       #expect(table.train.classes.count + table.test.classes.count == 100)
     }
-    // One of a kind is for training, and said.
+    // A class of one sequence is for training, and is reported.
     let lines = (0..<30).map { $0 == 4 ? "1,2,one" : "\($0 % 9),2,\("ab".prefix($0 % 2 + 1))" }
     let table = try TextFiles.table(lines.joined(separator: "\n"))
     let one = try #require(table.classNames.firstIndex(of: "one"))

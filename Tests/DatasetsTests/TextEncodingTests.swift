@@ -6,14 +6,14 @@ import Testing
 
 @testable import Datasets
 
-/// Every text reader takes the same text in every form, and refuses other encodings by the place.
+/// Every text reader reads the same text in every form, and refuses other encodings with the place.
 @Suite struct TextEncodingTests {
   @Test(arguments: TextLevel.allCases) func textsAreReadAlikeInEveryForm(level: TextLevel) throws {
     let text = "the cät sat\n\nthe dog\n"
     for (name, bytes) in TextFiles.forms(text) {
       try Places.withTemporaryFolder { folder in
         for part in ["train", "valid", "test"] {
-          // The ending says gzip, the content need not.
+          // The name ends in .gz, but the content need not be gzipped.
           try TextFiles.write(bytes, "\(folder)/\(part).txt\(name.contains("gz") ? ".gz" : "")")
         }
         let corpus = try TextCorpus(TextFolder(folder).files, level: level)
@@ -87,7 +87,8 @@ import Testing
     }
   }
 
-  /// A lone "\r" in a text with other line ends is no end of a line; a mark in the middle stays.
+  /// A lone "\r" in a text with other line ends does not end a line. A byte order mark in the
+  /// middle is kept.
   @Test func otherBytesOfATextStay() throws {
     let mixed = try DecodedText(Array("a\rb\r\nc\u{feff}\n".utf8), path: "x")
     #expect(mixed.bytesByLines == Array("a\rb\nc\u{feff}\n".utf8))

@@ -35,7 +35,7 @@ enum TextFiles {
 
   static let mark: [UInt8] = [0xef, 0xbb, 0xbf]
 
-  /// The ways of writing one text that are all read alike, by name.
+  /// The encodings of one text that all read as the same text, by name.
   static func forms(_ text: String) -> [(name: String, bytes: [UInt8])] {
     let plain = Array(text.utf8)
     return [
@@ -51,7 +51,7 @@ enum TextFiles {
     try Data(bytes).write(to: URL(fileURLWithPath: path))
   }
 
-  /// What reading a file of these bytes throws: "nothing" if it is read.
+  /// The error of reading a file of these bytes; "nothing" if it is read.
   static func problem(
     _ bytes: [UInt8], as name: String = "file", _ read: (String) throws -> Void
   ) throws -> String {
@@ -83,7 +83,7 @@ enum TextFiles {
     }
   }
 
-  /// What is wrong with a table: "nothing" if it is read.
+  /// The error of reading a table; "nothing" if it is read.
   static func tableProblem(
     _ train: String, _ test: String? = nil, _ change: (inout CSVFormat) -> Void = { _ in }
   ) -> String {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Diagnosis
 
-/// What each check makes of good and of bad facts.
+/// The result of each check for good and for bad facts.
 @Suite struct CheckTests {
   private func expect(
     _ finding: Finding, _ state: Finding.State, _ text: String = "", cure: String? = nil,
@@ -140,7 +140,7 @@ import Testing
     expect(LockingCheck(works: nil).finding, .note)
   }
 
-  /// Every check looks at this machine and comes to something, and leaves nothing behind.
+  /// Every check of this machine has a result, and leaves nothing behind.
   @Test func allOfThisMachine() {
     let findings = Doctor(output: "/none/of/these").findings()
     #expect(Set(findings.map(\.check)).count == findings.count && findings.count == 11)

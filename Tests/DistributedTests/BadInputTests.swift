@@ -5,7 +5,7 @@ import Kernels
 import TestSupport
 import Testing
 
-/// Bad input ends every rank with one line and the status of the contract, and soon.
+/// Bad input ends every rank soon, with one line and the documented status.
 @Suite(.serialized) struct BadInputTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
@@ -82,7 +82,7 @@ import Testing
     }
   }
 
-  /// A rank that alone has something to complain of ends the others too.
+  /// An error on one rank ends the others too.
   @Test func oneRanksComplaintEndsAll() throws {
     try Places.withTemporaryFolder { folder in
       let train = ["train", "--max-steps", "1", "--set", "model.hidden_size=2"]
@@ -217,8 +217,7 @@ import Testing
     }
   }
 
-  /// `doctor` exits with 1 for its findings, which it prints on standard output, without usage
-  /// text.
+  /// `doctor` prints its findings on standard output, without usage text, and exits with 1.
   @Test(arguments: [nil, 2]) func findingsAreNoUsageError(ranks: Int?) throws {
     try Places.withTemporaryFolder { folder in
       try Data().write(to: URL(fileURLWithPath: "\(folder)/file"))

@@ -5,7 +5,7 @@ import Layers
 import TestSupport
 import Testing
 
-/// What `bench step` and `bench kernels` print fits together.
+/// The figures of `bench step` and `bench kernels` are consistent.
 @Suite(.serialized) struct BenchTests {
   private static func lines(_ arguments: [String], ranks: Int? = nil) throws -> [[String: Any]] {
     try Places.withTemporaryFolder { folder in

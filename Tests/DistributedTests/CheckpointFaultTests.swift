@@ -7,8 +7,8 @@ import Testing
 
 /// Runs that are killed, or whose disk fails, at each named point of saving a checkpoint.
 @Suite(.serialized) struct CheckpointFaultTests {
-  /// Saves at steps 3, 6, 9 and 12 (the end), and keeps two: the third save removes one. Nothing is
-  /// validated, as a best checkpoint would be saved and kept besides.
+  /// Saves at steps 3, 6, 9 and 12 (the end), and keeps two, so the third save removes one. There
+  /// is no validation, which would also save and keep a best checkpoint.
   static let lastStep = 12
   static let arguments = [
     "--set", "model.hidden_size=3", "--set", "dataset.steps=5", "--set", "batch_size=8",
@@ -19,7 +19,7 @@ import Testing
 
   static let points = Failpoint.allCases.filter { $0.rawValue.hasPrefix("checkpoint.") }
 
-  /// The parameters_sha256 of the run when nothing disturbs it.
+  /// The parameters_sha256 of the undisturbed run.
   static let undisturbed: String? = try? Places.withTemporaryFolder { folder in
     guard try train("run", ranks: 1, in: folder).status == 0 else { return nil }
     return try RankCountTests.digest("run", in: folder)
@@ -37,7 +37,7 @@ import Testing
     try FileManager.default.contentsOfDirectory(atPath: "\(folder)/run/checkpoints").sorted()
   }
 
-  /// Resumes the run, which must end as if nothing had happened, with nothing left over.
+  /// Resumes the run. It must end like the undisturbed run, with nothing left over.
   static func expectToGoOn(
     _ folder: String, ranks: Int, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
@@ -56,12 +56,12 @@ import Testing
     #expect(latest == "step-000000\(lastStep)", sourceLocation: sourceLocation)
   }
 
-  /// The rank that a point is tried on: where every rank passes it, not the first.
+  /// The rank on which a point is tried. If every rank passes the point, it is not the first.
   static func rank(_ point: Failpoint) -> Int {
     point.rawValue.contains(".shard.") ? 1 : 0
   }
 
-  /// The passage that is tried: not in the first save, so that there is a good one.
+  /// The passage that is tried. It is not in the first save, so that there is a good checkpoint.
   static func passage(_ point: Failpoint) -> Int { point == .checkpointPrune ? 1 : 2 }
 
   static func text(_ point: Failpoint, _ action: String) -> String {
@@ -79,7 +79,7 @@ import Testing
     }
   }
 
-  /// After the last save there is no next one to put `latest` right or to clear away.
+  /// After the last save no next one corrects `latest` or removes old files.
   @Test(arguments: [
     "checkpoint.rename=kill#4", "checkpoint.latest=kill#4", "checkpoint.prune=kill#2",
   ])
@@ -127,7 +127,7 @@ import Testing
     }
   }
 
-  /// Killed in its first save, a run has nothing to resume from, and starts again.
+  /// A run that is killed in its first save has nothing to resume from, and starts again.
   @Test func aKillBeforeThereIsACheckpoint() throws {
     try Places.withTemporaryFolder { folder in
       let killed = try Self.train(
@@ -141,8 +141,8 @@ import Testing
     }
   }
 
-  /// The newest checkpoints are damaged: the run says so, continues from the one before, and leaves
-  /// them behind. A kill before it has written good ones hides nothing.
+  /// The newest checkpoints are damaged. The run says so, continues from the one before, and does
+  /// not touch them. A kill before it has written good ones hides nothing.
   @Test(arguments: ["shard-00000-of-00002.h5", "manifest.json"])
   func aDamagedCheckpointIsPassedOver(_ file: String) throws {
     try Places.withTemporaryFolder { folder in
@@ -173,7 +173,7 @@ import Testing
       }
       let none = try Self.train("run", ranks: 2, in: folder, ["--resume"])
       #expect(none.status == 65 && none.message.contains("step-00000009/shard-"), "\(none.errors)")
-      // As if a good one were older: another run brings the first ones.
+      // Another run provides older good checkpoints.
       let other = try Self.train("other", ranks: 1, in: folder, ["--max-steps", "4"])
       #expect(other.status == 0, "\(other.errors)")
       try FileManager.default.moveItem(
@@ -188,7 +188,7 @@ import Testing
     }
   }
 
-  /// Training goes on while a shard of step 3 is held, and is at the fifth step when it is killed.
+  /// Training continues while a shard of step 3 is held, and is killed at the fifth step.
   @Test func stepsGoOnWhileAShardIsWritten() throws {
     try Places.withTemporaryFolder { folder in
       let killed = try Self.train(
@@ -200,7 +200,7 @@ import Testing
     }
   }
 
-  /// A disk slower than the saves come: the next save waits, and none is left out.
+  /// If the disk is slower than the interval of saves, the next save waits, and none is left out.
   @Test func oneSaveAtATimeIsOnItsWay() throws {
     try Places.withTemporaryFolder { folder in
       let killed = try Self.train(
@@ -237,7 +237,7 @@ import Testing
     }
   }
 
-  /// A misspelt failpoint must not pass for a run without one.
+  /// A misspelt failpoint must be an error.
   @Test func aMisspeltFailpointIsAnError() throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try Self.train("run", ranks: 1, in: folder, failpoints: "checkpoint.begn=kill")

@@ -5,7 +5,7 @@ import HDF5
 import TestSupport
 import Testing
 
-/// Weights of classes in the loss, and metrics by the order of answers, of the whole program.
+/// Weights of classes in the loss, and metrics of the order of answers, in the whole program.
 @Suite(.serialized) struct ClassWeightTests {
   private static let classes = 7
 
@@ -128,7 +128,7 @@ import Testing
       let all = try RankCountTests.digest("all", in: folder)
       #expect(try RankCountTests.digest("part", in: folder) == all)
       #expect(try RankCountTests.digest("plain", in: folder) != all)
-      // The list that was counted is the same run.
+      // A run with the counted list is the same run.
       let list = try weights("all", in: folder).map { "\($0)" }.joined(separator: ",")
       _ = try Program.succeed(
         ["train", "--output", "list"] + settings("dataset.class_weights=\(list)"), in: folder)

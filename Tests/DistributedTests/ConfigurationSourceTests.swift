@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Where a configuration comes from: a file, a pipe, the folder of a run that is resumed.
+/// The sources of a configuration: a file, a pipe, the folder of a resumed run.
 @Suite(.serialized) struct ConfigurationSourceTests {
   @Test func aPipeIsReadOnce() throws {
     try Places.withTemporaryFolder { folder in
@@ -24,7 +24,7 @@ import Testing
       let closed = try Program.bash(
         "mpirun --oversubscribe -np 2 $PROGRAM train --config <(printf '\(yaml)') --dry-run",
         in: folder)
-      // Where mpirun closes what the shell has opened, the line says how to do it.
+      // If mpirun closes a descriptor that the shell opened, the message says what to do.
       #expect(
         closed.status == 0 || closed.status == 78 && closed.message.contains("--config /dev/stdin"),
         "\(closed.errors)")
@@ -102,7 +102,7 @@ import Testing
         try RankCountTests.train("whole", ranks: 1, in: folder, ["--set", "epochs=2"]).status == 0)
       #expect(
         try RankCountTests.digest("run", in: folder) == RankCountTests.digest("whole", in: folder))
-      // A key that makes other numbers is noted, and one that makes another model refused.
+      // A key that changes numbers is noted, and one that changes the model is refused.
       try Self.edit(folder, "epochs: 2\n", "epochs: 3\n")
       try Self.edit(folder, "  learning_rate: 0.001\n", "  learning_rate: 0.002\n")
       let noted = try Self.resume(folder, ["--output", "other"])
@@ -117,14 +117,14 @@ import Testing
       #expect(unknown.status == 78, "\(unknown.errors)")
       #expect(unknown.message.contains("run/config.yaml:"), "\(unknown.errors)")
       #expect(unknown.message.contains("unknown key model.hiden_size"), "\(unknown.errors)")
-      // The command line goes over the file.
+      // The command line overrides the file.
       try Self.edit(folder, "hiden_size: 6\n", "hidden_size: 5\n")
       let set = try Self.resume(folder, ["--set", "epochs=2"])
       #expect(set.status == 0 && set.errors.contains("already at its end"), "\(set.errors)")
     }
   }
 
-  /// What a run that went another way from an older checkpoint has in its file is no edit.
+  /// The file of a run that continued from an older checkpoint with other keys is not an edit.
   @Test func anUnchangedFileLeavesAnOlderCheckpointItsOwnKeys() throws {
     try Places.withTemporaryFolder { folder in
       let often = ["--set", "checkpoint.every_steps=3", "--set", "checkpoint.keep_last=9"]

@@ -5,7 +5,7 @@ import HDF5
 import TestSupport
 import Testing
 
-/// Which sequences of which part of a file are measured and validated on.
+/// The sequences and parts of a file that are used to measure and to validate.
 extension DataIdentityRunTests {
   /// Sequences of two classes in groups of the user's own.
   static func own(_ parts: [(String, Int)], classes: Int = 3, to path: String) throws {
@@ -32,13 +32,13 @@ extension DataIdentityRunTests {
         Self.classification, Self.names, "--set dataset.file=data.h5 --set epochs=2 --output run")
       let whole = try item.figures(item.run("evaluate run --json"))
       #expect(whole.count == 45)
-      // Two of the three classes: the run knows how many there are.
+      // Two of the three classes. The run knows their number.
       for (part, count) in [("test", 31), ("train", 32), ("eval", 33)] {
         try Self.own([(part, count)], classes: 2, to: "\(item.folder)/\(part).h5")
         let found = try item.run("evaluate run --json --file \(part).h5", ranks: 2)
         #expect(try item.figures(found).count == count, "\(part)")
       }
-      // Of several parts the test part, or the one that is asked for; of train, all.
+      // Of several parts the test part, or the requested one; of train, all sequences.
       #expect(try item.figures(item.run("evaluate run --json --file data.h5")) == whole)
       let train = try item.run("evaluate run --json --file data.h5 --split train")
       #expect(try item.figures(train).count == 120)
@@ -112,7 +112,7 @@ extension DataIdentityRunTests {
     }
   }
 
-  /// Another part to validate on makes losses that cannot be compared with those of before.
+  /// Losses of another validation part cannot be compared with earlier ones.
   @Test func lossesOfAnotherHeldOutPartAreForgotten() throws {
     try Self.withCase { item in
       try item.csv(item.lines("abc", seed: 1), item.lines("abc", seed: 2), to: "data.h5")
@@ -128,7 +128,7 @@ extension DataIdentityRunTests {
     }
   }
 
-  /// Two hosts with different files under one name train one model on neither.
+  /// Two hosts with different files under one name refuse to train.
   @Test func ranksWithOtherDataAreRefused() throws {
     try Self.withCase { item in
       let rows = item.lines("abc", seed: 1)
@@ -157,7 +157,7 @@ extension DataIdentityRunTests {
     }
   }
 
-  /// Where the newest checkpoint is damaged, the one before it may have learned from other data.
+  /// If the newest checkpoint is damaged, the one before it may have learned from other data.
   @Test func anOlderCheckpointOfOtherDataIsRefused() throws {
     try Self.withCase { item in
       let (rows, test) = (item.lines("abc", seed: 1), item.lines("abc", seed: 2))

@@ -5,8 +5,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A run knows what it learned from: other data are refused with the first difference, or taken by
-/// the names of their classes and words.
+/// A run has the identity of its data. Other data are refused with the first difference, or matched
+/// by the names of their classes and words.
 @Suite(.serialized) struct DataIdentityRunTests {
   /// A folder with a run in it.
   struct Case {
@@ -32,7 +32,7 @@ import Testing
       return outcome
     }
 
-    /// A table of labelled sequences of 5 steps, of which the classes are far from each other.
+    /// A table of labelled sequences of 5 steps, with classes that are far apart.
     func table(_ classes: String, seed: Int, rows: Range<Int> = 0..<60) -> [(String, Character)] {
       let names = Array(classes)
       var state = UInt64(seed)
@@ -68,7 +68,7 @@ import Testing
       try run("prepare ts --raw --from x_TRAIN.ts x_TEST.ts --to \(name)")
     }
 
-    /// What `evaluate` measured.
+    /// The results of `evaluate`.
     func figures(
       _ outcome: Program.Outcome
     ) throws -> (loss: Double, accuracy: Double?, count: Int) {
@@ -157,7 +157,7 @@ import Testing
       #expect(item.bytes("run/vocabulary.h5") == vocabulary)
       #expect(
         try item.run("generate run --length 4 --temperature 0 --prompt the").output == spoken)
-      // A vocabulary that is not the run's is not taken for it.
+      // A vocabulary other than the run's is refused.
       try FileManager.default.removeItem(atPath: "\(item.folder)/run/vocabulary.h5")
       let other = try item.run("generate run --length 4 --prompt uno", status: 65)
       #expect(other.message.contains("en.h5: has another vocabulary"), "\(other.errors)")
@@ -263,7 +263,7 @@ import Testing
     }
   }
 
-  /// A checkpoint of before knows nothing of its data: it is used as it was.
+  /// An older checkpoint has no identity of its data, and is used as before.
   @Test func aCheckpointWithoutAnIdentityIsNotCompared() throws {
     try Self.withCase { item in
       try item.csv(item.lines("abc", seed: 1), item.lines("abc", seed: 2), to: "data.h5")

@@ -5,7 +5,8 @@ import HDF5
 import TestSupport
 import Testing
 
-/// Other data of the other tasks: frames normalised otherwise, bytes scaled otherwise, other letters.
+/// Other data of the other tasks: another normalisation of frames, another scaling of bytes, other
+/// letters.
 @Suite(.serialized) struct DataIdentityTaskTests {
   /// Utterances of 6 frames of 2 numbers.
   static func frames(mean: Double, shift: Float = 0, to path: String) throws {
@@ -37,7 +38,7 @@ import Testing
         other.message.contains("other.h5: the inputs are normalised with other statistics"),
         "\(other.errors)")
       #expect(other.message.contains("feature_mean[0] is 1.5, not 1.0"))
-      // Other validation data alone.
+      // Only the validation data differ.
       let resume = "train --resume run --set epochs=2 --set dataset.file=validation.h5"
       let refused = try item.run(resume, status: 65)
       #expect(
@@ -102,7 +103,7 @@ import Testing
     }
   }
 
-  /// The order is part of what a run learned, however it is chosen, and a file of it may move.
+  /// The order is part of the identity, regardless of how it is chosen, and its file may move.
   @Test func anotherOrderOfPixelsIsRefused() throws {
     try DataIdentityRunTests.withCase { item in
       try Self.images(height: 4, to: "\(item.folder)/own.h5")
@@ -134,7 +135,7 @@ import Testing
       let known = try item.run("\(resume)=other.txt --set epochs=3 --new-data")
       #expect(
         known.errors.contains("note: own.h5: the pixels are in another order"), "\(known.errors)")
-      // The file itself changed, or went.
+      // The file itself changed or disappeared.
       try item.write("0 1 2 3", to: "other.txt")
       let short = try item.run("evaluate run --set dataset.permutation_file=other.txt", status: 65)
       #expect(short.message.contains("other.txt: has 4 indices for 8 pixels"), "\(short.errors)")

@@ -4,9 +4,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Lost and late peers: every rank ends in bounded time, says who is missing, and no process stays.
+/// Lost and late peers: every rank ends in bounded time and reports who is missing, and no process
+/// remains.
 @Suite(.serialized) struct DeadlineTests {
-  /// A run that would go on for long, with a wait of at most 2 s for a peer.
+  /// A long run, with a wait of at most 2 s for a peer.
   static let arguments = [
     "train", "--output", "run", "--set", "model.hidden_size=5", "--set", "dataset.steps=7",
     "--set", "batch_size=21", "--set", "dataset.train_count=215",
@@ -31,7 +32,7 @@ import Testing
     }
   }
 
-  /// What mpirun ends may take a moment to go.
+  /// Processes that mpirun ends may take a moment to disappear.
   static func expectNoProcess(
     in folder: String, but others: Set<String> = [],
     sourceLocation: SourceLocation = #_sourceLocation
@@ -122,7 +123,7 @@ import Testing
         #expect(line.contains("rank 1 on \(Self.host) has been silent for "), "\(line)")
         #expect(line.contains("(last seen "), "\(line)")
       }
-      // mpirun wakes it up to end it: it knows that it was not the others that were late.
+      // mpirun wakes it up to end it, and it knows that the others were not late.
       #expect(
         lines[1]?.contains("rank 1 on \(Self.host) was stopped for ") == true, "\(outcome.errors)")
     }
@@ -137,8 +138,8 @@ import Testing
     }
   }
 
-  /// Each rank detects by itself that mpirun is gone. Their output goes to a file: a line to
-  /// mpirun, which nothing reads any more, would end a rank too, and the others with it.
+  /// Each rank detects by itself that mpirun is gone. Their output goes to a file. A line to
+  /// mpirun, which no longer reads, would also end a rank, and the others with it.
   @Test func withoutMpirunNoRankStays() throws {
     var said = ""
     try Self.run(
@@ -157,7 +158,7 @@ import Testing
     }
   }
 
-  /// A wait below the limit is no reason to end, nor is a stop of the whole run.
+  /// Neither a wait below the limit nor a stop of the whole run ends a rank.
   @Test func whoIsSlowButComesBackIsWaitedFor() throws {
     try Self.run(
       failpoints: "data.read=delay:1@1#20", ["--max-steps", "40"],

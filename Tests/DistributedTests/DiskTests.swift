@@ -4,20 +4,20 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Disks that really fail: each ends the run with 74 and one line that says why, and the last good
-/// checkpoint verifies and is gone on from.
+/// Disks that really fail. Each ends the run with 74 and one line with the reason. The last good
+/// checkpoint verifies, and the run resumes from it.
 @Suite(.serialized, .enabled(if: Program.canMount, .init(rawValue: Program.mountReason)))
 struct DiskTests {
-  /// What is wrong with the disk, and how it is made so while a run goes on.
+  /// A fault of the disk, and how to cause it during a run.
   struct Fault: CustomTestStringConvertible, Sendable {
     let name: String
     /// Commands that mount `disk`.
     let mount: String
     /// Commands while the run is held after its first checkpoint.
     let spoil: String
-    /// Commands that make the disk good again.
+    /// Commands that repair the disk.
     let repair: String
-    /// What the line must say.
+    /// The text that the line must contain.
     let reason: String
 
     var testDescription: String { name }
@@ -112,7 +112,7 @@ struct DiskTests {
     }
   }
 
-  /// The first thing that is written, a small file of text, says it as well.
+  /// The first file that is written, a small text, reports the fault as well.
   @Test func aReadOnlyFolderIsNamedBeforeTheFirstStep() throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try Program.shellWithMounts(

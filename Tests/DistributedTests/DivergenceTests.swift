@@ -4,8 +4,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A gradient that is not a number ends every rank with its step, tensor and shard, and keeps the
-/// state before it where no `--resume` takes it by itself.
+/// A gradient that is not a number ends every rank with its step, tensor and shard. The state
+/// before it is kept, but no plain `--resume` uses it.
 @Suite(.serialized) struct DivergenceTests {
   @Test(arguments: [1, 2, 3]) func theShardIsNamedAndTheStateKept(ranks: Int) throws {
     try Places.withTemporaryFolder { folder in
@@ -35,8 +35,8 @@ import Testing
     }
   }
 
-  /// Before the step that diverged an orthogonal layer may have rebased: the state that is kept is
-  /// that before it, with the counters, and leads to the bits of an undisturbed run.
+  /// An orthogonal layer may have rebased before the step that diverged. The kept state is the one
+  /// before it, with the counters, and leads to the bits of an undisturbed run.
   @Test(arguments: [8, 9, 10]) func theRebaseOfADivergedStepIsTakenBack(step: Int) throws {
     try Places.withTemporaryFolder { folder in
       let settings = [

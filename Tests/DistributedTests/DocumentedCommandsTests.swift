@@ -8,7 +8,9 @@ import Testing
 @Suite struct DocumentedCommandsTests {
   /// The documents, by their paths in the package.
   static let documents: [String] = {
-    var found = ["README.md", "CONTRIBUTING.md", "Benchmarks/README.md", "Examples/README.md"]
+    var found = [
+      "README.md", "MANUAL.md", "CONTRIBUTING.md", "Benchmarks/README.md", "Examples/README.md",
+    ]
     let sources = FileManager.default.enumerator(atPath: "\(Places.package)/Sources")
     while let path = sources?.nextObject() as? String {
       if path.contains(".docc/"), path.hasSuffix(".md") { found.append("Sources/\(path)") }

@@ -4,8 +4,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a power cut must not undo: each new name is on the disk, in its folder, before the program
-/// counts on it. A preloaded library tells which folders are synchronised.
+/// A power cut must not undo a save: each new name is on the disk, in its folder, before the
+/// program relies on it. A preloaded library tells which folders are synchronised.
 @Suite(
   .serialized,
   .enabled("needs a C compiler (cc or clang), which is not there", { Durability.compiler != nil })
@@ -106,8 +106,8 @@ private enum Durability {
   /// - Parameter names: the least that must have been named
   static func expectSynchronised(_ arguments: [String], atLeast names: [String]) throws {
     let calls = try calls(of: arguments)
-    // Names under the system's folders are MPI's, and what is removed again may come back. Logs of
-    // ranks and TensorBoard's events may be lost: no run depends on them.
+    // Names under the system's folders are MPI's, and a removed file may reappear. Logs of ranks
+    // and TensorBoard's events may be lost: no run depends on them.
     let own = calls.indices.filter { index in
       calls[index].hasPrefix("name ") && !calls[index].hasPrefix("name /")
         && !calls[index].contains(".removed") && !calls[index].contains(".replaced")

@@ -7,11 +7,11 @@ import Testing
 /// Decisions that follow from a run's validation losses: its end, the tested checkpoint, several
 /// seeds.
 @Suite(.serialized) struct EarlyStoppingTests {
-  /// A run that stops early ends at the same step when it was interrupted, is tested at its best
-  /// checkpoint, and several seeds in one go are the runs that they are one by one.
+  /// An interrupted run that stops early ends at the same step and is tested at its best
+  /// checkpoint. Several seeds in one command give the same runs as one by one.
   @Test func earlyStoppingBestCheckpointsAndSeeds() throws {
     try Places.withTemporaryFolder { folder in
-      // A rate at which validation does not get better for long.
+      // A rate at which validation soon stops improving.
       let settings = [
         "--set", "epochs=60", "--set", "optimizer.learning_rate=0.05",
         "--set", "early_stopping.patience=2", "--set", "checkpoint.keep_last=1",
@@ -32,7 +32,7 @@ import Testing
       #expect(
         try RankCountTests.metrics("parts", in: folder)
           == RankCountTests.metrics("whole", in: folder))
-      // Stopped is stopped.
+      // A stopped run does not continue.
       let again = try RankCountTests.train("parts", ranks: 2, in: folder, settings + ["--resume"])
       #expect(again.status == 0 && again.errors.contains("stopped early"), "\(again.errors)")
       #expect(try RankCountTests.digest("parts", in: folder) == expected)

@@ -7,8 +7,8 @@ import Layers
 import TestSupport
 import Testing
 
-/// What every cell in the table must do: train to the same bits at any rank count, threaded or not,
-/// in both directions, resume from a checkpoint in the middle, and be measured.
+/// Every cell in the table must train to the same bits at any rank count, with or without threads,
+/// in both directions. It must also resume from a checkpoint within an epoch, and be evaluated.
 @Suite(.serialized) struct EveryCellTests {
   static let names = RecurrentSystem.all.map(\.name)
 
@@ -115,7 +115,7 @@ import Testing
     try train.write((0..<40).map { Int32($0 % 2) }, to: "y")
   }
 
-  /// The table is printed whole, a line for each cell.
+  /// The whole table is printed, with one line per cell.
   @Test func cellsListsTheTable() throws {
     try Places.withTemporaryFolder { folder in
       let text = try Program.run(["cells"], in: folder).output.split(separator: "\n")

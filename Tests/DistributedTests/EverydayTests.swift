@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What people type every day: limits, a command that starts or continues, the test at the end.
+/// Everyday commands: limits, a command that starts or continues, the test at the end.
 @Suite(.serialized) struct EverydayTests {
   private static let settings = [
     "--set", "model.hidden_size=5", "--set", "batch_size=20", "--set", "dataset.steps=7",
@@ -46,7 +46,7 @@ import Testing
     }
   }
 
-  /// One line starts a run, continues it and, at its end, leaves it alone.
+  /// One command starts a run, continues it, and leaves a finished run alone.
   @Test(arguments: [[], ["--seeds", "2"]])
   func oneLineStartsAndContinues(_ more: [String]) throws {
     try Places.withTemporaryFolder { folder in
@@ -69,7 +69,7 @@ import Testing
     }
   }
 
-  /// The test part is for the end of a run.
+  /// The test part is used only at the end of a run.
   @Test func aRunThatIsLimitedIsNotTested() throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try train(["--max-steps", "3", "--test"], ranks: 2, in: folder)
@@ -78,7 +78,7 @@ import Testing
     }
   }
 
-  /// `--test` prints and keeps what `evaluate` does.
+  /// `--test` prints and stores the same results as `evaluate`.
   @Test func theTestPartFollows() throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try train(["--set", "epochs=2", "--test"], ranks: 2, in: folder)

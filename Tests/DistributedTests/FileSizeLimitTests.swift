@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A limit on the size of files (`ulimit -f`) is an error of the disk like others, and ends no
+/// A limit on the size of files (`ulimit -f`) is an error of the disk like others, and kills no
 /// process by a signal.
 @Suite(.serialized) struct FileSizeLimitTests {
   /// - Parameter blocks: of 1024 bytes
@@ -29,7 +29,7 @@ import Testing
       ]
       let before = try Program.run(train + ["--max-steps", "4"], ranks: ranks, in: folder)
       #expect(before.status == 0, "\(before.errors)")
-      // The shards have more. Everything else has less, the files of Open MPI too.
+      // The shards are larger. All other files are smaller, including Open MPI's.
       let outcome = try Self.run(train + ["--resume"], blocks: 16_000, ranks: ranks, in: folder)
       #expect(outcome.status == 74, "\(outcome.errors)")
       #expect(outcome.message.split(separator: "\n").count == 1, "\(outcome.errors)")
@@ -65,7 +65,7 @@ import Testing
     }
   }
 
-  /// A reader that exits has all that it needed.
+  /// A reader that exits early has all that it needs.
   @Test func aClosedStandardOutputIsNoError() throws {
     try Places.withTemporaryFolder { folder in
       let program = "\(Program.products)/momentum-dist"

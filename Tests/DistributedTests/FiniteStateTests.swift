@@ -10,7 +10,7 @@ import Testing
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
     let settings: [String]
-    /// What the line says.
+    /// The text of the line.
     let message: String
     var testDescription: String { name }
   }

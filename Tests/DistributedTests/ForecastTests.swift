@@ -9,7 +9,7 @@ import Testing
 @Suite(.serialized) struct ForecastTests {
   private static let (length, window, horizon) = (160, 17, 3)
 
-  /// Two values about 500 that repeat every eight steps, of which the second is late.
+  /// Two values around 500 that repeat every eight steps. The second lags behind.
   private static func value(_ t: Int, _ c: Int) -> Double {
     500 + 40 * sin(Double(t - 2 * c) * .pi / 4) + Double((t * 7919 + c) % 11) / 10
   }
@@ -97,7 +97,7 @@ import Testing
       #expect(mae < persistence / 2, "\(mae) \(meaning)")
       let seasonal = try #require(Self.seasonalError(meaning))
       #expect(abs(seasonal - Self.meanError(Self.seasonMeans(ends), ends)) < 1e-3, "\(meaning)")
-      // Of a whole series the last steps count: one forecast beyond its end.
+      // A whole series gives one forecast beyond its end, from its last steps.
       _ = try Program.succeed(
         ["predict", "run", "s.csv", "--time", "t", "--to", "next.csv"], in: folder)
       let lines = try String(contentsOfFile: "\(folder)/next.csv", encoding: .utf8)

@@ -2,7 +2,7 @@
 
 import Checkpoints
 
-/// A checkpoint that something happens to between the reading of its manifest and of its shards.
+/// A checkpoint that changes between the reading of its manifest and of its shards.
 enum HeldCheckpoint {
   /// The checksum of the parameters that are read after `meanwhile`.
   static func digest(_ folder: String, _ meanwhile: () throws -> Void) throws -> String {

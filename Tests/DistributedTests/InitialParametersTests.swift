@@ -13,7 +13,7 @@ import Testing
     try RankCountTests.train(run, ranks: ranks, in: folder, more)
   }
 
-  /// What a run has exported, another starts with: no step changes it.
+  /// A run starts with the exported parameters of another; no step changes them.
   @Test(arguments: ["lstm", "momentum_dtriv"]) func anExportStartsARun(cell: String) throws {
     try Places.withTemporaryFolder { folder in
       let settings = ["--set", "model.cell=\(cell)", "--set", "seed=3"]
@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  /// A model of another size takes what fits, and says what does not.
+  /// A model of another size takes the tensors that fit, and lists the rest.
   @Test func whatDoesNotFitIsListed() throws {
     try Places.withTemporaryFolder { folder in
       let tensors = [

@@ -40,7 +40,8 @@ import Testing
       #expect(outcome.output.contains("\(prefix)/bin/momentum-dist"), "\(outcome.output)")
       #expect(
         outcome.output.contains("  export PATH=\"\(prefix)/bin:$PATH\""), "\(outcome.output)")
-      // A second time, over the first; and then it runs by its full name, and by its name alone.
+      // Installs a second time over the first. Then the program runs by its full path and by its
+      // name.
       #expect(try install().status == 0)
       #expect(
         try FileManager.default.contentsOfDirectory(atPath: "\(prefix)/bin") == ["momentum-dist"])

@@ -6,7 +6,7 @@ import Testing
 
 /// Files as other programs see them.
 @Suite struct InteroperabilityTests {
-  /// Whether Python with h5py is here.
+  /// Whether Python with h5py is available.
   static let hasH5py: Bool = {
     let outcome = try? Places.withTemporaryFolder {
       try Program.python("import h5py", in: $0)

@@ -7,10 +7,10 @@ import Testing
 /// SIGKILL at random instants, to one rank or to all, each time resumed on another number of ranks,
 /// until the run ends with the bits of the undisturbed one.
 ///
-/// A kill counts if it fell after the first complete checkpoint, on a run that had resumed after
-/// the kill before; it is resumed when a later start names the checkpoint that it continues from.
-/// Kills before the first checkpoint and during the start of a resumed run are counted separately,
-/// and drawn again.
+/// A kill counts if it happened after the first complete checkpoint, in a run that had resumed
+/// after the kill before. A run has resumed when a later start names the checkpoint that it
+/// continues from. Kills before the first checkpoint and during the start of a resumed run are
+/// counted separately, and drawn again.
 ///
 /// The environment variable MOMENTUM_DIST_KILLS sets how many kills count (6 without it), and
 /// MOMENTUM_DIST_SEED where they fall.
@@ -19,8 +19,8 @@ import Testing
     Int(ProcessInfo.processInfo.environment[name] ?? "") ?? usual
   }
 
-  /// What is trained: shuffled batches with a ragged last one; orthogonal matrices on streamed
-  /// data; a language model with dropout, random chunks, carried state and averages.
+  /// The runs: shuffled batches with a ragged last one; orthogonal matrices on streamed data; a
+  /// language model with dropout, random chunks, carried state and averages.
   enum Kind: String, CaseIterable {
     case generated, streamed, language
 
@@ -112,7 +112,7 @@ import Testing
     #expect(tally.resumed == tally.kills && tally.kills >= kills, "\(tally.text)")
   }
 
-  /// Takes a run to its end, with up to so many kills on the way.
+  /// Runs to the end, with at most this many kills.
   static func disturb(
     _ run: String, _ kind: Kind, kills: Int, _ random: inout Numbers, _ tally: inout Tally,
     in folder: String
@@ -128,7 +128,7 @@ import Testing
       let delay = Double(random.next() % 1000) / 1000
       let takesAll = random.next() % 3 == 0
       let victim = Int(random.next() % 8)
-      // One in eight may fall in the start; the others after it.
+      // One in eight may happen during the start, the others after it.
       let since = random.next() % 8 == 0 ? "" : saved == nil ? "train.step holds" : "resuming from"
       let outcome = try Program.run(
         ["train", "--output", run] + (saved == nil ? [] : ["--resume"]) + kind.settings,
@@ -144,7 +144,8 @@ import Testing
           if isOwed { tally.ranks[ranks, default: 0] += 1 }
           isOwed = false
         } else {
-          // Killed before it said so. The other ranks may have told of the loss, of nothing else.
+          // It was killed before it said so. The other ranks may have reported the loss and nothing
+          // else.
           let lines = outcome.message.split(separator: "\n")
           #expect(
             lines.allSatisfy { $0.hasSuffix("ended on every rank; start again with --resume") },
@@ -157,9 +158,9 @@ import Testing
         #expect(!isOwed)
         return
       }
-      // Regardless of where it was killed, its leftovers cause no error.
-      // Whether mpirun, which may be killed itself where it hangs, tells of the signal or not; on a
-      // busy machine the other ranks may have ended before it noticed.
+      // Regardless of where it was killed, its leftovers cause no error. mpirun may or may not
+      // report the signal: it is killed if it hangs, and on a busy machine the other ranks may have
+      // ended before it noticed.
       #expect(
         outcome.errors.contains("signal 9") || outcome.status == 9
           || outcome.status == 76 && outcome.errors.contains("gone (last seen")

@@ -15,7 +15,7 @@ import Testing
   ].flatMap { ["--set", $0] }
 
   static func prepare(in folder: String) throws {
-    // Words in a fixed pseudo-random order, most of which the next one follows from.
+    // Words in a fixed pseudo-random order. Most words determine the next one.
     var (text, number) = ("", 1)
     for word in 0..<1500 {
       number = (number * 5 + (word % 7 == 0 ? 3 : 1)) % 31
@@ -36,9 +36,9 @@ import Testing
       }
       let alone = try train("alone", ranks: nil)
       #expect(alone.status == 0, "\(alone.errors)")
-      // NT-ASGD has come in, so that averages are part of what must agree.
+      // NT-ASGD has started, so the averages must agree too.
       #expect(alone.errors.contains("averaging from here"), "\(alone.errors)")
-      // The averages are evaluated, which the run saved at the end of its last epoch.
+      // The averages that the run saved at the end of its last epoch are evaluated.
       let evaluated = try Program.run(
         ["evaluate", "alone", "--split", "validation", "--checkpoint", "latest", "--json"],
         in: folder)
@@ -89,8 +89,8 @@ import Testing
     }
   }
 
-  /// The windows of norms are carried from chunk to chunk where a run asks for it, and then a
-  /// checkpoint has them; where it does not, a chunk starts with empty ones.
+  /// The windows of norms are carried from chunk to chunk if the configuration says so, and then a
+  /// checkpoint has them. Otherwise a chunk starts with empty windows.
   @Test func carriedWindowsGoOnAfterAResume() throws {
     try Places.withTemporaryFolder { folder in
       try Self.prepare(in: folder)
@@ -127,7 +127,8 @@ import Testing
       #expect(first.status == 0 && first.output.hasPrefix("w8 w10"), "\(first.errors)")
       #expect(try generate(["w8 w10", "--top-k", "4"]).output == first.output)
       #expect(try generate(["w8 w10", "--top-k", "4", "--seed", "2"]).output != first.output)
-      // The run has its own vocabulary; a checkpoint alone takes that of the data.
+      // The run has its own vocabulary. A checkpoint without the run's folder uses that of the
+      // data.
       let files = FileManager.default
       try files.moveItem(atPath: "\(folder)/text.h5", toPath: "\(folder)/moved.h5")
       #expect(try generate(["w8 w10", "--top-k", "4"]).output == first.output)
@@ -150,8 +151,8 @@ import Testing
     }
   }
 
-  /// A text continued in two calls is the text continued in one: the steps of the Nesterov drives are
-  /// counted through the prompt and what is written after it, and the windows of norms go on.
+  /// Two calls continue a text like one call. The steps of the Nesterov drives count through the
+  /// prompt and the generated text, and the windows of norms continue.
   @Test(arguments: ["nag_lstm", "srlstm", "momentum_lstm", "atn_lstm"])
   func aTextInPiecesIsTheTextInOne(cell: String) throws {
     try Places.withTemporaryFolder { folder in

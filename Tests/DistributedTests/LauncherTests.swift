@@ -15,7 +15,7 @@ import Testing
       ["train", "--output", run] + arguments, in: folder, environment: environment, deadline: 60)
   }
 
-  /// Without Open MPI's programs, and even as root, for whom mpirun needs to be told.
+  /// Without Open MPI's programs, and even as root, which mpirun refuses by default.
   @Test func oneRankNeedsNoLauncher() throws {
     try Places.withTemporaryFolder { folder in
       let words = Self.arguments.map { "'\($0)'" }.joined(separator: " ")
@@ -65,7 +65,7 @@ import Testing
       let refused = try Self.train("run", in: folder, environment: job)
       #expect(refused.status == 78 && refused.ownErrors.count == 1, "\(refused.errors)")
       #expect(refused.message.contains("the Slurm job has 2 tasks, but MPI connects 1; start with"))
-      // srun without PMIx: Open MPI must not come to its page of errors.
+      // srun without PMIx: Open MPI must not print its page of errors.
       let task = try Self.train(
         "run", in: folder,
         environment: job.merging([
@@ -99,7 +99,7 @@ import Testing
     }
   }
 
-  /// One rank never comes to MPI: the other does not wait for it longer than the limit.
+  /// One rank never starts MPI. The other does not wait for it longer than the limit.
   @Test func aStartThatHangsEnds() throws {
     try Places.withTemporaryFolder { folder in
       let script =
@@ -127,7 +127,7 @@ import Testing
     }
   }
 
-  /// The doctor starts two ranks; an mpirun that does not connect them is found out.
+  /// `doctor` starts two ranks, and detects an mpirun that does not connect them.
   @Test func theDoctorStartsTwoRanks() throws {
     try Places.withTemporaryFolder { folder in
       let good = try Program.run(["doctor"], in: folder, deadline: 90)

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A step keeps nothing of the step before: memory does not grow with the steps.
+/// Memory does not grow with the number of steps.
 @Suite(.serialized) struct LongRunTests {
   /// Every combination of overlap, threads, sparse rows and streaming, 10,000 steps each of a
   /// language model whose embedding is not tied: it has all four.
@@ -35,8 +35,8 @@ import Testing
         line.range(of: "memory ").flatMap { Double(line[$0.upperBound...].prefix { $0 != " " }) }
       }
       try #require(memory.count == 10, "\(log)")
-      // The allocator settles in the first steps, and may take a page or two later. A list of 0.8 kB a
-      // step, as there was one, would be 6.4 MB.
+      // The allocator settles in the first steps, and may take a page or two later. A list that
+      // grows by 0.8 kB per step, an earlier fault, would be 6.4 MB.
       #expect(memory[9] - memory[1] < 4, "combination \(combination): MB at each tenth: \(memory)")
     }
   }

@@ -6,7 +6,7 @@ import RandomNumbers
 import TestSupport
 import Testing
 
-/// Masked modelling of spike counts from a file to `evaluate`: the body is any layer, the bits are the
+/// Masked modelling of spike counts from a file to `evaluate`, with any layer. The bits are the
 /// same at any rank count and after an interruption.
 @Suite(.serialized) struct MaskedSpikesRunTests {
   /// Counts of six neurons about rates that rise and fall, in 30 trials of 25 steps.

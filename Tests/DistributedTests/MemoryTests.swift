@@ -4,12 +4,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A run that memory cannot hold is refused before it takes any, with its size and what to lower.
+/// A run that does not fit into memory is refused before it allocates any. The message has its size
+/// and the keys to lower.
 @Suite(.serialized) struct MemoryTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
     let settings: [String]
-    /// What the line says, in order.
+    /// The texts of the line, in order.
     let words: [String]
     var testDescription: String { name }
   }
@@ -78,7 +79,7 @@ import Testing
     }
   }
 
-  /// What one process may have is the smallest limit of all.
+  /// The smallest limit counts for one process.
   @Test func theLimitOfAProcessCounts() throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try Program.bash(
@@ -89,8 +90,8 @@ import Testing
     }
   }
 
-  /// The estimate is a lower bound: where an allocation fails after all, it says so, and ends all
-  /// ranks. Here the limit comes when the run has started.
+  /// The estimate is a lower bound. If an allocation still fails, the program reports it and ends
+  /// all ranks. Here the limit is set after the run has started.
   @Test(arguments: [[0], [1], [0, 1]]) func anAllocationThatFailsEndsInOneLine(
     limited: [Int]
   ) throws {
@@ -114,7 +115,7 @@ import Testing
           try Self.limit(process.number)
         }
       }
-      // A rank that has memory may say besides that the other one is gone.
+      // A rank that has memory may also report that the other one is gone.
       let lines = errors().split(separator: "\n").filter { $0.contains("more bytes of memory") }
       #expect(outcome.status == 78 && lines.count == 1, "\(errors())")
       #expect(!errors().contains("Fatal error"), "\(errors())")

@@ -9,7 +9,7 @@ import Testing
   import Glibc
 #endif
 
-/// Whoever can send to the ports of a job, and jobs that get no port.
+/// Datagrams from other users to the ports of a job, and jobs that get no port.
 @Suite(.serialized) struct NeighbourTests {
   /// The UDP sockets of a process, as addresses and ports in hexadecimal digits: "0100007F:D431".
   private static func sockets(of process: RunningProcess) throws -> [String] {
@@ -24,8 +24,8 @@ import Testing
     }
   }
 
-  /// On one host nothing is open to others, and what a neighbour on it sends ends no job: noise, and
-  /// what versions without tags took for the last word of a rank.
+  /// On one host no port is open to other hosts. Datagrams from another user of the host end no
+  /// job: noise, and messages that versions without tags took for the last one of a rank.
   @Test func aNeighbourEndsNoJob() throws {
     try DeadlineTests.run(
       meanwhile: { folder in
@@ -61,7 +61,7 @@ import Testing
       }
   }
 
-  /// A system that gives no UDP port: a warning, and the limit on the own wait as ever.
+  /// Without a UDP port there is a warning, and the limit of the rank's own wait holds as usual.
   @Test(.enabled(if: Preload.isAvailable, "\(Preload.reason)")) func aJobWithoutPortsStillEnds()
     throws
   {

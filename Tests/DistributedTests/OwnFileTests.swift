@@ -5,7 +5,7 @@ import HDF5
 import TestSupport
 import Testing
 
-/// Files of the user's own, read by the whole program on several ranks.
+/// A user's own files, read by the whole program on several ranks.
 @Suite(.serialized) struct OwnFileProgramTests {
   static let own = [
     "train", "--set", "dataset.task=classification", "--set", "dataset.inputs={part}/x",
@@ -18,7 +18,7 @@ import Testing
     (0..<rows * 18).map { Float($0 * 7919 % 1000) / 500 - 1 }
   }
 
-  /// 60 sequences, of which so many are written.
+  /// 60 sequences, of which this many are written.
   static func write(
     _ name: String, in folder: String, rows: Int = 60, labels: Int = 60, deflate: Int? = nil,
     _ change: ((HDF5.File) throws -> Void)? = nil
@@ -36,7 +36,7 @@ import Testing
     try file.close()
   }
 
-  /// A writer that died half-way leaves chunks that would read as zeros.
+  /// A writer that was interrupted leaves chunks that would read as zeros.
   @Test(arguments: [nil, 4]) func chunksNeverWritten(deflate: Int?) throws {
     try Places.withTemporaryFolder { folder in
       try Self.write("x.h5", in: folder, rows: 40, deflate: deflate)
@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  /// Whatever attributes a user's file has, the numbers are those of a file without.
+  /// The attributes of a user's own file do not change its numbers.
   @Test func attributesOfAUsersFile() throws {
     try Places.withTemporaryFolder { folder in
       let classes = ["walk", "run", "sit"]
@@ -89,8 +89,8 @@ import Testing
     }
   }
 
-  /// The number of classes that was counted may be named later; another one does not fit. So runs on
-  /// labels from 1 on, which are refused without it, can still be resumed.
+  /// The counted number of classes may be set later; another number is refused. So runs on labels
+  /// that start at 1, which need it, can still be resumed.
   @Test func countedClassesMayBeNamed() throws {
     try Places.withTemporaryFolder { folder in
       try Self.write("own.h5", in: folder)

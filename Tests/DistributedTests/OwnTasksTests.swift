@@ -11,7 +11,7 @@ import Testing
   private static let count = 48
   private static let steps = 6
 
-  /// Inputs far from 0, of which the first feature tells everything.
+  /// Inputs far from 0. The first feature determines the target.
   private static func input(_ n: Int, _ t: Int, _ c: Int) -> Float {
     3_000_000 + 1000 * Float((n * 31 + t * 17 + c * 7 + n * t) % 23)
   }
@@ -96,7 +96,7 @@ import Testing
     }
   }
 
-  /// What `prepare` normalised is predicted, and judged, in the unit of the table.
+  /// Targets that `prepare` normalised are predicted and measured in the unit of the table.
   @Test func valuesHaveTheUnitOfTheTable() throws {
     try Places.withTemporaryFolder { folder in
       func row(_ n: Int) -> (text: String, value: Double) {
@@ -168,7 +168,7 @@ import Testing
     }
   }
 
-  /// Normalising is what makes such inputs train; without it, a line says so.
+  /// Such inputs train only if they are normalised; otherwise a line says so.
   @Test func inputsOfAUsersFileAreNormalised() throws {
     try Places.withTemporaryFolder { folder in
       try write("\(folder)/own.h5")

@@ -10,7 +10,7 @@ struct PoorFileSystemTests {
   struct Gap: Sendable, CustomTestStringConvertible {
     let variable: String
     let code: Int32
-    /// What the note says.
+    /// The text of the note.
     let note: String
     var testDescription: String { "\(variable)=\(code)" }
   }
@@ -61,7 +61,7 @@ struct PoorFileSystemTests {
     }
   }
 
-  /// An error that is the disk's, and not a lack, ends the run as before.
+  /// An error of the disk, rather than a missing feature, ends the run as before.
   @Test(arguments: [("NO_SYMLINK", EIO), ("NO_FOLDER_FSYNC", EIO), ("NO_FOLDER_FSYNC", EROFS)])
   func aFailureOfTheDiskIsNone(_ variable: String, _ code: Int32) throws {
     try Places.withTemporaryFolder { folder in
@@ -77,7 +77,7 @@ struct PoorFileSystemTests {
     }
   }
 
-  /// `prepare` and the data it makes: HDF5 locks those as well.
+  /// `prepare` and its data, which HDF5 locks as well.
   @Test func dataAreWrittenAndReadWithoutLocks() throws {
     try Places.withTemporaryFolder { folder in
       let environment = [

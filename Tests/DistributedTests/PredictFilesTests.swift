@@ -61,7 +61,7 @@ import Testing
       }
       #expect(try read("mine.csv", in: folder) == "mine")
       #expect(try read("x.csv", in: folder) == table)
-      // What is of its own kind, or meant to be replaced, is replaced.
+      // Files that `predict` wrote, or that may be replaced, are replaced.
       for arguments in [
         ["--to", "p.h5", "--state", "s.h5", "--state-to", "s.h5"],
         ["--to", "mine.csv", "--overwrite"], ["--to", "mine.h5", "--overwrite"],
@@ -125,7 +125,7 @@ import Testing
     }
   }
 
-  /// A class may be called anything; no terminal obeys it, and JSON keeps it.
+  /// A class may have any name. It controls no terminal, and JSON keeps it.
   @Test func namesOfClassesAreEscaped() throws {
     try Places.withTemporaryFolder { folder in
       let names = ["a\u{1b}[2Jb", "c\u{202e}d"]

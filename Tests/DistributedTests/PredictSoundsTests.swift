@@ -38,7 +38,8 @@ import Testing
       let (known, own) = (
         try HDF5.File.open("\(folder)/p.h5"), try HDF5.File.open("\(folder)/n.h5")
       )
-      // Of the file in its normalised unit, of sounds in that of the spectra.
+      // Predictions for the file have its normalised unit, those for sounds the unit of the
+      // spectra.
       let file = try HDF5.File.open("\(folder)/s.h5")
       let mean = try file.readAll("feature_mean", as: Double.self)
       let deviation = try file.readAll("feature_std", as: Double.self)

@@ -88,7 +88,7 @@ import Testing
     }
   }
 
-  /// What a stream prints for its steps, as objects.
+  /// The output of a stream for its steps, as objects.
   private func stream(
     _ arguments: [String], _ steps: String, in folder: String
   ) throws -> [[String: Any]] {
@@ -150,7 +150,7 @@ import Testing
       }
       let count = try HDF5.File.open("\(folder)/s.h5").readAll("steps", as: Int.self)
       #expect(count == [9])
-      // A table, of which each line is there before the next step is asked for.
+      // A table: each line of output is there before the next step is sent.
       let outcome = try Program.shell(
         """
         mkfifo in out
@@ -168,8 +168,8 @@ import Testing
     }
   }
 
-  /// Of one answer for the whole, each line has the answer to the steps so far; a forecast has the
-  /// unit of its series.
+  /// If there is one answer for the whole, each line has the answer for the steps so far. A
+  /// forecast has the unit of its series.
   @Test func answersToTheStepsSoFar() throws {
     try Places.withTemporaryFolder { folder in
       try trainForecast(horizon: 1, in: folder)

@@ -5,8 +5,8 @@ import HDF5
 import TestSupport
 import Testing
 
-/// Predictions of the whole program: their figures are those of `evaluate`, their bytes those of one
-/// rank, and a stream in pieces is the whole.
+/// Predictions of the whole program have the figures of `evaluate` and the bytes of one rank, and a
+/// stream in pieces equals the whole.
 @Suite(.serialized) struct PredictTests {
   /// 60 labelled sequences of two features far from 0, as lines of a table.
   private func table(_ seed: Int) -> String {
@@ -127,8 +127,8 @@ import Testing
     }
   }
 
-  /// Rates of neurons that no model sees come from the pass that hides nothing else, so that
-  /// co-smoothing is that of an evaluation.
+  /// Rates of held-out neurons come from the pass that hides nothing else, so co-smoothing equals
+  /// that of an evaluation.
   @Test func ratesOfHeldOutNeuronsAreThoseOfAnEvaluation() throws {
     try Places.withTemporaryFolder { folder in
       let file = try HDF5.File.create("\(folder)/spikes.h5")
@@ -224,7 +224,7 @@ import Testing
     }
   }
 
-  /// A file of the user's own of sequences [20, steps, 2], without targets.
+  /// A user's own file of sequences [20, steps, 2], without targets.
   private func write(_ steps: Range<Int>, _ name: String, in folder: String) throws {
     let file = try HDF5.File.create("\(folder)/\(name)")
     var x: [Float] = []

@@ -5,8 +5,8 @@ import RandomNumbers
 import TestSupport
 import Testing
 
-/// A seeded random search over configurations: none may trap, and none may change a bit by the way
-/// it is spread over ranks and threads.
+/// A seeded random search over configurations. None may trap, and its distribution over ranks and
+/// threads may not change a bit.
 ///
 /// `MOMENTUM_DIST_SEARCH=600` searches for ten minutes instead of one, `MOMENTUM_DIST_SEED` chooses
 /// the configurations.
@@ -32,13 +32,13 @@ import Testing
   }
 }
 
-/// One configuration, and one way to spread it.
+/// One configuration, and one way to distribute it.
 private struct SearchCase {
   enum Outcome { case trained, refused }
 
-  /// What decides the bits.
+  /// Settings that decide the bits.
   var settings: [String] = []
-  /// What must not.
+  /// Settings that must not change them.
   var spread: [String] = []
   var ranks: Int
 
@@ -134,7 +134,7 @@ private struct SearchCase {
     }
   }
 
-  /// Trains on one rank and spread, and compares.
+  /// Trains on one rank and distributed, and compares.
   func run(in folder: String, _ number: Int) throws -> Outcome {
     let (alone, apart) = ("alone\(number)", "apart\(number)")
     defer {

@@ -12,7 +12,7 @@ import Testing
       "--set", "dataset.steps=7", "--set", "dataset.train_count=215",
     ]
 
-  /// The ones that a run on a file has as well.
+  /// Those that a run on a file has as well.
   private static let anyTask = [
     "--set", "model.hidden_size=5", "--set", "batch_size=21",
     "--set", "dataset.validation_count=30", "--set", "epochs=10", "--set", "log.every_steps=4",
@@ -44,7 +44,7 @@ import Testing
 
   @Test(arguments: [1, 2, 3, 4, 8]) func collectives(ranks: Int) throws {
     try Places.withTemporaryFolder { folder in
-      // Ended by its own alarm first, which leaves room for a loaded machine.
+      // Its own alarm ends it first, which allows for a loaded machine.
       let outcome = try Program.run(
         [], of: "mpi-checks", ranks: ranks, in: folder, deadline: 1000)
       #expect(outcome.status == 0, "\(outcome.errors)")
@@ -246,7 +246,7 @@ import Testing
     }
   }
 
-  /// Counts of all ranks together, with the names of the file.
+  /// Counts over all ranks, with the names of the file.
   @Test func confusionMatricesAreThoseOfAllRanks() throws {
     try Places.withTemporaryFolder { folder in
       let lines = (0..<60).map { "\($0 % 7),\($0 * 3 % 5),\($0 % 3 == 0 ? "yes" : "no")" }

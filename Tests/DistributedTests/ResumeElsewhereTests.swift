@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a run takes along when it is resumed: its best checkpoint, its seconds, its streams.
+/// The state that a resumed run keeps: its best checkpoint, its seconds, its streams.
 @Suite(.serialized) struct ResumeElsewhereTests {
   private static func evaluate(_ run: String, in folder: String) throws -> (step: Int, loss: Double)
   {
@@ -40,7 +40,7 @@ import Testing
       #expect(resumed.status == 0, "\(resumed.errors)")
       #expect(try Self.evaluate(other, in: folder) == best)
       #expect(try Program.run(["inspect", other, "--verify"], in: folder).status == 0)
-      // The first run may go: no file of it is needed.
+      // The first run may be deleted, because none of its files is needed.
       try FileManager.default.removeItem(atPath: "\(folder)/one")
       #expect(try Self.evaluate(other, in: folder) == best)
     }
@@ -66,7 +66,7 @@ import Testing
     }
   }
 
-  /// A best checkpoint that is damaged, or gone, ends no run, and is not taken along in silence.
+  /// A damaged or missing best checkpoint ends no run, and is reported.
   @Test(arguments: [true, false]) func aBestCheckpointThatCannotBeTakenIsNoted(
     isThere: Bool
   ) throws {

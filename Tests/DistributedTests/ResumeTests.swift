@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Resumes that are not the plain ones: under other keys, into other folders, from older steps.
+/// Resumes with other keys, into other folders, and from older steps.
 @Suite(.serialized) struct ResumeTests {
   private static func steps(_ folder: String, _ run: String) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(run)/checkpoints").sorted()
@@ -63,7 +63,7 @@ import Testing
     }
   }
 
-  /// The way that was left must not win the next resume, though its steps are later.
+  /// The abandoned checkpoints must not win the next resume, although their steps are later.
   @Test func goingBackToAnOlderCheckpointLeavesTheLaterOnesBehind() throws {
     try Places.withTemporaryFolder { folder in
       let often = ["--set", "checkpoint.every_steps=3", "--set", "checkpoint.keep_last=5"]

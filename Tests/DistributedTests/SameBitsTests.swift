@@ -4,9 +4,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// launch/same-bits, with a program and an mpirun that only pretend; the real runs are its own.
+/// launch/same-bits, with a fake program and a fake mpirun. It makes the real runs itself.
 @Suite(.serialized) struct SameBitsTests {
-  /// - Parameter different: the number of the shape that ends with other bits
+  /// - Parameter different: the number of the run that ends with other bits
   private func run(
     different: Int?, _ options: [String] = [], in folder: String
   ) throws -> Program.Outcome {

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `bench scaling`: its figures fit together, whatever they are.
+/// The figures of `bench scaling` are consistent.
 @Suite(.serialized) struct ScalingTests {
   private static let sizes = [
     "bench", "scaling", "--hidden", "5", "--time", "6", "--batch", "16", "--repeats", "3", "--json",

@@ -79,7 +79,7 @@ import Testing
       let start = try #require(try called("mpirun", in: folder).first)
       #expect(start.hasSuffix("train --output runs/a/task-2 --set seed=2"), "\(start)")
       #expect(try called("scontrol", in: folder).last == "scontrol requeue 7_2")
-      // A name that has the task in it already is taken as it is.
+      // A name that already contains the task is used as it is.
       _ = try job(
         "slurm.sbatch", ["--output=runs/%a-b"], environment: array, training: "exit 0", in: folder)
       #expect(try called("mpirun", in: folder).last?.hasSuffix("train --output=runs/2-b") == true)
@@ -129,7 +129,7 @@ import Testing
     }
   }
 
-  /// Grid Engine puts a job back that ends with 99. The time of work is over after a second here.
+  /// Grid Engine puts a job back that ends with 99. Here the time limit is a second.
   @Test func gridEngineComesBackOnProgress() throws {
     try Places.withTemporaryFolder { folder in
       let environment = [

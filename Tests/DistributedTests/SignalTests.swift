@@ -66,8 +66,8 @@ import Testing
     }
   }
 
-  /// mpirun passes a SIGTERM on after the time that it is told, waits as long again, and kills what
-  /// is left. Its own status is then 1, whatever that of the ranks.
+  /// mpirun passes a SIGTERM on after a configured time, waits as long again, and kills the
+  /// remaining ranks. Its own status is then 1, regardless of the ranks' exit status.
   @Test(arguments: Phase.allCases) func aSIGTERMSavesWithinTheGraceOfMpirun(_ phase: Phase) throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try Program.run(
@@ -83,7 +83,7 @@ import Testing
     }
   }
 
-  /// With mpirun's own grace of a second, which is enough for a save that takes less.
+  /// With mpirun's own grace period of a second, which is enough for a faster save.
   @Test func aSIGTERMSavesWithinTheUsualGraceWhereTheSaveIsShort() throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try Program.run(
@@ -96,8 +96,8 @@ import Testing
     }
   }
 
-  /// What is held longer than the grace is killed: nothing is lost but the steps since the last
-  /// checkpoint.
+  /// A rank that is held longer than the grace period is killed. Only the steps since the last
+  /// checkpoint are lost.
   @Test func aSIGTERMThatComesTooLateForASaveLosesSomeStepsOnly() throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try Program.run(
@@ -142,7 +142,7 @@ import Testing
     }
   }
 
-  /// Without validation no step is the best, and the first save goes as any other does.
+  /// Without validation no step is the best, and the first save works like any other.
   @Test func theFirstSaveIsPrunedWhereNothingIsValidated() throws {
     try Places.withTemporaryFolder { folder in
       let phase = Phase.startUp
@@ -188,7 +188,7 @@ import Testing
     }
   }
 
-  /// Streamed data that never come: no MPI call waits for them, and the rank is named all the same.
+  /// Streamed data that never arrive: no MPI call waits for them, and the rank is still named.
   @Test func dataThatNeverComeEndTheRun() throws {
     try Places.withTemporaryFolder { folder in
       let prepared = try Program.run(
@@ -209,7 +209,8 @@ import Testing
     }
   }
 
-  /// A terminal that is closed. Where the tests themselves ignore it, so does what they start.
+  /// A terminal that is closed. If the tests themselves ignore it, so do the processes that they
+  /// start.
   @Test(.enabled("SIGHUP is ignored here, as under nohup") { signalIsHeard(SIGHUP) })
   func aHangUpSaves() throws {
     try Places.withTemporaryFolder { folder in

@@ -4,7 +4,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The gradient of an embedding, sent as the rows of a step's words or whole: the same bits.
+/// The gradient of an embedding has the same bits whether it is sent as the rows of a step's words
+/// or whole.
 @Suite(.serialized) struct SparseRowsTests {
   private static let settings =
     LanguageModelTests.settings + [
@@ -57,7 +58,7 @@ import Testing
         #expect(try RankCountTests.digest(run, in: folder) == expected, "\(run)")
         #expect(try RankCountTests.metrics(run, in: folder) == metrics, "\(run)")
       }
-      // A resume may change it, without a word.
+      // A resume may change it, without a note.
       #expect(try Self.train("resumed", ranks: 3, in: folder, ["--max-steps", "7"]).status == 0)
       let resumed = try Self.train(
         "resumed", ranks: 2, in: folder, ["--resume", "--set", "sparse_rows=off"])
@@ -66,8 +67,8 @@ import Testing
     }
   }
 
-  /// A NaN in the row of the first word, which the fourth chunk does not hold, goes nowhere unless
-  /// the whole is sent, as it is where the decoder shares the weight.
+  /// The fourth chunk does not have the first word. A NaN in its row spreads only if the whole
+  /// gradient is sent, as it is if the decoder shares the weight.
   @Test(
     arguments: [("auto", false, 0), ("off", false, 70), ("auto", true, 70)]
       as [(String, Bool, Int32)])

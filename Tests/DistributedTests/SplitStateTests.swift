@@ -5,7 +5,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Optimizer state that is split over the ranks: the bits and the checkpoints of a whole one.
+/// Optimizer state that is split over the ranks gives the bits and checkpoints of one that is not.
 @Suite(.serialized) struct SplitStateTests {
   private static let split = ["--set", "optimizer.split_state=true"]
 
@@ -41,8 +41,8 @@ import Testing
     }
   }
 
-  /// In either setting, on either side of a resume, whatever the numbers of ranks. Orthogonal
-  /// layers too: a rebase changes the parameters, on every rank, and not the state.
+  /// With either setting, before and after a resume, at any rank counts. Orthogonal layers too: a
+  /// rebase changes the parameters, on every rank, and not the state.
   @Test func anySettingGoesOnFromAnyOther() throws {
     try Places.withTemporaryFolder { folder in
       let settings = [
@@ -72,7 +72,7 @@ import Testing
     }
   }
 
-  /// NT-ASGD: the averages, which are state, take the place of the parameters to validate.
+  /// NT-ASGD: the averages, which are state, replace the parameters for validation.
   @Test func averagesAreValidatedWhole() throws {
     try Places.withTemporaryFolder { folder in
       try LanguageModelTests.prepare(in: folder)

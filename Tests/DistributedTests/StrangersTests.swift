@@ -10,7 +10,7 @@ import Testing
   import Glibc
 #endif
 
-/// The whole program among files that others made, odd paths and careless hands.
+/// The whole program with files that others made, unusual paths and user mistakes.
 @Suite(.serialized) struct StrangersTests {
   private static let short = RankCountTests.arguments + ["--max-steps", "3"]
 
@@ -38,7 +38,7 @@ import Testing
     }
   }
 
-  /// A resumed run writes its config.yaml again: a person's is kept next to it.
+  /// A resumed run writes its config.yaml again. One that a person wrote is kept next to it.
   @Test func aCommentedConfigurationIsKeptAtAResume() throws {
     try Places.withTemporaryFolder { folder in
       #expect(try run(["train", "--output", "x"] + Self.short, in: folder).status == 0)
@@ -129,13 +129,13 @@ import Testing
       #expect(FileStamp("\(folder)/\(shard)") == before)
       for _ in 0..<2 {
         let data = try run(["prepare", "adding", "--to", "a.h5"] + small, in: folder)
-        #expect(data.status == 0, "a data set may be made anew: \(data.errors)")
+        #expect(data.status == 0, "a data set may be replaced: \(data.errors)")
       }
     }
   }
 
-  /// Two runs start in one folder: the one that is slower finds, when it holds the lock, that the
-  /// other is through.
+  /// Two runs start in one folder. When the slower one gets the lock, it finds that the other has
+  /// finished.
   @Test func aRunThatWaitedDoesNotGoOverAnother() throws {
     try Places.withTemporaryFolder { folder in
       let command = ["train", "--output", "x"] + Self.short
@@ -188,7 +188,7 @@ import Testing
 
   // MARK: Terminals
 
-  /// Names of files, of datasets and of keys: none steers the terminal, nor makes a second line.
+  /// Names of files, datasets and keys do not control the terminal or make a second line.
   @Test func namesAreShownAndNotObeyed() throws {
     try Places.withTemporaryFolder { folder in
       let evil = "a\u{1b}[2J\u{202e}\n\u{9b}31m"
@@ -242,7 +242,7 @@ import Testing
 
   // MARK: Files that lead elsewhere
 
-  /// A link to a pipe that nothing writes to would keep whoever follows it waiting forever.
+  /// A reader that follows a link to a pipe without a writer would wait forever.
   @Test func linksToPipesKeepNobodyWaiting() throws {
     try Places.withTemporaryFolder { folder in
       mkfifo("\(folder)/pipe", 0o600)

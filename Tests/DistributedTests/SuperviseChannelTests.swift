@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// How launch/supervise knows that a rank was lost, with shell commands instead of a training run.
+/// How launch/supervise detects a lost rank, with shell commands instead of a training run.
 @Suite(.serialized) struct SuperviseChannelTests {
   private func supervise(
     _ options: [String], _ script: String, deadline: Double = 60
@@ -28,7 +28,7 @@ import Testing
     #expect(outcome.status == 65 && starts == 1, "\(outcome.errors)")
   }
 
-  /// Nor does it end a run that is well: it takes longer than the patience with mpirun.
+  /// It does not end a healthy run either. The run takes longer than the wait for mpirun.
   @Test func textEndsNothing() throws {
     let (outcome, starts) = try supervise(
       [], "echo 'momentum-dist: x; ended on every rank; y' >&2; sleep 18; exit 0")
@@ -43,7 +43,7 @@ import Testing
     #expect(outcome.errors.contains("restart 1 of 3 from the beginning"))
   }
 
-  /// An old file is of another run; one that cannot be removed belongs to someone else.
+  /// An old file belongs to another run. A file that cannot be removed belongs to someone else.
   @Test func anOldFileSaysNothing() throws {
     try Places.withTemporaryFolder { folder in
       try FileManager.default.createDirectory(
@@ -58,7 +58,7 @@ import Testing
     }
   }
 
-  /// A rank that is lost before it has made the run's folder leaves its note all the same.
+  /// A rank that is lost before it has created the run's folder still leaves its note.
   @Test func theFolderIsMadeBeforeTheStart() throws {
     try Places.withTemporaryFolder { folder in
       let script =
@@ -152,7 +152,7 @@ import Testing
     return (outcome, arguments, files.fileExists(atPath: "\(folder)/requeued"))
   }
 
-  /// A job comes back if it has saved something new, whichever seed it is of.
+  /// A job is put back if it has saved a new step, of any seed.
   @Test func aJobComesBackAfterProgress() throws {
     try Places.withTemporaryFolder { folder in
       let idle = try slurm("exit 75", in: folder)

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// launch/supervise starts a program again that was lost, and not one that cannot start.
+/// launch/supervise restarts a program that lost a rank, but not one that cannot start.
 @Suite(.serialized) struct SuperviseStartTests {
   private func supervise(
     _ command: [String], _ options: [String] = [], in folder: String

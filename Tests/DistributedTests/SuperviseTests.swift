@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// launch/supervise: a run that loses ranks ends as if it had not.
+/// launch/supervise: a run that loses ranks ends like one that does not.
 @Suite(.serialized) struct SuperviseTests {
   private static func supervise(
     _ options: [String], ranks: Int, failpoints: String, _ more: [String] = [], in folder: String,
@@ -22,10 +22,10 @@ import Testing
       signal: signal)
   }
 
-  /// Every start kills a rank in its tenth step: twice, then the rest is shorter.
+  /// Every start kills a rank in its tenth step. After two starts the rest is shorter.
   @Test(arguments: [[], ["--fewer"]]) func lossesLeaveNoTrace(options: [String]) throws {
     try Places.withTemporaryFolder { folder in
-      // Saves in the background may not be whole by the time of the kill.
+      // Saves in the background may be incomplete at the time of the kill.
       let steps = ["--max-steps", "18", "--set", "checkpoint.background=false"]
       #expect(try RankCountTests.train("alone", ranks: nil, in: folder, steps).status == 0)
       let outcome = try Self.supervise(
@@ -42,7 +42,7 @@ import Testing
     }
   }
 
-  /// A rank that hangs, before there is any checkpoint, and more often than it may.
+  /// A rank hangs before there is a checkpoint, and more often than allowed.
   @Test func restartsAreCounted() throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try Self.supervise(

@@ -19,8 +19,8 @@ import Testing
     try Program.run(Self.command + more, ranks: ranks, in: folder, environment: environment)
   }
 
-  /// A sweep that is killed on the way and resumed, on another number of ranks, has the table of one
-  /// that was left alone.
+  /// A sweep that is killed and resumed on another number of ranks has the table of an undisturbed
+  /// one.
   @Test(arguments: [[], ["--halving", "2"]])
   func aResumedSweepHasTheSameTable(_ more: [String]) throws {
     try Places.withTemporaryFolder { folder in
@@ -58,7 +58,7 @@ import Testing
     }
   }
 
-  /// Trials that lie there are not taken for those of a new sweep, nor is a run replaced.
+  /// Existing trials are not used for a new sweep, and no run is replaced.
   @Test func whatLiesThereIsNotTakenOver() throws {
     try Places.withTemporaryFolder { folder in
       let command = Array(Self.command.prefix(11)) + ["--set", "epochs=1"]

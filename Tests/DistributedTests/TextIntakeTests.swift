@@ -5,7 +5,7 @@ import HDF5
 import TestSupport
 import Testing
 
-/// Texts and tables through the whole program are read exactly.
+/// The whole program reads texts and tables exactly.
 @Suite(.serialized) struct TextIntakeTests {
   private func write(_ files: [String: String], to folder: String) throws {
     for (name, text) in files {
@@ -20,7 +20,7 @@ import Testing
     try File.open(path).stringAttribute("class_names")
   }
 
-  /// A table between tabs whose class is missing is refused as one between commas is.
+  /// A table with tabs whose class is missing is refused, like one with commas.
   @Test(arguments: ["\t", ","]) func aTableWithoutALabelIsRefused(separator: String) throws {
     try Places.withTemporaryFolder { folder in
       var rows = (0..<40).map { ["\($0 % 3)", "\($0 % 5)", "1", "\($0 % 2)"] }

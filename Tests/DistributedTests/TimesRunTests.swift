@@ -5,7 +5,7 @@ import Testing
 
 /// Files with times, and parts at different rates, from `prepare` to `evaluate`.
 @Suite(.serialized) struct TimesRunTests {
-  /// What follows "parameters_sha256" in a report on a run.
+  /// The text after "parameters_sha256" in a report on a run.
   private func sum(_ item: DataIdentityRunTests.Case, _ run: String) throws -> Substring {
     let report = try item.run("inspect \(run)").output
     return try #require(report.split(separator: "\n").first { $0.contains("parameters_sha256") })
@@ -43,8 +43,8 @@ import Testing
     }
   }
 
-  /// Learned at half the rate, measured at that, at the full one and at a quarter: inputs are
-  /// normalised by the training part, which is the same.
+  /// Trained at half the rate, and measured at half, at the full rate and at a quarter. All inputs
+  /// are normalised by the same training part.
   @Test func aRunIsMeasuredAtOtherRates() throws {
     try DataIdentityRunTests.withCase { item in
       let (train, test) = (item.lines("ab", seed: 1), item.lines("ab", seed: 2))

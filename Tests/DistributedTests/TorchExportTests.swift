@@ -6,13 +6,13 @@ import Layers
 import TestSupport
 import Testing
 
-/// Exports say all that computes them again, and plain PyTorch modules do so: what they give for a
-/// file is what `predict` gives.
+/// Exports contain all that is needed to compute the model. Plain PyTorch modules do so, with the
+/// outputs of `predict`.
 @Suite(.serialized) struct TorchExportTests {
-  /// The Python that is asked: python3, or what the variable names.
+  /// The Python to use: python3, or the one that the variable names.
   static let python = ProcessInfo.processInfo.environment["MOMENTUM_DIST_PYTHON"] ?? "python3"
 
-  /// Whether it has what the modules and their check need.
+  /// Whether it has the packages that the modules and their check need.
   static let hasTorch: Bool = {
     let outcome = try? Places.withTemporaryFolder {
       try Program.bash("\"$1\" -c 'import torch, numpy, h5py'", [python], in: $0)
@@ -46,7 +46,7 @@ import Testing
           + " norm group 2, activation relu, pool max 2"
       }
     } else {
-      // Raw numbers, which both normalise by the statistics of the export.
+      // Raw numbers. Both sides normalise them by the statistics of the export.
       settings += ["dataset.offsets={part}/begins", "dataset.normalize=features"]
       settings += ["model.hidden_size=6", "model.bidirectional=\(!system.isEncoder)"]
     }

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Runs on several hosts, which are network namespaces of this machine.
+/// Runs on several hosts, simulated by network namespaces of this machine.
 @Suite(
   .serialized,
   .enabled("needs root and the package iproute2, which are not there") {
@@ -88,8 +88,8 @@ import Testing
     }
   }
 
-  /// Ended half-way, the script leaves neither hosts nor processes. The signal is for the script
-  /// alone: one to its whole group, as by `timeout`, would end what it leaves.
+  /// If the script is interrupted, it leaves neither hosts nor processes. The signal goes only to
+  /// the script, because one to its whole group, as from `timeout`, would also end leftovers.
   @Test(arguments: [SIGTERM, SIGKILL]) func nothingIsLeftOfAKilledCluster(signal: Int32) throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try Self.cluster(["--hosts", "2"], DeadlineTests.arguments, in: folder) {
@@ -99,7 +99,8 @@ import Testing
             && !$0.arguments.contains("--inside")
         }
         try #require(script).signal(signal)
-        // Here, because a process whose pipes live on in others cannot be waited for.
+        // Here, because it is impossible to wait for a process whose pipes are still open in
+        // others.
         DeadlineTests.expectNoProcess(in: folder, but: ["timeout"])
       }
       #expect(outcome.status != 0)

@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  /// In a terminal it is drawn over until the run ends, which another process brings about.
+  /// In a terminal it is redrawn until the run ends. Another process ends the run.
   @Test func itEndsWithTheRun() throws {
     try Places.withTemporaryFolder { folder in
       let script =

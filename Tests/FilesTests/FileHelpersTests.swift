@@ -18,8 +18,8 @@ import Testing
     try body(folder)
   }
 
-  /// Other tests of this process take and give back memory meanwhile, and the system counts in
-  /// batches: what is held here is far more than both.
+  /// Other tests of this process allocate and free memory meanwhile, and the system counts in
+  /// batches. This block is far larger than both.
   @Test func memoryThatIsHeldIsCounted() throws {
     let held = UnsafeMutableRawPointer.allocate(byteCount: 256 << 20, alignment: 4096)
     defer { held.deallocate() }
@@ -74,7 +74,7 @@ import Testing
       try DurableFiles.write("12345", to: "\(folder)/file")
       #expect(try DurableFiles.contents(of: "\(folder)/file", limit: 5)?.count == 5)
       #expect(try DurableFiles.contents(of: "\(folder)/file", limit: 4) == nil)
-      // An endless stream, which the path of a descriptor names as a shell does.
+      // An endless stream under the path of a descriptor, as in a shell.
       let zero = "\(folder)/zero"
       #expect(symlink("/dev/zero", zero) == 0)
       let stream = open(zero, O_RDONLY)

@@ -53,8 +53,8 @@ import Testing
     }
   }
 
-  /// What writers that are gone have left is removed; what one that lives is writing is not, nor what
-  /// is new, nor what is somebody else's.
+  /// Files of writers that no longer exist are removed. Files of a living writer, new files and
+  /// files of others are kept.
   @Test func leftoversGoWithTheirWriters() throws {
     try withFolder { folder in
       let stem = "\(folder)/data.json.partial-"
@@ -97,7 +97,7 @@ import Testing
     }
   }
 
-  /// What is not a file is no failure of the disk, and has its own cure.
+  /// A path that is not a file is not a failure of the disk, and has its own advice.
   @Test(.timeLimit(.minutes(15))) func whatIsNotAFileIsNoDiskFailure() throws {
     try withFolder { folder in
       let pipe = "\(folder)/pipe"

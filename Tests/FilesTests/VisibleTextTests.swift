@@ -3,7 +3,7 @@
 import Files
 import Testing
 
-/// Text of strangers on its way to a terminal.
+/// Text from foreign files, printed on a terminal.
 @Suite struct VisibleTextTests {
   @Test func whatATerminalObeysIsShown() {
     #expect("a\u{1b}[2Jb".visible == #"a\u{1b}[2Jb"#)

@@ -4,14 +4,14 @@ import Foundation
 
 // fuzz READER [libFuzzer's options and folders]: searches for bytes that crash a reader.
 //
-// A trap, a signal, much memory, a long time, or an error that is not ours in one line counts as
-// found, and the bytes are kept in a file. With --seed FILE it writes a good file instead. libFuzzer
-// brings `main` and calls these two functions.
+// A trap, a signal, much memory, a long time, or an error that is not our one line counts as found,
+// and the bytes are kept in a file. With --seed FILE it writes a valid file instead. libFuzzer has
+// `main` and calls these two functions.
 
 /// What is fuzzed, and the file that it reads. Set once, before the first input.
 private nonisolated(unsafe) var target: (reader: Reader, folder: String)?
 
-/// Takes the reader's name out of the command line.
+/// Removes the reader's name from the command line.
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(
   _ count: UnsafeMutablePointer<CInt>,
@@ -43,7 +43,7 @@ public func initialize(
   return 0
 }
 
-/// Has the reader read one input.
+/// Makes the reader read one input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func readOne(_ bytes: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
   guard let (reader, folder) = target else { return 0 }

@@ -8,7 +8,7 @@ import HDF5
 import Training
 
 extension Reader {
-  /// Writes a small good file, from which the search begins.
+  /// Writes a small valid file, from which the search starts.
   func writeSeed(to path: String) throws {
     switch self {
     case .idx: try write([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 1, 1, 2, 3, 4], to: path)
@@ -96,7 +96,7 @@ extension Reader {
     try Data(bytes).write(to: URL(fileURLWithPath: path))
   }
 
-  /// Writes a data set. Checksums would hide what lies behind them: most files have none.
+  /// Writes a data set. Checksums would hide the code behind them, so most files have none.
   private func writeHDF5(
     _ path: String, task: String, sums: Bool = false, _ body: (HDF5.File) throws -> Void
   ) throws {

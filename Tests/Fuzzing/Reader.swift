@@ -12,7 +12,7 @@ import Reports
 import Tensors
 import Training
 
-/// A reader of files that people give us, which has to read or refuse whatever bytes come.
+/// A reader of foreign files. It must read or refuse any bytes.
 enum Reader: String, CaseIterable {
   case idx, sound, archive, stamps, table, long, text, yaml, manifest, order
   case images, ragged, language, frames, recordings, listing
@@ -20,7 +20,7 @@ enum Reader: String, CaseIterable {
   case arrays, series, safetensors
   case heartbeat, report
 
-  /// What the file is called.
+  /// The name of the file.
   var fileName: String {
     switch self {
     case .archive, .stamps: "x_TRAIN.ts"
@@ -88,7 +88,7 @@ enum Reader: String, CaseIterable {
     }
   }
 
-  /// Whether this is how bad input is refused: by an error of ours, in one line.
+  /// Whether this error refuses bad input correctly: it is one of ours, in one line.
   func isRefusal(_ error: any Error) -> Bool {
     let isOurs =
       error is DatasetError || error is AudioError || error is CheckpointError
@@ -96,7 +96,7 @@ enum Reader: String, CaseIterable {
     return isOurs && !"\(error)".contains("\n")
   }
 
-  /// Bytes as they come to a port, and as the tag would let them through.
+  /// Bytes as they arrive at a port, and with a valid tag.
   private func readHeartbeats(_ data: Data) {
     var coder = HeartbeatCoder(key: (1, 2), ranks: 3)
     precondition(coder.heartbeat(Array(data)) == nil, "a tag was found")

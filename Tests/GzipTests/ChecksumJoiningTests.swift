@@ -6,7 +6,7 @@ import Testing
 @Suite struct ChecksumJoiningTests {
   static let text = (0..<10_007).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 3) }
 
-  /// The checksum of a text follows from those of its pieces, whatever their lengths.
+  /// The checksum of a text follows from those of its pieces, for any lengths.
   @Test(arguments: [1, 7, 4096, 9_999]) func piecesMakeTheWhole(length: Int) {
     let text = Self.text
     var sum: UInt32 = 0

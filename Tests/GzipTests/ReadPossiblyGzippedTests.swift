@@ -23,8 +23,8 @@ import Testing
     }
   }
 
-  /// A file of a million bytes, of which the first says that there are 36: of whatever else is behind
-  /// them, and may be without end, a piece is read at most.
+  /// The first byte of a file of a million bytes says that there are 36. At most one piece of the
+  /// rest, which may be endless, is read.
   @Test(arguments: [true, false]) func whatIsBehindTheDeclaredEndIsLeft(isCompressed: Bool) throws {
     let content = [36] + Self.long
     try withFile(isCompressed ? gzipMember(content) : content) { path in

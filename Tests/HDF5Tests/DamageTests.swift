@@ -25,7 +25,7 @@ import Testing
     }
   }
 
-  /// A chunked dataset takes no room until it is written, so a small file can declare a lot.
+  /// A chunked dataset takes no space until it is written, so a small file can declare a large one.
   @Test func hugeShapesAreRefused() throws {
     let file = try File.create(folder.path())
     try file.createDataset("x", of: UInt8.self, shape: [1 << 40, 1 << 20], chunk: [1, 1024])

@@ -4,7 +4,7 @@ import Foundation
 import HDF5
 import Testing
 
-/// Files that lead to others: nothing but the file itself is ever opened.
+/// Files that lead to others. Only the file itself is ever opened.
 @Suite struct LinkTests {
   /// A pipe that nothing writes to: opening it would wait forever.
   private func pipe(_ folder: TemporaryFolder) -> String {
@@ -35,7 +35,7 @@ import Testing
     }
     #expect(!file.isGroup("test") && file.address(of: "test") == nil)
     expectError("it is a link to the file") { _ = try file.group("test") }
-    // What was refused before is not the reason of a later failure.
+    // An earlier refusal is not the reason for a later failure.
     #expect(!file.contains("none"))
     expectError("cannot open the dataset") { _ = try file.dataset("none") }
   }

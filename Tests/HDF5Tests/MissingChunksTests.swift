@@ -70,7 +70,7 @@ import Testing
     try File.open(folder.path()).dataset("x").requireStored()
   }
 
-  /// HDF5 1.10 reads beyond its memory where the bits of a number lie outside of its bytes.
+  /// HDF5 1.10 reads beyond its memory if the bits of a number are outside of its bytes.
   @Test(arguments: [0, 2, 5, 7]) func aDamagedTypeIsRefused(byte: Int) throws {
     let file = try File.create(folder.path(), format: .earliest)
     try file.write([1.5, 2.5], to: "x")
@@ -93,7 +93,7 @@ import Testing
     try folder.edit("chunks-6-true.h5") { bytes in
       let start = position(of: Array("deflate\0".utf8), in: bytes)!
       bytes.replaceSubrange(start..<start + 8, with: Array("madeup\0\0".utf8))
-      // Number, length of the name, flags and count of values stand before the name.
+      // Number, length of the name, flags and count of values precede the name.
       #expect(bytes[start - 8] == 1 && bytes[start - 6] == 8)
       bytes.replaceSubrange(start - 8..<start - 6, with: [UInt8(id & 255), UInt8(id >> 8)])
     }

@@ -10,7 +10,7 @@ import Testing
     try ImageFile(decoding: Array(data), path: "x.png")
   }
 
-  /// What is said of bytes that cannot be used.
+  /// The message about bytes that cannot be used.
   private func problem(_ data: Data) throws -> String {
     let error = #expect(throws: ImageFileError.self) { try decode(data) }
     let text = try #require(error).description
@@ -51,7 +51,7 @@ import Testing
     Row(6, 8, [1, 2, 3, 0, 4, 5, 6, 255], [1, 2, 3, 4, 5, 6]),
     Row(3, 8, [1, 0], [40, 50, 60, 10, 20, 30], palette),
     Row(0, 8, [5, 6], [5, 6], [("tRNS", [0, 5])]),
-    // A gamma is no reason to change numbers.
+    // A gamma does not change numbers.
     Row(0, 8, [100, 200], [100, 200], [("gAMA", [0, 0, 0x20, 0])]),
   ]
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension GoldenLayer {
-  /// What `digest` gives, by the name of a layer. A change of arithmetic replaces these lines by
-  /// those that the test prints, in a commit of its own.
+  /// The results of `digest`, by the name of a layer. A change of arithmetic replaces these lines
+  /// by those that the test prints, in a commit of its own.
   static let digests: [String: UInt64] = [
     "tanh plain C=1 H=20": 0x56af_91bc_409b_f432,
     "tanh plain C=5 H=33": 0xcf2c_5f52_59f3_52d4,

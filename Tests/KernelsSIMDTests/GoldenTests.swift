@@ -3,7 +3,7 @@
 import Kernels
 import Testing
 
-/// One arithmetic: the width of a vector has no part in the bits.
+/// One arithmetic: the width of a vector does not affect the bits.
 @Suite struct GoldenTests {
   private static let fused = KernelBackend.supported.filter { $0.arithmetic == .fused }
 

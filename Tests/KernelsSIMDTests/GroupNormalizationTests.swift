@@ -5,7 +5,7 @@ import Tensors
 import Testing
 
 @Suite struct GroupNormalizationTests {
-  /// What a norm gives, and what its adjoint needs.
+  /// The output of a norm, and the input of its adjoint.
   private struct Result<Scalar: KernelScalar> {
     let y: Tensor<Scalar>
     let normalised: Tensor<Scalar>
@@ -56,7 +56,7 @@ import Testing
     #expect(group.inverseDeviation.array.allSatisfy { abs($0 - 1 / two) < 1e-7 })
   }
 
-  /// A large mean takes no digits from the variance, and a large map none from the mean.
+  /// A large mean does not cost the variance digits, and a large map does not cost the mean digits.
   @Test func largeMapsFarFromZero() {
     let norm = norm(90, 70, 4, 2)
     let z = Tensor<Float>(

@@ -9,7 +9,8 @@ import Testing
     #expect(KernelBackend.all.map(\.name) == ["reference", "baseline", "avx2", "avx512"])
   }
 
-  /// What runs anywhere has no obstacle, and what a processor lacks is said in one line.
+  /// A backend that runs anywhere has no obstacle. A missing feature of the processor is reported
+  /// in one line.
   @Test func obstacles() {
     for backend in KernelBackend.all {
       #expect(KernelBackend.supported.contains(backend) == (backend.obstacle == nil))
@@ -41,7 +42,7 @@ import Testing
     #expect(Set(kernels).count == kernels.count)
   }
 
-  /// `Double` takes the reference, whatever the backend.
+  /// `Double` always uses the reference.
   @Test func doubleTakesTheReference() {
     let kernels = KernelBackend.all.map { ObjectIdentifier(Double.kernels(on: $0)) }
     #expect(Set(kernels).count == 1)

@@ -14,7 +14,7 @@ struct LayerCase {
   var wantsInputGradient = true
   var seed: UInt64 = 1
 
-  /// What one run leaves.
+  /// The results of one run.
   struct Result<Scalar> {
     var tensors: [(name: String, values: [Scalar])]
 

@@ -6,7 +6,7 @@ import Testing
 
 /// y = n · gain + shift, and its adjoint.
 @Suite struct LayerNormalizationTests {
-  /// What forward and backward leave, [rows, D] each but the deviation.
+  /// The results of forward and backward. Each is [rows, D], except the deviation.
   private struct Result<Scalar: KernelScalar> {
     var tensors: [(name: String, values: Tensor<Scalar>)]
   }
@@ -82,7 +82,7 @@ import Testing
     }
   }
 
-  /// What forward gives has mean 0 and variance 1, and the accumulators keep what they held.
+  /// The output of forward has mean 0 and variance 1, and is added to the accumulators.
   @Test func isNormalisedAndAdds() {
     let (z, gain, shift, dy): (Tensor<Double>, Tensor<Double>, Tensor<Double>, Tensor<Double>)
     (z, gain, shift, dy) = numbers(7, 33)
@@ -179,7 +179,7 @@ import Testing
     }
   }
 
-  /// The results may lie where the arguments were.
+  /// The results may overwrite the arguments.
   @Test func inPlace() {
     let (z, gain, shift, dy): (Tensor<Float>, Tensor<Float>, Tensor<Float>, Tensor<Float>)
     (z, gain, shift, dy) = numbers(5, 37)

@@ -4,7 +4,7 @@ import KernelInterface
 import Kernels
 import Testing
 
-/// Keeping every k-th state alone changes no bit.
+/// Keeping only every k-th state changes no bit.
 @Suite struct RecomputationTests {
   @Test(arguments: KernelBackend.modules) func theBitsAreThoseOfKeepingEverything(
     backend: KernelBackend
@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  /// What is kept shrinks with k.
+  /// The kept memory decreases with k.
   @Test(arguments: KernelBackend.modules) func lessIsKept(backend: KernelBackend) throws {
     try backend.requireSupport()
     var geometry = LayerGeometry(

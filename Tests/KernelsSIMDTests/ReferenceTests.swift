@@ -4,7 +4,7 @@ import KernelInterface
 import Kernels
 import Testing
 
-/// The SIMD kernels do what the scalar reference does in Double.
+/// The SIMD kernels agree with the scalar reference in Double.
 @Suite struct ReferenceTests {
   struct Sizes: CustomTestStringConvertible, Sendable {
     var T: Int
@@ -65,7 +65,7 @@ import Testing
     }
   }
 
-  /// Says which variants the suite has covered.
+  /// Prints the variants that the suite has covered.
   @Test(arguments: KernelBackend.all) func isCovered(backend: KernelBackend) throws {
     try backend.requireSupport()
   }

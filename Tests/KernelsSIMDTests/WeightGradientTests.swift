@@ -88,7 +88,7 @@ import Testing
 
   private static let fused = KernelBackend.supported.filter { $0 == .avx2 || $0 == .avx512 }
 
-  /// The width of a vector has no part in the order of the sums.
+  /// The width of a vector does not affect the order of the sums.
   @Test(
     .enabled(if: fused.count > 1, "this processor has one width of vectors with fused products"),
     arguments: sizes)

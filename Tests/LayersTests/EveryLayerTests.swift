@@ -9,8 +9,8 @@ import Testing
 
 @testable import Layers
 
-/// What every layer in the table must do. A line in `RecurrentSystem.all` is all that a new one
-/// needs to be tested here.
+/// Tests of every layer in the table. A new layer needs only a line in `RecurrentSystem.all` to be
+/// tested here.
 @Suite struct EveryLayerTests {
   /// The table, and one body of each kind with norms behind one drive of each kind.
   static let names =
@@ -38,8 +38,8 @@ import Testing
     }
   }
 
-  /// A sequence in pieces, with the state carried and the step count going on, equals the whole
-  /// bit for bit.
+  /// A sequence in pieces, with the state and the step count carried on, equals the whole bit for
+  /// bit.
   @Test(arguments: recurrentNames, [[1, 1, 1, 1, 1, 1, 1], [3, 4], [1, 5, 1], [17, 3]])
   func aSequenceInPiecesEqualsTheWhole(name: String, pieces: [Int]) throws {
     try expectPiecesEqualWhole(name, pieces, as: Double.self)
@@ -90,7 +90,7 @@ import Testing
     }
   }
 
-  /// The gradient of a shard has the same bits whatever other shards are computed with it, and
+  /// The gradient of a shard has the same bits regardless of the shards computed with it, and
   /// shards without rows have none.
   @Test(arguments: names, [[0, 7], [0, 3, 7], [0, 2, 2, 7], [0, 1, 3, 4, 5, 7]])
   func aShardDoesNotDependOnOthers(name: String, rowStarts: [Int]) throws {

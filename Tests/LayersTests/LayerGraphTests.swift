@@ -8,7 +8,7 @@ import Testing
 @testable import Layers
 
 @Suite struct LayerGraphTests {
-  /// What each wrong text is told: the node, and what to do.
+  /// The message for each wrong text: the node, and what to do.
   static let wrong = [
     ("", "describes no nodes"),
     ("conv1", "\"conv1\" is not a node"),
@@ -127,7 +127,7 @@ import Testing
     ).expectGradientsOfCentralDifferences("one place")
   }
 
-  /// A node's names never meet those of its cell, whatever the cell calls its states.
+  /// A node's names never collide with those of its cell, regardless of the names of its states.
   @Test(arguments: RecurrentSystem.all.filter { $0.readsMaps && $0.name != "graph" }.map(\.name))
   func gradientsOfEveryCellInAGraph(name: String) throws {
     try problem(

@@ -8,8 +8,8 @@ import Testing
 
 @testable import Layers
 
-/// A layer of a system with random weights, input, state and upstream gradients, the same numbers
-/// in whatever precision: what every generic test of a layer runs.
+/// A layer of a system with random weights, input, state and upstream gradients, with the same
+/// numbers in every precision. Every generic test of a layer runs it.
 struct LayerProblem<Scalar: KernelScalar> {
   typealias Passed = (
     pass: any LayerPass<Scalar>, gradients: ShardedBuffer<Scalar>, dx: Tensor<Scalar>,

@@ -17,7 +17,7 @@ import Testing
     return tensor
   }
 
-  /// What a scan makes of inputs [T, rows, M], in the memory's own precision.
+  /// The result of a scan over inputs [T, rows, M], in the memory's own precision.
   private func scan<Scalar: KernelScalar>(
     _ inputs: Tensor<Scalar>, order: Int, _ method: Discretization, times: Tensor<Double>? = nil,
     maximumSteps: Int = 0
@@ -157,8 +157,8 @@ import Testing
     }
   }
 
-  /// What a run is said to need of memory counts the matrices of the dense form: one for each step
-  /// of a scaled memory, up to the longest.
+  /// The estimated memory of a run counts the matrices of the dense form: one for each step of a
+  /// scaled memory, up to the longest sequence.
   @Test func theMatricesOfTheDenseFormAreCounted() throws {
     func numbers(_ form: MemoryConstants.Form, steps: Int) throws -> Double {
       try layer("hippo_legs", as: Float.self) {
@@ -177,7 +177,7 @@ import Testing
     let whole = GroupedWeight(product).blockDiagonal(weight)
     #expect(whole.array == [1, 2, 0, 0, 3, 4, 0, 0, 0, 0, 5, 6, 0, 0, 7, 8])
     let back = Tensor<Double>(shape: [4, 2])
-    whole[2] = 100  // what lies between the groups is left out
+    whole[2] = 100  // the numbers between the groups are left out
     GroupedWeight(product).addBlocks(of: whole, to: back)
     #expect(back.array == weight.array)
   }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Layers
 
-/// What the generic tests of layers cannot know of norms and drives.
+/// Properties of norms and drives beyond the generic tests of layers.
 @Suite struct NormalizedCellTests {
   private func problem<Scalar: KernelScalar>(
     _ name: String, steps: Int, window: Int, carryWindow: Bool, as: Scalar.Type = Scalar.self
@@ -34,7 +34,7 @@ import Testing
             + run.dInitial.named.map(\.tensor.array)
         }
         #expect(runs[0] == runs[1], "\(backend)")
-        // A window that holds nothing yet changes nothing.
+        // An empty window changes nothing.
         let first = try [1, 6].map { window in
           try problem("atn_\(body)", steps: 1, window: window, carryWindow: false, as: Float.self)
             .forward().output.array
@@ -90,7 +90,7 @@ import Testing
     }
   }
 
-  /// Where norms have no meaning there are none.
+  /// Systems without a meaning for norms have none.
   @Test func whatCannotBeNormalised() throws {
     for system in RecurrentSystem.all {
       guard case .fused(let drive, let body, _) = system.design else {

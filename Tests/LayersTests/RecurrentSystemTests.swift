@@ -10,7 +10,7 @@ import Testing
 @testable import Layers
 
 @Suite struct RecurrentSystemTests {
-  /// What each name promises of its drive, whatever the other constants are set to.
+  /// The drive that each name promises, for any other constants.
   @Test func namesKeepTheirPromises() {
     for system in RecurrentSystem.all {
       let given = CellConstants(mu: 0.3, epsilon: 0.4, beta: 0.5, restart: 7)

@@ -53,7 +53,7 @@ import Testing
     #expect(abs(variance.squareRoot() - 0.2) < 0.005)
   }
 
-  /// All steps by loops that know nothing of windows, padded maps and stages.
+  /// All steps by plain loops, without windows, padded maps and stages.
   @Test func isAsDefined() throws {
     let problem = try problem(Self.text, steps: 3, map: (5, 4))
     let output = problem.forward().output
@@ -111,7 +111,7 @@ import Testing
   }
 }
 
-/// A map and what the definition makes of it.
+/// A map, and the result by definition.
 private struct Map {
   let height: Int
   let width: Int

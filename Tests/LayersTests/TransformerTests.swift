@@ -8,7 +8,8 @@ import Testing
 
 @testable import Layers
 
-/// What the generic tests of layers leave out: heads, tables of counts, positions, lengths, dropout.
+/// Properties beyond the generic tests of layers: heads, tables of counts, positions, lengths,
+/// dropout.
 @Suite struct TransformerTests {
   struct Case: Sendable, CustomStringConvertible {
     var settings: TransformerSettings

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Liveness
 
-/// Datagrams of neighbours: what no rank of the job has sent says nothing.
+/// Datagrams from others: those that no rank of the job has sent are ignored.
 @Suite struct HeartbeatTests {
   private static let key: (UInt64, UInt64) = (0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210)
 
@@ -53,7 +53,7 @@ import Testing
     #expect(receiver.heartbeat(good) != nil, "none of these has used up its number")
   }
 
-  /// A datagram says something once, and none after a later one of its sender.
+  /// A datagram counts once, and not after a later one from its sender.
   @Test func repeatedDatagramsSayNothing() {
     var (one, two, receiver) = (coder(), coder(), coder())
     let (first, second) = (one.bytes(beat(1, culprit: 2)), one.bytes(beat(1)))
@@ -62,7 +62,7 @@ import Testing
     #expect(receiver.heartbeat(two.bytes(beat(2))) != nil, "each rank has a count of its own")
   }
 
-  /// Even a rank of the job, should its memory be damaged, traps no other.
+  /// Even a rank of the job with damaged memory does not make another trap.
   @Test(arguments: [1e300, -1, .infinity, .nan, 1e10]) func numbersThatCannotBeSayNothing(
     seconds: Double
   ) {
@@ -87,7 +87,7 @@ import Testing
       addresses: addresses)
   }
 
-  /// On one machine nothing is to be heard from outside; between two, only where the other is.
+  /// On one machine a rank hears nothing from outside; between two, only from the other's network.
   @Test func aRankListensWhereTheOthersAre() {
     let (a, b, bridge): (Address, Address, Address) = (
       [10, 0, 0, 1], [10, 0, 0, 2], [172, 17, 0, 1]
@@ -103,7 +103,7 @@ import Testing
     }
     #expect(own == a && asked == [b])
     #expect(PeerDirectory.address(of: 0, in: two) { _ in nil } == nil)
-    // By two ways: at which of them the other listens is not known.
+    // Two routes: the address at which the other listens is unknown.
     let many = [entry("one", [a]), entry("two", [b, [192, 168, 0, 2]])]
     #expect(PeerDirectory.address(of: 0, in: many) { $0 == b ? a : [192, 168, 0, 1] } == nil)
   }

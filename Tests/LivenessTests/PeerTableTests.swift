@@ -4,18 +4,18 @@ import Testing
 
 @testable import Liveness
 
-/// Stories of lost and late peers, played through the bookkeeping without clocks.
+/// Scenarios of lost and late peers, simulated in the bookkeeping without clocks.
 @Suite struct PeerTableTests {
   private static let hosts = ["one", "one", "two", "two"]
 
-  /// Rank 0 of 4, with a limit of 10 s, after so many seconds of what the others do.
+  /// Rank 0 of 4, with a limit of 10 s, after this many seconds of the others' activities.
   private struct Story {
     var table = PeerTable(rank: 0, ranks: 4)
     var activity = Activity(.reducing, step: 41)
     /// The MPI call that rank 0 is in.
     var wait: UInt64? = 7
     var missing: Set<Int> = []
-    /// What each peer says; nil is silence.
+    /// The heartbeat of each peer; nil means silence.
     var says: [Int: Heartbeat] = [:]
 
     init() {
@@ -81,7 +81,7 @@ import Testing
     #expect(story.report.contains("rank 1 on one is stuck in reading data, step 41, for"))
   }
 
-  /// Messages that arrive show that all is well, whatever becomes of the heartbeats.
+  /// Arriving messages show that all is well, even without heartbeats.
   @Test func silenceAloneEndsNoRun() {
     var story = Story()
     story.says = [:]

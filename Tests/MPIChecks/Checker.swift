@@ -11,7 +11,7 @@ final class Checker {
     self.world = world
   }
 
-  /// Compares what a call gave with what it should give.
+  /// Compares the result of a call with the expected one.
   func expect<Value: Equatable>(_ name: String, _ found: Value, _ expected: Value) {
     count += 1
     if found == expected { return }

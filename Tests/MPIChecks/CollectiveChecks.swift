@@ -60,7 +60,7 @@ private func checkBits(_ checker: Checker, _ group: Communicator) throws(MPIErro
   }
 }
 
-/// Each rank in turn is the root; what it gives depends on its rank.
+/// Each rank in turn is the root. Its value depends on its rank.
 private func checkBroadcast(_ checker: Checker, _ group: Communicator) throws(MPIError) {
   for root in 0..<group.size {
     for count in counts {
@@ -96,7 +96,7 @@ private func checkGather(_ checker: Checker, _ group: Communicator) throws(MPIEr
   }
 }
 
-/// Rank r owns r + unit elements; one element between the parts belongs to nobody.
+/// Rank r owns r + unit elements; one element between the parts belongs to no rank.
 private func checkAllgatherInPlace<Scalar: MPIScalar & Numeric>(
   _ checker: Checker, _ group: Communicator, _ type: Scalar.Type
 ) throws(MPIError) {

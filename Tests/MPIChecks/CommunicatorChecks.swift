@@ -38,7 +38,7 @@ func checkCommunicators(_ checker: Checker) throws(MPIError) {
   let names = try host.allgather(Array(Environment.processorName.utf8))
   checker.expect("host names", Set(names).count, 1)
 
-  // Communicators are freed again: Open MPI has 65536 identifiers.
+  // Communicators are freed again, because Open MPI has only 65536 identifiers.
   for _ in 0..<70_000 { _ = try alone.duplicate() }
   checker.expect("freed", try alone.duplicate().size, 1)
 }

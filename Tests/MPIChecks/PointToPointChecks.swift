@@ -43,7 +43,7 @@ private func checkPairs(
   checker.expect("rest of the buffer", Array(buffer.suffix(3)), [-1, -1, -1])
 }
 
-/// Ranks that differ in the last bit swap what they have; the odd one sends one number less.
+/// Ranks that differ in the last bit exchange their numbers; the odd one sends one number less.
 private func checkExchange(
   _ checker: Checker, _ group: Communicator, _ count: Int
 ) throws(MPIError) {
@@ -153,7 +153,7 @@ private func checkErrors(_ checker: Checker, _ group: Communicator) throws(MPIEr
   }
   try request.wait()
 
-  // A receive that is let go is cancelled, and leaves the next message alone.
+  // A receive that is released is cancelled, and does not take the next message.
   do {
     let unused = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 10)
     defer { unused.deallocate() }

@@ -6,8 +6,7 @@ import MPI
 import Tensors
 import Threads
 
-/// Checks that the fixed-order reduction is, bit for bit, what one process gets that walks the
-/// tree alone.
+/// Checks that the fixed-order reduction has the bits of one process that walks the whole tree.
 func checkReduction(_ checker: Checker, on group: Communicator) throws(MPIError) {
   for shards in [8, 12, 16] where shards >= group.size {
     // Fewer elements than ranks, odd numbers of them, one more than a bucket.
@@ -75,8 +74,8 @@ private func fromRoot(_ own: [Int], _ group: Communicator) throws(MPIError) -> [
   return numbers
 }
 
-/// Checks that a gradient of which rows alone are sent has the sum of one that is sent whole, and
-/// that the rows are sent where they are few, or always.
+/// Checks that a gradient sent as rows has the same sum as one that is sent whole, and that rows
+/// are sent if they are few, or always.
 func checkRowReduction(_ checker: Checker, on group: Communicator) throws {
   let (shards, vocabulary, width) = (8, 200, 3)
   guard group.size <= shards else { return }
@@ -99,7 +98,7 @@ func checkRowReduction(_ checker: Checker, on group: Communicator) throws {
           gradients.flat[index] = numbers[index]
         }
       }
-      // A backward pass comes to the rows last, and nobody may take them before.
+      // A backward pass completes the rows last, and they may not be sent before.
       buffer.whenFinal(entry.range.upperBound)
       usleep(2000)
       for (place, shard) in owned.enumerated() {
@@ -127,7 +126,7 @@ func checkRowReduction(_ checker: Checker, on group: Communicator) throws {
         try whole.finish()
         sparse.begin(touching: touched)
         fill(sparse.shards)
-        // What is not sent has no say: of a rank whose buffer is not that of the sum.
+        // Rows that are not sent do not count, on a rank whose buffer is not that of the sum.
         let (last, isDamaged) = (owned.count - 1, turn == 1 && owned.count > 1)
         if isDamaged { sparse.shards[last].flat[199 * width] = 1 }
         try sparse.finish()

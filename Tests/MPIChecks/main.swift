@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Checks every call of the MPI module, and what DataParallel makes of them, across ranks:
+// Checks every call of the MPI module and the reductions of DataParallel, across ranks:
 //
 //     mpirun -np 4 mpi-checks
 //
-// Expected values are formulas in rank and size, so any number of ranks will do.
+// Expected values are formulas in rank and size, so any number of ranks works.
 
 import Glibc
 import MPI

@@ -3,7 +3,7 @@
 import MPI
 import Testing
 
-/// What the variables of each launcher mean, and when MPI's world contradicts them.
+/// The meaning of the variables of each launcher, and worlds of MPI that contradict them.
 @Suite struct LauncherTests {
   private func mismatch(
     _ environment: [String: String], _ worldSize: Int = 1, rank: Int = 0
@@ -39,7 +39,7 @@ import Testing
     let problem = try #require(mismatch(environment))
     #expect(problem.contains(text), "\(problem)")
     #expect(problem.contains("MOMENTUM_DIST_RANKS=1"), "\(problem)")
-    // The user's word counts for more than the launcher's.
+    // The user's setting overrides the launcher's.
     #expect(mismatch(environment.merging(["MOMENTUM_DIST_RANKS": "1"]) { $1 }) == nil)
   }
 

@@ -33,7 +33,7 @@ import Threads
     return (model, parameters)
   }
 
-  /// Column n has the same tokens whatever the other columns are.
+  /// Column n has the same tokens regardless of the other columns.
   private func chunk(columns: Range<Int>, starts: [Int], steps T: Int = 4) -> TokenChunk {
     var text = [[Int32]]()
     for column in columns {
@@ -103,8 +103,8 @@ import Threads
     }
   }
 
-  /// What rank-count independence rests on: masks, gradients and states of a column do not depend
-  /// on which other columns are on the same rank.
+  /// Independence of the rank count relies on this: masks, gradients and states of a column do not
+  /// depend on the other columns of the rank.
   @Test func aShardHasTheSameBitsAloneAndInCompany() throws {
     let (model, parameters) = model(tied: true, dropout: 0.4, as: Float.self)
     func run(

@@ -8,7 +8,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// What every line of the table of objectives is tested for.
+/// Tests of every line of the table of objectives.
 @Suite struct ObjectiveTableTests {
   static let rows = 9
 
@@ -66,7 +66,7 @@ import Testing
     expectClose(single.0.own, double.0.own, absolute: 1e-5, relative: 1e-5, "sums")
   }
 
-  /// The promise that shards rest on: the rows of one have the bits that they have in company.
+  /// Shards rely on this promise: a row has the same bits alone and among others.
   @Test(arguments: ObjectiveTable.all)
   func rowsApartGiveWhatTheyGiveTogether(_ entry: ObjectiveEntry) {
     let (y, targets) = (answers(entry.kind, as: Float.self), targets(entry.kind))
@@ -103,7 +103,7 @@ import Testing
     let chance = entry.objective.chance(of: targets)
     #expect(chance.value == run(best).loss)
     #expect(run(best).gradient.allSatisfy { abs($0) < 1e-10 }, "\(run(best).gradient)")
-    // The best answer to a class that is never asked for is as low as a number can be.
+    // The best answer to a class that never occurs is the smallest number.
     for k in best.indices where best[k] > -700 {
       for change in [-0.1, 0.1] {
         var other = best
@@ -139,7 +139,7 @@ import Testing
     #expect(all.own == [2, 4] && CrossEntropy().metrics(all)[0].value == 0.5)
     #expect(some.own == [1, 2] && judging.metrics(some)[0].value == 0.5)
     #expect(some.loss == all.loss && some.elements == 4)
-    // Nobody asks how many words of a text were right.
+    // A text has no count of correct words.
     #expect(CrossEntropy.perToken.totals(of: logits, classes, gradient: nil).own == [])
   }
 

@@ -9,7 +9,7 @@ import Tensors
 import Testing
 import Threads
 
-/// The exponential and its adjoint run once per optimizer step and layer, whatever it computes.
+/// The exponential and its adjoint run once per optimizer step and layer, regardless of the work.
 @Suite struct OrthogonalWorkTests {
   @Test(arguments: [1, 150], [1, 3]) func onceAStep(steps T: Int, layers: Int) throws {
     for (shards, threads, accumulations, every) in [(1, 1, 1, 0), (5, 2, 3, 0), (2, 1, 2, 7)] {

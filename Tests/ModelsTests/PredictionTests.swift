@@ -10,7 +10,7 @@ import Threads
 
 @testable import Models
 
-/// What a model says of sequences, at once or step by step, in any company.
+/// The predictions of a model, at once or step by step, alone or among others.
 @Suite struct PredictionTests {
   static let cells = ["lstm", "gru_unrolled", "momentum_lstm", "nag_gru", "lmu", "atn_lstm"]
 

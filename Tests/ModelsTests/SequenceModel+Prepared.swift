@@ -5,7 +5,7 @@ import Models
 import Tensors
 
 extension SequenceModel {
-  /// The model, prepared for what its parameters are now.
+  /// The model, prepared for its current parameters.
   func prepared(_ parameters: ParameterBuffer<Scalar>) -> SequenceModel {
     do { try prepare(parameters, advancing: false) } catch { preconditionFailure("\(error)") }
     return self

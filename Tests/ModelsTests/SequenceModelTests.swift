@@ -33,7 +33,7 @@ import Threads
     rows N: Int, loss: LossKind, rowStarts: [Int], as type: Scalar.Type
   ) -> SequenceBatch<Scalar> {
     let x = Tensor<Scalar>(shape: [4, N, 2])
-    // Row n is the same whatever N is.
+    // Row n is the same for any N.
     for n in 0..<N {
       var stream = RandomStream(seed: 2, purpose: .testing, index: n)
       for t in 0..<4 { for c in 0..<2 { x[(t * N + n) * 2 + c] = Scalar(stream.normal()) } }
@@ -79,7 +79,7 @@ import Threads
       model.prepared(parameters).evaluate(batch, parameters).reduce(0) { $0 + $1.loss }
     }
     checkGradient("parameters", of: parameters.flat, gradient: sum, loss: value)
-    // What lies beyond the end of a sequence changes nothing.
+    // Numbers beyond the end of a sequence change nothing.
     let before = value()
     batch.x[(3 * 3 + 1) * 2] = 1e3
     #expect(value() == before)
@@ -130,8 +130,8 @@ import Threads
     #expect(loss(.mean, steps: 3) != loss(.last, steps: 3))
   }
 
-  /// The promise that rank-count independence rests on: a shard's bits do not depend on which
-  /// other shards are computed with it.
+  /// Independence of the rank count relies on this promise: a shard's bits do not depend on the
+  /// shards computed with it.
   @Test func aShardHasTheSameBitsAloneAndInCompany() {
     let (model, parameters) = model(layers: 2, loss: .crossEntropy, as: Float.self)
     let together = batch(rows: 6, loss: .crossEntropy, rowStarts: [0, 2, 6], as: Float.self)
@@ -175,7 +175,7 @@ import Threads
     #expect(model.prepared(parameters).evaluate(reversed, parameters)[0].loss != loss)
   }
 
-  /// What is said to be final does not change any more, and is said from the end on.
+  /// Elements that are reported as final no longer change, and are reported from the end on.
   @Test func finishedGradientsStayAsTheyAre() {
     let (model, parameters) = model(layers: 3, loss: .crossEntropy, as: Float.self)
     let batch = batch(rows: 4, loss: .crossEntropy, rowStarts: [0, 2, 4], as: Float.self)
@@ -247,7 +247,7 @@ import Threads
     #expect(expected.counts.reduce(0, +) == (everyStep ? 0 : 11))
   }
 
-  /// What is complete of the whole is what the slowest thread has completed.
+  /// The whole is complete as far as the slowest thread.
   @Test func theSlowestThreadDecidesWhatIsComplete() {
     var layout = ParameterLayout()
     layout.add("a", shape: [10])

@@ -41,14 +41,14 @@ import Testing
       ], layout: layout)
     #expect(optimizer.slots.map(\.name) == ["exp_avg", "exp_avg_sq", "momentum_buffer"])
     optimizer.update(w, gradients: Tensor(Array(repeating: 1, count: 8)), rateFactor: 0.5)
-    // SGD moves by rate · factor, Adam's first step by the rate whatever the gradient.
+    // SGD moves by rate · factor, and Adam's first step by the rate for any gradient.
     expectClose(
       w.flat.array, [-0.25, -0.25, -0.125, -0.125, -1, -1, 0, 0], absolute: 1e-8, "parameters")
     #expect(optimizer[slot: "momentum_buffer"]?.flat.array == [0, 0, 0, 0, 1, 1, 0, 0])
   }
 
-  /// Slices of every rule, put together, are bit for bit what the whole makes: tensors whose rows
-  /// do not divide, one with fewer rows than there are parts, a group without state.
+  /// Updates in slices have the bits of the whole update, for every rule: with tensors whose rows
+  /// do not divide, one with fewer rows than parts, and a group without state.
   @Test(
     arguments: [
       Adam(), Adam(weightDecay: 0.1, amsgrad: true), Adam(weightDecay: 0.1, decoupled: true),

@@ -54,8 +54,8 @@ import Testing
     #expect(stream.permutation(count).sorted() == Array(0..<count))
   }
 
-  /// Computed by an independent program from the definitions of Philox, Lemire and Fisher-Yates:
-  /// a change here would reorder every epoch and every permuted image in silence.
+  /// Computed by an independent program from the definitions of Philox, Lemire and Fisher-Yates: a
+  /// change here would silently reorder every epoch and every permuted image.
   @Test func permutationsAreTheKnownOnes() {
     func permutation(_ seed: UInt64, _ purpose: RandomPurpose, step: Int = 0, _ count: Int) -> [Int]
     {

@@ -21,7 +21,7 @@ divides losses by one prediction too many a chunk; mnist.py reports the best epo
 import pathlib
 import sys
 
-# What a script sets whatever its command line says.
+# Settings of a script regardless of its command line.
 MNIST = {
     "epochs": 150, "batch_size": 128, "dataset.task": "classification",
     "optimizer.name": "rmsprop", "optimizer.epsilon": 1e-8, "optimizer.weight_decay": 0,
@@ -132,7 +132,7 @@ for hidden in [224, 322]:
     RECIPES[f"table5-timit-momentum-dtriv-{hidden}"] = TIMIT_DTRIV | lstm(
         "momentum_dtriv", hidden, mu=0.3, epsilon=0.1)
 
-# What a configuration has that leaves a key out: the program's defaults.
+# The program's defaults, for keys that a configuration leaves out.
 DEFAULTS = {
     "seed": 1, "dataset.permutation_seed": 1, "model.layers": 1, "model.gate_bias": 1.0,
     "model.orthogonal_start": "cayley",
@@ -144,7 +144,7 @@ DEFAULTS = {
     "optimizer.averaging_window": 0,
 }
 
-# Differences that are meant: the key, the recipe's value, ours, and the reason.
+# Intended differences: the key, the recipe's value, ours, and the reason.
 MEANT = [
     ("seed", 0, 1, "random numbers are other ones in any case"),
     ("dataset.permutation_seed", 0, 1, "measured with our order; theirs is permutation: numpy, permutation_seed: 0"),
@@ -153,7 +153,7 @@ MEANT = [
      "at a change of base the authors' gradient is not that of the loss"),
 ]
 
-# Keys that have no counterpart in a recipe, and why they change nothing of it.
+# Keys without a counterpart in a recipe, and the reason why they change nothing.
 OURS = {
     "dataset.file": "where the data lie",
     "shards": "how a batch is cut among ranks",
@@ -164,7 +164,7 @@ WITHOUT_MU = {"rmsprop_lstm", "rmsprop_dtriv"}
 
 
 def scalar(text):
-    """A plain value of YAML as Python has it."""
+    """A plain value of YAML as a Python value."""
     if text in ("true", "false"):
         return text == "true"
     try:
@@ -174,7 +174,7 @@ def scalar(text):
 
 
 def read(path):
-    """The keys of a configuration: two levels, one value a line, which is all that these have."""
+    """The keys of a configuration. These files have two levels and one value per line."""
     keys, section = {}, ""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         line = line.split("#", 1)[0].rstrip()
@@ -193,7 +193,7 @@ def read(path):
 
 
 def verdict(key, recipe, ours, cell):
-    """Why a value is right; None if it is not."""
+    """The reason why a value is right; None if it is wrong."""
     if ours == recipe:
         return "equal"
     if key == "optimizer.orthogonal_rule" and ours == "same" and recipe == "rmsprop":

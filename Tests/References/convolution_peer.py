@@ -70,7 +70,7 @@ class ReciprocalGated(nn.Module):
 
 
 def reference(a):
-    """The same by the reference, from the same parameters."""
+    """The same from the reference, with the same parameters."""
     cells = peer.reference(a.check)
 
     def run(p, x):
@@ -96,7 +96,7 @@ if __name__ == "__main__":
         kernel=3)
     family = ConvLSTM if a.cell == "conv_lstm" else ReciprocalGated
     cell = family(a.input, a.hidden, a.height, a.width, a.kernel)
-    # To what is shared a map is a row of numbers.
+    # The shared code sees a map as a row of numbers.
     rows = copy.copy(a)
     rows.input, rows.hidden = (n * a.height * a.width for n in (a.input, a.hidden))
     if a.check:

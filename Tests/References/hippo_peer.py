@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Times PyTorch on a training step of a recurrent net with a HiPPO memory, beside `bench step`.
+"""Times PyTorch on a training step of a network with a HiPPO memory, to compare with `bench step`.
 
 `hippo_legs` (Gu et al., 2020): the gated cell with one memory of order N and the bilinear LegS steps
 from dense matrices A(t), B(t) that are computed beforehand, as in the authors' code. `lmu` (Voelker
@@ -91,7 +91,7 @@ class LMU(nn.Module):
 
 
 def expected(a):
-    """The last state by the reference, from the parameters of the modules above."""
+    """The last state from the reference, with the parameters of the modules above."""
     R = peer.reference(a.check)
     I, H, N = a.input, a.hidden, a.order
 

@@ -54,7 +54,7 @@ class Norm(nn.Module):
         return (z - mean.unsqueeze(1)) * root.unsqueeze(1) * self.gain + self.shift
 
     def push(self, z: Tensor, past: List[Tensor], total: Tensor) -> Tensor:
-        """Takes a step into the window, and gives the sums over it, [2, N]."""
+        """Adds a step to the window, and returns the sums over it, [2, N]."""
         if self.window == 1:
             return total
         sums = torch.stack((z.sum(1), (z * z).sum(1)))
@@ -74,7 +74,8 @@ class NormalisedRNN(nn.Module):
         self.norm = Norm(hidden, window)
 
     def forward(self, x: Tensor) -> Tensor:
-        # unbind, for the gradient of from_input[t] would be as large as from_input at every step
+        # unbind, because the gradient of from_input[t] would be as large as from_input at every
+        # step
         from_input = (x @ self.weight_ih.t()).unbind(0)
         h = x.new_zeros(x.size(1), self.hidden)
         past: List[Tensor] = []
@@ -129,7 +130,7 @@ class NormalisedLSTM(nn.Module):
 
 
 def expected(a, k):
-    """The last state by the reference, from the parameters of the modules above."""
+    """The last state from the reference, with the parameters of the modules above."""
     R = peer.reference(a.check)
 
     def rnn(p, x):

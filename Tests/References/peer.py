@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the peers in PyTorch share: a training step and its time, and a check of the cell.
+"""Code that the peers in PyTorch share: a training step and its time, and a check of the cell.
 
 The step is that of sequential MNIST: N sequences of T steps of C numbers, one layer of H units, a
 linear read-out of the last state, cross-entropy, backward, clipping to 1, Adam. One thread,

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Reports
 
-/// Pages of runs whose files a stranger wrote.
+/// Pages of runs with foreign files.
 @Suite struct HostileReportTests {
   private func page(
     metrics: String, evaluation: String = "{}", in folder: String
@@ -22,7 +22,7 @@ import Testing
       + #""sequences":3,"elements":3,"confusion":\#(confusion)}"#
   }
 
-  /// A name is no place for markup: such a key is no metric.
+  /// A key that contains markup is not a metric.
   @Test func keysAreOfOneAlphabet() throws {
     try Places.withTemporaryFolder { folder in
       let evil = "<img src=x onerror=alert(1)>"
@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  /// The second wall: what a page cannot run or load does no harm.
+  /// The second defence: a page cannot run or load anything.
   @Test func aPageMayNeitherRunNorLoadAnything() throws {
     try Places.withTemporaryFolder { folder in
       let page = try page(metrics: "{}", in: folder)

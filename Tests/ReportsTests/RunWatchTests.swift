@@ -6,7 +6,7 @@ import Testing
 
 @testable import Reports
 
-/// What `watch` makes of a run's folder.
+/// The output of `watch` for a run's folder.
 @Suite struct RunWatchTests {
   private static let now = ISO8601DateFormatter().date(from: "2026-01-02T03:10:05Z")!
 
@@ -83,7 +83,7 @@ import Testing
     }
   }
 
-  /// A run that resumed on one rank; one of many ranks, of which the slowest are shown.
+  /// A run that resumed on one rank, and one with many ranks, which shows the slowest.
   @Test func ranksOfTheLastStart() throws {
     try Places.withTemporaryFolder { folder in
       try write(folder, logs: [log(0, of: 1, reduction: 0), log(1, of: 2, reduction: 3)])

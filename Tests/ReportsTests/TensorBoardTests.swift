@@ -29,7 +29,7 @@ import Testing
     #expect(record.count == 12 + message.count + 4)
     #expect(Array(record[..<8]) == [UInt8(message.count), 0, 0, 0, 0, 0, 0, 0])
     #expect(Array(record[12...].dropLast(4)) == message)
-    // A number that is zero is written all the same.
+    // A zero is written too.
     let zero = try TensorBoardSummary([(tag: "", value: 0)]).serializedBytes() as [UInt8]
     #expect(zero == [0x0a, 5, 0x15, 0, 0, 0, 0])
   }

@@ -41,8 +41,8 @@ import Testing
   }
 
   #if DEBUG
-    /// Two users of one name would write over each other's numbers. A tensor that is let go, or is
-    /// of another name, is no hindrance: the tests above ask for it.
+    /// Two users of one name would write over each other's numbers. A tensor that is released, or
+    /// has another name, is no obstacle: the tests above need it.
     @Test func aNameInUseIsNotGivenAgain() async {
       await #expect(processExitsWith: .failure) {
         let workspace = Workspace<Float>()

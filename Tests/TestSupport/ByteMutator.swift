@@ -6,7 +6,7 @@ import Foundation
 /// and, if the format has words, hostile words instead of others.
 public struct ByteMutator: RandomNumberGenerator {
   private var state: UInt64
-  /// What is put in somewhere, besides damage.
+  /// Text to insert, in addition to damage.
   private let words: [String]
 
   public init(seed: UInt64, words: [String] = []) {
@@ -14,7 +14,8 @@ public struct ByteMutator: RandomNumberGenerator {
     self.words = words
   }
 
-  /// How many mutations a campaign makes: the environment variable MOMENTUM_DIST_MUTATIONS, or 300.
+  /// The number of mutations of a campaign: the environment variable MOMENTUM_DIST_MUTATIONS, or
+  /// 300.
   public static let count =
     Int(ProcessInfo.processInfo.environment["MOMENTUM_DIST_MUTATIONS"] ?? "") ?? 300
 

@@ -11,7 +11,7 @@ public enum Program {
     public let errors: String
     public let seconds: Double
 
-    /// The lines of standard error that mpirun did not write: its banner stands between rules.
+    /// The lines of standard error that mpirun did not write. Its banner is between rules.
     public var ownErrors: [String] {
       var isBanner = false
       return errors.split(separator: "\n").map(String.init).filter { line in
@@ -229,7 +229,7 @@ extension Program {
   /// - Parameters:
   ///   - text: what standard error must hold first; empty for the start of mpirun
   ///   - delay: seconds after that
-  ///   - victims: chooses among the processes of so many ranks
+  ///   - victims: chooses among the processes of this many ranks
   public static func run(
     _ arguments: [String], ranks: Int, in folder: String, environment: [String: String] = [:],
     killing victims: (Int) -> [Int], after delay: Double, since text: String,

@@ -29,7 +29,7 @@ import Testing
     #expect(throws: Broken.self) { try job.result() }
   }
 
-  /// A thread that never starts would be waited for without end.
+  /// A wait for a thread that never starts would never end.
   @Test func workWhoseThreadCannotStartIsDoneByTheCaller() throws {
     let caller = ObjectIdentifier(Thread.current)
     let job = BackgroundJob("test", inPlace: false, stackBytes: 1 << 50) {

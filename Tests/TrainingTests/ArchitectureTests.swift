@@ -17,6 +17,6 @@ import Testing
     // What tests are made of is not drawn.
     targets.subtract(["TestSupport", "mpi-checks", "fuzz"])
     let boxes = Set(picture.matches(of: /<text [^>]*>([^<]+)<\/text>/).map { String($0.1) })
-    #expect(boxes == targets, "launch/architecture draws it anew")
+    #expect(boxes == targets, "launch/architecture draws it again")
   }
 }

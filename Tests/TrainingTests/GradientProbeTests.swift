@@ -137,10 +137,10 @@ import Testing
       .curve(steps: steps, features: 1, batch: 3)
   }
 
-  /// The velocity gathers b_ih too: μ = ε = 0.6 takes the forget gate's bias from 2 to
-  /// 1 + ε/(1-μ) = 2.5. That is nearly the whole of the difference at initialisation: an LSTM that
-  /// starts from 2.5 keeps its gradient as well. W_hh h reaches no velocity, so momentum opens no
-  /// other way back to h_1.
+  /// The velocity gathers b_ih too: μ = ε = 0.6 takes the forget gate's bias from 2 to 1 + ε/(1-μ)
+  /// = 2.5. That is nearly the whole of the difference at initialisation: an LSTM that starts from
+  /// 2.5 keeps its gradient as well. W_hh h does not enter the velocity, so momentum gives no other
+  /// path back to h_1.
   @Test func momentumKeepsTheGradientOfAnLSTMByTheBiasOfItsForgetGate() throws {
     let plain = try curve("lstm")
     let momentum = try curve("momentum_lstm")
@@ -176,10 +176,10 @@ import Testing
     }
     let figure = ProbeCurve.chart(of: curves).figure
     #expect(try #require(Elements(of: figure)).text.contains("a <b> & \"c\""))
-    // The zero has no logarithm: a gap, and the line begins anew behind it.
+    // A zero has no logarithm, so there is a gap, and the line starts again after it.
     let line = try #require(figure.split(separator: "\n").first { $0.contains("</title></path>") })
     #expect(line.count { $0 == "M" } == 2)
-    // What reads SVG and is no browser knows no variables.
+    // Programs other than browsers that read SVG do not support variables.
     #expect(!figure.contains("var("))
   }
 

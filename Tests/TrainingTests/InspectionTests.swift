@@ -9,7 +9,7 @@ import Testing
 
 @testable import Training
 
-/// What `inspect` says of files that `prepare` made and of any others.
+/// The output of `inspect` for files that `prepare` made, and for any others.
 @Suite struct InspectionTests {
   private func json(_ path: String, verifying: Bool = false) throws -> [String: Any] {
     let text = try Inspection.report(of: path, verifying: verifying).json()
@@ -69,7 +69,8 @@ import Testing
     }
   }
 
-  /// Where two datasets would do but for one thing, that is said; and a name stays on its line.
+  /// If only one thing prevents two datasets from training, the message names it. A name stays on
+  /// its line.
   @Test func whatKeepsAFileFromTrainingIsSaid() throws {
     try Places.withTemporaryFolder { folder in
       let path = "\(folder)/own.h5"
@@ -161,7 +162,7 @@ import Testing
     }
   }
 
-  /// What `prepare` makes passes, for every task.
+  /// Files of `prepare` pass, for every task.
   @Test func whatPrepareMakesIsVerified() throws {
     try Places.withTemporaryFolder { folder in
       try GeneratedFile.write(

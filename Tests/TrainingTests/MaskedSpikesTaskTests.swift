@@ -44,7 +44,7 @@ import Testing
       plan: ShardPlan(shards: configuration.shards, ranks: ranks), rank: rank)
   }
 
-  /// What is validated on has no part in the mean rates, in training and in an evaluation.
+  /// Validation data do not affect the mean rates, in training and in an evaluation.
   @Test func meanRatesAreThoseOfWhatIsTrainedOn() throws {
     try Places.withTemporaryFolder { folder in
       try write("\(folder)/a.h5")
@@ -124,7 +124,7 @@ import Testing
     }
   }
 
-  /// A trial's mask is the same whatever rank has it.
+  /// A trial's mask is the same on any rank.
   @Test func masksDoNotDependOnRanks() throws {
     try Places.withTemporaryFolder { folder in
       try write("\(folder)/a.h5")

@@ -11,7 +11,7 @@ import Testing
     text: "step 1250/15700  epoch 3  loss 0.1677  accuracy 91.25 %  12345 seq/s", fraction: 0.08,
     remaining: 3725)
 
-  /// What a terminal shows of a line: without its colours.
+  /// The visible text of a line on a terminal, without its colours.
   private func visible(_ line: String) -> String {
     line.replacingOccurrences(of: "\u{1B}[32m", with: "").replacingOccurrences(
       of: "\u{1B}[0m", with: "")

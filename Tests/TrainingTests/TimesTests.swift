@@ -137,7 +137,8 @@ import Testing
     }
   }
 
-  /// Where they are not read, or switched off, data are what they were; the first is said.
+  /// If times are not read, or switched off, the data are unchanged. Times that are not read are
+  /// reported.
   @Test func whereTheyAreNotReadThatIsSaid() throws {
     try Places.withTemporaryFolder { folder in
       let path = "\(folder)/a.h5"
@@ -192,7 +193,7 @@ import Testing
     }
   }
 
-  /// What a run learned from, as a checkpoint tells: data with or without times.
+  /// The identity of a run's data in a checkpoint: data with or without times.
   private func learned(_ path: String, in folder: String) throws -> LearnedData {
     var data = DataIdentity()
     data.parts["train"] = try stream(configuration(path)).partIdentity()
@@ -213,7 +214,7 @@ import Testing
     return LearnedData(of: try CheckpointReader(step), .measuring)
   }
 
-  /// A run that learned with times is not measured without them; the other way round is said.
+  /// A run that learned with times is not measured without them. The opposite is reported.
   @Test func aRunIsMeasuredOnDataAsItLearned() throws {
     try Places.withTemporaryFolder { folder in
       let (timed, none) = ("\(folder)/timed.h5", "\(folder)/none.h5")

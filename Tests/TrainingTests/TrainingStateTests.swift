@@ -6,7 +6,7 @@ import Testing
 @testable import Training
 
 @Suite struct TrainingStateTests {
-  /// What a run has added up since its last report, with the sums of its objective by name.
+  /// The sums of a run since its last report, with those of its objective by name.
   @Test func aCheckpointHoldsTheSumsOfTheObjective() {
     var state = TrainingState(sums: ["correct", "judged"])
     state.interval = Totals(loss: 3, elements: 8, weight: 6, sequences: 4, own: [2, 5])

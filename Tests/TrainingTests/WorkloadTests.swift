@@ -12,7 +12,7 @@ import Testing
 
 @testable import Training
 
-/// Models and streams apart and together.
+/// Models and streams, separately and together.
 @Suite struct WorkloadTests {
   private func workload(_ yaml: String, ranks: Int = 1, rank: Int = 0) throws -> Workload {
     let configuration = try TrainingConfiguration(
@@ -55,8 +55,8 @@ import Testing
     return gradients.flat.array.map(\.bitPattern)
   }
 
-  /// A batch follows from its position, whatever was read before; and so does the start of an epoch
-  /// of a text, whose state is carried.
+  /// A batch depends only on its position, not on earlier reads. So does the start of an epoch of a
+  /// text, whose state is carried.
   @Test func aBatchFollowsFromItsPosition() throws {
     try Places.withTemporaryFolder { folder in
       for yaml in try Self.yamls(in: folder) {
@@ -131,8 +131,8 @@ import Testing
     }
   }
 
-  /// What guessing costs on a file of the user's own follows from its numbers, and on a prepared
-  /// one from what that says.
+  /// The baseline loss of a user's own file follows from its numbers, and that of a prepared one
+  /// from its attributes.
   @Test func aFilesBaselineIsThatOfItsOwnTargets() throws {
     try Places.withTemporaryFolder { folder in
       let (own, prepared) = ("\(folder)/own.h5", "\(folder)/prepared.h5")
@@ -197,7 +197,7 @@ import Testing
     }
   }
 
-  /// Sequences that take the place of a file that cannot be read have classes, whatever the task.
+  /// The substitute for a file that cannot be read has classes, for any task.
   @Test func aProbeWithoutItsDataAsksForClasses() throws {
     let configuration = try TrainingConfiguration(
       yaml: "dataset: {task: adding, file: /nowhere/set.h5}\nmodel: {hidden_size: 4}",

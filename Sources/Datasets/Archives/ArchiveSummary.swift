@@ -2,12 +2,12 @@
 
 import Foundation
 
-/// What was understood of an archive, in lines for the user: classes with their counts, the range of
-/// each feature, the first sequences.
+/// A summary of an archive, in lines for the user: classes with their counts, the range of each
+/// feature, the first sequences.
 public struct ArchiveSummary {
   private let archive: SequenceArchive
 
-  /// Of more classes or features than these, the first are shown.
+  /// At most this many classes or features are shown.
   private static let most = 12
   private static let mostFeatures = 4
 

@@ -5,11 +5,11 @@ import Foundation
 /// Tables of labelled sequences, such as the UCI's pendigits.
 ///
 /// A wide table has a sequence on each line: T·C numbers, step by step (x_1, y_1, x_2, y_2, ... for
-/// C = 2), and the class, which is a word, a number, or a string of zeros and a one, whose place is
-/// the class. Lines may differ in length. A long table has a time step on each line (see
-/// `LongTable`).
+/// C = 2), and the class. The class is a word, a number, or a string of zeros with a single one,
+/// whose position is the class. Lines may differ in length. A long table has a time step on each
+/// line (see `LongTable`).
 public enum CSVTable {
-  /// Reads the training and the test part, which may be one file and is then split at random.
+  /// Reads the training and the test part. A single file is split at random.
   public static func read(
     _ paths: [String], _ format: CSVFormat
   ) throws(DatasetError) -> SequenceArchive {
@@ -90,9 +90,9 @@ struct TableRows {
   var header: [String]?
   var sequences: [[Float]] = []
   var labels: [String] = []
-  /// The class of each step of each sequence, where each step has its own.
+  /// The class of each step of each sequence, if each step has its own.
   var stepLabels: [[String]] = []
-  /// What names each sequence of a long table.
+  /// The name of each sequence of a long table.
   var ids: [String] = []
   /// Which steps of the table each sequence has; empty until missing values are filled in, except
   /// in a long table.
@@ -101,7 +101,7 @@ struct TableRows {
   var hasUnknownDates = false
   /// The line where each sequence begins.
   var lines: [Int] = []
-  /// What was understood, for the user.
+  /// Notes for the user about how the table was read.
   var notes: [String] = []
   /// Whether no label is an answer, too.
   private let mayLackLabel: Bool
@@ -217,7 +217,7 @@ struct TableRows {
   }
 
   /// Refuses a table in which nearly every sequence has a class of its own: a column of values, or
-  /// of lines, was taken for the classes.
+  /// of line numbers, was taken for the classes.
   func checkLabelsRepeat(_ naming: ClassNaming) throws(DatasetError) {
     let distinct = Set(labels.map { naming.number(of: $0)! }).count
     guard labels.count >= 20, 10 * distinct >= 9 * labels.count else { return }
@@ -230,7 +230,7 @@ struct TableRows {
   }
 }
 
-/// Reads the values of a table, which must agree on their decimal sign.
+/// Reads the values of a table. All must use the same decimal sign.
 struct TableValues {
   let path: String
   private let number: FieldNumber

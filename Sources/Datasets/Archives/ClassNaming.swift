@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Which class a label means, and what the classes are called.
+/// Maps labels to classes, and names the classes.
 struct ClassNaming {
   let names: [String]
   private let numbers: [ExactText: Int32]
 
   /// Names the classes in the order of the labels. If all labels are strings of zeros with a single
-  /// one in it, the place of the one is the class.
+  /// one, the position of the one is the class.
   init(_ labels: [String]) {
     let distinct = Set(labels.map { ExactText($0) })
     let widths = Set(distinct.map(\.text.utf8.count))
@@ -28,7 +28,7 @@ struct ClassNaming {
         }))
   }
 
-  /// Takes classes in a given order; one that is named twice counts once.
+  /// Takes classes in a given order. A class that is named twice counts once.
   init(names: [String]) {
     var numbers: [ExactText: Int32] = [:]
     var once: [String] = []
@@ -47,7 +47,7 @@ struct ClassNaming {
   /// The class of a label; nil if there is none.
   func number(of label: String) -> Int32? { numbers[ExactText(label)] }
 
-  /// Labels in order: as numbers where they all are, or else by letters.
+  /// Sorts labels: as numbers if all are numbers, otherwise by their letters.
   static func order(_ labels: Set<ExactText>) -> [String] {
     let numbers = labels.compactMap { label in
       Double(label.text).flatMap { $0.isNaN ? nil : (value: $0, label: label) }

@@ -2,10 +2,11 @@
 
 /// Dates as numbers of seconds.
 enum DateTime {
-  /// The seconds of a date, of a time of day, or of both, from a moment that is the same for all
-  /// of one form: `2024-05-31`, `2024-05-31 12:00`, `2024/05/31T12:00:00.5Z`, `12:00:01`.
+  /// The seconds of a date, of a time of day, or of both, counted from a moment that is the same
+  /// for all texts of one form: `2024-05-31`, `2024-05-31 12:00`, `2024/05/31T12:00:00.5Z`,
+  /// `12:00:01`.
   ///
-  /// A zone behind it is not taken into account: it must be the same for times to be compared.
+  /// A time zone at the end is ignored, so it must be the same for all times that are compared.
   ///
   /// - Returns: nil for any other text
   static func seconds(_ text: ArraySlice<UInt8>) -> Double? {
@@ -31,14 +32,15 @@ enum DateTime {
     return 86_400 * Double(days) + Double(3600 * hours + 60 * minutes) + seconds
   }
 
-  /// Days since 1 March of the year 0 (Gregorian), in which a leap day is the last of its year.
+  /// Days since 1 March of the year 0 (Gregorian). In this count a leap day is the last day of its
+  /// year.
   private static func days(year: Int, month: Int, day: Int) -> Int {
     let y = month > 2 ? year : year - 1
     let m = (month + 9) % 12
     return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1
   }
 
-  /// What is left to read of a text.
+  /// The part of a text that is not yet read.
   private struct Fields {
     private var rest: ArraySlice<UInt8>
 
@@ -46,7 +48,7 @@ enum DateTime {
 
     var isAtEnd: Bool { rest.isEmpty }
 
-    /// Whether nothing but a zone is left: Z, or a sign with digits and colons.
+    /// Whether only a time zone is left: Z, or a sign with digits and colons.
     var isZone: Bool {
       guard let first = rest.first else { return true }
       if rest.count == 1 { return first == UInt8(ascii: "Z") || first == UInt8(ascii: "z") }
@@ -54,7 +56,7 @@ enum DateTime {
         && rest.dropFirst().allSatisfy { 0x30...0x3a ~= $0 }
     }
 
-    /// Takes a number of just so many digits.
+    /// Reads a number of exactly this many digits.
     mutating func number(digits: Int) -> Int? {
       let found = rest.prefix { 0x30...0x39 ~= $0 }
       guard found.count == digits else { return nil }
@@ -62,14 +64,14 @@ enum DateTime {
       return found.reduce(0) { 10 * $0 + Int($1) - 0x30 }
     }
 
-    /// Takes one of these characters, if it is next.
+    /// Reads one of these characters, if it is next.
     mutating func skip(_ characters: String) -> Bool {
       guard let next = rest.first, characters.utf8.contains(next) else { return false }
       rest = rest.dropFirst()
       return true
     }
 
-    /// Takes the digits behind a decimal sign; 0 where there are none.
+    /// Reads the digits after a decimal sign; 0 if there are none.
     mutating func fraction() -> Double {
       guard skip(".,") else { return 0 }
       var (value, unit) = (0.0, 0.1)

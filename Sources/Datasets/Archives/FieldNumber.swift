@@ -2,14 +2,15 @@
 
 /// How the numbers of a text are read.
 struct FieldNumber {
-  /// Whether a comma may stand for the decimal point: wherever it does not separate fields.
+  /// Whether a comma may be the decimal sign, which it may unless it separates fields.
   var allowsDecimalComma = false
-  /// What is done about missing values: all but `refuse` are read as NaN, and filled in later.
+  /// How missing values are treated. All choices but `refuse` read them as NaN and fill them in
+  /// later.
   var missing = MissingValues.refuse
   /// What to do about a field that is not a number.
   var cure = "check the format, see prepare --help"
 
-  /// The words for a value that is not there, in any letter case.
+  /// The words for a missing value, in any letter case.
   private static let missingWords: Set<String> = [
     "", "?", "nan", "-nan", "na", "n/a", "null", "none",
   ]
@@ -18,7 +19,7 @@ struct FieldNumber {
     field.count <= 4 && missingWords.contains(TextTable.string(field).lowercased())
   }
 
-  /// The number of a field; nil if it is none.
+  /// The number in a field; nil if it is not a number.
   func value(_ field: ArraySlice<UInt8>) -> Float? {
     guard let value = Float(TextTable.string(field)) ?? withComma(field) else { return nil }
     return value.isFinite ? value : nil
@@ -34,7 +35,7 @@ struct FieldNumber {
     return Float(TextTable.string(ArraySlice(field.map { $0 == 0x2c ? 0x2e : $0 })))
   }
 
-  /// The number of a field, which must be finite; NaN for a missing one that is filled in later.
+  /// The number in a field, which must be finite; NaN for a missing one that is filled in later.
   func read(_ field: ArraySlice<UInt8>, path: String, line: Int) throws(DatasetError) -> Float {
     if let value = value(field) { return value }
     guard Self.isMissing(field) else {
@@ -48,7 +49,7 @@ struct FieldNumber {
   }
 }
 
-/// A field for a message: in quotes, on one line, and not all of a long one.
+/// A field as a message shows it: in quotes, on one line, and shortened if it is long.
 func quoted(_ field: some Sequence<UInt8>) -> String {
   let text = String(decoding: Array(field.prefix(80)), as: UTF8.self)
   let line = text.prefix(40).map { $0.isNewline ? " " : $0 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A long table has a time step on each line: a column that names the sequence, one for the time,
-/// one or more for the values, and one for the class, which is the same on all lines of a sequence.
+/// A table with a time step on each line. One column names the sequence, one has the time, one or
+/// more have the values, and one has the class, which is the same on all lines of a sequence.
 enum LongTable {
   /// The lines of one sequence, in the order of the file.
   struct Sequence {
@@ -12,16 +12,16 @@ enum LongTable {
     var timeLines: [Int] = []
     /// [T, C]
     var values: [Float] = []
-    /// The class of each step, where each has its own.
+    /// The class of each step, if each has its own.
     var stepLabels: [String] = []
   }
 
-  /// The steps of a sequence in the order of time. Times are numbers, or dates from the year on
-  /// and times of a day, whose order is that of their letters.
+  /// Sorts the steps of a sequence by time. Times are numbers, or dates that begin with the year,
+  /// or times of day: these sort by their letters.
   ///
-  /// - Returns: the places of the steps in that order, and their times: numbers as they are, dates
-  ///   in seconds since the first; nil if these are of a form that gives no seconds
-  /// - Throws: where times are neither numbers nor dates, or two are equal
+  /// - Returns: the positions of the steps in that order, and their times: numbers as they are,
+  ///   dates in seconds since the first; nil if seconds cannot be computed from the dates
+  /// - Throws: if times are neither numbers nor dates, or two are equal
   static func order(
     _ sequence: Sequence, path: String
   ) throws(DatasetError) -> (places: [Int], times: [Double]?) {
@@ -60,8 +60,9 @@ enum LongTable {
     return (places, seconds.count == places.count ? seconds.map { $0 - seconds[0] } : nil)
   }
 
-  /// What dates must have in common for their letters to have their order: everything but their
-  /// digits, and the zone. Nil if that is not enough, as where the day comes first.
+  /// What dates must have in common to sort by their letters: everything but their digits, and the
+  /// time zone. Nil if such dates do not sort by their letters, for example because the day comes
+  /// first.
   private static func dateShape(_ time: ArraySlice<UInt8>) -> [UInt8]? {
     func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
     let leading = time.prefix(while: isDigit).count
@@ -69,7 +70,7 @@ enum LongTable {
     guard leading == 4 && next != nil || leading == 2 && next == UInt8(ascii: ":") else {
       return nil
     }
-    // A zone is a sign, hours and minutes after the time of a day: +02:00.
+    // A time zone is a sign, hours and minutes after the time of day: +02:00.
     let end = time.suffix(6)
     let hasZone =
       time.count > 16 && end.count { $0 == UInt8(ascii: ":") } == 1
@@ -78,7 +79,7 @@ enum LongTable {
     return time.dropLast(zone.count).map { isDigit($0) ? 0x30 : $0 } + zone
   }
 
-  /// Whether sorted times are at equal distances, as far as that is known.
+  /// Whether sorted times are equally spaced, as far as is known.
   static func isEqual(_ times: [Double]?) -> Bool {
     guard let times, times.count > 2 else { return true }
     let step = (times[times.count - 1] - times[0]) / Double(times.count - 1)
@@ -166,7 +167,7 @@ extension TableRows {
   }
 }
 
-/// Where a long table has what.
+/// The columns of a long table by their roles.
 private struct LongColumns {
   /// Nil if all lines are one sequence.
   let id: Int?
@@ -174,10 +175,10 @@ private struct LongColumns {
   /// Nil if the sequences have no class.
   let target: Int?
   let values: [Int]
-  /// How many columns there are.
+  /// The number of columns.
   let count: Int
 
-  /// - Parameter first: the fields of the first line, of a table without a header
+  /// - Parameter first: the fields of the first line, for a table without a header
   init(
     _ dialect: TableDialect, id: String?, _ format: CSVFormat, first: Int, path: String
   ) throws(DatasetError) {

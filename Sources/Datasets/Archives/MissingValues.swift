@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How missing values of a text are treated.
+/// How missing values in a text file are treated.
 public enum MissingValues: String, Sendable, CaseIterable {
-  /// The first one is an error.
+  /// The first missing value is an error.
   case refuse
-  /// The number 0, before any normalisation.
+  /// A missing value becomes 0, before any normalisation.
   case zero
-  /// The feature's previous value; before its first value, that first value.
+  /// A missing value becomes the feature's previous value or, before its first value, that first
+  /// value.
   case carry
   /// Steps that lack a value are left out, and so are sequences without a complete step.
   case drop
@@ -20,7 +21,7 @@ struct MissingValueFiller {
   private(set) var values = 0
   private(set) var sequences = 0
   private(set) var emptied = 0
-  /// The steps that are left of the sequence that was filled in last; nil is all.
+  /// The steps that remain of the sequence that was filled in last; nil means all.
   private(set) var kept: [Int]?
 
   init(_ policy: MissingValues, features: Int) {
@@ -30,8 +31,8 @@ struct MissingValueFiller {
 
   /// Fills in a sequence [T, C].
   ///
-  /// - Returns: nil if nothing of it is left
-  /// - Throws: where a feature has no value to carry
+  /// - Returns: nil if nothing remains
+  /// - Throws: if a feature has no value to carry
   mutating func fill(_ sequence: [Float], at place: String) throws(DatasetError) -> [Float]? {
     kept = nil
     let count = sequence.count { $0.isNaN }

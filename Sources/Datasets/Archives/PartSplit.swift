@@ -4,8 +4,8 @@ import RandomNumbers
 
 /// Cuts one table into a training and a test part.
 enum PartSplit {
-  /// Draws the test part at random. If a class of two or more sequences is in one part alone then,
-  /// draws again within each class, so that it has sequences in both.
+  /// Draws the test part at random. If a class of two or more sequences is then in only one part,
+  /// draws again within each class, so that every such class is in both parts.
   ///
   /// - Returns: the parts, and lines that say how they were drawn
   static func split(
@@ -46,7 +46,7 @@ enum PartSplit {
     return (part(all, Array(order[count...])), part(all, Array(order[..<count])))
   }
 
-  /// The share of each class of two or more, at least one sequence and not all of them.
+  /// Draws this share of each class of two or more sequences: at least one, and not all of them.
   private static func withinClasses(
     _ order: [Int], _ classes: [Int32], _ totals: [Int], _ share: Double
   ) -> [Int] {

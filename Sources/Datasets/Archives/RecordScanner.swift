@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads the records of a table one by one, with fields as RFC 4180 has them: a field in double
-/// quotes may hold separators, line ends and, doubled, quotes.
+/// Reads the records of a table one by one. Fields follow RFC 4180: a field in double quotes may
+/// contain separators, line ends, and quotes that are doubled.
 ///
-/// Own code, because a library would give every field of the table as a string at once: a table of
-/// MNIST's size has 47 million fields, and a complaint needs the line of each record.
+/// This is our own code, because a library would return every field of the table as a string at
+/// once. A table of MNIST's size has 47 million fields, and messages need the line of each record.
 struct RecordScanner {
-  /// The fields of a line, or of several where a quoted field holds line ends.
+  /// The fields of a line, or of several lines if a quoted field contains line ends.
   struct Record {
-    /// Where it begins, from 1.
+    /// The line where it begins, from 1.
     var line: Int
     var fields: [ArraySlice<UInt8>]
   }
 
   private let bytes: [UInt8]
   private let path: String
-  /// What stands between two fields; a space stands for any number of blanks.
+  /// The separator between two fields; a space means any number of blanks.
   private let separator: UInt8
   private var index = 0
   private var line = 1
-  /// The line that is read next.
+  /// The number of the next line.
   var lineNumber: Int { line }
 
   init(_ bytes: [UInt8], path: String, separator: Unicode.Scalar) {
@@ -40,7 +40,7 @@ struct RecordScanner {
     return nil
   }
 
-  /// Goes past so many lines.
+  /// Skips this many lines.
   ///
   /// - Returns: the fields of the last one
   mutating func skip(lines count: Int) throws(DatasetError) -> [ArraySlice<UInt8>]? {

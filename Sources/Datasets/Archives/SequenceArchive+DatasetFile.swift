@@ -14,10 +14,11 @@ extension SequenceArchive {
   ///     /test        likewise
   ///
   /// - Parameters:
-  ///   - normalising: whether inputs are stored as (x - mean) / std, by feature, or as they are
-  ///     (mean 0, std 1)
-  ///   - withTimes: whether to write when each step happened: as the files say, dates in seconds since
-  ///     the first of their sequence; or else the number of the step in its file
+  ///   - path: the path of the file
+  ///   - normalising: whether inputs are stored as (x - mean) / std for each feature, instead of as
+  ///     they are (mean 0, std 1)
+  ///   - withTimes: whether to write the time of each step: as the files have it, dates in seconds
+  ///     since the first of their sequence; or, without times, the number of the step in its file
   ///   - compressing: makes a smaller file that takes longer to read
   public func write(
     to path: String, normalising: Bool, withTimes: Bool = false, compressing: Bool = false
@@ -95,7 +96,7 @@ extension SequenceArchive {
     }
   }
 
-  /// Mean and deviation of each number to predict, over the training part.
+  /// The mean and deviation of each number to predict, over the training part.
   private var targetStatistics: (mean: [Double], deviation: [Double]) {
     Self.moments([train.values], of: train.values.count / train.sequences.count)
   }
@@ -112,13 +113,14 @@ extension SequenceArchive {
       times, to: "\(name)/times", shape: shape, deflate: deflate, fletcher32: true)
   }
 
-  /// Mean and deviation of each feature over all steps of the training part. A feature that never
-  /// changes has deviation 1.
+  /// The mean and deviation of each feature over all steps of the training part. A feature that
+  /// never changes has deviation 1.
   var statistics: (mean: [Double], deviation: [Double]) {
     Self.moments(train.sequences, of: features)
   }
 
-  /// Mean and deviation of each of C numbers of a row; 1 where one never changes.
+  /// The mean and deviation of each of the C numbers of a row. The deviation is 1 for a number that
+  /// never changes.
   static func moments(
     _ sequences: [[Float]], of features: Int
   ) -> (mean: [Double], deviation: [Double]) {

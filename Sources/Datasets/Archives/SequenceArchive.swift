@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Labelled sequences as they were found in text files or arrays, whole in memory.
+/// Labelled sequences from text files or arrays, entirely in memory.
 public struct SequenceArchive: Sendable {
-  /// What is to be predicted of a sequence, by the name of the task.
+  /// What to predict for a sequence; the names are those of tasks.
   public enum Target: String, Sendable, CaseIterable {
     case classes = "classification"
     case values = "regression"
@@ -16,13 +16,13 @@ public struct SequenceArchive: Sendable {
     public var sequences: [[Float]] = []
     /// 0 ..< number of class names.
     public var classes: [Int32] = []
-    /// Of numbers to predict: [N, K].
+    /// The numbers to predict, [N, K].
     public var values: [Float] = []
-    /// Of classes at each step: those of each sequence.
+    /// The classes of the steps of each sequence.
     public var stepClasses: [[Int32]] = []
     /// Of labels: 1 or 0 for each of K, for each sequence.
     public var labels: [[Int32]] = []
-    /// Which steps of the file each sequence has; empty if all have all.
+    /// Which steps of the file each sequence has; empty if every sequence has all of them.
     var steps: [SequenceSteps] = []
 
     public init() {}
@@ -33,17 +33,17 @@ public struct SequenceArchive: Sendable {
     }
   }
 
-  /// Where it came from, for messages.
+  /// The origin of the data, for messages.
   public let path: String
   /// C, numbers per step.
   public let features: Int
-  /// What the classes are called.
+  /// The names of the classes.
   public let classNames: [String]
-  /// What is to be predicted.
+  /// What to predict.
   public let target: Target
   public let train: Part
   public let test: Part
-  /// What was understood of the files, a line each, for the user.
+  /// Notes for the user about how the files were read, one per line.
   public internal(set) var notes: [String] = []
   /// Whether steps were ordered by dates of a form that gives no seconds to write as times.
   var hasUnknownDates = false

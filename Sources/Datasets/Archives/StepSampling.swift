@@ -6,45 +6,46 @@ import RandomNumbers
 public struct SequenceSteps: Sendable, Equatable {
   /// Their numbers in the file, from 0; nil if all were kept.
   private(set) var numbers: [Int]?
-  /// When they happened, as the file says; nil if it does not.
+  /// Their times from the file; nil if it has none.
   private(set) var stamps: [Double]?
 
   init(stamps: [Double]? = nil) {
     self.stamps = stamps
   }
 
-  /// Keeps some of the steps, by their places among those that were kept so far.
+  /// Keeps some of the steps, by their positions among those that were kept so far.
   mutating func keep(_ places: [Int]) {
     let (numbers, stamps) = (numbers, stamps)
     self.numbers = places.map { numbers?[$0] ?? $0 }
     self.stamps = stamps.map { stamps in places.map { stamps[$0] } }
   }
 
-  /// The number in the file of the step at a place.
+  /// The number in the file of the step at a position.
   func number(_ place: Int) -> Int { numbers?[place] ?? place }
 
-  /// When each of `count` steps happened: as the file says, or else the steps' numbers in it.
+  /// The time of each of `count` steps from the file or, without times, their numbers in the file.
   func times(_ count: Int) -> [Double] {
     stamps ?? (0..<count).map { Double(number($0)) }
   }
 }
 
-/// Which steps of sequences to keep, to learn and measure at different rates or at irregular times.
+/// Selects the steps of sequences to keep, for training and evaluation at different rates or at
+/// irregular times.
 public struct StepSampling: Sendable {
   /// Keeps the steps 0, k, 2k ... of each training or test sequence, as the file numbers them.
   public var trainEvery = 1
   public var testEvery = 1
-  /// The share of the steps of each sequence that is left out at random after that. One step always
-  /// stays.
+  /// The share of the remaining steps of each sequence that is left out at random. At least one
+  /// step is kept.
   public var dropShare = 0.0
   /// Chooses the steps that are left out.
   public var seed: UInt64 = 1
 
   public init() {}
 
-  /// The places of the steps to keep of a sequence.
+  /// The positions of the steps of a sequence to keep.
   ///
-  /// - Parameter site: keeps the random choices of the parts apart
+  /// - Parameter site: makes the random choices of the parts independent
   fileprivate func places(
     of steps: SequenceSteps, count: Int, every: Int, sequence: Int, site: Int
   ) -> [Int] {
@@ -57,7 +58,7 @@ public struct StepSampling: Sendable {
 }
 
 extension SequenceArchive {
-  /// The archive with some steps of its sequences. A sequence of which no step is left goes too.
+  /// The archive with some steps of its sequences. A sequence without a remaining step is left out.
   public func sampled(_ sampling: StepSampling) throws(DatasetError) -> SequenceArchive {
     let parts = [
       (part: train, name: "training", every: sampling.trainEvery),

@@ -2,19 +2,20 @@
 
 import Foundation
 
-/// Archives in the .ts form of the UEA and UCR time series repository: a _TRAIN.ts and a _TEST.ts.
+/// Archives in the .ts format of the UEA and UCR time series repository: a _TRAIN.ts and a
+/// _TEST.ts.
 ///
 /// After comments (# or %) and header lines (@problemName, @dimensions, @classLabel true A B ...,
 /// @data) each line is a sequence: its features one after the other, separated by colons, each with
 /// its values over time, separated by commas, and at the end the class. Sequences may differ in
-/// length; the features of one sequence may not. With time stamps a value is (TIME,VALUE), and a
-/// feature without a value at a time that others have is missing there.
+/// length; the features of one sequence may not. With time stamps a value is (TIME,VALUE). A
+/// feature is missing at a time at which only other features have a value.
 public enum TSArchive {
   /// Reads both parts.
   ///
   /// - Parameters:
   ///   - paths: a folder that holds one *_TRAIN.ts and one *_TEST.ts, or these two files
-  ///   - missing: what is done about missing values
+  ///   - missing: how missing values are treated
   public static func read(
     _ paths: [String], missing: MissingValues = .refuse
   ) throws(DatasetError) -> SequenceArchive {

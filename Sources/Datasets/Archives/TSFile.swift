@@ -4,11 +4,11 @@
 struct TSFile {
   let table: TextTable
   private(set) var features = 0
-  /// The classes that the header names; nil where it leaves that to the data.
+  /// The classes that the header names; nil if it does not name them.
   private(set) var classNames: [String]?
   private(set) var sequences: [[Float]] = []
   private(set) var labels: [String] = []
-  /// What was understood, for the user.
+  /// Notes for the user about how the file was read.
   private(set) var notes: [String] = []
   private var places: [Int] = []
   /// The number of each sequence in the file, from 0; nil if none is left out.
@@ -17,18 +17,18 @@ struct TSFile {
   /// Whether time stamps were dates of a form that gives no seconds.
   private(set) var hasUnknownDates = false
   private let number: FieldNumber
-  /// Whether classes are not asked for.
+  /// Whether classes are ignored.
   private let isUnlabelled: Bool
   /// Whether each line ends with a class or a number to predict.
   private var hasTarget = true
   /// Whether each line ends with a number to predict.
   private(set) var isRegression = false
-  /// What the header says of the sequences, by key: a number, true or false.
+  /// What the header says about the sequences, by key: a number, true or false.
   private var declared: [(key: String, value: String)] = []
-  /// Sequences with time stamps, and those of them whose times are not equally spaced.
+  /// The numbers of sequences with time stamps, and of those whose times are not equally spaced.
   private var (stamped, unequal) = (0, 0)
 
-  /// - Parameter isUnlabelled: whether classes are not asked for, and left out where there are any
+  /// - Parameter isUnlabelled: whether classes are ignored, and skipped if there are any
   init(
     _ path: String, _ missing: MissingValues, isUnlabelled: Bool = false
   ) throws(DatasetError) {
@@ -81,7 +81,7 @@ struct TSFile {
     return false
   }
 
-  /// Says where the header differs from the sequences, which count.
+  /// Notes where the header differs from the sequences. The sequences decide.
   private mutating func noteDifferences() {
     let lengths = Set(sequences.map { $0.count / features })
     let found: [String: String] = [
@@ -140,8 +140,8 @@ struct TSFile {
     return columns
   }
 
-  /// Values of the form (TIME,VALUE), put in the order of time, with the times if they are known.
-  /// A feature has NaN at the times that it lacks.
+  /// Values of the form (TIME,VALUE), put in the order of time, with the times if they are known. A
+  /// feature has NaN at the times at which it has no value.
   private mutating func stampedColumns(
     _ series: ArraySlice<ArraySlice<UInt8>>, _ line: Int
   ) throws(DatasetError) -> (columns: [[Float]], times: [Double]?) {

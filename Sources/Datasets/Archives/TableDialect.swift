@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a table was found to be: its separator, its header, its index column.
+/// The detected form of a table: its separator, its header, its index column.
 struct TableDialect {
   let separator: Unicode.Scalar
-  /// The names of the columns; nil if there is no header, or none that fits.
+  /// The names of the columns; nil if there is no header, or if it does not fit.
   private(set) var header: [String]?
   /// Lines before the first record.
   private(set) var headerLines: Int
-  /// Whether the first column is an index, by its name or by the user's word.
+  /// Whether the first column is an index, by its name or because the user says so.
   let hasIndex: Bool
 
   private static let sampleCount = 50
   private static let candidates: [Unicode.Scalar] = [",", ";", "\t", "|", " "]
-  /// What people call the column of the class.
+  /// Common names of the column of the class.
   private static let labelNames: Set<String> = [
     "label", "labels", "class", "classes", "target", "targets", "category", "classlabel",
     "class_label",
   ]
-  /// What programs call the column that counts the lines.
+  /// Common names of a column that numbers the lines.
   private static let indexNames: Set<String> = ["", "unnamed: 0", "index", "idx", "#", "rownames"]
 
   init(_ bytes: [UInt8], path: String, _ format: CSVFormat) throws(DatasetError) {
@@ -29,7 +29,7 @@ struct TableDialect {
       let width = try scanner.next()?.fields.count
       header = names?.count == width ? names : nil
     } else if format.headerLines == nil {
-      // What is wrong with the records is said when they are read.
+      // Errors in the records are reported when they are read.
       let sample = Self.sample(bytes, separator, Self.sampleCount)
       let isNamed =
         format.id != nil || format.time != nil || format.target != nil || !format.values.isEmpty
@@ -37,7 +37,7 @@ struct TableDialect {
         isNamed || Self.isHeader(first, before: Array(sample.dropFirst()), separator, format)
       {
         header = first.fields.map { TextTable.string($0) }
-        // R names the rows in a first column that the header leaves out.
+        // R writes row names in a first column that the header does not name.
         if let width = header?.count, sample.count > 1,
           sample.dropFirst().allSatisfy({ $0.fields.count == width + 1 })
         {
@@ -62,13 +62,13 @@ struct TableDialect {
     return records
   }
 
-  /// The separator that leaves the most fields what they should be: values numbers, and the class
-  /// free of other separators. Of equals, it is the one that makes more fields.
+  /// The separator that makes the most fields valid: values are numbers, and the class has no other
+  /// separator. Of equally good ones, the separator that makes more fields.
   private static func separator(of bytes: [UInt8], _ format: CSVFormat) -> Unicode.Scalar {
     var best: (separator: Unicode.Scalar, share: Double, fields: Int)?
     for candidate in candidates {
       var records = sample(bytes, candidate, sampleCount)
-      if records.count > 1 { records.removeFirst() }  // it may be a header
+      if records.count > 1 { records.removeFirst() }  // the first may be a header
       guard !records.isEmpty, records.allSatisfy({ $0.fields.count > 1 }) else { continue }
       let number = FieldNumber(allowsDecimalComma: candidate != ",")
       let others = candidates.filter { $0 != candidate && $0 != " " }.map { UInt8(ascii: $0) }
@@ -100,13 +100,13 @@ struct TableDialect {
         : (fields[fields.endIndex - 1], fields.dropLast())
   }
 
-  /// Whether a record names the columns of those that follow: by words where they have numbers, by
-  /// a word for the class that is the class of none, or by counting the columns from 0.
+  /// Whether a record names the columns: it has words where the following records have numbers, a
+  /// word for the class that no record has as its class, or the numbers of the columns from 0.
   private static func isHeader(
     _ first: RecordScanner.Record, before others: [RecordScanner.Record],
     _ separator: Unicode.Scalar, _ format: CSVFormat
   ) -> Bool {
-    // A column without a name is an index, and no class.
+    // A column without a name is an index, not a class.
     let skipped = first.fields[0].isEmpty ? 1 : 0
     guard let second = others.first, first.fields.count > 1 + skipped,
       others.allSatisfy({ $0.fields.count > 1 + skipped })
@@ -128,7 +128,7 @@ struct TableDialect {
     return labelNames.contains(TextTable.string(label).lowercased()) || isCounting
   }
 
-  /// The place of a column by its name.
+  /// The position of a column by its name.
   func column(_ name: String, _ option: String, path: String) throws(DatasetError) -> Int {
     guard let header else {
       throw DatasetError(
@@ -145,7 +145,7 @@ struct TableDialect {
     return place
   }
 
-  /// A few words that say what was understood.
+  /// A short description of the detected form.
   var description: String {
     let names: [Unicode.Scalar: String] = ["\t": "tab", " ": "blanks"]
     var words = ["separator \(names[separator] ?? "\"\(separator)\"")"]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A text file, plain or gzipped, line by line: what the readers of archives share.
+/// A text file, plain or gzipped, line by line. All readers of archives use it.
 struct TextTable {
   let path: String
   /// The lines with their numbers from 1, without those that are blank.
@@ -22,8 +22,8 @@ struct TextTable {
     self.lines = lines
   }
 
-  /// The fields of a line between separators, without the blanks around them. Separators between
-  /// parentheses count as text.
+  /// The fields of a line, without the blanks around them. Separators between parentheses count as
+  /// text.
   static func fields(
     _ line: ArraySlice<UInt8>, separator: Unicode.Scalar
   ) -> [ArraySlice<UInt8>] {
@@ -57,7 +57,7 @@ struct TextTable {
     return line[first...last]
   }
 
-  /// A complaint about a line.
+  /// An error about a line.
   func error(_ line: Int, _ problem: String, cure: String) -> DatasetError {
     DatasetError("\(path):\(line)", problem, cure: cure)
   }

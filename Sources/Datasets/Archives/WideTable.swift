@@ -72,8 +72,8 @@ extension TableRows {
     lines.append(line)
   }
 
-  /// Refuses a first column that counts the lines, which would be one more value of every sequence,
-  /// or the class of it.
+  /// Refuses a first column that numbers the lines. It would be one more value of every sequence,
+  /// or its class.
   private func check(
     _ index: IndexCheck, _ dialect: TableDialect, _ format: CSVFormat
   ) throws(DatasetError) {
@@ -92,8 +92,8 @@ extension TableRows {
       cure: "set --index yes to leave it out, or --index no to read it")
   }
 
-  /// Says which lines are shorter than nearly all others, and refuses one whose class differs in
-  /// kind, too: there the class is missing, and the last value was taken for it.
+  /// Notes the lines that are shorter than nearly all others, and refuses one whose class also
+  /// differs in kind. There the class is missing, and the last value was taken for it.
   private mutating func noteLengths() throws(DatasetError) {
     let counts = Dictionary(grouping: sequences.indices) { sequences[$0].count }
     guard counts.count > 1,
@@ -124,7 +124,7 @@ private struct IndexCheck {
   private var count = 0
   private var seen: Set<ExactText> = []
   private var isBroken = false
-  /// Whether no value came twice.
+  /// Whether no value occurs twice.
   private(set) var isDistinct = true
 
   /// Whether the values are 0, 1, 2, ... or 1, 2, 3, ...

@@ -2,7 +2,7 @@
 
 /// Labelled sequences in NumPy's files: a pair of .npy, or a .npz with both.
 public struct ArrayArchive: Sendable {
-  /// Where the arrays of a part are: a file, and the name of an array in a .npz.
+  /// The location of an array: a file, and the name of the array in a .npz.
   public struct Place: Sendable {
     public var path: String
     public var name: String?
@@ -12,10 +12,11 @@ public struct ArrayArchive: Sendable {
     }
   }
 
-  /// The inputs and targets of the training part, and of a test part; without one it is split off.
+  /// The inputs and targets of the training part and of the test part. Without a test part, one is
+  /// split off.
   public var train: (inputs: Place, targets: Place)
   public var test: (inputs: Place, targets: Place)?
-  /// What is to be predicted; nil goes by the type of the targets.
+  /// What to predict; nil follows from the type of the targets.
   public var task: SequenceArchive.Target?
   public var missing = MissingValues.refuse
   public var testShare = 0.2
@@ -35,6 +36,7 @@ public struct ArrayArchive: Sendable {
   /// Finds the parts of a .npz archive by the names of its arrays.
   ///
   /// - Parameters:
+  ///   - path: the path of the archive
   ///   - inputs: the name of the inputs; nil finds it, and a test part with it
   ///   - targets: likewise
   public init(archive path: String, inputs: String?, targets: String?) throws(DatasetError) {
@@ -107,9 +109,9 @@ private struct ArrayPart {
   let path: String
   /// T of each sequence before missing values are treated.
   let lengths: [Int]
-  /// What is left after that.
+  /// T of each sequence after that.
   let kept: KeptSteps
-  /// Which steps of the file each sequence that is left has, and when they happened.
+  /// Which steps of the file each remaining sequence has, and their times.
   let steps: [SequenceSteps]
 
   var count: Int { lengths.count }
@@ -120,7 +122,7 @@ private struct ArrayPart {
     path = place.targets.path
     var format = UnlabelledFormat()
     format.inputs = place.inputs.name
-    // Filled in below, where it is known which rows stay.
+    // Filled in below, once it is known which rows remain.
     format.table.missing = missing
     let archive = try NumPyArchive(path)
     guard let name = place.targets.name ?? archive.names.first, let array = archive[name] else {
@@ -149,7 +151,7 @@ private struct ArrayPart {
     }
   }
 
-  /// Where each sequence begins, and where the last ends.
+  /// The start of each sequence, and the end of the last.
   private static func starts(_ lengths: [Int]) -> [Int] {
     lengths.reduce(into: [0]) { $0.append($0.last! + $1) }
   }
@@ -180,7 +182,7 @@ private struct ArrayPart {
       && (0..<targets.count).allSatisfy { [0, 1].contains(targets.number($0)) }
   }
 
-  /// What the type of the targets says: text and whole numbers are classes.
+  /// What to predict according to the type of the targets: text and whole numbers are classes.
   var task: SequenceArchive.Target {
     if areLabels { return .labels }
     guard targets.kind == .float else { return isEveryStep ? .stepClasses : .classes }
@@ -190,7 +192,7 @@ private struct ArrayPart {
     return areWhole && targets.count == count ? .classes : .values
   }
 
-  /// Notes about how the targets were taken.
+  /// Notes about how the targets were read.
   func notes(_ task: SequenceArchive.Target) -> [String] {
     let what =
       switch task {
@@ -202,7 +204,7 @@ private struct ArrayPart {
     return ["\(targets.path): \(targets.type) \(targets.shape) taken as \(what) (--task)"]
   }
 
-  /// The classes as they are called: of sequences, or of all steps.
+  /// The names of the classes of sequences, or of all steps.
   var labels: [String] {
     get throws(DatasetError) {
       if isOneHot {

@@ -3,7 +3,7 @@
 import Files
 import Gzip
 
-/// The arrays of a .npz archive by name, or the one of a .npy file.
+/// The arrays of a .npz archive by name, or the single array of a .npy file.
 public struct NumPyArchive: Sendable {
   public let path: String
   /// The names of the arrays in their order; a .npy file has one without a name.
@@ -15,7 +15,9 @@ public struct NumPyArchive: Sendable {
 
   /// Reads all arrays of a file.
   ///
-  /// - Parameter wanted: the names that are of interest; nil is all. Others may be of any type
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - wanted: the names of the arrays to read; nil means all. Others may be of any type
   public init(_ path: String, wanted: Set<String>? = nil) throws(DatasetError) {
     self.path = path
     let bytes: [UInt8]?
@@ -51,7 +53,7 @@ public struct NumPyArchive: Sendable {
     (names, arrays) = (order, found)
   }
 
-  /// An array by its name; nil if there is none, or it was not wanted.
+  /// An array by its name; nil if there is none, or if it was not read.
   public subscript(name: String) -> NumPyArray? { arrays[name] }
 
   /// The first of some names that the archive has.
@@ -97,8 +99,8 @@ public struct NumPyArchiveWriter {
 
   private mutating func add(_ name: String, _ file: [UInt8]) {
     let member = Array("\(name).npy".utf8)
-    // Sizes are of 64 bits throughout, in an extra field; times are none, so that equal arrays make
-    // equal bytes.
+    // All sizes have 64 bits, in an extra field. There are no times, so equal arrays make equal
+    // bytes.
     var sizes: [UInt8] = []
     Self.append(1, 2, to: &sizes)
     Self.append(16, 2, to: &sizes)

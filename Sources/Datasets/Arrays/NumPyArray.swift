@@ -3,15 +3,15 @@
 /// An array of a .npy file, NumPy's own format (NEP 1): a header that names type and shape, and the
 /// numbers.
 ///
-/// Numbers may be floats of 16, 32 or 64 bits, whole numbers of 8 to 64 bits or Boolean values, of
-/// either byte order, in C or Fortran order; text is of fixed width.
+/// Elements may be floats of 16, 32 or 64 bits, whole numbers of 8 to 64 bits, Boolean values, or
+/// text of fixed width. Either byte order is read, in C or Fortran order.
 public struct NumPyArray: Sendable {
-  /// What the elements are.
+  /// The kind of the elements.
   public enum Kind: Sendable {
     case float, whole, text
   }
 
-  /// Where it came from, for messages.
+  /// The origin of the array, for messages.
   public let path: String
   public let shape: [Int]
   public let kind: Kind
@@ -31,7 +31,9 @@ public struct NumPyArray: Sendable {
 
   /// Reads the content of a .npy file.
   ///
-  /// - Parameter path: for messages
+  /// - Parameters:
+  ///   - content: the bytes of the file
+  ///   - path: for messages
   public init(_ content: ArraySlice<UInt8>, path: String) throws(DatasetError) {
     self.path = path
     func damaged(_ problem: String) -> DatasetError {
@@ -96,7 +98,7 @@ public struct NumPyArray: Sendable {
     }
   }
 
-  /// Where the element at a row-major position lies.
+  /// The offset of the element at a row-major position.
   private func place(_ index: Int) -> Int {
     guard isFortran, shape.count > 1 else { return index }
     var (rest, place, stride) = (index, 0, count)
@@ -165,13 +167,13 @@ public struct NumPyArray: Sendable {
     throw DatasetError(path, "holds text, not numbers", cure: "save an array of numbers")
   }
 
-  /// The elements as text: what classes are called.
+  /// The elements as text, for the names of classes.
   public var texts: [String] {
     (0..<count).map { index in
       switch kind {
       case .text: break
       case .float: return "\(number(index))"
-      // Not by way of a Double, which merges whole numbers above 2^53.
+      // Not through a Double, which cannot distinguish all whole numbers above 2^53.
       case .whole: return isSigned ? "\(signed(bits(index)))" : "\(bits(index))"
       }
       let start = bytes.startIndex + place(index) * elementBytes

@@ -10,7 +10,7 @@ struct ZipArchive {
   let members: [(name: String, entry: Entry)]
   private let bytes: [UInt8]
 
-  /// Where a member lies.
+  /// The location of a member.
   struct Entry {
     var method: Int
     var packedSize: Int
@@ -45,7 +45,7 @@ struct ZipArchive {
     self.members = members
   }
 
-  /// How many members there are, and where their list begins.
+  /// The number of members, and the start of their list.
   private static func directory(
     _ reader: Reader
   ) throws(DatasetError) -> (count: Int, offset: Int) {
@@ -64,7 +64,7 @@ struct ZipArchive {
     return (try reader.number(large + 32, 8), try reader.number(large + 48, 8))
   }
 
-  /// Takes sizes of more than 32 bits from the extra fields of a member.
+  /// Reads sizes of more than 32 bits from the extra fields of a member.
   private static func readLarge(
     _ entry: inout Entry, _ start: Int, _ length: Int, _ reader: Reader
   ) throws(DatasetError) {

@@ -12,17 +12,18 @@ public struct ClassNumbering: Sendable, Equatable {
   /// Whether every class has the same number in both sets.
   public var isSame: Bool { numbers.indices.allSatisfy { numbers[$0] == Int32($0) } }
 
-  /// Numbers classes as those that a model has learned.
+  /// Numbers classes like those that a model has learned.
   ///
   /// - Parameters:
-  ///   - own: the names of a data set, which may be some of those that were learned
+  ///   - own: the names of a data set, all or some of the learned names
   ///   - learned: the names that the model learned
   ///   - path: the data set, for messages
+  ///   - cure: what to do if a name was not learned
   /// - Throws: `DatasetError` with the first name that was not learned
   public init(
     _ own: [String], as learned: [String], _ path: String, cure: String
   ) throws(DatasetError) {
-    // Names are bytes: canonically equivalent ones differ.
+    // Names are compared by bytes, so canonically equivalent names differ.
     let numbered = learned.enumerated().map { (Array($1.utf8), Int32($0)) }
     let places = Dictionary(numbered) { first, _ in first }
     var numbers: [Int32] = []
@@ -39,7 +40,7 @@ public struct ClassNumbering: Sendable, Equatable {
   }
 }
 
-/// A source whose classes are numbered as those of another data set.
+/// A source whose classes are numbered like those of another data set.
 public struct RelabelledSource: SequenceSourceWrapper {
   public let base: any SequenceSource
   private let numbering: ClassNumbering

@@ -3,9 +3,9 @@
 extension DataIdentity {
   /// The differences from the data that the run learned from, in order.
   ///
-  /// - Parameter learned: what the run learned from
+  /// - Parameter learned: the identity of the data that the run learned from
   public func changes(since learned: DataIdentity) -> [String] {
-    // Settings of generated data change by keys alone, and a resume notes those.
+    // Settings of generated data change only through keys, and a resume reports changed keys.
     if generated != nil, learned.generated != nil { return [] }
     var changes: [String] = []
     if let names = learned.meaning.classNames, let own = meaning.classNames, names != own {
@@ -41,7 +41,7 @@ extension DataIdentity {
 }
 
 extension DataIdentity.Part {
-  /// What differs, the first difference first.
+  /// The differences, in order.
   public func changes(since learned: Self, _ part: String) -> [String] {
     var changes: [String] = []
     let unit = kind == "tokens" ? "tokens" : "sequences"
@@ -60,7 +60,7 @@ extension DataIdentity.Part {
     case (.some, nil): changes.append("the \(part) part has times, but \(phrase) none")
     default: break
     }
-    // After another count the numbers are others anyway.
+    // If the counts differ, the numbers differ anyway.
     guard changes.isEmpty else { return changes }
     for (what, own, known) in [
       ("inputs", inputs, learned.inputs), ("targets", targets, learned.targets),

@@ -2,18 +2,18 @@
 
 import Foundation
 
-/// The identity of a run's data: enough to tell whether other data mean the same, and whether they
-/// are the same.
+/// The identity of a run's data. It tells whether other data have the same meaning, and whether
+/// they are the same.
 ///
-/// Checkpoints hold it. It names no paths: the same data in another place, or cut into other files,
-/// have the same identity.
+/// Checkpoints contain it. It has no paths: the same data in another folder, or split into other
+/// files, have the same identity.
 public struct DataIdentity: Codable, Sendable, Equatable {
-  /// What the numbers mean.
+  /// The meaning of the numbers.
   public var meaning = DataMeaning()
-  /// The parts that the run learns from and chooses by, by name: train, and the data's own
-  /// validation part if that is used.
+  /// The parts that the run learns from and selects checkpoints by, by name: train, and the data's
+  /// own validation part if it is used.
   public var parts: [String: Part] = [:]
-  /// How many sequences of the training part are held out for validation, if any.
+  /// The number of sequences of the training part that are held out for validation, if any.
   public var heldOut: Int?
   /// The settings of generated data.
   public var generated: String?
@@ -34,9 +34,9 @@ public struct DataIdentity: Codable, Sendable, Equatable {
     case heldOut = "held_out"
   }
 
-  /// A part of the data as it is stored, with what is held out of it.
+  /// A part of the data as it is stored, including the sequences held out of it.
   public struct Part: Codable, Sendable, Equatable {
-    /// N, or, of a text, how many tokens.
+    /// N or, for a text, the number of tokens.
     public var count: Int
     /// T of the longest sequence.
     public var steps: Int
@@ -46,9 +46,9 @@ public struct DataIdentity: Codable, Sendable, Equatable {
     public var kind: String
     public var inputs: Fingerprint?
     public var targets: Fingerprint?
-    /// Where sequences of unequal lengths begin.
+    /// The starts of sequences of unequal lengths.
     public var offsets: Fingerprint?
-    /// When each step happened; nil where there are no times, or the model does not read them.
+    /// The times of the steps; nil if there are none, or if the model does not read them.
     public var times: Fingerprint?
 
     public init(
@@ -78,23 +78,23 @@ public struct DataIdentity: Codable, Sendable, Equatable {
   }
 }
 
-/// What the numbers of a data set mean: two sets with the same meaning can be measured by the same
-/// model.
+/// The meaning of the numbers of a data set. One model can evaluate two data sets that have the
+/// same meaning.
 public struct DataMeaning: Codable, Sendable, Equatable {
-  /// What the classes are called, by their numbers.
+  /// The names of the classes, by their numbers.
   public var classNames: [String]?
-  /// What stored inputs are multiplied by.
+  /// The factor of stored inputs.
   public var scaling = 1.0
-  /// What inputs were normalised by before they were stored.
+  /// The statistics by which inputs were normalised before they were stored.
   public var statistics: Statistics?
-  /// What the targets of a regression were normalised by before they were stored.
+  /// The statistics by which the targets of a regression were normalised before they were stored.
   public var targets: Statistics?
   /// The tokens of a text.
   public var vocabulary: VocabularyIdentity?
   /// The order of the pixels of the permuted view; nil for other views, and if unknown.
   public var pixelOrder: Fingerprint?
 
-  /// How sounds became inputs; nil if they are none, and if unknown.
+  /// How sounds became inputs; nil if the inputs are not sounds, or if unknown.
   public var sound: SoundFeatures?
 
   public init() {}
@@ -105,17 +105,17 @@ public struct DataMeaning: Codable, Sendable, Equatable {
     case pixelOrder = "pixel_order"
   }
 
-  /// The short-time spectra that inputs are, see `Spectrogram`.
+  /// The settings of short-time spectra; see `Spectrogram`.
   public struct SoundFeatures: Codable, Sendable, Equatable {
-    /// Samples a second.
+    /// Samples per second.
     public var sampleRate: Double
-    /// Samples of a window, and from one to the next.
+    /// The samples of a window, and from one window to the next.
     public var window: Int
     public var hop: Int
-    /// How many magnitudes a frame has.
+    /// The number of magnitudes in a frame.
     public var bins: Int
 
-    /// Those that this version computes.
+    /// The settings of this version.
     public static let own = SoundFeatures(
       sampleRate: Spectrogram.sampleRate, window: Spectrogram.window, hop: Spectrogram.hop,
       bins: Spectrogram.bins)
@@ -126,11 +126,11 @@ public struct DataMeaning: Codable, Sendable, Equatable {
     }
   }
 
-  /// Mean and deviation of each feature: inputs are stored as (x - mean) / deviation.
+  /// The mean and deviation of each feature. Inputs are stored as (x - mean) / deviation.
   public struct Statistics: Codable, Sendable, Equatable {
     /// SHA-256 over the little-endian bytes of all means, then of all deviations, as Doubles.
     public var sha256: String
-    /// The numbers themselves, unless there are very many, for messages.
+    /// The numbers themselves, for messages, unless there are very many.
     public var mean: [Double]?
     public var deviation: [Double]?
 
@@ -140,7 +140,7 @@ public struct DataMeaning: Codable, Sendable, Equatable {
   }
 }
 
-/// The vocabulary of a text in a few words.
+/// A short description of the vocabulary of a text.
 public struct VocabularyIdentity: Codable, Sendable, Equatable {
   public var level: String
   public var count: Int

@@ -4,10 +4,10 @@ import Digests
 import HDF5
 
 extension DatasetPlace {
-  /// What the files say their numbers mean, and how many classes they declare; only files that
-  /// `prepare` made say anything.
+  /// The meaning of the numbers according to the files, and the number of classes that they
+  /// declare. Only files that `prepare` made say so.
   ///
-  /// What several files must have alike is compared where they are opened to be read.
+  /// Properties in which several files must agree are compared when they are opened for reading.
   public func meaning() throws(DatasetError) -> (meaning: DataMeaning, classes: Int?) {
     var meaning = DataMeaning()
     guard let path = try paths().first else { return (meaning, nil) }
@@ -17,7 +17,7 @@ extension DatasetPlace {
       guard try DatasetFile.isOurs(file, byNames: !isForeign) else { return (meaning, declared) }
       meaning.classNames = try DatasetFile.classNames(of: file)
       meaning.scaling = try file.doubleAttribute("scaling") ?? 1
-      if !meaning.scaling.isFinite { meaning.scaling = 1 }  // refused where the file is read
+      if !meaning.scaling.isFinite { meaning.scaling = 1 }  // refused when the file is read
       if let mean = try Self.statistics("feature_mean", of: file) {
         meaning.statistics = DataMeaning.Statistics(
           mean: mean, deviation: try Self.statistics("feature_std", of: file) ?? [])
@@ -46,8 +46,8 @@ extension DatasetPlace {
     return try dataset.read(as: Double.self, maximumElements: 1 << 24)
   }
 
-  /// What the targets of a regression were normalised by; nil if they are as they were. Only files
-  /// that `prepare` made say so.
+  /// The statistics by which the targets of a regression were normalised; nil if they were not.
+  /// Only files that `prepare` made say so.
   public func targetStatistics() throws(DatasetError) -> (mean: [Double], deviation: [Double])? {
     guard let path = try paths().first else { return nil }
     do {
@@ -64,7 +64,7 @@ extension DatasetPlace {
 }
 
 extension DataMeaning.Statistics {
-  /// More statistics than these are kept as their hash alone.
+  /// Of more statistics than this, only the hash is kept.
   private static let most = 1024
 
   public init(mean: [Double], deviation: [Double]) {

@@ -3,7 +3,7 @@
 import HDF5
 
 extension DatasetFile.Part {
-  /// What a part may be called in a file, ours first.
+  /// The names that a part may have in a file, ours first.
   var spellings: [String] {
     switch self {
     case .train: ["train", "training"]
@@ -14,16 +14,16 @@ extension DatasetFile.Part {
 }
 
 extension DatasetPlace {
-  /// What a part is called in the files: our name, or another that is common for it.
+  /// The name of a part in the files: ours, or another common one.
   ///
-  /// - Throws: `DatasetError` where the files hold two parts that could be meant
+  /// - Throws: `DatasetError` if two parts of the files could be meant
   func spelling(
     of part: DatasetFile.Part, in files: DatasetFiles
   ) throws(DatasetError) -> String {
     let found = part.spellings.filter { spelling in
       files.contains { $0.file.contains(Self.name(inputs, spelling)) }
     }
-    // Ours is meant where it is there, whatever else is.
+    // Our name has precedence over all others.
     guard found.count > 1, found[0] != part.rawValue else { return found.first ?? part.rawValue }
     throw DatasetError(
       self.files,
@@ -49,7 +49,8 @@ extension DatasetPlace {
     }
   }
 
-  /// Whether any of the files has a part. One is open at a time: there may be very many.
+  /// Whether any of the files has a part. Only one file is open at a time, because there may be
+  /// very many.
   public func holds(_ part: DatasetFile.Part) throws(DatasetError) -> Bool {
     for path in try paths() {
       do {
@@ -61,8 +62,8 @@ extension DatasetPlace {
     return false
   }
 
-  /// The part of files to measure that need not have a training part: the one that was asked for,
-  /// or else the test part, or else the only one.
+  /// The part to measure in files that need not have a training part: the requested one, or else
+  /// the test part, or else the only one.
   public func measuredPart(_ wanted: DatasetFile.Part?) throws(DatasetError) -> DatasetFile.Part {
     let files = try open()
     let parts = DatasetFile.Part.allCases.filter { holds($0, files) }
@@ -71,7 +72,7 @@ extension DatasetPlace {
         self.files, "has no part with \(inputs)",
         cure: "name its datasets with --set dataset.inputs=... and --set dataset.targets=...")
     }
-    // Names without {part} are of the only part there is.
+    // Names without {part} belong to the only part.
     guard inputs.contains("{part}") else { return first }
     if let wanted {
       guard parts.contains(wanted) else {

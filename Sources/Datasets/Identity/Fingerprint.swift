@@ -7,13 +7,13 @@ import HDF5
 /// digits.
 ///
 /// `crc32` is over the little-endian bytes of all numbers, in the order of the files. It depends
-/// neither on how many files hold them nor on chunks or compression. Files that `prepare` made hold
-/// checksums of blocks of rows, of which it is joined together without reading the rows; of others
-/// it is computed where the numbers are in memory anyway.
+/// neither on how many files hold them nor on chunks or compression. Files that `prepare` made have
+/// checksums of blocks of rows, from which it is computed without reading the rows. For other files
+/// it is computed if the numbers are in memory anyway.
 ///
-/// `sample` is over evenly spaced runs of rows, 256 at most and 64 MiB in all: of a large file of
-/// the user's own that is streamed, nothing else is read. A change that affects neither the shape
-/// nor those rows is not detected.
+/// `sample` is over evenly spaced runs of rows, at most 256 and 64 MiB in all. Only these are read
+/// if a user's own file is large and streamed. A change that affects neither the shape nor those
+/// rows is not detected.
 ///
 /// The checksums detect accidental changes, not forgeries.
 public struct Fingerprint: Codable, Sendable, Hashable {
@@ -59,18 +59,18 @@ public struct Fingerprint: Codable, Sendable, Hashable {
     let runs = max(2, min(256, (1 << 26) / max(length * rowBytes, 1)))
     guard rows / runs > length else { return [0..<rows] }
     return (0..<runs).map { run in
-      // Divided first where the product could be too large.
+      // Divides first if the product could overflow.
       let start = Int(Double(rows - length) / Double(runs - 1) * Double(run))
       return start..<start + length
     }
   }
 
-  /// One checksum of those of the sampled runs.
+  /// One checksum over the checksums of the sampled runs.
   static func joined(_ sums: [UInt32]) -> UInt32 { CRC32.of(sums.span) }
 }
 
 extension StoredRows {
-  /// What tells these rows from others.
+  /// The fingerprint of these rows.
   func fingerprint() throws(DatasetError) -> Fingerprint {
     if let sum = reader.joined.storedCRC32(reader.kept) {
       return Fingerprint(shape: shape, crc32: sum)
@@ -92,7 +92,7 @@ extension StoredRows {
 }
 
 extension StoredNumbers {
-  /// Over all numbers, or those at some places.
+  /// Over all numbers, or over those at some positions.
   fileprivate func crc32(_ places: Range<Int>? = nil) -> UInt32 {
     switch self {
     case .bytes(let bytes): CRC32.of(bytes.span.extracting(places ?? 0..<bytes.count))
@@ -103,8 +103,8 @@ extension StoredNumbers {
 }
 
 extension JoinedDataset {
-  /// The CRC-32 of all numbers, from the checksums that the files hold; nil unless all files hold
-  /// them, and numbers of this type.
+  /// The CRC-32 of all numbers, from the checksums in the files; nil unless all files have them,
+  /// and numbers of this type.
   func storedCRC32(_ type: ElementType) -> UInt32? {
     let width = shape.dropFirst().reduce(type == .uint8 ? 1 : type == .float64 ? 8 : 4, *)
     var sum: UInt32 = 0
@@ -119,7 +119,7 @@ extension JoinedDataset {
     return sum
   }
 
-  /// What tells whole numbers from others.
+  /// The fingerprint of whole numbers.
   func fingerprintOfIntegers() throws(DatasetError) -> Fingerprint {
     if let sum = storedCRC32(.int32) { return Fingerprint(shape: shape, crc32: sum) }
     let rowBytes = shape.dropFirst().reduce(MemoryLayout<Int32>.size, *)

@@ -17,7 +17,10 @@ extension Vocabulary {
 
   /// The number that each token has in another vocabulary.
   ///
-  /// - Parameter path: where this one is, for messages
+  /// - Parameters:
+  ///   - learned: the other vocabulary
+  ///   - path: the path of this vocabulary, for messages
+  ///   - cure: what to do if a token is missing
   /// - Throws: `DatasetError` with the first token that the other one does not have
   public func numbers(
     in learned: Vocabulary, _ path: String, cure: String
@@ -42,9 +45,11 @@ extension Vocabulary {
 }
 
 extension TextFile {
-  /// The text with its tokens numbered as in another vocabulary.
+  /// The text, with its tokens numbered as in another vocabulary.
   ///
-  /// - Parameter numbers: what `Vocabulary.numbers` has found
+  /// - Parameters:
+  ///   - numbers: the result of `Vocabulary.numbers`
+  ///   - learned: the other vocabulary
   public func renumbered(_ numbers: [Int32], as learned: Vocabulary) -> TextFile {
     precondition(numbers.count == vocabulary.count, "a number for each token")
     var copy = self
@@ -52,7 +57,7 @@ extension TextFile {
     return copy
   }
 
-  /// What tells a part of the text from others; nil if the files do not have it.
+  /// The fingerprint of a part of the text; nil if the files do not have it.
   public func identity(of part: DatasetFile.Part) throws(DatasetError) -> DataIdentity.Part? {
     let name = "\(part.rawValue)/tokens"
     guard files.allSatisfy({ $0.file.contains(name) }) else { return nil }

@@ -3,14 +3,14 @@
 import HDF5
 import ImageFiles
 
-/// Images in an HDF5 file of the user's own: [N, Y, X, C], or [N, Y, X] of gray, with labels [N].
+/// Images in a user's own HDF5 file: [N, Y, X, C], or [N, Y, X] if grey, with labels [N].
 ///
-/// Whole numbers are 0 to 255. Numbers with a fraction are 0 to 1, and stored as the nearest of 255
-/// steps.
+/// Whole numbers are 0 to 255. Floating-point numbers are 0 to 1, and are stored as the nearest of
+/// 255 steps.
 public struct ImageArrays: ImageCorpus {
-  /// What the datasets are called, and how they lie.
+  /// The names of the datasets, and their layout.
   public struct Names: Sendable {
-    /// `{part}` stands for train, validation or test, however the file spells it.
+    /// `{part}` stands for train, validation or test, in the spelling of the file.
     public var images = "{part}/images"
     public var labels = "{part}/labels"
     /// Whether images are [N, C, Y, X].

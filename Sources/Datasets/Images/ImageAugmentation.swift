@@ -3,16 +3,18 @@
 import RandomNumbers
 import Tensors
 
-/// Random changes of images while a net is trained, so that it learns what is left the same.
+/// Random changes of training images, which a network learns to ignore.
 ///
-/// What happens to an image follows from the seed, the epoch and the image's index in the data set
-/// alone: it is the same on whatever rank, in whatever batch and order the image is read.
+/// The change of an image depends only on the seed, the epoch and the image's index in the data
+/// set. So it is the same on any rank, in any batch and in any order.
 public struct ImageAugmentation: Sendable, Equatable {
-  /// k: an image moves by -k ... k pixels, up or down and to a side, each as likely. Zeros come in.
+  /// k: an image is shifted by -k ... k pixels in both directions, each shift with the same
+  /// probability. Zeros fill the rest.
   public var shift = 0
-  /// Whether an image is exchanged with its mirror image, left for right, with probability 1/2.
+  /// Whether an image is flipped left to right with probability 1/2.
   public var flips = false
-  /// The deviation of normal noise that is added to each number. Numbers may leave 0 ... 1.
+  /// The standard deviation of normal noise that is added to each number. The sum may be outside of
+  /// 0 ... 1.
   public var noise = 0.0
 
   public init(shift: Int = 0, flips: Bool = false, noise: Double = 0) {
@@ -20,7 +22,7 @@ public struct ImageAugmentation: Sendable, Equatable {
     (self.shift, self.flips, self.noise) = (shift, flips, noise)
   }
 
-  /// Whether it does anything.
+  /// Whether it changes anything.
   public var isActive: Bool { shift > 0 || flips || noise > 0 }
 
   /// Changes the images of a batch in place.
@@ -28,7 +30,9 @@ public struct ImageAugmentation: Sendable, Equatable {
   /// - Parameters:
   ///   - x: [N, Y, X, C], or any shape with these numbers in this order, such as [1, N, Y · X · C]
   ///   - image: [Y, X, C]
-  ///   - indices: which images they are, N
+  ///   - indices: the indices of the images, N
+  ///   - seed: the seed of the run
+  ///   - epoch: the number of the epoch
   public func apply(
     to x: Tensor<Float>, image: [Int], indices: ArraySlice<Int>, seed: UInt64, epoch: Int
   ) {
@@ -56,7 +60,7 @@ public struct ImageAugmentation: Sendable, Equatable {
   ) {
     guard shift > 0 || flips else { return }
     let (height, width, channels) = (image[0], image[1], image[2])
-    // All three are drawn whatever is asked for, so that one setting does not change another.
+    // All three are always drawn, so that one setting does not change another.
     var stream = RandomStream(seed: seed, purpose: .augmentation, step: epoch, index: index)
     let down = stream.below(2 * shift + 1) - shift
     let right = stream.below(2 * shift + 1) - shift

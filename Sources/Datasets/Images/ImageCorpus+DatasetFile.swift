@@ -3,7 +3,7 @@
 import HDF5
 import ImageFiles
 
-/// What happens while images are written.
+/// An event while images are written.
 public enum ImageProgress {
   /// The number of images done, of all images.
   case done(Int, of: Int)
@@ -11,11 +11,11 @@ public enum ImageProgress {
   case leftOut(DatasetError)
 }
 
-/// What was written of a corpus.
+/// The images that were written of a corpus.
 public struct ImageSummary: Sendable, Equatable {
   /// [Y, X, C].
   public internal(set) var shape: [Int] = []
-  /// How many images each part has.
+  /// The number of images in each part.
   public internal(set) var counts: [DatasetFile.Part: Int] = [:]
 }
 
@@ -25,13 +25,16 @@ extension ImageCorpus {
   ///     /            attributes task = "classification", format_version, classes, class_names (a
   ///                  line each), scaling = 1 / 255, source = "images"
   ///     /train       inputs [N, Y, X, C] uint8, targets [N] int32
-  ///     /validation, /test            likewise, where there are any
+  ///     /validation, /test            likewise, if there are any
   ///
-  /// Some MB of images are in memory at a time.
+  /// Only some MB of images are in memory at a time.
   ///
   /// - Parameters:
+  ///   - path: the path of the file
+  ///   - fitting: the size and the channels of the stored images
   ///   - skippingUnreadable: whether to leave out files that cannot be read, instead of throwing
   ///   - compressing: makes a smaller file that takes longer to read
+  ///   - progress: called after each image, and for each one that is left out
   public func write(
     to path: String, fitting: ImageFitting = .init(), skippingUnreadable: Bool = false,
     compressing: Bool = false, progress: (ImageProgress) -> Void = { _ in }
@@ -76,7 +79,7 @@ extension ImageCorpus {
 }
 
 extension DatasetError {
-  /// The same, with the option that leaves such files out.
+  /// The same error, with a hint at the option that leaves such files out.
   fileprivate var orSkipping: DatasetError {
     DatasetError(path, problem, cure: cure + "; --skip-unreadable leaves such files out")
   }
@@ -88,7 +91,7 @@ private struct ImagePartWriter {
   private let name: String
   private let count: Int
   private let compressing: Bool
-  /// [Y, X, C]; empty until the first image of any part tells.
+  /// [Y, X, C]; empty until the first image of any part is read.
   private(set) var shape: [Int]
   private var dataset: Dataset?
   private var pixels: [UInt8] = []
@@ -134,14 +137,14 @@ private struct ImagePartWriter {
 
   /// Writes the rest.
   ///
-  /// - Returns: how many images were written
+  /// - Returns: the number of images that were written
   mutating func finish(_ source: String) throws -> Int {
     try flush()
     guard let dataset else {
       throw DatasetError(
         source, "has no image that can be read for the part \(name)", cure: "give more images")
     }
-    // Those that were left out.
+    // The images that were left out.
     if written < count { try dataset.extend(to: [written] + shape) }
     try file.write(labels, to: "\(name)/targets", fletcher32: true)
     return written

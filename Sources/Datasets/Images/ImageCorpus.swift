@@ -4,22 +4,22 @@ import HDF5
 import ImageFiles
 import RandomNumbers
 
-/// Labelled images as people have them, in the parts of a data set.
+/// Labelled images in a user's own files, in the parts of a data set.
 public protocol ImageCorpus {
   /// The folder or file.
   var path: String { get }
-  /// What the classes are called, by their numbers, where that is known.
+  /// The names of the classes, by their numbers, if known.
   var classNames: [String]? { get }
-  /// How many classes there are.
+  /// The number of classes.
   var classes: Int { get }
   /// The class of each image of a part. A part without images is absent.
   var labels: [DatasetFile.Part: [Int32]] { get }
-  /// C of the stored images unless the user says otherwise; nil is that of the images.
+  /// C of the stored images unless the user sets it; nil means that of the images.
   var usualChannels: Int? { get }
   /// Notes for the user about the images, one per line.
   var notes: [String] { get }
 
-  /// Where an image lies, for messages.
+  /// The place of an image, for messages.
   func place(of index: Int, in part: DatasetFile.Part) -> String
 
   /// Reads one image of a part.
@@ -35,8 +35,8 @@ extension ImageCorpus {
   }
 }
 
-/// Opens what a user has of images: the four IDX files of MNIST's kin in a folder, a folder of PNG
-/// and JPEG files with a folder for each class, or an HDF5 file.
+/// Opens a user's images: a folder of four IDX files as of MNIST, a folder of PNG and JPEG files
+/// with a folder for each class, or an HDF5 file.
 public func openImageCorpus(
   _ path: String, arrays: ImageArrays.Names = .init()
 ) throws(DatasetError) -> any ImageCorpus {
@@ -73,10 +73,10 @@ public struct IDXImages: ImageCorpus {
   }
 }
 
-/// A corpus without a validation part of its own, of whose training images some become one.
+/// Moves some training images to the validation part of a corpus that has none.
 ///
-/// Of each class the same share is drawn at random, to the nearest whole image, and never all of it.
-/// Which ones follows from the seed alone.
+/// The same share of each class is drawn at random, to the nearest whole image, and never the whole
+/// class. The choice depends only on the seed.
 public struct SplitImages: ImageCorpus {
   private let base: any ImageCorpus
   private let chosen: [DatasetFile.Part: [Int]]

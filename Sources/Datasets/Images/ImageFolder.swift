@@ -8,8 +8,8 @@ import ImageFiles
 ///     FOLDER/CLASS/x.png
 ///     FOLDER/train/CLASS/x.JPEG, FOLDER/val/CLASS/y.JPEG    as ImageNet; also validation, test ...
 ///
-/// Classes are numbered in the order of their names. Folders in that of a class belong to it; links
-/// are followed, and hidden files left out.
+/// Classes are numbered in the order of their names. Folders inside the folder of a class belong to
+/// it. Links are followed, and hidden files are left out.
 public struct ImageFolder: ImageCorpus {
   public let path: String
   public let classNames: [String]?
@@ -17,7 +17,7 @@ public struct ImageFolder: ImageCorpus {
   public let notes: [String]
   private let files: [DatasetFile.Part: [String]]
 
-  /// The endings of images, in any letter case. What a file is, its first bytes say.
+  /// The endings of images, in any letter case. The first bytes of a file decide its format.
   public static let endings: Set<String> = ["png", "jpg", "jpeg"]
 
   public var classes: Int { classNames?.count ?? 0 }
@@ -81,7 +81,7 @@ public struct ImageFolder: ImageCorpus {
     try contents(of: folder).filter { isFolder("\(folder)/\($0)") }
   }
 
-  /// The images in a folder and those in it, in order, and how many other files there are.
+  /// The images in a folder and in the folders below it, in order, and the number of other files.
   private static func images(
     in folder: String
   ) throws(DatasetError) -> (images: [String], others: Int) {
@@ -90,7 +90,7 @@ public struct ImageFolder: ImageCorpus {
     var waiting = [""]
     while let inner = waiting.popLast() {
       let place = inner.isEmpty ? folder : "\(folder)/\(inner)"
-      // A link to a folder above would lead in a circle.
+      // A link to a folder above would make a cycle.
       let real = URL(fileURLWithPath: place).resolvingSymlinksInPath().path
       guard entered.insert(ExactText(real)).inserted else { continue }
       for name in try contents(of: place) {

@@ -5,12 +5,12 @@ import Tensors
 
 /// Labelled images of one part of a data set, read by their index as batches [N, Y, X, C] of 0 ... 1.
 ///
-/// As a source of sequences an image is one step of Y · X · C numbers: a batch [1, N, Y · X · C] has
-/// the same numbers in the same order as [N, Y, X, C].
+/// As a source of sequences, an image is one step of Y · X · C numbers. A batch [1, N, Y · X · C]
+/// has the same numbers in the same order as [N, Y, X, C].
 ///
-/// It reads what `prepare images` and `prepare mnist` made, and the user's own [N, Y, X, C] or
-/// [N, Y, X]; bytes of the user's own are divided by 255, other numbers are taken as they are. A part
-/// that fits is kept in memory, see `StoredRows`.
+/// It reads files of `prepare images` and `prepare mnist`, and a user's own images [N, Y, X, C] or
+/// [N, Y, X]. Bytes in a user's own file are divided by 255; other numbers are read as they are. A
+/// part that fits is kept in memory; see `StoredRows`.
 public final class ImageSource: SequenceSource {
   private let inputs: StoredRows
   private let labels: [Int32]
@@ -35,7 +35,10 @@ public final class ImageSource: SequenceSource {
 
   /// Opens one part of a data set.
   ///
-  /// - Parameter known: how many classes there are, where the place does not say
+  /// - Parameters:
+  ///   - place: the files and the names of their datasets
+  ///   - part: the part to open
+  ///   - known: the number of classes, if the place does not say
   public init(
     _ place: DatasetPlace, part: DatasetFile.Part, classes known: Int? = nil
   ) throws(DatasetError) {

@@ -2,43 +2,47 @@
 
 import Tensors
 
-/// How images are shown to a network that runs in time.
+/// How images are shown to a network over several time steps.
 public struct ImageShow: Sendable, Equatable {
   /// T, steps of a sequence.
   public var steps = 10
-  /// After this many steps grey takes the place of the image; 0 shows it to the end.
+  /// After this many steps grey replaces the image; 0 shows the image to the end.
   public var shownSteps = 0
-  /// What grey is, of 0 ... 1.
+  /// The value of grey, from 0 to 1.
   public var grey = 0.5
-  /// Changes of the images of a training batch; its noise is there in every batch.
+  /// Changes of the images of a training batch. Its noise is added in every batch.
   public var augmentation = ImageAugmentation()
 
   public init() {}
 }
 
-/// Images as sequences: in each step of a sequence the whole image, and grey after it (Nayebi et
-/// al., NeurIPS 2018).
+/// Images as sequences: each step has the whole image, and grey follows it (Nayebi et al., NeurIPS
+/// 2018).
 ///
-/// A step has the Y X C numbers of a map, channels last. What augmentation does follows from the
-/// epoch and the image's index, and the noise of an evaluation from the index alone.
+/// A step has the Y · X · C numbers of a map, channels last. Augmentation depends on the epoch and
+/// the image's index, and the noise of an evaluation on the index alone.
 public final class ShownImages: SequenceSource {
   private let images: any SequenceSource
   public let map: [Int]?
   private let show: ImageShow
   private let seed: UInt64
   private var epoch: Int?
-  /// The epoch number that evaluations use; no run gets there.
+  /// The epoch number that evaluations use. No run reaches it.
   private static let evaluation = 1 << 30
 
-  /// - Parameter seed: of the augmentation
+  /// - Parameters:
+  ///   - images: the images
+  ///   - show: how they are shown
+  ///   - seed: of the augmentation
   public convenience init(_ images: ImageSource, as show: ImageShow, seed: UInt64) {
     self.init(
       images, map: [images.height, images.width, images.channels], as: show, seed: seed)
   }
 
   /// - Parameters:
-  ///   - images: sequences of one step, which is an image
+  ///   - images: sequences of one step, each an image
   ///   - map: its shape [Y, X, C]
+  ///   - show: how they are shown
   ///   - seed: of the augmentation
   public init(_ images: any SequenceSource, map: [Int], as show: ImageShow, seed: UInt64) {
     self.images = images

@@ -3,15 +3,15 @@
 import HDF5
 import Tensors
 
-/// How windows are cut out of series.
+/// How series are cut into windows.
 public struct ForecastWindows: Sendable, Equatable {
-  /// T, the steps that a forecast is made from.
+  /// T, the steps that a forecast reads.
   public var window = 32
   /// H, the steps that are forecast.
   public var horizon = 1
   /// Steps from one window to the next.
   public var stride = 1
-  /// S, the steps of a season, by which a baseline forecasts; 0 is none.
+  /// S, the steps of a season, which a baseline repeats; 0 means none.
   public var season = 0
 
   public init() {}
@@ -22,9 +22,9 @@ public struct ForecastWindows: Sendable, Equatable {
 ///     inputs [F, C], offsets [S + 1]   each series from its start to the end of the part
 ///     targets [S]                      the step of each series that the part begins with
 ///
-/// A window of T steps may reach back to before the part, and the H steps after it are of the part:
-/// so nothing that is measured was learned from, and nothing lacks its past. The target of a window
-/// is the H·C numbers of those steps. Only of a short series a window is shorter.
+/// A window of T steps may begin before the part, and the H steps after it belong to the part. So
+/// no measured step was trained on, and none lacks its past. The target of a window is the H·C
+/// numbers of those steps. Only a short series has a shorter window.
 public final class ForecastSource: SequenceSource {
   public static let task = "forecast"
 
@@ -75,7 +75,7 @@ public final class ForecastSource: SequenceSource {
     for series in 0..<offsets.count {
       let own = offsets[series]
       let begin = Int(begins[series])
-      // The first steps of all have no past to be forecast from, or a short one.
+      // The first steps of a series have no past or a short one.
       let earliest = min(T, max(own.count - H, 1))
       for end in Swift.stride(
         from: max(begin, earliest), through: own.count - H, by: settings.stride)

@@ -2,7 +2,7 @@
 
 import Tensors
 
-/// The last steps of sequences that may be longer.
+/// The last steps of each sequence of another source.
 public final class LastSteps: SequenceSourceWrapper {
   public let base: any SequenceSource
   private let most: Int

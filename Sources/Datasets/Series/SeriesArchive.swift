@@ -2,15 +2,16 @@
 
 import HDF5
 
-/// Series to forecast, cut into parts by time: what comes first is trained on, what comes last is
-/// tested on.
+/// Series to forecast, cut into parts by time: the first steps are for training, the last for
+/// testing.
 public struct SeriesArchive: Sendable {
   public let series: UnlabelledSequences
-  /// The last shares of each series.
+  /// The shares at the end of each series.
   public var validationShare = 0.15
   public var testShare = 0.15
 
-  /// Reads a table with a time step on each line: of one series, or of several by `format.id`.
+  /// Reads a table with a time step on each line, of one series or of several, which `format.id`
+  /// distinguishes.
   public init(_ path: String, _ format: CSVFormat) throws(DatasetError) {
     var reading = UnlabelledFormat()
     reading.table = format
@@ -25,7 +26,7 @@ public struct SeriesArchive: Sendable {
     }
   }
 
-  /// Where the validation and the test part of a series of T steps begin.
+  /// The starts of the validation and the test part of a series of T steps.
   private func begins(_ T: Int) -> (validation: Int, test: Int) {
     let test = T - max(Int((testShare * Double(T)).rounded()), 1)
     return (test - max(Int((validationShare * Double(T)).rounded()), 1), test)
@@ -79,7 +80,7 @@ public struct SeriesArchive: Sendable {
     }
   }
 
-  /// What was understood, in lines for the user.
+  /// A summary, in lines for the user.
   public var lines: [String] {
     let (C, T) = (series.features, series.lengths.reduce(0, +))
     let ranges = (0..<C).prefix(4).map { c in

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Sums over the frames of a part, per bin: enough for the normalisation and for the two
-/// baselines of predicting the next frame, without a second look at the frames.
+/// Sums over the frames of a part, per bin. They give the normalisation and the two baselines of
+/// predicting the next frame, without a second pass over the frames.
 ///
-/// The baselines are on normalised features, over the frames 1 ..< F of every utterance, which
-/// are the ones to predict:
+/// The baselines are on normalised features, over the frames to predict, which are 1 ..< F of every
+/// utterance:
 ///
 ///     persistence     mean of ((x_t - x_{t-1}) / σ)²
 ///     utterance mean  mean of ((x_t - x̄) / σ)²,  x̄ the mean of x_1 ... x_{F-1}
 public struct FrameStatistics: Sendable {
   public let bins: Int
-  /// Frames, and frames to predict.
+  /// The number of frames, and of frames to predict.
   public private(set) var frames = 0
   public private(set) var predicted = 0
   private var sum: [Double]

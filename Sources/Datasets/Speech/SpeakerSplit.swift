@@ -3,7 +3,7 @@
 import RandomNumbers
 
 /// Puts 80 % of the speakers into training and 10 % each into validation and test, at least one
-/// into each, the same way in every run: nobody is heard in two parts.
+/// into each. The split is the same in every run, and no speaker is in two parts.
 ///
 /// - Parameter samePerson: pairs of names that belong to one person
 func splitBySpeaker(

@@ -8,14 +8,14 @@ import Foundation
 ///     w_n = (1 - cos(2π n / 256)) / 2                       (Hann, periodic)
 ///     feature_k(f) = log(|S_k(f)| + 10⁻³)
 ///
-/// Samples are in -1 ... 1. There is a frame wherever the window fits whole, so L samples give
-/// F = 1 + (L - 256) / 128 frames, rounded down.
+/// Samples are in -1 ... 1. There is a frame wherever a whole window fits, so L samples give F = 1
+/// + (L - 256) / 128 frames, rounded down.
 public struct Spectrogram: Sendable {
   public static let sampleRate = 8000.0
   public static let window = 256
   public static let hop = 128
   public static let bins = window / 2 + 1
-  /// What is added to the magnitude, so that silence has a logarithm.
+  /// The constant added to the magnitude, so that silence has a logarithm.
   public static let floor = 1e-3
 
   private let hann: [Double]
@@ -27,12 +27,12 @@ public struct Spectrogram: Sendable {
     }
   }
 
-  /// F, the number of frames of so many samples.
+  /// F, the number of frames of this many samples.
   public static func frameCount(samples: Int) -> Int {
     samples < window ? 0 : 1 + (samples - window) / hop
   }
 
-  /// The features [F, 129] of some sound, row after row.
+  /// The features [F, 129] of a sound, row after row.
   public func features(of samples: [Float]) -> [Float] {
     var features: [Float] = []
     let frames = Self.frameCount(samples: samples.count)

@@ -3,7 +3,7 @@
 import Audio
 import HDF5
 
-/// An HDF5 file that holds the samples of all utterances one after the other.
+/// An HDF5 file with the samples of all utterances, one after the other.
 ///
 ///     /            attribute sample_rate
 ///     /pcm         int16 [S]

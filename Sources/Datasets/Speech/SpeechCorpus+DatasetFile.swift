@@ -2,7 +2,7 @@
 
 import HDF5
 
-/// What was written of a part of a corpus.
+/// The utterances that were written of a part of a corpus.
 public struct SpeechPartSummary: Sendable {
   public let utterances: Int
   public let speakers: Int
@@ -12,13 +12,13 @@ public struct SpeechPartSummary: Sendable {
   public let utteranceMeanError: Double
 }
 
-/// What happens while a corpus is written.
+/// An event while a corpus is written.
 public enum SpeechProgress {
   /// The number of utterances done, of all utterances.
   case done(Int, of: Int)
   /// An utterance could not be read and is left out.
   case leftOut(DatasetError)
-  /// An utterance has fewer than two frames, so nothing to predict, and is left out.
+  /// An utterance has fewer than two frames. It has nothing to predict and is left out.
   case tooShort(String)
 }
 
@@ -34,13 +34,15 @@ extension SpeechCorpus {
   ///                  utterance_mean_error: of predicting inputs without a model
   ///     /validation, /test            likewise
   ///
-  /// One utterance is in memory at a time: features are written as they are, and normalised in
+  /// Only one utterance is in memory at a time. Features are written as they are, and normalised in
   /// place when the statistics are known.
   ///
   /// - Parameters:
+  ///   - path: the path of the file
   ///   - samePerson: pairs of speaker names that belong to one person
   ///   - skippingUnreadable: whether to leave out files that cannot be read, instead of throwing
   ///   - compressing: makes a smaller file that takes longer to read
+  ///   - progress: called after each utterance, and for each one that is left out
   public func write(
     to path: String, samePerson: [(String, String)] = [], skippingUnreadable: Bool = false,
     compressing: Bool = false,
@@ -48,7 +50,7 @@ extension SpeechCorpus {
   ) throws(DatasetError) -> [DatasetFile.Part: SpeechPartSummary] {
     let parts = try parts(samePerson: samePerson)
     var summaries: [DatasetFile.Part: SpeechPartSummary] = [:]
-    // Unusable sound is no failure of the disk that is written to.
+    // A sound that cannot be used is not a failure of the output disk.
     var unusable: DatasetError?
     do {
       try DatasetFile.create(at: path) { file in

@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// Recorded utterances, and who speaks them.
+/// Recorded utterances and their speakers.
 public protocol SpeechCorpus {
   /// The folder or file, for messages.
   var path: String { get }
@@ -17,7 +17,7 @@ public protocol SpeechCorpus {
 public struct Utterance: Hashable, Sendable {
   public let name: String
   public let speaker: String
-  /// Where the corpus itself puts it; nil leaves that to the split by speaker.
+  /// The part that the corpus itself gives it; nil leaves the choice to the split by speaker.
   public let part: DatasetFile.Part?
 
   init(name: String, speaker: String, part: DatasetFile.Part? = nil) {
@@ -37,7 +37,7 @@ public func openSpeechCorpus(_ path: String) throws(DatasetError) -> any SpeechC
   return try SpeechArchive(path)
 }
 
-/// Whether a path leads to a folder, through links or not.
+/// Whether a path leads to a folder, directly or through links.
 func isFolder(_ path: String) -> Bool {
   let place = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
   let attributes = try? FileManager.default.attributesOfItem(atPath: place)
@@ -45,7 +45,7 @@ func isFolder(_ path: String) -> Bool {
 }
 
 extension SpeechCorpus {
-  /// The part of each utterance: the corpus's own, or else by speaker.
+  /// The part of each utterance: from the corpus, or else by speaker.
   ///
   /// - Parameter samePerson: pairs of speaker names that belong to one person
   public func parts(

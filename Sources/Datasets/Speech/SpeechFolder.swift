@@ -5,21 +5,23 @@ import Foundation
 
 /// A folder of WAV, NIST SPHERE or FLAC files.
 ///
-/// Where its files lie as TIMIT's do, TIMIT's own parts are used (see `TIMITUtterance`).
-/// Otherwise the sub-folders of the first level are the speakers; of files outside of any
-/// sub-folder, what stands before the first '-' or '_' of the name is.
+/// If it has TIMIT's layout, TIMIT's own parts are used (see `TIMITUtterance`). Otherwise each
+/// sub-folder of the first level is a speaker. A file outside of any sub-folder names its speaker
+/// before the first '-' or '_' of its name.
 public struct SpeechFolder: SpeechCorpus {
   public let path: String
   public let utterances: [Utterance]
-  /// Whether the files lie as TIMIT's do.
+  /// Whether the files have TIMIT's layout.
   public let isTIMIT: Bool
   private let files: [String]
 
   /// The endings of sound files, in any letter case.
   public static let endings: Set<String> = ["wav", "sph", "nist", "flac"]
 
-  /// - Parameter knowingParts: whether files that lie as TIMIT's do are read as such, which leaves
-  ///   out some
+  /// - Parameters:
+  ///   - path: the path of the folder
+  ///   - knowingParts: whether files in TIMIT's layout get TIMIT's parts, which leaves out some
+  ///     files
   public init(_ path: String, knowingParts: Bool = true) throws(DatasetError) {
     self.path = path
     let found = try soundFiles(in: path)
@@ -53,7 +55,7 @@ public struct SpeechFolder: SpeechCorpus {
   }
 }
 
-/// The sound files of a folder and those below it, by their paths from it, in order.
+/// The sound files of a folder and of the folders below it, by their paths from it, in order.
 ///
 /// Links are followed, each folder is entered once, and hidden files are left out.
 private func soundFiles(in folder: String) throws(DatasetError) -> [String] {

@@ -21,7 +21,7 @@ struct SpeechPartWriter {
 
   /// Appends the features [F, 129] of an utterance.
   ///
-  /// - Returns: whether it has frames to predict; else it is left out
+  /// - Returns: whether it has frames to predict; otherwise it is left out
   mutating func add(_ utterance: Utterance, _ features: [Float]) throws(HDF5Error) -> Bool {
     let frames = features.count / Spectrogram.bins
     guard frames >= 2 else { return false }
@@ -35,7 +35,7 @@ struct SpeechPartWriter {
     return true
   }
 
-  /// Normalises what was written, and writes what describes it.
+  /// Normalises the features that were written, and writes the attributes.
   func finish(
     mean: [Double], deviation: [Double]
   ) throws(HDF5Error) -> SpeechPartSummary {
@@ -53,7 +53,7 @@ struct SpeechPartWriter {
       try inputs.write(rows.span, at: [start, 0], count: [count, bins])
     }
     try group.write(offsets, to: "offsets", fletcher32: true)
-    // As one string each: a list would have to fit the 64 KiB of an object's header.
+    // As one string each, because a list would have to fit into the 64 KiB of an object's header.
     try group.setAttribute("names", names.joined(separator: "\n"))
     try group.setAttribute("speakers", speakers.joined(separator: "\n"))
     let summary = SpeechPartSummary(

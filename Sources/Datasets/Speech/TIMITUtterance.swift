@@ -3,17 +3,17 @@
 /// An utterance of TIMIT (Garofolo et al., 1993), by the place of its file:
 /// TRAIN/DR1/FCJF0/SX127.WAV, in any letter case.
 ///
-/// The sentences SA1 and SA2, which every speaker reads, are left out. TRAIN is for training; of
-/// TEST, the 24 speakers of the core test set are the test, and the 50 speakers that toolkits
-/// develop on (Kaldi's dev_spk.list) the validation: 3696, 192 and 400 utterances. Where not all
-/// of the 50 are there, all other speakers of TEST are the validation.
+/// The sentences SA1 and SA2, which every speaker reads, are left out. TRAIN is the training part.
+/// In TEST, the 24 speakers of the core test set are the test part, and the 50 speakers of Kaldi's
+/// dev_spk.list are the validation part: 3696, 192 and 400 utterances. If some of the 50 are
+/// missing, all other speakers of TEST are the validation part.
 struct TIMITUtterance {
   let file: String
   let name: String  // TRAIN/DR1/FCJF0/SX127
   let speaker: String
   let part: DatasetFile.Part
 
-  /// The utterances among the files of a folder; none if it is no TIMIT.
+  /// The utterances among the files of a folder; none if it is not TIMIT.
   static func find(in files: [String]) -> [TIMITUtterance] {
     var seen: Set<ExactText> = []
     var found: [(file: String, name: String, isTraining: Bool, speaker: String)] = []
@@ -22,7 +22,7 @@ struct TIMITUtterance {
       guard places.count == 4, ["TRAIN", "TEST"].contains(places[0]),
         places[1].hasPrefix("DR"), Int(places[1].dropFirst(2)) != nil
       else { continue }
-      // Some copies hold SX127.WAV and, converted, SX127.WAV.wav: the first in order counts.
+      // Some copies have SX127.WAV and, converted, SX127.WAV.wav. The first in order counts.
       let stem = places[3].prefix { $0 != "." }
       let name = (places[..<3] + [String(stem)]).joined(separator: "/")
       guard !stem.hasPrefix("SA"), seen.insert(ExactText(name)).inserted else { continue }
@@ -51,7 +51,7 @@ struct TIMITUtterance {
     Set(text.split(whereSeparator: \.isWhitespace).map(String.init))
   }
 
-  /// Two men and one woman of each dialect region.
+  /// Two men and one woman from each dialect region.
   static let coreTestSpeakers = names(
     """
     MDAB0 MWBT0 FELC0 MTAS1 MWEW0 FPAS0 MJMP0 MLNT0 FPKT0 MLLL0 MTLS0 FJLM0

@@ -2,7 +2,7 @@
 
 import HDF5
 
-/// The arrays of an HDF5 file; of one that MATLAB wrote (`save -v7.3`), as MATLAB shows them.
+/// The arrays of an HDF5 file. Those of a MATLAB file (`save -v7.3`) appear as MATLAB shows them.
 struct HDF5Arrays: StoredArrays {
   let path: String
   let file: HDF5.File
@@ -18,7 +18,7 @@ struct HDF5Arrays: StoredArrays {
       let file = try HDF5.File.open(path)
       var (arrays, ofMATLAB) = ([(name: String, shape: [Int])](), Set<String>())
       for entry in entries where entry.problem == nil && entry.elementType.isNumber {
-        // MATLAB keeps what its cells refer to in a group of this name.
+        // MATLAB stores the contents of its cells in a group of this name.
         guard !entry.name.hasPrefix("#") else { continue }
         let isOfMATLAB = try file.dataset(entry.name).hasStringAttribute(Self.matlabClass)
         if isOfMATLAB { ofMATLAB.insert(entry.name) }

@@ -3,29 +3,30 @@
 import Foundation
 import RandomNumbers
 
-/// Spike counts of neurons whose rates follow the Lorenz system, as those with which LFADS and the
-/// Neural Data Transformer were first shown (Sussillo et al. 2016, arXiv:1608.06315; Pandarinath et
-/// al. 2018, doi:10.1038/s41592-018-0109-9; Ye and Pandarinath 2021, doi:10.1101/2021.01.16.426955).
+/// Spike counts of neurons whose rates follow the Lorenz system, like the data of the first papers
+/// on LFADS and the Neural Data Transformer (Sussillo et al. 2016, arXiv:1608.06315; Pandarinath et
+/// al. 2018, doi:10.1038/s41592-018-0109-9; Ye and Pandarinath 2021,
+/// doi:10.1101/2021.01.16.426955).
 ///
-/// Each condition is one initial state (x, y, z), of N(0, 1), N(0, 1) and 25 + N(0, 1), from which the
-/// system runs by Euler steps of `timeStep`, one for each bin:
+/// Each condition is one initial state (x, y, z), drawn from N(0, 1), N(0, 1) and 25 + N(0, 1).
+/// From it the system takes Euler steps of `timeStep`, one per bin:
 ///
 ///     x' = σ (y - x)      y' = x (ρ - z) - y      z' = x y - β z
 ///
-/// After `transient` steps the trial begins. Over all conditions and bins each coordinate is brought
-/// to mean 0 and deviation 1, z̃. Neuron n has weights w of U(-1, 1) and the rate
+/// After `transient` steps the trial begins. Each coordinate is normalised over all conditions and
+/// bins to mean 0 and deviation 1, z̃. Neuron n has weights w from U(-1, 1) and the rate
 ///
 ///     r_n(t) = rate · exp(w · z̃(t)) / mean over conditions and bins of exp(w · z̃)
 ///
-/// per second. Trials of one condition have the same rates; a count is drawn from the Poisson
+/// per second. Trials of one condition have the same rates. A count is drawn from the Poisson
 /// distribution of the rate times the length of a bin.
 ///
-/// Every number follows from the seed and its place: initial states from the condition, weights from
-/// the neuron, counts from the trial and the neuron. Another count of trials or neurons leaves the
-/// random numbers of the others as they are.
+/// Every random number depends only on the seed and its index: initial states on the condition,
+/// weights on the neuron, counts on the trial and the neuron. More trials or neurons do not change
+/// the numbers of the others.
 public struct LorenzSpikes: Sendable {
   public var conditions = 20
-  /// Trials of each condition.
+  /// The number of trials of each condition.
   public var trials = 40
   /// T, bins of a trial.
   public var steps = 100
@@ -37,9 +38,9 @@ public struct LorenzSpikes: Sendable {
   public var sigma = 10.0
   public var rho = 28.0
   public var beta = 8.0 / 3
-  /// Time of the system between two bins.
+  /// The system's time between two bins.
   public var timeStep = 0.006
-  /// Steps before a trial begins.
+  /// The number of steps before a trial begins.
   public var transient = 500
   public var seed: UInt64 = 1
 
@@ -53,7 +54,7 @@ public struct LorenzSpikes: Sendable {
 
   /// Generates the trials of all conditions, one condition after the other.
   ///
-  /// - Throws: where the parameters let the system or the rates leave all bounds
+  /// - Throws: if the system or the rates diverge with these parameters
   func generate() throws(DatasetError) -> SpikeTrials {
     let latents = (0..<conditions).flatMap { states(of: $0) }
     guard latents.allSatisfy(\.isFinite) else { throw unbounded("the system leaves all bounds") }
@@ -96,7 +97,8 @@ public struct LorenzSpikes: Sendable {
     return states
   }
 
-  /// Each coordinate with mean 0 and deviation 1; one that never changes is 0.
+  /// Normalises each coordinate to mean 0 and deviation 1. A coordinate that never changes becomes
+  /// 0.
   private func standardised(_ states: [Double]) -> [Double] {
     let count = Double(states.count / 3)
     var result = states
@@ -130,7 +132,8 @@ public struct LorenzSpikes: Sendable {
     return rates
   }
 
-  /// A Poisson number by inversion of its distribution function; large means in pieces of 16 at most.
+  /// A Poisson number by inversion of its distribution function. Large means are split into pieces
+  /// of at most 16.
   private func poisson(_ mean: Double, _ stream: inout RandomStream) -> Int {
     var count = 0
     var left = mean
@@ -141,7 +144,7 @@ public struct LorenzSpikes: Sendable {
       var probability = exp(-piece)
       var sum = probability
       var own = 0
-      // The sum ends just below 1, beyond which no count is left.
+      // The sum may end just below 1, so the count is bounded.
       while chance >= sum, own < 200 {
         own += 1
         probability *= piece / Double(own)
@@ -160,8 +163,7 @@ public struct LorenzSpikes: Sendable {
 }
 
 extension SpikeArchive {
-  /// Generated trials, of which the last ones of each condition become the validation and test
-  /// parts.
+  /// Generates trials. The last ones of each condition become the validation and test parts.
   public static func lorenz(
     _ system: LorenzSpikes, _ options: SpikeOptions
   ) throws(DatasetError) -> SpikeArchive {

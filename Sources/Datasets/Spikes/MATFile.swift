@@ -3,11 +3,12 @@
 import Files
 import Gzip
 
-/// The numeric arrays of a MATLAB file of version 5 (`save -v6` and `-v7`), also those in structures
-/// of one element, by names such as `session.counts`.
+/// The numeric arrays of a MATLAB file of version 5 (`save -v6` and `-v7`). Arrays in structures of
+/// one element have names such as `session.counts`.
 ///
-/// The format is that of MathWorks, "MAT-File Format" (2023), chapter 1. It is read here, and not by
-/// libmatio, because memory must follow what a file holds and not what it declares.
+/// The format is described by MathWorks, "MAT-File Format" (2023), chapter 1. This is our own
+/// reader, instead of libmatio, because memory must be proportional to a file's size and not to the
+/// sizes that it declares.
 struct MATFile: StoredArrays {
   let path: String
   let arrays: [(name: String, shape: [Int])]
@@ -17,7 +18,7 @@ struct MATFile: StoredArrays {
 
   static let maximumBytes = 1 << 31
 
-  /// Whether a file begins as one of this version does.
+  /// Whether a file begins like one of this version.
   static func begins(_ bytes: [UInt8]) -> Bool {
     bytes.count >= 128 && bytes.starts(with: "MATLAB 5.0".utf8)
       && ([0x49, 0x4d] == bytes[126..<128] || [0x4d, 0x49] == bytes[126..<128])
@@ -57,7 +58,7 @@ struct MATFile: StoredArrays {
           content = try inflated(
             element.bytes[element.range], path: path, maximumBytes: room
           ) { start in
-            // An element says its own size in its tag, in the file's order of bytes.
+            // The tag of an element has its size, in the byte order of the file.
             guard start.count >= 8, start.prefix(4).contains(UInt8(MATReader.matrix)) else {
               return nil
             }
@@ -99,11 +100,11 @@ struct MATFile: StoredArrays {
 struct MATArray {
   let shape: [Int]
   let isComplex: Bool
-  /// The type of the stored numbers, which may be smaller than the array's own.
+  /// The type of the stored numbers, which may be smaller than the type of the array.
   fileprivate let numbers: MATReader.Element
   fileprivate let isBig: Bool
 
-  /// The numbers, the first index running fastest.
+  /// The numbers, with the first index running fastest.
   fileprivate func values(_ path: String, _ name: String) throws(DatasetError) -> [Float] {
     let width = MATReader.widths[numbers.type] ?? 0
     let count = shape.reduce(1, *)
@@ -142,8 +143,8 @@ struct MATReader {
 
   static let matrix: UInt32 = 14
   static let compressed: UInt32 = 15
-  /// Bytes of a number of each type: int8, uint8, int16, uint16, int32, uint32, single, double, int64
-  /// and uint64.
+  /// The bytes per number of each type: int8, uint8, int16, uint16, int32, uint32, single, double,
+  /// int64 and uint64.
   static let widths: [UInt32: Int] = [
     1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8,
   ]
@@ -167,7 +168,7 @@ struct MATReader {
     (self.isBig, self.path) = (isBig, path)
   }
 
-  /// Fewer bytes than an element's tag are padding.
+  /// If fewer bytes remain than an element's tag has, they are padding.
   var isAtEnd: Bool { end - place < 8 }
 
   private var damaged: DatasetError {
@@ -183,7 +184,7 @@ struct MATReader {
     guard !isAtEnd else { throw damaged }
     let (first, second) = (word(place), word(place + 4))
     if first >> 16 != 0 {
-      // Up to four bytes of data replace the size.
+      // Data of up to four bytes are stored in the tag itself.
       guard first >> 16 <= 4 else { throw damaged }
       defer { place += 8 }
       return Element(
@@ -212,9 +213,9 @@ struct MATReader {
     return Array(bytes[element.range])
   }
 
-  /// Finds the numeric arrays of a matrix element, whose content this reads.
+  /// Finds the numeric arrays in the content of a matrix element.
   ///
-  /// - Parameter outer: the name of a field; nil takes the array's own
+  /// - Parameter outer: the name of a field; nil uses the array's own name
   mutating func arrays(
     named outer: String?, depth: Int, _ found: (String, MATArray) -> Void
   ) throws(DatasetError) {
@@ -224,7 +225,7 @@ struct MATReader {
     guard flags.count == 2 else { throw damaged }
     let (kind, isComplex) = (flags[0] & 0xff, flags[0] & 0x800 != 0)
     let isNumeric = Self.numericClasses.contains(kind)
-    // Cells, characters, objects and sparse matrices are passed over.
+    // Cells, characters, objects and sparse matrices are skipped.
     guard isNumeric || kind == Self.structure else { return }
     let shape = try integers()
     var count = 1

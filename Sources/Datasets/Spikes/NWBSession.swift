@@ -6,7 +6,7 @@ import HDF5
 
 /// The first bytes of a file.
 enum FileStart {
-  /// Fewer if the file is shorter, none if it cannot be read. A pipe is not waited for.
+  /// Fewer if the file is shorter, none if it cannot be read. It does not wait for a pipe.
   static func bytes(of path: String, count: Int) -> [UInt8] {
     guard let descriptor = try? DurableFiles.openForReading(path) else { return [] }
     let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
@@ -29,7 +29,7 @@ struct NWBSession {
   private let heldOut: [Int]
   private let trials: [(start: Double, stop: Double)]
 
-  /// More bins than this are no session.
+  /// A recording with more bins than this is refused.
   private static let mostNumbers = 1 << 28
 
   init(_ arrays: HDF5Arrays) throws(DatasetError) {
@@ -78,8 +78,8 @@ struct NWBSession {
     trials = zip(starts, stops).map { ($0, $1) }
   }
 
-  /// The counts of trials of one length: of the trials of the file, each cut to the shortest, or of
-  /// the whole recording, cut into trials of `trialSeconds`.
+  /// The counts of trials of one length. These are the trials of the file, cut to the shortest, or
+  /// pieces of `trialSeconds` of the whole recording.
   func archive(_ options: SpikeOptions) throws(DatasetError) -> SpikeArchive {
     guard let bin = options.binSeconds else {
       throw DatasetError(
@@ -87,7 +87,7 @@ struct NWBSession {
         cure: "say how long a bin is with --bin-ms")
     }
     let (starts, seconds) = try starts(options)
-    // A trial of 0.3 s has 30 bins of 10 ms, whatever 0.3 / 0.01 is in binary.
+    // A trial of 0.3 s must have 30 bins of 10 ms, although 0.3 / 0.01 is not exact in binary.
     let steps = (seconds / bin * (1 + 1e-9)).rounded(.down)
     let numbers = steps * Double(starts.count) * Double(units.count)
     guard steps >= 1, numbers <= Double(Self.mostNumbers) else {
@@ -111,7 +111,7 @@ struct NWBSession {
     return archive
   }
 
-  /// Where trials start, and how long they are.
+  /// The starts of the trials, and their length.
   private func starts(
     _ options: SpikeOptions
   ) throws(DatasetError) -> (starts: [Double], seconds: Double) {
@@ -159,7 +159,7 @@ struct NWBSession {
     return SpikeTrials(trials: starts.count, steps: steps, neurons: neurons, counts: counts)
   }
 
-  /// The first of sorted times that is not before another.
+  /// The position of the first of sorted times that is not before `start`.
   private func firstIndex(in times: [Double], from start: Double) -> Int {
     var (low, high) = (0, times.count)
     while low < high {

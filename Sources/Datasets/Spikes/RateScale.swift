@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Finds what the numbers of true rates mean, and turns them into expected counts per bin.
+/// Finds the unit of true rates, and converts them to expected counts per bin.
 ///
-/// Files do not say: LFADS' own are in Hz, others are counts per bin. Many counts add up to what the
-/// rates expect, so that the ratio of both sums tells the unit, and in Hz how long a bin is.
+/// Files do not name the unit: LFADS's own files have Hz, others have counts per bin. The sum of
+/// many counts is close to the sum of their expected values. So the ratio of the sum of the counts
+/// to the sum of the rates gives the unit and, for Hz, the length of a bin.
 struct RateScale {
   private let path: String
   private let options: SpikeOptions
 
-  /// Lengths of bins that people use, in ms.
+  /// Common lengths of bins, in ms.
   private static let usual = [1.0, 2, 4, 5, 8, 10, 12, 15, 16, 20, 25, 30, 40, 50, 100, 200, 250]
-  /// How far the sum of counts may lie from what rates expect.
+  /// How far the sum of the counts may be from its expected value.
   private static let tolerance = 0.05
 
   init(_ path: String, _ options: SpikeOptions) {
     (self.path, self.options) = (path, options)
   }
 
-  /// Scales the rates of all parts alike.
+  /// Scales the rates of all parts by the same factor.
   func apply(to archive: inout SpikeArchive) throws(DatasetError) {
     guard let train = archive.parts[.train], let rates = train.rates else { return }
     let expected = rates.reduce(0.0) { $0 + Double($1) }

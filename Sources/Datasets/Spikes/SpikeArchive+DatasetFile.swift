@@ -13,9 +13,11 @@ extension SpikeArchive {
   ///                  user's file, where they stand in another order), source
   ///     /train       spikes [N, T, C] uint8, or uint16 where a bin has more than 255; and, where
   ///                  they are known, rates [N, T, C] float32: expected counts per bin
-  ///     /validation, /test            likewise, where there are any
+  ///     /validation, /test            likewise, if there are any
   ///
-  /// - Parameter compressing: makes a smaller file that takes longer to read
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - compressing: makes a smaller file that takes longer to read
   public func write(to path: String, compressing: Bool = false) throws(DatasetError) {
     let deflate = DatasetFile.deflate(compressing)
     try DatasetFile.create(at: path) { file in

@@ -10,7 +10,7 @@ extension SpikeArchive {
   /// - keys of lfads-torch: `train_encod_data` [N, T, C] and `train_recon_data` [N, T', C'], of which
   ///   the first C neurons and T bins are the former, and the other neurons are held out
   /// - NWB: `units/spike_times` with `spike_times_index`, cut by `intervals/trials`
-  /// - one array [N, T, C], of a name that the user gives or that is the only one
+  /// - one array [N, T, C], which the user names or which is the only one
   ///
   /// in HDF5 files, and all but NWB in files of MATLAB (5 and 7.3).
   public static func read(
@@ -150,7 +150,7 @@ struct SpikeArrays {
     return archive
   }
 
-  /// What holds for all parts: the neurons, the bins, and the unit of the rates.
+  /// The properties of all parts: the neurons, the bins, and the unit of the rates.
   private func finish(_ archive: inout SpikeArchive) throws(DatasetError) {
     if let other = archive.parts[.validation], other.neurons != archive.parts[.train]?.neurons {
       throw DatasetError(
@@ -203,7 +203,7 @@ struct SpikeArrays {
     var array = try arrays.read(name)
     var order = SpikeOptions.axes.map { options.axes.firstIndex(of: $0)! }
     if array.shape.count == 2, options.trialSeconds != nil {
-      // One recording: steps and neurons in the order in which --axes has them.
+      // One recording, with steps and neurons in the order of --axes.
       let steps = order[1] < order[2] ? 0 : 1
       let (shape, values) = array.rowMajor([steps, 1 - steps])
       array = StoredArray(shape: [1] + shape, isColumnMajor: false, values: values)
@@ -225,7 +225,7 @@ struct SpikeArrays {
 }
 
 extension SpikeTrials {
-  /// The counts of the first bins and neurons, as many as another has.
+  /// The counts of the first bins and neurons, as many as the other array has.
   fileprivate func corner(of other: SpikeTrials) -> [UInt16] {
     var corner: [UInt16] = []
     corner.reserveCapacity(other.counts.count)

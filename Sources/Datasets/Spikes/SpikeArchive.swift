@@ -6,20 +6,20 @@ import Foundation
 /// The natural logarithm.
 func natural(_ x: Double) -> Double { log(x) }
 
-/// Spike data of the user's, as they are understood.
+/// A user's spike data, and how they were read.
 public struct SpikeArchive: Sendable {
   public let path: String
-  /// What kind of file it is, for a person: "LFADS keys in HDF5".
+  /// The kind of file, for the user: "LFADS keys in HDF5".
   public internal(set) var kind: String
   /// A part that is absent has no trials.
   public internal(set) var parts: [DatasetFile.Part: SpikeTrials]
-  /// How long a bin is; nil while that is unknown.
+  /// The length of a bin; nil while it is unknown.
   public internal(set) var binSeconds: Double?
-  /// Neurons that a model does not see and has to predict, by their numbers in the file.
+  /// The neurons that a model must predict without seeing them, by their numbers in the file.
   public internal(set) var heldOut: [Int] = []
   /// The neurons of the file in the order in which they are stored: those held out come last.
   public internal(set) var neuronOrder: [Int] = []
-  /// Lines for the user.
+  /// Notes for the user.
   public internal(set) var notes: [String] = []
 
   init(_ path: String, kind: String, parts: [DatasetFile.Part: SpikeTrials]) {
@@ -28,7 +28,7 @@ public struct SpikeArchive: Sendable {
 
   public var neurons: Int { parts.values.first?.neurons ?? 0 }
 
-  /// Neurons without a spike in the training part, by their numbers in the file.
+  /// The neurons without a spike in the training part, by their numbers in the file.
   public var silent: [Int] {
     guard let sums = parts[.train]?.spikesOfNeurons else { return [] }
     let order = neuronOrder.isEmpty ? Array(sums.indices) : neuronOrder
@@ -40,9 +40,9 @@ public struct SpikeArchive: Sendable {
 public struct SpikeOptions: Sendable {
   /// Which neurons are held out.
   public enum HeldOut: Sendable, Equatable {
-    /// Those that the file says, if any.
+    /// Those that the file names, if any.
     case ofFile
-    /// So many, drawn at random.
+    /// This many, drawn at random.
     case count(Int)
     /// Those of these numbers.
     case list([Int])
@@ -53,19 +53,19 @@ public struct SpikeOptions: Sendable {
     case auto, hz, bin
   }
 
-  /// The array to read, where the file has none of the names that are known.
+  /// The array to read, if the file has none of the known names.
   public var dataset: String?
-  /// The axes of arrays, which are some order of trials, steps and neurons.
+  /// The order of trials, steps and neurons in arrays.
   public var axes = Self.axes
-  /// How long the bins of the result are; nil is as in the file.
+  /// The length of the bins of the result; nil means that of the file.
   public var binSeconds: Double?
-  /// How long the bins of the file are, where it does not say.
+  /// The length of the bins of the file, if the file does not have it.
   public var sourceBinSeconds: Double?
-  /// How long a trial is; nil is as in the file.
+  /// The length of a trial; nil means that of the file.
   public var trialSeconds: Double?
   public var rateUnit = RateUnit.auto
   public var heldOut = HeldOut.ofFile
-  /// The shares of trials that become other parts, where the file has no parts.
+  /// The shares of trials that become other parts if the file has no parts.
   public var validationShare = 0.2
   public var testShare = 0.0
   public var seed: UInt64 = 1
@@ -76,7 +76,7 @@ public struct SpikeOptions: Sendable {
 }
 
 extension SpikeArchive {
-  /// Draws the other parts from the training part, where it is the only one.
+  /// Draws the other parts from the training part, if it is the only one.
   mutating func split(_ options: SpikeOptions) throws(DatasetError) {
     guard parts.count == 1, let all = parts[.train] else { return }
     var stream = RandomStream(seed: options.seed, purpose: .validationSplit)
@@ -98,7 +98,7 @@ extension SpikeArchive {
     parts[.train] = all.chosen(order[start...].sorted())
   }
 
-  /// Sums bins to those that are asked for, and cuts trials.
+  /// Sums bins to the requested length, and cuts trials.
   mutating func rebin(_ options: SpikeOptions) throws(DatasetError) {
     guard let bin = binSeconds else {
       throw DatasetError(
@@ -132,7 +132,7 @@ extension SpikeArchive {
     }
   }
 
-  /// Puts the neurons that are held out behind the others.
+  /// Moves the held-out neurons behind the others.
   mutating func holdOut(_ options: SpikeOptions) throws(DatasetError) {
     switch options.heldOut {
     case .ofFile: break

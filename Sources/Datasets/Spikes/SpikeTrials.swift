@@ -19,18 +19,18 @@ public struct SpikeTrials: Sendable, Equatable {
     (self.counts, self.rates) = (counts, rates)
   }
 
-  /// How many spikes there are.
+  /// The number of spikes.
   public var spikes: Int { counts.reduce(0) { $0 + Int($1) } }
 
-  /// The spikes of each neuron.
+  /// The number of spikes of each neuron.
   public var spikesOfNeurons: [Int] {
     var sums = [Int](repeating: 0, count: neurons)
     for (place, count) in counts.enumerated() { sums[place % neurons] += Int(count) }
     return sums
   }
 
-  /// Bits per spike that the rates are better than each neuron's mean count:
-  /// Σ (k log₂(r / m) - (r - m) / ln 2) / Σ k, over all bins. Nil without rates or spikes.
+  /// The bits per spike by which the rates are better than each neuron's mean count: Σ (k log₂(r /
+  /// m) - (r - m) / ln 2) / Σ k, over all bins. Nil without rates or spikes.
   public var bitsPerSpikeOfRates: Double? {
     guard let rates, spikes > 0 else { return nil }
     let means = spikesOfNeurons.map { Double($0) / Double(trials * steps) }
@@ -46,7 +46,7 @@ public struct SpikeTrials: Sendable, Equatable {
     return nats / natural(2) / Double(spikes)
   }
 
-  /// These trials alone, in this order.
+  /// Only these trials, in this order.
   func chosen(_ indices: [Int]) -> SpikeTrials {
     func rows<Number>(_ all: [Number]) -> [Number] {
       indices.flatMap { all[$0 * steps * neurons..<($0 + 1) * steps * neurons] }
@@ -67,7 +67,7 @@ public struct SpikeTrials: Sendable, Equatable {
     return result
   }
 
-  /// The sums of `factor` bins each; what is left over at the end of a trial is cut off.
+  /// The sums of `factor` bins each. A remainder at the end of a trial is cut off.
   ///
   /// - Returns: nil if a sum does not fit in 16 bits
   func summed(_ factor: Int) -> SpikeTrials? {
@@ -91,7 +91,7 @@ public struct SpikeTrials: Sendable, Equatable {
       rates: rateSums)
   }
 
-  /// Trials cut into shorter ones of `length` bins each; the rest at the end is cut off.
+  /// The trials cut into shorter ones of `length` bins each. A remainder at the end is cut off.
   func cut(_ length: Int) -> SpikeTrials {
     let pieces = steps / length
     func rows<Number>(_ all: [Number]) -> [Number] {

@@ -1,40 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Arrays of numbers in a file of the user's own, by their names.
+/// Arrays of numbers in a user's own file, by their names.
 protocol StoredArrays {
   var path: String { get }
-  /// What kind of file it is, for a person.
+  /// The kind of file, for the user.
   var kind: String { get }
   /// The arrays with their extents, as the program that wrote them shows them.
   var arrays: [(name: String, shape: [Int])] { get }
 
-  /// Reads an array that is in the list.
+  /// Reads an array of the list.
   func read(_ name: String) throws(DatasetError) -> StoredArray
 }
 
 extension StoredArrays {
-  /// The extents of an array; nil if there is none of this name.
+  /// The extents of an array; nil if none has this name.
   func shape(of name: String) -> [Int]? { arrays.first { $0.name == name }?.shape }
 
-  /// A number that stands alone.
+  /// Reads a single number.
   func number(_ name: String) throws(DatasetError) -> Double? {
     guard let shape = shape(of: name), shape.allSatisfy({ $0 == 1 }) else { return nil }
     return try read(name).values.first.map { Double($0) }
   }
 }
 
-/// An array of numbers as a file holds it.
+/// An array of numbers as it is stored in a file.
 struct StoredArray {
   /// The extents, as the program that wrote it shows them.
   var shape: [Int]
-  /// Whether the first index runs fastest, as in MATLAB, and not the last.
+  /// Whether the first index runs fastest, as in MATLAB, instead of the last.
   var isColumnMajor: Bool
   var values: [Float]
 
-  /// The most numbers that an array of a user may have.
+  /// The most numbers that a user's array may have.
   static let maximumCount = 1 << 28
 
-  /// The numbers with the last index running fastest, of the axes in another order.
+  /// The numbers with the axes in another order and the last index running fastest.
   ///
   /// - Parameter order: which axis of the array becomes the first, the second ...
   func rowMajor(_ order: [Int]) -> (shape: [Int], values: [Float]) {

@@ -2,15 +2,16 @@
 
 import RandomNumbers
 
-/// How an epoch goes through columns of L tokens: in chunks one after the other, until fewer than
-/// two tokens are left to predict.
+/// How an epoch cuts columns of L tokens into consecutive chunks, until fewer than two tokens are
+/// left to predict.
 ///
 ///     base length: 70 with probability 0.95, else 35 (of base 70)
 ///     length = max(5, ⌊N(base, 5)⌋)                      Merity, Keskar and Socher, 2018
 ///
-/// Lengths follow from seed, epoch and number of the chunk, so that all ranks take the same ones.
+/// The lengths depend on the seed, the epoch and the number of the chunk, so all ranks use the same
+/// lengths.
 public struct ChunkPlan: Sendable {
-  /// The input tokens of each chunk; the targets lie one step further on.
+  /// The input tokens of each chunk. The targets are one step later.
   public let chunks: [Range<Int>]
 
   private static let shareOfWhole = 0.95
@@ -23,14 +24,18 @@ public struct ChunkPlan: Sendable {
     chunks = stride(from: 0, to: L - 1, by: chunk).map { $0..<min($0 + chunk, L - 1) }
   }
 
-  /// Chunks of random length, as above.
+  /// Chunks of random length, by the formula above.
   ///
-  /// - Parameter epoch: from 0
+  /// - Parameters:
+  ///   - L: the tokens of a column
+  ///   - base: the base length
+  ///   - seed: the seed of the run
+  ///   - epoch: from 0
   public init(length L: Int, base: Int, seed: UInt64, epoch: Int) {
     precondition(L >= 2 && base >= 1, "chunks of \(base) in columns of \(L)")
     var chunks: [Range<Int>] = []
     var start = 0
-    // The authors stop where two tokens are left; a column of two is one chunk all the same.
+    // The authors stop when two tokens are left. Here a column of two is still one chunk.
     while start < L - 2 || chunks.isEmpty {
       var stream = RandomStream(
         seed: seed, purpose: .chunkLength, step: epoch, index: chunks.count)

@@ -2,7 +2,7 @@
 
 import Gzip
 
-/// The text of a file in UTF-8, without a byte order mark, from a plain or gzipped file.
+/// The text of a plain or gzipped file in UTF-8, without a byte order mark.
 ///
 /// UTF-16 with a byte order mark is converted. Any other encoding is refused with the place of the
 /// first byte that is not UTF-8.
@@ -79,7 +79,7 @@ public struct DecodedText: Sendable {
       cure: "convert it, for example with `iconv -f LATIN1 -t UTF-8`")
   }
 
-  /// The name of the encoding whose letters of ASCII have a zero byte each; nil for other bytes.
+  /// The name of the encoding in which each ASCII letter has a zero byte; nil for other bytes.
   private var unmarkedUTF16: String? {
     let start = bytes.prefix(1024)
     guard start.count >= 4 else { return nil }
@@ -89,7 +89,7 @@ public struct DecodedText: Sendable {
     return zeros.allSatisfy { $0 % 2 == 0 } ? "UTF-16BE" : nil
   }
 
-  /// Where the bytes stop being UTF-8.
+  /// The position of the first byte that is not UTF-8.
   private var firstWrongByte: Int {
     var parser = Unicode.UTF8.ForwardParser()
     var iterator = bytes.makeIterator()
@@ -104,8 +104,8 @@ public struct DecodedText: Sendable {
 }
 
 extension DecodedText {
-  /// The bytes with "\n" at the end of each line: of "\r\n" the "\r" goes, and in a text without
-  /// any "\n" a lone "\r" ends a line. Elsewhere a lone "\r" stays what it is.
+  /// The bytes with "\n" at the end of each line. The "\r" of "\r\n" is removed. In a text without
+  /// any "\n", a lone "\r" ends a line. In other texts a lone "\r" is unchanged.
   public var bytesByLines: [UInt8] {
     let (carriageReturn, lineFeed) = (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
     guard bytes.contains(carriageReturn) else { return bytes }
@@ -119,7 +119,7 @@ extension DecodedText {
     }
   }
 
-  /// What stands at the ends of lines, if it is not "\n" alone.
+  /// The characters at the ends of lines, if not only "\n".
   public var lineEnds: String? {
     guard bytes.contains(UInt8(ascii: "\r")) else { return nil }
     guard bytes.contains(UInt8(ascii: "\n")) else { return "CR" }

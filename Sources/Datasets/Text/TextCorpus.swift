@@ -4,8 +4,8 @@ import HDF5
 
 /// A text in three parts as numbers of a vocabulary.
 ///
-/// The vocabulary is that of the training part: what the other parts have besides becomes `<unk>`,
-/// which joins the vocabulary where it is needed and not yet there.
+/// The vocabulary is that of the training part. Other tokens of the other parts become `<unk>`,
+/// which is added to the vocabulary if it is needed and not yet there.
 public struct TextCorpus {
   public private(set) var vocabulary: Vocabulary
   public private(set) var train: [Int32] = []
@@ -13,16 +13,20 @@ public struct TextCorpus {
   public private(set) var test: [Int32] = []
   /// Tokens of the validation and test parts that the vocabulary does not have.
   public private(set) var unknownCount = 0
-  /// What was understood of files that are not plain UTF-8 with "\n" at the ends of lines.
+  /// Notes about files that are not plain UTF-8 with "\n" at the ends of lines.
   public private(set) var notes: [String] = []
 
-  /// One part in twenty each for validation and test, where one text is cut.
+  /// One twentieth each for validation and test, if one text is cut.
   private static let shareHeldOut = 20
 
-  /// Reads the texts. One text is cut into 90 % for training, 5 % for validation, 5 % for testing.
+  /// Reads the texts. A single text is cut into 90 % for training, 5 % for validation and 5 % for
+  /// testing.
   ///
-  /// - Parameter limit: how many of the training part's most frequent tokens to keep, `<unk>`
-  ///   among them; nil keeps all
+  /// - Parameters:
+  ///   - files: the three files, or one to cut
+  ///   - level: words or characters
+  ///   - limit: the number of the training part's most frequent tokens to keep, including `<unk>`;
+  ///     nil keeps all
   public init(
     _ files: TextFolder.Files, level: TextLevel, keeping limit: Int? = nil
   ) throws(DatasetError) {
@@ -53,7 +57,7 @@ public struct TextCorpus {
     return tokens
   }
 
-  /// Numbers the tokens of the training part, of which the vocabulary then is.
+  /// Numbers the tokens of the training part, which then form the vocabulary.
   private mutating func learn(_ tokens: [String], keeping limit: Int?) -> [Int32] {
     let numbers = tokens.map { vocabulary.add($0) }
     guard let limit, vocabulary.count > limit else { return numbers }
@@ -75,7 +79,7 @@ public struct TextCorpus {
     }
   }
 
-  /// A part must hold a token and its successor.
+  /// A part must have a token and its successor.
   private func check(_ paths: [String]) throws(DatasetError) {
     for (path, part) in zip(paths, [train, validation, test]) where part.count < 2 {
       throw DatasetError(
@@ -85,7 +89,9 @@ public struct TextCorpus {
 
   /// Writes the data set file for `train`.
   ///
-  /// - Parameter compressing: makes a smaller file that takes longer to read
+  /// - Parameters:
+  ///   - path: the path of the file
+  ///   - compressing: makes a smaller file that takes longer to read
   public func write(to path: String, compressing: Bool = false) throws(DatasetError) {
     try DatasetFile.create(at: path) { file in
       try file.setAttribute("task", "language_model")

@@ -2,11 +2,11 @@
 
 import HDF5
 
-/// A data set of text: its vocabulary and its parts. Several files count as one text, each part one
-/// after the other in the order of the files, and must have one vocabulary.
+/// A data set of text: its vocabulary and its parts. Several files count as one text: each part is
+/// joined in the order of the files, and all must have the same vocabulary.
 public struct TextFile {
   public internal(set) var vocabulary: Vocabulary
-  /// The number in `vocabulary` of each token of the files, where they have others.
+  /// The number in `vocabulary` of each token of the files, if the files have other numbers.
   var numbers: [Int32]?
   let place: DatasetPlace
   let files: DatasetFiles
@@ -36,8 +36,9 @@ public struct TextFile {
   /// The tokens of a part as the columns of a batch.
   ///
   /// - Parameters:
-  ///   - columns: how many columns the part is cut into
-  ///   - own: the columns to be read here
+  ///   - part: the part to read
+  ///   - columns: the number of columns that the part is cut into
+  ///   - own: the columns that this rank reads
   public func columns(
     of part: DatasetFile.Part, count columns: Int, own: Range<Int>
   ) throws(DatasetError) -> TokenColumns {

@@ -2,11 +2,11 @@
 
 import Foundation
 
-/// The texts of a language model's three parts, as people have them: Penn TreeBank's train.txt,
-/// valid.txt and test.txt (or ptb.train.txt ...), WikiText's wiki.train.tokens ..., or one text.
-/// Each may be gzipped, with .gz at the end of its name.
+/// The texts of a language model's three parts, with common names of files: Penn TreeBank's
+/// train.txt, valid.txt and test.txt (or ptb.train.txt ...), WikiText's wiki.train.tokens ..., or
+/// one text. Each may be gzipped, with .gz at the end of its name.
 public struct TextFolder {
-  /// The three files, or one that is still to be cut.
+  /// The three files, or one file to cut.
   public enum Files: Sendable, Equatable {
     case parts(train: String, validation: String, test: String)
     case whole(String)

@@ -4,14 +4,14 @@ import Files
 import HDF5
 import Threads
 
-/// A text cut into B columns of L tokens one after the other, L = ⌊n / B⌋; what is left over at
-/// the end is not used.
+/// A text cut into B consecutive columns of L tokens, L = ⌊n / B⌋. A remainder at the end is not
+/// used.
 ///
 ///     column b holds the tokens b·L ..< (b+1)·L
 ///
-/// A chunk takes the same steps of every column, so that the recurrent state of a column goes on
-/// from chunk to chunk. Columns that fit are kept in memory. Of more, the steps that are asked for
-/// are read, and `prefetch(_:)` has a thread read those that will be asked for next.
+/// A chunk takes the same steps of every column, so the recurrent state of a column continues from
+/// chunk to chunk. Columns that fit are kept in memory. Steps of larger columns are read when they
+/// are needed, and `prefetch(_:)` starts a thread that reads those that are needed next.
 ///
 /// One thread uses an object at a time. Each rank has its own, and opens the files by itself.
 public final class TokenColumns {
@@ -25,10 +25,10 @@ public final class TokenColumns {
   public var isInMemory: Bool { isWhole }
 
   private let reader: TokenReader
-  /// What the tokens are numbered as, where that is not as they are stored.
+  /// The number of each stored token, if it differs from the stored number.
   private let numbers: [Int32]?
   private let isWhole: Bool
-  /// Some steps of the own columns; all of them, where they fit.
+  /// Some steps of the own columns; all of them if they fit.
   private var held: TokenBlock?
   private var pending: BackgroundJob<TokenBlock>?
 
@@ -60,7 +60,7 @@ public final class TokenColumns {
     return result
   }
 
-  /// Reads steps, of which `tokens(at:)` may then be asked for any.
+  /// Reads steps. After that `tokens(at:)` has any of them.
   public func hold(_ steps: Range<Int>) throws(DatasetError) {
     if let held, held.covers(steps) { return }
     if let fetched = try collect(), fetched.covers(steps) {
@@ -70,7 +70,7 @@ public final class TokenColumns {
     }
   }
 
-  /// Starts to read the steps that will be asked for next.
+  /// Starts to read the steps that are needed next.
   public func prefetch(_ steps: Range<Int>) throws(DatasetError) {
     guard !isWhole else { return }
     _ = try collect()
@@ -81,10 +81,11 @@ public final class TokenColumns {
     }
   }
 
-  /// Whether what `prefetch(_:)` was asked for is there.
+  /// Whether the steps of `prefetch(_:)` are read.
   public var isReady: Bool { pending?.isDone ?? true }
 
-  /// Waits for the thread, and takes what it has read. HDF5 is free for this thread then.
+  /// Waits for the thread and takes the steps that it has read. After that this thread may use
+  /// HDF5.
   private func collect() throws(DatasetError) -> TokenBlock? {
     guard let job = pending else { return nil }
     pending = nil
@@ -123,7 +124,7 @@ private final class TokenReader: Sendable {
   var path: String { joined.pieces.first?.path ?? "" }
 
   func read(_ steps: Range<Int>) throws(DatasetError) -> TokenBlock {
-    // Whole columns lie one after the other.
+    // Whole columns are consecutive.
     if steps == 0..<length {
       let all = own.lowerBound * length..<own.upperBound * length
       return TokenBlock(steps: steps, tokens: try read(all))
@@ -137,7 +138,7 @@ private final class TokenReader: Sendable {
     return TokenBlock(steps: steps, tokens: tokens)
   }
 
-  /// The tokens at these places of the whole text.
+  /// The tokens at these positions of the whole text.
   private func read(_ range: Range<Int>) throws(DatasetError) -> [Int32] {
     var tokens: [Int32] = []
     try joined.forEachPiece(of: range) { piece, places in

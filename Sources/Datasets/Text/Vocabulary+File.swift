@@ -3,7 +3,7 @@
 import HDF5
 
 extension Vocabulary {
-  /// Writes a file of the vocabulary alone, which a run keeps beside its checkpoints.
+  /// Writes a file of only the vocabulary, which a run keeps next to its checkpoints.
   public func write(to path: String) throws(DatasetError) {
     try DatasetFile.create(at: path, isVocabulary: true) { file in
       try file.setAttribute("format_version", DatasetFile.formatVersion)
@@ -11,7 +11,7 @@ extension Vocabulary {
     }
   }
 
-  /// Reads the vocabulary of a file of it, or of a data set.
+  /// Reads the vocabulary from such a file or from a data set.
   public init(contentsOf path: String) throws(DatasetError) {
     do {
       self = try Vocabulary(DatasetFile.open(path), path: path)

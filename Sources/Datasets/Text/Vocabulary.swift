@@ -2,17 +2,17 @@
 
 import HDF5
 
-/// What a text is cut into.
+/// The kind of tokens that a text is cut into.
 public enum TextLevel: String, Sendable, CaseIterable {
   /// Words between white space, with `<eos>` at the end of each line.
   case word
-  /// Unicode scalars, ends of lines among them.
+  /// Unicode scalars, including the ends of lines.
   case character
 }
 
 /// The tokens of a language model by their numbers, 0 ..< count, in order of first appearance.
 ///
-/// Tokens are bytes: two that differ in a byte are two tokens, canonically equivalent or not.
+/// Tokens are compared by bytes: canonically equivalent texts with different bytes are two tokens.
 public struct Vocabulary: Sendable, Equatable {
   public let level: TextLevel
   public private(set) var tokens: [String] = []
@@ -20,7 +20,7 @@ public struct Vocabulary: Sendable, Equatable {
 
   /// The end of a line, at word level.
   public static let endOfLine = "<eos>"
-  /// What stands for a token that the vocabulary does not have.
+  /// The token for all tokens that the vocabulary does not have.
   public static let unknown = "<unk>"
 
   public init(level: TextLevel, tokens: [String] = []) {
@@ -37,7 +37,7 @@ public struct Vocabulary: Sendable, Equatable {
   /// The number of a token; nil if the vocabulary does not have it.
   public func number(of token: String) -> Int32? { numbers[ExactText(token)] }
 
-  /// The number of a token, which joins the vocabulary if it is new.
+  /// The number of a token. A new token is added to the vocabulary.
   @discardableResult
   public mutating func add(_ token: String) -> Int32 {
     let key = ExactText(token)
@@ -48,7 +48,7 @@ public struct Vocabulary: Sendable, Equatable {
     return number
   }
 
-  /// Cuts a text into tokens and lends them one by one.
+  /// Cuts a text into tokens and passes them to `body` one by one.
   public func split(_ text: String, _ body: (String) -> Void) {
     switch level {
     case .character:
@@ -99,7 +99,7 @@ public struct Vocabulary: Sendable, Equatable {
 }
 
 extension Vocabulary {
-  /// Writes the vocabulary: UTF-8 bytes one token after the other, and where each starts.
+  /// Writes the vocabulary: the UTF-8 bytes of all tokens, and the start of each.
   func write(to file: HDF5.File) throws {
     let bytes = tokens.flatMap { Array($0.utf8) }
     var offsets: [Int64] = [0]
@@ -111,7 +111,7 @@ extension Vocabulary {
 
   /// Reads the vocabulary of a data set file.
   ///
-  /// - Throws: `DatasetError` where there is none, or a damaged one
+  /// - Throws: `DatasetError` if there is none, or if it is damaged
   init(_ file: HDF5.File, path: String) throws {
     let cure = "make it with `momentum-dist prepare text`"
     guard let level = TextLevel(rawValue: try file.stringAttribute("level") ?? ""),

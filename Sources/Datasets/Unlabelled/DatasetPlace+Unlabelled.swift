@@ -3,12 +3,13 @@
 import HDF5
 
 extension DatasetPlace {
-  /// Whether `prepare` made the first of the files; they are alike, or refused where they are read.
+  /// Whether `prepare` made the first of the files. Files that differ in this are refused when they
+  /// are read.
   public func areOurs() throws(DatasetError) -> Bool {
     try ofFirst { (file) throws(HDF5Error) in try DatasetFile.isOurs(file, byNames: !isForeign) }
   }
 
-  /// Whether the inputs of a part are stored as whole numbers, by the first of the files.
+  /// Whether the inputs of a part are stored as whole numbers, according to the first of the files.
   public func holdsWholeNumbers(_ part: DatasetFile.Part) throws(DatasetError) -> Bool {
     try ofFirst { (file) throws(HDF5Error) in
       let name = part.spellings.map { inputs.replacing("{part}", with: $0) }
@@ -36,7 +37,7 @@ extension DatasetPlace {
   /// The name of the only dataset of numbers that could be inputs [N, T, C], [N, T] or [F, C].
   ///
   /// - Parameter features: C; nil if unknown
-  /// - Throws: `DatasetError` where there is none, or more than one
+  /// - Throws: `DatasetError` if there is none, or more than one
   public func onlyInputs(features: Int?) throws(DatasetError) -> String {
     guard let path = try paths().first else {
       throw DatasetError(files, "names no file", cure: "check the path")
@@ -48,7 +49,7 @@ extension DatasetPlace {
       }
       return features.map { entry.shape.last == $0 || $0 == 1 } ?? true
     }
-    // Of targets [N, K] and inputs [N, T, C], the latter.
+    // If there are [N, K] and [N, T, C], the latter are the inputs.
     let deepest = fitting.filter { $0.shape.count > 2 }
     let found = deepest.isEmpty ? fitting : deepest
     guard let only = found.first, found.count == 1 else {

@@ -2,7 +2,7 @@
 
 import Tensors
 
-/// Sequences in memory whose targets are not known, as a model reads them.
+/// Sequences in memory without known targets, as a model reads them.
 public final class PlainSequences: SequenceSource {
   public let count: Int
   public let steps: Int
@@ -15,12 +15,14 @@ public final class PlainSequences: SequenceSource {
   /// The first step of each sequence, and the end of the last.
   private let starts: [Int]
   private let times: [Double]?
-  /// Where in a sequence the k-th number of the view lies; nil is in order.
+  /// The position in a sequence of the k-th number of the view; nil means in order.
   private let order: [Int]?
 
   /// - Parameters:
-  ///   - kind: what the model is asked
-  ///   - view: single numbers, as of pixels, need sequences of one length
+  ///   - sequences: the sequences
+  ///   - kind: the kind of the model's targets
+  ///   - view: views of single numbers, such as pixels, need sequences of one length
+  ///   - pixelOrder: the order of the permuted view
   public init(
     _ sequences: UnlabelledSequences, kind: TargetKind, view: SequenceView = .rows,
     pixelOrder: PixelOrder = .seed(1)
@@ -89,8 +91,9 @@ public final class NormalisedSequences: SequenceSourceWrapper {
   private let statistics: (mean: [Double], deviation: [Double])?
 
   /// - Parameters:
+  ///   - base: the sequences to normalise
   ///   - scaling: s
-  ///   - statistics: mean and deviation [C]; nil leaves s x
+  ///   - statistics: the mean and deviation [C]; nil leaves s x
   public init(
     _ base: any SequenceSource, scaling: Double,
     statistics: (mean: [Double], deviation: [Double])?
@@ -110,7 +113,7 @@ public final class NormalisedSequences: SequenceSourceWrapper {
     let (T, N, C) = (x.shape[0], indices.count, features)
     x.withMutableSpan { x in
       for (n, index) in indices.enumerated() {
-        // Beyond the end of a sequence zeros stay zeros.
+        // Zeros beyond the end of a sequence remain zeros.
         for t in 0..<min(T, length(of: index)) {
           for c in 0..<C {
             let place = (t * N + n) * C + c

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Steps of one sequence that arrive one by one, a line of C numbers each.
+/// The steps of one sequence that arrives step by step, as lines of C numbers.
 ///
-/// Numbers are separated by commas, semicolons, tabs or spaces. A first line without any number, of
-/// column names, is left out, and so are empty lines.
+/// Numbers are separated by commas, semicolons, tabs or spaces. A first line without any number,
+/// such as column names, is skipped, and so are empty lines.
 public struct StepLines {
-  /// Where they come from, for messages.
+  /// The origin of the lines, for messages.
   public let path: String
   /// C.
   public let features: Int

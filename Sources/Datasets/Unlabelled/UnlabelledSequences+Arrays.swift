@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What is left of sequences after missing values are treated.
+/// The sequences and steps that remain after missing values are treated.
 struct KeptSteps {
-  /// The places of the sequences that are left.
+  /// The positions of the sequences that remain.
   var sequences: [Int] = []
-  /// The places of the steps that are left of each of them; nil is all.
+  /// The positions of the steps that remain of each; nil means all.
   var steps: [[Int]?] = []
 }
 
 // Sequences from NumPy's files.
 extension UnlabelledSequences {
-  /// What people call the inputs, the starts of sequences and the times of steps.
+  /// Common names of the inputs, the starts of sequences and the times of steps.
   static let inputNames = ["inputs", "x", "X", "x_test", "X_test", "data", "sequences", "arr_0"]
   static let offsetNames = ["offsets", "starts"]
   static let lengthNames = ["lengths", "length"]
 
   static let timeNames = ["times"]
 
-  /// - Parameter filling: whether missing values are treated already
+  /// - Parameter filling: whether missing values are already filled in
   static func arrays(
     _ path: String, _ format: UnlabelledFormat, filling: Bool = true
   ) throws(DatasetError) -> UnlabelledSequences {
@@ -50,7 +50,7 @@ extension UnlabelledSequences {
     return sequences
   }
 
-  /// The inputs of an archive, with their name and those arrays that may belong to them.
+  /// The inputs of an archive, with their name and the arrays that may belong to them.
   private static func inputs(
     _ path: String, _ format: UnlabelledFormat
   ) throws(DatasetError) -> (archive: NumPyArchive, array: NumPyArray, name: String) {
@@ -83,8 +83,8 @@ extension UnlabelledSequences {
     return (archive, array, name)
   }
 
-  /// The name of an array that belongs to some inputs: of `x_train` also `times_train` or
-  /// `train_times`.
+  /// The name of an array that belongs to some inputs, such as `times_train` or `train_times` for
+  /// `x_train`.
   private static func companionName(
     _ names: [String], of inputs: String, in archive: NumPyArchive
   ) throws(DatasetError) -> String? {
@@ -103,8 +103,8 @@ extension UnlabelledSequences {
     return archive.first(of: names)
   }
 
-  /// When each step happened, from an array of as many times as there are steps, or of as many as the
-  /// array of the inputs has, of which those beyond the end of a sequence are left out.
+  /// The times of the steps, from an array with one time per step. It may also have one for every
+  /// step of the array of inputs; those beyond the end of a sequence are then left out.
   private func times(
     _ times: NumPyArray, inputs: NumPyArray
   ) throws(DatasetError) -> [Double] {
@@ -120,12 +120,12 @@ extension UnlabelledSequences {
     return lengths.enumerated().flatMap { all[$0 * T..<$0 * T + $1] }
   }
 
-  /// Finds what the extents of an array mean: [N, T, C]; [N, T] or [T] of one feature; [T, C] of one
-  /// sequence; [N, Y, X, C] or [N, Y, X] of images; [F, C] with the lengths of sequences.
+  /// Finds the meaning of the extents of an array: [N, T, C]; [N, T] or [T] of one feature; [T, C]
+  /// of one sequence; [N, Y, X, C] or [N, Y, X] of images; [F, C] with the lengths of sequences.
   ///
   /// - Parameters:
   ///   - lengths: T of each sequence; nil if all are as long as the array
-  ///   - areFlat: whether the sequences stand one after the other
+  ///   - areFlat: whether the sequences are stored one after the other
   init(
     _ array: NumPyArray, _ format: UnlabelledFormat, lengths: [Int]?, areFlat: Bool
   ) throws(DatasetError) {
@@ -170,7 +170,7 @@ extension UnlabelledSequences {
     try cut(to: lengths, refuse("lengths must be [N] numbers from 1 to T"))
   }
 
-  /// Whether lengths are 1 or more and add up to a number of steps, which they may exceed by far.
+  /// Whether lengths are at least 1 and add up to a number of steps. Their sum may overflow.
   private static func areLengths(_ lengths: [Int], of steps: Int) -> Bool {
     var rest = steps
     for length in lengths {
@@ -180,7 +180,7 @@ extension UnlabelledSequences {
     return rest == 0
   }
 
-  /// Fills in missing values, which are NaN. Times follow the steps that are left.
+  /// Fills in missing values, which are NaN. The times of removed steps are removed too.
   mutating func fillMissing(_ policy: MissingValues) throws(DatasetError) -> KeptSteps {
     var kept = KeptSteps()
     guard values.contains(where: \.isNaN) else {
@@ -211,7 +211,7 @@ extension UnlabelledSequences {
     return kept
   }
 
-  /// Leaves out what stands beyond the end of each sequence.
+  /// Leaves out the values beyond the end of each sequence.
   private mutating func cut(
     to lengths: [Int], _ refusal: DatasetError
   ) throws(DatasetError) {
@@ -227,7 +227,7 @@ extension UnlabelledSequences {
 }
 
 extension NumPyArray {
-  /// The numbers as whole ones, row-major.
+  /// The elements as whole numbers, row-major.
   public func wholeNumbers() throws(DatasetError) -> [Int] {
     var whole: [Int] = []
     for value in try doubles() {

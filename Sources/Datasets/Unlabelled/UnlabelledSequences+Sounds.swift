@@ -6,8 +6,8 @@ extension UnlabelledSequences {
   /// Whether a path is read by `init(sounds:)`: a folder.
   public static func areSounds(_ path: String) -> Bool { DurableFiles.isFolder(path) }
 
-  /// Reads a folder of sound files, at any depth, as the spectra that `prepare speech` makes of
-  /// them: a sequence [F, 129] of each, called by its path from the folder.
+  /// Reads a folder of sound files, at any depth, as the spectra that `prepare speech` makes. Each
+  /// file is a sequence [F, 129], named by its path from the folder.
   ///
   /// - Throws: `DatasetError` for a file that cannot be read, or that is too short for a frame
   public init(sounds folder: String) throws(DatasetError) {

@@ -2,9 +2,9 @@
 
 import Tensors
 
-/// Sequences without targets as they were found in a file of text or arrays, whole in memory.
+/// Sequences without targets from a file of text or arrays, entirely in memory.
 public struct UnlabelledSequences: Sendable {
-  /// Where they came from, for messages.
+  /// The origin of the sequences, for messages.
   public let path: String
   /// C, numbers per step.
   public var features: Int
@@ -12,19 +12,19 @@ public struct UnlabelledSequences: Sendable {
   public var values: [Float]
   /// T of each.
   public var lengths: [Int]
-  /// When each step happened, [F]; nil if unknown.
+  /// The time of each step, [F]; nil if unknown.
   public var times: [Double]?
-  /// What names each sequence; nil if the file does not say.
+  /// The name of each sequence; nil if the file has none.
   public var names: [String]?
-  /// The row of the file that each sequence is, from 0; nil if each row is one.
+  /// The row of the file of each sequence, from 0; nil if each row is one.
   public var rows: [Int]?
-  /// Whether the file stores whole numbers, as those of images.
+  /// Whether the file stores whole numbers, as for images.
   public var areWhole = false
-  /// Whether these have 8 bits.
+  /// Whether the whole numbers have 8 bits.
   public var areBytes = false
   /// The shape [Y, X, C] if each sequence is an image.
   public var map: [Int]?
-  /// What was understood, a line each, for the user.
+  /// Notes for the user about how the file was read, one per line.
   public var notes: [String] = []
 
   init(_ path: String, features: Int, values: [Float], lengths: [Int]) {
@@ -35,7 +35,7 @@ public struct UnlabelledSequences: Sendable {
   }
 }
 
-/// How the sequences of a file are read, and for what model.
+/// How the sequences of a file are read, and for which model.
 public struct UnlabelledFormat: Sendable {
   /// The name of the inputs in an archive of arrays; nil finds it.
   public var inputs: String?
@@ -43,7 +43,7 @@ public struct UnlabelledFormat: Sendable {
   public var table = CSVFormat()
   /// C of the model; nil if unknown.
   public var features: Int?
-  /// T of the sequences that it learned from; nil if lengths differed, or if unknown.
+  /// T of the sequences that the model learned from; nil if lengths differed, or if unknown.
   public var steps: Int?
   /// Whether each sequence is an image.
   public var isImage = false
@@ -151,12 +151,13 @@ extension UnlabelledSequences {
     return sequences
   }
 
-  /// Whether whole sequences lacked too many values, as `MissingValueFiller.note` ends then.
+  /// Whether whole sequences lacked too many values. The note of `MissingValueFiller` then ends
+  /// with this text.
   private static func hasLeftOut(_ notes: [String]) -> Bool {
     notes.contains { $0.hasSuffix("sequences with no complete step left out") }
   }
 
-  /// Finds what the lines of a table without names are, by how many fields they have.
+  /// Finds the meaning of the lines of a table without names from the number of their fields.
   ///
   /// - Returns: a note about what was found; nil if there is none
   private static func detect(

@@ -5,7 +5,7 @@ import Foundation
 
 /// HDF5 locks every file that it opens; some network file systems have no locks.
 struct LockingCheck {
-  /// nil where no file can be made.
+  /// nil if no file can be made.
   var works: Bool?
   /// The value of HDF5_USE_FILE_LOCKING.
   var setting: String?

@@ -7,7 +7,7 @@ import MPI
 struct OpenMPICheck {
   /// What the library calls itself.
   var library: String
-  /// The first line of `mpirun --version`; nil where there is no mpirun.
+  /// The first line of `mpirun --version`; nil if there is no mpirun.
   var launcher: String?
 
   static func here() -> OpenMPICheck {

@@ -4,7 +4,7 @@ import Foundation
 
 /// Whether ranks of one machine may read each other's memory, which saves a copy of large messages.
 struct SingleCopyCheck {
-  /// Yama's rule; nil where there is none.
+  /// Yama's rule; nil if there is none.
   var scope: Int?
 
   static func here() -> SingleCopyCheck {

@@ -16,8 +16,8 @@ struct StartCheck {
   /// What `momentum-dist doctor --answer` prints on rank 0 if it hears of both ranks.
   package static let answer = "2 ranks are connected"
 
-  /// Starts the ranks; nil where that cannot be tried: below mpirun already, or without one that
-  /// may start, which other checks say.
+  /// Starts the ranks; nil if that cannot be tried: below mpirun already, or without one that may
+  /// start, which other checks say.
   static func here(_ program: String) -> StartCheck? {
     let environment = ProcessInfo.processInfo.environment
     let isInside = environment.keys.contains { $0.hasPrefix("OMPI_COMM_") || $0.hasPrefix("PMI") }

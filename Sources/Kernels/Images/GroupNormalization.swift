@@ -16,7 +16,9 @@ public struct GroupNormalization: Sendable, Hashable {
   /// G
   public let groups: Int
 
-  /// - Parameter groups: a divisor of the channels
+  /// - Parameters:
+  ///   - map: the shape of a map
+  ///   - groups: a divisor of the channels
   public init(_ map: MapShape, groups: Int) {
     precondition(
       groups > 0 && map.channels % groups == 0, "\(groups) groups of \(map.channels) channels")

@@ -74,7 +74,9 @@ extension PaddedMap {
   /// Adds the padded map to one of some maps, the adjoint of `load`: the margin is left out, and
   /// the copies of an enlarged place are added up.
   ///
-  /// - Parameter maps: [N, Y X C]
+  /// - Parameters:
+  ///   - index: the number of the map
+  ///   - maps: [N, Y X C]
   @specialized(where Scalar == Float)
   public func unload(addingTo index: Int, of maps: Tensor<Scalar>) {
     let (input, e) = (windows.input, windows.enlargement)

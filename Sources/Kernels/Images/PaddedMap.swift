@@ -24,7 +24,9 @@ public struct PaddedMap<Scalar: KernelScalar> {
     )
   }
 
-  /// - Parameter memory: `count` numbers, of any content
+  /// - Parameters:
+  ///   - windows: the windows that read the map
+  ///   - memory: `count` numbers, of any content
   public init(_ windows: ImageWindows, in memory: Tensor<Scalar>) {
     precondition(
       memory.count == Self.count(windows), "\(memory.shape) numbers for a map of \(windows.input)")

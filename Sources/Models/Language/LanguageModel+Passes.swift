@@ -34,7 +34,12 @@ extension LanguageModel {
   /// `state` is the state of its columns, and does not change: the caller moves it to the end of
   /// the chunk if the step counts.
   ///
-  /// - Parameter initialGradient: receives the gradient of the starting state; nil if not needed
+  /// - Parameters:
+  ///   - chunk: the tokens of the columns
+  ///   - state: the state before the chunk
+  ///   - parameters: the parameters
+  ///   - gradients: one buffer per shard
+  ///   - initialGradient: receives the gradient of the starting state; nil if not needed
   public func accumulateGradients(
     _ chunk: TokenChunk, from state: State, _ parameters: ParameterBuffer<Scalar>,
     into gradients: ShardedBuffer<Scalar>, initialGradient: State? = nil
@@ -58,8 +63,13 @@ extension LanguageModel {
 
   /// z of every token, [T·N, V], for generating; `state` is moved to the end of the tokens.
   ///
-  /// - Parameter firstStep: how many steps of the text came before `tokens`, because the Nesterov
-  ///   drives count the steps of the whole text
+  /// - Parameters:
+  ///   - tokens: the tokens, [T, N]
+  ///   - N: the number of columns
+  ///   - state: the state before the tokens
+  ///   - firstStep: how many steps of the text came before `tokens`, because the Nesterov drives
+  ///     count the steps of the whole text
+  ///   - parameters: the parameters
   public func logits(
     _ tokens: [Int32], columns N: Int, from state: State, firstStep: Int,
     _ parameters: ParameterBuffer<Scalar>

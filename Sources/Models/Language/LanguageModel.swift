@@ -97,6 +97,7 @@ public final class LanguageModel<Scalar: KernelScalar> {
   /// after a change of parameters or masks.
   ///
   /// - Parameters:
+  ///   - parameters: the parameters
   ///   - masks: those of the next step; nil before an evaluation, which drops nothing
   ///   - advancing: true once per optimizer step
   /// - Throws: `LAPACKError` if a parameter is not a number

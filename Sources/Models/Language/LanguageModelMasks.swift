@@ -48,8 +48,11 @@ public struct LanguageModelMasks<Scalar: KernelScalar> {
   /// matrix, and are the same on every rank.
   ///
   /// - Parameters:
+  ///   - model: the model to mask
+  ///   - seed: the seed of the run
   ///   - step: optimizer steps taken
   ///   - columns: the global numbers of this rank's columns
+  ///   - workspace: memory for the masks
   public init(
     _ model: LanguageModel<Scalar>, seed: UInt64, step: Int, columns: Range<Int>,
     workspace: Workspace<Scalar>

@@ -19,6 +19,7 @@ public struct BinaryCrossEntropy: Objective {
   /// The number of right answers among all known labels.
   public var sums: [String] { ["correct"] }
 
+  /// The binary cross-entropy of logits, and its gradient; see `Objective`.
   @specialized(where Scalar == Float)
   public func totals<Scalar: KernelScalar>(
     of logits: Tensor<Scalar>, _ targets: SequenceTargets, gradient: Tensor<Scalar>?

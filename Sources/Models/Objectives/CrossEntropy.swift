@@ -48,6 +48,7 @@ public struct CrossEntropy: Objective {
   /// The right answers, and how many were judged.
   public var sums: [String] { report == .accuracy ? ["correct", "judged"] : [] }
 
+  /// The cross-entropy of logits, and its gradient; see `Objective`.
   @specialized(where Scalar == Float)
   public func totals<Scalar: KernelScalar>(
     of logits: Tensor<Scalar>, _ targets: SequenceTargets, gradient: Tensor<Scalar>?

@@ -17,6 +17,7 @@ public struct PoissonCounts: Objective {
 
   public func accepts(_ kind: TargetKind) -> Bool { kind.answer == .counts }
 
+  /// The negative log-likelihood of counts, and its gradient by the log-rates; see `Objective`.
   @specialized(where Scalar == Float)
   public func totals<Scalar: KernelScalar>(
     of logRates: Tensor<Scalar>, _ targets: SequenceTargets, gradient: Tensor<Scalar>?

@@ -46,6 +46,7 @@ public struct SpikeRates: Objective {
     }
   }
 
+  /// The negative log-likelihood of counts, and its gradient by the log-rates; see `Objective`.
   @specialized(where Scalar == Float)
   public func totals<Scalar: KernelScalar>(
     of logRates: Tensor<Scalar>, _ targets: SequenceTargets, gradient: Tensor<Scalar>?

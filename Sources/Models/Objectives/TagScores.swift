@@ -10,7 +10,9 @@ public struct TagScores: Objective {
   public let classes: Int
   private let loss: CrossEntropy
 
-  /// - Parameter classWeights: w [K]; nil if every class weighs 1
+  /// - Parameters:
+  ///   - classes: K
+  ///   - classWeights: w [K]; nil if every class weighs 1
   public init(classes: Int, classWeights: [Double]? = nil) {
     self.classes = classes
     loss = CrossEntropy(classWeights: classWeights)
@@ -29,6 +31,7 @@ public struct TagScores: Objective {
       }
   }
 
+  /// The cross-entropy of logits, and its gradient; see `Objective`.
   @specialized(where Scalar == Float)
   public func totals<Scalar: KernelScalar>(
     of logits: Tensor<Scalar>, _ targets: SequenceTargets, gradient: Tensor<Scalar>?

@@ -14,7 +14,12 @@ public struct Totals: Sendable, Equatable {
   /// The sums of the objective, in the order of its `sums`. Empty means zeros.
   public var own: [Double]
 
-  /// - Parameter weight: nil if every element weighs 1
+  /// - Parameters:
+  ///   - loss: the sum of the losses
+  ///   - elements: the number of elements
+  ///   - weight: nil if every element weighs 1
+  ///   - sequences: the number of sequences
+  ///   - own: the sums of the objective
   public init(
     loss: Double = 0, elements: Double = 0, weight: Double? = nil, sequences: Double = 0,
     own: [Double] = []

@@ -20,8 +20,13 @@ public struct ReportPage {
   /// Makes the page.
   ///
   /// - Parameters:
+  ///   - runs: the runs to draw
   ///   - defaults: every key of a configuration with its default, in the order of the page
   ///   - version: the program's
+  ///   - gradients: gradients of `probe` to draw
+  ///   - series: runs of several seeds, with their summaries
+  ///   - sweeps: the sweeps to draw
+  ///   - made: the time on the page
   public init(
     _ runs: [RunRecord], defaults: [ReportedKey], version: String, gradients: [ProbeCurve] = [],
     series: [(path: String, summary: SeedSummary)] = [],

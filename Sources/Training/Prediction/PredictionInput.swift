@@ -113,7 +113,7 @@ private struct Opening {
     var source: any SequenceSource = try PlainSequences(
       sequences, kind: kind, view: view, pixelOrder: dataset.pixelOrder)
     if let map = sequences.map {
-      // Of a file of the user's own, training scales bytes and takes other numbers as they are.
+      // Of a user's own file, training scales bytes and takes other numbers as they are.
       let scaling = learned.identity?.meaning.scaling ?? 1
       if sequences.areBytes || sequences.areWhole && scaling != 1 {
         source = NormalisedSequences(source, scaling: 1 / 255, statistics: nil)

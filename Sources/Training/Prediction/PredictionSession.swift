@@ -212,7 +212,7 @@ struct OpenedPrediction {
 }
 
 extension TaskName {
-  /// What a model of so many outputs is asked.
+  /// The kind of the targets of a model with this many outputs.
   func kind(outputs K: Int) -> TargetKind {
     switch self {
     case .classification: .classes(K)

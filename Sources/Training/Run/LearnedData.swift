@@ -51,7 +51,7 @@ extension LearnedData {
     do {
       return try ClassNumbering(names, as: known, path, cure: cureWithFlag)
     } catch {
-      // The same number of other classes: the read-out learns them anew.
+      // The same number of other classes: the read-out learns them from the start.
       guard use == .resumingOnNewData, names.count == known.count else { throw error }
       return nil
     }
@@ -146,6 +146,7 @@ extension TrainingConfiguration {
   /// - Parameters:
   ///   - path: a run's folder or a checkpoint's
   ///   - acceptingNewData: whether the user allows different data
+  ///   - agreement: what the ranks agree through
   /// - Throws: `RunFailure` if there is no checkpoint, or if it is of another model
   public func resuming(
     _ path: String, acceptingNewData: Bool, _ agreement: Agreement

@@ -101,7 +101,9 @@ extension RunFolder {
 extension TrainingConfiguration {
   /// The configuration that a checkpoint was made with.
   ///
-  /// - Parameter assignments: keys to set otherwise, as `key.path=value`
+  /// - Parameters:
+  ///   - reader: the open checkpoint
+  ///   - assignments: keys to set otherwise, as `key.path=value`
   /// - Throws: a failure of status `unusableData` if the checkpoint's own cannot be read, of status
   ///   `configuration` if an assignment is wrong
   public init(

@@ -31,7 +31,7 @@ extension Trainer {
   /// Takes this rank's rows out of a checkpoint.
   ///
   /// - Parameter batch: how many batches of its epoch the checkpoint has done. At the start of an
-  ///   epoch the streams start anew, so the checkpoint may have another batch size there.
+  ///   epoch the streams start again, so the checkpoint may have another batch size there.
   func restoreStreams(_ tensors: [CheckpointTensor], batch: Int, folder: String) throws {
     for (name, mine) in session.workload.model.carried {
       let row = Array(mine.shape.dropFirst())

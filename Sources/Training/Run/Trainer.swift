@@ -285,7 +285,7 @@ public final class Trainer {
         validationLosses: state.validationLosses))
   }
 
-  /// Changes from SGD to averaged SGD, which starts its count of steps anew.
+  /// Changes from SGD to averaged SGD, which starts its count of steps at 0.
   func startAveraging() {
     let (settings, layout) = (configuration.optimizer, session.workload.model.layout)
     optimizer = Optimizer(

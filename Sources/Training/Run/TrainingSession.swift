@@ -199,6 +199,7 @@ public final class TrainingSession {
   /// The totals of a whole part, the same bits at any rank count.
   ///
   /// - Parameters:
+  ///   - evaluation: the part to measure
   ///   - limit: the batches after which to stop
   ///   - between: called before each batch
   public func evaluate(

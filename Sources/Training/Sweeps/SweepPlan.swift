@@ -79,7 +79,10 @@ public enum SweepPlan {
 
   /// The epochs at which trials are compared, the last of them all epochs.
   ///
-  /// - Parameter factor: one trial in `factor` continues after each; nil compares only at the end
+  /// - Parameters:
+  ///   - epochs: the epochs of a full trial
+  ///   - trials: the number of trials
+  ///   - factor: one trial in `factor` continues after each; nil compares only at the end
   public static func rungs(epochs: Int, trials: Int, factor: Int?) -> [Int] {
     var rungs = [epochs]
     guard let factor, factor > 1 else { return rungs }

@@ -21,7 +21,7 @@ struct AddingTask: SequenceTask {
       return ChanceLoss(AddingProblem.chanceError, AddingProblem.chanceMeaning)
     }
     if let chance = file.chance { return ChanceLoss(chance.loss, chance.meaning) }
-    // A file of the user's own may hold any numbers.
+    // A user's own file may hold any numbers.
     return file.count > 0 ? objective.chance(of: file.targets) : nil
   }
 

@@ -7,7 +7,7 @@ import Layers
 import Models
 import Tensors
 
-/// Whole sequences in batches: shuffled anew in every epoch, or in order for an evaluation.
+/// Whole sequences in batches: shuffled again in every epoch, or in order for an evaluation.
 final class SequenceStream: BatchStream {
   private let configuration: TrainingConfiguration
   private let task: any SequenceTask

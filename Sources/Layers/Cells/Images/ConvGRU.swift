@@ -33,7 +33,7 @@ public struct ConvGRU: MapCellFamily {
     }
     var forgetting: [Int] { [0, 1] }
     var states: [NamedShape] { [geometry.map("h"), geometry.map("reset")] }
-    /// r h is computed anew in every step.
+    /// r h is computed again in every step.
     var restartingStates: Set<String> { ["reset"] }
     /// r, u and c.
     var tape: [NamedShape] { [geometry.map("gates", blocks: 3)] }

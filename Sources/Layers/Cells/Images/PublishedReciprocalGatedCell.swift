@@ -32,7 +32,7 @@ public struct PublishedReciprocalGatedCell: MapCellFamily {
       ]
     }
     var states: [NamedShape] { [geometry.map("h"), geometry.map("c"), geometry.map("drive")] }
-    /// d is computed anew in every step.
+    /// d is computed again in every step.
     var restartingStates: Set<String> { ["drive"] }
     /// The open shares 1 - σ of the gates of both terms of c' and of h'; and W_ic * d.
     var tape: [NamedShape] { [geometry.map("gates", blocks: 4), geometry.map("convolved")] }
