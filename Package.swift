@@ -48,9 +48,9 @@ let package = Package(
     .executableTarget(
       name: "momentum-dist",
       dependencies: [
-        "Training", "Configuration", "Reports", "Verification", "Benchmarks", "Diagnosis",
-        "Checkpoints", "DataParallel", "Liveness", "Datasets", "BLAS", "Files", "ImageFiles",
-        "Kernels", "Layers", "MPI", "Tensors",
+        "Training", "Configuration", "Exports", "Reports", "Verification", "Benchmarks",
+        "Diagnosis", "Checkpoints", "DataParallel", "Liveness", "Datasets", "BLAS", "Files",
+        "ImageFiles", "Kernels", "Layers", "MPI", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
@@ -66,6 +66,21 @@ let package = Package(
       dependencies: [
         "Training", "Configuration", "DataParallel", "Datasets", "Diagnosis", "HDF5", "Models",
         "Reports", "TestSupport",
+      ]),
+    .target(
+      name: "Exports",
+      dependencies: [
+        "Checkpoints", "Configuration", "Datasets", "Files", "KernelInterface", "Layers", "Reports",
+        "Tensors",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      exclude: ["graph", "model", "tensors", "types"].map { "ONNX/Messages/\($0).proto" },
+      swiftSettings: safe),
+    .testTarget(
+      name: "ExportsTests",
+      dependencies: [
+        "Exports", "Checkpoints", "Configuration", "Datasets", "Reports",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     .target(
       name: "Configuration",

@@ -48,7 +48,7 @@ public enum SafetensorsFile {
     return Data(length) + json
   }
 
-  private static func littleEndian(_ values: [Float]) -> Data {
+  package static func littleEndian(_ values: [Float]) -> Data {
     var bytes = Data(capacity: values.count * MemoryLayout<Float>.size)
     for value in values {
       let bits = value.bitPattern

@@ -2,13 +2,20 @@
 
 import ArgumentParser
 import Checkpoints
+import Exports
 import Training
 
 struct Export: DistributedCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write the parameters of a checkpoint as a safetensors file.",
+    abstract: "Write a trained model as a safetensors or ONNX file, or its model card.",
     discussion: """
-      The tensors have PyTorch's names, such as rnn.weight_hh_l0. Other results of training, such \
+      The ending of FILE chooses: .onnx is ONNX, .md a model card, anything else safetensors.
+
+      momentum-dist export runs/waves --to waves.safetensors
+      momentum-dist export runs/waves --checkpoint best --to waves.onnx
+      momentum-dist export runs/waves --checkpoint best --to waves.md
+
+      The tensors of safetensors have PyTorch's names, such as rnn.weight_hh_l0. Other results of training, such \
       as the bases of orthogonal matrices, are under buffers/. --optimizer adds the optimizer's \
       state under optimizer/. With averaged SGD, the parameters are the averages, as in `evaluate`. \
       For a run, the newest checkpoint is exported, or with --checkpoint best the one with the \
@@ -17,12 +24,16 @@ struct Export: DistributedCommand {
       The metadata hold all that is needed to compute the model again: configuration, cell and \
       constants, shapes, class names, vocabulary and normalisation. Examples/momentum_dist_torch \
       does so in PyTorch.
+
+      An ONNX file computes the answers of `predict` from raw inputs, for any numbers of sequences \
+      and steps. The states are inputs, with zeros as their defaults, and outputs.
       """)
 
   @Argument(help: "A run's folder or a checkpoint's.")
   var path: String
 
-  @Option(help: ArgumentHelp("The file to write.", valueName: "file.safetensors"))
+  @Option(
+    help: ArgumentHelp("The file to write: .safetensors, .onnx or .md.", valueName: "file"))
   var to: String
 
   @Flag(help: "Write the state of the optimizer as well.")
@@ -32,7 +43,12 @@ struct Export: DistributedCommand {
   var checkpoint = CheckpointChoice.latest
 
   func run() throws {
-    try refuseOverwriting(to, unlessNamed: ".safetensors")
+    let format = ExportFormat(to)
+    guard !optimizer || format == .safetensors else {
+      throw RunFailure(
+        .usage, "--optimizer is for safetensors; leave it out, or name a file.safetensors")
+    }
+    try format.refuseOverwriting(to)
     let communicator = try Launch.communicator()
     let agreement = Agreement(communicator)
     let checkpoint = try TrainedCheckpoint(
@@ -41,9 +57,8 @@ struct Export: DistributedCommand {
     let tensors = tensors(of: checkpoint)
     try agreement.together {
       guard communicator.rank == 0 else { return }
-      let metadata = try ExportMetadata(checkpoint).texts
-      try SafetensorsFile.write(tensors, metadata: metadata, to: to)
-      print("\(to): \(tensors.count) tensors of step \(checkpoint.manifest.step)")
+      let metadata = try ExportMetadata(checkpoint)
+      print(try format.write(tensors, metadata, to: to))
     }
   }
 

@@ -22,7 +22,7 @@ enum FamiliarWords {
     ("generate", ["sample", "text", "complete"]),
     ("cells", ["models", "layers", "architectures", "systems"]),
     ("doctor", ["diagnose", "env", "system", "selftest"]),
-    ("export", ["save", "weights", "onnx", "safetensors"]),
+    ("export", ["save", "weights", "onnx", "safetensors", "card"]),
   ]
 
   private static var known: [String] {

@@ -207,7 +207,7 @@ import Testing
 
   /// 36 sequences of three features far from 0 and of unequal lengths, or 36 images of 4 x 3 x 3, or
   /// 4 x 3 grey ones, for training and as many for the test, of two classes.
-  private static func write(to path: String, images: Bool, grey: Bool = false) throws {
+  static func write(to path: String, images: Bool, grey: Bool = false) throws {
     let file = try HDF5.File.create(path)
     for (part, seed) in [("train", 1), ("test", 2)] {
       let begins = (0..<36).reduce(into: [0]) { $0.append($0.last! + 3 + $1 * seed % 5) }

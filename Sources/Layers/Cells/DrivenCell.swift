@@ -13,8 +13,8 @@ import Tensors
 ///
 /// A norm of the cell therefore normalises d_t, from which its gates are computed.
 public struct DrivenCell: CellFamily {
-  private let drive: DriveKind
-  private let family: any CellFamily
+  package let drive: DriveKind
+  package let family: any CellFamily
 
   /// - Parameters:
   ///   - drive: a drive with a velocity that does not change the recurrent term

@@ -12,8 +12,8 @@ import Kernels
 ///
 /// The matrices of the memory are not trained. The gate does not see h.
 public struct HiPPO: CellFamily {
-  private let measure: MemoryMeasure
-  private let discretization: Discretization
+  package let measure: MemoryMeasure
+  package let discretization: Discretization
 
   /// - Parameters:
   ///   - measure: how the memory weighs the past

@@ -10,7 +10,7 @@ import Kernels
 ///
 /// without biases. With a gate, h_t = (1 - g) h_{t-1} + g c as in HiPPO, and g sees h too.
 public struct LegendreMemoryUnit: CellFamily {
-  private let isGated: Bool
+  package let isGated: Bool
 
   public init(isGated: Bool) { self.isGated = isGated }
 

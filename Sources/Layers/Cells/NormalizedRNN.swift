@@ -11,7 +11,7 @@ import Tensors
 ///
 /// `CellNorm` has the equation of N.
 public struct NormalizedRNN: CellFamily {
-  private let normalization: Normalization
+  package let normalization: Normalization
 
   public init(_ normalization: Normalization) { self.normalization = normalization }
   public var summary: String { normalization.summary }

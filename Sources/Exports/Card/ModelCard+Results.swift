@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Configuration
+import Foundation
+import Reports
+
+extension ModelCard {
+  /// What was measured at the checkpoint's step.
+  var results: String {
+    var lines: [(part: String, measured: [String: Double], chance: Double?)] = []
+    if let validation { lines.append(("validation", validation, validation["chance_loss"])) }
+    if let test, test.step == manifest.step {
+      var measured = test.metrics
+      measured["loss"] = test.loss
+      lines.append(("test", measured, test.chanceLoss))
+    }
+    guard !lines.isEmpty else { return "Nothing was measured at step \(manifest.step)." }
+    let other = ["chance_loss", "step", "epoch", "learning_rate", "gradient_norm"]
+    let metrics = Set(lines.flatMap(\.measured.keys)).filter { key in
+      !other.contains(key) && key != "loss" && !key.hasPrefix("share_")
+        && !key.hasSuffix("seconds") && !key.hasSuffix("_per_second")
+    }.sorted()
+    let head = ["part", "loss", "loss of guessing"] + metrics
+    let rows = lines.map { line in
+      func number(_ value: Double?) -> String { value.map { brief($0) } ?? "" }
+      return [line.part, number(line.measured["loss"]), number(line.chance)]
+        + metrics.map { number(line.measured[$0]) }
+    }
+    return ([head, head.map { _ in "---" }] + rows).map {
+      "| \($0.joined(separator: " | ")) |"
+    }.joined(separator: "\n")
+      + "\n\nAt step \(manifest.step), epoch \(manifest.epoch)"
+      + (isBest ? ", which was the best on validation." : ".")
+  }
+
+  private var isBest: Bool { manifest.bestStep == manifest.step }
+
+  // MARK: Again
+
+  /// The command that trains the same model: every key that is not the default.
+  var command: String {
+    let defaults = Dictionary(TrainingConfiguration().keys.map { ($0.path, $0.value) }) { $1 }
+    let keys = configuration.keys.filter { defaults[$0.path] != $0.value }.map {
+      "--set \(shellWord("\($0.path)=\($0.value)"))"
+    }
+    return
+      (["momentum-dist train --output \(shellWord(name)) --max-steps \(manifest.step)"] + keys)
+      .joined(separator: " ")
+  }
+
+  /// A word that a shell leaves as it is.
+  private func shellWord(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        true
+      default: "_./=:,@%+-".utf8.contains(byte)
+      }
+    }
+    return isPlain ? text : "'\(text.replacing("'", with: "'\\''"))'"
+  }
+
+  /// What the command gives.
+  var repetition: String {
+    let machine = manifest.machine
+    let ranks =
+      configuration.reduction == .fixed
+      ? "at any number of ranks and threads" : "with \(machine.ranks) ranks (reduction is mpi)"
+    return "With version \(machine.program) and the same data, `momentum-dist inspect"
+      + " \(name.visible)` then prints the parameters_sha256 above, \(ranks), on a processor with"
+      + " fused products (AVX2, AVX-512 or NEON; here \(code(machine.kernels)))."
+  }
+
+  // MARK: Limits
+
+  /// What a user of the model has to know, as far as the run says it.
+  var limits: [String] {
+    var limits: [String] = []
+    let train = manifest.data?.parts["train"]
+    if let train {
+      limits.append(
+        "It takes \(train.features) features per step, in the order of its data, and has seen"
+          + " sequences of at most \(train.steps) steps.")
+    }
+    switch configuration.dataset.task {
+    case .classification, .tagging:
+      limits.append(
+        "It answers with one of its classes, or labels, whatever the input is, and its"
+          + " probabilities were not calibrated.")
+    case .forecast, .nextFrame:
+      limits.append("It forecasts what follows series like those of its data.")
+    case .adding, .copying, .denoise, .regression, .languageModel, .maskedSpikes: break
+    }
+    if let loss = validation?["loss"], let chance = validation?["chance_loss"], loss >= chance {
+      limits.append(
+        "Its validation loss is not below that of guessing: it has not learned the task.")
+    }
+    if validation == nil { limits.append("It was not measured on held-out data at this step.") }
+    if validation != nil, isBest {
+      limits.append("The step was chosen by the validation loss, which is therefore too good.")
+    }
+    if test?.step != manifest.step {
+      limits.append("The test part was not measured with this checkpoint.")
+    }
+    limits.append(
+      "The run records neither the licence of the data nor what the model is meant for: add both.")
+    return limits
+  }
+}
