@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import CVec
+import CVec
 import KernelInterface
 
 extension KernelBackend {
