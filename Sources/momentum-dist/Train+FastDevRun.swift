@@ -16,7 +16,6 @@ extension Train {
     let others = [
       ("--resume", resume != nil), ("--max-steps", maxSteps != nil), ("--max-time", maxTime != nil),
       ("--test", test), ("--seeds", seeds != nil), ("--sweep", !sweeps.isEmpty),
-      ("--dry-run", dryRun),
     ]
     for (name, isGiven) in others where isGiven {
       throw ValidationError("--fast-dev-run tries all parts by itself; leave out \(name).")

@@ -188,7 +188,7 @@ struct Train: DistributedCommand {
   func run() throws {
     if listKeys { return try printKeys() }
     SignalWatch.start()
-    if fastDevRun { return try tryAllParts() }
+    if fastDevRun, !dryRun { return try tryAllParts() }
     if !sweeps.isEmpty { return try trainSweep() }
     if let seeds { return try trainSeeds(seeds) }
     let communicator = try Launch.communicator()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import HDF5
 import TestSupport
 import Testing
 
@@ -68,10 +69,17 @@ import Testing
       let lines = try String(contentsOfFile: "\(folder)/answers.csv", encoding: .utf8)
         .split(separator: "\n")
       #expect(lines[0] == "sequence,p_high,p_up" && lines.count == 49)
-      #expect(
-        lines.dropFirst().allSatisfy { line in
-          line.split(separator: ",").dropFirst().allSatisfy { (0...1).contains(Double($0) ?? -1) }
-        })
+      let file = try HDF5.File.open("\(folder)/data.h5")
+      let inputs = try file.readAll("test/inputs", as: Float.self)
+      let truths = try file.readAll("test/targets", as: Int32.self)
+      var exact = 0
+      for (row, line) in lines.dropFirst().enumerated() {
+        let answers = line.split(separator: ",").dropFirst().compactMap { Double($0) }
+        let own = (high: truths[2 * row] == 1, up: truths[2 * row + 1] == 1)
+        #expect(own.up == (inputs[6 * row + 5] > inputs[6 * row]), "sequence \(row)")
+        if (answers[0] > 0.5) == own.high, (answers[1] > 0.5) == own.up { exact += 1 }
+      }
+      #expect(abs(try #require(metrics["subset_accuracy"]) - Double(exact) / 48) < 1e-12)
     }
   }
 

@@ -47,7 +47,7 @@ import Testing
   /// Each label by itself, without the rows where it is unknown.
   @Test func areasOfLabels() {
     let ranking = AnswerRanking(
-      classes: 2, of: .labels, probabilities: [0.1, 0.9, 0.4, 0.2, 0.35, 0.3, 0.8, 0.6],
+      classes: 2, of: .labels, probabilities: [0.1, 0.9, 0.4, 0.2, 0.35, 0.95, 0.8, 0.6],
       truths: [0, 1, 0, 0, 1, -1, 1, 1])
     #expect(ranking.auc == (0.75 + 1) / 2 && ranking.metrics.map(\.key) == ["auc"])
   }
