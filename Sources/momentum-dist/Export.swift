@@ -33,6 +33,13 @@ struct Export: DistributedCommand {
 
   func run() throws {
     try refuseOverwriting(to, unlessNamed: ".safetensors")
+    let others = [".onnx", ".pt", ".pth", ".bin", ".h5", ".npz", ".ckpt"]
+    if let other = others.first(where: to.hasSuffix) {
+      throw RunFailure(
+        .usage,
+        "\(to): the file will be safetensors, not \(other); name it with .safetensors, which PyTorch"
+          + " reads by safetensors.torch.load_file")
+    }
     let communicator = try Launch.communicator()
     let agreement = Agreement(communicator)
     let checkpoint = try TrainedCheckpoint(

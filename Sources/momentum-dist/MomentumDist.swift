@@ -21,8 +21,8 @@ struct MomentumDist: ParsableCommand {
       mpirun or srun --mpi=pmix, are refused; MOMENTUM_DIST_RANKS=1 lets each process run alone. \
       If MPI does not start within MOMENTUM_DIST_START_TIMEOUT seconds (300), the rank ends with 76.
 
-      Exit status: 0 done, 64 usage, 65 unusable data or checkpoint, 70 diverged, 71 internal
-      error, 74 disk, 75 preempted and saved (run again with --resume), 76 a peer was lost,
+      Exit status: 0 done, 64 usage, 65 unusable data or checkpoint, 70 diverged, 71 internal \
+      error, 74 disk, 75 preempted and saved (run again with --resume), 76 a peer was lost, \
       78 configuration.
       """,
     version: programVersion,
@@ -39,6 +39,10 @@ struct MomentumDist: ParsableCommand {
     signal(SIGPIPE, SIG_IGN)  // a launcher that exits first must not interrupt a save
     signal(SIGXFSZ, SIG_IGN)  // a file size limit is then a write error, like a full disk
     OutOfMemory.handler = Launch.outOfMemory
+    if let line = FamiliarWords.unknownHelp(Array(CommandLine.arguments.dropFirst())) {
+      if Launch.isFirstRank { Launch.say(line) }
+      Launch.endTogether(ExitStatus.usage.rawValue)
+    }
     do {
       var command = try parseAsRoot()
       let isAnswer = (command as? Diagnose)?.answer == true
@@ -72,7 +76,7 @@ struct MomentumDist: ParsableCommand {
     let message = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
     // The parser's own text ends with: See 'momentum-dist train --help' for more information.
     let help = fullMessage(for: error).split(separator: "'").last { $0.hasSuffix("--help") }
-    if let hint = FamiliarWords.hint(Array(CommandLine.arguments.dropFirst())) {
+    if let hint = FamiliarWords.hint(Array(CommandLine.arguments.dropFirst()), message) {
       // The parser's nearest match is not always what the user meant.
       let problem = message.split(separator: ". Did you mean").first.map(String.init) ?? message
       return "momentum-dist: \(problem.trimmingSuffix(".")); \(hint)"
