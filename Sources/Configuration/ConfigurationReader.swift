@@ -25,12 +25,28 @@ struct ReadingVisitor: ConfigurationVisitor {
       if lower != given.text, Value(configurationText: lower) != nil {
         throw ConfigurationError(found + "\(lower), in lower case")
       }
+      if let near = Self.nearestChoice(to: given.text, Value.configurationKind) {
+        throw ConfigurationError(found + "\(near), the nearest name")
+      }
       throw ConfigurationError(found + Value.configurationKind)
     }
     if let requirement = key.requirement, !requirement.isFulfilled(read) {
       throw ConfigurationError(found + "\(Value.configurationKind) \(requirement.text)")
     }
     value = read
+  }
+
+  /// The choice that a text means: the same letters without hyphens and underscores, or a few wrong
+  /// letters; nil if none is near, or if the kind has no choices.
+  private static func nearestChoice(to text: String, _ kind: String) -> String? {
+    guard kind.hasPrefix("one of ") else { return nil }
+    let choices = kind.dropFirst("one of ".count).split(separator: ", ").map(String.init)
+    func plain(_ text: String) -> String {
+      text.lowercased().filter { $0 != "_" && $0 != "-" && $0 != " " }
+    }
+    if let meant = FamiliarNames.values[text.lowercased()], choices.contains(meant) { return meant }
+    return choices.first { plain($0) == plain(text) }
+      ?? (text.count > 2 ? nearestWord(to: text.lowercased(), among: choices) : nil)
   }
 
   mutating func visit<Section: ConfigurationSection>(

@@ -21,6 +21,9 @@ public enum FamiliarNames {
       ["hidden", "hidden_size", "hidden_dim", "hidden_units", "units", "nhid", "n_hidden", "width"]
     ),
     ("model.cell", ["cell", "rnn", "rnn_type", "cell_type", "arch", "architecture", "model"]),
+    ("optimizer.beta1", ["beta_1", "b1"]),
+    ("optimizer.beta2", ["beta_2", "b2"]),
+    ("optimizer.epsilon", ["eps", "optimizer.eps", "adam_epsilon"]),
     ("model.bidirectional", ["bidirectional", "bidir"]),
     ("batch_size", ["batch", "bs", "batchsize", "batch_size", "train_batch_size"]),
     ("epochs", ["epoch", "epochs", "n_epochs", "num_epochs", "max_epochs", "nepochs"]),
@@ -60,6 +63,16 @@ public enum FamiliarNames {
       "--output RUN names the run's folder"
     ),
     (
+      ["name", "run_name", "run", "exp_name", "experiment", "experiment_name"],
+      "--output runs/NAME names the run's folder"
+    ),
+    (
+      ["dropout", "drop", "dropout_rate", "p_dropout", "model.dropout"],
+      "recurrent layers on sequences have no dropout; language_model.* and ndt.* have keys for it,"
+        + " and optimizer.weight_decay is for all"
+    ),
+    (["betas", "optimizer.betas"], "optimizer.beta1 and optimizer.beta2 are two keys"),
+    (
       ["checkpoint", "ckpt", "ckpt_path", "resume_from_checkpoint", "load", "restore"],
       "--resume RUN continues from a run's newest checkpoint, or from the named one"
     ),
@@ -68,6 +81,12 @@ public enum FamiliarNames {
       ["verbose", "v", "quiet", "progress_bar"],
       "progress goes to standard error; see log.every_steps"
     ),
+  ]
+
+  /// Values of keys by their names in other programs.
+  static let values = [
+    "transformer": "ndt", "rnn": "rnn_tanh", "vanilla": "rnn_tanh", "convlstm": "conv_lstm",
+    "layernorm_lstm": "ln_lstm", "adamw": "adam", "cosineannealing": "cosine",
   ]
 
   private static func plain(_ name: String) -> String {

@@ -33,6 +33,13 @@ package struct GivenValues {
       root = try Yams.compose(yaml: yaml)
     } catch {
       let reason = "\(error)".split(separator: "\n").first.map(\.visible) ?? "syntax error"
+      if let line = yaml.split(whereSeparator: \.isNewline).first(where: {
+        $0.drop { $0 == " " }.first == "\t"
+      }) {
+        throw ConfigurationError(
+          "\(path): is not valid YAML: a tab is before \"\(String(line.drop(while: \.isWhitespace).prefix(40)).visible)\"; indent with spaces"
+        )
+      }
       throw ConfigurationError("\(path): is not valid YAML (\(reason)); fix the line it names")
     }
     guard let root else { return }  // an empty file sets nothing

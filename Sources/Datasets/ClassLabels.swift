@@ -116,7 +116,9 @@ struct StoredLabels {
     guard dataset.elementType.isNumber else {
       throw DatasetError(
         path, "\(name) does not hold numbers but \(dataset.typeDescription)",
-        cure: "number the classes 0, 1, 2, ..., as numpy.unique(y, return_inverse=True) does")
+        cure: "number the classes 0, 1, 2, ..., as numpy.unique(y, return_inverse=True) does"
+          + (dataset.elementType == .string
+            ? "; or make a data set of it with `momentum-dist prepare arrays`" : ""))
     }
     try dataset.requireStored()
     guard shape.count == 1 || shape.count == 2 && shape[1] > 0, dataset.count <= Self.maximumLabels

@@ -18,4 +18,59 @@ public enum Terminal {
     }
     return 80
   }
+
+  /// The number of columns of a descriptor's terminal; nil if it is a pipe or a file, or a terminal
+  /// without a size, as that which mpirun makes for a rank.
+  public static func columnsIfTerminal(_ descriptor: Int32) -> Int? {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+
+  /// A line broken for a terminal with this number of columns, what continues it indented: between
+  /// figures if that is possible, or else between words.
+  ///
+  /// A line with a command stays whole: the terminal wraps it so that it can still be copied.
+  public static func wrapped(_ line: String, columns: Int) -> String {
+    let room = max(columns - 1, 20)
+    guard line.count > room, !line.contains("momentum-dist ") else { return line }
+    var lines: [String] = []
+    var current = ""
+    func place(_ part: Substring) {
+      let indent = lines.isEmpty ? "" : "  "
+      let isFirst = current.allSatisfy { $0 == " " }
+      // What separates parts may stand beyond the end.
+      let width = (current + part).reversed().drop { $0 == " " }.count
+      if isFirst || width <= room {
+        current = isFirst ? indent + part.drop { $0 == " " && !lines.isEmpty } : current + part
+      } else {
+        lines.append(current)
+        current = "  " + part.drop { $0 == " " }
+      }
+    }
+    for part in parts(of: line, after: ["  ", "; ", ", "]) {
+      let isLong = part.count > room - 2
+      for piece in isLong ? parts(of: String(part), after: [" "]) : [part] { place(piece) }
+    }
+    return (lines + [current]).map { line in
+      String(line.reversed().drop { $0 == " " }.reversed())
+    }.joined(separator: "\n")
+  }
+
+  /// The parts of a text, each up to and with one of the separators.
+  private static func parts(of text: String, after separators: [String]) -> [Substring] {
+    var parts: [Substring] = []
+    var (start, place) = (text.startIndex, text.startIndex)
+    while place < text.endIndex {
+      if let end = separators.first(where: text[place...].hasPrefix) {
+        place = text.index(place, offsetBy: end.count)
+        while place < text.endIndex, text[place] == " " { place = text.index(after: place) }
+        parts.append(text[start..<place])
+        start = place
+      } else {
+        place = text.index(after: place)
+      }
+    }
+    return parts + (start < text.endIndex ? [text[start...]] : [])
+  }
 }

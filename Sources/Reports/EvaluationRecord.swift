@@ -24,6 +24,8 @@ public struct EvaluationRecord: Codable, Sendable {
   /// For a classification: the counts of class [true][predicted], and the names of the classes.
   public var confusion: [[Int]]?
   public var classNames: [String]?
+  /// For a forecast: the first ones, to be drawn.
+  public var forecasts: ForecastCurves?
 
   public init(
     split: String, step: Int, epoch: Int, checkpoint: String, loss: Double,

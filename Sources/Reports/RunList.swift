@@ -50,7 +50,9 @@ public struct RunList {
   }
 
   /// The table, with the time that has passed since each run's last change.
-  public func table(at now: Date) -> String {
+  ///
+  /// - Parameter columns: the width of the terminal; nil is none
+  public func table(at now: Date, columns: Int? = nil) -> String {
     let rows = runs.map { run in
       let best = run.best.map { point in
         "\(brief(point.values["loss"]!)) (epoch \(point.epoch))"
@@ -62,7 +64,8 @@ public struct RunList {
       ]
     }
     return plainTable(
-      [["run", "cell", "stands at", "best validation loss", "test loss", "changed"]] + rows)
+      [["run", "cell", "stands at", "best validation loss", "test loss", "changed"]] + rows,
+      columns: columns, sparing: [1, 5, 4, 2])
   }
 
   /// "5 min ago"
@@ -74,18 +77,4 @@ public struct RunList {
     default: "\(Int(seconds / 86_400)) days ago"
     }
   }
-}
-
-/// Rows as text, in columns that are as wide as their widest cell.
-func plainTable(_ rows: [[String]]) -> String {
-  let columns = rows.map(\.count).max() ?? 0
-  let widths = (0..<columns).map { column in
-    rows.map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0
-  }
-  return rows.map { row in
-    let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-    var line = cells.joined(separator: "  ")
-    while line.last == " " { line.removeLast() }
-    return line
-  }.joined(separator: "\n")
 }

@@ -52,9 +52,7 @@ public struct RunRecord {
     let files = FileManager.default
     guard files.fileExists(atPath: run.configuration) || files.fileExists(atPath: run.metrics)
     else {
-      throw ReportError(
-        description:
-          "\(path): holds no config.yaml and no metrics.jsonl; name the folder of a run")
+      throw ReportError(description: "\(path): \(Self.refusal(of: path))")
     }
     self.path = path
     label = path
@@ -65,6 +63,21 @@ public struct RunRecord {
     let lines = DurableFiles.ordinaryContents(of: run.metrics) ?? Data()
     points = lines.split(separator: UInt8(ascii: "\n")).compactMap { Self.point(Data($0)) }
     test = EvaluationRecord(contentsOf: EvaluationRecord.path(in: path, split: "test"))
+  }
+
+  /// Why a path is no run, and what to name instead.
+  private static func refusal(of path: String) -> String {
+    guard FileManager.default.fileExists(atPath: path) else {
+      let near = RunFolder.nearest(to: path)
+      return "does not exist; \(near.map { "did you mean \($0)?" } ?? "check the path of the run")"
+    }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    let runs = names.filter { name in
+      FileManager.default.fileExists(atPath: RunFolder("\(path)/\(name)").configuration)
+    }.sorted()
+    let what = "holds no config.yaml and no metrics.jsonl; name the folder of a run"
+    guard let first = runs.first else { return what }
+    return what + ", such as \(path)/\(first), or all of them: \(path)/*"
   }
 
   /// The runs at a path: the run itself, or each run of a series of seeds or of a sweep.

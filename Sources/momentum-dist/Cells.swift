@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Files
 import Foundation
 import Layers
+import Reports
 
 struct Cells: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -47,18 +49,8 @@ struct Cells: ParsableCommand {
       return
     }
     let rows = [["cell", "family", "body", "state", "constants", "source"]] + lines.map(\.columns)
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    for row in rows {
-      let cells = zip(row, widths).map { text, width in
-        text.padding(toLength: width, withPad: " ", startingAt: 0)
-      }
-      print(cells.joined(separator: "  ").trimmingTrailingSpaces)
-    }
-  }
-}
-
-extension String {
-  fileprivate var trimmingTrailingSpaces: String {
-    String(reversed().drop { $0 == " " }.reversed())
+    print(
+      plainTable(
+        rows, columns: Terminal.columnsIfTerminal(STDOUT_FILENO), sparing: [4, 5, 2, 1]))
   }
 }

@@ -86,19 +86,23 @@ struct Evaluate: DistributedCommand {
       of: split, at: checkpoint.manifest, checkpoint: checkpoint.choice)
     guard session.communicator.rank == 0 else { return }
     if asJSON {
-      print(try record.json)
+      var figures = record
+      figures.forecasts = nil  // hundreds of numbers, which `report` draws
+      print(try figures.json)
     } else {
       let which = checkpoint.choice == .best ? ", best on validation" : ""
       let scores = record.classScores.map { "  \($0)" } ?? ""
       let chance = record.chance.map { "; \($0)" } ?? ""
       let majority = record.majority.map { "; \($0)" } ?? ""
-      print(
+      printFitted(
         "\(split.rawValue)  \(session.describe(totals))\(scores)"
           + "  (\(session.describeAmount(totals)), step \(checkpoint.manifest.step)\(which)"
           + "\(chance)\(majority))")
     }
     guard let run else { return }
     do {
+      var record = record
+      record.forecasts = try session.forecastCurves(of: split)
       try record.write(to: run)
     } catch {
       Launch.say("note: not kept for the report: \(error)")

@@ -49,6 +49,14 @@ struct Export: DistributedCommand {
         .usage, "--optimizer is for safetensors; leave it out, or name a file.safetensors")
     }
     try format.refuseOverwriting(to)
+    // A file of any other name would be safetensors; these names promise something else.
+    let others = [".pt", ".pth", ".bin", ".h5", ".npz", ".ckpt"]
+    if let other = others.first(where: to.hasSuffix) {
+      throw RunFailure(
+        .usage,
+        "\(to): the file would be safetensors, not \(other); name it with .safetensors, which"
+          + " PyTorch reads by safetensors.torch.load_file, or with .onnx")
+    }
     let communicator = try Launch.communicator()
     let agreement = Agreement(communicator)
     let checkpoint = try TrainedCheckpoint(

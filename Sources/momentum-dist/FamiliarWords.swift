@@ -13,6 +13,8 @@ enum FamiliarWords {
     ("train", ["fit", "learn", "run", "start", "main", "pretrain", "finetune"]),
     ("train --resume", ["resume", "continue"]),
     ("train --dry-run", ["check", "validate-config", "dry-run"]),
+    ("train --sweep KEY=A,B,C", ["sweep", "tune", "search", "grid", "hpo", "optuna"]),
+    ("--version", ["version"]),
     ("evaluate", ["test", "eval", "score", "validate", "measure"]),
     ("predict", ["infer", "inference", "forecast", "classify", "apply", "transform"]),
     ("prepare", ["convert", "import", "data", "dataset", "preprocess", "load"]),
@@ -31,10 +33,12 @@ enum FamiliarWords {
 
   /// What to type; nil if the words are unknown.
   ///
-  /// - Parameter arguments: those of the program, without its name
-  static func hint(_ arguments: [String]) -> String? {
+  /// - Parameters:
+  ///   - arguments: those of the program, without its name
+  ///   - problem: what the parser says about them
+  static func hint(_ arguments: [String], _ problem: String = "") -> String? {
     guard let first = arguments.first, !first.hasPrefix("-") else { return nil }
-    guard known.contains(first) else {
+    guard known.contains(first) || first == "help" else {
       let word = first.lowercased()
       let meant =
         commands.first { $0.names.contains(word) }?.command
@@ -47,12 +51,34 @@ enum FamiliarWords {
       return type(meant, rest)
     }
     let rest = Array(arguments.dropFirst())
-    return first == "train" ? training(rest) : missing(first, rest)
+    switch first {
+    case "train": return training(rest)
+    case "prepare": return preparing(rest)
+    default:
+      return option(of: first, rest, problem) ?? missing(first, rest)
+    }
+  }
+
+  /// The problem with `help COMMAND`, and what to type; nil if there is such a command.
+  static func unknownHelp(_ arguments: [String]) -> String? {
+    guard arguments.count > 1, arguments[0] == "help", !arguments[1].hasPrefix("-"),
+      !known.contains(arguments[1]), arguments[1] != "help"
+    else { return nil }
+    let meant = nearestWord(to: arguments[1].lowercased(), among: known)
+    let cure = meant.map { "type `momentum-dist help \($0)`" } ?? "see momentum-dist --help"
+    return "momentum-dist: there is no command \(arguments[1]); \(cure)"
   }
 
   /// What is missing from a command that takes a run.
   private static func missing(_ command: String, _ rest: [String]) -> String? {
     let words = rest.filter { !$0.hasPrefix("-") }
+    if command == "export", let run = words.first, rest.count == words.count, words.count <= 2 {
+      let name = DurableFiles.lastName(of: run)
+      return type("export \(run) --to \(name).safetensors", [])
+    }
+    if command == "evaluate", words.count == 2, rest.count == 2 {
+      return type("evaluate \(words[0]) --file \(words[1])", [])
+    }
     if command == "predict", words.count == 1, rest.count == 1 {
       return "name the file of the sequences: `momentum-dist predict \(words[0]) FILE`"
     }
@@ -75,14 +101,19 @@ enum FamiliarWords {
   }
 
   /// "type `momentum-dist train ...`"
-  private static func type(_ command: String, _ rest: some Sequence<String>) -> String {
-    let words = ([command] + rest).joined(separator: " ")
+  static func type(_ command: String, _ rest: some Sequence<String>) -> String {
+    let words = ([command] + rest.map(quoted)).joined(separator: " ")
     return "type `momentum-dist \(words)`"
   }
 
+  /// A word as a shell needs it.
+  static func quoted(_ word: String) -> String {
+    word.contains(where: { " ()&;'*?$".contains($0) }) && !word.contains("'") ? "'\(word)'" : word
+  }
+
   private static let options: Set<String> = [
-    "config", "set", "output", "resume", "new-data", "threads", "max-steps", "seeds", "dry-run",
-    "list-keys", "help", "version",
+    "config", "set", "output", "resume", "new-data", "threads", "max-steps", "max-time", "test",
+    "seeds", "sweep", "trials", "halving", "initial", "dry-run", "list-keys", "help", "version",
   ]
 
   /// The meaning of the first option or word that `train` does not have.
@@ -93,6 +124,10 @@ enum FamiliarWords {
       let next = index + 1 < arguments.count ? arguments[index + 1] : nil
       index += 1
       guard word.hasPrefix("--") else {
+        // `--set epochs 3`
+        if index > 2, arguments[index - 3] == "--set", !arguments[index - 2].contains("=") {
+          return "type --set \(arguments[index - 2])=\(word)"
+        }
         // Skip the value of the preceding option.
         if let hint = positional(word), index < 2 || !arguments[index - 2].hasPrefix("--") {
           return hint
@@ -103,23 +138,29 @@ enum FamiliarWords {
       guard let name = parts.first, !options.contains(name) else { continue }
       let value = parts.count > 1 ? parts[1] : next.flatMap { $0.hasPrefix("--") ? nil : $0 }
       if let cure = FamiliarNames.cure(for: name) { return cure }
-      let keys = TrainingConfiguration().keys.map(\.path)
-      let plain = name.replacing("-", with: "_")
-      let key =
-        keys.contains(plain)
-        ? plain : FamiliarNames.key(for: name) ?? keys.first { $0.hasSuffix(".\(plain)") }
-      if let key { return "it is a key: type --set \(key)=\(value ?? "VALUE")" }
+      if let key = key(for: name) { return "it is a key: type --set \(key)=\(value ?? "VALUE")" }
     }
     return nil
   }
 
+  /// The key of a configuration that a name means; nil if it is unknown.
+  private static func key(for name: String) -> String? {
+    let keys = TrainingConfiguration().keys.map(\.path)
+    let plain = name.replacing("-", with: "_")
+    return keys.contains(plain)
+      ? plain : FamiliarNames.key(for: name) ?? keys.first { $0.hasSuffix(".\(plain)") }
+  }
+
   private static func positional(_ word: String) -> String? {
     if word.hasSuffix(".yaml") || word.hasSuffix(".yml") { return "type --config \(word)" }
-    if word.contains("=") { return "type --set \(word)" }
+    if let equals = word.firstIndex(of: "="), equals > word.startIndex {
+      let name = String(word[..<equals])
+      return "type --set \(key(for: name) ?? name)\(word[equals...])"
+    }
     if word.hasSuffix(".h5") || word.hasSuffix(".hdf5") { return "type --set dataset.file=\(word)" }
-    if [".csv", ".npz", ".npy", ".ts"].contains(where: word.hasSuffix) {
+    if let command = preparation(of: word) {
       return
-        "make a data set of it with `momentum-dist prepare`, and type --set dataset.file=FILE.h5"
+        "make a data set of it with `momentum-dist \(command)`, and type --set dataset.file=FILE.h5"
     }
     return nil
   }

@@ -31,6 +31,6 @@ struct List: ParsableCommand {
         .unusableData,
         "\(folder): holds no run; start one with momentum-dist train --output \(folder)/NAME")
     }
-    print(list.table(at: Date()))
+    print(list.table(at: Date(), columns: Terminal.columnsIfTerminal(STDOUT_FILENO)))
   }
 }

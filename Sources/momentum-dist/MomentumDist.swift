@@ -39,6 +39,10 @@ struct MomentumDist: ParsableCommand {
     signal(SIGPIPE, SIG_IGN)  // a launcher that exits first must not interrupt a save
     signal(SIGXFSZ, SIG_IGN)  // a file size limit is then a write error, like a full disk
     OutOfMemory.handler = Launch.outOfMemory
+    if let line = FamiliarWords.unknownHelp(Array(CommandLine.arguments.dropFirst())) {
+      if Launch.isFirstRank { Launch.say(line) }
+      Launch.endTogether(ExitStatus.usage.rawValue)
+    }
     do {
       var command = try parseAsRoot()
       let isAnswer = (command as? Diagnose)?.answer == true
@@ -72,7 +76,7 @@ struct MomentumDist: ParsableCommand {
     let message = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
     // The parser's own text ends with: See 'momentum-dist train --help' for more information.
     let help = fullMessage(for: error).split(separator: "'").last { $0.hasSuffix("--help") }
-    if let hint = FamiliarWords.hint(Array(CommandLine.arguments.dropFirst())) {
+    if let hint = FamiliarWords.hint(Array(CommandLine.arguments.dropFirst()), message) {
       // The parser's nearest match is not always what the user meant.
       let problem = message.split(separator: ". Did you mean").first.map(String.init) ?? message
       return "momentum-dist: \(problem.trimmingSuffix(".")); \(hint)"

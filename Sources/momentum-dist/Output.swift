@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Files
+import Foundation
 
 /// Prints to standard output, instead of Swift's own `print`. Control characters are shown as
 /// escapes, because the output has names and texts from files. Ends of lines and tabs stay.
 func print(_ text: String, terminator: String = "\n") {
   Swift.print(shown(text), terminator: terminator)
+}
+
+/// Prints a line of figures, on a terminal broken to fit it.
+func printFitted(_ line: String) {
+  let columns = Terminal.columnsIfTerminal(STDOUT_FILENO)
+  print(columns.map { Terminal.wrapped(line, columns: $0) } ?? line)
 }
 
 /// The text with control characters escaped. In JSON the escapes are those of JSON.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Checkpoints
 import Datasets
 import Files
 import Foundation
@@ -83,6 +84,10 @@ struct Predict: DistributedCommand {
   func validate() throws {
     guard stream || file != nil else {
       throw ValidationError("Missing expected argument '<file>'")
+    }
+    if let file, RunFolder.candidates(at: path).isEmpty, !RunFolder.candidates(at: file).isEmpty {
+      throw ValidationError(
+        "\(path) is no run, and \(file) is one; type `momentum-dist predict \(file) \(path)`")
     }
     if file == "-", !stream {
       throw ValidationError("FILE is -, standard input; add --stream, or name a file.")

@@ -75,17 +75,17 @@ struct ArchiveOptions: ParsableArguments {
     let archive = try archive.sampled(sampling)
     try archive.write(
       to: output.to, normalising: !raw, withTimes: times, compressing: output.compress)
-    for note in archive.notes { print(note.visible) }
+    for note in archive.notes { printFitted(note.visible) }
     let steps = archive.steps
     let length =
       steps.count == 1 ? "\(steps.lowerBound)" : "\(steps.lowerBound) to \(steps.upperBound)"
-    print(
+    printFitted(
       "\(output.to): \(archive.train.sequences.count) training and"
         + " \(archive.test.sequences.count) test sequences of \(length) steps,"
         + " C=\(archive.features)"
         + (archive.target == .values ? "" : ", \(archive.classNames.count)")
         + (archive.target == .values ? "" : archive.target == .labels ? " labels" : " classes"))
-    for line in ArchiveSummary(archive).lines { print(line) }
+    for line in ArchiveSummary(archive).lines { printFitted(line) }
     print(
       "next: momentum-dist train --set dataset.task=\(archive.target.rawValue)"
         + " --set dataset.file=\(output.to)")

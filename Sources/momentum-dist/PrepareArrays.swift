@@ -7,8 +7,12 @@ import Training
 struct PrepareArrays: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "arrays",
-    abstract: "From NumPy's .npy and .npz files.",
+    abstract: "From arrays: NumPy, MATLAB, HDF5, or folders of .npy files.",
     discussion: """
+      --from names a .npz file, a MATLAB file, an HDF5 file of your own, or a folder with a folder \
+      of .npy files [T, C] for each class (in train and test, if there are both). --inputs and \
+      --targets name arrays in it, or, without --from, .npy files.
+
       Inputs are [N, T, C], or [N, T] of one feature; of unequal lengths, all steps [F, C] with \
       offsets [N + 1] or lengths [N], or [N, T, C] with lengths. Targets are classes [N] (whole \
       numbers, text or one-hot), numbers to predict [N] or [N, K], or a class for each step [N, T]. \
@@ -18,10 +22,12 @@ struct PrepareArrays: ParsableCommand {
       --inputs and --targets. Without a test part, one is split off.
 
       momentum-dist prepare arrays --from data.npz --to data/data.h5
+      momentum-dist prepare arrays --from rec.mat --inputs signals --targets kind --to data/rec.h5
+      momentum-dist prepare arrays --from clips --to data/clips.h5
       momentum-dist prepare arrays --inputs x.npy --targets y.npy --to data/data.h5
       """)
 
-  @Option(help: ArgumentHelp("An archive with inputs and targets.", valueName: "file.npz"))
+  @Option(help: ArgumentHelp("A file or folder with inputs and targets.", valueName: "path"))
   var from: String?
 
   @Option(help: ArgumentHelp("The inputs: a file, or, with --from, a name.", valueName: "x"))

@@ -81,7 +81,9 @@ extension Train {
       }
       try keep(sweep)
     }
-    if communicator.rank == 0 { print(sweep.table) }
+    if communicator.rank == 0 {
+      print(sweep.table(columns: Terminal.columnsIfTerminal(STDOUT_FILENO)))
+    }
     if sweep.trials.allSatisfy({ $0.state == .diverged }) {
       throw RunFailure(
         .diverged, "every trial diverged; try lower values of optimizer.learning_rate")
@@ -96,6 +98,16 @@ extension Train {
     settings.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
   }
 
+  /// The configuration of a trial. The base has no error, so one is of a key of the sweep.
+  private func configuration(ofTrial assignments: [String]) throws -> TrainingConfiguration {
+    do {
+      return try TrainingConfiguration(file: config, assignments: settings + assignments)
+    } catch {
+      guard let error = error as? ConfigurationError else { throw error }
+      throw ConfigurationError(error.description.replacing("--set", with: "--sweep"))
+    }
+  }
+
   /// The sweep that the options describe, with the results so far. Every trial's configuration is
   /// checked before the first one trains.
   private func planned(_ top: String) throws -> SweepRecord {
@@ -107,8 +119,7 @@ extension Train {
     let base = try TrainingConfiguration(file: config, assignments: settings)
     let trials = try SweepPlan.trials(axes, count: self.trials, seed: base.seed)
     for trial in trials {
-      let own = try TrainingConfiguration(
-        file: config, assignments: settings + trial.map { "\($0.key)=\($0.value)" })
+      let own = try configuration(ofTrial: trial.map { "\($0.key)=\($0.value)" })
       guard own.dataset.isValidated else {
         throw RunFailure(
           .configuration,

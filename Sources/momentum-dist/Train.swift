@@ -177,12 +177,25 @@ struct Train: DistributedCommand {
       + (overfit.map { ["dataset.overfit=\($0)"] } ?? [])
   }
 
-  /// The run's folder by default, named after the configuration.
+  /// The run's folder by default, named after the configuration, or else after the data.
   var defaultRun: String {
-    guard let config else { return "runs/adding" }
+    guard let config else { return "runs/\(nameOfSettings)" }
     // A pipe has no meaningful name.
     if ["/dev/", "/proc/"].contains(where: config.hasPrefix) { return "runs/unnamed" }
     return "runs/" + DurableFiles.stem(of: DurableFiles.lastName(of: config))
+  }
+
+  /// The name of a run without a configuration: that of its data set, or of its task.
+  private var nameOfSettings: String {
+    func value(_ key: String) -> String? {
+      assignments.last { $0.hasPrefix("\(key)=") }.map { String($0.dropFirst(key.count + 1)) }
+    }
+    let file = value("dataset.file").map { DurableFiles.stem(of: DurableFiles.lastName(of: $0)) }
+    return [file, value("dataset.task")].compactMap { $0 }.first { name in
+      // Not a pattern, or a list of files.
+      !name.isEmpty && !name.hasPrefix(".")
+        && name.allSatisfy { $0.isLetter || $0.isNumber || "-_.".contains($0) }
+    } ?? "adding"
   }
 
   func run() throws {

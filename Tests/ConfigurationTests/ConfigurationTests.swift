@@ -85,7 +85,7 @@ import Testing
       problem("epochs: many") == "run.yaml:1: epochs is \"many\", expected a whole number")
     #expect(problem("", ["epochs=0"])?.contains("--set: epochs is \"0\"") == true)
     #expect(problem("", ["epochs"])?.contains("expected key.path=value") == true)
-    #expect(problem("model: {cell: lstn}")?.contains("expected one of rnn_tanh, lstm") == true)
+    #expect(problem("model: {cell: zebra}")?.contains("expected one of rnn_tanh, lstm") == true)
     #expect(problem("a: [")?.contains("is not valid YAML") == true)
     #expect(problem("- 1")?.contains("is not a list of `key: value` lines") == true)
     #expect(problem("epochs: [1, 2]")?.contains("epochs is \"1, 2\", expected") == true)
@@ -205,5 +205,17 @@ import Testing
     #expect(
       problem("", ["model.cell=LSTM"])
         == "--set: model.cell is \"LSTM\", expected lstm, in lower case")
+    for (typed, meant) in [
+      ("momentumlstm", "momentum_lstm"), ("Adam-LSTM", "adam_lstm"), ("lstn", "lstm"),
+      ("transformer", "ndt"),
+    ] {
+      #expect(
+        problem("", ["model.cell=\(typed)"])
+          == "--set: model.cell is \"\(typed)\", expected \(meant), the nearest name")
+    }
+    #expect(problem("", ["model.cell=zebra"]).contains("expected one of rnn_tanh, lstm"))
+    #expect(
+      problem("model:\n\tcell: lstm")
+        == "a.yaml: is not valid YAML: a tab is before \"cell: lstm\"; indent with spaces")
   }
 }

@@ -70,6 +70,31 @@ import Testing
     }
   }
 
+  /// The window and the first step of each that is drawn.
+  private func places(
+    _ path: String, _ part: DatasetFile.Part, stride: Int, limit: Int
+  ) throws -> [[Int]] {
+    var settings = ForecastWindows()
+    (settings.window, settings.horizon, settings.stride) = (4, 2, stride)
+    let source = try ForecastSource(DatasetPlace(path), part: part, settings)
+    return source.consecutiveWindows(ofSteps: limit).map { [$0.index, $0.step] }
+  }
+
+  @Test func windowsForAPictureFollowOneAnotherInTheFirstSeries() throws {
+    try withFile { path in
+      // The test part of the first series has 5 steps: two windows of 2, and not one of the second.
+      let test = try places(path, .test, stride: 1, limit: 100)
+      #expect(test == [[0, 0], [2, 2]])
+      let few = try places(path, .test, stride: 1, limit: 3)
+      #expect(few == [[0, 0]])
+      let apart = try places(path, .test, stride: 3, limit: 100)
+      #expect(apart == [[0, 0], [1, 3]])
+      // The first steps of a series have no window before them.
+      let train = try places(path, .train, stride: 1, limit: 4)
+      #expect(train == [[0, 4], [2, 6]])
+    }
+  }
+
   @Test func theLastStepsAreTaken() throws {
     let sequences = UnlabelledSequences(
       "a", features: 1, values: [1, 2, 3, 4, 5, 6], lengths: [4, 2])

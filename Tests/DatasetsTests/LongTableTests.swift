@@ -39,6 +39,45 @@ import Testing
     #expect(all.train.sequences[1] == [3, 4, 7, 8])
   }
 
+  /// One column of dates orders the steps without being named, and is no value.
+  @Test func aColumnOfDatesIsTheTime() throws {
+    let rows = (0..<10).map { "2024-01-\(20 - $0),\(20 - $0),5" }
+    let text = "day,a,b\n" + rows.joined(separator: "\n")
+    try Places.withTemporaryFolder { folder in
+      let path = "\(folder)/s.csv"
+      try TextFiles.write(Array(text.utf8), path)
+      let series = try SeriesArchive(path, CSVFormat())
+      #expect(series.series.features == 2 && series.series.valueNames == ["a", "b"])
+      #expect(series.series.values.prefix(4) == [11, 5, 12, 5])
+      let note = "the column \"day\" orders the steps (--time)"
+      #expect(series.series.notes.contains { $0.hasSuffix(note) })
+      #expect(series.lines.contains { $0.hasPrefix("  a: 11 to 20") })
+      try series.write(to: "\(folder)/s.h5")
+      #expect(try DatasetPlace("\(folder)/s.h5").valueNames(count: 2) == ["a", "b"])
+      #expect(try DatasetPlace("\(folder)/s.h5").valueNames(count: 3) == nil)
+    }
+  }
+
+  /// A long table that is read as a wide one is refused with the options that read it.
+  @Test func aLongTableWithoutItsOptionsIsNamed() throws {
+    func problem(_ text: String) -> String {
+      do {
+        _ = try TextFiles.table(text, text)
+        return "nothing"
+      } catch {
+        return "\(error)"
+      }
+    }
+    let long = "subject,time,x,kind\ns1,0,1,up\ns1,1,2,up\ns2,0,3,down\ns2,1,4,down\n"
+    #expect(
+      problem(long).contains(
+        "train.csv:2: \"s1\" in the column \"subject\" is not a number; with a time step on each"
+          + " line, add --id subject --time time --target kind;"), "\(problem(long))")
+    let dated = "date,x,y\n2024-01-01,1,2\n2024-01-02,3,4\n2024-01-03,3,5\n"
+    #expect(problem(dated).contains("--time date"), "\(problem(dated))")
+    #expect(problem(dated).contains("`momentum-dist prepare series`"))
+  }
+
   @Test func datesAreOrderedAndUnequalTimesSaid() throws {
     let text = Self.text.replacing("a,10,", with: "a,2024-01-10,")
       .replacing("a,9,", with: "a,2023-12-31,").replacing("a,11,", with: "a,2024-02-01,")

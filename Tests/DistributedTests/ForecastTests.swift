@@ -49,6 +49,42 @@ import Testing
     return words.firstIndex(of: "MAE").flatMap { Double(words[$0 + 1].dropLast()) }
   }
 
+  /// The record for the report has the test part's first steps as they were, and forecasts that are
+  /// those of `predict`: of each window the next H steps, and the next window after them.
+  private func expectPicture(_ folder: String) throws {
+    let evaluated = try Program.succeed(["evaluate", "run"], in: folder)
+    #expect(!evaluated.output.contains("persistence"))
+    let data = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/run/evaluation-test.json"))
+    let record = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    let curves = try #require(record["forecasts"] as? [String: Any])
+    let steps = try #require(curves["steps"] as? [Int])
+    #expect(steps == Array(0..<24))
+    let values = try #require(curves["values"] as? [[String: Any]])
+    #expect(values.map { $0["name"] as? String } == ["a", "b"])
+    let predicted = try HDF5.File.open("\(folder)/p.h5").readAll("forecast", as: Float.self)
+    for c in 0..<2 {
+      func numbers(_ key: String) throws -> [Double] { try #require(values[c][key] as? [Double]) }
+      for (step, known) in zip(steps, try numbers("truth")) {
+        #expect(abs(known - Self.value(136 + step, c)) < 1e-2)
+      }
+      for (step, last) in zip(steps, try numbers("persistence")) {
+        #expect(abs(last - Self.value(135 + step / 3 * 3, c)) < 1e-2)
+      }
+      for (step, mean) in zip(steps, try numbers("season")) {
+        let t = 136 + step
+        #expect(abs(mean - (Self.value(t - 8, c) + Self.value(t - 16, c)) / 2) < 1e-2)
+      }
+      for (step, forecast) in zip(steps, try numbers("forecast")) {
+        let place = (step / 3 * 3 * Self.horizon + step % 3) * 2 + c
+        #expect(abs(forecast - Double(predicted[place])) < 1e-2)
+      }
+    }
+    _ = try Program.succeed(["report", "run", "--to", "r.html"], in: folder)
+    let page = try String(contentsOfFile: "\(folder)/r.html", encoding: .utf8)
+    #expect(page.contains("Forecasts of the test part: run"))
+    #expect(page.contains("mean of earlier seasons"))
+  }
+
   @Test func figuresOfPredictionsAreThoseOfAnEvaluation() throws {
     try Places.withTemporaryFolder { folder in
       let (length, window, horizon) = (Self.length, Self.window, Self.horizon)
@@ -97,6 +133,7 @@ import Testing
       #expect(mae < persistence / 2, "\(mae) \(meaning)")
       let seasonal = try #require(Self.seasonalError(meaning))
       #expect(abs(seasonal - Self.meanError(Self.seasonMeans(ends), ends)) < 1e-3, "\(meaning)")
+      try expectPicture(folder)
       // A whole series gives one forecast beyond its end, from its last steps.
       _ = try Program.succeed(
         ["predict", "run", "s.csv", "--time", "t", "--to", "next.csv"], in: folder)

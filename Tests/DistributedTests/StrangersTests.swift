@@ -168,7 +168,7 @@ import Testing
         (["train", "--seeds", "2", "--resume", "none"], 65, "none: does not exist"),
         (["train", "--config", "none.yaml"], 78, "there is no such file"),
         (["evaluate", "a"], 65, "a: does not exist"), (["inspect", "a"], 65, "a: does not exist"),
-        (["report", "a"], 65, "a: holds no config.yaml"),
+        (["report", "a"], 65, "a: does not exist"),
         (["export", "a", "--to", "b"], 65, "a: "),
         (["generate", "a", "--prompt", "b"], 65, "a: does not exist"),
         (["verify", "a"], 65, "a: cannot open: there is no such file"),

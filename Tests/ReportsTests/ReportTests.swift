@@ -108,6 +108,41 @@ import Testing
     }
   }
 
+  /// The first forecasts are drawn beside what came, each value in a chart of its own.
+  @Test func forecastsAreDrawn() throws {
+    try Places.withTemporaryFolder { folder in
+      let evaluation =
+        #"{"split":"test","step":10,"epoch":1,"checkpoint":"best","loss":1,"metrics":{},"sequences":3,"elements":3,"chance_loss":2,"chance_meaning":"repeating the last value: MAE 3","forecasts":{"horizon":2,"steps":[0,1,2],"values":[{"name":"<b>load","truth":[1,2,3],"forecast":[1,2],"persistence":[0,1,2],"season":[]},{"name":"price","truth":[4,5,6],"forecast":[7,8,9],"persistence":[4,4,4],"season":[]}]}}"#
+      try write("\(folder)/run", yaml: "", metrics: metrics, evaluation: evaluation)
+      let page = page([try run("\(folder)/run")])
+      #expect(page.contains("Forecasts of the test part: run") && page.contains("&lt;b&gt;load"))
+      #expect(page.components(separatedBy: "<figure class=\"wide\">").count == 1 + 2)
+      for line in ["series", "repeating the last value", "forecast"] {
+        #expect(page.contains("</span>\(line)</li>"), "\(line)")
+      }
+      #expect(!page.contains("mean of earlier seasons"), "there is no season")
+      #expect(page.contains("Each window forecasts 2 steps at once"))
+      // The level of validation has no figures of the test part.
+      #expect(page.contains("2.500 in validation: repeating the last value</text>"))
+    }
+  }
+
+  /// Where classes are rare, accuracy tells little: other scores are shown, and a narrow screen shows
+  /// every column.
+  @Test func scoresOfRareClassesAreShown() throws {
+    try Places.withTemporaryFolder { folder in
+      let evaluation =
+        #"{"split":"test","step":10,"epoch":1,"checkpoint":"best","loss":1,"metrics":{"accuracy":0.75,"macro_f1":0.5,"auc":0.9},"sequences":4,"elements":4,"confusion":[[3,0],[1,0]],"class_names":["<no>","yes"]}"#
+      try write("\(folder)/run", yaml: "", metrics: metrics, evaluation: evaluation)
+      let page = page([try run("\(folder)/run")])
+      #expect(
+        page.contains(
+          "best checkpoint: macro F1 50.00 %, AUC 0.9000; always &lt;no&gt; is right for 75.00 % of the"
+            + " answers."), "\(page)")
+      #expect(page.contains("data-h=\"validation accuracy\">50.00 %</td>"))
+    }
+  }
+
   @Test func ticksAreRound() {
     #expect(LineChart.ticks(0...1, about: 5) == [0, 0.2, 0.4, 0.6000000000000001, 0.8, 1])
     #expect(LineChart.ticks(3...3, about: 5) == [3])

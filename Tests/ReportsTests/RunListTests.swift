@@ -35,6 +35,10 @@ import Testing
           ["/seeds/seed-1", "lstm", "nothing recorded yet", "–", "–", "10 min ago"],
           ["/old", "lstm", "epoch 2, step 10", "0.5000 (epoch 2)", "–", "3 days ago"],
         ])
+      // A narrow terminal: what is dispensable goes, and is named.
+      let narrow = list.table(at: Date(), columns: 70 + folder.count).split(separator: "\n")
+      #expect(narrow.dropLast().allSatisfy { $0.count < 70 + folder.count })
+      #expect(narrow.last == "no room for: cell, changed")
     }
   }
 }

@@ -26,13 +26,29 @@ import Testing
     var sweep = record([[0.75], [0.5]], rungs: [3], factor: 1)
     sweep.trials[1].state = .finished
     sweep.trials[1].step = 12
-    sweep.trials[1].values = ["validation_loss": 0.5]
+    sweep.trials[1].values = ["validation_loss": 0.5, "validation_balanced_accuracy": 0.25]
     #expect(
-      sweep.table == """
-        trial      state     step  best loss  validation loss  k
-        trial-002  finished  12    0.5000     0.5000           1
-        trial-001  waiting   –     0.7500     –                0
+      sweep.table() == """
+        trial      state     step  k  best loss  validation balanced accuracy
+        trial-002  finished  12    1  0.5000     0.2500
+        trial-001  waiting   –     0  0.7500     –
         """)
+    #expect(
+      sweep.table(columns: 60) == """
+        trial      state     step  k  best loss
+        trial-002  finished  12    1  0.5000
+        trial-001  waiting   –     0  0.7500
+        no room for: validation balanced accuracy
+        """)
+  }
+
+  /// Of labels that would overlap only one is drawn; the ends of an axis come first.
+  @Test func labelsOfTheFigureDoNotOverlap() throws {
+    var sweep = record([[1], [1.001], [2], [3]], rungs: [3], factor: 1)
+    for index in sweep.trials.indices { sweep.trials[index].state = .finished }
+    let html = ParallelCoordinates(sweep).html
+    for label in ["1", "2", "3"] { #expect(html.contains(">\(label)</text>"), "\(label)") }
+    #expect(!html.contains(">1.001</text>"))
   }
 
   /// A line for each finished trial, an axis for each key and one for the result; names of strangers

@@ -34,7 +34,7 @@ import Testing
       #expect(ReportPage([try RunRecord("\(folder)/odd")]).html.contains("nothing recorded yet"))
       let none = #expect(throws: RunFailure.self) { try RunRecord("\(folder)/none") }
       #expect(none?.status == .unusableData)
-      #expect(none?.message.contains("holds no config.yaml and no metrics.jsonl") == true)
+      #expect(none?.message.contains("none: does not exist; check the path") == true)
     }
   }
 }

@@ -88,6 +88,8 @@ struct TableRows {
   var features: Int
   /// The names of the columns, if there are any.
   var header: [String]?
+  /// What the values of a step of a long table are called; nil if it has no header.
+  var valueNames: [String]?
   var sequences: [[Float]] = []
   var labels: [String] = []
   /// The class of each step of each sequence, if each step has its own.

@@ -79,6 +79,13 @@ enum LongTable {
     return time.dropLast(zone.count).map { isDigit($0) ? 0x30 : $0 } + zone
   }
 
+  /// Whether a field is a date or a time of a day that sorts by its letters, and not a number.
+  static func isDate(_ field: ArraySlice<UInt8>) -> Bool {
+    guard Double(TextTable.string(field)) == nil, dateShape(field) != nil else { return false }
+    return field.contains(UInt8(ascii: "-")) || field.contains(UInt8(ascii: ":"))
+      || field.contains(UInt8(ascii: "/"))
+  }
+
   /// Whether sorted times are equally spaced, as far as is known.
   static func isEqual(_ times: [Double]?) -> Bool {
     guard let times, times.count > 2 else { return true }
@@ -94,9 +101,15 @@ extension TableRows {
     id: String?, _ format: CSVFormat
   ) throws(DatasetError) {
     var start = scanner
-    let width = try start.next()?.fields.count ?? 0
-    let columns = try LongColumns(dialect, id: id, format, first: width, path: path)
+    let first = try start.next()?.fields ?? []
+    let columns = try LongColumns(dialect, id: id, format, first: first, path: path)
     features = columns.values.count
+    if let header {
+      valueNames = columns.values.map { header[$0] }
+      if let found = columns.foundTime {
+        notes.append("\(path): the column \(quoted(header[found].utf8)) orders the steps (--time)")
+      }
+    }
     var found: [LongTable.Sequence] = []
     var places: [ExactText: Int] = [:]
     while let record = try scanner.next() {
@@ -172,15 +185,18 @@ private struct LongColumns {
   /// Nil if all lines are one sequence.
   let id: Int?
   let time: Int?
+  /// The same where no name was given and the column holds dates.
+  let foundTime: Int?
   /// Nil if the sequences have no class.
   let target: Int?
   let values: [Int]
   /// The number of columns.
   let count: Int
 
-  /// - Parameter first: the fields of the first line, for a table without a header
+  /// - Parameter first: the fields of the first line below the header
   init(
-    _ dialect: TableDialect, id: String?, _ format: CSVFormat, first: Int, path: String
+    _ dialect: TableDialect, id: String?, _ format: CSVFormat, first: [ArraySlice<UInt8>],
+    path: String
   ) throws(DatasetError) {
     func column(_ name: String?, _ option: String) throws(DatasetError) -> Int? {
       guard let name else { return nil }
@@ -192,10 +208,16 @@ private struct LongColumns {
         path, "is read by --id", cure: "name the column of the class with --target")
     }
     target = try column(format.target, "target")
-    time = try column(format.time, "time")
     var values: [Int] = []
     for name in format.values { values.append(try dialect.column(name, "values", path: path)) }
-    count = dialect.header?.count ?? first
+    count = dialect.header?.count ?? first.count
+    let (ownID, ownTarget) = (self.id, target)
+    let dates = first.indices.filter {
+      $0 != ownID && $0 != ownTarget && !values.contains($0) && LongTable.isDate(first[$0])
+    }
+    let isFound = format.time == nil && dates.count == 1 && dialect.header?.count == first.count
+    foundTime = isFound ? dates[0] : nil
+    time = try column(format.time, "time") ?? foundTime
     let used = [self.id, target, time]
     self.values =
       values.isEmpty

@@ -46,10 +46,41 @@ extension TableRows {
       } else {
         fields = columns.map { fields[$0] }[...]
       }
+      if sequences.isEmpty { try refuseLongTable(record.fields, fields, line, format) }
       try addSequence(fields, label, line, &reader)
     }
     try check(index, dialect, format)
     try noteLengths()
+  }
+
+  /// Refuses a table with a column of words or dates besides that of the class: it has a time step
+  /// on each line.
+  private func refuseLongTable(
+    _ all: [ArraySlice<UInt8>], _ values: ArraySlice<ArraySlice<UInt8>>, _ line: Int,
+    _ format: CSVFormat
+  ) throws(DatasetError) {
+    guard let header, header.count == all.count, format.values.isEmpty,
+      let word = values.first(where: { Float(TextTable.string($0)) == nil && Self.isWord($0) }),
+      let place = all.firstIndex(where: { $0.startIndex == word.startIndex })
+    else { return }
+    let name = header[place]
+    let isDate = LongTable.isDate(word)
+    let times = ["time", "date", "timestamp", "datetime", "step", "t"]
+    let time = isDate ? name : header.first { times.contains($0.lowercased()) }
+    var options = [isDate ? "--id NAME" : "--id \(name)"]
+    if let time { options.append("--time \(time)") }
+    options.append("--target \(isDate || place == header.count - 1 ? "NAME" : header.last!)")
+    throw error(
+      line, "\(quoted(word)) in the column \(quoted(name.utf8)) is not a number",
+      cure: "with a time step on each line, add \(options.joined(separator: " "))"
+        + (isDate ? ", or forecast it with `momentum-dist prepare series`" : "")
+        + "; or choose columns with --values")
+  }
+
+  private static func isWord(_ field: ArraySlice<UInt8>) -> Bool {
+    !FieldNumber.isMissing(field)
+      && (LongTable.isDate(field)
+        || field.first.map { $0 >= 0x80 || Character(Unicode.Scalar($0)).isLetter } == true)
   }
 
   private mutating func addSequence(

@@ -3,7 +3,8 @@
 import Files
 import Gzip
 
-/// The arrays of a .npz archive by name, or the single array of a .npy file.
+/// The arrays of a .npz archive by name, or the single array of a .npy file; also those of a MATLAB or HDF5
+/// file, and of folders of .npy files, as if NumPy had saved them.
 public struct NumPyArchive: Sendable {
   public let path: String
   /// The names of the arrays in their order; a .npy file has one without a name.
@@ -19,6 +20,10 @@ public struct NumPyArchive: Sendable {
   ///   - path: the path of the file
   ///   - wanted: the names of the arrays to read; nil means all. Others may be of any type
   public init(_ path: String, wanted: Set<String>? = nil) throws(DatasetError) {
+    if let foreign = try Self.foreign(path, wanted) {
+      self = foreign
+      return
+    }
     self.path = path
     let bytes: [UInt8]?
     do {
@@ -53,11 +58,26 @@ public struct NumPyArchive: Sendable {
     (names, arrays) = (order, found)
   }
 
+  /// Arrays that another reader found.
+  init(_ path: String, names: [String], arrays: [String: NumPyArray]) {
+    (self.path, self.names, self.arrays) = (path, names, arrays)
+  }
+
   /// An array by its name; nil if there is none, or if it was not read.
   public subscript(name: String) -> NumPyArray? { arrays[name] }
 
   /// The first of some names that the archive has.
-  public func first(of names: [String]) -> String? { names.first { self.names.contains($0) } }
+  ///
+  /// In HDF5 `train/x` is called as `train_x` would be.
+  public func first(of names: [String]) -> String? {
+    for name in names {
+      if let found = self.names.first(where: { $0 == name || $0.replacing("/", with: "_") == name })
+      {
+        return found
+      }
+    }
+    return nil
+  }
 }
 
 /// Writes a .npz archive: stored members, each an array.
@@ -86,15 +106,7 @@ public struct NumPyArchiveWriter {
 
   /// Adds a list of texts.
   public mutating func add(_ name: String, _ texts: [String]) {
-    let width = max(texts.map(\.unicodeScalars.count).max() ?? 1, 1)
-    var data: [UInt8] = []
-    for text in texts {
-      let scalars = text.unicodeScalars.map(\.value)
-      for place in 0..<width {
-        Self.append(UInt64(place < scalars.count ? scalars[place] : 0), 4, to: &data)
-      }
-    }
-    add(name, NumPyArray.file(type: "<U\(width)", shape: [texts.count], data: data))
+    add(name, NumPyArray.file(texts))
   }
 
   private mutating func add(_ name: String, _ file: [UInt8]) {
@@ -151,7 +163,7 @@ public struct NumPyArchiveWriter {
     return end
   }
 
-  private static func append(_ value: UInt64, _ size: Int, to bytes: inout [UInt8]) {
+  static func append(_ value: UInt64, _ size: Int, to bytes: inout [UInt8]) {
     for byte in 0..<size { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * byte))) }
   }
 }

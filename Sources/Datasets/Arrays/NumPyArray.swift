@@ -149,7 +149,9 @@ public struct NumPyArray: Sendable {
       if !value.isFinite, !(allowingMissing && value.isNaN) {
         throw DatasetError(
           path, "row \(index / max(count / max(shape.first ?? 1, 1), 1)) holds \(number(index))",
-          cure: "remove such sequences, or replace the value")
+          cure: number(index).isNaN
+            ? "replace the value, leave the sequence out, or choose --missing zero, carry or drop"
+            : "remove such sequences, or replace the value")
       }
       values.append(value)
     }

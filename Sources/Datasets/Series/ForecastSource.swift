@@ -39,6 +39,8 @@ public final class ForecastSource: SequenceSource {
   /// The rows of the inputs of each window.
   private let windows: [Range<Int>]
   private let horizon: Int
+  /// The rows of the series that the first window is of, and the one that the part begins with.
+  private let firstSeries: (end: Int, begin: Int)
   private var buffer: [Float] = []
 
   /// Opens one part of a file.
@@ -72,6 +74,7 @@ public final class ForecastSource: SequenceSource {
     }
     let (T, H) = (settings.window, settings.horizon)
     var windows: [Range<Int>] = []
+    var first: (end: Int, begin: Int)?
     for series in 0..<offsets.count {
       let own = offsets[series]
       let begin = Int(begins[series])
@@ -81,20 +84,43 @@ public final class ForecastSource: SequenceSource {
         from: max(begin, earliest), through: own.count - H, by: settings.stride)
       {
         windows.append(own.lowerBound + max(0, end - T)..<own.lowerBound + end)
+        first = first ?? (own.upperBound, own.lowerBound + begin)
       }
     }
-    guard let longest = windows.map(\.count).max() else {
+    guard let longest = windows.map(\.count).max(), let first else {
       throw DatasetError(
         place.files, "the \(part.rawValue) part has no series of more than \(H) steps",
         cure: "lower dataset.horizon, or prepare longer series")
     }
     self.windows = windows
+    firstSeries = first
     (count, steps, horizon) = (windows.count, longest, H)
     targetKind = .values(H * features)
     notes = rows.notes
   }
 
   public func length(of index: Int) -> Int { windows[index].count }
+
+  /// The windows of the first series whose H steps follow one another without overlap, from the
+  /// beginning of the part on.
+  ///
+  /// - Parameter limit: how many steps they forecast together at most
+  /// - Returns: each window, and the step of the part, from 0, that it forecasts first
+  public func consecutiveWindows(ofSteps limit: Int) -> [(index: Int, step: Int)] {
+    var found: [(index: Int, step: Int)] = []
+    var next = 0
+    for (index, window) in windows.enumerated() {
+      guard window.upperBound < firstSeries.end, window.upperBound >= firstSeries.begin else {
+        break
+      }
+      guard (found.count + 1) * horizon <= limit else { break }
+      let step = window.upperBound - firstSeries.begin
+      guard step >= next else { continue }
+      found.append((index, step))
+      next = step + horizon
+    }
+    return found
+  }
 
   public func read(
     _ indices: ArraySlice<Int>, into x: Tensor<Float>

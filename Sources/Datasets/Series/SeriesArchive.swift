@@ -34,8 +34,8 @@ public struct SeriesArchive: Sendable {
 
   /// Writes the data set file.
   ///
-  ///     /            attributes task = "forecast", format_version; feature_mean and feature_std [C]
-  ///                  of the training part
+  ///     /            attributes task = "forecast", format_version, value_names (a line each, if
+  ///                  known); feature_mean and feature_std [C] of the training part
   ///     /train       inputs [F, C] float32, offsets [S + 1], targets [S] int32, see
   ///                  `ForecastSource`; /validation and /test likewise
   public func write(to path: String, compressing: Bool = false) throws(DatasetError) {
@@ -51,6 +51,9 @@ public struct SeriesArchive: Sendable {
     try DatasetFile.create(at: path) { file in
       try file.setAttribute("task", ForecastSource.task)
       try file.setAttribute("format_version", DatasetFile.formatVersion)
+      if let names = Self.names(series) {
+        try file.setAttribute(Self.valueNames, names.joined(separator: "\n"))
+      }
       try file.write(mean, to: "feature_mean", fletcher32: true)
       try file.write(deviation, to: "feature_std", fletcher32: true)
       for part in DatasetFile.Part.allCases {
@@ -80,11 +83,23 @@ public struct SeriesArchive: Sendable {
     }
   }
 
+  /// The attribute of the names of the values of a step.
+  static let valueNames = "value_names"
+
+  /// The names of the values, if there is one on a line for each.
+  private static func names(_ series: UnlabelledSequences) -> [String]? {
+    guard let names = series.valueNames, names.count == series.features,
+      names.allSatisfy({ !$0.isEmpty && !$0.contains(where: \.isNewline) && !$0.utf8.contains(0) })
+    else { return nil }
+    return names
+  }
+
   /// A summary, in lines for the user.
   public var lines: [String] {
     let (C, T) = (series.features, series.lengths.reduce(0, +))
+    let names = Self.names(series)
     let ranges = (0..<C).prefix(4).map { c in
-      "  value \(c): "
+      "  \(names?[c] ?? "value \(c)"): "
         + ArchiveSummary.range(
           Swift.stride(from: c, to: series.values.count, by: C).lazy.map { series.values[$0] })
     }
@@ -99,5 +114,19 @@ public struct SeriesArchive: Sendable {
       "\(count == 1 ? "one series" : "\(count) series") of \(T) steps, C=\(C), split by time:"
     ]
       + parts + (count > 3 ? ["  ..."] : []) + ranges
+  }
+}
+
+extension DatasetPlace {
+  /// What the values of a step of some series are called; nil if the file does not say.
+  public func valueNames(count: Int) throws(DatasetError) -> [String]? {
+    guard let path = try paths().first else { return nil }
+    do {
+      let names = try HDF5.File.open(path).stringAttribute(SeriesArchive.valueNames)?
+        .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+      return names?.count == count ? names : nil
+    } catch {
+      throw DatasetError(path, error, cure: "check the path, or " + DatasetFile.prepareIt)
+    }
   }
 }

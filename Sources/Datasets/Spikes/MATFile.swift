@@ -87,12 +87,19 @@ struct MATFile: StoredArrays {
   }
 
   func read(_ name: String) throws(DatasetError) -> StoredArray {
+    StoredArray(
+      shape: stored[name]!.shape, isColumnMajor: true, values: try numbers(name, as: Float.self))
+  }
+
+  /// The numbers of an array that is in the list, the first index running fastest.
+  func numbers<Number: BinaryFloatingPoint>(
+    _ name: String, as type: Number.Type
+  ) throws(DatasetError) -> [Number] {
     let array = stored[name]!
     guard !array.isComplex else {
-      throw DatasetError(path, "\(name) holds complex numbers", cure: "store counts")
+      throw DatasetError(path, "\(name) holds complex numbers", cure: "store real numbers")
     }
-    return StoredArray(
-      shape: array.shape, isColumnMajor: true, values: try array.values(path, name))
+    return try array.values(path, name)
   }
 }
 
@@ -105,7 +112,9 @@ struct MATArray {
   fileprivate let isBig: Bool
 
   /// The numbers, with the first index running fastest.
-  fileprivate func values(_ path: String, _ name: String) throws(DatasetError) -> [Float] {
+  fileprivate func values<Number: BinaryFloatingPoint>(
+    _ path: String, _ name: String
+  ) throws(DatasetError) -> [Number] {
     let width = MATReader.widths[numbers.type] ?? 0
     let count = shape.reduce(1, *)
     guard width > 0, count <= StoredArray.maximumCount, numbers.range.count == count * width else {
@@ -121,13 +130,13 @@ struct MATArray {
         word = word << 8 | UInt64(bytes[isBig ? start + place : start + width - 1 - place])
       }
       switch numbers.type {
-      case 1: return Float(Int8(truncatingIfNeeded: word))
-      case 3: return Float(Int16(truncatingIfNeeded: word))
-      case 5: return Float(Int32(truncatingIfNeeded: word))
-      case 7: return Float(bitPattern: UInt32(word))
-      case 9: return Float(Double(bitPattern: word))
-      case 12: return Float(Int64(bitPattern: word))
-      default: return Float(word)
+      case 1: return Number(Int8(truncatingIfNeeded: word))
+      case 3: return Number(Int16(truncatingIfNeeded: word))
+      case 5: return Number(Int32(truncatingIfNeeded: word))
+      case 7: return Number(Float(bitPattern: UInt32(word)))
+      case 9: return Number(Double(bitPattern: word))
+      case 12: return Number(Int64(bitPattern: word))
+      default: return Number(word)
       }
     }
   }

@@ -38,6 +38,13 @@ struct StoredArray {
   ///
   /// - Parameter order: which axis of the array becomes the first, the second ...
   func rowMajor(_ order: [Int]) -> (shape: [Int], values: [Float]) {
+    Self.rowMajor(values, shape: shape, isColumnMajor: isColumnMajor, order)
+  }
+
+  /// Numbers of any type with the last index running fastest; see `rowMajor(_:)`.
+  static func rowMajor<Number>(
+    _ values: [Number], shape: [Int], isColumnMajor: Bool, _ order: [Int]
+  ) -> (shape: [Int], values: [Number]) {
     precondition(order.sorted() == Array(shape.indices), "axes \(order) of \(shape)")
     var strides = [Int](repeating: 1, count: shape.count)
     if isColumnMajor {
@@ -49,7 +56,7 @@ struct StoredArray {
     }
     let (extents, steps) = (order.map { shape[$0] }, order.map { strides[$0] })
     if !isColumnMajor, order == Array(shape.indices) { return (extents, values) }
-    var result: [Float] = []
+    var result: [Number] = []
     result.reserveCapacity(values.count)
     var index = [Int](repeating: 0, count: extents.count)
     var place = 0

@@ -16,6 +16,8 @@ public struct UnlabelledSequences: Sendable {
   public var times: [Double]?
   /// The name of each sequence; nil if the file has none.
   public var names: [String]?
+  /// What the values of a step are called; nil if the file does not say.
+  public var valueNames: [String]?
   /// The row of the file of each sequence, from 0; nil if each row is one.
   public var rows: [Int]?
   /// Whether the file stores whole numbers, as for images.
@@ -63,7 +65,7 @@ extension UnlabelledSequences {
     init?(_ path: String) {
       var name = path.lowercased()
       if name.hasSuffix(".gz") { name.removeLast(3) }
-      if name.hasSuffix(".npy") || name.hasSuffix(".npz") {
+      if [".npy", ".npz", ".mat"].contains(where: name.hasSuffix) {
         self = .numPy
       } else if name.hasSuffix(".ts") {
         self = .series
@@ -75,7 +77,7 @@ extension UnlabelledSequences {
     }
   }
 
-  /// Reads a file: .npy, .npz, .ts, or a table such as .csv, the last two plain or gzipped.
+  /// Reads a file: .npy, .npz, .mat, .ts, or a table such as .csv, the last two plain or gzipped.
   public init(_ path: String, _ format: UnlabelledFormat) throws(DatasetError) {
     switch Form(path) {
     case .numPy: self = try Self.arrays(path, format)
@@ -147,7 +149,7 @@ extension UnlabelledSequences {
     } else if hasLeftOut(rows.notes), rows.lines.count == rows.sequences.count {
       sequences.names = rows.lines.map { "line \($0)" }
     }
-    sequences.notes = rows.notes
+    (sequences.notes, sequences.valueNames) = (rows.notes, rows.valueNames)
     return sequences
   }
 
@@ -178,6 +180,11 @@ extension UnlabelledSequences {
     let isWord = FieldNumber(allowsDecimalComma: dialect.separator != ",").value(last) == nil
     let whole = format.steps.map { $0 * features }
     table.isUnlabelled = true
+    let dates = first.fields.count { LongTable.isDate($0) }
+    if dates == 1, dialect.header != nil, fields == features + 1 {
+      table.isOneSequence = true
+      return "\(path): each line is a time step of one sequence"
+    }
     if fields == features, format.steps != 1 {
       table.isOneSequence = true
       return "\(path): each line is a time step of one sequence"

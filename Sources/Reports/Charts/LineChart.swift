@@ -39,11 +39,14 @@ struct LineChart {
   /// Whether the y axis is logarithmic; nil decides by the numbers.
   var isLogarithmic: Bool?
 
+  /// Whether it is as wide as the page.
+  var isWide = false
+
   // In pixels of the view box.
-  let width = 560.0
+  var width: Double { isWide ? 1140 : 560 }
   let height = 320.0
-  let left = 64.0
-  let right = 546.0
+  let left = 70.0
+  var right: Double { width - 14 }
   let top = 34.0
   let bottom = 270.0
 
@@ -73,7 +76,7 @@ struct LineChart {
   /// The chart as an element of an HTML page.
   var html: String {
     """
-    <figure><svg viewBox="0 0 \(pixel(width)) \(pixel(height))" role="img" \
+    <figure\(isWide ? " class=\"wide\"" : "")><svg viewBox="0 0 \(pixel(width)) \(pixel(height))" role="img" \
     aria-label="\(escapeHTML(title))">
     \(heading)
     \(plot)
@@ -106,7 +109,7 @@ struct LineChart {
     let note = scale.isLogarithmic ? ", log scale" : ""
     return marks + [
       """
-      <text class="label" transform="translate(15 \(pixel((top + bottom) / 2))) rotate(-90)" \
+      <text class="label upright" transform="translate(15 \(pixel((top + bottom) / 2))) rotate(-90)" \
       text-anchor="middle">\(escapeHTML(yLabel + note))</text>
       """
     ]

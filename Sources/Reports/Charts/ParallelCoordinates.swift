@@ -84,7 +84,7 @@ struct ParallelCoordinates {
   var html: String {
     guard !lines.isEmpty, axes.count > 1 else { return "" }
     return """
-      <figure><svg viewBox="0 0 \(pixel(width)) 330" role="img">
+      <figure class="wide"><svg viewBox="0 0 \(pixel(width)) 330" role="img">
       <title>parallel coordinates of the finished trials</title>
       \(lines.map(path).joined(separator: "\n"))
       \(axes.indices.map(drawn).joined(separator: "\n"))
@@ -110,10 +110,24 @@ struct ParallelCoordinates {
       + "<title>\(SweepRecord.name(trial: line.trial))</title></path>"
   }
 
+  /// The marks whose labels do not overlap: the ends first, then those with room between them.
+  private func readable(
+    _ marks: [(height: Double, text: String)]
+  ) -> [(height: Double, text: String)] {
+    let sorted = marks.sorted { $0.height < $1.height }
+    guard let first = sorted.first, let last = sorted.last, sorted.count > 1 else { return sorted }
+    var kept = [last]
+    for mark in [first] + sorted.dropFirst().dropLast()
+    where kept.allSatisfy({ abs(y($0.height) - y(mark.height)) >= 20 }) {
+      kept.append(mark)
+    }
+    return kept
+  }
+
   private func drawn(_ index: Int) -> String {
     let (axis, x) = (axes[index], x(index))
-    let marks = axis.marks.map { mark in
-      "<text class=\"tick\" x=\"\(pixel(x + 6))\" y=\"\(pixel(y(mark.height) + 4))\">"
+    let marks = readable(axis.marks).map { mark in
+      "<text class=\"mark\" x=\"\(pixel(x + 6))\" y=\"\(pixel(y(mark.height) + 4))\">"
         + "\(escapeHTML(mark.text))</text>"
     }
     return "<line class=\"axis\" x1=\"\(pixel(x))\" y1=\"\(pixel(top))\" x2=\"\(pixel(x))\""

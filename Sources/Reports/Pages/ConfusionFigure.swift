@@ -19,6 +19,15 @@ struct ConfusionFigure {
     names = given.count == counts.count ? given : counts.indices.map(String.init)
   }
 
+  /// The most frequent class, and its share: "walk is right for 97.00 %".
+  var majority: String? {
+    let sums = counts.map { $0.reduce(0) { $0 + Double($1) } }
+    guard let most = sums.indices.max(by: { (sums[$0], -$0) < (sums[$1], -$1) }), sums[most] > 0
+    else { return nil }
+    let share = String(format: "%.2f %%", 100 * sums[most] / sums.reduce(0, +))
+    return "\(names[most]) is right for \(share)"
+  }
+
   var html: String {
     let head = names.map { "<th class=\"n\">\(escapeHTML($0))</th>" }.joined()
     let rows = counts.enumerated().map { truth, row in

@@ -40,18 +40,25 @@ enum HTMLCell: ExpressibleByStringInterpolation {
   }
 }
 
-/// An HTML table. `numeric` columns are right-aligned.
+/// An HTML table.
+///
+/// - Parameters:
+///   - numeric: the columns that are right-aligned
+///   - isStacked: whether a narrow screen shows each row as a list of names and values, so that no
+///     column is out of sight
 func htmlTable(
-  _ head: [HTMLCell], _ rows: [[HTMLCell]], numeric: Set<Int> = []
+  _ head: [HTMLCell], _ rows: [[HTMLCell]], numeric: Set<Int> = [], isStacked: Bool = false
 ) -> String {
-  func row(_ cells: [HTMLCell], _ tag: String) -> String {
+  func row(_ cells: [HTMLCell], _ tag: String, named: Bool = false) -> String {
     let cells = cells.enumerated().map { index, cell in
-      "<\(tag)\(numeric.contains(index) ? " class=\"n\"" : "")>\(cell.html)</\(tag)>"
+      let name = named && head.indices.contains(index) ? " data-h=\"\(head[index].html)\"" : ""
+      return "<\(tag)\(numeric.contains(index) ? " class=\"n\"" : "")\(name)>\(cell.html)</\(tag)>"
     }
     return "<tr>" + cells.joined() + "</tr>"
   }
+  let body = rows.map { row($0, "td", named: isStacked) }.joined(separator: "\n")
   return """
-    <div class="scroll"><table><thead>\(row(head, "th"))</thead>
-    <tbody>\(rows.map { row($0, "td") }.joined(separator: "\n"))</tbody></table></div>
+    <div class="scroll"><table\(isStacked ? " class=\"stacked\"" : "")><thead>\(row(head, "th"))</thead>
+    <tbody>\(body)</tbody></table></div>
     """
 }

@@ -33,6 +33,20 @@ extension ReportPage {
       td.right{background:color-mix(in srgb,var(--right) var(--d),transparent)}
       td.wrong{background:color-mix(in srgb,var(--wrong) var(--d),transparent)}
       code{font-size:13px}
+      .wide{grid-column:1/-1}
+      svg .mark{fill:var(--quiet);font-size:12px;paint-order:stroke;stroke:var(--paper);\
+      stroke-width:5px;stroke-linejoin:round}
+      @media (max-width:640px){body{padding:16px 14px 40px}
+      svg text{font-size:19px}svg .tick,svg .mark{font-size:18px}svg .title{font-size:21px}\
+      svg .upright{display:none}
+      .wide{overflow-x:auto}.wide svg{min-width:860px}
+      .stacked thead{display:none}.stacked,.stacked tbody,.stacked tr,.stacked td{display:block}
+      .stacked tr{border-bottom:1px solid var(--rule);padding:8px 0}
+      .stacked td,.stacked td.n{display:flex;justify-content:space-between;gap:14px;padding:1px 0;\
+      border:0;text-align:right;overflow-wrap:anywhere}
+      .stacked td::before{content:attr(data-h);color:var(--quiet);text-align:left}
+      .stacked td:first-child{font-weight:600}.stacked td:first-child::before{content:none}
+      .stacked td:first-child{justify-content:flex-start;align-items:center;gap:0}}
       \(swatches.joined())
       """
   }

@@ -52,7 +52,7 @@ public struct ReportPage {
       legend, sweepSections, section("Results", resultTable + seedTable),
       section("Loss", figures(lossCharts)), section("Metrics", figures(metricCharts)),
       section("Gradients and learning rate", figures(gradientCharts)),
-      confusionSections, section("Configuration", configurationTable),
+      forecastSections, confusionSections, section("Configuration", configurationTable),
     ]
     return """
       <!DOCTYPE html>
@@ -135,7 +135,9 @@ public struct ReportPage {
     let levels = Set(runs.map(\.chanceLoss))
     var baseline: (y: Double, label: String)?
     if levels.count == 1, let loss = levels.first! {
-      let meaning = runs[0].test?.chanceMeaning ?? "an untrained baseline"
+      // After a colon follow the metrics of the test part, and the level is that of validation.
+      let told = runs[0].test?.chanceMeaning?.split(separator: ":").first.map(String.init)
+      let meaning = told ?? "an untrained baseline"
       baseline = (loss, "\(brief(loss)) in validation: \(meaning)")
     }
     return charts("loss", "loss", baseline: baseline)
@@ -147,7 +149,7 @@ public struct ReportPage {
   }
 
   private var metricCharts: [LineChart] {
-    metricKeys.flatMap { charts($0, $0.replacingOccurrences(of: "_", with: " ")) }
+    metricKeys.flatMap { charts($0, MetricName.shown($0)) }
   }
 
   private var gradientCharts: [LineChart] {
@@ -175,12 +177,12 @@ public struct ReportPage {
 
   private func text(_ value: Double?, key: String) -> String {
     guard let value else { return "–" }
-    return key == "accuracy" ? String(format: "%.2f %%", 100 * value) : brief(value)
+    return MetricName.isPercentage(key) ? String(format: "%.2f %%", 100 * value) : brief(value)
   }
 
   private var resultTable: String {
     let keys = ["loss"] + metricKeys
-    let names = keys.map { $0.replacingOccurrences(of: "_", with: " ") }
+    let names = keys.map(MetricName.shown)
     let rows = runs.enumerated().map { index, run in
       let best = run.best
       let test = run.test
@@ -196,7 +198,7 @@ public struct ReportPage {
       + names.map { "test \($0)" } + ["test baseline loss", "sequences/s"]
     return htmlTable(
       head.map(HTMLCell.text),
-      rows, numeric: Set(2..<5 + 2 * keys.count))
+      rows, numeric: Set(2..<5 + 2 * keys.count), isStacked: true)
       + (runs.contains { $0.test == nil }
         ? "<p class=\"quiet\">Test figures appear after <code>momentum-dist evaluate RUN</code>, "
           + "which uses the checkpoint that was best on validation.</p>" : "")
@@ -214,7 +216,7 @@ public struct ReportPage {
   private func sweepTable(_ record: SweepRecord) -> String {
     let rows = record.rows { text($0, key: $1) }.map { $0.map(HTMLCell.text) }
     return htmlTable(
-      rows[0], Array(rows.dropFirst()), numeric: Set(2..<4 + record.metricKeys.count))
+      rows[0], Array(rows.dropFirst()), numeric: Set(2..<rows[0].count), isStacked: true)
   }
 
   private var seedTable: String {
@@ -224,14 +226,34 @@ public struct ReportPage {
     }.joined(separator: "\n")
   }
 
+  private var forecastSections: String {
+    runs.compactMap { run in
+      guard let record = run.test, let figure = ForecastFigure(record) else { return nil }
+      return section("Forecasts of the test part: \(escapeHTML(run.label))", figure.html)
+    }.joined(separator: "\n")
+  }
+
   private var confusionSections: String {
     runs.compactMap { run in
       guard let record = run.test, let figure = ConfusionFigure(record) else { return nil }
       return section(
         "Confusion on the test set: \(escapeHTML(run.label))",
         "<p class=\"quiet\">\(record.sequences) sequences, step \(record.step), the "
-          + "\(escapeHTML(record.checkpoint)) checkpoint.</p>" + figure.html)
+          + "\(escapeHTML(record.checkpoint)) checkpoint\(scores(record)).</p>" + figure.html)
     }.joined(separator: "\n")
+  }
+
+  /// Scores that show whether rare classes are learned, beside what always answering the most
+  /// frequent class scores.
+  private func scores(_ record: EvaluationRecord) -> String {
+    let keys = ["macro_f1", "balanced_accuracy", "auc", "top_5_accuracy"]
+    let known = keys.compactMap { key in
+      record.metrics[key].map { "\(MetricName.shown(key)) \(text($0, key: key))" }
+    }
+    let majority = ConfusionFigure(record)?.majority.map {
+      "; always \(escapeHTML($0)) of the answers"
+    }
+    return known.isEmpty ? "" : ": " + known.joined(separator: ", ") + (majority ?? "")
   }
 
   /// The differences between the runs; for one run, the differences from the defaults.

@@ -135,8 +135,10 @@ public struct SweepRecord: Codable, Sendable, Equatable {
   /// The keys of the configuration that differ between the trials.
   var keys: [String] { trials.first?.settings.map(\.key) ?? [] }
 
-  /// The names of the `values` of any trial.
-  var metricKeys: [String] { Set(trials.flatMap(\.values.keys)).sorted() }
+  /// The names of the `values` of any trial, without that of the score.
+  var metricKeys: [String] {
+    Set(trials.flatMap(\.values.keys)).filter { $0 != "validation_\(metric)" }.sorted()
+  }
 
   /// The table of the trials, the best first, under a row of titles.
   ///
@@ -144,20 +146,24 @@ public struct SweepRecord: Codable, Sendable, Equatable {
   func rows(_ text: (_ value: Double?, _ metric: String) -> String) -> [[String]] {
     let metrics = metricKeys
     let titles =
-      ["trial", "state", "step", "best \(metric)"]
-      + metrics.map { $0.replacingOccurrences(of: "_", with: " ") } + keys
+      ["trial", "state", "step"] + keys + ["best \(MetricName.shown(metric))"]
+      + metrics.map(MetricName.shown)
     return [titles]
       + ranking.map { index in
         let trial = trials[index]
-        return [
-          Self.name(trial: index), trial.state.rawValue, trial.step.map(String.init) ?? "–",
-          text(metricValue(index), metric),
-        ] + metrics.map { text(trial.values[$0], $0) } + trial.settings.map(\.value)
+        return [Self.name(trial: index), trial.state.rawValue, trial.step.map(String.init) ?? "–"]
+          + trial.settings.map(\.value) + [text(metricValue(index), metric)]
+          + metrics.map { text(trial.values[$0], $0) }
       }
   }
 
   /// The table of the trials as text, the best first.
-  public var table: String {
-    plainTable(rows { value, _ in value.map { brief($0) } ?? "–" })
+  ///
+  /// - Parameter columns: the width of the terminal, for which metrics are left out; nil is none
+  public func table(columns: Int? = nil) -> String {
+    let rows = rows { value, _ in value.map { brief($0) } ?? "–" }
+    let first = 4 + keys.count
+    return plainTable(
+      rows, columns: columns, sparing: rows[0].indices.dropFirst(first).reversed() + [2])
   }
 }

@@ -23,7 +23,11 @@ public struct Progress {
   public func say(_ text: String) {
     guard isActive else { return }
     let line = text.visible + "\n"
-    if isTerminal { return TerminalLine.shared.write(line) }
+    if isTerminal {
+      let columns = Terminal.columnsIfTerminal(STDERR_FILENO)
+      let fitted = columns.map { Terminal.wrapped(text.visible, columns: $0) }
+      return TerminalLine.shared.write(fitted.map { $0 + "\n" } ?? line)
+    }
     try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
   }
 

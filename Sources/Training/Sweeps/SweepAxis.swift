@@ -33,6 +33,12 @@ public struct SweepAxis: Sendable, Equatable {
         || isNumber(given[dots.upperBound...].prefix { $0 != ":" }) ? dots : nil
     }
     guard let dots else {
+      let ends = given.split(separator: ":", omittingEmptySubsequences: false)
+      if ends.count == 2, ends.allSatisfy({ isNumber($0) }) {
+        let (a, b) = (Double(ends[0])!, Double(ends[1])!)
+        let range = a <= b ? "\(ends[0])..\(ends[1])" : "\(ends[1])..\(ends[0])"
+        throw refuse("write a range with two dots, as in \(key)=\(range)")
+      }
       let list = Self.split(given)
       guard list.allSatisfy({ !$0.isEmpty }) else { throw refuse("a value is empty") }
       guard Set(list).count == list.count else { throw refuse("a value is given twice") }

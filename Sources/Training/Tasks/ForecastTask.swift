@@ -8,7 +8,7 @@ import Tensors
 /// The next H values of a series from the preceding T, from a file that `prepare series` made. The
 /// parts follow one another in time; none is drawn at random.
 final class ForecastTask: SequenceTask {
-  private let settings: TrainingConfiguration.Dataset
+  let settings: TrainingConfiguration.Dataset
   private var scale: [Double] = []
 
   init(_ configuration: TrainingConfiguration.Dataset) { settings = configuration }
@@ -40,13 +40,16 @@ final class ForecastTask: SequenceTask {
     guard let last = totals(on: source, of: { T, _ in [T - 1] }) else { return nil }
     var meaning = "repeating the last value: \(text(last))"
     if S > 0 {
-      let seasonal = totals(on: source) { T, h in
-        // A window that is shorter than a season tells nothing of it.
-        T < S ? [T - 1] : Array(stride(from: T - S + h % S, through: 0, by: -S))
-      }
+      let seasonal = totals(on: source) { T, h in Self.seasonSteps(T, h, S) }
       meaning += seasonal.map { "; the mean of earlier seasons: \(text($0))" } ?? ""
     }
     return ChanceLoss(last.meanLoss, meaning)
+  }
+
+  /// The steps of a window of T that are as far in their season S as the h-th step after it.
+  static func seasonSteps(_ T: Int, _ h: Int, _ S: Int) -> [Int] {
+    // A window that is shorter than a season tells nothing of it.
+    T < S ? [T - 1] : Array(stride(from: T - S + h % S, through: 0, by: -S))
   }
 
   private func text(_ totals: Totals) -> String {
