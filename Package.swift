@@ -70,8 +70,8 @@ let package = Package(
     .target(
       name: "Exports",
       dependencies: [
-        "Checkpoints", "Configuration", "Datasets", "Files", "KernelInterface", "Layers", "Reports",
-        "Tensors",
+        "Checkpoints", "Configuration", "Datasets", "Files", "KernelInterface", "Kernels", "Layers",
+        "Reports", "Tensors",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["graph", "model", "tensors", "types"].map { "ONNX/Messages/\($0).proto" },

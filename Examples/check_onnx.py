@@ -108,6 +108,7 @@ def compare(model, answers, x, lengths):
 
     whole = model.run(x, lengths)
     names = [name for name in whole if name in answers]
+    states = [name for name in whole if name.endswith("_next") and name != "steps_next"]
     for name in names:
         note("all sequences", name, whole[name], answers[name])
     steps = x.shape[1]
@@ -119,6 +120,8 @@ def compare(model, answers, x, lengths):
             per_step = known.ndim > 1 and known.shape[1] == steps and name != "probabilities"
             per_step = per_step or known.ndim > 2
             note("one sequence", name, alone[name], known[:, :T] if per_step else known)
+        for name in states:  # a state stays as it is beyond the end
+            note("one sequence", name, alone[name], whole[name][n:n + 1])
     if any(name.endswith("_next") for name in model.outputs):
         # Every sequence has these steps, so that nothing is beyond an end.
         T = steps if lengths is None else int(min(lengths))
@@ -149,6 +152,7 @@ def main():
     parser.add_argument("--split", default="test", help="the part of it (default: test)")
     parser.add_argument("--normalised", action="store_true",
                         help="the numbers of the file are normalised already")
+    parser.add_argument("--state", help="what `predict --state-to` wrote, to compare too")
     parser.add_argument("--limit", type=float, default=1e-5)
     arguments = parser.parse_args()
     model = Session(arguments.export)
@@ -164,6 +168,13 @@ def main():
     with h5py.File(arguments.predictions) as file:
         answers = {name: file[name][:] for name in file if isinstance(file[name], h5py.Dataset)}
     largest = compare(model, answers, x, lengths)
+    if arguments.state:
+        after = model.run(x, lengths)
+        with h5py.File(arguments.state) as file:
+            for name, known in file["state"].items():
+                if f"{name}_next" in after:
+                    own = after[f"{name}_next"]
+                    largest["state", name] = difference(own, known[:].reshape(own.shape))
     for (way, name), value in largest.items():
         print(f"{way:14} {name:18} {value:.1e}")
     has_answers = any(name in answers for _, name in largest)

@@ -24,7 +24,7 @@ import Testing
 
   /// One of each class and each drive, and what the layers around a cell can do.
   static let models =
-    TorchExportTests.cells.filter { $0 != "graph" }.map { [$0] }
+    TorchExportTests.cells.map { [$0] }
     + [
       ["lstm", "model.bidirectional=true"], ["srgru", "model.bidirectional=true"],
       ["exprnn", "model.bidirectional=true", "model.pooling=mean"],
@@ -47,6 +47,13 @@ import Testing
     if system.readsMaps {
       settings += ["dataset.view=image", "dataset.image_steps=4", "dataset.shown_steps=3"]
       settings += ["model.hidden_size=3"]
+      if model == ["graph"] {
+        // Every kind of edge, also one to smaller and one to larger maps.
+        settings[1] =
+          "model.graph=a: input + b + c, channels 4, stride 2, cell rgc, pool mean 2 1; b: a,"
+          + " channels 2, separable, norm group 2, activation relu, pool max 2; c: b + input,"
+          + " channels 3, cell momentum_conv_lstm, norm layer; d: c + a, channels 2"
+      }
     } else {
       // Raw numbers, which both normalise by the statistics of the run.
       settings += ["dataset.offsets={part}/begins", "dataset.normalize=features"]
@@ -61,6 +68,38 @@ import Testing
         "\(compared.output)\(compared.errors)")
       let seesTheEnd = model.contains("model.bidirectional=true") || system.isEncoder
       #expect(compared.output.contains("in two pieces") == !seesTheEnd, "\(compared.output)")
+    }
+  }
+
+  /// The states of a graph are those that `predict` carries, name by name.
+  @Test(
+    .enabled(if: hasRuntime, needs),
+    arguments: [
+      ("momentum_lstm", ["h_l0", "c_l0", "v_l0"]), ("adam_rnn", ["h_l0", "v_l0", "s_l0"]),
+      ("atn_gru", ["h_l0", "window_ih_l0", "window_hh_l0"]), ("hippo_legt", ["h_l0", "m_l0"]),
+      ("momentum_conv_lstm", ["h_l0", "c_l0", "v_l0"]),
+      ("graph", ["a.pooled_l0", "a.cell.h_l0", "a.cell.c_l0", "b.drive_l0"]),
+    ])
+  func statesAreThoseOfPredict(cell: String, names: [String]) throws {
+    let readsMaps = RecurrentSystem(named: cell)!.readsMaps
+    var settings = ["model.cell=\(cell)", "model.hidden_size=3"]
+    if readsMaps { settings += ["dataset.view=image", "dataset.image_steps=4"] }
+    if !readsMaps { settings.append("dataset.offsets={part}/begins") }
+    if cell == "graph" {
+      settings.append(
+        "model.graph=a: input, channels 4, cell rgc, pool max 2; b: a, channels 2"
+      )
+    }
+    try Places.withTemporaryFolder { folder in
+      try TorchExportTests.write(to: "\(folder)/data.h5", images: readsMaps)
+      try train(settings, in: folder)
+      let compared = try compare(
+        in: folder, predicting: "--state-to state.h5", checking: "--state state.h5")
+      #expect(compared.status == 0, "\(compared.output)\(compared.errors)")
+      for name in names {
+        #expect(
+          compared.output.contains("state          \(name) "), "\(name): \(compared.output)")
+      }
     }
   }
 
@@ -166,16 +205,16 @@ import Testing
   /// What cannot be written ends with one line, and no file.
   @Test func whatONNXCannotHoldIsRefused() throws {
     try Places.withTemporaryFolder { folder in
-      try TorchExportTests.write(to: "\(folder)/data.h5", images: true)
+      try TorchExportTests.write(to: "\(folder)/data.h5", images: false)
       try train(
         [
-          "model.cell=graph", "dataset.view=image", "dataset.image_steps=2",
-          "dataset.shown_steps=2", "model.hidden_size=3", "model.layers=1",
+          "model.cell=hippo_legs", "model.discretization=zoh", "model.memory_form=dense",
+          "model.hidden_size=4", "dataset.offsets={part}/begins",
         ], in: folder)
       let outcome = try Program.run(["export", "run", "--to", "model.onnx"], in: folder)
       #expect(outcome.status == 78, "\(outcome.errors)")
       #expect(
-        outcome.errors.contains("model.cell is graph") && outcome.errors.contains(".safetensors"),
+        outcome.errors.contains("is zoh") && outcome.errors.contains(".safetensors"),
         "\(outcome.errors)")
       #expect(!FileManager.default.fileExists(atPath: "\(folder)/model.onnx"))
       let optimizer = try Program.run(
@@ -184,12 +223,14 @@ import Testing
     }
   }
 
-  private func compare(in folder: String) throws -> Program.Outcome {
+  private func compare(
+    in folder: String, predicting: String = "", checking: String = ""
+  ) throws -> Program.Outcome {
     let check = """
       set -e
       "$PROGRAM" export run --to model.onnx
-      "$PROGRAM" predict run data.h5 --checkpoint latest --to answers.h5
-      "$1" "$2/check_onnx.py" model.onnx answers.h5 data.h5
+      "$PROGRAM" predict run data.h5 --checkpoint latest --to answers.h5 \(predicting)
+      "$1" "$2/check_onnx.py" model.onnx answers.h5 data.h5 \(checking)
       """
     return try Program.bash(
       check, [Self.python, "\(Places.package)/Examples"], in: folder,

@@ -2,6 +2,7 @@
 
 import Checkpoints
 import Configuration
+import Datasets
 import Foundation
 import SwiftProtobuf
 import Testing
@@ -41,12 +42,12 @@ import Testing
   }
 
   private func model(
-    _ settings: [String], _ tensors: [CheckpointTensor]
+    _ settings: [String], _ tensors: [CheckpointTensor], data: DataIdentity? = nil
   ) throws -> ONNXModel {
     let path = NSTemporaryDirectory() + "\(UUID().uuidString).onnx"
     defer { try? FileManager.default.removeItem(atPath: path) }
     let export = ModelExport(
-      try configuration(settings), data: nil, tensors: tensors, metadata: ["cell": "x"])
+      try configuration(settings), data: data, tensors: tensors, metadata: ["cell": "x"])
     _ = try export.writeONNX(to: path, program: "1")
     return try ONNXModel(serializedBytes: Data(contentsOf: URL(fileURLWithPath: path)))
   }
@@ -145,16 +146,21 @@ import Testing
   }
 
   /// What ONNX cannot hold is named in one line, with the file that can hold it.
-  @Test func cellsWithoutNodesAreNamed() throws {
-    for (settings, words) in [
-      (["model.cell=graph", "dataset.view=image"], "model.cell is graph"),
-      (["model.cell=hippo_legs", "model.discretization=zoh", "model.memory_form=dense"], "zoh"),
-    ] {
-      let tensors = ["ux", "uh", "hx", "hm"].map {
-        CheckpointTensor(
-          path: "rnn.weight_\($0)_l0", shape: [1, 2], values: [1, 2])
+  @Test func whatHasNoNodesIsNamed() throws {
+    let tensors = ["ux", "uh", "hx", "hm"].map {
+      CheckpointTensor(path: "rnn.weight_\($0)_l0", shape: [1, 2], values: [1, 2])
+    }
+    var timed = DataIdentity()
+    timed.parts["train"] = .init(
+      count: 1, steps: 2, features: 2, kind: "classes 2", times: Fingerprint(shape: [1, 2]))
+    for (settings, data, words) in [
+      (
+        ["model.discretization=zoh", "model.memory_form=dense"], nil, "model.discretization is zoh"
+      ), ([], timed, "learned from times"),
+    ] as [([String], DataIdentity?, String)] {
+      let error = #expect(throws: ExportError.self) {
+        try model(["model.cell=hippo_legs"] + settings, tensors, data: data)
       }
-      let error = #expect(throws: ExportError.self) { try model(settings, tensors) }
       let line = try #require(error).description
       #expect(line.contains(words) && line.contains(".safetensors"), "\(line)")
       #expect(!line.contains("\n"))

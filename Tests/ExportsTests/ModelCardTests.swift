@@ -27,7 +27,7 @@ import Testing
       configuration: "",
       machine: .init(
         precision: "float32", kernels: "avx2", blasCore: "Haswell", virtualShards: 8, ranks: 2,
-        program: "9.8.7"), data: data)
+        program: "momentum-dist 9.8.7"), data: data)
     return ModelCard(
       configuration, manifest, name: "waves", validation: validation, test: test)
   }
@@ -48,7 +48,8 @@ import Testing
     for words in [
       "# waves", "`momentum_lstm`", "Nguyen et al., NeurIPS 2020", "`mu=0.25`", "1234", "`abc123`",
       "900 sequences of at most 29 steps of 12 features", "`0000abcd`",
-      "90 sequences for validation", "version 9.8.7", "12 features per step",
+      "90 sequences for validation", "trained by momentum-dist 9.8.7",
+      "With momentum-dist 9.8.7 and", "12 features per step",
     ] {
       #expect(text.contains(words), "\(words)")
     }

@@ -67,7 +67,7 @@ extension ModelCard {
     let ranks =
       configuration.reduction == .fixed
       ? "at any number of ranks and threads" : "with \(machine.ranks) ranks (reduction is mpi)"
-    return "With version \(machine.program) and the same data, `momentum-dist inspect"
+    return "With \(machine.program) and the same data, `momentum-dist inspect"
       + " \(name.visible)` then prints the parameters_sha256 above, \(ranks), on a processor with"
       + " fused products (AVX2, AVX-512 or NEON; here \(code(machine.kernels)))."
   }

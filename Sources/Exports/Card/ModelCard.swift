@@ -112,9 +112,9 @@ public struct ModelCard {
     let model = configuration.model
     let layers = model.layers == 1 ? "one layer" : "\(model.layers) layers"
     let ways = model.bidirectional ? ", in both directions" : ""
-    return "A \(code(model.title)) of \(layers)\(ways) for the task"
+    return "The cell \(code(model.title)) in \(layers)\(ways), for the task"
       + " \(code(configuration.dataset.task.rawValue)), with \(manifest.parameterCount) parameters,"
-      + " trained by momentum-dist \(manifest.machine.program)."
+      + " trained by \(manifest.machine.program)."
   }
 
   private var modelRows: [(String, String)] {

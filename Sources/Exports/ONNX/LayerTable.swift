@@ -9,7 +9,7 @@ struct LayerTable {
   let model: TrainingConfiguration.Model
   /// Of a transformer encoder.
   let encoder: TransformerKeys
-  /// Y and X of the inputs, if they are maps.
+  /// Y, X and C of the inputs, if they are maps.
   let map: [Int]?
   let graph: GraphBuilder
 
@@ -31,18 +31,42 @@ struct LayerTable {
           made.drive, body, orthogonal: orthogonal, tensors, in: graph))
     case .unrolled(let family):
       if family is GRU { return try StandardLayer(.gru, tensors, in: graph) }
-      let plain = DriveParameters(.plain)
-      guard let cell = try cell(family, plain, tensors) else { throw unknown }
+      if family is GraphOfLayers { return ScannedLayer(cell: try layersOnMaps(tensors)) }
+      let place = map.map { (map: $0, hidden: model.hiddenSize) }
+      guard
+        let cell = try cell(
+          family, DriveParameters(.plain), system.constants(model.constants), on: place, tensors)
+      else { throw unknown }
       return ScannedLayer(cell: cell)
     case .transformer:
       return try EncoderGraph(encoder, layers: model.layers, tensors, in: graph)
     }
   }
 
+  private func layersOnMaps(_ tensors: LayerTensors) throws(ExportError) -> any CellGraph {
+    guard let map,
+      let graph = model.constants.graph
+        ?? (try? LayerGraph("layer1: input, channels \(model.hiddenSize)"))
+    else { throw unknown }
+    return try LayersOnMapsGraph(graph, map: map, tensors, in: self.graph) {
+      (node, tensors) throws(ExportError) in
+      guard let name = node.said.cell else { return nil }
+      guard let system = RecurrentSystem(named: name), case .unrolled(let family) = system.design,
+        let cell = try cell(
+          family, DriveParameters(.plain), system.constants(model.constants),
+          on: ([node.map.height, node.map.width], node.map.channels), tensors)
+      else { throw unknown }
+      return cell
+    }
+  }
+
+  /// - Parameters:
+  ///   - own: the constants of the cell
+  ///   - place: the size of its maps and their channels, if it reads maps
   private func cell(
-    _ family: any CellFamily, _ drive: DriveParameters, _ tensors: LayerTensors
+    _ family: any CellFamily, _ drive: DriveParameters, _ own: CellConstants,
+    on place: (map: [Int], hidden: Int)?, _ tensors: LayerTensors
   ) throws(ExportError) -> (any CellGraph)? {
-    let own = model.system.constants(model.constants)
     func normalised(
       _ normalization: Normalization, _ body: BodyKind
     ) throws(ExportError) -> any CellGraph {
@@ -53,7 +77,7 @@ struct LayerTable {
     case let driven as DrivenCell:
       let drive = DriveParameters(
         driven.drive, mu: own.mu, epsilon: own.epsilon, beta: own.beta, restart: own.restart)
-      return try cell(driven.family, drive, tensors)
+      return try cell(driven.family, drive, own, on: place, tensors)
     case let family as NormalizedRNN: return try normalised(family.normalization, .tanh)
     case let family as NormalizedLSTM: return try normalised(family.normalization, .lstm)
     case let family as NormalizedGRU: return try normalised(family.normalization, .gru)
@@ -64,9 +88,9 @@ struct LayerTable {
       return try MemoryCellGraph(
         .legendreUnit, .zeroOrderHold, isGated: family.isGated, own.memory, tensors, in: graph)
     default:
-      guard let map else { return nil }
+      guard let place else { return nil }
       return try MapCellGraph(
-        family, drive: drive, map: map, hidden: model.hiddenSize, tensors, in: graph)
+        family, drive: drive, map: Array(place.map[..<2]), hidden: place.hidden, tensors, in: graph)
     }
   }
 

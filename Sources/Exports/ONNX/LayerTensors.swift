@@ -16,6 +16,11 @@ struct LayerTensors {
     (self.tensors, self.prefix, self.suffix) = (tensors, prefix, suffix)
   }
 
+  /// Those of a part of the layer, whose names begin with that of the part.
+  func inside(_ part: String) -> LayerTensors {
+    LayerTensors(tensors, prefix: "\(prefix)\(part).", suffix: suffix)
+  }
+
   func find(_ name: String) -> CheckpointTensor? { tensors["\(prefix)\(name)\(suffix)"] }
 
   /// - Throws: `ExportError` if there is none

@@ -160,7 +160,7 @@ struct ModelGraph {
   private func makeLayers() throws(ExportError) -> [any ExportedLayer] {
     let model = configuration.model
     let table = LayerTable(
-      model: model, encoder: configuration.ndt, map: map.map { Array($0[..<2]) }, graph: builder)
+      model: model, encoder: configuration.ndt, map: map, graph: builder)
     func direction(_ suffix: String) throws(ExportError) -> any ExportedLayer {
       try table.layer(LayerTensors(export.tensors, prefix: "rnn.", suffix: suffix))
     }
@@ -202,9 +202,7 @@ struct ModelGraph {
       x = y
     }
     if configuration.model.system.readsMaps {
-      let width = (map?[0] ?? 1) * (map?[1] ?? 1) * configuration.model.hiddenSize
-      x = .apply(
-        "Reshape", [x.transposed([0, 1, 3, 4, 2]), builder.whole([0, 0, width])])
+      x = .apply("Reshape", [x.transposed([0, 1, 3, 4, 2]), builder.whole([0, 0, -1])])
     }
     return (x, after)
   }

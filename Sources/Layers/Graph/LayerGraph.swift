@@ -52,7 +52,7 @@ public struct LayerGraph: Sendable, Hashable {
     case group(Int)
 
     /// G
-    var groups: Int {
+    package var groups: Int {
       switch self {
       case .layer: 1
       case .group(let groups): groups

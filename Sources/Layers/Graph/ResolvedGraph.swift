@@ -17,13 +17,13 @@ extension LayerGraph {
 }
 
 /// A graph with the size of every map, which follows from that of the input.
-struct ResolvedGraph {
-  struct Edge {
+package struct ResolvedGraph {
+  package struct Edge {
     /// The source's place among the nodes; nil is the input.
-    let source: Int?
-    let windows: ImageWindows
+    package let source: Int?
+    package let windows: ImageWindows
     /// The windows of a separable convolution's second part: the places of the first part's result.
-    var places: ImageWindows {
+    package var places: ImageWindows {
       ImageWindows(
         of: MapShape(
           height: windows.height, width: windows.width, channels: windows.input.channels),
@@ -31,24 +31,24 @@ struct ResolvedGraph {
     }
   }
 
-  struct Node {
-    let said: LayerGraph.Node
-    let edges: [Edge]
+  package struct Node {
+    package let said: LayerGraph.Node
+    package let edges: [Edge]
     /// The shape of the convolution's result, and of the cell.
-    let map: MapShape
-    let pooling: ImagePooling?
+    package let map: MapShape
+    package let pooling: ImagePooling?
     var norm: GroupNormalization? {
       said.norm.map { GroupNormalization(map, groups: $0.groups) }
     }
     /// The shape of the node's output.
-    var output: MapShape { pooling?.output ?? map }
+    package var output: MapShape { pooling?.output ?? map }
   }
 
-  let nodes: [Node]
+  package let nodes: [Node]
 
   /// - Parameter input: the shape of the maps from outside
   /// - Throws: `LayerGraph.Problem` if maps of two sizes do not fit each other
-  init(_ graph: LayerGraph, input: MapShape) throws(LayerGraph.Problem) {
+  package init(_ graph: LayerGraph, input: MapShape) throws(LayerGraph.Problem) {
     let said = graph.nodes
     func place(_ name: String) -> Int? { said.firstIndex { $0.name == name } }
     // First sources lead to the input, so each round settles a node.

@@ -2,6 +2,7 @@
 
 import Checkpoints
 import KernelInterface
+import Kernels
 import Layers
 
 /// A cell on maps of one size; the families in `Layers/Cells/Images` have the equations.
@@ -78,33 +79,15 @@ private struct MapConvolutions {
 
   typealias Step = MapCellGraph.Step
 
-  /// x convolved with a weight [channels, K, K, inputs], zero-padded to the same size.
+  /// x convolved with a weight, zero-padded to the same size.
   private func convolution(
     _ name: String, bias: String? = nil
   ) throws(ExportError) -> (GraphValue) -> GraphValue {
     let tensor = try tensors.require(name)
-    let (channels, kernel, inputs) = (tensor.shape[0], tensor.shape[1], tensor.shape[3])
-    let places = kernel * kernel
-    var values: [Float] = []
-    values.reserveCapacity(tensor.values.count)
-    for channel in 0..<channels {
-      for input in 0..<inputs {
-        for place in 0..<places {
-          values.append(tensor.values[(channel * places + place) * inputs + input])
-        }
-      }
-    }
-    let weight = graph.constant(
-      values, shape: [channels, inputs, kernel, kernel], named: "rnn.\(name)")
-    let added = try bias.map { name throws(ExportError) in
-      try tensors.constant(name, in: graph)
-    }
-    let (before, after) = ((kernel - 1) / 2, kernel / 2)
-    return { x in
-      .apply(
-        "Conv", [x, weight] + (added.map { [$0] } ?? []),
-        [.ints("kernel_shape", [kernel, kernel]), .ints("pads", [before, before, after, after])])
-    }
+    let windows = ImageWindows(
+      of: MapShape(height: map[0], width: map[1], channels: tensor.shape[3]),
+      kernel: tensor.shape[1])
+    return try ConvolutionNode(name, bias: bias, windows, tensors, in: graph).of
   }
 
   private func carried(_ gate: GraphValue, _ candidate: GraphValue, _ h: GraphValue) -> GraphValue {
