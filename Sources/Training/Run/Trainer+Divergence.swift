@@ -13,7 +13,7 @@ extension Trainer {
   ///
   /// The sum has overwritten the shards' gradients, so the step is computed again: it gives the
   /// same bits. All ranks call this together.
-  func divergence(_ total: Totals) throws(RunFailure) -> RunFailure {
+  func divergence(_ total: Totals, norm: Double) throws(RunFailure) -> RunFailure {
     // The cause is an update that overflowed; it shows in this step first.
     try refuseInfiniteState()
     let step = state.step + 1
@@ -35,7 +35,7 @@ extension Trainer {
     return RunFailure(
       .diverged,
       "step \(step): the loss is \(total.meanLoss) and the norm of the gradient"
-        + " \(state.gradientNorm); \(place); \(cure)")
+        + " \(norm); \(place); \(cure)")
   }
 
   /// What to do about numbers that have overflowed.
@@ -86,7 +86,7 @@ extension Trainer {
     }
   }
 
-  /// Damages a gradient, for tests of `divergence(_:)`: if the environment variable
+  /// Damages a gradient, for tests of `divergence(_:norm:)`: if the environment variable
   /// `MOMENTUM_DIST_SPOIL_GRADIENT` is `SHARD:STEP`, the first element of the gradient of that
   /// virtual shard is NaN in that step. Any other value of the variable is ignored.
   func spoilGradientIfAsked() {

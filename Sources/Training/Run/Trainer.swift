@@ -246,19 +246,21 @@ public final class Trainer {
         throw RunFailure(error)
       }
     }
+    var norm = 0.0
     let isFinite = try clock.measure(.compute) { () throws(RunFailure) in
       do {
-        state.gradientNorm = try step.finishGradients(
+        norm = try step.finishGradients(
           total, clippingTo: configuration.optimizer.clipNorm, workload.model.finishGradients)
       } catch {
         throw RunFailure(.diverged, "step \(state.step + 1): \(error)")
       }
-      guard state.gradientNorm.isFinite, total.loss.isFinite else { return false }
+      guard norm.isFinite, total.loss.isFinite else { return false }
+      state.gradientNorm = norm
       state.rateFactor = rateFactor * workload.rateFactor
       step.update(optimizer, rateFactor: state.rateFactor)
       return true
     }
-    guard isFinite else { throw try divergence(total) }
+    guard isFinite else { throw try divergence(total, norm: norm) }
     try clock.measure(.reduction) { () throws(RunFailure) in
       try session.completeParameters(optimizer.split)
     }
