@@ -20,6 +20,7 @@ public enum RandomPurpose: UInt32, Sendable {
   case sequenceDropout = 12
   case search = 13
   case augmentation = 16
+  case audit = 17
 }
 
 /// A sequence of random numbers keyed by seed, purpose, site, step and index.

@@ -81,8 +81,8 @@ enum FamiliarWords {
   }
 
   private static let options: Set<String> = [
-    "config", "set", "output", "resume", "new-data", "threads", "max-steps", "seeds", "dry-run",
-    "list-keys", "help", "version",
+    "config", "set", "output", "resume", "new-data", "threads", "audit", "max-steps", "seeds",
+    "dry-run", "list-keys", "help", "version",
   ]
 
   /// The meaning of the first option or word that `train` does not have.

@@ -60,6 +60,14 @@ struct Train: DistributedCommand {
       "Threads of each rank; 0 uses one per core. Sets the key threads.", valueName: "n"))
   var threads: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "In this share of the steps (0.01 or 1%) a second rank computes one shard again, and all bits "
+        + "are compared; a rank that computes wrong ends the run with status 70. Sets the key audit.",
+      valueName: "share"),
+    transform: { try StepShare($0) })
+  var audit: StepShare?
+
   @Option(help: ArgumentHelp("Stop after N steps of the run, and save.", valueName: "n"))
   var maxSteps: Int?
 
@@ -156,7 +164,10 @@ struct Train: DistributedCommand {
   }
 
   /// The keys set by --set, and by the options that stand for keys.
-  var settings: [String] { assignments + (threads.map { ["threads=\($0)"] } ?? []) }
+  var settings: [String] {
+    assignments + (threads.map { ["threads=\($0)"] } ?? [])
+      + (audit.map { ["audit=\($0.value)"] } ?? [])
+  }
 
   /// The run's folder by default, named after the configuration.
   var defaultRun: String {

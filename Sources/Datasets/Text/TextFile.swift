@@ -38,8 +38,10 @@ public struct TextFile {
   /// - Parameters:
   ///   - columns: how many columns the part is cut into
   ///   - own: the columns to be read here
+  ///   - inMemory: whether they are kept in memory if they fit; otherwise only the steps that are
+  ///     asked for are read
   public func columns(
-    of part: DatasetFile.Part, count columns: Int, own: Range<Int>
+    of part: DatasetFile.Part, count columns: Int, own: Range<Int>, inMemory: Bool = true
   ) throws(DatasetError) -> TokenColumns {
     let name = "\(part.rawValue)/tokens"
     for (path, file) in files where !file.contains(name) {
@@ -55,7 +57,7 @@ public struct TextFile {
     }
     return try TokenColumns(
       tokens, columns: columns, own: own, vocabulary: numbers?.count ?? vocabulary.count,
-      numbers: numbers, memoryLimit: place.memoryLimit)
+      numbers: numbers, memoryLimit: inMemory ? place.memoryLimit : 0)
   }
 
   static func unusable(_ path: String, _ error: any Error) -> DatasetError {

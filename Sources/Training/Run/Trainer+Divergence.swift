@@ -2,7 +2,6 @@
 
 import Configuration
 import Checkpoints
-import Foundation
 import Models
 import MPI
 import Tensors
@@ -91,16 +90,10 @@ extension Trainer {
   /// virtual shard is NaN in that step. Any other value of the variable is ignored.
   func spoilGradientIfAsked() {
     let owned = session.plan.shards(of: session.communicator.rank)
-    guard let (shard, step) = Self.spoilRequest, step == state.step + 1, owned.contains(shard)
+    guard let fault = Self.spoiledShard, fault.step == state.step + 1, owned.contains(fault.place)
     else { return }
-    session.reduction.shards.flat.row(shard - owned.lowerBound)[0] = .nan
+    session.reduction.shards.flat.row(fault.place - owned.lowerBound)[0] = .nan
   }
 
-  /// The shard and the step, read once.
-  private static let spoilRequest: (shard: Int, step: Int)? = {
-    let text = ProcessInfo.processInfo.environment["MOMENTUM_DIST_SPOIL_GRADIENT"] ?? ""
-    let parts = text.split(separator: ":").map { Int($0) }
-    guard parts.count == 2, let shard = parts[0], let step = parts[1] else { return nil }
-    return (shard, step)
-  }()
+  private static let spoiledShard = InjectedFault("MOMENTUM_DIST_SPOIL_GRADIENT")
 }
