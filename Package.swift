@@ -42,6 +42,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
   ],
   targets: [
     // The command.
@@ -50,7 +51,7 @@ let package = Package(
       dependencies: [
         "Training", "Configuration", "Exports", "Reports", "Verification", "Benchmarks",
         "Diagnosis", "Checkpoints", "DataParallel", "Liveness", "Datasets", "BLAS", "Files",
-        "ImageFiles", "Kernels", "Layers", "MPI", "Tensors",
+        "ImageFiles", "Kernels", "Layers", "MPI", "PageServer", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
@@ -181,6 +182,15 @@ let package = Package(
       name: "mpi-checks", dependencies: ["DataParallel", "MPI", "Tensors", "Threads"],
       path: "Tests/MPIChecks", swiftSettings: fast),
     .target(name: "Datagrams"),
+    .target(
+      name: "PageServer",
+      dependencies: [
+        .product(name: "FlyingFox", package: "FlyingFox"),
+        .product(name: "FlyingSocks", package: "FlyingFox"),
+      ], swiftSettings: safe),
+    .testTarget(
+      name: "PageServerTests",
+      dependencies: ["PageServer", .product(name: "FlyingFox", package: "FlyingFox")]),
     .target(name: "BLAS", dependencies: ["COpenBLAS"]),
     .testTarget(name: "BLASTests", dependencies: ["BLAS"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "Files"]),

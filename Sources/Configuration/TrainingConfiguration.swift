@@ -48,6 +48,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
   public var bucketBytes = 1 << 20
   public var sparseRows = SparseRowsChoice.auto
   public var replicaCheckSteps = 100
+  public var audit = 0.0
   public var peerTimeout = 120.0
   public var dataset = Dataset()
   public var model = Model()
@@ -97,6 +98,11 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
       "replica_check_steps", &replicaCheckSteps,
       "compare the parameters of all ranks every N steps and before each save; 0 never",
       .atLeast(0), effect: .nothing)
+    try visitor.field(
+      "audit", &audit,
+      "share of the steps in which a second rank computes a shard again and compares all bits;"
+        + " 0 none, 0.01 one step in a hundred; the same bits",
+      .within(0...1), effect: .nothing)
     try visitor.field(
       "peer_timeout", &peerTimeout,
       "seconds that a rank waits for another before all exit with status 76 and name that rank",

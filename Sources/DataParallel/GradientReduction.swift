@@ -30,6 +30,8 @@ public final class GradientReduction {
   private let rowReduction: RowReduction
   /// The work of the current step; nil between steps.
   private var work: Work?
+  /// Whether the current step is summed only in `finish()`.
+  private var isHeld = false
 
   /// - Parameters:
   ///   - reducer: with a worker, on a communicator of its own
@@ -53,14 +55,18 @@ public final class GradientReduction {
 
   /// Clears the gradients for a backward pass.
   ///
-  /// - Parameter rows: the rows of the first parameter that the pass may touch on this rank; nil is
-  ///   all. Every rank gives rows, or none does.
-  public func begin(touching rows: TouchedRows? = nil) {
+  /// - Parameters:
+  ///   - rows: the rows of the first parameter that the pass may touch on this rank; nil is all.
+  ///     Every rank gives rows, or none does
+  ///   - isHeld: whether the shards' gradients must stay as they are until `finish()`, so that
+  ///     nothing is summed before. The same on every rank
+  public func begin(touching rows: TouchedRows? = nil, holding isHeld: Bool = false) {
     precondition(work == nil, "the preceding step is not finished")
     shards.flat.fill(0)
-    let work = work(touching: rows, final: overlaps ? sum.count : 0)
+    self.isHeld = isHeld
+    let work = work(touching: rows, final: overlaps && !isHeld ? sum.count : 0)
     self.work = work
-    guard let worker else { return }
+    guard let worker, !isHeld else { return }
     shards.whenFinal = { work.complete(from: $0) }
     worker.start { try work.run() }
   }
@@ -73,7 +79,7 @@ public final class GradientReduction {
       shards = shards.withoutListener
     }
     work.complete(from: 0)
-    guard let worker else { return try work.run() }
+    guard let worker, !isHeld else { return try work.run() }
     do {
       try worker.finish()
     } catch {

@@ -29,16 +29,28 @@ public struct ShardPlan: Sendable, Hashable {
 
   /// The rows of a batch of `count` that a rank holds.
   public func rows(ofRank rank: Int, in count: Int) -> Range<Int> {
-    let owned = shards(of: rank)
-    return rows(of: owned.lowerBound, in: count)
-      .lowerBound..<rows(of: owned.upperBound - 1, in: count).upperBound
+    rows(ofShards: shards(of: rank), in: count)
+  }
+
+  /// The rows of a batch of `count` that some neighbouring shards hold, at least one.
+  public func rows(ofShards shards: Range<Int>, in count: Int) -> Range<Int> {
+    rows(of: shards.lowerBound, in: count)
+      .lowerBound..<rows(of: shards.upperBound - 1, in: count).upperBound
+  }
+
+  /// The rank that owns a shard.
+  public func owner(of shard: Int) -> Int {
+    (0..<ranks).first { shards(of: $0).contains(shard) }!
   }
 
   /// The start of each of a rank's shards among the rank's own rows, and the end of the last one.
   public func rowStarts(ofRank rank: Int, in count: Int) -> [Int] {
-    let first = rows(ofRank: rank, in: count).lowerBound
-    let owned = shards(of: rank)
-    return owned.map { rows(of: $0, in: count).lowerBound - first }
-      + [rows(of: owned.upperBound - 1, in: count).upperBound - first]
+    rowStarts(ofShards: shards(of: rank), in: count)
+  }
+
+  /// The start of each of some neighbouring shards among their rows, and the end of the last one.
+  public func rowStarts(ofShards shards: Range<Int>, in count: Int) -> [Int] {
+    let own = rows(ofShards: shards, in: count)
+    return shards.map { rows(of: $0, in: count).lowerBound - own.lowerBound } + [own.count]
   }
 }

@@ -10,6 +10,7 @@ public enum Phase: UInt8, Sendable, CaseIterable {
   case validating
   case saving
   case ending
+  case auditing
 
   /// The phase in a report, as in "rank 2 is reading data".
   public var text: String {
@@ -22,6 +23,7 @@ public enum Phase: UInt8, Sendable, CaseIterable {
     case .validating: "validating"
     case .saving: "saving"
     case .ending: "ending"
+    case .auditing: "auditing"
     }
   }
 }

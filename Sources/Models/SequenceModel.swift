@@ -43,6 +43,10 @@ public final class SequenceModel<Scalar: KernelScalar> {
   /// The threads that share the shards of a batch.
   public var team = ThreadTeam.alone
 
+  /// Called in training with the states that the read-out sees; for tests, which damage them as a
+  /// faulty processor would.
+  public var disturbance: ((Tensor<Scalar>) -> Void)?
+
   /// The recurrent layers.
   public let stack: LayerStack<Scalar>
   /// D, the number of directions, with H columns each.

@@ -32,6 +32,7 @@ struct SequencePass<Scalar: KernelScalar> {
         noise: gradients == nil ? nil : batch.noise),
       from: nil, parameters, keeping: gradients != nil ? .activations : [], in: workspace)
     let top = pass.output
+    if gradients != nil { model.disturbance?(top) }
     // If only the state at T is read, its gradient enters there, and no kernel reads [T, N, H]
     // zeros.
     let seesOnlyTheEnd =

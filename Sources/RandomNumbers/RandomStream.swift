@@ -21,6 +21,7 @@ public enum RandomPurpose: UInt32, Sendable {
   case search = 13
   case augmentation = 16
   case balancing = 17
+  case audit = 18
 }
 
 /// A sequence of random numbers keyed by seed, purpose, site, step and index.

@@ -7,7 +7,7 @@ public enum ExitStatus: Int32, Sendable, Codable {
   case usage = 64
   /// A dataset or checkpoint cannot be used.
   case unusableData = 65
-  /// The loss is no longer a number, or replicas differ.
+  /// The loss is no longer a number, replicas differ, or an audit found a wrong gradient.
   case diverged = 70
   /// An unexpected error: a fault of the program.
   case internalError = 71

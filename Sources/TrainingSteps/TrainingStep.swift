@@ -42,13 +42,14 @@ public struct TrainingStep {
   ///
   /// - Parameters:
   ///   - rows: the rows of the first parameter that the pass touches; nil is all
+  ///   - isHeld: whether the shards' gradients stay as they are until `reduce`
   ///   - pass: writes the gradients to the buffer, and returns the totals of each shard
   public func accumulate(
-    touching rows: TouchedRows? = nil,
+    touching rows: TouchedRows? = nil, holding isHeld: Bool = false,
     _ pass: (ParameterBuffer<Float>, ShardedBuffer<Float>) -> [Totals]
   ) -> [Totals] {
     assert(NumericEnvironment.isEntered(), "the thread has not entered the numeric environment")
-    reduction.begin(touching: rows)
+    reduction.begin(touching: rows, holding: isHeld)
     return pass(parameters, reduction.shards)
   }
 

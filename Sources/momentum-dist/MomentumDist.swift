@@ -48,7 +48,8 @@ struct MomentumDist: ParsableCommand {
       let isAnswer = (command as? Diagnose)?.answer == true
       if !(command is any DistributedCommand), !isAnswer {
         guard Launch.isFirstRank else { Launch.end(.done) }
-        Launch.cleanUpWhenInterrupted()
+        // A server ends its answers first.
+        if (command as? Watch)?.port == nil { Launch.cleanUpWhenInterrupted() }
       }
       try command.run()
     } catch let failure as RunFailure {

@@ -36,18 +36,27 @@ struct Report: ParsableCommand {
     try refuseOverwriting(to, unlessNamed: ".html")
     do {
       let records = try runs.flatMap { try RunRecord.all(at: $0) }.withDistinctLabels()
-      let series = runs.compactMap { path in
-        SeedSummary(contentsOf: SeedSeries.summaryPath(path)).map { (path: path, summary: $0) }
-      }
-      let sweeps = runs.compactMap { path in
-        SweepRecord(at: path).map { (path: path, record: $0) }
-      }
       let curves = gradients ? try records.compactMap(Self.flow) : []
-      try ReportPage(records, gradients: curves, series: series, sweeps: sweeps).write(to: to)
+      try Self.page(records, at: runs, gradients: curves).write(to: to)
       print("\(to): \(records.count == 1 ? "1 run" : "\(records.count) runs")")
     } catch {
       throw RunFailure(error)
     }
+  }
+
+  /// The page of some runs.
+  ///
+  /// - Parameter paths: their folders, or those of their seeds or trials
+  static func page(
+    _ records: [RunRecord], at paths: [String], gradients: [ProbeCurve] = []
+  ) -> ReportPage {
+    let series = paths.compactMap { path in
+      SeedSummary(contentsOf: SeedSeries.summaryPath(path)).map { (path: path, summary: $0) }
+    }
+    let sweeps = paths.compactMap { path in
+      SweepRecord(at: path).map { (path: path, record: $0) }
+    }
+    return ReportPage(records, gradients: gradients, series: series, sweeps: sweeps)
   }
 
   /// The gradient flow of a run; if it cannot be computed, nil, and a line reports why.

@@ -60,6 +60,14 @@ struct Train: DistributedCommand {
       "Threads of each rank; 0 uses one per core. Sets the key threads.", valueName: "n"))
   var threads: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "In this share of the steps (0.01 or 1%) a second rank computes one shard again, and all bits "
+        + "are compared; a rank that computes wrong ends the run with status 70. Sets the key audit.",
+      valueName: "share"),
+    transform: { try StepShare($0) })
+  var audit: StepShare?
+
   @Option(help: ArgumentHelp("Stop after N steps of the run, and save.", valueName: "n"))
   var maxSteps: Int?
 
@@ -175,6 +183,7 @@ struct Train: DistributedCommand {
   var settings: [String] {
     assignments + (threads.map { ["threads=\($0)"] } ?? [])
       + (overfit.map { ["dataset.overfit=\($0)"] } ?? [])
+      + (audit.map { ["audit=\($0.value)"] } ?? [])
   }
 
   /// The run's folder by default, named after the configuration, or else after the data.

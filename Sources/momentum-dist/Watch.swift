@@ -15,7 +15,11 @@ struct Watch: ParsableCommand {
       earlier. Elsewhere the lines are printed once. Of several seeds and of a sweep it shows the run \
       that changed last. A killed run shows only in the age of its last line.
 
+      With --port it serves the page of `report` with these lines to a browser on this machine, \
+      which loads it again by itself, until Ctrl-C. From another machine: ssh -L 8080:localhost:8080.
+
       momentum-dist watch runs/pixels
+      momentum-dist watch runs/pixels --port 8080
       """)
 
   @Argument(help: "The folder of the run.")
@@ -27,6 +31,11 @@ struct Watch: ParsableCommand {
   @Option(help: ArgumentHelp("Seconds between updates.", valueName: "seconds"))
   var every = 2.0
 
+  @Option(
+    help: ArgumentHelp(
+      "Serve the run's report at http://127.0.0.1:PORT; 0 takes any free port.", valueName: "port"))
+  var port: Int?
+
   @Option(help: ArgumentHelp("Ranks to show at most; of more, the slowest.", valueName: "n"))
   var ranks = 8
 
@@ -37,9 +46,16 @@ struct Watch: ParsableCommand {
     guard ranks >= 0 else {
       throw ValidationError("--ranks is \(ranks); expected a number that is not negative.")
     }
+    if let port, !(0...65535).contains(port) {
+      throw ValidationError("--port is \(port); expected a number from 0 to 65535.")
+    }
+    if port != nil, once {
+      throw ValidationError("--once prints and ends, --port serves; leave out one.")
+    }
   }
 
   func run() throws {
+    if let port { return try serve(on: UInt16(port)) }
     let isLive = !once && isatty(STDOUT_FILENO) == 1
     var drawn = 0
     while true {
@@ -53,7 +69,7 @@ struct Watch: ParsableCommand {
   }
 
   /// The run now, and whether it is over.
-  private func look() throws -> (now: RunWatch, isOver: Bool) {
+  func look() throws -> (now: RunWatch, isOver: Bool) {
     do {
       let sweep = SweepRecord(at: folder)
       let runs = SeedSeries.folders(in: folder) + (sweep?.startedFolders(in: folder) ?? [])

@@ -58,6 +58,12 @@ import Testing
           #expect(starts.count == plan.shards(of: rank).count + 1)
           #expect(starts.last == plan.rows(ofRank: rank, in: count).count)
         }
+        for shard in 0..<shards {
+          #expect(plan.shards(of: plan.owner(of: shard)).contains(shard))
+          let rows = plan.rows(of: shard, in: count)
+          #expect(plan.rows(ofShards: shard..<shard + 1, in: count) == rows)
+          #expect(plan.rowStarts(ofShards: shard..<shard + 1, in: count) == [0, rows.count])
+        }
       }
     }
   }

@@ -93,6 +93,7 @@ private struct SearchCase {
     }
     free += [
       ("threads", "\(within(1...3))"), ("overlap", one(of: ["on", "off", "auto"])),
+      ("audit", one(of: ["0", "0.5", "1"])),
       ("dataset.memory", one(of: ["0", "1024"])),
       ("bucket_bytes", one(of: ["4", "100", "1048576"])),
       ("model.recompute_every", "\(within(0...3))"),

@@ -48,6 +48,58 @@ import Testing
     }
   }
 
+  /// `--port` serves the report with the lines on top, loaded again while the run goes on, until
+  /// Ctrl-C.
+  @Test func thePageIsServedUntilCtrlC() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.bash(
+        """
+        code() { curl -s -m 60 -o /dev/null -w '%{http_code}\\n' "$@"; }
+        "$PROGRAM" train --output run "$@" 2>log & run=$!
+        until grep -q 'step 20:' run/logs/rank-00000.log 2>/dev/null; do sleep 0.1; done
+        "$PROGRAM" watch run --port 0 --every 0.5 >line & watch=$!
+        until grep -q http line; do sleep 0.1; done
+        url=$(grep -o 'http://[^ ]*' line)
+        curl -s -m 60 -D headers "$url" >live
+        kill -TERM $run; wait $run
+        sleep 1; curl -s -m 60 "$url" >ended
+        code "$url/config.yaml"; code -X POST "$url"; code -H 'Host: evil.example' "$url"
+        "$PROGRAM" watch run --port "${url##*:}"; echo "second $?"
+        kill -INT $watch; wait $watch; echo "watch $?"
+        code "$url"
+        """, RankCountTests.arguments + ["--set", "epochs=100000"], in: folder)
+      #expect(
+        outcome.output == "404\n405\n403\nsecond 64\nwatch 0\n000\n",
+        "\(outcome.output) \(outcome.errors)")
+      #expect(outcome.message.contains(/port [0-9]+ is taken; choose another, or 0 for any/))
+      func file(_ name: String) throws -> String {
+        try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
+      }
+      #expect(try file("line").contains(/^run: http:\/\/127\.0\.0\.1:[0-9]+ \(Ctrl-C ends it\)\n$/))
+      #expect(try file("headers").contains("Content-Security-Policy: default-src 'none'"))
+      let (live, ended) = (try file("live"), try file("ended"))
+      #expect(live.contains("<meta http-equiv=\"refresh\" content=\"1\">"), "\(live)")
+      #expect(live.contains("<pre class=\"live\">run  last line of a rank "), "\(live)")
+      #expect(live.contains("loss by ") && live.contains("<svg"), "the report")
+      #expect(ended.contains("<pre class=\"live\">run  stopped by a signal at step "), "\(ended)")
+      #expect(!ended.contains("refresh"))
+    }
+  }
+
+  @Test func whatIsNoRunIsNotServed() throws {
+    try Places.withTemporaryFolder { folder in
+      for (arguments, status, message) in [
+        (["nothing", "--port", "0"], 65, "nothing: holds no config.yaml, no metrics.jsonl"),
+        (["nothing", "--port", "65536"], 64, "--port is 65536; expected a number from 0 to 65535"),
+        (["nothing", "--port", "80", "--once"], 64, "--once prints and ends, --port serves"),
+      ] as [([String], Int32, String)] {
+        let outcome = try Program.run(["watch"] + arguments, in: folder)
+        #expect(outcome.status == status)
+        #expect(outcome.errors.contains(message), "\(outcome.errors)")
+      }
+    }
+  }
+
   @Test func whatIsNoRunIsRefused() throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try Program.run(["watch", "nothing"], in: folder)

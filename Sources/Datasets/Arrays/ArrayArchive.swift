@@ -74,7 +74,7 @@ public struct ArrayArchive: Sendable {
         "has \(second.sequences.features) features per step, the training part"
           + " \(first.sequences.features)", cure: "give the same features in both parts")
     }
-    let task = try self.task ?? first.task
+    let task = self.task ?? first.task
     let naming =
       switch task {
       case .values: ClassNaming([])

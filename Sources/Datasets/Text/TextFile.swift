@@ -39,8 +39,10 @@ public struct TextFile {
   ///   - part: the part to read
   ///   - columns: the number of columns that the part is cut into
   ///   - own: the columns that this rank reads
+  ///   - inMemory: whether the columns are kept in memory if they fit; otherwise only the steps
+  ///     that are asked for are read
   public func columns(
-    of part: DatasetFile.Part, count columns: Int, own: Range<Int>
+    of part: DatasetFile.Part, count columns: Int, own: Range<Int>, inMemory: Bool = true
   ) throws(DatasetError) -> TokenColumns {
     let name = "\(part.rawValue)/tokens"
     for (path, file) in files where !file.contains(name) {
@@ -56,7 +58,7 @@ public struct TextFile {
     }
     return try TokenColumns(
       tokens, columns: columns, own: own, vocabulary: numbers?.count ?? vocabulary.count,
-      numbers: numbers, memoryLimit: place.memoryLimit)
+      numbers: numbers, memoryLimit: inMemory ? place.memoryLimit : 0)
   }
 
   static func unusable(_ path: String, _ error: any Error) -> DatasetError {

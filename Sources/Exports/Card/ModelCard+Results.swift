@@ -84,9 +84,9 @@ extension ModelCard {
           + " sequences of at most \(train.steps) steps.")
     }
     switch configuration.dataset.task {
-    case .classification, .tagging:
+    case .classification, .multilabel, .tagging:
       limits.append(
-        "It answers with one of its classes, or labels, whatever the input is, and its"
+        "It answers with its classes, or labels, whatever the input is, and its"
           + " probabilities were not calibrated.")
     case .forecast, .nextFrame:
       limits.append("It forecasts what follows series like those of its data.")

@@ -9,7 +9,7 @@ extension ModelGraph {
   private var isEveryStep: Bool {
     switch task {
     case .copying, .denoise, .languageModel, .nextFrame, .maskedSpikes, .tagging: true
-    case .adding, .classification, .regression, .forecast: false
+    case .adding, .classification, .multilabel, .regression, .forecast: false
     }
   }
 
@@ -21,9 +21,8 @@ extension ModelGraph {
       y: y, outputs: K, places: places, isValid: isEveryStep ? validSteps(run) : nil)
     addOutput("outputs", .float, places + ["\(K)"], y, "The read-out itself.")
     switch task {
-    case .copying, .denoise, .languageModel, .tagging: addClasses(answer)
-    case .classification:
-      train?.kind.hasPrefix("labels") == true ? addLabels(answer) : addClasses(answer)
+    case .copying, .denoise, .languageModel, .tagging, .classification: addClasses(answer)
+    case .multilabel: addLabels(answer)
     case .maskedSpikes:
       let rates = GraphValue.apply("Exp", [y])
       addOutput("rates", .float, places + ["\(K)"], answer.masked(rates), "Counts per step.")

@@ -61,6 +61,19 @@ extension LanguageModel {
       totals: outcomes.flatMap(\.totals), penalties: outcomes.flatMap(\.penalties), final: final)
   }
 
+  /// The same for columns of any rank, with masks of their own. The masked W_hh are those of
+  /// `prepare`. It uses the memory of the last pass, whose outcome must no longer be held.
+  ///
+  /// - Returns: the totals of each shard
+  public func accumulateGradients(
+    _ chunk: TokenChunk, from state: State, masks: LanguageModelMasks<Scalar>,
+    _ parameters: ParameterBuffer<Scalar>, into gradients: ShardedBuffer<Scalar>
+  ) -> [Totals] {
+    LanguagePass(model: self, workspace: workspaces[0], masks: masks).accumulateGradients(
+      chunk, from: state, parameters, into: gradients, initialGradient: nil
+    ).totals
+  }
+
   /// z of every token, [T·N, V], for generating; `state` is moved to the end of the tokens.
   ///
   /// - Parameters:

@@ -33,6 +33,9 @@ public final class LanguageModel<Scalar: KernelScalar> {
   public var team = ThreadTeam.alone
   /// One for each thread that has been used.
   var workspaces = [Workspace<Scalar>()]
+  /// Called in training with the states that the decoder sees; for tests, which damage them as a
+  /// faulty processor would.
+  public var disturbance: ((Tensor<Scalar>) -> Void)?
   /// The masks of the current step, and the masked W_hh.
   private(set) var masks: LanguageModelMasks<Scalar>
   private(set) var droppedWeights: [Tensor<Scalar>?]

@@ -41,6 +41,7 @@ struct LanguagePass<Scalar: KernelScalar> {
     let activations = forward(
       chunk.tokens, rowStarts: chunk.columnStarts, from: state, parameters,
       columns: chunk.columns, isTraining: true)
+    model.disturbance?(activations.dropped)
     let totals = decode(chunk, activations, parameters, gradients: gradients)
     let penalties = penalize(chunk, activations)
     backward(chunk, activations, into: gradients, initialGradient: initialGradient)

@@ -33,6 +33,8 @@ extension ReportPage {
       td.right{background:color-mix(in srgb,var(--right) var(--d),transparent)}
       td.wrong{background:color-mix(in srgb,var(--wrong) var(--d),transparent)}
       code{font-size:13px}
+      pre.live{font-size:13px;line-height:1.45;margin:18px 0;padding:12px 14px;overflow-x:auto;\
+      border:1px solid var(--rule);border-radius:6px}
       .wide{grid-column:1/-1}
       svg .mark{fill:var(--quiet);font-size:12px;paint-order:stroke;stroke:var(--paper);\
       stroke-width:5px;stroke-linejoin:round}

@@ -16,6 +16,8 @@ public struct ReportPage {
   private let defaults: [ReportedKey]
   private let version: String
   private let made: Date
+  /// What a page that is served while a run goes on shows above the report.
+  public var live: LiveState?
 
   /// Makes the page.
   ///
@@ -49,7 +51,7 @@ public struct ReportPage {
   public var html: String {
     let title = runs.count == 1 ? runs[0].label : "\(runs.count) runs"
     let body = [
-      legend, sweepSections, section("Results", resultTable + seedTable),
+      live?.html ?? "", legend, sweepSections, section("Results", resultTable + seedTable),
       section("Loss", figures(lossCharts)), section("Metrics", figures(metricCharts)),
       section("Gradients and learning rate", figures(gradientCharts)),
       forecastSections, confusionSections, section("Configuration", configurationTable),
@@ -58,7 +60,7 @@ public struct ReportPage {
       <!DOCTYPE html>
       <html lang="en"><head><meta charset="utf-8">
       <meta http-equiv="Content-Security-Policy" content="\(Self.policy)">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <meta name="viewport" content="width=device-width, initial-scale=1">\(live?.refresh ?? "")
       <title>\(escapeHTML(title)) - momentum-dist</title>
       <style>\(Self.style)</style></head><body>
       <h1>\(escapeHTML(title))</h1>
@@ -71,7 +73,7 @@ public struct ReportPage {
 
   /// What a browser lets the page do: only display itself. If foreign markup should ever get in, no
   /// script runs, and nothing is loaded or sent.
-  private static let policy =
+  public static let policy =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
   private func section(_ title: String, _ content: String) -> String {

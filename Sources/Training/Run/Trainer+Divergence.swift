@@ -2,7 +2,6 @@
 
 import Configuration
 import Checkpoints
-import Foundation
 import Models
 import MPI
 import Tensors
@@ -13,7 +12,7 @@ extension Trainer {
   ///
   /// The sum has overwritten the shards' gradients, so the step is computed again: it gives the
   /// same bits. All ranks call this together.
-  func divergence(_ total: Totals) throws(RunFailure) -> RunFailure {
+  func divergence(_ total: Totals, norm: Double) throws(RunFailure) -> RunFailure {
     // The cause is an update that overflowed; it shows in this step first.
     try refuseInfiniteState()
     let step = state.step + 1
@@ -35,7 +34,7 @@ extension Trainer {
     return RunFailure(
       .diverged,
       "step \(step): the loss is \(total.meanLoss) and the norm of the gradient"
-        + " \(state.gradientNorm); \(place); \(cure)")
+        + " \(norm); \(place); \(cure)")
   }
 
   /// What to do about numbers that have overflowed.
@@ -86,21 +85,15 @@ extension Trainer {
     }
   }
 
-  /// Damages a gradient, for tests of `divergence(_:)`: if the environment variable
+  /// Damages a gradient, for tests of `divergence(_:norm:)`: if the environment variable
   /// `MOMENTUM_DIST_SPOIL_GRADIENT` is `SHARD:STEP`, the first element of the gradient of that
   /// virtual shard is NaN in that step. Any other value of the variable is ignored.
   func spoilGradientIfAsked() {
     let owned = session.plan.shards(of: session.communicator.rank)
-    guard let (shard, step) = Self.spoilRequest, step == state.step + 1, owned.contains(shard)
+    guard let fault = Self.spoiledShard, fault.step == state.step + 1, owned.contains(fault.place)
     else { return }
-    session.reduction.shards.flat.row(shard - owned.lowerBound)[0] = .nan
+    session.reduction.shards.flat.row(fault.place - owned.lowerBound)[0] = .nan
   }
 
-  /// The shard and the step, read once.
-  private static let spoilRequest: (shard: Int, step: Int)? = {
-    let text = ProcessInfo.processInfo.environment["MOMENTUM_DIST_SPOIL_GRADIENT"] ?? ""
-    let parts = text.split(separator: ":").map { Int($0) }
-    guard parts.count == 2, let shard = parts[0], let step = parts[1] else { return nil }
-    return (shard, step)
-  }()
+  private static let spoiledShard = InjectedFault("MOMENTUM_DIST_SPOIL_GRADIENT")
 }

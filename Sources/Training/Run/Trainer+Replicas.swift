@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import DataParallel
-import Foundation
 import Liveness
 import MPI
 
@@ -36,18 +35,12 @@ extension Trainer {
   /// `MOMENTUM_DIST_FLIP_BIT` is `RANK:STEP`, flips the lowest bit of the first parameter of that
   /// rank after that step. Any other value of the variable is ignored.
   func flipBitIfAsked() {
-    guard let request = Self.flipRequest,
-      request == (session.communicator.rank, state.step)
+    guard let fault = Self.parameterFault,
+      fault.place == session.communicator.rank, fault.step == state.step
     else { return }
     let parameters = session.parameters.flat
     parameters[0] = Float(bitPattern: parameters[0].bitPattern ^ 1)
   }
 
-  /// The rank and the step, read once.
-  private static let flipRequest: (rank: Int, step: Int)? = {
-    let text = ProcessInfo.processInfo.environment["MOMENTUM_DIST_FLIP_BIT"] ?? ""
-    let parts = text.split(separator: ":").map { Int($0) }
-    guard parts.count == 2, let rank = parts[0], let step = parts[1] else { return nil }
-    return (rank, step)
-  }()
+  private static let parameterFault = InjectedFault("MOMENTUM_DIST_FLIP_BIT")
 }

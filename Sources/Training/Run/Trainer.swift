@@ -21,6 +21,8 @@ public final class Trainer {
   let progress: Progress
   private(set) var optimizer: Optimizer<Float>
   private let validation: Evaluation?
+  /// Which steps are audited; nil if none are.
+  let audits: AuditPlan?
 
   var state: TrainingState
   var clock = StepClock()
@@ -39,6 +41,8 @@ public final class Trainer {
   var rankLog: RankLog?
   let started = ContinuousClock().now
   private(set) var stepsThisRun = 0
+  /// The steps of this process that were audited.
+  var auditedSteps = 0
   /// Why `train` ended; nil before that.
   public private(set) var ending: Ending?
   private var totalSteps = 0
@@ -63,12 +67,14 @@ public final class Trainer {
     let settings = session.configuration.optimizer
     optimizer = Optimizer(
       settings.groups(settings.rule, of: layout), layout: layout, slice: session.optimizerSlice)
+    audits = try AuditPlan.of(session)
     validation = try session.agreement.together {
       session.configuration.dataset.isValidated
         ? try session.workload.evaluation(of: .validation) : nil
     }
     try session.agreement.together { try settings.checkPatterns(layout) }
     try session.checkStoppingMetric(validation)
+    disturbIfAsked()
   }
 
   /// Why a run ended.
@@ -111,6 +117,7 @@ public final class Trainer {
       self.ending = ending
       try sayEnd(ending)
       Progress.endLine()
+      sayAudits()
       rankLog?.say("\(ending.word) at step \(state.step)")
       return ending
     } catch {
@@ -136,6 +143,7 @@ public final class Trainer {
     totalSteps = state.step + remainingSteps
     lastStep = min(maximumSteps ?? .max, totalSteps)
     sayChance()
+    sayAuditOfOneRank()
     showProgress()
     clock.restart()
     Deadline.enter(.computing)
@@ -225,21 +233,25 @@ public final class Trainer {
   private func takeStep() throws(RunFailure) {
     Deadline.reach(step: state.step + 1)
     let (workload, step) = (session.workload, session.step)
-    let position = StepPosition(step: state.step, epoch: state.epoch, index: state.batch)
+    let (position, audit) = (nextPosition, audits?.audit(atStep: state.step + 1))
     try clock.measure(.data) { () throws(RunFailure) in
       try session.agreement.together {
         try Failpoint.trainStep.pass(run.path)
         try Failpoint.dataRead.pass(configuration.dataset.file)
         try workload.load(position)
+        try loadShard(of: audit, on: audit?.auditor)
         try workload.prefetch(after: position)
       }
     }
-    let totals = try clock.measure(.compute) { () throws(RunFailure) in
+    let (second, totals) = try clock.measure(.compute) { () throws(RunFailure) in
       try session.prepareModel(advancing: true)
-      return step.accumulate(touching: session.touchedRows) { parameters, shards in
-        spoilGradientIfAsked()
-        return workload.accumulateGradients(parameters, into: shards)
-      }
+      return (
+        try recompute(audit, on: audit?.auditor),
+        step.accumulate(touching: session.touchedRows, holding: audit != nil, runPass)
+      )
+    }
+    try clock.measure(.reduction) { () throws(RunFailure) in
+      try compare(audit, second, with: totals)
     }
     let total = try clock.measure(.reduction) { () throws(RunFailure) in
       do {
@@ -248,19 +260,21 @@ public final class Trainer {
         throw RunFailure(error)
       }
     }
+    var norm = 0.0
     let isFinite = try clock.measure(.compute) { () throws(RunFailure) in
       do {
-        state.gradientNorm = try step.finishGradients(
+        norm = try step.finishGradients(
           total, clippingTo: configuration.optimizer.clipNorm, workload.model.finishGradients)
       } catch {
         throw RunFailure(.diverged, "step \(state.step + 1): \(error)")
       }
-      guard state.gradientNorm.isFinite, total.loss.isFinite else { return false }
+      guard norm.isFinite, total.loss.isFinite else { return false }
+      state.gradientNorm = norm
       state.rateFactor = rateFactor * workload.rateFactor
       step.update(optimizer, rateFactor: state.rateFactor)
       return true
     }
-    guard isFinite else { throw try divergence(total) }
+    guard isFinite else { throw try divergence(total, norm: norm) }
     try clock.measure(.reduction) { () throws(RunFailure) in
       try session.completeParameters(optimizer.split)
     }

@@ -50,6 +50,9 @@ public protocol BatchStream<Batch>: AnyObject {
   func steps(inEpoch epoch: Int) -> Int
   /// Reads this rank's share of a batch.
   func load(_ position: StepPosition) throws -> Batch
+  /// Reads one virtual shard of a batch, which may be another rank's. Its memory is another than
+  /// that of `load(_:)`. Call it before what the next step needs is prefetched.
+  func load(_ position: StepPosition, shard: Int) throws -> Batch
   /// Starts to read the batch after this one, if reading takes time.
   func prefetch(after position: StepPosition) throws
   /// Whether the data that `prefetch` started to read are ready, so that `load` does not wait.

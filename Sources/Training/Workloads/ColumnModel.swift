@@ -30,6 +30,10 @@ final class ColumnModel: TrainableModel {
     get { model.team }
     set { model.team = newValue }
   }
+  var disturbance: ((Tensor<Float>) -> Void)? {
+    get { model.disturbance }
+    set { model.disturbance = newValue }
+  }
   var layout: ParameterLayout { model.layout }
   var trainedCount: Int { model.trainedCount }
   var buffers: [(name: String, tensor: Tensor<Float>)] { model.buffers }
@@ -78,6 +82,19 @@ final class ColumnModel: TrainableModel {
     let outcome = model.accumulateGradients(batch.chunk, from: state, parameters, into: gradients)
     final = outcome.final
     return outcome.totals
+  }
+
+  func recompute(
+    _ batch: ColumnStep, from carried: [Tensor<Float>], _ parameters: ParameterBuffer<Float>,
+    into gradients: ShardedBuffer<Float>
+  ) -> [Totals] {
+    final = nil  // of a pass before, whose memory is used now
+    let start = model.startState(columns: batch.columns.count)
+    for (own, rows) in zip(start.flatMap(\.named), carried) { own.tensor.copy(from: rows) }
+    let masks = LanguageModelMasks(
+      model, seed: seed, step: batch.step, columns: batch.columns, workspace: Workspace<Float>())
+    return model.accumulateGradients(
+      batch.chunk, from: start, masks: masks, parameters, into: gradients)
   }
 
   func finishGradients(_ gradients: ParameterBuffer<Float>) throws(LAPACKError) {

@@ -101,12 +101,28 @@ final class ColumnStream: BatchStream {
     let chunks = chunks(ofEpoch: position.epoch)
     epoch = (position.epoch, chunks)
     let steps = chunks.chunks[position.index]
+    return try read(
+      steps, of: columns, cutAt: plan.rowStarts(ofRank: rank, in: columns.count),
+      step: position.step)
+  }
+
+  func load(_ position: StepPosition, shard: Int) throws -> ColumnStep {
+    let own = plan.rows(of: shard, in: columns.count)
+    let others = try text.columns(of: part, count: columns.count, own: own, inMemory: false)
+    return try read(
+      chunks(ofEpoch: position.epoch).chunks[position.index], of: others, cutAt: [0, own.count],
+      step: position.step)
+  }
+
+  private func read(
+    _ steps: Range<Int>, of columns: TokenColumns, cutAt starts: [Int], step: Int
+  ) throws -> ColumnStep {
     try columns.hold(Self.read(steps))
     let chunk = TokenChunk(
       steps: steps.count, tokens: try columns.tokens(at: steps),
       targets: try columns.tokens(at: steps.lowerBound + 1..<steps.upperBound + 1),
-      columns: columns.own.count, columnStarts: plan.rowStarts(ofRank: rank, in: columns.count))
-    return ColumnStep(step: position.step, chunk: chunk, columns: columns.own)
+      columns: columns.own.count, columnStarts: starts)
+    return ColumnStep(step: step, chunk: chunk, columns: columns.own)
   }
 
   func prefetch(after position: StepPosition) throws {

@@ -36,7 +36,7 @@ final class SequenceStream: BatchStream {
     try task.check(whole, configuration.dataset)
     let train = try configuration.dataset.overfitted(whole)
     source = train
-    reader = BatchReader(plan: plan, rank: rank)
+    reader = BatchReader(plan: plan, shards: plan.shards(of: rank))
     isInOrder = false
     let isRagged = (0..<train.count).contains { train.length(of: $0) != train.steps }
     length = isRagged ? { train.length(of: $0) } : nil
@@ -65,7 +65,7 @@ final class SequenceStream: BatchStream {
     let rows = min(configuration.batchSize, source.count)
     return StreamExtent(
       steps: source.steps, rows: rows, ownRows: reader.rows(of: max(rows, 1)).count,
-      ownShards: reader.shards, isEveryStep: targetKind.isEveryStep, isRagged: length != nil)
+      ownShards: reader.shards.count, isEveryStep: targetKind.isEveryStep, isRagged: length != nil)
   }
 
   // MARK: Batches
@@ -75,6 +75,16 @@ final class SequenceStream: BatchStream {
   }
 
   func load(_ position: StepPosition) throws -> SequenceBatch<Float> {
+    try load(position, reader)
+  }
+
+  func load(_ position: StepPosition, shard: Int) throws -> SequenceBatch<Float> {
+    try load(position, reader.ofShard(shard))
+  }
+
+  private func load(
+    _ position: StepPosition, _ reader: BatchReader
+  ) throws -> SequenceBatch<Float> {
     source.enter(epoch: isInOrder ? nil : position.epoch)
     let indices = order(ofEpoch: position.epoch).batch(position.index)
     var batch = try reader.read(indices, from: source, withTimes: hasTimes)
@@ -219,25 +229,25 @@ final class SequenceStream: BatchStream {
   }
 }
 
-/// Reads a rank's rows of global batches.
+/// Reads the rows of some virtual shards of global batches: a rank's, or a single one.
 private final class BatchReader {
   private let plan: ShardPlan
-  private let rank: Int
+  let shards: Range<Int>
   private let buffers = Workspace<Float>()
   private let timeBuffers = Workspace<Double>()
 
-  init(plan: ShardPlan, rank: Int) {
+  init(plan: ShardPlan, shards: Range<Int>) {
     self.plan = plan
-    self.rank = rank
+    self.shards = shards
   }
 
-  /// The virtual shards of this rank.
-  var shards: Int { plan.shards(of: rank).count }
+  /// A reader of one shard, with its own memory.
+  func ofShard(_ shard: Int) -> BatchReader { BatchReader(plan: plan, shards: shard..<shard + 1) }
 
-  /// The rows of this rank in a batch of `count` rows.
-  func rows(of count: Int) -> Range<Int> { plan.rows(ofRank: rank, in: count) }
+  /// The rows of the shards in a batch of `count` rows.
+  func rows(of count: Int) -> Range<Int> { plan.rows(ofShards: shards, in: count) }
 
-  /// The sequences of a global batch that this rank reads.
+  /// The sequences of a global batch that it reads.
   func own(_ indices: ArraySlice<Int>) -> ArraySlice<Int> {
     let rows = rows(of: indices.count)
     return indices[indices.startIndex + rows.lowerBound..<indices.startIndex + rows.upperBound]
@@ -247,8 +257,8 @@ private final class BatchReader {
     _ indices: ArraySlice<Int>, from source: any SequenceSource, withTimes: Bool
   ) throws -> SequenceBatch<Float> {
     let mine = own(indices)
-    // The longest sequence of the whole batch, not of this rank's rows: shapes must not depend on
-    // the rank count.
+    // The longest sequence of the whole batch, not of these rows: shapes must not depend on the
+    // rank count.
     let steps = indices.lazy.map { source.length(of: $0) }.max() ?? source.steps
     let isRagged = indices.contains { source.length(of: $0) != steps }
     let x = buffers.tensor("x", [steps, mine.count, source.features])
@@ -257,6 +267,6 @@ private final class BatchReader {
     return SequenceBatch(
       x: x, targets: try source.read(mine, into: x),
       lengths: isRagged ? mine.map { source.length(of: $0) } : nil, times: times,
-      rowStarts: plan.rowStarts(ofRank: rank, in: indices.count))
+      rowStarts: plan.rowStarts(ofShards: shards, in: indices.count))
   }
 }

@@ -54,6 +54,17 @@ public protocol TrainableModel<Batch>: AnyObject {
   func accumulateGradients(
     _ batch: Batch, _ parameters: ParameterBuffer<Float>, into gradients: ShardedBuffer<Float>
   ) -> [Totals]
+  /// Runs a batch of one shard, which may be another rank's, forward and backward. Nothing of it is
+  /// left but the gradient: call it before the step's own pass, whose memory it uses.
+  ///
+  /// - Parameter carried: the state that the shard's rows carry, in the order of `carried`
+  /// - Returns: the totals of the shard
+  func recompute(
+    _ batch: Batch, from carried: [Tensor<Float>], _ parameters: ParameterBuffer<Float>,
+    into gradients: ShardedBuffer<Float>
+  ) -> [Totals]
+  /// Called in training with the states that the read-out sees; for tests of faults.
+  var disturbance: ((Tensor<Float>) -> Void)? { get set }
   /// Turns the summed gradients of what `prepare` computed into gradients of the parameters.
   func finishGradients(_ gradients: ParameterBuffer<Float>) throws(LAPACKError)
   /// Moves the carried state to the end of the last batch, whose step counts.
@@ -80,6 +91,12 @@ extension TrainableModel {
   public func startEpoch() {}
   public func touchedRows(by batch: Batch) -> TouchedRows? { nil }
   public func advance() {}
+  public func recompute(
+    _ batch: Batch, from carried: [Tensor<Float>], _ parameters: ParameterBuffer<Float>,
+    into gradients: ShardedBuffer<Float>
+  ) -> [Totals] {
+    accumulateGradients(batch, parameters, into: gradients)
+  }
 }
 
 /// Each sequence starts from a zero state, so nothing is carried.

@@ -26,6 +26,22 @@ public final class Workload {
   /// Reads this rank's share of the data of a step.
   public func load(_ position: StepPosition) throws { try steps.load(position) }
 
+  /// Reads one shard of a step's data, for `recompute`. Call it between `load` and `prefetch`.
+  public func loadShard(_ shard: Int, at position: StepPosition) throws {
+    try steps.loadShard(shard, at: position)
+  }
+
+  /// Runs the shard of `loadShard` forward and backward, before the step's own pass; see
+  /// `TrainableModel`.
+  ///
+  /// - Returns: the totals of the shard
+  public func recompute(
+    from carried: [Tensor<Float>], _ parameters: ParameterBuffer<Float>,
+    into gradients: ShardedBuffer<Float>
+  ) -> Totals {
+    steps.recompute(from: carried, parameters, into: gradients)
+  }
+
   /// Starts to read what the step after this one needs.
   public func prefetch(after position: StepPosition) throws {
     try stream.prefetch(after: position)
@@ -106,6 +122,11 @@ public final class Evaluation {
 /// A model and a stream whose batches fit, and the loaded batch: hides the type of the batch.
 private protocol Steps: AnyObject {
   func load(_ position: StepPosition) throws
+  func loadShard(_ shard: Int, at position: StepPosition) throws
+  func recompute(
+    from carried: [Tensor<Float>], _ parameters: ParameterBuffer<Float>,
+    into gradients: ShardedBuffer<Float>
+  ) -> Totals
   var rateFactor: Double { get }
   func prepare(_ parameters: ParameterBuffer<Float>, advancing: Bool) throws(LAPACKError)
   var touchedRows: TouchedRows? { get }
@@ -124,6 +145,8 @@ where Model.Batch == Stream.Batch {
   private let model: Model
   private let stream: Stream
   private var batch: Stream.Batch?
+  /// A single shard of the step, perhaps another rank's.
+  private var shard: Stream.Batch?
 
   init(_ model: Model, _ stream: Stream) {
     self.model = model
@@ -139,6 +162,19 @@ where Model.Batch == Stream.Batch {
     batch = nil  // frees its memory
     if position.index == 0 { model.startEpoch() }
     batch = try stream.load(position)
+  }
+
+  func loadShard(_ shard: Int, at position: StepPosition) throws {
+    self.shard = try stream.load(position, shard: shard)
+  }
+
+  func recompute(
+    from carried: [Tensor<Float>], _ parameters: ParameterBuffer<Float>,
+    into gradients: ShardedBuffer<Float>
+  ) -> Totals {
+    guard let shard else { preconditionFailure("no shard is loaded") }
+    self.shard = nil
+    return model.recompute(shard, from: carried, parameters, into: gradients)[0]
   }
 
   var rateFactor: Double { stream.rateFactor(of: loaded) }

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where a run is, for a page that a browser loads again and again.
+public struct LiveState {
+  /// Some lines, as `RunWatch.text` has them.
+  public let text: String
+  /// Seconds between loads; nil if the run is over.
+  public let seconds: Double?
+
+  public init(_ text: String, every seconds: Double?) {
+    (self.text, self.seconds) = (text, seconds)
+  }
+
+  /// The element that makes a browser load the page again, without a script.
+  var refresh: String {
+    seconds.map { "\n<meta http-equiv=\"refresh\" content=\"\(max(1, Int($0.rounded(.up))))\">" }
+      ?? ""
+  }
+
+  var html: String {
+    let lines = text.split(separator: "\n").map { escapeHTML(String($0)) }.joined(separator: "\n")
+    return "<pre class=\"live\">\(lines)</pre>"
+  }
+}
