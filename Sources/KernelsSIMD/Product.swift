@@ -81,7 +81,7 @@ struct Product {
     let depth = runs * run
     let wStart = w + block * blockSegments * blockSegment * width
     // While the rows are multiplied with this block, each tile prefetches its part of the next one,
-    // or a part of what else is wanted.
+    // or of `prefetch`.
     let tile = row / tileRows
     let share = tile * depth * Prefetch.line
     let next = share < depth * width ? wStart + depth * width + share : wStart

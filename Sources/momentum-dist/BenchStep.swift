@@ -27,8 +27,8 @@ struct BenchStep: DistributedCommand {
 
   @Flag(
     help: """
-      Where the time goes: the parts of a step, and beside the parts of the layers the time of the \
-      same work with all data in the caches. One rank, one thread, fused layers.
+      Where the time goes: the parts of a step, and for the parts of the layers the time of the same \
+      work with all data in the caches. One rank, one thread, fused layers.
       """)
   var phases = false
 

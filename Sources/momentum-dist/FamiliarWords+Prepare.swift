@@ -4,8 +4,8 @@ import Files
 import Foundation
 
 extension FamiliarWords {
-  /// The kinds of files by the command that reads them: the endings of names, and what people call
-  /// the kind.
+  /// The kinds of files by the command that reads them: the endings of names, and the common words
+  /// for the kind.
   private static let kinds: [(command: String, endings: [String], names: [String])] = [
     (
       "arrays", [".npy", ".npz", ".mat", ".h5", ".hdf5"],

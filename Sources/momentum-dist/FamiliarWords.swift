@@ -113,7 +113,8 @@ enum FamiliarWords {
 
   private static let options: Set<String> = [
     "config", "set", "output", "resume", "new-data", "threads", "audit", "max-steps", "max-time",
-    "test", "seeds", "sweep", "trials", "halving", "initial", "dry-run", "list-keys", "help", "version",
+    "test", "seeds", "sweep", "trials", "halving", "initial", "overfit", "fast-dev-run", "dry-run",
+    "list-keys", "help", "version",
   ]
 
   /// The meaning of the first option or word that `train` does not have.

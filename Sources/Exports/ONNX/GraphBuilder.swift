@@ -139,7 +139,7 @@ final class GraphBuilder {
   /// Runs a body for each element of the first axis of some sequences.
   ///
   /// - Parameters:
-  ///   - states: what the body reads and gives anew, before the first element
+  ///   - states: what the body reads and replaces, before the first element
   ///   - sequences: what it gets one element of
   ///   - body: one step
   /// - Returns: the states after the last step, and what the body put out at each one, [T, ...]
