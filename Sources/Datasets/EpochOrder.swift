@@ -45,7 +45,7 @@ public struct EpochOrder: Sendable {
     self.batchSize = batchSize
   }
 
-  /// As many sequences as there are, each drawn anew: a class that occurs, all equally likely, and a
+  /// As many sequences as there are, each drawn independently: a class that occurs, all equally likely, and a
   /// sequence of it.
   private static func drawn(_ classes: [Int32], _ seed: UInt64, _ epoch: Int) -> [Int] {
     var members: [Int32: [Int]] = [:]
