@@ -4,19 +4,15 @@ import CVec
 import KernelInterface
 
 extension KernelBackend {
-  /// The seconds of each part of the fused layers' passes in `body`, as far as the calling thread
-  /// takes them. For one benchmark at a time: no other thread may run a layer meanwhile.
+  /// The seconds of each part of the fused layers' passes in `body`. For one benchmark at a time: the
+  /// passes of other threads would be counted too.
   public static func phases<Failure>(
     of body: () throws(Failure) -> Void
   ) throws(Failure) -> [KernelPhase: Double] {
-    let count = 1 + KernelPhase.allCases.count
-    let ticks = UnsafeMutablePointer<UInt64>.allocate(capacity: count)
-    ticks.initialize(repeating: 0, count: count)
+    let ticks = counts
+    ticks.update(repeating: 0, count: countsLength)
     KernelPhase.ticks = ticks
-    defer {
-      KernelPhase.ticks = nil
-      ticks.deallocate()
-    }
+    defer { KernelPhase.ticks = nil }
     let (clock, before) = (ContinuousClock(), cvec_ticks())
     let start = clock.now
     try body()
@@ -28,4 +24,13 @@ extension KernelBackend {
         ($0, Double(ticks[1 + $0.rawValue]) * secondsPerTick)
       })
   }
+
+  private static let countsLength = 1 + KernelPhase.allCases.count
+
+  /// Never freed, because a pass of another thread may still hold it.
+  private nonisolated(unsafe) static let counts = {
+    let counts = UnsafeMutablePointer<UInt64>.allocate(capacity: countsLength)
+    counts.initialize(repeating: 0, count: countsLength)
+    return counts
+  }()
 }

@@ -39,6 +39,38 @@ import Testing
     #expect(line["orthogonal"] == nil && line["recompute_every"] as? Int == 7)
   }
 
+  /// The parts of one step add up to it, and every part of two fused layers is among them.
+  @Test func thePartsOfAStepAddUp() throws {
+    let parts = ["--repeats", "1", "--phases", "--layers", "2", "--input", "3"]
+    let line = try #require(try Self.lines(Self.small + parts).first)
+    let total = try #require(line["seconds_per_step"] as? Double)
+    let phases = try #require(line["phases"] as? [[String: Any]])
+    let seconds = try phases.map { try #require($0["seconds"] as? Double) }
+    #expect(abs(seconds.reduce(0, +) - total) < 1e-3 * total)
+    #expect(
+      phases.compactMap { $0["name"] as? String } == [
+        "packing weights", "input product", "recurrent product", "pointwise forward, saving",
+        "product backward", "pointwise backward, reading", "input gradient", "weight gradient",
+        "clearing, read-out, loss", "reduction", "clipping, optimizer",
+      ])
+    // The parts that grow with the work are compared with the same work in the caches.
+    #expect(phases.compactMap { $0["cached_seconds"] as? Double }.count { $0 > 0 } == 7)
+  }
+
+  @Test func partsAreThoseOfFusedLayersOnOneThread() throws {
+    try Places.withTemporaryFolder { folder in
+      for (arguments, ranks, words) in [
+        (["--cell", "ndt"], nil, "ndt has no fused layer, whose parts --phases measures"),
+        (["--threads", "2"], nil, "--phases takes one thread"),
+        ([], 2, "--phases measures one rank and there are 2: leave out mpirun"),
+      ] as [([String], Int?, String)] {
+        let refused = try Program.run(
+          ["bench"] + Self.small + ["--phases"] + arguments, ranks: ranks, in: folder)
+        #expect(refused.status == 64 && refused.message.contains(words), "\(refused.errors)")
+      }
+    }
+  }
+
   @Test func aStepMayHaveNorms() throws {
     let norms = ["--cell", "adam_gru", "--normalization", "assorted_time", "--window", "3"]
     let line = try #require(try Self.lines(Self.small + norms).first)
