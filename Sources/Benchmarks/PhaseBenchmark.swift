@@ -82,11 +82,13 @@ public enum PhaseBenchmark {
     small.shards = 1
     small.steps = min(problem.steps, 8)
     let steps = try measure(try StepWork(small, on: communicator), repeats: 200, warmup: 20)
-    let factor =
-      Double(problem.batch) / Double(small.batch) * Double(problem.steps) / Double(small.steps)
+    let rows = Double(problem.batch) / Double(small.batch)
     return Dictionary(
       uniqueKeysWithValues: KernelPhase.allCases.map { phase in
-        (phase, factor * (steps.map { $0.kernels[phase] ?? 0 }.min() ?? 0))
+        // The last time step has no step after it whose gradient is multiplied.
+        let left = phase == .productBackward ? 1 : 0
+        let times = Double(problem.steps - left) / Double(max(small.steps - left, 1))
+        return (phase, rows * times * (steps.map { $0.kernels[phase] ?? 0 }.min() ?? 0))
       })
   }
 }
