@@ -132,7 +132,7 @@ def main():
     for name in double:
         print(f"{name:14} float32 {single[name]:.1e}  float64 {double[name]:.1e}")
     answers = [largest for name, largest in double.items() if name != "hidden"]
-    sys.exit(0 if answers and max(answers) <= arguments.limit else 1)
+    sys.exit(0 if answers and all(value <= arguments.limit for value in answers) else 1)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import Tensors
 /// have the same words, and a single wrong bit gives other ones.
 ///
 /// The words are XXH64 hashes: of the parameters, of the totals, and of the gradient of each
-/// parameter. Comparing them costs one read of both buffers, and 8 bytes per parameter tensor.
+/// parameter. They cost one read of the parameters, two of the gradient, and 8 bytes per parameter tensor.
 public struct ShardDigest: Sendable, Hashable {
   /// The parameters, the totals, then the gradient of each entry of the layout.
   public let words: [UInt64]

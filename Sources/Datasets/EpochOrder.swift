@@ -45,8 +45,8 @@ public struct EpochOrder: Sendable {
     self.batchSize = batchSize
   }
 
-  /// As many sequences as there are, each drawn independently: a class that occurs, all equally
-  /// likely, and a sequence of it.
+  /// Draws as many sequences as there are, each independently: first a class, with equal
+  /// probability for all that occur, then a sequence of it.
   private static func drawn(_ classes: [Int32], _ seed: UInt64, _ epoch: Int) -> [Int] {
     var members: [Int32: [Int]] = [:]
     for (index, label) in classes.enumerated() { members[label, default: []].append(index) }

@@ -97,7 +97,7 @@ public final class SequenceFileSource: SequenceSource {
       classNames = try attribute("list of classes", DatasetFile.classNames)
       notes = OwnAttributes.notes(of: files) + inputs.notes
     } else {
-      let kind: TargetKind.Answer? = task == "multilabel" ? .labels : nil
+      let kind: TargetKind.Answer? = task == SequenceArchive.Target.labels.rawValue ? .labels : nil
       targets = try Self.targets(
         files, name.targets, kind, counts: counts,
         steps: offsets == nil ? steps : nil, rows: offsets == nil ? nil : inputs.rowsOfFiles,

@@ -15,10 +15,10 @@ import Synchronization
 ///
 /// Each entry is `name=action[@rank][#count]`. The actions are `kill` (SIGKILL to itself), `usr1` and
 /// `usr2` (that signal to itself), `fail` (an input/output error), `nospace` (a full disk),
-/// `readonly` (a read-only file system), `quota` (a quota that is used up) and `delay:SECONDS`. `@rank` limits it to one rank (by
-/// `OMPI_COMM_WORLD_RANK`, 0 without it), `#count` to one passage, counted from 1 in each process.
-/// If the variable cannot be parsed, the first point fails and says so. Without the variable a
-/// point costs one comparison.
+/// `readonly` (a read-only file system), `quota` (a quota that is used up) and `delay:SECONDS`.
+/// `@rank` limits it to one rank (by `OMPI_COMM_WORLD_RANK`, 0 without it), `#count` to one passage,
+/// counted from 1 in each process. If the variable cannot be parsed, the first point fails and says
+/// so. Without the variable a point costs one comparison.
 public enum Failpoint: String, CaseIterable, Sendable {
   /// The temporary folder of a checkpoint has been made (rank 0).
   case checkpointBegin = "checkpoint.begin"

@@ -11,8 +11,7 @@ public enum Terminal {
   ///
   /// The corresponding C function is `ioctl`, with `TIOCGWINSZ`.
   public static func columns(of descriptor: Int32) -> Int {
-    var size = winsize()
-    if ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
+    if let columns = columnsIfTerminal(descriptor) { return columns }
     if let text = getenv("COLUMNS"), let columns = Int(String(cString: text)), columns > 0 {
       return columns
     }
@@ -20,14 +19,14 @@ public enum Terminal {
   }
 
   /// The number of columns of a descriptor's terminal; nil if it is a pipe or a file, or a terminal
-  /// without a size, as that which mpirun makes for a rank.
+  /// without a size, such as the one that mpirun makes for a rank.
   public static func columnsIfTerminal(_ descriptor: Int32) -> Int? {
     var size = winsize()
     guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return Int(size.ws_col)
   }
 
-  /// A line broken for a terminal with this number of columns, what continues it indented: between
+  /// A line broken for a terminal with this number of columns, with continuation lines indented: between
   /// figures if that is possible, or else between words.
   ///
   /// A line with a command stays whole: the terminal wraps it so that it can still be copied.

@@ -16,8 +16,7 @@ extension KernelBackend {
     let (clock, before) = (ContinuousClock(), cvec_ticks())
     let start = clock.now
     try body()
-    let elapsed = (clock.now - start).components
-    let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+    let seconds = (clock.now - start) / .seconds(1)
     let secondsPerTick = seconds / Double(max(cvec_ticks() - before, 1))
     return Dictionary(
       uniqueKeysWithValues: KernelPhase.allCases.map {

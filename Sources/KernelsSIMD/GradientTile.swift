@@ -25,7 +25,7 @@ struct GradientTile: RegisterTile {
   var spill: UnsafeMutablePointer<Float>
 
   /// The floats of the largest tile.
-  static var spillCount: Int { 8 * 4 * Vector.width }
+  static var spillCount: Int { Registers.mostRows * Registers.mostVectors * Vector.width }
 
   @inline(never)
   func run<R: Rows>(_: R.Type, column: Int, vectors: Int) {

@@ -56,7 +56,7 @@ struct Product {
   var chunkRows: Int { 2 * tileRows }
 
   /// The largest of them.
-  static var mostChunkRows: Int { 2 * 8 }
+  static var mostChunkRows: Int { 2 * Registers.mostRows }
 
   /// The rows of a register tile.
   @inline(__always)

@@ -8,6 +8,12 @@ protocol RegisterTile {
 
 /// The tile sizes that fit in the registers of an instruction set.
 enum Registers {
+  /// The largest number of rows of any tile.
+  static var mostRows: Int { 8 }
+
+  /// The largest number of columns, in vectors.
+  static var mostVectors: Int { 4 }
+
   /// The largest number of rows with `vectors` columns.
   @inline(__always)
   static func rows(forVectors vectors: Int) -> Int {

@@ -6,9 +6,6 @@ enum MetricName {
     "mae": "MAE", "r2": "R2", "auc": "AUC", "macro_f1": "macro F1",
     "top_5_accuracy": "top-5 accuracy",
   ]
-  private static let percentages: Set = [
-    "accuracy", "balanced_accuracy", "macro_f1", "top_5_accuracy",
-  ]
 
   /// The name of a key of the records, also of one that begins with a part: "validation MAE".
   static func shown(_ key: String) -> String {
@@ -20,6 +17,6 @@ enum MetricName {
 
   /// Whether a share is shown in per cent.
   static func isPercentage(_ key: String) -> Bool {
-    percentages.contains(key.hasPrefix("validation_") ? String(key.dropFirst(11)) : key)
+    key.hasSuffix("accuracy") || key.hasSuffix("macro_f1")
   }
 }

@@ -155,9 +155,12 @@ public struct RunRecord {
   var chanceLoss: Double? { points.last(where: \.isValidation)?.values["chance_loss"] }
 
   /// The metrics other than the loss in any record, under the task's names.
-  var metricKeys: [String] {
+  var metricKeys: [String] { Self.metricKeys(points.flatMap(\.values.keys)) }
+
+  /// Those of `keys` that name a metric of the task other than the loss, sorted.
+  package static func metricKeys(_ keys: [String]) -> [String] {
     let others = ["step", "epoch", "loss", "chance_loss", "gradient_norm", "learning_rate"]
-    return Set(points.flatMap(\.values.keys)).filter { key in
+    return Set(keys).filter { key in
       !others.contains(key) && !key.hasPrefix("share_") && !key.hasSuffix("seconds")
         && !key.hasSuffix("_per_second")
     }.sorted()

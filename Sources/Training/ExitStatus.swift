@@ -25,10 +25,13 @@ public enum ExitStatus: Int32, Sendable, Codable {
 public struct RunFailure: Error, CustomStringConvertible, Sendable, Codable {
   public let status: ExitStatus
   public let message: String
+  /// Whether a host is at fault, and not the settings of the run.
+  public let blamesHost: Bool
 
-  public init(_ status: ExitStatus, _ message: String) {
+  public init(_ status: ExitStatus, _ message: String, blamesHost: Bool = false) {
     self.status = status
     self.message = message
+    self.blamesHost = blamesHost
   }
 
   public var description: String { message }

@@ -50,9 +50,6 @@ extension Inspection {
 
   /// Keys as options of `train`, quoted for a shell.
   private static func options(_ keys: [String]) -> String {
-    keys.map { key in
-      let isPlain = key.allSatisfy { $0.isLetter || $0.isNumber || "._-/=+:,@%".contains($0) }
-      return "--set " + (isPlain ? key : "'\(key.replacing("'", with: "'\\''"))'")
-    }.joined(separator: " ")
+    keys.map { "--set \($0.shellWord)" }.joined(separator: " ")
   }
 }

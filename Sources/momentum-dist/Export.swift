@@ -9,7 +9,7 @@ struct Export: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write a trained model as a safetensors or ONNX file, or its model card.",
     discussion: """
-      The ending of FILE chooses: .onnx is ONNX, .md a model card, anything else safetensors.
+      The extension of FILE selects the format: .onnx is ONNX, .md a model card, anything else safetensors.
 
       momentum-dist export runs/waves --to waves.safetensors
       momentum-dist export runs/waves --checkpoint best --to waves.onnx

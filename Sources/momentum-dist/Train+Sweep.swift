@@ -205,7 +205,7 @@ extension Train {
         session, run, progress, resumingFrom: begun,
         maximumSteps: epochs.map { session.steps(ofEpochs: $0) })
       sweep.trials[trial].scores.append(trainer.best?.loss ?? .greatestFiniteMagnitude)
-    } catch let failure as RunFailure where failure.status == .diverged {
+    } catch let failure as RunFailure where failure.status == .diverged && !failure.blamesHost {
       progress.say("\(SweepRecord.name(trial: trial)): \(failure)")
       sweep.trials[trial].state = .diverged
       return
@@ -216,7 +216,8 @@ extension Train {
           + " with the same command and --resume")
     } catch let failure as RunFailure {
       throw RunFailure(
-        failure.status, "\(SweepRecord.name(trial: trial)): \(failure.message)")
+        failure.status, "\(SweepRecord.name(trial: trial)): \(failure.message)",
+        blamesHost: failure.blamesHost)
     }
     let (step, values) = try Self.measure([.validation], of: run, agreement, communicator)
     (sweep.trials[trial].step, sweep.trials[trial].values) = (step, values)

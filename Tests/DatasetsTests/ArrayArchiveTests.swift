@@ -35,6 +35,19 @@ import Testing
     #expect(oneHot.target == .classes && oneHot.classNames == ["0", "1"])
   }
 
+  /// The parts have the same labels.
+  @Test func partsWithOtherLabelsAreRefused() {
+    let error = #expect(throws: DatasetError.self) {
+      try Arrays.read {
+        $0.add("X_train", x, shape: [4, 2, 1])
+        $0.add("y_train", [0, 1, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1] as [Int32], shape: [4, 3])
+        $0.add("X_test", [9, 8] as [Float], shape: [1, 2, 1])
+        $0.add("y_test", [1, 1] as [Int32], shape: [1, 2])
+      }
+    }
+    #expect("\(error.map(String.init(describing:)) ?? "")".contains("3 labels"))
+  }
+
   @Test func partsAreFoundByTheirNames() throws {
     let archive = try Arrays.read {
       $0.add("X_train", x, shape: [4, 2, 1])

@@ -39,6 +39,18 @@ import Testing
     #expect(all.train.sequences[1] == [3, 4, 7, 8])
   }
 
+  /// With the values named, a column of dates is one of the columns that are not read.
+  @Test func datesBesideNamedValuesAreNotRead() throws {
+    let text = "who,day,x,kind\na,2024-01-03,1,up\na,2024-01-01,2,up\nb,2024-01-01,3,down\n"
+    let table = try TextFiles.table(
+      text, text,
+      format {
+        $0.time = nil
+        $0.values = ["x"]
+      })
+    #expect(table.train.sequences == [[1, 2], [3]])
+  }
+
   /// One column of dates orders the steps without being named, and is no value.
   @Test func aColumnOfDatesIsTheTime() throws {
     let rows = (0..<10).map { "2024-01-\(20 - $0),\(20 - $0),5" }

@@ -159,13 +159,7 @@ import Testing
   @Test(.enabled(if: hasRuntime, needs), arguments: ["srlstm", "gru"])
   func onnxruntimeReadsTexts(name: String) throws {
     try Places.withTemporaryFolder { folder in
-      let alphabet = Array("ab \n".utf8)
-      let letters = (0..<3000).map { alphabet[$0 * $0 % 97 % 4] }
-      try Data(letters).write(to: URL(fileURLWithPath: "\(folder)/text.txt"))
-      let prepared = try Program.run(
-        ["prepare", "text", "--from", "text.txt", "--to", "data.h5", "--level", "character"],
-        in: folder)
-      #expect(prepared.status == 0, "\(prepared.errors)")
+      try TorchExportTests.prepareText(in: folder)
       try train(
         [
           "model.cell=\(name)", "model.hidden_size=6", "language_model.embedding_size=4",

@@ -75,7 +75,7 @@ import Testing
     arguments: ["srlstm", "atn_gru", "hippo_legs"])
   func torchReadsTextsAsEvaluateDoes(name: String) throws {
     try Places.withTemporaryFolder { folder in
-      try prepareText(in: folder)
+      try Self.prepareText(in: folder)
       let outcome = try train(
         [
           "model.cell=\(name)", "model.layers=2", "model.hidden_size=6",
@@ -150,7 +150,7 @@ import Testing
           == [0, 8, 4, 2, 10, 6, 1, 9, 5, 3, 11, 7])
     }
     try Places.withTemporaryFolder { folder in
-      try prepareText(in: folder)
+      try Self.prepareText(in: folder)
       let outcome = try train(
         ["language_model.embedding_size=4", "language_model.chunk_length=9"],
         task: "language_model", in: folder)
@@ -180,7 +180,7 @@ import Testing
   }
 
   /// 3000 characters of four kinds.
-  private func prepareText(in folder: String) throws {
+  static func prepareText(in folder: String) throws {
     let alphabet = Array("ab \n".utf8)
     let letters = (0..<3000).map { alphabet[$0 * $0 % 97 % 4] }
     try Data(letters).write(to: URL(fileURLWithPath: "\(folder)/text.txt"))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
 import Testing
 
 @testable import Reports
@@ -20,6 +21,21 @@ import Testing
     #expect(sweep.entrants(of: 1) == [0, 1, 3])
     #expect(sweep.entrants(of: 2) == [1, 3])
     #expect(sweep.ranking == [1, 3, 0, 4, 5, 2])
+  }
+
+  /// Records of older versions do not say what all trials share.
+  @Test func anOldRecordIsRead() throws {
+    try Places.withTemporaryFolder { folder in
+      var sweep = record([[3], [1]], rungs: [2], factor: 1)
+      try sweep.write(to: folder)
+      #expect(SweepRecord(at: folder)?.trials.count == 2)
+      sweep.base = "epochs: 3"
+      let old = try #require(SweepRecord(at: folder))
+      #expect(sweep.isOfSameTrials(as: old) && old.isOfSameTrials(as: sweep))
+      var other = sweep
+      other.base = "epochs: 4"
+      #expect(!other.isOfSameTrials(as: sweep))
+    }
   }
 
   @Test func theTableNamesTheBestFirst() throws {

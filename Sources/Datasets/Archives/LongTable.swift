@@ -215,7 +215,9 @@ private struct LongColumns {
     let dates = first.indices.filter {
       $0 != ownID && $0 != ownTarget && !values.contains($0) && LongTable.isDate(first[$0])
     }
-    let isFound = format.time == nil && dates.count == 1 && dialect.header?.count == first.count
+    let isFound =
+      format.time == nil && format.values.isEmpty && dates.count == 1
+      && dialect.header?.count == first.count
     foundTime = isFound ? dates[0] : nil
     time = try column(format.time, "time") ?? foundTime
     let used = [self.id, target, time]

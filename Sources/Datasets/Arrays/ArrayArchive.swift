@@ -244,6 +244,9 @@ private struct ArrayPart {
       guard targets.shape.count == 2, targets.shape[0] == count,
         values.allSatisfy({ [0, 1].contains($0) })
       else { throw refusal("multilabel needs 1 or 0 for each label of each sequence, [N, K]") }
+      guard width == naming.names.count else {
+        throw refusal("the training part has \(naming.names.count) labels, this one \(width)")
+      }
       part.labels = kept.sequences.map { index in
         values[index * width..<(index + 1) * width].map { Int32($0) }
       }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Configuration
+import Files
 import Foundation
 import Reports
 
@@ -15,11 +16,7 @@ extension ModelCard {
       lines.append(("test", measured, test.chanceLoss))
     }
     guard !lines.isEmpty else { return "Nothing was measured at step \(manifest.step)." }
-    let other = ["chance_loss", "step", "epoch", "learning_rate", "gradient_norm"]
-    let metrics = Set(lines.flatMap(\.measured.keys)).filter { key in
-      !other.contains(key) && key != "loss" && !key.hasPrefix("share_")
-        && !key.hasSuffix("seconds") && !key.hasSuffix("_per_second")
-    }.sorted()
+    let metrics = RunRecord.metricKeys(lines.flatMap(\.measured.keys))
     let head = ["part", "loss", "loss of guessing"] + metrics
     let rows = lines.map { line in
       func number(_ value: Double?) -> String { value.map { brief($0) } ?? "" }
@@ -41,24 +38,11 @@ extension ModelCard {
   var command: String {
     let defaults = Dictionary(TrainingConfiguration().keys.map { ($0.path, $0.value) }) { $1 }
     let keys = configuration.keys.filter { defaults[$0.path] != $0.value }.map {
-      "--set \(shellWord("\($0.path)=\($0.value)"))"
+      "--set \("\($0.path)=\($0.value)".shellWord)"
     }
     return
-      (["momentum-dist train --output \(shellWord(name)) --max-steps \(manifest.step)"] + keys)
+      (["momentum-dist train --output \(name.shellWord) --max-steps \(manifest.step)"] + keys)
       .joined(separator: " ")
-  }
-
-  /// A word that a shell leaves as it is.
-  private func shellWord(_ text: String) -> String {
-    let isPlain = text.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"):
-        true
-      default: "_./=:,@%+-".utf8.contains(byte)
-      }
-    }
-    return isPlain ? text : "'\(text.replacing("'", with: "'\\''"))'"
   }
 
   /// What the command gives.
@@ -86,7 +70,7 @@ extension ModelCard {
     switch configuration.dataset.task {
     case .classification, .multilabel, .tagging:
       limits.append(
-        "It answers with its classes, or labels, whatever the input is, and its"
+        "It gives its classes or labels for any input, even one unlike its data, and its"
           + " probabilities were not calibrated.")
     case .forecast, .nextFrame:
       limits.append("It forecasts what follows series like those of its data.")
@@ -98,7 +82,7 @@ extension ModelCard {
     }
     if validation == nil { limits.append("It was not measured on held-out data at this step.") }
     if validation != nil, isBest {
-      limits.append("The step was chosen by the validation loss, which is therefore too good.")
+      limits.append("The step was selected by its validation loss, so that loss is optimistic.")
     }
     if test?.step != manifest.step {
       limits.append("The test part was not measured with this checkpoint.")

@@ -154,7 +154,7 @@ public struct ModelCard {
       }
     }
     if let heldOut = data.heldOut {
-      rows.append(("held out of it", "\(heldOut) sequences for validation"))
+      rows.append(("held out of train", "\(heldOut) sequences for validation"))
     }
     if let names = data.meaning.classNames {
       let shown = names.prefix(50).map(code).joined(separator: ", ")
@@ -164,7 +164,7 @@ public struct ModelCard {
       rows.append(("vocabulary", "\(words.count) tokens of level \(words.level)"))
     }
     if data.meaning.statistics != nil {
-      rows.append(("inputs", "less the mean and divided by the deviation of the training part"))
+      rows.append(("inputs", "normalised by the mean and standard deviation of the training part"))
     }
     if data.meaning.scaling != 1 {
       rows.append(("whole numbers", "multiplied by \(brief(data.meaning.scaling))"))

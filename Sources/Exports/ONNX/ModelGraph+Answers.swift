@@ -25,7 +25,9 @@ extension ModelGraph {
     case .multilabel: addLabels(answer)
     case .maskedSpikes:
       let rates = GraphValue.apply("Exp", [y])
-      addOutput("rates", .float, places + ["\(K)"], answer.masked(rates), "Counts per step.")
+      addOutput(
+        "rates", .float, places + ["\(K)"], answer.masked(rates),
+        "Counts per step, from one pass without hidden steps.")
     case .adding, .regression:
       addOutput(
         "values", .float, places + ["\(K)"], scaled(y, meaning.targets, K),

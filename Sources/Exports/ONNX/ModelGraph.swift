@@ -44,13 +44,13 @@ struct ModelGraph {
     let layers = try makeLayers()
     let run = try makeRun(x, countingSteps: layers.contains(where: \.usesStepNumber))
     let values = try prepared(x)
-    let (y, after) = addLayers(layers, values, run.run)
-    try addAnswers(y, run.run)
+    let (y, after) = addLayers(layers, values, run)
+    try addAnswers(y, run)
     for (name, shape, value) in after {
       addOutput("\(name)_next", .float, ["N"] + shape.map(String.init), value, "The state after.")
     }
     if let steps = run.firstStep {
-      let T = GraphValue.apply("Shape", [run.run.places])
+      let T = GraphValue.apply("Shape", [run.places])
       addOutput("steps_next", .int64, ["1"], steps + T, "The steps with those of this call.")
     }
     graph = builder.graph(inputs, outputs)
@@ -69,7 +69,7 @@ struct ModelGraph {
   /// Sizes and lengths of a call.
   private mutating func makeRun(
     _ x: GraphValue, countingSteps: Bool
-  ) throws(ExportError) -> (run: LayerRun, firstStep: GraphValue?) {
+  ) throws(ExportError) -> LayerRun {
     let features = try size
     let sizes = isLanguageModel ? [] : (map ?? [features]).map(String.init)
     inputs.append(
@@ -95,10 +95,9 @@ struct ModelGraph {
     }
     let places = GraphValue.apply(
       "Range", [builder.whole(0), T.droppingAxes([0]), builder.whole(1)])
-    let run = LayerRun(
+    return LayerRun(
       graph: builder, rows: shape.slice(0, 1, axis: 0), places: places, firstStep: firstStep,
       lengths: lengths)
-    return (run, firstStep)
   }
 
   /// A constant that is an input's default.

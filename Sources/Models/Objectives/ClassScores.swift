@@ -18,8 +18,9 @@ public struct ClassScores: Sendable, Equatable {
 
   /// The scores of a confusion matrix [true][predicted].
   public init(confusion rows: [[Int]]) {
-    actual = rows.map { Double($0.reduce(0, +)) }
-    predicted = rows.indices.map { k in Double(rows.reduce(0) { $0 + $1[k] }) }
+    // In floating point: the counts of a file may have a sum that overflows an integer.
+    actual = rows.map { $0.reduce(0) { $0 + Double($1) } }
+    predicted = rows.indices.map { k in rows.reduce(0) { $0 + Double($1[k]) } }
     right = rows.indices.map { Double(rows[$0][$0]) }
   }
 

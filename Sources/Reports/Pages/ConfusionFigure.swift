@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Models
 
 /// A confusion matrix as an HTML table.
 struct ConfusionFigure {
@@ -21,11 +22,9 @@ struct ConfusionFigure {
 
   /// The most frequent class, and its share: "walk is right for 97.00 %".
   var majority: String? {
-    let sums = counts.map { $0.reduce(0) { $0 + Double($1) } }
-    guard let most = sums.indices.max(by: { (sums[$0], -$0) < (sums[$1], -$1) }), sums[most] > 0
-    else { return nil }
-    let share = String(format: "%.2f %%", 100 * sums[most] / sums.reduce(0, +))
-    return "\(names[most]) is right for \(share)"
+    ClassScores(confusion: counts).majority.map {
+      "\(names[$0.number]) is right for " + String(format: "%.2f %%", 100 * $0.share)
+    }
   }
 
   var html: String {

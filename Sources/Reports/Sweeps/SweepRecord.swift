@@ -48,8 +48,8 @@ public struct SweepRecord: Codable, Sendable, Equatable {
   /// One trial in `factor` continues after a rung; 1 continues all.
   public var factor: Int
   public var trials: [Trial]
-  /// The configuration that all trials share, as YAML.
-  public var base = ""
+  /// The configuration that all trials share, as YAML; nil in the records of older versions.
+  public var base: String?
 
   public init(
     metric: String, isLargerBetter: Bool, rungs: [Int], factor: Int, trials: [[Setting]]
@@ -102,7 +102,8 @@ public struct SweepRecord: Codable, Sendable, Equatable {
 
   /// Whether this is the record of the same trials, regardless of their results.
   public func isOfSameTrials(as other: SweepRecord) -> Bool {
-    metric == other.metric && rungs == other.rungs && factor == other.factor && base == other.base
+    metric == other.metric && rungs == other.rungs && factor == other.factor
+      && (base == nil || other.base == nil || base == other.base)
       && trials.map(\.settings) == other.trials.map(\.settings)
   }
 

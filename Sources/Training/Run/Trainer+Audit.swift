@@ -125,7 +125,7 @@ extension Trainer {
     }
     let verdict = AuditVerdict(
       audit, owner: owner, auditor: auditor, referee: third, session.parameters.layout)
-    return RunFailure(.diverged, verdict.text(on: audits?.hosts ?? []))
+    return RunFailure(.diverged, verdict.text(on: audits?.hosts ?? []), blamesHost: true)
   }
 
   /// Says what an audit of one rank can find.

@@ -28,7 +28,7 @@ extension Trainer {
     throw RunFailure(
       .diverged,
       "step \(state.step): \(difference); resume from the last checkpoint, without that host if it"
-        + " happens again: its memory or its libraries may be at fault")
+        + " happens again: its memory or its libraries may be at fault", blamesHost: true)
   }
 
   /// Damages a replica, for tests of `checkReplicas()`: if the environment variable

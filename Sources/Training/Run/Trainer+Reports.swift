@@ -15,8 +15,11 @@ extension Trainer {
     rankLog = log
     try session.agreement.together {
       guard isRoot else { return }
-      // The checkpoint may predate the record of its own step, at an epoch's end.
-      let lastReported = state.interval.elements > 0 ? state.step - 1 : state.step
+      // At an epoch's end, the checkpoint may predate the record of its own step.
+      let isBeforeRecord =
+        state.interval.elements > 0
+        && state.batch >= session.workload.stream.steps(inEpoch: state.epoch)
+      let lastReported = isBeforeRecord ? state.step - 1 : state.step
       metrics = try MetricsLog(
         run.metrics, keepingThrough: lastReported, epochs: state.epoch)
       tensorBoard = try TensorBoardLog(in: run.path, from: lastReported + 1)

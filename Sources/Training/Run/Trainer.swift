@@ -123,7 +123,7 @@ public final class Trainer {
     } catch {
       Progress.endLine()
       rankLog?.say("failed at step \(state.step): \(error)")
-      if error.status == .diverged { try? tensorBoard?.end(well: false) }
+      if error.status == .diverged, !error.blamesHost { try? tensorBoard?.end(well: false) }
       leaveSave(after: error)
       throw error
     }
@@ -250,10 +250,8 @@ public final class Trainer {
         step.accumulate(touching: session.touchedRows, holding: audit != nil, runPass)
       )
     }
-    try clock.measure(.reduction) { () throws(RunFailure) in
-      try compare(audit, second, with: totals)
-    }
     let total = try clock.measure(.reduction) { () throws(RunFailure) in
+      try compare(audit, second, with: totals)
       do {
         return try step.reduce(totals)
       } catch {
