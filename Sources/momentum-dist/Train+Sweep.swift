@@ -103,7 +103,6 @@ extension Train {
     do {
       return try TrainingConfiguration(file: config, assignments: settings + assignments)
     } catch {
-      guard let error = error as? ConfigurationError else { throw error }
       throw ConfigurationError(error.description.replacing("--set", with: "--sweep"))
     }
   }
