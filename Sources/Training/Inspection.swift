@@ -60,8 +60,11 @@ public struct Inspection {
     _ = try TrainingConfiguration(
       file: run.configuration, assignments: [], isResolved: true)
     let text = DurableFiles.ordinaryContents(of: run.metrics) ?? Data()
-    let lines = text.split(separator: UInt8(ascii: "\n"))
-    // A killed run may have left half a line at the end; a resume removes it.
+    let newline = UInt8(ascii: "\n")
+    var lines = text.split(separator: newline)
+    // A run in progress, or one that was killed, may have written half of the last line. A resume
+    // removes it.
+    if text.last != newline { lines = lines.dropLast() }
     for (number, line) in lines.enumerated()
     where (try? JSONSerialization.jsonObject(with: Data(line))) == nil {
       throw RunFailure(

@@ -48,12 +48,11 @@ import Testing
 
   /// Waits until a run has made some steps.
   static func waitForSteps(in folder: String) throws {
-    for _ in 0..<300 {
+    let hasSteps = Waiting.until {
       let text = FileManager.default.contents(atPath: "\(folder)/run/metrics.jsonl") ?? Data()
-      if text.split(separator: 10).count > 20 { return }
-      Thread.sleep(forTimeInterval: 0.1)
+      return text.split(separator: 10).count > 20
     }
-    Issue.record("the run made no steps")
+    #expect(hasSteps, "the run made no steps")
   }
 
   /// Signals a rank, or mpirun if it is nil, once the run has made some steps.

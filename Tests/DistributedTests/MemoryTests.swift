@@ -106,10 +106,10 @@ import Testing
         environment: ["MOMENTUM_DIST_FAILPOINTS": "train.step=delay:3@0#1,train.step=delay:3@1#1"],
         errorsFile: log
       ) {
-        for _ in 0..<400
-        where !errors().contains("holds rank 0") || !errors().contains("holds rank 1") {
-          Thread.sleep(forTimeInterval: 0.05)
-        }
+        #expect(
+          Waiting.until {
+            errors().contains("holds rank 0") && errors().contains("holds rank 1")
+          })
         for process in RunningProcess.all(in: folder)
         where process.rank.map(limited.contains) == true && process.name == "momentum-dist" {
           try Self.limit(process.number)

@@ -20,13 +20,10 @@ import Testing
         $PROGRAM "$@" 2>log & run=$!
         until [ -e stop ] || ! kill -0 $run; do sleep 0.1; done
         kill -TERM $run; wait $run
-        """, train, in: folder, deadline: 300
+        """, train, in: folder, deadline: 900
       ) {
-        let checkpoints = "\(folder)/run/checkpoints"
-        for _ in 0..<200
-        where !FileManager.default.fileExists(atPath: "\(checkpoints)/latest/manifest.json") {
-          Thread.sleep(forTimeInterval: 0.05)
-        }
+        let latest = "\(folder)/run/checkpoints/latest/manifest.json"
+        try #require(Waiting.until { FileManager.default.fileExists(atPath: latest) })
         for index in 0..<50 {
           let ranks = index % 10 == 9 ? 2 : nil
           for arguments in [
@@ -36,7 +33,7 @@ import Testing
             let read = try Program.run(
               arguments, ranks: arguments[0] == "evaluate" ? ranks : nil, in: folder)
             #expect(read.status == 0, "\(arguments): \(read.errors)")
-            #expect(read.message.isEmpty, "\(arguments): \(read.errors)")
+            #expect(read.ownErrors.isEmpty, "\(arguments): \(read.errors)")
           }
         }
         _ = FileManager.default.createFile(atPath: stop, contents: nil)

@@ -51,9 +51,7 @@ import Testing
         in: folder, environment: ["MOMENTUM_DIST_FAILPOINTS": "train.step=delay:5@0#4"]
       ) {
         let checkpoints = "\(folder)/run/checkpoints"
-        for _ in 0..<100 where !FileManager.default.fileExists(atPath: checkpoints) {
-          Thread.sleep(forTimeInterval: 0.1)
-        }
+        #expect(Waiting.until { FileManager.default.fileExists(atPath: checkpoints) })
         let second = try RankCountTests.train("run", ranks: 1, in: folder, [])
         #expect(second.status == 64, "\(second.errors)")
         #expect(second.message.contains("another process is training into it"))

@@ -49,6 +49,10 @@ public struct TrainedCheckpoint {
     let listed = try agreement.fromRoot { RunFolder.candidates(at: path) }
     let best = try agreement.fromRoot { choice == .best ? RunFolder.best(at: path) : nil }
     if let best, !best.isThere {
+      guard try !agreement.haveChanged(at: path, since: listed) else {
+        throw RunFailure(
+          .unusableData, "\(best.folder): was removed while it was read; try again")
+      }
       progress.say(
         "\(best.folder): the best checkpoint on validation is missing; measuring the newest"
           + " instead")
@@ -80,13 +84,13 @@ extension RunFolder {
   /// The checkpoint of a run with the lowest validation loss, and whether it still exists; nil if
   /// nothing was validated, and if the path is that of a checkpoint.
   static func best(at path: String) -> BestCheckpoint? {
-    let all = candidates(at: path)
-    guard all.first != path, let newest = try? firstReadable(at: path),
+    guard candidates(at: path).first != path, let newest = try? firstReadable(at: path),
       let step = newest.manifest.bestStep
     else { return nil }
     let run = RunFolder(path)
     let folder = run.existingCheckpoint(step: step)
-    return all.contains(folder)
+    // The list is newer than the manifest, which may name a step that was saved meanwhile.
+    return candidates(at: path).contains(folder)
       ? BestCheckpoint(folder: folder, isThere: true)
       : BestCheckpoint(folder: run.checkpoint(step: step), isThere: false)
   }
