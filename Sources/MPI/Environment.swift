@@ -28,9 +28,10 @@ public enum Environment {
   public static func initialize() throws(MPIError) {
     if isInitialized { return }
     if isFinalized { throw .other }
-    Launcher.isolateIfAlone()
-    var provided: CInt = 0
-    try check(MPI_Init_thread(nil, nil, CInt(MPI_THREAD_MULTIPLE), &provided))
+    try Launcher.isolatedIfAlone { () throws(MPIError) in
+      var provided: CInt = 0
+      try check(MPI_Init_thread(nil, nil, CInt(MPI_THREAD_MULTIPLE), &provided))
+    }
     try check(MPI_Comm_set_errhandler(COpenMPI_COMM_WORLD(), COpenMPI_ERRORS_RETURN()))
     try check(MPI_Comm_set_errhandler(COpenMPI_COMM_SELF(), COpenMPI_ERRORS_RETURN()))
   }

@@ -84,12 +84,24 @@ public struct Launcher: Sendable {
   /// Lets a process without a process manager start by itself.
   ///
   /// Otherwise Open MPI 4 starts a daemon for it, `orted`, which is missing if only the library is
-  /// installed. In a task of Slurm's srun it expects a process manager.
-  static func isolateIfAlone() {
-    guard !current.isManaged else { return }
-    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
+  /// installed. In a task of Slurm's srun it expects a process manager. It also makes a folder for
+  /// the job's files, `ompi.HOST.UID`, which all jobs of a user share and the last one removes: a
+  /// process that starts while another ends may fail to make it. One rank needs no such files.
+  ///
+  /// - Parameter start: starts MPI. The settings are gone afterwards: an mpirun that this process
+  ///   starts would read them too.
+  static func isolatedIfAlone<Failure: Error>(
+    _ start: () throws(Failure) -> Void
+  ) throws(Failure) {
+    guard !current.isManaged else { return try start() }
+    let settings = [
+      "OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_orte_create_session_dirs": "0",
+    ].filter { getenv($0.key) == nil }
+    for (name, value) in settings { setenv(name, value, 0) }
+    defer { for name in settings.keys { unsetenv(name) } }
     unsetenv("SLURM_STEPID")
     unsetenv("SLURM_STEP_ID")
+    try start()
   }
 
   /// Whether srun started this process.

@@ -15,12 +15,14 @@ import Testing
       ["train", "--output", run] + arguments, in: folder, environment: environment, deadline: 60)
   }
 
-  /// Without Open MPI's programs, and even as root, which mpirun refuses by default.
+  /// Without Open MPI's programs or a folder for its files, and even as root, which mpirun refuses
+  /// by default.
   @Test func oneRankNeedsNoLauncher() throws {
     try Places.withTemporaryFolder { folder in
       let words = Self.arguments.map { "'\($0)'" }.joined(separator: " ")
       let bare =
-        "unset OMPI_ALLOW_RUN_AS_ROOT OMPI_ALLOW_RUN_AS_ROOT_CONFIRM; PATH=/nowhere"
+        "unset OMPI_ALLOW_RUN_AS_ROOT OMPI_ALLOW_RUN_AS_ROOT_CONFIRM;"
+        + " export OMPI_MCA_orte_tmpdir_base=/dev/null/none; PATH=/nowhere"
       let outcome = try Program.shell(
         "\(bare) \"$PROGRAM\" train --output bare \(words)", in: folder)
       #expect(outcome.status == 0, "\(outcome.errors)")

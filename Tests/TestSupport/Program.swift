@@ -155,7 +155,10 @@ public enum Program {
     process.arguments = program
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    let stem = "\(folder)/.outcome-\(UUID().uuidString)"
     var variables = ProcessInfo.processInfo.environment
+    // Jobs that start and end at the same time make and remove the default folder under each other.
+    variables["OMPI_MCA_orte_tmpdir_base"] = "\(stem).mpi"
     variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
     variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
     variables["OMPI_MCA_btl_base_warn_component_unused"] = "0"
@@ -163,7 +166,6 @@ public enum Program {
     process.environment = variables
     process.standardInput = FileHandle.nullDevice
     // Files, not pipes: a full pipe that nothing reads would stop the program.
-    let stem = "\(folder)/.outcome-\(UUID().uuidString)"
     for suffix in ["out", "err"] {
       _ = FileManager.default.createFile(atPath: "\(stem).\(suffix)", contents: nil)
     }
