@@ -16,6 +16,8 @@ struct BackwardBuffers {
   /// The rows that the buffers hold.
   let groupRows: Int
   let slots: Int
+  /// Steps whose dx are computed together: neighbouring slots.
+  let inputSteps: Int
 
   let recurrentWeights: UnsafeMutablePointer<Float>  // [panel][block][gate][unit][column]
   let inputWeights: UnsafeMutablePointer<Float>  // likewise; empty unless dx is needed
@@ -54,6 +56,8 @@ struct BackwardBuffers {
     self.groupRows = groupRows
     // A step reads the slot of the step after it, so there are at least two.
     slots = max(stripes.longestTimeBlock(shape), 2)
+    inputSteps =
+      call.dx == nil ? 1 : Blocking.inputSteps(shape, rows: groupRows, most: slots)
 
     recurrentWeights = arena.take(order.paddedWidth * single.paddedWidth)
     inputWeights = arena.take(call.dx == nil ? 0 : order.paddedWidth * inputs.paddedWidth)
@@ -68,7 +72,7 @@ struct BackwardBuffers {
     dq = arena.take(gates)
     c = arena.take(state)
     dUnitBias = arena.take(shape.body.hasUnitBias ? state : 0)
-    product = arena.take(groupRows * 4 * Vector.width)
+    product = arena.take(inputSteps * groupRows * 4 * Vector.width)
     let gateGradients = slots * groupRows * order.paddedWidth
     da = arena.take(gateGradients)
     // Without a drive state and with an additive body the two are the same.

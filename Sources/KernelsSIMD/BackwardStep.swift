@@ -21,7 +21,7 @@ struct BackwardStep {
       segments: order.blocks, segment: order.blockWidth,
       segmentStride: buffers.blockStride(rows: rows),
       w: buffers.recurrentWeights + split.start(panel) * Vector.width * order.paddedWidth,
-      start: buffers.zeros, vectors: split.width(panel), prefetching: prefetch)
+      start: buffers.zeros, vectors: split.width(panel), rows: rows, prefetching: prefetch)
   }
 
   /// The gradient of the final h, instead of a product.
@@ -41,25 +41,33 @@ struct BackwardStep {
     }
   }
 
-  /// dx_t = dg_t W_ih.
+  /// dx_t = dg_t W_ih, of this step and of those after it that wait for it: `inputSteps` steps are
+  /// computed together.
   func inputGradient() {
     guard let dx = call.dx else { return }
     let (order, split) = (buffers.order, buffers.inputSplit)
     let (C, N) = (call.geometry.inputs, call.geometry.rows)
+    let steps = (call.geometry.steps - 1 - t) % buffers.inputSteps + 1
+    guard steps == buffers.inputSteps || t == 0 else { return }
+    // Neighbouring slots, the last step first.
+    let firstSlot = slot - (steps - 1)
     for panel in 0..<split.panels {
       let (block, width) = (split.start(panel), split.width(panel))
       Product(
-        a: buffers.dg + slot * buffers.slotStride(rows: rows), row: order.blockWidth,
+        a: buffers.dg + firstSlot * buffers.slotStride(rows: rows), row: order.blockWidth,
         segments: order.blocks, segment: order.blockWidth,
         segmentStride: buffers.blockStride(rows: rows),
         w: buffers.inputWeights + block * Vector.width * order.paddedWidth, start: buffers.zeros,
-        vectors: width
-      ).run(rows: rows, out: buffers.product)
-      for row in 0..<rows {
-        for inner in 0..<width {
-          let column = (block + inner) * Vector.width
-          Vector(buffers.product + (row * width + inner) * Vector.width)
-            .storing(C - column, dx + (t * N + firstRow + row) * C + column)
+        vectors: width, rows: steps * rows
+      ).run(out: buffers.product)
+      var from = buffers.product
+      for step in (t..<t + steps).reversed() {
+        for row in 0..<rows {
+          let to = dx + (step * N + firstRow + row) * C
+          for inner in block..<block + width {
+            Vector(from).storing(C - inner * Vector.width, to + inner * Vector.width)
+            from += Vector.width
+          }
         }
       }
     }
@@ -70,7 +78,7 @@ struct BackwardStep {
     let (split, H) = (buffers.hiddenSplit, call.geometry.hidden)
     for panel in 0..<split.panels {
       if call.geometry.steps > 0 {
-        hiddenGradient(panel: panel, slot: slot).run(rows: rows, out: buffers.product)
+        hiddenGradient(panel: panel, slot: slot).run(out: buffers.product)
       } else {
         finalHidden(panel: panel)
       }

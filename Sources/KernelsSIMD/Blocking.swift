@@ -20,6 +20,16 @@ enum Blocking {
     return groups == 1 ? rows : (rows + 23) / 24 * 24
   }
 
+  /// Steps whose products with W_ih are computed together: several if a step has few rows and W_ih
+  /// does not fit in the second-level cache. A power of two, at most `most`.
+  static func inputSteps(_ shape: LayerGeometry, rows: Int, most: Int = .max) -> Int {
+    let bytes = shape.gateWidth * shape.inputs * MemoryLayout<Float>.size
+    guard bytes > 1 << 20 else { return 1 }
+    var steps = 1
+    while steps * 2 <= min(shape.steps, most), steps * 2 * rows <= 160 { steps *= 2 }
+    return steps
+  }
+
   /// Rows that go backward through all steps together, if their shards allow it.
   static func backwardRows(_ shape: LayerGeometry) -> Int {
     if weightBytes(shape) > 1 << 20 { return 64 }

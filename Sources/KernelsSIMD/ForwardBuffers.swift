@@ -10,6 +10,8 @@ struct ForwardBuffers {
   let groupRows: Int
   /// Whether g is computed where it is used, because a single input is not worth a product.
   let hasSingleInput: Bool
+  /// Steps whose products with the input are computed together; see `Blocking.inputSteps`.
+  let inputSteps: Int
   /// Whether `saved` is written past the caches; see `Blocking.streams`.
   let streams: Bool
   /// Floats from one row of h to the next: padded, and never a power of two.
@@ -26,9 +28,11 @@ struct ForwardBuffers {
   let c: UnsafeMutablePointer<Float>  // [block][row][lane]
   let v: UnsafeMutablePointer<Float>  // [block][row][gate][lane]
   let q: UnsafeMutablePointer<Float>
-  // Products of one panel.
-  let g: UnsafeMutablePointer<Float>  // [row][block][gate][lane]
-  let a: UnsafeMutablePointer<Float>
+  /// The product of one panel with the input, [row][block][gate][lane], or of all panels with those
+  /// of `inputSteps` steps, [panel][step][row][block][gate][lane].
+  let g: UnsafeMutablePointer<Float>
+  /// The product of one panel with h.
+  let a: UnsafeMutablePointer<Float>  // [row][block][gate][lane]
   /// What a body's `activate` makes of the rows of one chunk: [row][pack][lane].
   let activated: UnsafeMutablePointer<Float>
 
@@ -42,9 +46,13 @@ struct ForwardBuffers {
       && UInt(bitPattern: call.saved) % UInt(4 * Vector.width) == 0
     units = Units(shape.hidden, gates: shape.body.gates)
     split = PanelSplit(blocks: units.blocks, limit: panelLimit)
+    // A recomputation may start and end with any step.
+    let isForward = groupRows == nil
     let groupRows = groupRows ?? Blocking.forwardRows(shape)
     self.groupRows = groupRows
     hasSingleInput = shape.inputs == 1
+    inputSteps =
+      isForward && groupRows >= shape.rows ? Blocking.inputSteps(shape, rows: groupRows) : 1
     hRow = (units.blocks + 1) * Vector.width
     inputWeights = arena.take(units.paddedWidth * shape.inputs)
     recurrentWeights = arena.take(units.paddedWidth * shape.hidden)
@@ -56,7 +64,9 @@ struct ForwardBuffers {
     c = arena.take(shape.body.hasCell ? groupRows * units.blocks * Vector.width : 0)
     v = arena.take(shape.drive.hasVelocity ? groupRows * units.paddedWidth : 0)
     q = arena.take(shape.drive.hasSecondMoment ? groupRows * units.paddedWidth : 0)
-    g = arena.take(groupRows * 4 * Vector.width)
+    g = arena.take(
+      inputSteps > 1
+        ? inputSteps * groupRows * units.paddedWidth : groupRows * 4 * Vector.width)
     a = arena.take(groupRows * 4 * Vector.width)
     activated = arena.take(Product.mostChunkRows * 4 * Vector.width)
   }

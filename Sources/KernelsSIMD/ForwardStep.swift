@@ -14,14 +14,38 @@ struct ForwardStep {
   let saved: SavedPlace
 
   /// The product x W_ihᵀ + b_ih for one panel of columns.
+  ///
+  /// - Parameter steps: how many steps, this one first; several only for a group of all rows
   @inline(__always)
-  func input(panel: Int, gates: Int) -> Product {
+  func input(panel: Int, gates: Int, steps: Int = 1) -> Product {
     let inputs = call.geometry.inputs
     let column = buffers.split.start(panel) * gates * Vector.width
     return Product(
       a: call.x + (t * call.geometry.rows + firstRow) * inputs, row: inputs, segment: inputs,
       w: buffers.inputWeights + column * inputs, start: buffers.inputBias + column,
-      vectors: buffers.split.width(panel) * gates)
+      vectors: buffers.split.width(panel) * gates, rows: rows * steps)
+  }
+
+  /// Where the product of a panel with the input is, in [row][block][gate][lane].
+  @inline(__always)
+  func g(panel: Int, gates: Int) -> UnsafeMutablePointer<Float> {
+    let together = buffers.inputSteps
+    guard together > 1 else { return buffers.g }
+    let width = gates * Vector.width
+    return buffers.g + buffers.split.start(panel) * width * together * rows
+      + t % together * rows * buffers.split.width(panel) * width
+  }
+
+  /// Computes the products with the inputs of several steps, if this is the first of them: weights
+  /// that the caches cannot hold are then read once for all of these steps.
+  @inline(__always)
+  func runInputsTogether(gates: Int) {
+    let together = buffers.inputSteps
+    guard together > 1, t % together == 0 else { return }
+    let steps = min(together, call.geometry.steps - t)
+    for panel in 0..<buffers.split.panels {
+      input(panel: panel, gates: gates, steps: steps).run(out: g(panel: panel, gates: gates))
+    }
   }
 
   /// The product h_{t-1} W_hhᵀ + b_hh for one panel of columns.
@@ -31,6 +55,7 @@ struct ForwardStep {
     let column = buffers.split.start(panel) * gates * Vector.width
     return Product(
       a: h, row: buffers.hRow, segment: hidden, w: buffers.recurrentWeights + column * hidden,
-      start: buffers.recurrentBias + column, vectors: buffers.split.width(panel) * gates)
+      start: buffers.recurrentBias + column, vectors: buffers.split.width(panel) * gates,
+      rows: rows)
   }
 }

@@ -12,6 +12,10 @@ struct Product {
   let w: UnsafePointer<Float>
   let start: UnsafePointer<Float>?
   let vectors: Int
+  /// All rows of A.
+  let rows: Int
+  /// The rows of a register tile.
+  private let tileRows: Int
   /// The number of blocks that k is split into.
   private let blocks: Int
   /// Prefetched besides W.
@@ -25,7 +29,7 @@ struct Product {
   @inline(__always)
   init(
     a: UnsafePointer<Float>, row: Int, segments: Int = 1, segment: Int, segmentStride: Int = 0,
-    w: UnsafePointer<Float>, start: UnsafePointer<Float>?, vectors: Int,
+    w: UnsafePointer<Float>, start: UnsafePointer<Float>?, vectors: Int, rows: Int,
     prefetching prefetch: Prefetch? = nil
   ) {
     self.a = a
@@ -36,6 +40,8 @@ struct Product {
     self.w = w
     self.start = start
     self.vectors = vectors
+    self.rows = rows
+    tileRows = Registers.rows(forVectors: vectors, of: rows)
     self.prefetch = prefetch
     let depth = max(Product.blockBytes / (vectors * Vector.width * 4), 1)
     if segments == 1 {
@@ -57,10 +63,6 @@ struct Product {
 
   /// The largest of them.
   static var mostChunkRows: Int { 2 * Registers.mostRows }
-
-  /// The rows of a register tile.
-  @inline(__always)
-  private var tileRows: Int { Registers.rows(forVectors: vectors) }
 
   /// Adds one block's part to `count` rows from `row` on, which are stored from `out` on.
   @inline(__always)
@@ -97,7 +99,7 @@ struct Product {
 
   /// Adds all blocks but the last to every row; row r is at `out + r * vectors * width`.
   @inline(__always)
-  func addLeadingBlocks(rows: Int, out: UnsafeMutablePointer<Float>) {
+  func addLeadingBlocks(out: UnsafeMutablePointer<Float>) {
     for block in 0..<blocks - 1 { add(block: block, rows: 0, rows, out: out, outRow: width) }
   }
 
@@ -111,7 +113,7 @@ struct Product {
   ///
   /// - Parameter outRow: floats from one row of `out` to the next; nil if the panel is contiguous
   @inline(__always)
-  func run(rows: Int, out: UnsafeMutablePointer<Float>, outRow: Int? = nil) {
+  func run(out: UnsafeMutablePointer<Float>, outRow: Int? = nil) {
     for block in 0..<blocks {
       add(block: block, rows: 0, rows, out: out, outRow: outRow ?? width)
     }

@@ -14,6 +14,15 @@ enum Registers {
   /// The largest number of columns, in vectors.
   static var mostVectors: Int { 4 }
 
+  /// The rows of each tile, but possibly the last, of a product with `rows` rows: as few tiles as
+  /// possible, as even as possible. A tile with few rows waits for its own sums.
+  @inline(__always)
+  static func rows(forVectors vectors: Int, of rows: Int) -> Int {
+    let most = Registers.rows(forVectors: vectors)
+    let tiles = max((rows + most - 1) / most, 1)
+    return max((rows + tiles - 1) / tiles, 1)
+  }
+
   /// The largest number of rows with `vectors` columns.
   @inline(__always)
   static func rows(forVectors vectors: Int) -> Int {

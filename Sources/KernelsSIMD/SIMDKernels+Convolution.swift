@@ -14,15 +14,15 @@ extension SIMDKernels {
         for line in 0..<grid.lines {
           var place = 0
           while place < grid.places {
+            let rows = min(group, grid.places - place)
             let product = Product(
               a: call.map + line * grid.lineStep + place * grid.placeStep, row: grid.placeStep,
               segments: grid.runs, segment: grid.run, segmentStride: grid.runStep,
               w: call.packed + column * grid.depth,
               start: call.isAdding ? nil : buffers.bias + column,
-              vectors: buffers.split.width(panel))
-            let rows = min(group, grid.places - place)
+              vectors: buffers.split.width(panel), rows: rows)
             buffers.run(
-              product, panel: panel, rows: rows,
+              product, panel: panel,
               into: call.y + (line * grid.places + place) * call.columns)
             place += rows
           }

@@ -49,8 +49,8 @@ extension SIMDKernels {
       let product = Product(
         a: call.x + first * call.depth, row: call.depth, segment: call.depth,
         w: call.packed + column * call.depth,
-        start: call.isAdding ? nil : buffers.bias + column, vectors: width)
-      buffers.run(product, panel: panel, rows: count, into: y)
+        start: call.isAdding ? nil : buffers.bias + column, vectors: width, rows: count)
+      buffers.run(product, panel: panel, into: y)
     }
   }
 }
@@ -75,15 +75,15 @@ struct PackedProductBuffers {
 
   /// Computes a panel of y [rows, columns].
   @inline(__always)
-  func run(_ product: Product, panel: Int, rows: Int, into y: UnsafeMutablePointer<Float>) {
+  func run(_ product: Product, panel: Int, into y: UnsafeMutablePointer<Float>) {
     let column = split.start(panel) * Vector.width
     if column + split.width(panel) * Vector.width <= units.count {
-      return product.run(rows: rows, out: y + column, outRow: units.count)
+      return product.run(out: y + column, outRow: units.count)
     }
     // The last panel is wider than the remaining columns of y.
-    if product.start == nil { load(y, panel: panel, rows: rows) }
-    product.run(rows: rows, out: self.product)
-    store(y, panel: panel, rows: rows)
+    if product.start == nil { load(y, panel: panel, rows: product.rows) }
+    product.run(out: self.product)
+    store(y, panel: panel, rows: product.rows)
   }
 
   /// Loads a panel of y.

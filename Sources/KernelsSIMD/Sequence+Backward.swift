@@ -103,7 +103,7 @@ extension Sequence {
       if isLast {
         step.finalHidden(panel: panel)
       } else {
-        product.addLeadingBlocks(rows: step.rows, out: buffers.product)
+        product.addLeadingBlocks(out: buffers.product)
       }
       clock.lap(.productBackward)
       var row = 0

@@ -66,19 +66,22 @@ extension Sequence {
     let drive = D(step.call.geometry.drive, step: step.t)
     let split = step.buffers.split
     let clock = PhaseClock()
+    step.runInputsTogether(gates: B.gates)
+    clock.lap(.inputProduct)
+    let needsInput = !step.buffers.hasSingleInput && step.buffers.inputSteps == 1
     for panel in 0..<split.panels {
       let input = step.input(panel: panel, gates: B.gates)
       let recurrent = step.recurrent(panel: panel, gates: B.gates)
-      if !step.buffers.hasSingleInput {
-        input.addLeadingBlocks(rows: step.rows, out: step.buffers.g)
+      if needsInput {
+        input.addLeadingBlocks(out: step.buffers.g)
         clock.lap(.inputProduct)
       }
-      recurrent.addLeadingBlocks(rows: step.rows, out: step.buffers.a)
+      recurrent.addLeadingBlocks(out: step.buffers.a)
       clock.lap(.recurrentProduct)
       var row = 0
       while row < step.rows {
         let end = min(row + recurrent.chunkRows, step.rows)
-        if !step.buffers.hasSingleInput {
+        if needsInput {
           input.addLastBlock(rows: row, end, out: step.buffers.g)
           clock.lap(.inputProduct)
         }
@@ -110,7 +113,8 @@ extension Sequence {
     let block = buffers.split.start(panel) + index
     // The products of the panel, [row][block][gate][lane].
     let stride = buffers.split.width(panel) * blockWidth
-    let (gStart, aStart) = (buffers.g + index * blockWidth, buffers.a + index * blockWidth)
+    let gStart = step.g(panel: panel, gates: B.gates) + index * blockWidth
+    let aStart = buffers.a + index * blockWidth
     // For a single input, whose g is not worth a product.
     let xStart = call.x + step.t * shape.rows + step.firstRow
     let bias = buffers.inputBias + block * blockWidth
@@ -218,8 +222,8 @@ extension Sequence {
     if layout.hasInputDrive {
       let stride = buffers.split.width(panel) * blockWidth
       save(
-        buffers.g + index * blockWidth + row * stride, stride: stride, isUsed: true,
-        at: layout.inputDrive)
+        step.g(panel: panel, gates: B.gates) + index * blockWidth + row * stride, stride: stride,
+        isUsed: true, at: layout.inputDrive)
     }
   }
 

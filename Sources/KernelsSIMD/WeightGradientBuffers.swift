@@ -17,6 +17,8 @@ struct WeightGradientBuffers {
   let h: UnsafeMutablePointer<Float>
   /// x_t likewise, unless `isNarrow`.
   let x: UnsafeMutablePointer<Float>
+  /// The gates of one vector of units of a stripe with few rows: [k][gate][lane].
+  let gates: UnsafeMutablePointer<Float>
   /// [k][F]
   let xNarrow: UnsafeMutablePointer<Float>
   /// Summed over time, in `GateOrder`: [stripe][block][F][gate][unit].
@@ -33,6 +35,9 @@ struct WeightGradientBuffers {
       4
     #endif
   }
+
+  /// The rows of a stripe from which on the loop over them is worth its start in every time step.
+  static var longRows: Int { 16 }
 
   /// The most vectors of a panel of columns that these rows are multiplied with.
   static var panelLimit: Int {
@@ -56,6 +61,7 @@ struct WeightGradientBuffers {
     features = 1 + (isNarrow ? shape.inputs : 0)
     h = arena.take(depth * single.paddedWidth)
     x = arena.take(isNarrow ? 0 : depth * inputs.paddedWidth)
+    gates = arena.take(depth * order.gates * Vector.width)
     xNarrow = arena.take(depth * features)
     narrow = arena.take(stripes * features * order.paddedWidth)
     recurrentBias = arena.take(stripes * order.paddedWidth)

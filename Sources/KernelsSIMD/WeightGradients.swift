@@ -120,7 +120,7 @@ struct WeightGradients {
     // One block of gates and one panel of columns fit in the first-level cache together.
     for block in 0..<units.blocks {
       let lanes = units.lanes(block)
-      let rowsOfBlock = place(gates, stripe, time, vector: block)
+      let a = operand(gates, stripe, time, block: block)
       for panel in 0..<split.panels {
         let (start, vectors) = (split.start(panel), split.width(panel))
         let column = start * Vector.width
@@ -129,11 +129,10 @@ struct WeightGradients {
           while lane < lanes {
             let unit = block * Vector.width + lane
             GradientTile(
-              segments: time.count, segment: stripe.count,
-              a: rowsOfBlock + gate * GateOrder.width + lane,
-              aStep: order.blockWidth, aSegment: buffers.slotStride(rows: rows),
+              segments: a.segments, segment: depth / a.segments,
+              a: a.start + gate * a.gateStep + lane, aStep: a.step, aSegment: a.segmentStep,
               w: packed + column * depth, wStep: vectors * Vector.width,
-              wSegment: stripe.count * vectors * Vector.width,
+              wSegment: depth / a.segments * vectors * Vector.width,
               out: target + (gate * units.count + unit) * columns + column, outRow: columns,
               columns: columns - column, spill: room.spill
             ).run(rows: min(tileRows, lanes - lane), vectors: vectors)
@@ -142,6 +141,43 @@ struct WeightGradients {
         }
       }
     }
+  }
+
+  /// The gates of a vector of units over a block of time, for `GradientTile`.
+  private struct Operand {
+    var segments: Int
+    var start: UnsafeMutablePointer<Float>
+    /// Floats from one gate, row and segment to the next.
+    var gateStep: Int
+    var step: Int
+    var segmentStep: Int
+  }
+
+  /// The gates of a vector of units: where they are, or, if a stripe has so few rows that loops over
+  /// them would take longer than their products, copied to one segment.
+  private func operand(
+    _ gates: UnsafeMutablePointer<Float>, _ stripe: Stripe, _ time: TimeBlock, block: Int
+  ) -> Operand {
+    let from = place(gates, stripe, time, vector: block)
+    let slotStride = buffers.slotStride(rows: rows)
+    guard time.count > 1, stripe.count < WeightGradientBuffers.longRows else {
+      return Operand(
+        segments: time.count, start: from, gateStep: GateOrder.width, step: order.blockWidth,
+        segmentStep: slotStride)
+    }
+    var to = room.gates
+    for slot in 0..<time.count {
+      for row in 0..<stripe.count {
+        let source = from + slot * slotStride + row * order.blockWidth
+        for gate in 0..<units.gates {
+          Vector(source + gate * GateOrder.width).store(to)
+          to += Vector.width
+        }
+      }
+    }
+    return Operand(
+      segments: 1, start: room.gates, gateStep: Vector.width, step: units.blockWidth,
+      segmentStep: 0)
   }
 
   /// [block][feature][gate][unit] += xNarrowᵀ · gates, for the last `features` features.
