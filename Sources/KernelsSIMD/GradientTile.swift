@@ -37,6 +37,8 @@ struct GradientTile: RegisterTile {
       for vector in 0..<R.Column.count {
         cvec_prefetch_write(out + row * outRow + column + vector * Vector.width)
       }
+      // A row seldom starts with a line, so it may end in one more.
+      cvec_prefetch_write(out + row * outRow + column + R.Column.count * Vector.width - 1)
     }
     var sums = R(zeros: ())
     // Both counts are at least one. With a loop that may be empty, the compiler would keep the sums

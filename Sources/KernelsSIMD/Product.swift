@@ -18,6 +18,9 @@ struct Product {
   private let tileRows: Int
   /// The number of blocks that k is split into.
   private let blocks: Int
+  /// Floats of the next block that each k of a pass of a tile prefetches: the passes share it evenly,
+  /// because memory delivers it about as fast as all rows are multiplied with a block.
+  private let prefetchStep: Int
   /// Prefetched besides W.
   private let prefetch: Prefetch?
   private let blockSegments: Int
@@ -42,6 +45,8 @@ struct Product {
     self.vectors = vectors
     self.rows = rows
     tileRows = Registers.rows(forVectors: vectors, of: rows)
+    let passes = max((rows + tileRows - 1) / tileRows, 1) * Registers.passes(forVectors: vectors)
+    prefetchStep = min((vectors * Vector.width + passes - 1) / passes, Prefetch.line)
     self.prefetch = prefetch
     let depth = max(Product.blockBytes / (vectors * Vector.width * 4), 1)
     if segments == 1 {
@@ -85,15 +90,15 @@ struct Product {
     // While the rows are multiplied with this block, each tile prefetches its part of the next one,
     // or of `prefetch`.
     let tile = row / tileRows
-    let share = tile * depth * Prefetch.line
-    let next = share < depth * width ? wStart + depth * width + share : wStart
+    let share = Registers.passes(forVectors: vectors) * depth * prefetchStep
+    let next = wStart + depth * width + tile * share
     let other = prefetch.flatMap { other in
       other.part(block * ((other.rows + tileRows - 1) / tileRows) + tile, steps: depth)
     }
     Tile(
       a: aStart, aRow: aRow, segments: runs, segment: run, segmentStride: segmentStride,
       w: wStart, start: block == 0 ? start : nil, out: out, outRow: outRow,
-      prefetch: other?.start ?? next, prefetchStep: other?.step ?? Prefetch.line
+      prefetch: other?.start ?? next, prefetchStep: other?.step ?? prefetchStep
     ).run(rows: count, vectors: vectors)
   }
 

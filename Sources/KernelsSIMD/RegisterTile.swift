@@ -23,6 +23,16 @@ enum Registers {
     return max((rows + tiles - 1) / tiles, 1)
   }
 
+  /// How often a tile with `vectors` columns runs over k: twice if the registers hold half of them.
+  @inline(__always)
+  static func passes(forVectors vectors: Int) -> Int {
+    #if AVX512 || arch(arm64)
+      1
+    #else
+      vectors > 3 ? 2 : 1
+    #endif
+  }
+
   /// The largest number of rows with `vectors` columns.
   @inline(__always)
   static func rows(forVectors vectors: Int) -> Int {

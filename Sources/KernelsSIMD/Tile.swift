@@ -21,7 +21,8 @@ struct Tile: RegisterTile {
   var start: UnsafePointer<Float>?
   var out: UnsafeMutablePointer<Float>
   var outRow: Int
-  /// Prefetched into the second-level cache, for each k the line that is `prefetchStep` floats on.
+  /// Prefetched into the second-level cache, for each k of each pass the line that is `prefetchStep`
+  /// floats on.
   var prefetch: UnsafePointer<Float>
   var prefetchStep: Int
 
@@ -31,6 +32,7 @@ struct Tile: RegisterTile {
     let (aRow, segment, skip) = (aRow, segment, segmentStride - segment)
     let prefetchStep = prefetchStep
     var (a, w, prefetch) = (a, w + column, prefetch)
+    if column > 0 { prefetch += segments * segment * prefetchStep }
     var sums: R
     if let start {
       sums = R(R.Column(start + column))
