@@ -19,6 +19,9 @@ struct GradientTile: RegisterTile {
   var wSegment: Int
   var out: UnsafeMutablePointer<Float>
   var outRow: Int
+  /// Floats from the sums of this tile to those that it prefetches: its own, or those of a later
+  /// tile in the same rows.
+  var ahead = 0
   /// The existing columns of `out`; the others are padding of W.
   var columns: Int
   /// Memory for a tile.
@@ -32,13 +35,11 @@ struct GradientTile: RegisterTile {
     let (segment, aStep, wStep) = (segment, aStep, wStep)
     let (aSkip, wSkip) = (aSegment - segment * aStep, wSegment - segment * wStep)
     var (a, w) = (a, w + column)
-    // The sums are written after the loop; prefetch their memory by then.
     for row in 0..<R.count {
-      for vector in 0..<R.Column.count {
-        cvec_prefetch_write(out + row * outRow + column + vector * Vector.width)
-      }
-      // A row seldom starts with a line, so it may end in one more.
-      cvec_prefetch_write(out + row * outRow + column + R.Column.count * Vector.width - 1)
+      let sums = out + row * outRow + column + ahead
+      for vector in 0..<R.Column.count { cvec_prefetch_write(sums + vector * Vector.width) }
+      // They seldom start with a line, so they may end in one more.
+      cvec_prefetch_write(sums + R.Column.count * Vector.width - 1)
     }
     var sums = R(zeros: ())
     // Both counts are at least one. With a loop that may be empty, the compiler would keep the sums

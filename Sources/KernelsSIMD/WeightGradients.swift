@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CVec
 import KernelInterface
 
 /// The gradients of the weights for one group of stripes.
@@ -120,6 +121,7 @@ struct WeightGradients {
     // One block of gates and one panel of columns fit in the first-level cache together.
     for block in 0..<units.blocks {
       let lanes = units.lanes(block)
+      prefetch(target, block: block, columns: columns)
       let a = operand(gates, stripe, time, block: block)
       for panel in 0..<split.panels {
         let (start, vectors) = (split.start(panel), split.width(panel))
@@ -134,11 +136,21 @@ struct WeightGradients {
               w: packed + column * depth, wStep: vectors * Vector.width,
               wSegment: depth / a.segments * vectors * Vector.width,
               out: target + (gate * units.count + unit) * columns + column, outRow: columns,
-              columns: columns - column, spill: room.spill
+              ahead: vectors * Vector.width, columns: columns - column, spill: room.spill
             ).run(rows: min(tileRows, lanes - lane), vectors: vectors)
             lane += tileRows
           }
         }
+      }
+    }
+  }
+
+  /// Prefetches the first sums of a vector of units; each panel of columns prefetches the next.
+  private func prefetch(_ target: UnsafeMutablePointer<Float>, block: Int, columns: Int) {
+    for gate in 0..<units.gates {
+      for lane in 0..<units.lanes(block) {
+        let row = target + (gate * units.count + block * Vector.width + lane) * columns
+        for line in 0..<2 { cvec_prefetch_write(row + line * Prefetch.line) }
       }
     }
   }
