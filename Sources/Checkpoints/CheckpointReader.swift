@@ -14,7 +14,9 @@ import Tensors
 /// waiting for that rank would take longer; hashing a file costs little, because the process reads
 /// the same bytes next.
 public struct CheckpointReader: Sendable {
+  /// The checkpoint's folder.
   public let folder: String
+  /// The manifest, whose own checksum is verified.
   public let manifest: CheckpointManifest
   private let verified = VerifiedFiles()
   /// The shard files; nil for one that cannot be opened. Empty if there are so many that they would

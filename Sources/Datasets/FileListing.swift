@@ -12,6 +12,7 @@ public struct FileListing {
     public let name: String
     /// The type as text: "float32".
     public let type: String
+    /// The extents of the dataset.
     public let shape: [Int]
     /// The layout of its numbers: "chunks [10, 6, 3]".
     public let layout: String
@@ -31,7 +32,9 @@ public struct FileListing {
     }
   }
 
+  /// The file.
   public let path: String
+  /// Every dataset of the file.
   public let entries: [Entry]
   /// Lists of keys, each of which would train on the file: `dataset.inputs={part}/x`, ...
   public let trainable: [[String]]

@@ -17,6 +17,7 @@ public struct TextGenerator {
     public var temperature: Double
     /// The number of likeliest tokens to choose among; 0 is all.
     public var topK: Int
+    /// Chooses the tokens.
     public var seed: UInt64
 
     public init(temperature: Double = 1, topK: Int = 0, seed: UInt64 = 1) {

@@ -56,6 +56,7 @@ public final class Trainer {
   var configuration: TrainingConfiguration { session.configuration }
   var isRoot: Bool { session.communicator.rank == 0 }
 
+  /// A trainer with the state before the first step. It reads no checkpoint yet.
   public init(_ session: TrainingSession, run: RunFolder, progress: Progress) throws(RunFailure) {
     self.session = session
     self.run = run
