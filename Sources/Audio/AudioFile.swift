@@ -71,7 +71,7 @@ public struct AudioFile: Sendable {
       guard frames > 0 else { break }
       guard samples.count + frames <= limit else {
         throw AudioError(
-          path, "is longer than \(limit) samples", cure: "cut it into utterances of some seconds")
+          path, "is longer than \(limit) samples", cure: "cut it into utterances of a few seconds")
       }
       for frame in 0..<frames {
         var sum: Float = 0

@@ -136,7 +136,8 @@ public struct DatasetPlace: Sendable {
         }
         guard known.value == found else {
           throw DatasetError(
-            path, "has another \(property) than \(known.path)", cure: "prepare all files alike")
+            path, "has another \(property) than \(known.path)",
+            cure: "prepare all files the same way")
         }
       } catch let error as DatasetError {
         throw error

@@ -86,7 +86,7 @@ public struct FileListing {
     guard let link = entries.first(where: { $0.type == "link" }) else { return }
     throw DatasetError(
       path, "\(link.name) cannot be used: \(link.problem ?? "it is a link")",
-      cure: "put what it stands for into the file, or remove the link")
+      cure: "replace it with the data it points to, or remove it")
   }
 
   private static func check(

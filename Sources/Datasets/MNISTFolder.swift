@@ -38,7 +38,7 @@ public struct MNISTFolder {
       throw DatasetError(
         imagePath,
         "holds \(images.shape[0]) images, but \(labelPath) holds \(labels.shape[0]) labels",
-        cure: "take both from the same download")
+        cure: "use both files of the same download")
     }
     guard !images.bytes.isEmpty else {
       throw DatasetError(imagePath, "holds no image", cure: "download it again")

@@ -104,7 +104,7 @@ public struct TextGenerator {
     }
     if let unknown {
       throw RunFailure(
-        .usage, "--prompt has \"\(unknown)\", which the vocabulary of the text does not have")
+        .usage, "--prompt has \"\(unknown)\", which is not in the run's vocabulary; leave it out")
     }
     guard !numbers.isEmpty else {
       throw RunFailure(.usage, "--prompt is empty; give at least one token to start from")

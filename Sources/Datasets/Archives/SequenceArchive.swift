@@ -64,8 +64,8 @@ public struct SequenceArchive: Sendable {
     }
     guard classNames.count >= 2 || target == .values else {
       throw DatasetError(
-        path, "has one class only, \(classNames.first ?? "")",
-        cure: "there is nothing to tell apart: give sequences of two classes or more")
+        path, "has only one class, \(classNames.first ?? "")",
+        cure: "give sequences of at least two classes")
     }
     self.path = path
     self.features = features

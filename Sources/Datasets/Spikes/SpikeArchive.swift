@@ -95,8 +95,8 @@ extension SpikeArchive {
       let count = max(Int((share * Double(all.trials)).rounded()), 1)
       guard start + count < all.trials else {
         throw DatasetError(
-          path, "has \(all.trials) trials, which are too few for its parts",
-          cure: "give more trials, make them shorter with --trial-seconds, or set"
+          path, "has \(all.trials) trials, too few for its parts",
+          cure: "add trials, shorten them with --trial-seconds, or set"
             + " --validation-share 0")
       }
       parts[part] = all.chosen(order[start..<start + count].sorted())

@@ -91,7 +91,7 @@ public struct CellProduct: Sendable {
   public let bias: String?
   /// The vector that is mapped.
   public let operand: Operand
-  /// The length of the result.
+  /// The length of the result; for a convolution, its channels.
   public let width: Int
   /// Operand and result are cut into this many equal parts, which are mapped separately.
   public let groups: Int

@@ -360,7 +360,8 @@ public final class Trainer {
       if window > 0, optimizer.rule.canStartAveraging,
         shouldStartAveraging(validationLosses: state.validationLosses, window: window)
       {
-        progress.say("epoch \(state.epoch)  validation has stopped falling: averaging from here")
+        progress.say(
+          "epoch \(state.epoch)  the validation loss has stopped falling: averaging starts")
         startAveraging()
       }
       if score < state.bestLoss {
