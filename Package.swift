@@ -24,7 +24,7 @@ var simdKernels: [Target] = [
   ]
 #endif
 
-/// Without checks for overflow: the places that the kernels compute lie in memory whose size was
+/// Without checks for overflow: the places that the kernels compute are in memory whose size was
 /// computed with checks, and the checks cost up to 5 % of a small layer's step.
 func simdKernel(_ name: String, _ settings: [SwiftSetting]) -> Target {
   .target(

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+#
 # Functions that the job scripts of the schedulers share. slurm.sbatch, pbs.sh and sge.sh source it,
 # and set `launch` to this folder and `name` to their own name.
 #

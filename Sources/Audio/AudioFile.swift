@@ -13,8 +13,9 @@ public struct AudioFile: Sendable {
   /// The supported sample rates.
   public static let sampleRates = 1000.0...192_000
 
-  /// The longest file that is read, in seconds and in samples.
+  /// The longest file that is read, in seconds.
   public static let maximumSeconds = 3600.0
+  /// The longest file that is read, in samples.
   public static let maximumSamples = 1 << 26
 
   /// Sound that is not in a file.
@@ -70,7 +71,7 @@ public struct AudioFile: Sendable {
       guard frames > 0 else { break }
       guard samples.count + frames <= limit else {
         throw AudioError(
-          path, "is longer than \(limit) samples", cure: "cut it into utterances of some seconds")
+          path, "is longer than \(limit) samples", cure: "cut it into utterances of a few seconds")
       }
       for frame in 0..<frames {
         var sum: Float = 0

@@ -6,21 +6,32 @@ import Tensors
 
 /// The measurements of sums over all ranks, for one size.
 public struct AllreduceResult: Sendable, Codable {
+  /// The size of the sum on each rank.
   public let bytes: Int
+  /// The number of ranks.
   public let ranks: Int
+  /// The size of a bucket.
   public let bucketBytes: Int
+  /// How often each method was timed.
   public let repeats: Int
-  /// The medians of the sum in fixed order, of one `MPI_Allreduce`, and of one per bucket.
+  /// The median of the sum in fixed order.
   public let fixedSeconds: Double
+  /// The median of one `MPI_Allreduce`.
   public let mpiSeconds: Double
+  /// The median of one `MPI_Allreduce` per bucket.
   public let mpiBucketsSeconds: Double
-  /// The shortest times, which are more informative if other programs use the cores at times.
+  /// The shortest time, which is more informative if other programs use the cores at times.
   public let fixedBestSeconds: Double
+  /// The shortest time of one `MPI_Allreduce`.
   public let mpiBestSeconds: Double
+  /// The shortest time of one `MPI_Allreduce` per bucket.
   public let mpiBucketsBestSeconds: Double
-  /// Bus bandwidths (of the medians), bytes / t · 2(n-1)/n: what a rank has to send and receive in any case.
+  /// The bus bandwidth of the median, bytes / t · 2(n-1)/n: what a rank has to send and receive in
+  /// any case.
   public let fixedGBps: Double
+  /// The bus bandwidth of one `MPI_Allreduce`.
   public let mpiGBps: Double
+  /// The bus bandwidth of one `MPI_Allreduce` per bucket.
   public let mpiBucketsGBps: Double
 
   private enum CodingKeys: String, CodingKey {
@@ -45,6 +56,7 @@ public struct AllreduceResult: Sendable, Codable {
 public enum AllreduceBenchmark {
   private static let warmup = 2
 
+  /// Times all methods on Floats. Every rank calls this with the same arguments.
   public static func run(
     bytes: Int, repeats: Int, bucketBytes: Int, on communicator: Communicator
   ) throws -> AllreduceResult {

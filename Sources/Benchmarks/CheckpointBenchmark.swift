@@ -10,19 +10,21 @@ import Tensors
 
 /// The measured times of training steps while a checkpoint is saved, on rank 0.
 public struct CheckpointResult: Sendable, Codable {
+  /// The parameters alone.
   public let parameterBytes: Int
   /// Parameters with both moments of Adam.
   public let stateBytes: Int
   /// The files of the checkpoint.
   public let diskBytes: Int
+  /// The number of ranks, each of which writes a shard.
   public let ranks: Int
   /// A step with nothing else going on.
   public let stepSeconds: Double
   /// How long a step waits for a save in the foreground: until it is on the disk.
   public let foregroundStallSeconds: Double
-  /// How long a step waits for a save in the background: until the state is copied. The first save
-  /// also allocates the memory of the copy.
+  /// How long a step waits for a save in the background: until the state is copied.
   public let backgroundStallSeconds: Double
+  /// How long it waits for the first such save, which also allocates the memory of the copy.
   public let backgroundFirstStallSeconds: Double
   /// The extra time of all steps during a background save in total, including the stall.
   public let backgroundCostSeconds: Double
@@ -61,6 +63,7 @@ public final class CheckpointBenchmark {
     work = try ProductWork(seconds: 0.1, on: communicator)
   }
 
+  /// Times `repeats` saves of each kind, after one to warm up. Every rank calls this.
   public func run(repeats: Int) throws -> CheckpointResult {
     let step = Timing.median(try (0..<2 * repeats + 1).map { _ in try self.step() })
     let first = try background(step)

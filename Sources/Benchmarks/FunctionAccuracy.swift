@@ -5,6 +5,7 @@ import Kernels
 
 /// A measured error, with its limit.
 public protocol AccuracyResult: Codable, Sendable, CustomStringConvertible {
+  /// Whether the error is within its limit.
   var passes: Bool { get }
 }
 
@@ -12,7 +13,9 @@ public protocol AccuracyResult: Codable, Sendable, CustomStringConvertible {
 ///
 /// Denormal numbers are zero, as operands and as results, like in training.
 public struct FunctionAccuracy: AccuracyResult {
+  /// The function: "tanh".
   public let function: String
+  /// The kernels that computed it: "avx2".
   public let kernels: String
   /// The number of arguments: every k-th finite Float.
   public let arguments: Int
@@ -23,8 +26,10 @@ public struct FunctionAccuracy: AccuracyResult {
   public let worstAt: Float
   /// The worst |y - f(x)| below the range, and for denormal f(x).
   public let worstNearZero: Double
+  /// The largest `worstUlps` that passes.
   public let limitUlps: Double
 
+  /// The largest `worstNearZero` that passes.
   public static let limitNearZero = 1e-37
   public var passes: Bool { worstUlps <= limitUlps && worstNearZero <= Self.limitNearZero }
 

@@ -9,18 +9,27 @@ import Tensors
 
 /// The measurements of one kernel at one size.
 public struct KernelResult: Sendable, Codable {
+  /// What ran: "forward", "backward", or OpenBLAS's product.
   public let kernel: String
+  /// The cell.
   public let system: String
+  /// H, hidden units.
   public let hidden: Int
+  /// N, rows of the batch.
   public let rows: Int
+  /// The median time.
   public let seconds: Double
+  /// The speed at that time.
   public let gflops: Double
+  /// The speed of multiply-adds on registers, measured just before.
   public let peakGflops: Double
+  /// The speed as a share of the peak.
   public let utilisation: Double
 }
 
 /// Times the forward and the backward pass of single layers, and OpenBLAS on their main product.
 public enum KernelBenchmark {
+  /// Times every system at every size, on one thread, with `rows` sequences of `steps` steps.
   public static func run(
     systems: [RecurrentSystem], hidden sizes: [Int], rows: Int, steps: Int, repeats: Int
   ) throws -> [KernelResult] {

@@ -8,8 +8,11 @@ import Tensors
 
 /// How long one answer takes: the median, the 99th percentile and the longest of many.
 public struct Latency: Sendable, Codable, Equatable {
+  /// In seconds; half of the answers take longer.
   public let median: Double
+  /// In seconds; one answer in a hundred takes longer.
   public let percentile99: Double
+  /// In seconds, of the slowest answer.
   public let longest: Double
 
   /// - Parameter seconds: the time of each answer; at least one
@@ -25,13 +28,19 @@ public struct Latency: Sendable, Codable, Equatable {
 
 /// The latency of a model's forward pass, one sequence at a time.
 public struct LatencyResult: Sendable, Codable {
+  /// The recurrent system.
   public let cell: String
+  /// H, units per layer.
   public let hidden: Int
+  /// The number of layers.
   public let layers: Int
+  /// C, input features.
   public let input: Int
   /// T, steps of a trial.
   public let time: Int
+  /// How many numbers the model has.
   public let parameters: Int
+  /// The kernels that ran: "avx2".
   public let kernels: String
   /// Seconds for a whole trial that is available at once, with an answer at each of its steps.
   public let trial: Latency

@@ -9,11 +9,15 @@ import Tensors
 
 /// The measured errors of one cell's layer on one variant against the scalar reference in Double.
 public struct LayerAccuracy: AccuracyResult {
+  /// The cell.
   public let system: String
+  /// The kernels that computed the layer.
   public let kernels: String
-  /// The worst ‖a - b‖ / ‖b‖ over outputs and gradients, and its tensor.
+  /// The worst ‖a - b‖ / ‖b‖ over outputs and gradients.
   public let worstError: Double
+  /// The tensor of the worst error.
   public let worstTensor: String
+  /// The largest error that passes.
   public let limit: Double
 
   public var passes: Bool { worstError <= limit }

@@ -9,15 +9,17 @@ import Tensors
 public struct MemoryResult: Sendable, Codable {
   /// N, coefficients of a memory.
   public let order: Int
-  /// Median seconds of all time steps, forward and backward.
+  /// Median seconds of all time steps of the scan, forward and backward.
   public let scanSeconds: Double
+  /// The same of the product.
   public let denseSeconds: Double
   /// Dense over scan, the median of the turns.
   public let ratio: Double
   /// The largest difference between the forms' last memories, over the largest coefficient.
   public let largestDifference: Double
-  /// The largest difference of each form from the scan in Double.
+  /// The largest difference of the scan in Float from the scan in Double.
   public let scanError: Double
+  /// The largest difference of the product in Float from the scan in Double.
   public let denseError: Double
 }
 

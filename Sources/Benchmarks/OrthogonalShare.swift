@@ -4,11 +4,13 @@ import Layers
 
 /// The cost of a step's orthogonal matrices: the exponential (or Cayley's map) and its adjoint.
 public struct OrthogonalShare: Sendable, Codable {
-  /// Calls in one step, over all layers.
+  /// Maps in one step, over all layers.
   public let mapsPerStep: Int
+  /// Adjoints of the map in one step, over all layers.
   public let adjointsPerStep: Int
-  /// Medians.
+  /// The median time of all maps of a step.
   public let mapSeconds: Double
+  /// The median time of all adjoints of a step.
   public let adjointSeconds: Double
   /// Both as a share of the step.
   public let share: Double

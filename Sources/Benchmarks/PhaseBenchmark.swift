@@ -19,9 +19,13 @@ public struct PhaseTime: Sendable, Codable {
 
 /// Where the time of a training step goes.
 public struct PhaseResult: Sendable, Codable {
+  /// The kernels that ran: "avx2".
   public let kernels: String
+  /// The median step.
   public let secondsPerStep: Double
+  /// The speed of the step's multiply-adds as a share of the peak.
   public let utilisation: Double
+  /// The parts that took time, in the order of a step.
   public let phases: [PhaseTime]
 }
 

@@ -34,8 +34,11 @@ public struct ScalingModel: Sendable, Codable {
   public var buckets: Int
   /// g
   public var addSecondsPerByte: Double
+  /// How many ranks share a host.
   public var ranksPerHost: Int
+  /// a and b between ranks of one host.
   public var inside: LinkSpeed
+  /// a and b between hosts.
   public var between: LinkSpeed
 
   public init(

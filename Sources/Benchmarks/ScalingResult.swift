@@ -10,11 +10,15 @@ public enum Scaling: String, Sendable, Codable, CaseIterable {
 
 /// The parts of the time of a step on several ranks. They add up to the whole.
 public struct ScalingResult: Sendable, Codable {
+  /// Whether the batch stays the same or grows with the ranks.
   public let scaling: Scaling
+  /// The number of ranks.
   public let ranks: Int
+  /// The number of hosts.
   public let hosts: Int
-  /// Sequences and virtual shards, over all ranks.
+  /// Sequences, over all ranks.
   public let batch: Int
+  /// Virtual shards, over all ranks.
   public let shards: Int
   /// The median step, of the slowest rank.
   public let secondsPerStep: Double
@@ -26,6 +30,7 @@ public struct ScalingResult: Sendable, Codable {
   public let reductionSeconds: Double
   /// Scaling, clipping and the optimizer.
   public let optimizerSeconds: Double
+  /// The rest of the step.
   public let otherSeconds: Double
   /// Sequences per second relative to one rank.
   public let speedup: Double
@@ -35,13 +40,17 @@ public struct ScalingResult: Sendable, Codable {
 
 /// The model's prediction for a step on a number of ranks.
 public struct ScalingPrediction: Sendable, Codable {
+  /// Whether the batch stays the same or grows with the ranks.
   public let scaling: Scaling
+  /// The number of ranks.
   public let ranks: Int
+  /// The number of hosts.
   public let hosts: Int
-  /// The step and its terms: a step of one rank with its share of the batch, and the sum over the
-  /// ranks.
+  /// The predicted step, the sum of its two terms.
   public let predictedSecondsPerStep: Double
+  /// A step of one rank with its share of the batch.
   public let aloneSeconds: Double
+  /// The sum of the gradients over the ranks.
   public let reductionSeconds: Double
   /// Relative to the measured step of one rank.
   public let efficiency: Double

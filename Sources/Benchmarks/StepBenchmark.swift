@@ -9,14 +9,17 @@ import MPI
 
 /// What is timed: one full training step.
 public struct StepProblem: Sendable {
+  /// The recurrent system.
   public var system: RecurrentSystem
   /// k of an assorted-time norm.
   public var window = 20
   /// N, coefficients of a memory; 0 uses one per unit.
   public var memoryOrder = 0
-  /// Y and X of the maps of a cell on maps, and K of its windows.
+  /// Y of the maps of a cell on maps.
   public var mapHeight = 1
+  /// X of the maps.
   public var mapWidth = 1
+  /// K of the windows of such a cell.
   public var kernel = 3
   /// Of a graph of layers; nil is one convolution.
   public var graph: LayerGraph?
@@ -28,6 +31,7 @@ public struct StepProblem: Sendable {
   public var steps = 784
   /// C, input features.
   public var inputs = 1
+  /// The number of layers.
   public var layers = 1
   /// Keep only the state of every k-th time step; 0 keeps all.
   public var recomputeEvery = 0
@@ -39,6 +43,7 @@ public struct StepProblem: Sendable {
   public var usesMPIReduction = false
   /// Sums on a separate thread during the backward pass.
   public var overlaps = false
+  /// The bytes of a bucket of gradients.
   public var bucketBytes = 1 << 20
   /// Classes of the read-out.
   public var classes = 10
@@ -72,6 +77,7 @@ public struct StepProblem: Sendable {
 
 /// The measurements of a full training step.
 public struct StepResult: Sendable, Codable {
+  /// The recurrent system: "momentum_lstm".
   public let cell: String
   /// The cell with its norms: "momentum_lstm, assorted_time(20)".
   public let title: String
@@ -79,23 +85,37 @@ public struct StepResult: Sendable, Codable {
   public let normalization: String
   /// k, if a norm has a window.
   public let window: Int?
+  /// H, units per layer.
   public let hidden: Int
+  /// N, sequences over all ranks.
   public let batch: Int
+  /// T, time steps.
   public let time: Int
+  /// C, input features.
   public let input: Int
+  /// The number of layers.
   public let layers: Int
+  /// The number of ranks.
   public let ranks: Int
+  /// The threads of a rank.
   public let threads: Int
+  /// The kernels that ran: "avx2".
   public let kernels: String
+  /// The median step, of the slowest rank.
   public let secondsPerStep: Double
+  /// N divided by the median step.
   public let sequencesPerSecond: Double
   /// The speed of one thread.
   public let gflops: Double
   /// The speed of multiply-adds on registers, measured just before.
   public let peakGflops: Double
+  /// The speed as a share of the peak.
   public let utilisation: Double
+  /// The median wait for the sum of the gradients, on this rank.
   public let reductionSeconds: Double
+  /// How many numbers are trained.
   public let parameters: Int
+  /// k, if only the state of every k-th time step is kept; 0 keeps all.
   public let recomputeEvery: Int
   /// The peak memory of a rank since the program began.
   public let peakMemoryBytes: Int
@@ -105,6 +125,7 @@ public struct StepResult: Sendable, Codable {
 
 /// Times training steps.
 public enum StepBenchmark {
+  /// Times `repeats` steps after `warmup` others. Every rank calls this with the same arguments.
   public static func run(
     _ problem: StepProblem, repeats: Int, warmup: Int, on communicator: Communicator
   ) throws -> StepResult {
@@ -168,14 +189,19 @@ public enum StepBenchmark {
 
 /// The measurements of both sums of gradients in alternating training steps.
 public struct ReductionComparison: Sendable, Codable {
+  /// The number of ranks.
   public let ranks: Int
+  /// How many numbers are trained.
   public let parameters: Int
+  /// How many steps were timed with each sum.
   public let repeats: Int
-  /// The median steps.
+  /// The median step with the sum in fixed order.
   public let fixedSecondsPerStep: Double
+  /// The median step with `MPI_Allreduce`.
   public let mpiSecondsPerStep: Double
-  /// The time of the sums in these steps, on the rank that arrives last.
+  /// The median time of the sum in fixed order, on the rank that arrives last.
   public let fixedReductionSeconds: Double
+  /// The median time of `MPI_Allreduce`, on the rank that arrives last.
   public let mpiReductionSeconds: Double
   /// The median of fixed over MPI, pair by pair.
   public let ratio: Double

@@ -37,6 +37,7 @@ public final class BackgroundSave {
 
   /// The step of the checkpoint.
   public var step: Int { manifest.step }
+  /// How far the save is.
   public private(set) var stage = SaveStage.ready
   private let writer: CheckpointWriter
   private let snapshot: CheckpointSnapshot

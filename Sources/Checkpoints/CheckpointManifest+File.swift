@@ -63,7 +63,7 @@ extension CheckpointManifest {
     }
     guard isSealed(data) else {
       throw CheckpointError(
-        path, "does not have the checksum that it names itself", cure: Self.damaged)
+        path, "does not match its own checksum", cure: Self.damaged)
     }
     if let problem = problem { throw CheckpointError(path, problem, cure: Self.damaged) }
   }

@@ -11,21 +11,26 @@ public struct CheckpointManifest: Codable, Sendable {
   ///
   /// Version 2 has the manifest's own checksum; version 1 has none, and can still be read.
   public static let currentFormatVersion = 2
+  /// The name of the file in the checkpoint's folder.
   public static let fileName = "manifest.json"
 
+  /// The kind of file; a reader refuses any other.
   public var format = "momentum-dist checkpoint"
+  /// The version of the format of this checkpoint.
   public var formatVersion = CheckpointManifest.currentFormatVersion
   /// SHA-256 of the bytes of the file, with zeros instead of this value.
   public internal(set) var manifestSHA256: String?
   /// Optimizer steps taken.
   public var step: Int
-  /// The current epoch, from 0, and how many of its batches are done.
+  /// The current epoch, from 0.
   public var epoch: Int
+  /// How many batches of the current epoch are done.
   public var batch: Int
   /// How many numbers are trained.
   public var parameterCount: Int
   /// SHA-256 over the parameters; see `ParametersDigest`.
   public var parametersSHA256: String
+  /// The update rule and how often it was applied.
   public var optimizer: OptimizerState
   /// Numbers that the trainer carries from step to step, such as the best loss so far.
   public var progress: [String: Double]
@@ -36,15 +41,20 @@ public struct CheckpointManifest: Codable, Sendable {
   public var bestStep: Int? { progress[Self.bestStepKey].flatMap { Int(exactly: $0) } }
   /// Every tensor, in order.
   public var tensors: [TensorEntry]
+  /// The shard files.
   public var files: [FileEntry]
   /// The resolved configuration of the run, as YAML.
   public var configuration: String
+  /// What the bits depend on besides the configuration.
   public var machine: Machine
   /// The data that the run learned from; nil if the checkpoint's version did not store it.
   public var data: DataIdentity?
 
+  /// The optimizer of a run, without its tensors.
   public struct OptimizerState: Codable, Sendable {
+    /// The name of the update rule: "adam".
     public var name: String
+    /// t, the updates so far.
     public var stepCount: Int
 
     public init(name: String, stepCount: Int) {
@@ -60,7 +70,9 @@ public struct CheckpointManifest: Codable, Sendable {
 
   /// A tensor's path in the files and its whole shape.
   public struct TensorEntry: Codable, Sendable, Hashable {
+    /// The path in the files, such as `parameters/rnn.weight_ih_l0`.
     public var path: String
+    /// The shape of the whole tensor, before it is cut into shards.
     public var shape: [Int]
 
     public init(path: String, shape: [Int]) {
@@ -71,20 +83,28 @@ public struct CheckpointManifest: Codable, Sendable {
 
   /// A shard file, its size and checksum.
   public struct FileEntry: Codable, Sendable {
+    /// The name in the checkpoint's folder.
     public var name: String
+    /// The size of the file.
     public var bytes: Int
+    /// SHA-256 of the file's bytes, in hexadecimal.
     public var sha256: String
   }
 
   /// What the bits of a run depend on besides its configuration; a resume on another machine prints
   /// a note.
   public struct Machine: Codable, Sendable, Equatable {
+    /// The type of the parameters: "float32".
     public var precision: String
+    /// The kernels that ran: "avx2".
     public var kernels: String
+    /// The kernels of OpenBLAS: "Haswell".
     public var blasCore: String
+    /// The number of virtual shards of a batch.
     public var virtualShards: Int
     /// How many ranks wrote the checkpoint: for information only.
     public var ranks: Int
+    /// The program that wrote the checkpoint, and its version.
     public var program: String
 
     public init(

@@ -14,7 +14,9 @@ import Tensors
 /// waiting for that rank would take longer; hashing a file costs little, because the process reads
 /// the same bytes next.
 public struct CheckpointReader: Sendable {
+  /// The checkpoint's folder.
   public let folder: String
+  /// The manifest, verified by its own checksum if it has one.
   public let manifest: CheckpointManifest
   private let verified = VerifiedFiles()
   /// The shard files; nil for one that cannot be opened. Empty if there are so many that they would
@@ -92,7 +94,7 @@ public struct CheckpointReader: Sendable {
     }
     guard sha256 == entry.sha256 else {
       throw CheckpointError(
-        path, "does not have the checksum of the manifest", cure: Self.cure)
+        path, "does not match its checksum in the manifest", cure: Self.cure)
     }
     verified.insert(index, stamp)
   }

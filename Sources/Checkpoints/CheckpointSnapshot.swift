@@ -59,7 +59,9 @@ public final class CheckpointSnapshot: @unchecked Sendable {
     }
   }
 
+  /// The shard that this rank writes, from 0.
   public let shard: Int
+  /// The number of shards, one for each rank.
   public let shards: Int
   private(set) var slices: [Slice] = []
   private var memory = Tensor<Float>(shape: [0])

@@ -4,6 +4,7 @@
 public struct CheckpointTensor: Sendable {
   /// The path in the files, such as `parameters/rnn.weight_ih_l0`.
   public var path: String
+  /// The extents, from the outermost in.
   public var shape: [Int]
   /// Row-major.
   public var values: [Float]

@@ -22,6 +22,7 @@ public enum ParametersDigest {
       })
   }
 
+  /// The digest of parameters in the order given, in hexadecimal.
   public static func sha256(_ parameters: [CheckpointTensor]) -> String {
     let digest = SHA256Digest()
     for parameter in parameters {

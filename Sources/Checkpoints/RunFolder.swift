@@ -10,6 +10,7 @@ import Foundation
 ///     checkpoints/step-00001200/  checkpoints/latest -> step-00001200 (a text file with that name
 ///                                 on a file system without symbolic links)
 public struct RunFolder: Sendable {
+  /// The path of the folder.
   public let path: String
 
   /// The suffixes of a checkpoint's folder while it is written, while it is replaced, and while it
@@ -24,9 +25,13 @@ public struct RunFolder: Sendable {
     self.path = path
   }
 
+  /// The folder of the checkpoints.
   public var checkpoints: String { "\(path)/checkpoints" }
+  /// The resolved configuration of the run.
   public var configuration: String { "\(path)/config.yaml" }
+  /// The metrics, one JSON object per line.
   public var metrics: String { "\(path)/metrics.jsonl" }
+  /// The vocabulary of a run on text.
   public var vocabulary: String { "\(path)/vocabulary.h5" }
   /// The file of the data's identity, a `DataIdentity`.
   public var data: String { "\(path)/data.json" }

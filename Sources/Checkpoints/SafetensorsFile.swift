@@ -48,6 +48,7 @@ public enum SafetensorsFile {
     return Data(length) + json
   }
 
+  /// The bytes of the numbers, four for each.
   package static func littleEndian(_ values: [Float]) -> Data {
     var bytes = Data(capacity: values.count * MemoryLayout<Float>.size)
     for value in values {

@@ -26,6 +26,7 @@ public enum SaveStage: Sendable {
 
 /// The ranks that save a checkpoint together.
 public protocol SavingRanks {
+  /// The error that every rank throws if one of them fails.
   associatedtype Failure: Error
 
   /// Whether this is rank 0, which writes the manifest.

@@ -4,6 +4,7 @@ import Layers
 
 /// A recurrent system as the value of a configuration key.
 public struct CellName: ConfigurationValue {
+  /// The system that the name stands for.
   public let system: RecurrentSystem
 
   public init(_ system: RecurrentSystem) {

@@ -2,10 +2,15 @@
 
 /// A key with its value as text, its purpose, and its effect.
 public struct ConfigurationKey: Sendable {
+  /// The full name: "optimizer.learning_rate".
   public let path: String
+  /// The value as text.
   public let value: String
+  /// What values it takes: "a number".
   public let kind: String
+  /// Its purpose, as `train --list-keys` prints it.
   public let help: String
+  /// What changing it does to a resumed run.
   public let effect: KeyEffect
   /// Which runs use it.
   let use: KeyUse

@@ -4,6 +4,7 @@
 /// listing are visitors.
 public protocol ConfigurationSection {
   init()
+  /// Shows every key of the section to a visitor, in the order of a file.
   mutating func visit(_ visitor: inout some ConfigurationVisitor) throws(ConfigurationError)
 }
 
@@ -29,14 +30,17 @@ public struct Requirement<Value> {
 }
 
 extension Requirement where Value: Comparable {
+  /// The value is the bound or larger.
   public static func atLeast(_ bound: Value) -> Requirement {
     Requirement("at least \(bound)") { $0 >= bound }
   }
 
+  /// The value is larger than the bound.
   public static func above(_ bound: Value) -> Requirement {
     Requirement("above \(bound)") { $0 > bound }
   }
 
+  /// The value is in the range, both bounds included.
   public static func within(_ range: ClosedRange<Value>) -> Requirement {
     Requirement("within \(range.lowerBound) and \(range.upperBound)") { range.contains($0) }
   }
@@ -62,10 +66,12 @@ public struct KeyDescription<Value> {
 
 /// An operation on every key in turn.
 public protocol ConfigurationVisitor {
+  /// Visits a key, and may change its value.
   mutating func visit<Value: ConfigurationValue>(
     _ key: KeyDescription<Value>, _ value: inout Value
   ) throws(ConfigurationError)
 
+  /// Visits the keys of a section inside the current one.
   mutating func visit<Section: ConfigurationSection>(
     section: String, _ value: inout Section, use: KeyUse
   ) throws(ConfigurationError)

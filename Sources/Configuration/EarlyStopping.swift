@@ -2,15 +2,25 @@
 
 /// The measure that decides which epoch was the best on validation.
 public enum StoppingMetric: String, ConfigurationChoice {
+  /// The mean loss, lower is better.
   case loss
+  /// The share of right answers.
   case accuracy
+  /// The mean F1 over classes.
   case macroF1 = "macro_f1"
+  /// The mean recall over classes.
   case balancedAccuracy = "balanced_accuracy"
+  /// The mean area under the ROC curve, one class against the rest.
   case auc
+  /// The share of rows whose known labels are all right.
   case subsetAccuracy = "subset_accuracy"
+  /// The share of answers among the five likeliest classes.
   case topFiveAccuracy = "top_5_accuracy"
+  /// The mean absolute error, lower is better.
   case mae
+  /// R², the share of the variance that is explained.
   case r2
+  /// The information about spikes beyond each neuron's mean rate.
   case bitsPerSpike = "bits_per_spike"
 
   /// Whether it depends on the order of all answers, and not on sums over them.

@@ -6,6 +6,7 @@ public enum HeldOutCount: ConfigurationValue {
   case automatic
   /// None: the data have their own validation part.
   case ownPart
+  /// This many sequences of the training part.
   case count(Int)
 
   /// The most sequences that are held out unless a number is given; for generated data, exactly

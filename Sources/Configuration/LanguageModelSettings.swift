@@ -87,12 +87,12 @@ extension TrainingConfiguration {
     if model.bidirectional {
       throw ConfigurationError(
         "model.bidirectional is true and dataset.task language_model: a layer that reads from the"
-          + " end has seen the token it is to predict; set model.bidirectional=false")
+          + " end sees the token that it must predict; set model.bidirectional=false")
     }
     if model.cell.system.orthogonal != nil, languageModel.weightDropout > 0 {
       throw ConfigurationError(
         "model.cell is \(model.cell.configurationText) and language_model.weight_dropout"
-          + " \(languageModel.weightDropout): dropping elements makes a matrix not orthogonal;"
+          + " \(languageModel.weightDropout): a matrix with dropped elements is not orthogonal;"
           + " set language_model.weight_dropout=0")
     }
   }

@@ -7,6 +7,7 @@ import Datasets
 /// compared with it when they are opened. They are refused, or matched by the names of their
 /// classes and words.
 public struct LearnedData: Sendable, Equatable {
+  /// What the checkpoint is used for.
   public enum Use: Sendable {
     /// The model is evaluated.
     case measuring
@@ -16,13 +17,15 @@ public struct LearnedData: Sendable, Equatable {
     case resumingOnNewData
   }
 
+  /// What the checkpoint is used for; it decides what must match.
   public let use: Use
   /// The checkpoint's folder.
   public let folder: String
   /// Nil if the checkpoint is from a version that did not store it.
   public let identity: DataIdentity?
-  /// C and the outputs of a model of whole sequences, known from every checkpoint.
+  /// C of a model of whole sequences, known from every checkpoint.
   package let features: Int?
+  /// The outputs of such a model.
   package let outputs: Int?
   /// The vocabulary of the run; nil if it is missing, damaged or not the one learned.
   package let vocabulary: Vocabulary?

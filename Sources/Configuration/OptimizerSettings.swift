@@ -6,6 +6,7 @@ import Tensors
 
 /// Which update rule a run uses, its constants and its schedule.
 public struct OptimizerSettings: ConfigurationSection, Equatable {
+  /// The update rules.
   public enum Name: String, ConfigurationChoice {
     case sgd, rmsprop, adam, adamw, asgd
   }
@@ -17,8 +18,10 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
     case sgd, rmsprop, adam
   }
 
+  /// How the learning rate changes during a run.
   public enum Schedule: String, ConfigurationChoice {
     case constant, step, cosine, plateau
+    /// As `cosine`, but the fall starts when the warm-up ends.
     case warmupCosine = "warmup_cosine"
   }
 

@@ -2,12 +2,19 @@
 
 /// The tasks by the names that configurations use.
 public enum TaskName: String, ConfigurationChoice {
+  /// The sum of two marked numbers of a sequence (generated).
   case adding
+  /// Symbols at the start of a sequence, to be repeated at its end (generated).
   case copying
+  /// Symbols among blanks, to be repeated at the end (generated).
   case denoise
+  /// A class of each sequence.
   case classification
+  /// The next frame of a spectrogram.
   case nextFrame = "next_frame"
+  /// The next word or character of a text.
   case languageModel = "language_model"
+  /// The hidden spike counts of neurons.
   case maskedSpikes = "masked_spikes"
   /// Numbers about each sequence.
   case regression

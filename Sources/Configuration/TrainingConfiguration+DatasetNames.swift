@@ -4,11 +4,13 @@
 public enum TimesChoice: String, ConfigurationChoice {
   /// Used if the file has them and the layers read them.
   case auto
+  /// Not read; steps are then one apart.
   case off
 }
 
 /// Whether the inputs of a user's own file are normalised on reading.
 public enum NormalizeChoice: String, ConfigurationChoice {
+  /// As they are in the file.
   case off
   /// (x - mean) / deviation, for each feature, with the statistics of the training part.
   case features

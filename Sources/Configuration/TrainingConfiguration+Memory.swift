@@ -47,6 +47,7 @@ extension TrainingConfiguration.Model {
 /// A discretisation, or the cell's own.
 public enum DiscretizationChoice: String, ConfigurationChoice {
   case cell, forward, backward, bilinear
+  /// Exact for an input that is constant during a step.
   case zeroOrderHold = "zoh"
 }
 

@@ -4,9 +4,13 @@ import Datasets
 
 /// How the order of the pixels in the permuted view is chosen.
 public enum PermutationChoice: String, ConfigurationChoice {
+  /// A random order of this program, by its seed.
   case seed
+  /// The indices with their bits reversed.
   case bitReversal = "bit_reversal"
+  /// NumPy's `RandomState(seed).permutation`.
   case numpy
+  /// The indices in a text file.
   case file
 }
 

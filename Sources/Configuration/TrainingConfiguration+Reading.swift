@@ -72,6 +72,7 @@ extension TrainingConfiguration {
     try self.init(given, assignments: assignments)
   }
 
+  /// The values of a file, then the assignments, in order.
   package init(_ given: GivenValues, assignments: [String]) throws(ConfigurationError) {
     var given = given
     for assignment in assignments { try given.add(assignment: assignment) }

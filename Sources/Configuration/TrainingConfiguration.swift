@@ -24,7 +24,9 @@ public enum ReductionKind: String, ConfigurationChoice {
 public enum OverlapChoice: String, ConfigurationChoice {
   /// If a core is free for the thread that does it.
   case auto
+  /// Always.
   case on
+  /// Never: the sum follows the backward pass.
   case off
 }
 
@@ -32,7 +34,9 @@ public enum OverlapChoice: String, ConfigurationChoice {
 public enum SparseRowsChoice: String, ConfigurationChoice {
   /// If they are at most three quarters of all rows.
   case auto
+  /// Always.
   case on
+  /// Never: all rows are sent.
   case off
 }
 

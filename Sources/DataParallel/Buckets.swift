@@ -10,6 +10,7 @@ import Foundation
 public final class Buckets: Sequence, @unchecked Sendable {
   /// The elements that are cut into buckets: a whole gradient or a part of it.
   public let elements: Range<Int>
+  /// The elements of a full bucket.
   public let bucketCount: Int
   private let condition = NSCondition()
   /// The first complete element; all after it are complete too. Guarded by `condition`.

@@ -10,6 +10,7 @@ import Tensors
 public struct ReplicaCheck {
   /// A rank whose parameters differ from the majority's.
   public struct OddReplica: Sendable, Hashable {
+    /// Its rank in the communicator.
     public let rank: Int
     /// The name of its host, as MPI knows it.
     public let host: String

@@ -10,6 +10,7 @@
 public struct DatagramAddress: Hashable, Sendable {
   /// The four bytes of the address, as in 127.0.0.1.
   public var host: SIMD4<UInt8>
+  /// The UDP port, in the byte order of the machine.
   public var port: UInt16
 
   public init(host: SIMD4<UInt8>, port: UInt16) {

@@ -52,7 +52,7 @@ struct DatasetCheck {
     if !allowsNotFinite, let index = StoredNumbers.floats(values).firstNotFinite {
       throw DatasetError(
         path, "\(place(index)) is \(values[index])",
-        cure: "take such sequences out, or replace the number")
+        cure: "remove such sequences, or replace the number")
     }
     guard !isFloat, classes > 0, name.hasSuffix("/targets") else { return }
     if let index = values.firstIndex(where: { $0 < 0 || $0 >= Float(classes) }) {

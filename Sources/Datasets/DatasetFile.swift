@@ -15,6 +15,7 @@ import Synchronization
 ///     /test        likewise
 ///     /vocabulary  of text: UTF-8 bytes `text`, and `offsets` [V + 1] of its tokens
 public enum DatasetFile {
+  /// The attribute `format_version` of files of this layout.
   public static let formatVersion = 1
   /// The attribute of a file whose parts all have times; it is 1.
   static let timesAttribute = "has_times"

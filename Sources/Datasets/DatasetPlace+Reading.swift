@@ -46,7 +46,7 @@ extension DatasetPlace {
           path,
           "has \(header.classes ?? 0) classes and the scaling \(header.scaling),"
             + " \(files[0].path) \(found.classes ?? 0) and \(found.scaling)",
-          cure: "prepare all files alike")
+          cure: "prepare all files the same way")
       }
       found = header
     }

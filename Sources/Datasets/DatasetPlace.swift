@@ -12,9 +12,9 @@ public struct DatasetPlace: Sendable {
   /// Paths and patterns, separated by commas: `a.h5, parts/*.h5`. Files that match a pattern are
   /// taken in the order of their names.
   public var files: String
-  /// The names of inputs and targets in each file. `{part}` in a name stands for train, validation
-  /// or test.
+  /// The name of the inputs in each file. `{part}` in a name stands for train, validation or test.
   public var inputs = DatasetPlace.ownInputs
+  /// The name of the targets.
   public var targets = DatasetPlace.ownTargets
   /// The starts of sequences of unequal lengths, [N + 1]. Sequences of equal length have no such
   /// dataset.
@@ -31,9 +31,13 @@ public struct DatasetPlace: Sendable {
   /// Bytes up to which a part is kept in memory.
   public var memoryLimit = StoredRows.memoryLimit
 
+  /// Where `prepare` writes inputs.
   public static let ownInputs = "{part}/inputs"
+  /// Where `prepare` writes targets.
   public static let ownTargets = "{part}/targets"
+  /// Where `prepare` writes the starts of sequences of unequal lengths.
   public static let ownOffsets = "{part}/offsets"
+  /// Where `prepare` writes the times of the steps.
   public static let ownTimes = "{part}/times"
 
   public init(_ files: String) {
@@ -132,7 +136,8 @@ public struct DatasetPlace: Sendable {
         }
         guard known.value == found else {
           throw DatasetError(
-            path, "has another \(property) than \(known.path)", cure: "prepare all files alike")
+            path, "has another \(property) than \(known.path)",
+            cure: "prepare all files the same way")
         }
       } catch let error as DatasetError {
         throw error

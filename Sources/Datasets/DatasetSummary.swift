@@ -4,9 +4,13 @@ import HDF5
 
 /// A summary of a data set file.
 public struct DatasetSummary {
+  /// The attribute `task`; "unknown" without one.
   public let task: String
+  /// The attribute `format_version`.
   public let formatVersion: Int
+  /// The attribute `classes`; 0 without one.
   public let classes: Int
+  /// The attribute `scaling`, the factor of the inputs on reading; 1 without one.
   public let scaling: Double
   /// The shape of each dataset by its path.
   public let parts: [String: [Int]]

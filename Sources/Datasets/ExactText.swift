@@ -6,6 +6,7 @@
 /// combining accent. In a data set these are two different words, characters or names, as for every
 /// other program that reads the same file.
 public struct ExactText: Hashable, Sendable {
+  /// The text itself.
   public let text: String
 
   public init(_ text: some StringProtocol) {

@@ -12,6 +12,7 @@ public struct FileListing {
     public let name: String
     /// The type as text: "float32".
     public let type: String
+    /// The extents of the dataset.
     public let shape: [Int]
     /// The layout of its numbers: "chunks [10, 6, 3]".
     public let layout: String
@@ -31,7 +32,9 @@ public struct FileListing {
     }
   }
 
+  /// The file.
   public let path: String
+  /// Every dataset of the file.
   public let entries: [Entry]
   /// Lists of keys, each of which would train on the file: `dataset.inputs={part}/x`, ...
   public let trainable: [[String]]
@@ -83,7 +86,7 @@ public struct FileListing {
     guard let link = entries.first(where: { $0.type == "link" }) else { return }
     throw DatasetError(
       path, "\(link.name) cannot be used: \(link.problem ?? "it is a link")",
-      cure: "put what it stands for into the file, or remove the link")
+      cure: "replace it with the data it points to, or remove it")
   }
 
   private static func check(

@@ -7,7 +7,9 @@ import Gzip
 /// The format: two zero bytes, a type code (8 is unsigned byte), the number of dimensions, each
 /// extent as a big-endian 32-bit integer, then the elements in row-major order.
 public struct IDXArray: Sendable {
+  /// The extents, from the outermost in.
   public let shape: [Int]
+  /// The elements, row-major.
   public let bytes: [UInt8]
 
   /// Parses the contents of a file.

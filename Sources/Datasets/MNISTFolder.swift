@@ -6,11 +6,15 @@ import Foundation
 public struct MNISTFolder {
   /// Images with their labels.
   public struct Part: Sendable {
-    public let images: IDXArray  // [N, height, width]
-    public let labels: IDXArray  // [N]
+    /// [N, height, width].
+    public let images: IDXArray
+    /// [N], the digit or class of each image.
+    public let labels: IDXArray
   }
 
+  /// The 60,000 images of `train-*` in MNIST.
   public let train: Part
+  /// The 10,000 images of `t10k-*` in MNIST.
   public let test: Part
 
   /// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the two files of `t10k`, each
@@ -34,7 +38,7 @@ public struct MNISTFolder {
       throw DatasetError(
         imagePath,
         "holds \(images.shape[0]) images, but \(labelPath) holds \(labels.shape[0]) labels",
-        cure: "take both from the same download")
+        cure: "use both files of the same download")
     }
     guard !images.bytes.isEmpty else {
       throw DatasetError(imagePath, "holds no image", cure: "download it again")

@@ -270,8 +270,8 @@ extension SequenceFileSource {
     guard let before else { return own }
     guard before.kind == own.kind else {
       throw DatasetError(
-        path, "has targets of another kind than the files before it",
-        cure: "prepare all files alike")
+        path, "has other targets than the files before it",
+        cure: "prepare all files the same way")
     }
     return before.appending(own)
   }

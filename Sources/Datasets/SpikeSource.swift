@@ -13,7 +13,9 @@ import Tensors
 public final class SpikeSource: SequenceSource {
   /// The attribute `task` of a file that `prepare` made.
   public static let task = "masked_spikes"
+  /// Where `prepare spikes` writes the counts.
   public static let ownSpikes = "{part}/spikes"
+  /// Where `prepare spikes` writes true rates, if they are known.
   public static let ownRates = "{part}/rates"
 
   public let count: Int

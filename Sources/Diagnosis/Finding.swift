@@ -4,15 +4,19 @@ import Foundation
 
 /// What a check of this machine came to.
 public struct Finding: Codable, Sendable, Equatable {
+  /// How a check ended.
   public enum State: String, Codable, Sendable {
+    /// Nothing needs to be done.
     case good
     /// It works, but not as well as it could.
     case note
+    /// It does not work.
     case wrong
   }
 
   /// What was looked at, in a word or two.
   public let check: String
+  /// How the check ended.
   public let state: State
   /// What there is.
   public let text: String

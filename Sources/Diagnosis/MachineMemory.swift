@@ -24,6 +24,7 @@ public struct MachineMemory: Codable, Sendable, Equatable {
     (self.group, self.processBytes) = (group, processBytes)
   }
 
+  /// The memory of this machine and of this process's control group.
   public static func here() -> MachineMemory {
     let group = ControlGroup.here()
     return MachineMemory(

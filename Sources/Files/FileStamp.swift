@@ -6,6 +6,7 @@
 
 /// Distinguishes a file from an earlier one with its name, and from itself before a change.
 public struct FileStamp: Hashable, Sendable {
+  /// The size of the file.
   public let bytes: Int
   /// Whether it is an ordinary file, not a link, a folder or a pipe.
   public let isRegular: Bool

@@ -11,7 +11,9 @@ public struct FileSystem: Sendable, Hashable {
   public let folder: String
   /// The system's name of its kind: ext4, tmpfs, nfs4.
   public let kind: String
+  /// The bytes that this user may still write.
   public let freeBytes: Int
+  /// The size of the file system.
   public let totalBytes: Int
 
   public init(folder: String, kind: String, freeBytes: Int, totalBytes: Int) {

@@ -16,6 +16,7 @@ public final class WritableFile {
     case new
   }
 
+  /// The path, for messages.
   public let path: String
   private var descriptor: Int32
 

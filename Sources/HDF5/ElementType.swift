@@ -7,6 +7,7 @@ public enum ElementType: String, Hashable, Sendable {
   case float16, float32, float64
   case int8, int16, int32, int64
   case uint8, uint16, uint32, uint64
+  /// Text of fixed or variable length.
   case string
   /// Whole numbers with names; h5py stores Boolean values as one of `FALSE` and `TRUE`.
   case enumeration

@@ -9,6 +9,7 @@ import Files
 ///     try replacement.file.write(steps, to: "steps")
 ///     try replacement.publish()
 public final class ReplacementFile {
+  /// The path that the file gets when it is published.
   public let path: String
   /// The open file.
   public let file: File

@@ -12,15 +12,20 @@ public struct AttentionCall<Scalar> {
   public var sequences: Int
   /// T
   public var steps: Int
+  /// The heads of the attention, which divide D.
   public var heads: Int
   /// d, the numbers of a head; D = heads · d.
   public var width: Int
+  /// How many earlier steps a query sees.
   public var back: Int
+  /// How many later steps a query sees.
   public var forward: Int
   /// W, the most keys that a query sees.
   public var band: Int
-  public var lengths: UnsafePointer<Int>?  // [N]; nil is T
-  public var projected: UnsafePointer<Scalar>  // [N, T, 3 D]: q, k, v
+  /// [N], the valid steps of each sequence; nil is T.
+  public var lengths: UnsafePointer<Int>?
+  /// [N, T, 3 D]: q, k and v.
+  public var projected: UnsafePointer<Scalar>
   /// f [N, heads, T, W], from the first visible key on; nil is 1.
   public var factors: UnsafePointer<Scalar>?
   /// p, likewise: written by the forward pass, read by the backward pass.

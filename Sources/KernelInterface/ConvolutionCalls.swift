@@ -5,15 +5,19 @@
 /// `runs` runs of `run` numbers, `runStep` apart. The map includes its margin, so every window is
 /// complete.
 public struct WindowGrid: Sendable, Hashable {
-  /// Y' and X', the numbers of windows.
+  /// Y', the lines of windows.
   public var lines: Int
+  /// X', the windows of a line.
   public var places: Int
+  /// How far the next line of windows starts, in numbers of the map.
   public var lineStep: Int
+  /// How far the next window of a line starts, in numbers of the map.
   public var placeStep: Int
   /// K
   public var runs: Int
   /// K C
   public var run: Int
+  /// How far the next run of a window starts, in numbers of the map.
   public var runStep: Int
 
   public init(
@@ -35,13 +39,18 @@ public struct WindowGrid: Sendable, Hashable {
 
 /// A convolution of one map, y = w(x) Wᵀ + b or y += w(x) Wᵀ, where w(x) are its windows.
 public struct ConvolutionCall<Scalar> {
+  /// The windows of the map, one for each row of y.
   public var windows: WindowGrid
   /// M, the columns of y.
   public var columns: Int
-  public var packed: UnsafePointer<Scalar>  // W [M, K K C] as `pack` left it
-  public var map: UnsafePointer<Scalar>  // with its margin
-  public var bias: UnsafePointer<Scalar>?  // [M]; nil is zero
-  public var y: UnsafeMutablePointer<Scalar>  // [Y' X', M]
+  /// W [M, K K C], as `pack` wrote it.
+  public var packed: UnsafePointer<Scalar>
+  /// The map with its margin.
+  public var map: UnsafePointer<Scalar>
+  /// [M]; nil is zero.
+  public var bias: UnsafePointer<Scalar>?
+  /// [Y' X', M].
+  public var y: UnsafeMutablePointer<Scalar>
   /// Whether the sums start from y instead of the bias.
   public var isAdding: Bool
 
@@ -67,13 +76,16 @@ public struct ConvolutionCall<Scalar> {
 /// of their places. The chains are added to dW in their order. The bits therefore depend only on
 /// the shapes, and are the same for every width of a vector.
 public struct ConvolutionGradientCall<Scalar> {
+  /// The windows of the map, one for each row of dy.
   public var windows: WindowGrid
   /// M, the columns of dy.
   public var width: Int
-  public var deltas: UnsafePointer<Scalar>  // dy [Y' X', M]
+  /// dy [Y' X', M].
+  public var deltas: UnsafePointer<Scalar>
   /// With its margin. Like all memory of tensors, it can be read one vector past its end.
   public var map: UnsafePointer<Scalar>
-  public var gradient: UnsafeMutablePointer<Scalar>  // dW [M, K K C], added to
+  /// dW [M, K K C], added to.
+  public var gradient: UnsafeMutablePointer<Scalar>
 
   public init(
     _ windows: WindowGrid, width: Int, deltas: UnsafePointer<Scalar>,

@@ -5,10 +5,15 @@
 ///
 /// Each case has its equations in one file of `Kernels/Formulas/Drives`.
 public enum DriveKind: String, Sendable, Hashable, CaseIterable {
+  /// d_t = g_t
   case plain
+  /// d_t = v_t, v_t = μ v_{t-1} + ε g_t
   case momentum
+  /// The same v_t over the root of a running second moment; RMSProp with μ = 0.
   case adam
+  /// d_t = v_t, with Nesterov's growing share of v_{t-1} and scheduled restarts.
   case nesterov
+  /// Nesterov's extrapolation of the whole pre-activation, including the recurrent term.
   case nesterovExtrapolated
 
   /// Its name in text.
@@ -19,6 +24,7 @@ public enum DriveKind: String, Sendable, Hashable, CaseIterable {
 
 /// A drive and its constants, in the notation of the authors' code (Nguyen et al., NeurIPS 2020).
 public struct DriveParameters: Sendable, Hashable {
+  /// The drive, which decides which constants are used.
   public var kind: DriveKind
   /// μ, the share of the old velocity that is kept.
   public var mu: Double

@@ -4,9 +4,13 @@
 ///
 /// Each case has its equations in one file of `Kernels/Formulas/Bodies`.
 public enum BodyKind: String, Sendable, Hashable, CaseIterable {
+  /// The simple recurrent cell (Elman, 1990).
   case tanh
+  /// Long short-term memory with a forget gate (Gers et al., 2000).
   case lstm
+  /// The gated recurrent unit (Cho et al., 2014) in PyTorch's form.
   case gru
+  /// The cell of orthogonal networks (Arjovsky et al., 2016).
   case modReLU
 
   /// G, the number of blocks of H rows in the weights (LSTM: i, f, g, o; GRU: r, z, n).
@@ -35,7 +39,9 @@ public struct LayerGeometry: Sendable, Hashable {
   public var inputs: Int
   /// H, hidden units.
   public var hidden: Int
+  /// The input drive and its constants.
   public var drive: DriveParameters
+  /// The cell body.
   public var body: BodyKind
   /// Keep only the state of every k-th step for the backward pass, which recomputes the rest; 0
   /// keeps all that it needs. The result is bit-identical. The scalar reference keeps everything.

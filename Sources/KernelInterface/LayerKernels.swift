@@ -5,6 +5,7 @@
 /// A conforming type is only a namespace for static functions. The result of a row has the same
 /// bits regardless of the rows computed with it.
 public protocol LayerKernels<Scalar>: SendableMetatype {
+  /// The type of the numbers, Float or Double.
   associatedtype Scalar
 
   // MARK: A fused recurrent layer

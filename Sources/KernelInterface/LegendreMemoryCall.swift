@@ -5,19 +5,25 @@
 /// Row n of the batch has M memories of `order` coefficients and one clock: whether its sequence
 /// has begun, 0 or 1, and the time of its last step, counted from the first.
 public struct LegendreMemoryCall<Scalar> {
+  /// The rows of the batch.
   public var rows: Int
   /// M
   public var channels: Int
+  /// The coefficients of a memory.
   public var order: Int
-  /// The shares of the old and of the new memory in the mean of the discretisation.
+  /// The share of the old memory in the mean of the discretisation.
   public var oldShare: Scalar
+  /// The share of the new memory in it.
   public var newShare: Scalar
   /// After this many steps the step size no longer falls; 0 has no such limit. It does not apply if
   /// times are given.
   public var maximumSteps: Scalar
-  public var roots: UnsafePointer<Scalar>  // [order], √(2n + 1)
-  public var times: UnsafePointer<Double>?  // [rows]; nil: the last time and 1
-  public var clock: UnsafePointer<Scalar>  // [rows, 2], before the step
+  /// [order], √(2n + 1).
+  public var roots: UnsafePointer<Scalar>
+  /// [rows], the time of this step in each row; nil: the last time and 1.
+  public var times: UnsafePointer<Double>?
+  /// [rows, 2], the clocks before the step.
+  public var clock: UnsafePointer<Scalar>
 
   public init(
     rows: Int, channels: Int, order: Int, oldShare: Scalar, newShare: Scalar,
@@ -38,10 +44,14 @@ public struct LegendreMemoryCall<Scalar> {
 
 /// The inputs and outputs of a step forward.
 public struct LegendreMemoryForward<Scalar> {
-  public var input: UnsafePointer<Scalar>  // u [rows, M]
-  public var before: UnsafePointer<Scalar>  // [rows, M, order]
-  public var after: UnsafeMutablePointer<Scalar>  // [rows, M, order]; distinct from `before`
-  public var clockAfter: UnsafeMutablePointer<Scalar>  // [rows, 2]
+  /// u [rows, M].
+  public var input: UnsafePointer<Scalar>
+  /// The memories before the step, [rows, M, order].
+  public var before: UnsafePointer<Scalar>
+  /// The memories after it, [rows, M, order]; distinct from `before`.
+  public var after: UnsafeMutablePointer<Scalar>
+  /// The clocks after the step, [rows, 2].
+  public var clockAfter: UnsafeMutablePointer<Scalar>
 
   public init(
     input: UnsafePointer<Scalar>, before: UnsafePointer<Scalar>,
@@ -56,9 +66,12 @@ public struct LegendreMemoryForward<Scalar> {
 
 /// The inputs and outputs of the adjoint of a step.
 public struct LegendreMemoryBackward<Scalar> {
-  public var dAfter: UnsafePointer<Scalar>  // [rows, M, order]
-  public var dBefore: UnsafeMutablePointer<Scalar>  // [rows, M, order], overwritten
-  public var dInput: UnsafeMutablePointer<Scalar>  // [rows, M], overwritten
+  /// The gradient of `after`, [rows, M, order].
+  public var dAfter: UnsafePointer<Scalar>
+  /// The gradient of `before`, [rows, M, order]; overwritten.
+  public var dBefore: UnsafeMutablePointer<Scalar>
+  /// The gradient of `input`, [rows, M]; overwritten.
+  public var dInput: UnsafeMutablePointer<Scalar>
 
   public init(
     dAfter: UnsafePointer<Scalar>, dBefore: UnsafeMutablePointer<Scalar>,

@@ -11,6 +11,7 @@
 public struct NormalizationWindow<Scalar> {
   /// W
   public var length: Int
+  /// The window of each row before the call.
   public var before: ColumnPointer<Scalar>
   /// The window one row later: the call's own row is first, and the oldest one is dropped.
   public var after: ColumnPointer<Scalar>
@@ -26,17 +27,25 @@ public struct NormalizationWindow<Scalar> {
 ///
 /// Mean and variance are those of the row, or of the row and its window together.
 public struct NormalizationCall<Scalar> {
+  /// The rows to normalise.
   public var rows: Int
   /// D
   public var columns: Int
+  /// The number added to the variance under the root.
   public var epsilon: Scalar
-  public var gain: UnsafePointer<Scalar>  // [D]
-  public var shift: UnsafePointer<Scalar>  // [D]
+  /// [D], multiplied with the normalised numbers.
+  public var gain: UnsafePointer<Scalar>
+  /// [D], added to the product.
+  public var shift: UnsafePointer<Scalar>
+  /// The input, D columns.
   public var z: ColumnPointer<Scalar>
+  /// The output, D columns.
   public var y: ColumnPointer<Scalar>
+  /// Whether the result is added to y instead of replacing it.
   public var isAdding: Bool
   /// Saved for the backward pass, with `inverseDeviation` in one column.
   public var normalised: ColumnPointer<Scalar>
+  /// 1 / √(variance + epsilon) of each row, one column.
   public var inverseDeviation: ColumnPointer<Scalar>
   /// Whether `normalised` is written past the caches, because it is not read again soon.
   public var isStreaming: Bool
@@ -66,17 +75,23 @@ public struct NormalizationCall<Scalar> {
 
 /// The adjoint of `NormalizationCall`.
 public struct NormalizationBackwardCall<Scalar> {
+  /// The rows of the forward call.
   public var rows: Int
   /// D
   public var columns: Int
-  public var gain: UnsafePointer<Scalar>  // [D]
+  /// [D], as in the forward call.
+  public var gain: UnsafePointer<Scalar>
+  /// The gradient of y, D columns.
   public var dy: ColumnPointer<Scalar>
+  /// The normalised numbers that forward saved, D columns.
   public var normalised: ColumnPointer<Scalar>
+  /// The inverse deviations that forward saved, one column.
   public var inverseDeviation: ColumnPointer<Scalar>
   /// Overwritten; may share the memory of `dy`.
   public var dz: ColumnPointer<Scalar>
   /// Added to: each group of rows adds to its own, from its first row to its last.
   public var dGain: ColumnPointer<Scalar>
+  /// Likewise for the shift.
   public var dShift: ColumnPointer<Scalar>
   /// The first row of each group, and the number of rows; nil makes each row a group.
   public var groupStarts: UnsafePointer<Int>?

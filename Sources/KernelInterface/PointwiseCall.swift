@@ -57,7 +57,9 @@ public enum PointwiseKind: String, Sendable, Hashable, CaseIterable {
 
 /// Columns of a row-major matrix: the start of their first row, and the numbers from row to row.
 public struct ColumnPointer<Scalar> {
+  /// The first number of the first row.
   public var start: UnsafeMutablePointer<Scalar>
+  /// The numbers from one row to the next.
   public var stride: Int
 
   public init(_ start: UnsafeMutablePointer<Scalar>, stride: Int) {
@@ -68,11 +70,15 @@ public struct ColumnPointer<Scalar> {
 
 /// One formula applied to some columns of matrices with the same rows.
 public struct PointwiseCall<Scalar> {
+  /// The formula.
   public var kind: PointwiseKind
+  /// The rows of every matrix.
   public var rows: Int
+  /// The columns of each input and output.
   public var columns: Int
   /// One for each input of the formula. An output may share the memory of an input.
   public var inputs: UnsafePointer<ColumnPointer<Scalar>>
+  /// One for each output of the formula.
   public var outputs: UnsafePointer<ColumnPointer<Scalar>>
 
   public init(
@@ -96,13 +102,17 @@ public struct PointwiseCall<Scalar> {
 ///
 /// without g, v', q' and dq' if there is no q. A primed state is that after the step.
 public struct DriveCall<Scalar> {
+  /// The drive and its constants.
   public var drive: DriveParameters
   /// How many steps came before this one.
   public var step: Int
+  /// The rows of every matrix.
   public var rows: Int
+  /// The columns of each input and output.
   public var columns: Int
   /// An output may share the memory of an input.
   public var inputs: UnsafePointer<ColumnPointer<Scalar>>
+  /// The outputs, in the order above.
   public var outputs: UnsafePointer<ColumnPointer<Scalar>>
 
   public init(

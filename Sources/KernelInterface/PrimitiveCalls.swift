@@ -2,15 +2,20 @@
 
 /// A product with a packed matrix, y = x Wᵀ + b or y += x Wᵀ.
 public struct PackedProductCall<Scalar> {
+  /// The rows of x and y.
   public var rows: Int
   /// K, the length of the product's sums.
   public var depth: Int
   /// M, the columns of y.
   public var columns: Int
-  public var packed: UnsafePointer<Scalar>  // from `pack`
-  public var x: UnsafePointer<Scalar>  // [rows, K]
-  public var bias: UnsafePointer<Scalar>?  // [M]; nil is zero
-  public var y: UnsafeMutablePointer<Scalar>  // [rows, M]
+  /// W, as `pack` wrote it.
+  public var packed: UnsafePointer<Scalar>
+  /// [rows, K].
+  public var x: UnsafePointer<Scalar>
+  /// [M]; nil is zero.
+  public var bias: UnsafePointer<Scalar>?
+  /// [rows, M].
+  public var y: UnsafeMutablePointer<Scalar>
   /// Whether the sums start from y instead of the bias.
   public var isAdding: Bool
 
@@ -31,11 +36,13 @@ public struct PackedProductCall<Scalar> {
 
 /// A matrix to be packed for products.
 public struct PackCall<Scalar> {
-  /// K and M as in `PackedProductCall`.
+  /// K as in `PackedProductCall`.
   public var depth: Int
+  /// M as in `PackedProductCall`.
   public var columns: Int
   /// W [M, K], or [K, M] if `isTransposed`.
   public var source: UnsafePointer<Scalar>
+  /// Whether `source` is [K, M].
   public var isTransposed: Bool
   /// `packedCount` numbers, overwritten.
   public var target: UnsafeMutablePointer<Scalar>
@@ -57,11 +64,16 @@ public struct PackCall<Scalar> {
 public struct DropoutCall<Scalar> {
   /// The counter of the first four words; its first number is then incremented.
   public var counter: SIMD4<UInt32>
+  /// The key of the generator: the seed of the run.
   public var key: SIMD2<UInt32>
+  /// The words below it drop their number.
   public var limit: UInt32
+  /// The factor of the others, 1 / (1 - p).
   public var kept: Scalar
+  /// The number of factors.
   public var count: Int
-  public var factors: UnsafeMutablePointer<Scalar>  // [count], overwritten
+  /// [count], overwritten.
+  public var factors: UnsafeMutablePointer<Scalar>
 
   public init(
     counter: SIMD4<UInt32>, key: SIMD2<UInt32>, limit: UInt32, kept: Scalar, count: Int,

@@ -2,11 +2,16 @@
 
 /// The weights of one recurrent layer. All are row-major; a nil bias is zero.
 public struct RecurrentWeights<Scalar> {
-  public var input: UnsafePointer<Scalar>  // W_ih [G·H, C]
-  public var recurrent: UnsafePointer<Scalar>  // W_hh [G·H, H]
-  public var inputBias: UnsafePointer<Scalar>?  // b_ih [G·H], inside the drive
-  public var recurrentBias: UnsafePointer<Scalar>?  // b_hh [G·H], outside it
-  public var unitBias: UnsafePointer<Scalar>?  // b [H], modReLU only
+  /// W_ih [G·H, C].
+  public var input: UnsafePointer<Scalar>
+  /// W_hh [G·H, H].
+  public var recurrent: UnsafePointer<Scalar>
+  /// b_ih [G·H], inside the drive.
+  public var inputBias: UnsafePointer<Scalar>?
+  /// b_hh [G·H], outside the drive.
+  public var recurrentBias: UnsafePointer<Scalar>?
+  /// b [H], of modReLU only.
+  public var unitBias: UnsafePointer<Scalar>?
 
   public init(
     input: UnsafePointer<Scalar>, recurrent: UnsafePointer<Scalar>,
@@ -23,10 +28,14 @@ public struct RecurrentWeights<Scalar> {
 
 /// A recurrent state to read; nil means zeros.
 public struct StatePointers<Scalar> {
-  public var hidden: UnsafePointer<Scalar>?  // h [N, H]
-  public var cell: UnsafePointer<Scalar>?  // c [N, H]
-  public var velocity: UnsafePointer<Scalar>?  // v [N, G·H]
-  public var secondMoment: UnsafePointer<Scalar>?  // q [N, G·H]
+  /// h [N, H].
+  public var hidden: UnsafePointer<Scalar>?
+  /// c [N, H].
+  public var cell: UnsafePointer<Scalar>?
+  /// v [N, G·H].
+  public var velocity: UnsafePointer<Scalar>?
+  /// q [N, G·H].
+  public var secondMoment: UnsafePointer<Scalar>?
 
   public init(
     hidden: UnsafePointer<Scalar>? = nil, cell: UnsafePointer<Scalar>? = nil,
@@ -41,10 +50,14 @@ public struct StatePointers<Scalar> {
 
 /// A recurrent state to write; nil members are not needed.
 public struct MutableStatePointers<Scalar> {
-  public var hidden: UnsafeMutablePointer<Scalar>?  // h [N, H]
-  public var cell: UnsafeMutablePointer<Scalar>?  // c [N, H]
-  public var velocity: UnsafeMutablePointer<Scalar>?  // v [N, G·H]
-  public var secondMoment: UnsafeMutablePointer<Scalar>?  // q [N, G·H]
+  /// h [N, H].
+  public var hidden: UnsafeMutablePointer<Scalar>?
+  /// c [N, H].
+  public var cell: UnsafeMutablePointer<Scalar>?
+  /// v [N, G·H].
+  public var velocity: UnsafeMutablePointer<Scalar>?
+  /// q [N, G·H].
+  public var secondMoment: UnsafeMutablePointer<Scalar>?
 
   public init(
     hidden: UnsafeMutablePointer<Scalar>? = nil, cell: UnsafeMutablePointer<Scalar>? = nil,
@@ -60,12 +73,17 @@ public struct MutableStatePointers<Scalar> {
 
 /// One layer run forward over a whole sequence.
 public struct ForwardCall<Scalar> {
+  /// The shapes of the layer, its drive and its body.
   public var geometry: LayerGeometry
+  /// The weights of the layer.
   public var weights: RecurrentWeights<Scalar>
-  public var x: UnsafePointer<Scalar>  // [T, N, C]
+  /// [T, N, C].
+  public var x: UnsafePointer<Scalar>
+  /// The state before step 1.
   public var initial: StatePointers<Scalar>
   /// h_1 … h_T. May be nil only when `saved` is nil too.
   public var y: UnsafeMutablePointer<Scalar>?  // [T, N, H]
+  /// Receives the state after step T.
   public var final: MutableStatePointers<Scalar>
   /// Saved for the backward pass: `savedCount` scalars in the kernel's own layout; nil for
   /// inference.
@@ -91,14 +109,22 @@ public struct ForwardCall<Scalar> {
 /// Shard s owns the rows `rowStarts[s] ..< rowStarts[s + 1]` (possibly none), and its gradient of
 /// a tensor starts `s * stride` scalars after the pointer given here.
 public struct ShardGradients<Scalar> {
+  /// S, the virtual shards whose rows are in the batch.
   public var shards: Int
-  public var rowStarts: UnsafePointer<Int>  // [shards + 1]
+  /// [shards + 1], the first row of each shard and the number of all rows.
+  public var rowStarts: UnsafePointer<Int>
+  /// The scalars from one shard's gradients to the next shard's.
   public var stride: Int
-  public var input: UnsafeMutablePointer<Scalar>  // dW_ih [G·H, C]
-  public var recurrent: UnsafeMutablePointer<Scalar>  // dW_hh [G·H, H]
-  public var inputBias: UnsafeMutablePointer<Scalar>?  // db_ih [G·H]
-  public var recurrentBias: UnsafeMutablePointer<Scalar>?  // db_hh [G·H]
-  public var unitBias: UnsafeMutablePointer<Scalar>?  // db [H]
+  /// dW_ih [G·H, C].
+  public var input: UnsafeMutablePointer<Scalar>
+  /// dW_hh [G·H, H].
+  public var recurrent: UnsafeMutablePointer<Scalar>
+  /// db_ih [G·H].
+  public var inputBias: UnsafeMutablePointer<Scalar>?
+  /// db_hh [G·H].
+  public var recurrentBias: UnsafeMutablePointer<Scalar>?
+  /// db [H].
+  public var unitBias: UnsafeMutablePointer<Scalar>?
 
   public init(
     shards: Int, rowStarts: UnsafePointer<Int>, stride: Int,
@@ -119,16 +145,23 @@ public struct ShardGradients<Scalar> {
 
 /// One layer run backward over a whole sequence, from step T to step 1.
 public struct BackwardCall<Scalar> {
+  /// The shapes of the layer, its drive and its body.
   public var geometry: LayerGeometry
+  /// The weights of the layer.
   public var weights: RecurrentWeights<Scalar>
-  public var x: UnsafePointer<Scalar>  // [T, N, C]
+  /// [T, N, C].
+  public var x: UnsafePointer<Scalar>
+  /// The state before step 1, as given to forward.
   public var initial: StatePointers<Scalar>
-  public var y: UnsafePointer<Scalar>  // [T, N, H], as forward wrote it
+  /// [T, N, H], as forward wrote it.
+  public var y: UnsafePointer<Scalar>
+  /// What forward saved, in the kernel's own layout.
   public var saved: UnsafePointer<Scalar>
   /// dL/dy_t for every step; nil is zero (the usual case of a read-out of the last state).
   public var dy: UnsafePointer<Scalar>?  // [T, N, H]
   /// dL/d(final state), added to the gradient that flows back; nil is zero.
   public var finalGradient: StatePointers<Scalar>
+  /// The gradients of the weights, shard by shard; added to.
   public var gradients: ShardGradients<Scalar>
   /// dL/dx; nil if no layer below needs it. Overwritten.
   public var dx: UnsafeMutablePointer<Scalar>?  // [T, N, C]

@@ -11,13 +11,18 @@ public enum GradientRole: Sendable, Hashable {
 /// Some rows of a matrix to be arranged for gradients of weights: step by step, the rows of a shard
 /// are added to a block.
 public struct RowBlockCall<Scalar> {
+  /// Whether the rows are deltas or operands, which are arranged differently.
   public var role: GradientRole
+  /// W of deltas, K of operands.
   public var columns: Int
-  /// The capacity of the block in rows, and the number of rows already in it.
+  /// The capacity of the block in rows.
   public var capacity: Int
+  /// The number of rows already in the block.
   public var first: Int
+  /// The rows to add.
   public var rows: Int
-  public var source: UnsafePointer<Scalar>  // [rows, columns]
+  /// [rows, columns].
+  public var source: UnsafePointer<Scalar>
   /// `rowBlockCount` numbers, of which those of the rows are overwritten.
   public var block: UnsafeMutablePointer<Scalar>
   /// [columns]; the rows are added to it, from the first to the last; nil adds nothing.
@@ -45,15 +50,20 @@ public struct RowBlockCall<Scalar> {
 /// order of the rows from 0 on. The chains are added to dW in their order. The bits therefore
 /// depend only on the shapes, and are the same for every width of a vector.
 public struct WeightGradientCall<Scalar> {
-  /// W and K
+  /// W, the columns of the deltas.
   public var width: Int
+  /// K, the columns of the operands.
   public var depth: Int
-  /// The number of rows, and the capacity of the blocks.
+  /// The number of rows.
   public var rows: Int
+  /// The capacity of the blocks in rows.
   public var capacity: Int
+  /// The block of the deltas.
   public var deltas: UnsafePointer<Scalar>
+  /// The block of the operands.
   public var operands: UnsafePointer<Scalar>
-  public var gradient: UnsafeMutablePointer<Scalar>  // [W, K], added to
+  /// dW [W, K], added to.
+  public var gradient: UnsafeMutablePointer<Scalar>
 
   public init(
     width: Int, depth: Int, rows: Int, capacity: Int, deltas: UnsafePointer<Scalar>,
@@ -85,13 +95,18 @@ public struct WeightGradientCall<Scalar> {
 ///
 /// The rows of a call are one chain, which is added to the sums.
 public struct NarrowGradientCall<Scalar> {
-  /// W and K
+  /// W, the columns of the deltas.
   public var width: Int
+  /// K, the columns of the operands.
   public var depth: Int
+  /// The number of rows.
   public var rows: Int
-  public var deltas: UnsafePointer<Scalar>  // [rows, W]
-  public var operands: UnsafePointer<Scalar>  // [rows, K]
-  public var sums: UnsafeMutablePointer<Scalar>  // [K + 1, W]
+  /// [rows, W].
+  public var deltas: UnsafePointer<Scalar>
+  /// [rows, K].
+  public var operands: UnsafePointer<Scalar>
+  /// [K + 1, W], the sums of the equation; added to.
+  public var sums: UnsafeMutablePointer<Scalar>
 
   public init(
     width: Int, depth: Int, rows: Int, deltas: UnsafePointer<Scalar>,
@@ -108,10 +123,14 @@ public struct NarrowGradientCall<Scalar> {
 
 /// Adds the sum of some rows, from the first to the last, with a chain for each column.
 public struct ColumnSumsCall<Scalar> {
+  /// The rows to sum.
   public var rows: Int
+  /// The columns, each with its own sum.
   public var columns: Int
-  public var source: UnsafePointer<Scalar>  // [rows, columns]
-  public var sums: UnsafeMutablePointer<Scalar>  // [columns]
+  /// [rows, columns].
+  public var source: UnsafePointer<Scalar>
+  /// [columns], added to.
+  public var sums: UnsafeMutablePointer<Scalar>
 
   public init(
     rows: Int, columns: Int, source: UnsafePointer<Scalar>, sums: UnsafeMutablePointer<Scalar>

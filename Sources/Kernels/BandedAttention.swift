@@ -14,6 +14,7 @@ import Tensors
 public struct BandedAttention {
   /// T
   public let steps: Int
+  /// The heads, which divide D.
   public let heads: Int
   /// D
   public let width: Int

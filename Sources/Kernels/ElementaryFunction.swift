@@ -8,7 +8,9 @@ import KernelInterface
 
 /// A function that the kernels approximate in Float.
 public enum ElementaryFunction: String, Sendable, CaseIterable {
+  /// e^x
   case exponential = "exp"
+  /// tanh(x)
   case hyperbolicTangent = "tanh"
   /// 1 / (1 + e^-x)
   case logistic

@@ -11,9 +11,11 @@ import KernelInterface
 ///
 /// To add one: a file in the folder `Backends`, which makes a value, and a line in `all`.
 public struct KernelBackend: Sendable {
+  /// Its name in `MOMENTUM_DIST_KERNELS`, in metrics and in checkpoints.
   public let name: String
   /// Why this processor cannot run it; nil if it can.
   public let obstacle: String?
+  /// Its kernels for Float.
   public let kernels: any LayerKernels<Float>.Type
   /// The arithmetic that determines its bits: backends with the same arithmetic compute the same
   /// bits from the same numbers.

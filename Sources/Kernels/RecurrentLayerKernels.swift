@@ -5,11 +5,16 @@ import Tensors
 
 /// The weights of a recurrent layer as tensors.
 public struct RecurrentLayerWeights<Scalar: KernelScalar> {
-  public var input: Tensor<Scalar>  // W_ih [G·H, C]
-  public var recurrent: Tensor<Scalar>  // W_hh [G·H, H]
-  public var inputBias: Tensor<Scalar>?  // b_ih [G·H]
-  public var recurrentBias: Tensor<Scalar>?  // b_hh [G·H]
-  public var unitBias: Tensor<Scalar>?  // b [H]
+  /// W_ih [G·H, C].
+  public var input: Tensor<Scalar>
+  /// W_hh [G·H, H].
+  public var recurrent: Tensor<Scalar>
+  /// b_ih [G·H].
+  public var inputBias: Tensor<Scalar>?
+  /// b_hh [G·H].
+  public var recurrentBias: Tensor<Scalar>?
+  /// b [H].
+  public var unitBias: Tensor<Scalar>?
 
   public init(
     input: Tensor<Scalar>, recurrent: Tensor<Scalar>, inputBias: Tensor<Scalar>? = nil,
@@ -41,10 +46,15 @@ public struct RecurrentLayerWeights<Scalar: KernelScalar> {
 
 /// The places of a recurrent layer's weight gradients in the buffer of each shard.
 public struct RecurrentLayerEntries: Sendable {
+  /// The place of dW_ih [G·H, C].
   public var input: ParameterEntry
+  /// The place of dW_hh [G·H, H].
   public var recurrent: ParameterEntry
+  /// The place of db_ih [G·H]; nil if the layer has no such bias.
   public var inputBias: ParameterEntry?
+  /// The place of db_hh [G·H]; nil if the layer has no such bias.
   public var recurrentBias: ParameterEntry?
+  /// The place of db [H], of modReLU; nil for other bodies.
   public var unitBias: ParameterEntry?
 
   public init(

@@ -7,10 +7,14 @@ import Tensors
 ///
 /// Members that the system does not have are nil.
 public struct RecurrentState<Scalar: KernelScalar> {
-  public var hidden: Tensor<Scalar>  // h [N, H]
-  public var cell: Tensor<Scalar>?  // c [N, H]
-  public var velocity: Tensor<Scalar>?  // v [N, G·H]
-  public var secondMoment: Tensor<Scalar>?  // q [N, G·H]
+  /// h [N, H].
+  public var hidden: Tensor<Scalar>
+  /// c [N, H].
+  public var cell: Tensor<Scalar>?
+  /// v [N, G·H].
+  public var velocity: Tensor<Scalar>?
+  /// q [N, G·H].
+  public var secondMoment: Tensor<Scalar>?
 
   public init(
     hidden: Tensor<Scalar>, cell: Tensor<Scalar>? = nil, velocity: Tensor<Scalar>? = nil,

@@ -4,8 +4,9 @@ import Tensors
 
 /// The largest logit and the softmax sum of a row of logits z [K].
 public struct SoftmaxRow<Scalar: KernelScalar> {
-  /// The index of the largest logit, the first one if several are equal, and that logit.
+  /// The index of the largest logit; the first one if several are equal.
   public let best: Int
+  /// The largest logit.
   public let largest: Scalar
   /// Σ exp(z_k - largest), in one fixed order.
   public let sum: Scalar

@@ -6,7 +6,9 @@ import Kernels
 /// The prefix and suffix of the names of a layer's parameters, such as `rnn.` and `_l0_reverse`:
 /// the layer's place in its model.
 public struct LayerName: Sendable, Hashable {
+  /// What precedes a parameter's own name.
   public let prefix: String
+  /// What follows it.
   public let suffix: String
 
   public init(prefix: String, suffix: String) {
@@ -41,6 +43,7 @@ extension LayerFactory {
 
 /// The description of a layer, without its inputs and its place in the model.
 public struct LayerSpecification: Sendable {
+  /// Makes the layer.
   public var factory: any LayerFactory
   /// H, units of the layer.
   public var hidden: Int
@@ -71,8 +74,11 @@ public struct LayerSpecification: Sendable {
 
 /// Makes fused layers of a drive and a body.
 public struct FusedLayerFactory: LayerFactory {
+  /// The input drive and its constants.
   public var drive: DriveParameters
+  /// The cell body.
   public var body: BodyKind
+  /// The map and the start of an orthogonal W_hh; nil trains W_hh itself.
   public var orthogonal: OrthogonalSettings?
 
   public init(drive: DriveParameters, body: BodyKind, orthogonal: OrthogonalSettings? = nil) {

@@ -6,6 +6,7 @@ import Tensors
 /// The state that a layer carries from one time step to the next, by name, in the order of the
 /// layer's `states`. Each member is [N] and the shape of one row.
 public struct LayerState<Scalar: KernelScalar> {
+  /// The members, each with its name.
   public let named: [(name: String, tensor: Tensor<Scalar>)]
 
   public init(_ named: [(name: String, tensor: Tensor<Scalar>)]) {

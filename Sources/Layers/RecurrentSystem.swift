@@ -8,7 +8,9 @@ import KernelInterface
 /// A new system is one line of `all`. A new drive or body is one file in `Kernels/Formulas`; a new
 /// cell is one file in `Layers/Cells`. Every test of a layer covers all systems of this table.
 public struct RecurrentSystem: Sendable {
+  /// Its name in `model.cell`.
   public let name: String
+  /// How its layers are made.
   public let design: Design
   /// The hyper-parameters that a configuration may set for it.
   public let hyperparameters: [Hyperparameter]
@@ -30,14 +32,23 @@ public struct RecurrentSystem: Sendable {
   /// The constants of a system, under their configuration keys.
   public enum Hyperparameter: String, Sendable {
     case mu, epsilon, beta, restart, window
+    /// Whether the window of a norm is carried from one chunk to the next.
     case carryWindow = "carry_window"
+    /// N, coefficients of a memory.
     case memoryOrder = "memory_order"
+    /// M, memories of a layer.
     case memoryChannels = "memory_channels"
+    /// How a memory's equation becomes a step.
     case discretization
+    /// The step size of a memory that does not scale with time.
     case memoryStep = "memory_step"
+    /// After this many steps a scaled memory keeps its step size.
     case maximumSteps = "maximum_steps"
+    /// Whether a scaled memory is a scan or a product.
     case memoryForm = "memory_form"
+    /// K, places of a convolution's window in each direction.
     case kernelSize = "kernel_size"
+    /// The text of a graph of layers.
     case graph
   }
 

@@ -12,6 +12,7 @@ import Tensors
 ///
 /// Shapes use T steps, N sequences, C input features, H outputs per step.
 public protocol SequenceLayer<Scalar> {
+  /// The type of the numbers, Float or Double.
   associatedtype Scalar: KernelScalar
 
   /// The shape of one input step, such as [C].
@@ -98,6 +99,7 @@ public struct LayerKeeping: OptionSet, Sendable {
 
 /// A forward pass that can be run backward. It is valid until the layer is prepared again.
 public protocol LayerPass<Scalar> {
+  /// The type of the numbers, Float or Double.
   associatedtype Scalar: KernelScalar
   /// [T, N] and the layer's features.
   var output: Tensor<Scalar> { get }
@@ -191,7 +193,9 @@ public struct OutputGradient<Scalar: KernelScalar> {
 
 /// A shape with a name.
 public struct NamedShape: Sendable, Hashable {
+  /// The name, unique within its layer.
   public let name: String
+  /// The shape of a parameter, or of one row of a state.
   public let shape: [Int]
   /// Its role as a parameter; meaningless for a state.
   public let role: ParameterRole

@@ -2,14 +2,23 @@
 
 /// What a rank is doing, as the others see it.
 public enum Phase: UInt8, Sendable, CaseIterable {
+  /// Before the first step, except reading data.
   case starting
+  /// Opening the data set and reading from it.
   case readingData
+  /// Forward and backward pass, and the optimizer.
   case computing
+  /// Summing gradients over the ranks.
   case reducing
+  /// Comparing the parameters of the ranks.
   case comparingReplicas
+  /// Computing the validation loss.
   case validating
+  /// Writing a checkpoint.
   case saving
+  /// Leaving MPI: the command is done.
   case ending
+  /// Computing a step of another rank again.
   case auditing
 
   /// The phase in a report, as in "rank 2 is reading data".

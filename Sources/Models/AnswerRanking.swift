@@ -16,6 +16,7 @@ import Tensors
 public struct AnswerRanking: Sendable {
   /// K.
   public let classes: Int
+  /// Whether the truths are classes or labels.
   public let answers: CountedAnswers
   /// p [N, K]
   public private(set) var probabilities: [Float] = []

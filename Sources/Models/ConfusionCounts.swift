@@ -15,7 +15,9 @@ public enum CountedAnswers: Sendable {
 
 /// The confusion matrix: how often sequences of one class were predicted as another.
 public final class ConfusionCounts {
+  /// K.
   public let classes: Int
+  /// Which answers are counted.
   public let answers: CountedAnswers
   /// [classes, classes] row-major: the true class, then the predicted one. Empty unless each sequence
   /// has one class.

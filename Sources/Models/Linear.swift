@@ -9,7 +9,9 @@ import Tensors
 ///
 ///     y = x Wᵀ + b,   x [N, C], W [K, C], b [K], y [N, K]
 public struct Linear<Scalar: KernelScalar> {
+  /// C.
   public let inputs: Int
+  /// K.
   public let outputs: Int
   private let weight: String
   private let bias: String

@@ -8,6 +8,7 @@ import Tensors
 public struct SequenceBatch<Scalar: KernelScalar> {
   /// The input, time first: [T, N, C].
   public var x: Tensor<Scalar>
+  /// The answers, in the order of the rows.
   public var targets: SequenceTargets
   /// The valid time steps of each row, at least 1; nil if all are T.
   public var lengths: [Int]?

@@ -18,6 +18,7 @@ public enum Pooling: String, Sendable, CaseIterable {
 
 /// The starting values of a read-out: weights uniform in ± a bound.
 public struct ReadOutStart: Sendable {
+  /// The weights start uniform in ± this bound.
   public let weightBound: Double
   /// [K]; empty means zeros.
   public let bias: [Double]
@@ -35,8 +36,11 @@ public struct ReadOutStart: Sendable {
 ///     y = W (1/T) Σ_t h^L_t + b                         from all valid steps, pooled
 ///     y_t = W h^L_t + b                                 at every valid step
 public final class SequenceModel<Scalar: KernelScalar> {
+  /// The affine map W, b.
   public let readOut: Linear<Scalar>
+  /// The loss and the scores of the answers.
   public let objective: any Objective
+  /// Which steps the read-out sees.
   public let pooling: Pooling
   public let layout: ParameterLayout
 

@@ -8,7 +8,9 @@ import Layers
 public struct StackSpecification: Sendable {
   /// Each layer, in one direction.
   public var layer: LayerSpecification
+  /// The number of layers.
   public var layers: Int
+  /// Whether each layer reads sequences in both directions.
   public var isBidirectional: Bool
 
   public init(_ layer: LayerSpecification, layers: Int = 1, bidirectional: Bool = false) {

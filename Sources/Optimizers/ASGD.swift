@@ -18,9 +18,11 @@ import Tensors
 public struct ASGD: UpdateRule {
   /// Λ, the decay term of the step itself.
   public var lambda: Double
+  /// α, the power of the decay of η.
   public var alpha: Double
   /// t₀, the step from which averages are taken.
   public var start: Double
+  /// λ.
   public var weightDecay: Double
 
   public init(

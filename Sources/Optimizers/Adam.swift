@@ -16,10 +16,15 @@ import Tensors
 ///
 /// AMSGrad uses the largest v so far instead of v.
 public struct Adam: UpdateRule {
+  /// β₁, the decay of the first moment.
   public var beta1: Double
+  /// β₂, the decay of the second moment.
   public var beta2: Double
+  /// ε.
   public var epsilon: Double
+  /// λ.
   public var weightDecay: Double
+  /// Whether the largest v so far is used.
   public var isAMSGrad: Bool
   /// Whether weight decay acts on the weights (AdamW) or on the gradient (Adam).
   public var isDecoupled: Bool

@@ -10,8 +10,9 @@
 public struct LearningRateSchedule: Sendable {
   /// The position of a run before a step.
   public struct Position: Sendable {
-    /// Steps taken, and steps of the whole run.
+    /// Steps taken.
     public var step: Int
+    /// Steps of the whole run.
     public var totalSteps: Int
     /// Epochs done.
     public var epoch: Int
@@ -26,6 +27,7 @@ public struct LearningRateSchedule: Sendable {
     }
   }
 
+  /// The multiplier of η for the step at a position.
   public let factor: @Sendable (Position) -> Double
 
   public init(_ factor: @escaping @Sendable (Position) -> Double) {

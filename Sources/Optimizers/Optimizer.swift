@@ -10,6 +10,7 @@ import Tensors
 /// bit-identical to a whole update. See S. Rajbhandari et al., "ZeRO: Memory Optimizations Toward
 /// Training Trillion Parameter Models", 2020, section 5.1.
 public final class Optimizer<Scalar: KernelScalar> {
+  /// The parameters that are updated.
   public let layout: ParameterLayout
   /// The rows of each parameter whose state is kept here.
   public let slice: RowSlice

@@ -8,6 +8,7 @@ public struct ParameterGroup: Sendable {
   public let pattern: String
   /// The role of the parameters; nil is any.
   public let role: ParameterRole?
+  /// How the parameters are updated.
   public let rule: any UpdateRule
   /// η, before any schedule.
   public let learningRate: Double

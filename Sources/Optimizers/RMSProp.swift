@@ -13,10 +13,15 @@ import Tensors
 ///
 /// ε is outside the root, as in `torch.optim.RMSprop`.
 public struct RMSProp: UpdateRule {
+  /// α, the decay of both averages.
   public var alpha: Double
+  /// ε.
   public var epsilon: Double
+  /// m; 0 keeps no b.
   public var momentum: Double
+  /// Whether the square of the mean gradient a is subtracted.
   public var isCentered: Bool
+  /// λ.
   public var weightDecay: Double
 
   public init(

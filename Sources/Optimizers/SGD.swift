@@ -11,9 +11,13 @@ import Tensors
 ///
 /// Sutskever et al., 2013, in the form of `torch.optim.SGD`.
 public struct SGD: UpdateRule {
+  /// m; 0 keeps no b.
   public var momentum: Double
+  /// The share of a new gradient that b leaves out.
   public var dampening: Double
+  /// Whether the step looks ahead along b (Nesterov).
   public var isNesterov: Bool
+  /// λ.
   public var weightDecay: Double
 
   public init(

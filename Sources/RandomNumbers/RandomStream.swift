@@ -6,21 +6,37 @@
 
 /// The purpose of a random number; numbers for different purposes are independent.
 public enum RandomPurpose: UInt32, Sendable {
+  /// The starting values of parameters.
   case initialization = 1
+  /// The order of sequences in an epoch.
   case shuffle = 2
+  /// The order of pixels of the permuted view.
   case pixelPermutation = 3
+  /// The sequences of a generated task.
   case generatedData = 4
+  /// Which sequences are held out for validation.
   case validationSplit = 5
+  /// The dropout masks of a language model, and the steps left out of prepared sequences.
   case dropout = 6
+  /// The lengths of a text's chunks.
   case chunkLength = 7
+  /// Generated tokens, and held-out neurons of spike data.
   case sampling = 8
+  /// The inputs and weights of a benchmark.
   case benchmark = 9
+  /// The numbers of a test.
   case testing = 10
+  /// Which spike counts are hidden.
   case masking = 11
+  /// The dropout of a transformer encoder.
   case sequenceDropout = 12
+  /// The trials of a random search.
   case search = 13
+  /// Shifts, flips and noise of images.
   case augmentation = 16
+  /// Which sequences a balanced epoch repeats.
   case balancing = 17
+  /// Which steps are audited, and by which ranks.
   case audit = 18
 }
 

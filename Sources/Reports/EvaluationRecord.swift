@@ -6,8 +6,11 @@ import Models
 
 /// The results of `evaluate` on a part of the data, as kept in the run's folder.
 public struct EvaluationRecord: Codable, Sendable {
+  /// The part that was evaluated, such as `test`.
   public var split: String
+  /// The checkpoint's step.
   public var step: Int
+  /// The checkpoint's epoch.
   public var epoch: Int
   /// Which checkpoint was evaluated: `best` on validation, or the `latest`.
   public var checkpoint: String
@@ -15,14 +18,17 @@ public struct EvaluationRecord: Codable, Sendable {
   public var loss: Double?
   /// Metrics besides the loss, by key.
   public var metrics: [String: Double]
+  /// How many sequences were evaluated.
   public var sequences: Int
   /// How many answers the loss is a mean over.
   public var elements: Int
-  /// The baseline loss, and its meaning.
+  /// The baseline loss.
   public var chanceLoss: Double?
+  /// The meaning of the baseline loss: "guessing".
   public var chanceMeaning: String?
-  /// For a classification: the counts of class [true][predicted], and the names of the classes.
+  /// For a classification: the counts of class [true][predicted].
   public var confusion: [[Int]]?
+  /// The names of the classes, if the data have them.
   public var classNames: [String]?
   /// For a forecast: the first ones, to be drawn.
   public var forecasts: ForecastCurves?

@@ -5,8 +5,11 @@
 public struct ForecastCurves: Codable, Sendable, Equatable {
   /// One value of a step, such as a temperature; each list has a number for each of the steps.
   public struct Value: Codable, Sendable, Equatable {
+    /// Its name in the table.
     public var name: String
+    /// The measured values.
     public var truth: [Double] = []
+    /// The forecast of each step.
     public var forecast: [Double] = []
     /// The last value of the window.
     public var persistence: [Double] = []
@@ -22,6 +25,7 @@ public struct ForecastCurves: Codable, Sendable, Equatable {
   public var horizon: Int
   /// The steps of the part, from 0.
   public var steps: [Int]
+  /// One for each value of a step.
   public var values: [Value]
 
   public init(horizon: Int, steps: [Int], values: [Value]) {

@@ -9,12 +9,15 @@ import Foundation
 
 /// One line of metrics.jsonl. Numbers are written so that they read back to the same bits.
 public struct MetricsRecord {
+  /// Optimizer steps taken.
   package let step: Int
+  /// The part that was measured: `train`, `validation` or `test`.
   package let split: String
   private var fields: [(key: String, text: String)] = []
   /// The measured numbers, without step and epoch, that are finite.
   package private(set) var numbers: [(key: String, value: Double)] = []
 
+  /// A record with these keys first.
   public init(step: Int, epoch: Int, split: String) {
     self.step = step
     self.split = split
@@ -37,6 +40,7 @@ public struct MetricsRecord {
       }
   }
 
+  /// Appends a whole number.
   public mutating func add(_ key: String, _ value: Int) {
     precondition(Self.isKey(key), "the metric key \(key) is not of a-z, 0-9, _ and .")
     fields.append((key, String(value)))
@@ -91,6 +95,7 @@ package final class MetricsLog {
     }
   }
 
+  /// Appends a record as one line in one write.
   package func append(_ record: MetricsRecord) throws(FileError) {
     try file.write(Array((record.json + "\n").utf8))
   }

@@ -5,17 +5,29 @@ import Foundation
 
 /// The norm of dL/dh_t against t for one model, and how it was measured.
 public struct ProbeCurve: Encodable, Sendable {
+  /// The name of the curve in the figure.
   public var label: String
+  /// The recurrent system.
   public var cell: String
+  /// μ of the drive.
   public var mu: Double
+  /// ε of the drive.
   public var epsilon: Double
+  /// β of the drive.
   public var beta: Double
+  /// F, steps between restarts.
   public var restart: Int
+  /// H, units per layer.
   public var hiddenSize: Int
+  /// The number of layers.
   public var layers: Int
+  /// C, input features.
   public var inputs: Int
+  /// T, time steps.
   public var steps: Int
+  /// N, sequences.
   public var batch: Int
+  /// Chooses parameters and sequences.
   public var seed: UInt64
   /// The source of the sequences.
   public var data: String

@@ -6,7 +6,9 @@ import Foundation
 
 /// A key of a run's configuration, with its value.
 public struct ReportedKey: Equatable, Sendable {
+  /// The full name: "optimizer.learning_rate".
   public var path: String
+  /// The value as text.
   public var value: String
 
   public init(_ path: String, _ value: String) {

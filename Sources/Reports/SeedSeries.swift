@@ -27,6 +27,7 @@ public enum SeedSeries {
 public struct SeedSummary: Codable, Sendable {
   /// The results of one run.
   public struct Result: Codable, Sendable {
+    /// `training.seed` of the run.
     public var seed: UInt64
     /// The best step on validation, or the last one if there is no validation.
     public var step: Int
@@ -42,10 +43,12 @@ public struct SeedSummary: Codable, Sendable {
 
   /// A mean and the sample deviation, √(Σ (x - mean)² / (n - 1)).
   public struct Spread: Codable, Sendable, Equatable {
+    /// The arithmetic mean.
     public var mean: Double
     /// 0 for one number.
     public var deviation: Double
 
+    /// The spread of at least one number.
     public init(_ values: [Double]) {
       let count = Double(values.count)
       let mean = values.reduce(0, +) / count
@@ -55,10 +58,12 @@ public struct SeedSummary: Codable, Sendable {
     }
   }
 
+  /// One result for each run, in the order given.
   public var seeds: [Result]
   /// By the names of the results; only for numbers that every seed has.
   public var spreads: [String: Spread]
 
+  /// Summarises the runs of one configuration; at least one.
   public init(_ results: [Result]) {
     seeds = results
     let names = results.first.map { Set($0.values.keys) } ?? []

@@ -4,6 +4,7 @@
 public enum ParameterRole: Sendable, Hashable, CaseIterable {
   /// The matrix of a product, or a vector with none of the other roles.
   case weight
+  /// A vector that is added to a product.
   case bias
   /// The angles A of an orthogonal matrix, trained only above the diagonal.
   case skewMatrix
@@ -17,9 +18,11 @@ public enum ParameterRole: Sendable, Hashable, CaseIterable {
 public struct ParameterEntry: Sendable, Hashable {
   /// The PyTorch-style name under which checkpoints store it, such as `rnn.weight_ih_l0`.
   public let name: String
+  /// The extents, from the outermost in.
   public let shape: [Int]
   /// The elements it occupies.
   public let range: Range<Int>
+  /// Its role in the model.
   public let role: ParameterRole
 }
 
@@ -28,7 +31,9 @@ public struct ParameterEntry: Sendable, Hashable {
 /// Saving, zeroing, reduction over ranks and the optimizer step are then each one pass over one
 /// buffer.
 public struct ParameterLayout: Sendable, Hashable {
+  /// The parameters in order.
   public private(set) var entries: [ParameterEntry] = []
+  /// The numbers of all parameters.
   public private(set) var count = 0
 
   public init() {}
@@ -50,7 +55,9 @@ public struct ParameterLayout: Sendable, Hashable {
 
 /// A flat buffer seen through a layout: parameters, gradients or an optimizer's state.
 public struct ParameterBuffer<Scalar: BitwiseCopyable> {
+  /// The parameters and their places.
   public let layout: ParameterLayout
+  /// All numbers, [P].
   public let flat: Tensor<Scalar>
 
   /// A buffer of zeros.

@@ -5,7 +5,9 @@
 /// Part i of n has the rows E·i/n ..< E·(i+1)/n of a tensor whose first extent is E; a tensor with
 /// fewer rows than there are parts leaves some parts without any.
 public struct RowSlice: Sendable, Hashable {
+  /// i, from 0.
   public let part: Int
+  /// n.
   public let parts: Int
 
   public init(_ part: Int, of parts: Int) {
@@ -17,6 +19,7 @@ public struct RowSlice: Sendable, Hashable {
   /// All rows.
   public static let whole = RowSlice(0, of: 1)
 
+  /// Whether it has all rows of every tensor.
   public var isWhole: Bool { parts == 1 }
 
   /// The part's rows of a tensor of this shape. A tensor without extents counts as a single row.

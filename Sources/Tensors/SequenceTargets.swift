@@ -6,6 +6,7 @@
 /// Classes, labels and counts are whole numbers. Rows after the end of a sequence are ignored. W is
 /// the kind's `width`.
 public struct SequenceTargets: Sendable, Equatable {
+  /// What the answers are.
   public let kind: TargetKind
   /// Classes, labels or counts, row-major; empty if the answers are numbers.
   public let whole: [Int32]

@@ -5,9 +5,12 @@ import Synchronization
 /// One flat buffer per virtual shard, one after the other: the gradients of the shards, before they
 /// are summed in a fixed order.
 public struct ShardedBuffer<Scalar: BitwiseCopyable> {
+  /// The parameters and their places in each shard's part.
   public let layout: ParameterLayout
+  /// The number of virtual shards.
   public let shards: Int
-  public let flat: Tensor<Scalar>  // [shards, P]
+  /// [shards, P].
+  public let flat: Tensor<Scalar>
   /// Called when the gradients of all shards are complete from this element on: they can be summed
   /// while those before it are still being computed. Backward passes run from the end of the layout
   /// to its start, and need not call it.

@@ -14,6 +14,7 @@ public struct TargetKind: Sendable, Hashable {
     case counts
   }
 
+  /// What an answer consists of.
   public let answer: Answer
   /// K, the width of a read-out for it.
   public let outputs: Int

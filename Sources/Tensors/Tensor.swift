@@ -6,6 +6,7 @@
 /// through one. `copy()` makes an independent one. Shapes are written with fixed
 /// letters: T steps, N batch, C input, H hidden.
 public struct Tensor<Scalar: BitwiseCopyable> {
+  /// The extents, from the outermost in; empty for a single number.
   @usableFromInline let storage: TensorStorage<Scalar>
   @usableFromInline let offset: Int
   public let shape: [Int]

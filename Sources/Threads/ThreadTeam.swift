@@ -9,6 +9,7 @@ import Foundation
 ///
 /// The calling thread has index 0. Only one thread may give a team work at a time.
 public final class ThreadTeam: Sendable {
+  /// The number of threads, with the calling one.
   public let count: Int
   private let desk = Desk()
 

@@ -2,6 +2,7 @@
 
 /// The exit statuses of the program, as in sysexits.h. Every rank exits with the same one.
 public enum ExitStatus: Int32, Sendable, Codable {
+  /// The command succeeded.
   case done = 0
   /// The command line is wrong.
   case usage = 64
@@ -23,7 +24,9 @@ public enum ExitStatus: Int32, Sendable, Codable {
 
 /// The reason that a run ends: one line with what, where, and what to do, and the exit status.
 public struct RunFailure: Error, CustomStringConvertible, Sendable, Codable {
+  /// The exit status of the program.
   public let status: ExitStatus
+  /// One line: what, where, and what to do.
   public let message: String
   /// Whether a host is at fault, and not the settings of the run.
   public let blamesHost: Bool

@@ -17,6 +17,7 @@ public struct TextGenerator {
     public var temperature: Double
     /// The number of likeliest tokens to choose among; 0 is all.
     public var topK: Int
+    /// Chooses the tokens.
     public var seed: UInt64
 
     public init(temperature: Double = 1, topK: Int = 0, seed: UInt64 = 1) {
@@ -103,7 +104,7 @@ public struct TextGenerator {
     }
     if let unknown {
       throw RunFailure(
-        .usage, "--prompt has \"\(unknown)\", which the vocabulary of the text does not have")
+        .usage, "--prompt has \"\(unknown)\", which is not in the run's vocabulary; leave it out")
     }
     guard !numbers.isEmpty else {
       throw RunFailure(.usage, "--prompt is empty; give at least one token to start from")

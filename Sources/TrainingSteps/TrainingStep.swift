@@ -17,7 +17,9 @@ import Tensors
 ///
 /// The caller calls them in this order, and may time each, or stop between them.
 public struct TrainingStep {
+  /// The parameters that are trained.
   public let parameters: ParameterBuffer<Float>
+  /// How gradients are summed over the ranks.
   public let reduction: GradientReduction
   private let reducer: any GradientReducer
 

@@ -27,9 +27,11 @@ public struct FixtureError: FileProblem {
 ///     /<case>      attributes T, B, I, H and the hyper-parameters
 ///     /<case>/params, constants, input, initial, upstream, expected
 public struct FixtureFile {
+  /// The file, for messages.
   public let path: String
   /// The name of the system it holds.
   public let system: String
+  /// The names of the cases.
   public let cases: [String]
   /// Whether weights are kept with a column for each gate's unit, [in, G·H].
   private let keepsColumns: Bool
@@ -37,6 +39,7 @@ public struct FixtureFile {
   private let keepsMaps: Bool
   private let file: HDF5.File
 
+  /// Opens a file and lists its cases.
   public init(_ path: String) throws(FixtureError) {
     self.path = path
     do {
@@ -72,8 +75,11 @@ public struct FixtureFile {
 
 /// One case of a reference file.
 public struct FixtureCase {
+  /// The file, for messages.
   public let path: String
+  /// The name of the system.
   public let system: String
+  /// The name of the case.
   public let name: String
   let keepsColumns: Bool
   let keepsMaps: Bool
@@ -81,7 +87,9 @@ public struct FixtureCase {
 
   /// An array by its path below the case.
   public struct NamedArray {
+    /// The extents, from the outermost in.
     public let shape: [Int]
+    /// The elements, row-major.
     public let values: [Double]
 
     /// Maps [..., C, Y, X] as [..., Y, X, C].

@@ -21,6 +21,7 @@ public struct TensorComparison: Sendable, Codable {
     case normwise(Double)
   }
 
+  /// Compares numbers of one tensor; both lists have the same length.
   public init(
     _ name: String, computed: [Double], expected: [Double], tolerance: Tolerance
   ) {

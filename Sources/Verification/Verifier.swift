@@ -12,13 +12,18 @@ public enum VerificationPrecision: String, Sendable, CaseIterable {
 
 /// The result for one case of a reference file.
 public struct CaseReport: Sendable, Codable {
+  /// The reference file.
   public let file: String
+  /// The name of the system.
   public let system: String
+  /// The name of the case.
   public let name: String
+  /// Outputs, final states and gradients.
   public let tensors: [TensorComparison]
   /// Why nothing was compared, if so.
   public let skipped: String?
 
+  /// Whether every tensor is within its tolerance.
   public var passes: Bool { tensors.allSatisfy(\.passes) }
   /// The comparison that is furthest off.
   public var worst: TensorComparison? {

@@ -8,7 +8,7 @@ import MPI
 struct BenchAllreduce: DistributedCommand {
   static let configuration = CommandConfiguration(
     commandName: "allreduce",
-    abstract: "The sum over ranks: ours in fixed order, next to MPI_Allreduce.",
+    abstract: "Time the sum over ranks: in fixed order, and by MPI_Allreduce.",
     discussion: """
       Start it under mpirun. The methods alternate; times are medians of the slowest rank. \
       Bandwidth is bus bandwidth, bytes/t * 2(n-1)/n. MPI_Allreduce is called once for the whole \
@@ -17,11 +17,11 @@ struct BenchAllreduce: DistributedCommand {
 
   @Option(help: "Bytes to sum, as in 4KB,1MB (powers of 1024).")
   var sizes = "1KB,16KB,256KB,1MB,4MB,16MB,100MB"
-  @Option(help: "How often each is timed.")
+  @Option(help: "How many times each is timed.")
   var repeats = 15
   @Option(help: "Bytes of a bucket.")
   var bucket = "1MB"
-  @Flag(help: "Print one JSON object a line.")
+  @Flag(help: "Print one JSON object per line.")
   var json = false
 
   func validate() throws {

@@ -19,7 +19,7 @@ struct BenchCheckpoint: DistributedCommand {
 
   @Option(help: "Megabytes of parameters.")
   var megabytes = 100
-  @Option(help: "How often each is timed.")
+  @Option(help: "How many saves of each kind are timed.")
   var repeats = 5
   @Option(
     help: ArgumentHelp(

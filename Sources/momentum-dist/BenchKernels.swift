@@ -17,7 +17,7 @@ struct BenchKernels: ParsableCommand {
       Exits with 1 if an error exceeds its limit.
       """)
 
-  @Option(name: .customLong("cell"), parsing: .singleValue, help: "The recurrent systems.")
+  @Option(name: .customLong("cell"), parsing: .singleValue, help: "The recurrent systems to time.")
   var cells = ["lstm", "momentum_lstm", "gru", "rnn_tanh", "dtriv"]
   @Option(name: .customLong("hidden"), parsing: .singleValue, help: "H, units.")
   var sizes = [128, 256, 512]
@@ -25,14 +25,14 @@ struct BenchKernels: ParsableCommand {
   var batch = 128
   @Option(help: "T, time steps.")
   var time = 64
-  @Option(help: "How often each is timed.")
+  @Option(help: "How many times each is timed.")
   var repeats = 5
   @Flag(help: "Measure errors instead of times.")
   var accuracy = false
   @Option(
     help: ArgumentHelp("Try every k-th Float; 1 tries all and takes minutes.", valueName: "k"))
   var every = 997
-  @Flag(help: "Print one JSON object a line.")
+  @Flag(help: "Print one JSON object per line.")
   var json = false
 
   func validate() throws {

@@ -22,7 +22,7 @@ struct BenchLatency: ParsableCommand {
   var layers = 2
   @Option(help: "T, steps of a trial.")
   var time = 100
-  @Option(help: "C, input features and answers.")
+  @Option(help: "C, the number of input features and of outputs.")
   var input = 60
   @Option(help: "Trials that are timed.")
   var trials = 300
@@ -30,7 +30,7 @@ struct BenchLatency: ParsableCommand {
   var steps = 3000
   @Option(help: "Untimed runs before each.")
   var warmup = 30
-  @Flag(help: "Print one JSON object a line.")
+  @Flag(help: "Print one JSON object per line.")
   var json = false
 
   func validate() throws {

@@ -22,7 +22,7 @@ struct BenchMemory: ParsableCommand {
   var steps = 48
   @Option(help: "How often each form is timed.")
   var repeats = 5
-  @Flag(help: "Print one JSON object a line.")
+  @Flag(help: "Print one JSON object per line.")
   var json = false
 
   func validate() throws {

@@ -14,7 +14,7 @@ struct Cells: ParsableCommand {
       (H units), the constants that a configuration may set (model.mu and so on), and its source.
       """)
 
-  @Flag(help: "Print one JSON object a line.")
+  @Flag(help: "Print one JSON object per line.")
   var json = false
 
   private struct Line: Encodable {

@@ -15,7 +15,7 @@ struct List: ParsableCommand {
       loss after `evaluate`. Runs of several seeds and of a sweep are listed one by one.
       """)
 
-  @Argument(help: "The folder that the runs are in.")
+  @Argument(help: "The folder of the runs.")
   var folder = "runs"
 
   func run() throws {

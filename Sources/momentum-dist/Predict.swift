@@ -78,7 +78,7 @@ struct Predict: DistributedCommand {
     help: ArgumentHelp("Set a key of the configuration.", valueName: "key.path=value"))
   var assignments: [String] = []
 
-  @Option(help: "Of a run, its best or its latest checkpoint.")
+  @Option(help: "Which checkpoint of a run to use: the best or the latest.")
   var checkpoint = CheckpointChoice.best
 
   func validate() throws {
@@ -177,7 +177,7 @@ struct PredictionReading: ParsableArguments {
       valueName: "name"))
   var inputs: String?
 
-  @Flag(help: "The numbers are normalised already: take them as they are.")
+  @Flag(help: "The numbers are already normalised; use them unchanged.")
   var normalised = false
 
   @OptionGroup var columns: TableColumns

@@ -37,12 +37,13 @@ struct PrepareImages: ParsableCommand {
   @OptionGroup var output: OutputOption
 
   @Option(
-    help: ArgumentHelp("The side of the square that is kept of each image.", valueName: "pixels"))
+    help: ArgumentHelp(
+      "The side of the square that is cut out of the middle of each image.", valueName: "pixels"))
   var size: Int?
 
   @Option(
     help: ArgumentHelp(
-      "With --size: what the shorter side is scaled to first (default: --size).",
+      "With --size: the length of the shorter side before the square is cut out (default: --size).",
       valueName: "pixels"))
   var shorterSide: Int?
 
@@ -63,7 +64,7 @@ struct PrepareImages: ParsableCommand {
     help: ArgumentHelp("Chooses the images of --validation-share.", valueName: "number"))
   var seed: UInt64 = 1
 
-  @Option(help: ArgumentHelp("The images in an HDF5 file.", valueName: "name"))
+  @Option(help: ArgumentHelp("The dataset of the images in an HDF5 file.", valueName: "name"))
   var images = "{part}/images"
 
   @Option(help: ArgumentHelp("Their labels.", valueName: "name"))

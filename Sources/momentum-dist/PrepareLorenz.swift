@@ -41,13 +41,13 @@ struct PrepareLorenz: ParsableCommand {
   @Option(help: ArgumentHelp("The mean rate of each neuron.", valueName: "Hz"))
   var rate = 5.0
 
-  @Option(help: ArgumentHelp("s of the system.", valueName: "number"))
+  @Option(help: ArgumentHelp("σ of the Lorenz system.", valueName: "number"))
   var sigma = 10.0
 
-  @Option(help: ArgumentHelp("r of the system.", valueName: "number"))
+  @Option(help: ArgumentHelp("ρ of the Lorenz system.", valueName: "number"))
   var rho = 28.0
 
-  @Option(help: ArgumentHelp("b of the system.", valueName: "number"))
+  @Option(help: ArgumentHelp("β of the Lorenz system.", valueName: "number"))
   var beta = 8.0 / 3
 
   @Option(help: ArgumentHelp("Time of the system from bin to bin.", valueName: "time"))

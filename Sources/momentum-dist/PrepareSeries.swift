@@ -27,10 +27,10 @@ struct PrepareSeries: ParsableCommand {
 
   @OptionGroup var columns: TableColumns
 
-  @Option(help: "The share of each series that is validated on.")
+  @Option(help: "The share of each series used for validation.")
   var validationShare = 0.15
 
-  @Option(help: "The share of each series that is tested on, the last.")
+  @Option(help: "The share at the end of each series used for testing.")
   var testShare = 0.15
 
   func validate() throws {

@@ -150,7 +150,7 @@ struct PrepareSpikes: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How long a bin of the file is, where that does not follow from rates in Hz.",
+      "The bin length of the file, if rates in Hz do not imply it.",
       valueName: "ms"))
   var sourceBinMs: Double?
 
@@ -161,7 +161,7 @@ struct PrepareSpikes: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What true rates are: in Hz, or counts per bin; auto compares them with the spikes.",
+      "The unit of true rates: Hz or counts per bin; auto decides from the spikes.",
       valueName: "auto|hz|bin"))
   var rates = SpikeOptions.RateUnit.auto
 

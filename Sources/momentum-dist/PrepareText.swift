@@ -27,7 +27,7 @@ struct PrepareText: ParsableCommand {
 
   @OptionGroup var output: OutputOption
 
-  @Option(help: "What the text is cut into: word or character.")
+  @Option(help: "The unit of a token: word or character.")
   var level = TextLevel.word
 
   @Option(

@@ -7,7 +7,7 @@ import Datasets
 struct TableColumns: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Of a table: the column that names the sequence or series of a line.", valueName: "name"))
+      "In a table: the column that names each line's sequence or series.", valueName: "name"))
   var id: String?
 
   @Option(

@@ -45,13 +45,13 @@ struct Train: DistributedCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Start with those parameters of this file (from export) whose name and shape agree.",
+      "Start from the parameters of this file (from export) that match in name and shape.",
       valueName: "file.safetensors"))
   var initial: String?
 
   @Flag(
     help: ArgumentHelp(
-      "With --resume: continue on data other than the run learned from; a text must use "
+      "With --resume: continue on other data than the run was trained on; a text must use "
         + "the run's vocabulary."))
   var newData = false
 

@@ -10,7 +10,7 @@ extension VerificationPrecision: ExpressibleByArgument {}
 
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Check our systems against reference files.",
+    abstract: "Check the systems against reference files.",
     discussion: """
       Reads each file's system and hyper-parameters, runs our layer on its weights, inputs, \
       initial states and upstream gradients, and compares outputs, final states and every \
@@ -22,7 +22,7 @@ struct Verify: ParsableCommand {
   @Argument(help: "Reference files (HDF5).")
   var files: [String]
 
-  @Option(help: "double or float.")
+  @Option(help: "The precision: double or float.")
   var precision = VerificationPrecision.double
 
   @Flag(help: "Print one JSON object per case, with every tensor.")

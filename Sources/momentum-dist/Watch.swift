@@ -25,7 +25,7 @@ struct Watch: ParsableCommand {
   @Argument(help: "The folder of the run.")
   var folder: String
 
-  @Flag(help: "Print the lines once, in a terminal too.")
+  @Flag(help: "Print the lines once, even in a terminal.")
   var once = false
 
   @Option(help: ArgumentHelp("Seconds between updates.", valueName: "seconds"))

@@ -75,7 +75,7 @@ import Testing
       var flipped = good
       flipped[good.count / 2] ^= 1
       try flipped.write(to: URL(fileURLWithPath: shard))
-      #expect(problem()?.contains("checksum of the manifest") == true)
+      #expect(problem()?.contains("checksum in the manifest") == true)
       try good.dropLast().write(to: URL(fileURLWithPath: shard))
       #expect(problem()?.contains("bytes, the manifest says") == true)
       try FileManager.default.removeItem(atPath: shard)

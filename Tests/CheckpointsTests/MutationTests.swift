@@ -125,7 +125,7 @@ import Testing
       try data.write(to: URL(fileURLWithPath: shard))
       for reader in [reader, try CheckpointReader(folder)] {
         let error = #expect(throws: CheckpointError.self) { try reader.tensors() }
-        #expect(error?.problem == "does not have the checksum of the manifest")
+        #expect(error?.problem == "does not match its checksum in the manifest")
       }
       // A link, even to the right bytes, is not a shard, and neither is a folder.
       data[0] ^= 1

@@ -116,7 +116,7 @@ import Testing
     #expect(problem("1,a\n1,,b").contains("train.csv:2: has a missing value"))
     #expect(problem("x,a").contains("\"x\" is not a number"))
     #expect(problem("1,2,").contains("has no class"))
-    #expect(problem("1,a\n2,a", "3,a").contains("has one class only, a"))
+    #expect(problem("1,a\n2,a", "3,a").contains("has only one class, a"))
     #expect(
       problem("1,a\n2,b", "3,c").contains("has the class \"c\", which the training part lacks"))
   }

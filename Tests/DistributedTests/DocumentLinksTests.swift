@@ -91,6 +91,65 @@ import Testing
     }
   }
 
+  /// Every public declaration has a doc comment, except those that need none, and every file has the
+  /// license header.
+  @Test(.enabled(if: hasPython, "needs python3, which is not here"))
+  func everyPublicDeclarationHasAComment() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.script("check-comments", [], in: folder)
+      #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+    }
+  }
+
+  /// launch/check-comments finds what has no comment, and knows what needs none.
+  @Test(.enabled(if: hasPython, "needs python3, which is not here"))
+  func declarationsWithoutACommentAreFound() throws {
+    try Places.withTemporaryFolder { folder in
+      let path = "\(folder)/Sample.swift"
+      let text = """
+        // no header
+        public struct Sample: CustomStringConvertible, Shape {
+          public var size: Int
+          public init(size: Int) { self.size = size }
+          public init(other: Int) { size = other }
+          public var description: String { "{" }
+          public func area() -> Int { size * size }
+          func hidden() {}
+          /// Has a comment.
+          @inlinable
+          public func twice() -> Int { 2 * size }
+        }
+
+        /// A shape.
+        public protocol Shape {
+          /// In square metres.
+          func area() -> Int
+          func name() -> String
+        }
+
+        /// A color.
+        public enum Color {
+          case red, green
+          case blue
+        }
+
+        extension Color {
+          package static func random() -> Color { .red }
+        }
+        """
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+      let outcome = try Program.script("check-comments", [path], in: folder)
+      #expect(outcome.status == 1, "\(outcome.errors)")
+      let expected = [
+        "1: has no SPDX-License-Identifier: Apache-2.0",
+        "2: public struct Sample: CustomStringConvertible, Shape {", "3: public var size: Int",
+        "5: public init(other: Int) { size = other }", "18: func name() -> String",
+        "24: case blue", "28: package static func random() -> Color { .red }",
+      ]
+      #expect(outcome.output == expected.map { "\(path):\($0)\n" }.joined())
+    }
+  }
+
   static let hasPython: Bool = {
     (try? Places.withTemporaryFolder { try Program.python("pass", in: $0) })?.status == 0
   }()

@@ -54,7 +54,7 @@ import Testing
         #expect(Waiting.until { FileManager.default.fileExists(atPath: checkpoints) })
         let second = try RankCountTests.train("run", ranks: 1, in: folder, [])
         #expect(second.status == 64, "\(second.errors)")
-        #expect(second.message.contains("another process is training into it"))
+        #expect(second.message.contains("another process is training in it"))
       }
       #expect(first.status == 0, "\(first.errors)")
       #expect(try Self.latest(folder, "run") == "step-00000009")

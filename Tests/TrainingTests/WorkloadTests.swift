@@ -281,7 +281,7 @@ import Threads
       #expect(probing?.description == error?.description)
       #expect(
         error?.description
-          == "\(path): the targets are classes 3, which mean squared error cannot compare with;"
+          == "\(path): the targets are classes 3, which mean squared error does not accept;"
           + " set another dataset.task, or store other targets")
     }
   }

@@ -13,6 +13,7 @@ public struct ArchiveSummary {
 
   public init(_ archive: SequenceArchive) { self.archive = archive }
 
+  /// The lines to print: targets, features, missing values, and a few rows.
   public var lines: [String] {
     let hasMissing = archive.notes.contains { $0.contains("missing values") }
     return [targets] + features + (hasMissing ? [] : ["missing values: none"]) + rows

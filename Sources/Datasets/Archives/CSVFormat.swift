@@ -16,7 +16,9 @@ public struct CSVFormat: Sendable {
   public var headerLines: Int?
   /// The field separator; nil detects it. A space means any number of spaces.
   public var separator: Unicode.Scalar?
+  /// Whether the first column is an index and not a feature.
   public var index = IndexColumn.auto
+  /// What happens to missing values.
   public var missing = MissingValues.refuse
   /// The share of sequences that become the test part if there is only one file.
   public var testShare = 0.2

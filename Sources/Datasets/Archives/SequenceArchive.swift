@@ -4,9 +4,13 @@
 public struct SequenceArchive: Sendable {
   /// What to predict for a sequence; the names are those of tasks.
   public enum Target: String, Sendable, CaseIterable {
+    /// One class for each sequence.
     case classes = "classification"
+    /// Numbers for each sequence.
     case values = "regression"
+    /// A class at every step.
     case stepClasses = "tagging"
+    /// Labels of each sequence, each of which applies or does not.
     case labels = "multilabel"
   }
 
@@ -41,7 +45,9 @@ public struct SequenceArchive: Sendable {
   public let classNames: [String]
   /// What to predict.
   public let target: Target
+  /// The training part.
   public let train: Part
+  /// The test part.
   public let test: Part
   /// Notes for the user about how the files were read, one per line.
   public internal(set) var notes: [String] = []
@@ -58,8 +64,8 @@ public struct SequenceArchive: Sendable {
     }
     guard classNames.count >= 2 || target == .values else {
       throw DatasetError(
-        path, "has one class only, \(classNames.first ?? "")",
-        cure: "there is nothing to tell apart: give sequences of two classes or more")
+        path, "has only one class, \(classNames.first ?? "")",
+        cure: "give sequences of at least two classes")
     }
     self.path = path
     self.features = features

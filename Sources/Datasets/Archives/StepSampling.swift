@@ -32,8 +32,9 @@ public struct SequenceSteps: Sendable, Equatable {
 /// Selects the steps of sequences to keep, for training and evaluation at different rates or at
 /// irregular times.
 public struct StepSampling: Sendable {
-  /// Keeps the steps 0, k, 2k ... of each training or test sequence, as the file numbers them.
+  /// Keeps the steps 0, k, 2k ... of each training sequence, as the file numbers them.
   public var trainEvery = 1
+  /// The same for test sequences.
   public var testEvery = 1
   /// The share of the remaining steps of each sequence that is left out at random. At least one
   /// step is kept.

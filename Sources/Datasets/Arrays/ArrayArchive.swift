@@ -4,7 +4,9 @@
 public struct ArrayArchive: Sendable {
   /// The location of an array: a file, and the name of the array in a .npz.
   public struct Place: Sendable {
+    /// The file.
     public var path: String
+    /// The name in a .npz; nil in a .npy.
     public var name: String?
 
     public init(_ path: String, _ name: String? = nil) {
@@ -12,13 +14,15 @@ public struct ArrayArchive: Sendable {
     }
   }
 
-  /// The inputs and targets of the training part and of the test part. Without a test part, one is
-  /// split off.
+  /// The inputs and targets of the training part.
   public var train: (inputs: Place, targets: Place)
+  /// The inputs and targets of the test part; nil splits one off.
   public var test: (inputs: Place, targets: Place)?
   /// What to predict; nil follows from the type of the targets.
   public var task: SequenceArchive.Target?
+  /// What happens to missing values.
   public var missing = MissingValues.refuse
+  /// The share of sequences that becomes the test part if there is none.
   public var testShare = 0.2
 
   static let trainInputs = ["x_train", "X_train", "train_x", "train_X"]

@@ -6,6 +6,7 @@ import Gzip
 /// The arrays of a .npz archive by name, or the single array of a .npy file; also those of a MATLAB or HDF5
 /// file, and of folders of .npy files, as if NumPy had saved them.
 public struct NumPyArchive: Sendable {
+  /// The file, for messages.
   public let path: String
   /// The names of the arrays in their order; a .npy file has one without a name.
   public let names: [String]

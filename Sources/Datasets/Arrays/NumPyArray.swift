@@ -13,7 +13,9 @@ public struct NumPyArray: Sendable {
 
   /// The origin of the array, for messages.
   public let path: String
+  /// The extents, from the outermost in.
   public let shape: [Int]
+  /// What the elements are.
   public let kind: Kind
   /// NumPy's name of the type: "<f4".
   public let type: String
@@ -27,6 +29,7 @@ public struct NumPyArray: Sendable {
   private let isSigned: Bool
   private let isFortran: Bool
 
+  /// The number of elements.
   public var count: Int { shape.reduce(1, *) }
 
   /// Reads the content of a .npy file.

@@ -117,7 +117,7 @@ struct ZipArchive {
       }
     default:
       throw DatasetError(
-        path, "\(name) is packed by method \(entry.method)",
+        path, "\(name) is compressed by method \(entry.method)",
         cure: "save it with numpy.savez or numpy.savez_compressed")
     }
   }

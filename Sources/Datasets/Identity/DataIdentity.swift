@@ -44,7 +44,9 @@ public struct DataIdentity: Codable, Sendable, Equatable {
     public var features: Int
     /// The kind of the targets and their width: "classes 10".
     public var kind: String
+    /// The fingerprint of the inputs.
     public var inputs: Fingerprint?
+    /// The fingerprint of the targets.
     public var targets: Fingerprint?
     /// The starts of sequences of unequal lengths.
     public var offsets: Fingerprint?
@@ -109,8 +111,9 @@ public struct DataMeaning: Codable, Sendable, Equatable {
   public struct SoundFeatures: Codable, Sendable, Equatable {
     /// Samples per second.
     public var sampleRate: Double
-    /// The samples of a window, and from one window to the next.
+    /// The samples of a window.
     public var window: Int
+    /// The samples from one window to the next.
     public var hop: Int
     /// The number of magnitudes in a frame.
     public var bins: Int
@@ -130,8 +133,9 @@ public struct DataMeaning: Codable, Sendable, Equatable {
   public struct Statistics: Codable, Sendable, Equatable {
     /// SHA-256 over the little-endian bytes of all means, then of all deviations, as Doubles.
     public var sha256: String
-    /// The numbers themselves, for messages, unless there are very many.
+    /// The means themselves, for messages, unless there are very many.
     public var mean: [Double]?
+    /// The deviations, likewise.
     public var deviation: [Double]?
 
     init(sha256: String, mean: [Double]?, deviation: [Double]?) {
@@ -142,7 +146,9 @@ public struct DataMeaning: Codable, Sendable, Equatable {
 
 /// A short description of the vocabulary of a text.
 public struct VocabularyIdentity: Codable, Sendable, Equatable {
+  /// What a token is: a word or a character.
   public var level: String
+  /// V, the number of tokens.
   public var count: Int
   /// SHA-256 over the level and the bytes of all tokens in order.
   public var sha256: String

@@ -12,6 +12,7 @@ public struct ImageArrays: ImageCorpus {
   public struct Names: Sendable {
     /// `{part}` stands for train, validation or test, in the spelling of the file.
     public var images = "{part}/images"
+    /// The name of the classes, [N].
     public var labels = "{part}/labels"
     /// Whether images are [N, C, Y, X].
     public var channelsFirst = false
@@ -32,6 +33,7 @@ public struct ImageArrays: ImageCorpus {
   private static let cacheBytes = 1 << 26
   private static let maximumClasses = 1 << 24
 
+  /// Opens a file and reads the classes, not the images.
   public init(_ path: String, names: Names = .init()) throws(DatasetError) {
     (self.path, self.names) = (path, names)
     do {

@@ -82,6 +82,7 @@ public struct SplitImages: ImageCorpus {
   private let chosen: [DatasetFile.Part: [Int]]
   public let labels: [DatasetFile.Part: [Int32]]
 
+  /// Moves a share of each class from the training part to the validation part, drawn by the seed.
   public init(_ base: any ImageCorpus, validationShare: Double, seed: UInt64) {
     self.base = base
     let classes = base.labels[.train] ?? []

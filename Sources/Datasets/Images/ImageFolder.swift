@@ -23,6 +23,7 @@ public struct ImageFolder: ImageCorpus {
   public var classes: Int { classNames?.count ?? 0 }
   public var usualChannels: Int? { 3 }
 
+  /// Lists the files of a folder without reading them.
   public init(_ path: String) throws(DatasetError) {
     self.path = path
     let top = try Self.folders(in: path)

@@ -26,6 +26,7 @@ public struct ForecastWindows: Sendable, Equatable {
 /// no measured step was trained on, and none lacks its past. The target of a window is the H·C
 /// numbers of those steps. Only a short series has a shorter window.
 public final class ForecastSource: SequenceSource {
+  /// The attribute `task` of a file that `prepare series` made.
   public static let task = "forecast"
 
   public let count: Int

@@ -5,9 +5,11 @@ import HDF5
 /// Series to forecast, cut into parts by time: the first steps are for training, the last for
 /// testing.
 public struct SeriesArchive: Sendable {
+  /// The series, each with its steps in order.
   public let series: UnlabelledSequences
-  /// The shares at the end of each series.
+  /// The share of validation steps, before the test steps of each series.
   public var validationShare = 0.15
+  /// The share of test steps at the end of each series.
   public var testShare = 0.15
 
   /// Reads a table with a time step on each line, of one series or of several, which `format.id`

@@ -9,9 +9,11 @@
 ///     persistence     mean of ((x_t - x_{t-1}) / σ)²
 ///     utterance mean  mean of ((x_t - x̄) / σ)²,  x̄ the mean of x_1 ... x_{F-1}
 public struct FrameStatistics: Sendable {
+  /// The numbers of a frame.
   public let bins: Int
-  /// The number of frames, and of frames to predict.
+  /// The number of frames.
   public private(set) var frames = 0
+  /// The number of frames to predict, all but the first of each utterance.
   public private(set) var predicted = 0
   private var sum: [Double]
   private var squares: [Double]

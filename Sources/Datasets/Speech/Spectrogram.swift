@@ -11,9 +11,13 @@ import Foundation
 /// Samples are in -1 ... 1. There is a frame wherever a whole window fits, so L samples give F = 1
 /// + (L - 256) / 128 frames, rounded down.
 public struct Spectrogram: Sendable {
+  /// Samples per second.
   public static let sampleRate = 8000.0
+  /// The samples of a window.
   public static let window = 256
+  /// The samples from one window to the next.
   public static let hop = 128
+  /// The magnitudes of a frame.
   public static let bins = window / 2 + 1
   /// The constant added to the magnitude, so that silence has a logarithm.
   public static let floor = 1e-3

@@ -19,6 +19,7 @@ public struct SpeechArchive: SpeechCorpus {
   private static let layout =
     "it needs pcm [S], offset [N + 1], speaker [N] and the attribute sample_rate"
 
+  /// Opens an HDF5 file with `pcm`, `offset` and `speaker`, and checks their shapes.
   public init(_ path: String) throws(DatasetError) {
     self.path = path
     do {

@@ -4,11 +4,15 @@ import HDF5
 
 /// The utterances that were written of a part of a corpus.
 public struct SpeechPartSummary: Sendable {
+  /// The number of utterances.
   public let utterances: Int
+  /// The number of speakers.
   public let speakers: Int
+  /// The number of frames, over all utterances.
   public let frames: Int
-  /// The errors per element of predicting a frame by the one before, and by the utterance's mean.
+  /// The error per element of predicting a frame by the one before.
   public let persistenceError: Double
+  /// The error per element of predicting a frame by the utterance's mean.
   public let utteranceMeanError: Double
 }
 

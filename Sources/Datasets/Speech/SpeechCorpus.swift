@@ -15,7 +15,9 @@ public protocol SpeechCorpus {
 
 /// One utterance of a corpus.
 public struct Utterance: Hashable, Sendable {
+  /// The name in the corpus.
   public let name: String
+  /// The name of the speaker, by which a corpus without parts is split.
   public let speaker: String
   /// The part that the corpus itself gives it; nil leaves the choice to the split by speaker.
   public let part: DatasetFile.Part?

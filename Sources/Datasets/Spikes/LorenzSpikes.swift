@@ -25,6 +25,7 @@ import RandomNumbers
 /// weights on the neuron, counts on the trial and the neuron. More trials or neurons do not change
 /// the numbers of the others.
 public struct LorenzSpikes: Sendable {
+  /// The number of initial states.
   public var conditions = 20
   /// The number of trials of each condition.
   public var trials = 40
@@ -32,16 +33,21 @@ public struct LorenzSpikes: Sendable {
   public var steps = 100
   /// C.
   public var neurons = 60
+  /// The length of a bin.
   public var binSeconds = 0.01
   /// The mean rate of each neuron in Hz.
   public var rate = 5.0
+  /// σ.
   public var sigma = 10.0
+  /// ρ.
   public var rho = 28.0
+  /// β.
   public var beta = 8.0 / 3
   /// The system's time between two bins.
   public var timeStep = 0.006
   /// The number of steps before a trial begins.
   public var transient = 500
+  /// Chooses initial states, weights and counts.
   public var seed: UInt64 = 1
 
   public init() {}

@@ -84,7 +84,7 @@ struct NWBSession {
     guard let bin = options.binSeconds else {
       throw DatasetError(
         path, "holds times of spikes, which are counted in bins",
-        cure: "say how long a bin is with --bin-ms")
+        cure: "set the bin length with --bin-ms")
     }
     let (starts, seconds) = try starts(options)
     // A trial of 0.3 s must have 30 bins of 10 ms, although 0.3 / 0.01 is not exact in binary.

@@ -8,6 +8,7 @@ func natural(_ x: Double) -> Double { log(x) }
 
 /// A user's spike data, and how they were read.
 public struct SpikeArchive: Sendable {
+  /// The file, for messages.
   public let path: String
   /// The kind of file, for the user: "LFADS keys in HDF5".
   public internal(set) var kind: String
@@ -26,6 +27,7 @@ public struct SpikeArchive: Sendable {
     (self.path, self.kind, self.parts) = (path, kind, parts)
   }
 
+  /// C, the neurons of every part.
   public var neurons: Int { parts.values.first?.neurons ?? 0 }
 
   /// The neurons without a spike in the training part, by their numbers in the file.
@@ -63,13 +65,18 @@ public struct SpikeOptions: Sendable {
   public var sourceBinSeconds: Double?
   /// The length of a trial; nil means that of the file.
   public var trialSeconds: Double?
+  /// The unit of the file's true rates; `auto` decides by the file.
   public var rateUnit = RateUnit.auto
+  /// Which neurons are held out.
   public var heldOut = HeldOut.ofFile
-  /// The shares of trials that become other parts if the file has no parts.
+  /// The share of trials that becomes the validation part if the file has no parts.
   public var validationShare = 0.2
+  /// The share of trials that becomes the test part if the file has no parts.
   public var testShare = 0.0
+  /// Chooses what is drawn at random.
   public var seed: UInt64 = 1
 
+  /// The order of LFADS and the Neural Data Transformer.
   public static let axes = ["trials", "steps", "neurons"]
 
   public init() {}
@@ -88,8 +95,8 @@ extension SpikeArchive {
       let count = max(Int((share * Double(all.trials)).rounded()), 1)
       guard start + count < all.trials else {
         throw DatasetError(
-          path, "has \(all.trials) trials, which are too few for its parts",
-          cure: "give more trials, make them shorter with --trial-seconds, or set"
+          path, "has \(all.trials) trials, too few for its parts",
+          cure: "add trials, shorten them with --trial-seconds, or set"
             + " --validation-share 0")
       }
       parts[part] = all.chosen(order[start..<start + count].sorted())

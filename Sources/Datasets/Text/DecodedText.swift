@@ -7,6 +7,7 @@ import Gzip
 /// UTF-16 with a byte order mark is converted. Any other encoding is refused with the place of the
 /// first byte that is not UTF-8.
 public struct DecodedText: Sendable {
+  /// The text as UTF-8.
   public let bytes: [UInt8]
   /// The encoding, if it is not plain UTF-8: "UTF-16".
   public let encoding: String?

@@ -7,9 +7,13 @@ import HDF5
 /// The vocabulary is that of the training part. Other tokens of the other parts become `<unk>`,
 /// which is added to the vocabulary if it is needed and not yet there.
 public struct TextCorpus {
+  /// The tokens by their numbers.
   public private(set) var vocabulary: Vocabulary
+  /// The tokens of the training part, by number.
   public private(set) var train: [Int32] = []
+  /// The tokens of the validation part, by number.
   public private(set) var validation: [Int32] = []
+  /// The tokens of the test part, by number.
   public private(set) var test: [Int32] = []
   /// Tokens of the validation and test parts that the vocabulary does not have.
   public private(set) var unknownCount = 0

@@ -5,6 +5,7 @@ import HDF5
 /// A data set of text: its vocabulary and its parts. Several files count as one text: each part is
 /// joined in the order of the files, and all must have the same vocabulary.
 public struct TextFile {
+  /// The tokens by their numbers.
   public internal(set) var vocabulary: Vocabulary
   /// The number in `vocabulary` of each token of the files, if the files have other numbers.
   var numbers: [Int32]?

@@ -8,10 +8,13 @@ import Foundation
 public struct TextFolder {
   /// The three files, or one file to cut.
   public enum Files: Sendable, Equatable {
+    /// The path of each part's file.
     case parts(train: String, validation: String, test: String)
+    /// The path of a file to cut into parts.
     case whole(String)
   }
 
+  /// What was found.
   public let files: Files
 
   private static let stems = ["%.txt", "ptb.%.txt", "wiki.%.tokens", "wiki.%.raw", "%"]

@@ -14,7 +14,9 @@ public enum TextLevel: String, Sendable, CaseIterable {
 ///
 /// Tokens are compared by bytes: canonically equivalent texts with different bytes are two tokens.
 public struct Vocabulary: Sendable, Equatable {
+  /// What a token is: a word or a character.
   public let level: TextLevel
+  /// The tokens by their numbers.
   public private(set) var tokens: [String] = []
   private var numbers: [ExactText: Int32] = [:]
 
@@ -28,6 +30,7 @@ public struct Vocabulary: Sendable, Equatable {
     for token in tokens { _ = add(token) }
   }
 
+  /// V, the number of tokens.
   public var count: Int { tokens.count }
 
   public static func == (a: Vocabulary, b: Vocabulary) -> Bool {

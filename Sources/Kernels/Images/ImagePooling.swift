@@ -7,11 +7,14 @@ import Tensors
 /// Places outside the map do not count. Of several equal largest numbers, the first one gets the
 /// gradient.
 public struct ImagePooling: Sendable, Hashable {
+  /// How a window becomes one number.
   public enum Kind: String, Sendable, CaseIterable {
     case max, mean
   }
 
+  /// Whether a window gives its largest number or the mean.
   public let kind: Kind
+  /// The windows of the map, one for each place of the result.
   public let windows: ImageWindows
 
   public init(_ kind: Kind, _ windows: ImageWindows) {

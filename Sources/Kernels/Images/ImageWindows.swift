@@ -14,11 +14,13 @@ public struct ImageWindows: Sendable, Hashable {
   public let input: MapShape
   /// K
   public let kernel: Int
+  /// The places from one window to the next, in both directions.
   public let stride: Int
   /// e
   public let enlargement: Int
-  /// Y' and X'
+  /// Y', the lines of windows.
   public let height: Int
+  /// X', the windows of a line.
   public let width: Int
   /// The margin above and left of the map.
   let top: Int

@@ -6,6 +6,7 @@ import Tensors
 /// A buffer for one map at a time, with the margin of zeros that its windows read, and enlarged if
 /// the windows are. The windows of a line overlap in it, so a convolution copies none of them.
 public struct PaddedMap<Scalar: KernelScalar> {
+  /// The windows whose margin the buffer has.
   public let windows: ImageWindows
   let memory: Tensor<Scalar>
   let grid: WindowGrid

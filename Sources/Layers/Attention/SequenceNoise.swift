@@ -9,6 +9,7 @@ import Tensors
 /// A number depends on the seed, the step of the run, the sequence's index in the data set, and the
 /// place in the model, but never on ranks, threads or the other rows of a batch.
 public struct SequenceNoise: Sendable {
+  /// The seed of the run.
   public let seed: UInt64
   /// Optimizer steps taken before this one.
   public let step: Int

@@ -16,6 +16,7 @@ import Tensors
 /// sequences follow one another, [N·T, D], so the rows of a shard are contiguous. Dropout is drawn
 /// from `SequenceInput.noise`; a pass without noise drops nothing.
 public struct TransformerEncoder<Scalar: KernelScalar>: SequenceLayer {
+  /// The sizes and choices of the encoder.
   public let settings: TransformerSettings
   public let inputFeatures: [Int]
   /// D

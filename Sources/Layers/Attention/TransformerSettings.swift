@@ -23,7 +23,9 @@ public struct TransformerSettings: Sendable, Hashable {
     case sinusoidal
   }
 
+  /// The number of layers.
   public var layers = 1
+  /// The heads of the attention, which divide D.
   public var heads = 1
   /// F, units of the feed-forward part.
   public var feedForward = 128
@@ -33,11 +35,13 @@ public struct TransformerSettings: Sendable, Hashable {
   public var contextForward = 4
   /// Whether each part normalises its input (pre-norm) or the sum after it (post-norm).
   public var isPreNorm = false
+  /// How the numbers of a step become a vector.
   public var embedding = Embedding.linear
   /// e of a table.
   public var embeddingSize = 2
   /// The largest count with its own row in a table.
   public var maximumCount = 10
+  /// How a vector gets the position of its step.
   public var position = Position.sinusoidal
   /// The rows of learned positions, at least T.
   public var maximumSteps = 100

@@ -13,7 +13,9 @@ import Tensors
 ///
 /// A norm of the cell therefore normalises d_t, from which its gates are computed.
 public struct DrivenCell: CellFamily {
+  /// The drive of the first product.
   package let drive: DriveKind
+  /// The cell that is driven.
   package let family: any CellFamily
 
   /// - Parameters:

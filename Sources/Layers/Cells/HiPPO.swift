@@ -12,7 +12,9 @@ import Kernels
 ///
 /// The matrices of the memory are not trained. The gate does not see h.
 public struct HiPPO: CellFamily {
+  /// How the memory weighs the past.
   package let measure: MemoryMeasure
+  /// How a step is discretised, unless the configuration says otherwise.
   package let discretization: Discretization
 
   /// - Parameters:

@@ -10,6 +10,7 @@ import Kernels
 ///
 /// without biases. With a gate, h_t = (1 - g) h_{t-1} + g c as in HiPPO, and g sees h too.
 public struct LegendreMemoryUnit: CellFamily {
+  /// Whether a gate mixes the new state with the old one.
   package let isGated: Bool
 
   public init(isGated: Bool) { self.isGated = isGated }

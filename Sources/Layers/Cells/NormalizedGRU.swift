@@ -12,6 +12,7 @@ import Tensors
 ///
 /// A norm is over all 3H numbers of its term. `CellNorm` has its equation.
 public struct NormalizedGRU: CellFamily {
+  /// The norm N of both terms.
   package let normalization: Normalization
 
   public init(_ normalization: Normalization) { self.normalization = normalization }

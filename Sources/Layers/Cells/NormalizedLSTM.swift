@@ -13,6 +13,7 @@ import Tensors
 /// A norm is over all 4H numbers of its term, and has a gain and a shift for each; `CellNorm` has
 /// its equation. The cell state is carried without normalisation.
 public struct NormalizedLSTM: CellFamily {
+  /// The norm N of both terms and of the cell state.
   package let normalization: Normalization
 
   public init(_ normalization: Normalization) { self.normalization = normalization }

@@ -11,6 +11,7 @@ import Tensors
 ///
 /// `CellNorm` has the equation of N.
 public struct NormalizedRNN: CellFamily {
+  /// The norm N.
   package let normalization: Normalization
 
   public init(_ normalization: Normalization) { self.normalization = normalization }

@@ -17,10 +17,15 @@ import Tensors
 ///
 /// Shapes use T steps, N sequences, C input features, H hidden units, G gates.
 public struct FusedLayer<Scalar: KernelScalar>: SequenceLayer {
+  /// C, input features.
   public let inputs: Int
+  /// H, hidden units.
   public let hidden: Int
+  /// The input drive and its constants.
   public let drive: DriveParameters
+  /// The cell body.
   public let body: BodyKind
+  /// The kernel of W_hh; nil unless the layer is of the orthogonal family.
   public let orthogonal: OrthogonalKernel<Scalar>?
   /// k of `LayerGeometry.recomputeEvery`.
   public var recomputeEvery = 0

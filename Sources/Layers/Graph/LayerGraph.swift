@@ -23,6 +23,7 @@ import Kernels
 public struct LayerGraph: Sendable, Hashable {
   /// The specification of a node.
   public struct Node: Sendable, Hashable {
+    /// Its name, unique in the graph.
     public var name: String
     /// The names of other nodes, or `input`.
     public var sources: [String]
@@ -30,17 +31,21 @@ public struct LayerGraph: Sendable, Hashable {
     public var channels = 1
     /// K of the convolution, and of the cell's own.
     public var kernel = 3
+    /// The places from one window to the next; 1 keeps the size of the maps.
     public var stride = 1
     /// Whether each channel of a source is convolved separately before the channels are mixed.
     public var isSeparable = false
     /// Nil is none.
     public var norm: Norm?
+    /// The function that follows the convolution and its norm.
     public var activation = Activation.elu
     /// A system of the table; nil is none.
     public var cell: String?
+    /// The pooling of the node's result; nil is none.
     public var pool: Pool?
   }
 
+  /// The functions of a node, elementwise.
   public enum Activation: String, Sendable, CaseIterable {
     case elu, relu
   }
@@ -48,7 +53,9 @@ public struct LayerGraph: Sendable, Hashable {
   /// The range of a normalisation of the convolution's sum: the map, and all its channels or each
   /// of several equal groups of them.
   public enum Norm: Sendable, Hashable {
+    /// The map and all its channels.
     case layer
+    /// The map and each of this many equal groups of channels.
     case group(Int)
 
     /// G
@@ -70,8 +77,11 @@ public struct LayerGraph: Sendable, Hashable {
 
   /// A pooling over windows of K places at a stride; K = 0 is the whole map.
   public struct Pool: Sendable, Hashable {
+    /// Whether a window gives its largest number or the mean.
     public var kind: ImagePooling.Kind
+    /// K, places of a window in each direction.
     public var kernel: Int
+    /// The places from one window to the next.
     public var stride: Int
   }
 
@@ -80,6 +90,7 @@ public struct LayerGraph: Sendable, Hashable {
     public let description: String
   }
 
+  /// The nodes in the order of the text; the last one is the output.
   public let nodes: [Node]
 
   /// The name of the source of an edge from outside.

@@ -18,9 +18,11 @@ extension LayerGraph {
 
 /// A graph with the size of every map, which follows from that of the input.
 package struct ResolvedGraph {
+  /// A connection from a source to a node.
   package struct Edge {
     /// The source's place among the nodes; nil is the input.
     package let source: Int?
+    /// The windows that the node's convolution reads from the source.
     package let windows: ImageWindows
     /// The windows of a separable convolution's second part: the places of the first part's result.
     package var places: ImageWindows {
@@ -31,11 +33,15 @@ package struct ResolvedGraph {
     }
   }
 
+  /// A node with the sizes of its maps.
   package struct Node {
+    /// The node as the text specifies it.
     package let said: LayerGraph.Node
+    /// One for each source, in their order.
     package let edges: [Edge]
     /// The shape of the convolution's result, and of the cell.
     package let map: MapShape
+    /// The pooling of the node's result; nil is none.
     package let pooling: ImagePooling?
     var norm: GroupNormalization? {
       said.norm.map { GroupNormalization(map, groups: $0.groups) }
@@ -44,6 +50,7 @@ package struct ResolvedGraph {
     package var output: MapShape { pooling?.output ?? map }
   }
 
+  /// The nodes in the order of the text; the last one is the output.
   package let nodes: [Node]
 
   /// - Parameter input: the shape of the maps from outside

@@ -20,6 +20,7 @@ package struct DenseMemory<Scalar: KernelScalar>: Sendable {
   private let maximumSteps: Int
   private let transitions = Transitions<Scalar>()
 
+  /// A memory of N = `order` coefficients with the step size of `constants`.
   package init(
     _ measure: MemoryMeasure, _ discretization: Discretization, order: Int,
     constants: MemoryConstants

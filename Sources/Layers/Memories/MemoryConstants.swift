@@ -16,6 +16,7 @@ public struct MemoryConstants: Sendable, Hashable {
   /// How the step of a scaled memory is computed; the other memories always take a product.
   public var form = Form.scan
 
+  /// The ways to compute a step of a scaled memory.
   public enum Form: String, Sendable, Hashable, CaseIterable {
     /// In O(N), one coefficient after the other; see `LegendreMemory`.
     case scan

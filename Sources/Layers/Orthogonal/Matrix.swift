@@ -7,9 +7,13 @@ import Tensors
 /// The operations that rational functions of matrices use, on plain matrices and on matrices with a
 /// derivative.
 package protocol MatrixAlgebra {
+  /// The sum, element by element.
   static func + (a: Self, b: Self) -> Self
+  /// The difference, element by element.
   static func - (a: Self, b: Self) -> Self
+  /// The matrix product.
   static func * (a: Self, b: Self) -> Self
+  /// The multiple, element by element.
   static func * (factor: Double, a: Self) -> Self
   /// a + factor · I
   static func addingIdentity(_ factor: Double, to a: Self) -> Self
@@ -21,9 +25,12 @@ package protocol MatrixAlgebra {
 
 /// A square matrix of Doubles.
 package struct Matrix: MatrixAlgebra {
+  /// The number of rows and of columns.
   package let n: Int
-  package let values: Tensor<Double>  // [n, n]
+  /// The elements by rows, [n, n].
+  package let values: Tensor<Double>
 
+  /// Shares the memory of a tensor [n, n].
   package init(_ values: Tensor<Double>) {
     precondition(
       values.shape.count == 2 && values.shape[0] == values.shape[1],
@@ -38,12 +45,15 @@ package struct Matrix: MatrixAlgebra {
     values = Tensor((0..<n * n).map { element($0 / n, $0 % n) }, shape: [n, n])
   }
 
+  /// I, with n rows.
   package static func identity(_ n: Int) -> Matrix {
     Matrix(n) { $0 == $1 ? 1 : 0 }
   }
 
+  /// The element of a row and a column, both from 0.
   package subscript(row: Int, column: Int) -> Double { values[row * n + column] }
 
+  /// Aᵀ, a copy.
   package var transposed: Matrix {
     let old = values.array
     return Matrix(n) { old[$1 * n + $0] }
@@ -91,7 +101,9 @@ package struct Matrix: MatrixAlgebra {
 ///
 /// It is the algebra of the block matrices [[A, E], [0, A]], with three products instead of eight.
 package struct DualMatrix: MatrixAlgebra {
+  /// A
   package let value: Matrix
+  /// E, the derivative of A in one direction.
   package let derivative: Matrix
 
   package init(value: Matrix, derivative: Matrix) {

@@ -19,6 +19,7 @@ import Tensors
 ///
 /// Every rank does the same arithmetic on the same numbers, so all hold the same bits.
 public final class OrthogonalKernel<Scalar: KernelScalar> {
+  /// The map φ, the start, and when the base moves.
   public let settings: OrthogonalSettings
   /// Q [H, H]; part of a checkpoint.
   public let base: Tensor<Scalar>
@@ -43,6 +44,7 @@ public final class OrthogonalKernel<Scalar: KernelScalar> {
   private var tangentPoint: Matrix
   private var leftFactor: Matrix
 
+  /// The kernel of H = `hidden` units with Q = I and the counters at 0.
   public init(hidden: Int, settings: OrthogonalSettings) {
     self.settings = settings
     base = Tensor(shape: [hidden, hidden])

@@ -26,7 +26,9 @@ public struct OrthogonalSettings: Sendable, Hashable {
     case compat
   }
 
+  /// φ, from skew-symmetric to orthogonal matrices.
   public var map: Map
+  /// How A is drawn before training.
   public var start: Start
   /// Whether the base moves at all (DTRIV) or stays the identity (expRNN, scoRNN).
   public var isDynamic: Bool
@@ -34,6 +36,7 @@ public struct OrthogonalSettings: Sendable, Hashable {
   public var rebaseEvery: Int
   /// M, rebases between projections of the base.
   public var projectEvery: Int
+  /// How the gradient of A is taken in the step after a rebase.
   public var rebaseGradient: RebaseGradient
 
   public init(

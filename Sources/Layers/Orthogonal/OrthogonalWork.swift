@@ -4,7 +4,9 @@
 public struct OrthogonalWork: Sendable, Hashable {
   /// How often something ran, and for how long.
   public struct Part: Sendable, Hashable {
+    /// How often it ran.
     public var calls = 0
+    /// How long it ran in all.
     public var seconds = 0.0
 
     public init() {}
@@ -15,7 +17,9 @@ public struct OrthogonalWork: Sendable, Hashable {
     }
   }
 
+  /// The map φ.
   public var map = Part()
+  /// The adjoint of φ.
   public var adjoint = Part()
 
   public init() {}

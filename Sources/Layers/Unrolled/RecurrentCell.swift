@@ -20,6 +20,7 @@ import Tensors
 ///
 /// The result of `step` for a row must not depend on the other rows.
 public protocol RecurrentCell<Scalar> {
+  /// The type of the numbers, Float or Double.
   associatedtype Scalar: KernelScalar
 
   /// The linear maps, in the order in which `step` sees their results.
@@ -75,6 +76,7 @@ extension RecurrentCell {
 public struct CellProduct: Sendable {
   /// The vector that is mapped.
   public enum Operand: Sendable, Hashable {
+    /// The input of the step.
     case input
     /// A state before the step, by its place among the cell's states.
     case state(Int)
@@ -87,7 +89,9 @@ public struct CellProduct: Sendable {
   public let weight: String
   /// The name of b [width]; nil is zero.
   public let bias: String?
+  /// The vector that is mapped.
   public let operand: Operand
+  /// The length of the result; for a convolution, its channels.
   public let width: Int
   /// Operand and result are cut into this many equal parts, which are mapped separately.
   public let groups: Int
@@ -167,6 +171,7 @@ public struct CellStep<Scalar: KernelScalar> {
   public let tape: [Tensor<Scalar>]
   /// Whether the tape kept for the backward pass exceeds the caches, so that writes should bypass them.
   public let isTapeLarge: Bool
+  /// Memory for the step's own use; its content is undefined.
   public let scratch: [Tensor<Scalar>]
 }
 
@@ -182,11 +187,13 @@ public struct CellAdjoint<Scalar: KernelScalar> {
   public let input: Tensor<Scalar>
   /// [D] each.
   public let vectors: [Tensor<Scalar>]
-  /// The states before the step and after it.
+  /// The states before the step.
   public let before: [Tensor<Scalar>]
+  /// The states after the step.
   public let after: [Tensor<Scalar>]
   /// What the step wrote.
   public let tape: [Tensor<Scalar>]
+  /// Memory for the adjoint's own use; its content is undefined.
   public let scratch: [Tensor<Scalar>]
   /// The gradient of the states after the step. It may be overwritten.
   public let dAfter: [Tensor<Scalar>]
@@ -207,9 +214,11 @@ public struct CellAdjoint<Scalar: KernelScalar> {
 /// The constants that a configuration sets for a cell; `RecurrentSystem.all` lists which of them
 /// each system has.
 public struct CellConstants: Sendable, Hashable {
-  /// μ, ε and β of a drive (Nguyen et al., NeurIPS 2020), or as named in a cell's own paper.
+  /// μ of a drive (Nguyen et al., NeurIPS 2020), or as named in a cell's own paper.
   public var mu: Double
+  /// ε of a drive, likewise.
   public var epsilon: Double
+  /// β of a drive, likewise.
   public var beta: Double
   /// F, steps between restarts; 0 never restarts.
   public var restart: Int
@@ -241,8 +250,9 @@ public struct CellConstants: Sendable, Hashable {
 
 /// Makes the cells of one kind in any precision.
 public protocol CellFamily: Sendable {
-  /// The text of `momentum-dist cells` for the family and for the body: "layer norm" and "lstm".
+  /// The text of `momentum-dist cells` for the family, such as "layer norm".
   var summary: String { get }
+  /// The text of `momentum-dist cells` for the body, such as "lstm".
   var body: String { get }
   /// Whether `initialize` uses its `gateBias`.
   var usesGateBias: Bool { get }
@@ -250,6 +260,7 @@ public protocol CellFamily: Sendable {
   var readsMaps: Bool { get }
   /// Whether the input is added to the state, so it must have the same number of channels.
   var addsInput: Bool { get }
+  /// Makes a cell of C = `inputs` and H = `hidden`, in the precision of a type.
   func cell<Scalar: KernelScalar>(
     inputs: Int, hidden: Int, constants: CellConstants, named: LayerName, as: Scalar.Type
   ) -> any RecurrentCell<Scalar>

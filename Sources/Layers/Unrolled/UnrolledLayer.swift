@@ -16,6 +16,7 @@ import Tensors
 ///
 /// Steps after the end of a sequence are computed like the rest and have no gradient.
 public struct UnrolledLayer<Scalar: KernelScalar>: SequenceLayer {
+  /// The cell that is run.
   public let cell: any RecurrentCell<Scalar>
   public let inputFeatures: [Int]
   let recomputeEvery: Int

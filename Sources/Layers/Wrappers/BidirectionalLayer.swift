@@ -11,10 +11,13 @@ import Tensors
 /// there: τ_t becomes τ_len - τ_{len-1-t}. Neither takes a state, because a sequence cannot be read
 /// from its end before the end is known.
 public struct BidirectionalLayer<Scalar: KernelScalar>: CompositeLayer {
+  /// Reads each sequence from its first step.
   public let forwardLayer: any SequenceLayer<Scalar>
+  /// Reads each sequence from its last valid step.
   public let reverseLayer: any SequenceLayer<Scalar>
   private let name: LayerName
 
+  /// Both layers read the same input and have outputs of the same shape.
   public init(
     _ forward: any SequenceLayer<Scalar>, _ reverse: any SequenceLayer<Scalar>,
     named name: LayerName

@@ -21,7 +21,9 @@ public final class LanguageModel<Scalar: KernelScalar> {
   /// The state of each layer.
   public typealias State = [LayerState<Scalar>]
 
+  /// The sizes, layers and penalties of the model.
   public let specification: LanguageModelSpecification
+  /// The parameters and their places in a flat buffer.
   public let layout: ParameterLayout
   /// From the lowest up.
   public var layers: [any SequenceLayer<Scalar>] { stack.levels }

@@ -8,11 +8,14 @@ import Tensors
 ///
 /// Shapes: V words, E embedding, N columns on this rank, H units of a layer, G gates.
 public struct LanguageModelMasks<Scalar: KernelScalar> {
-  public var embedding: Tensor<Scalar>?  // [V]
-  public var input: Tensor<Scalar>?  // [N, E]
+  /// [V], whole words of the embedding.
+  public var embedding: Tensor<Scalar>?
+  /// [N, E], the input of the first layer.
+  public var input: Tensor<Scalar>?
   /// Above each layer but the last.
   public var between: [Tensor<Scalar>?]  // [N, H]
-  public var output: Tensor<Scalar>?  // [N, H]
+  /// [N, H], the output of the last layer.
+  public var output: Tensor<Scalar>?
   /// On the W_hh of each layer.
   public var recurrent: [Tensor<Scalar>?]  // [G·H, H]
 

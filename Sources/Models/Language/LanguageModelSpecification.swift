@@ -13,6 +13,7 @@ public struct LanguageModelSpecification: Sendable {
   public var layers: [LayerSpecification]
   /// Whether the decoder's weight is the embedding; the last layer then has E units.
   public var isTied: Bool
+  /// The probabilities of dropping.
   public var dropout: Dropout
   /// α, the weight of the mean square of the last layer's output after dropout (AR).
   public var activationPenalty: Double

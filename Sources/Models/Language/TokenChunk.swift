@@ -29,6 +29,7 @@ public struct TokenChunk: Sendable {
     self.columnStarts = columnStarts
   }
 
+  /// The number of virtual shards that the columns belong to.
   public var shards: Int { columnStarts.count - 1 }
 
   /// The columns of only some shards, and their indices.

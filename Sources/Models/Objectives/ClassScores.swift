@@ -7,9 +7,11 @@
 /// Macro F1 is the mean of F1 over the classes that occur or were predicted; balanced accuracy is
 /// the mean of recall over the classes that occur, as defined by scikit-learn.
 public struct ClassScores: Sendable, Equatable {
-  /// How often each class occurred, was predicted, and both.
+  /// How often each class occurred.
   public var actual: [Double]
+  /// How often each class was predicted.
   public var predicted: [Double]
+  /// How often each class was predicted where it occurred.
   public var right: [Double]
 
   public init(actual: [Double], predicted: [Double], right: [Double]) {
@@ -24,12 +26,14 @@ public struct ClassScores: Sendable, Equatable {
     right = rows.indices.map { Double(rows[$0][$0]) }
   }
 
+  /// The mean F1 of the classes that occur or are predicted.
   public var macroF1: Double {
     mean(actual.indices.filter { actual[$0] + predicted[$0] > 0 }) {
       2 * right[$0] / (actual[$0] + predicted[$0])
     }
   }
 
+  /// The mean recall of the classes that occur.
   public var balancedAccuracy: Double {
     mean(actual.indices.filter { actual[$0] > 0 }) { right[$0] / actual[$0] }
   }
@@ -44,6 +48,7 @@ public struct ClassScores: Sendable, Equatable {
     return (number, most / count)
   }
 
+  /// Both scores, as `evaluate` prints them.
   public var metrics: [Metric] {
     [
       Metric("macro_f1", macroF1, .percentage("macro F1")),

@@ -24,6 +24,7 @@ public struct CrossEntropy: Objective {
   public let unjudgedClass: Int32?
   /// A class whose rows count neither in the loss nor in the accuracy: PyTorch's `ignore_index`.
   public let ignoredClass: Int32?
+  /// What is printed next to the loss.
   public let report: Report
 
   public init(

@@ -60,6 +60,7 @@ extension Objective {
 
 /// The loss of a baseline, and the meaning of that baseline.
 public struct ChanceLoss: Sendable, Equatable {
+  /// The mean loss of the baseline.
   public let value: Double
   /// The baseline: "guessing".
   public let meaning: String
@@ -84,7 +85,9 @@ public struct Metric: Sendable, Equatable {
 
   /// The key in a metrics record: "accuracy".
   public var key: String
+  /// The number itself; shares are in 0 ... 1.
   public var value: Double
+  /// How it is printed.
   public var form: Form
 
   public init(_ key: String, _ value: Double, _ form: Form) {

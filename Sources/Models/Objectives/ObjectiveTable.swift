@@ -4,7 +4,9 @@ import Tensors
 
 /// An objective with a kind of targets that it accepts.
 public struct ObjectiveEntry: Sendable, CustomStringConvertible {
+  /// The objective.
   public let objective: any Objective
+  /// Targets that it accepts.
   public let kind: TargetKind
   /// Distinguishes it from another line of the same objective.
   public let note: String
@@ -21,6 +23,7 @@ public struct ObjectiveEntry: Sendable, CustomStringConvertible {
 /// All objectives. Tests cover every line: gradients against central differences, Float against
 /// Double, single rows against all rows together, the best constant answer.
 public enum ObjectiveTable {
+  /// One line for each objective and kind of targets.
   public static let all = [
     ObjectiveEntry(CrossEntropy(), .classes(5)),
     ObjectiveEntry(

@@ -42,6 +42,7 @@ public struct Totals: Sendable, Equatable {
       own: Array(values[4...]))
   }
 
+  /// The sums over the rows of both.
   public static func + (a: Totals, b: Totals) -> Totals {
     Totals(
       loss: a.loss + b.loss, elements: a.elements + b.elements, weight: a.weight + b.weight,

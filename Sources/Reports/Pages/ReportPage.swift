@@ -48,6 +48,7 @@ public struct ReportPage {
     try DurableFiles.write(html, to: path)
   }
 
+  /// The page as one HTML document, with its style and figures inside.
   public var html: String {
     let title = runs.count == 1 ? runs[0].label : "\(runs.count) runs"
     let body = [

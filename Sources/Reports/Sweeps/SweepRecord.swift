@@ -9,7 +9,9 @@ import Foundation
 public struct SweepRecord: Codable, Sendable, Equatable {
   /// A key of the configuration and its value.
   public struct Setting: Codable, Sendable, Equatable {
+    /// The full name: "optimizer.learning_rate".
     public var key: String
+    /// The value as text.
     public var value: String
 
     public init(key: String, value: String) {
@@ -19,7 +21,9 @@ public struct SweepRecord: Codable, Sendable, Equatable {
 
   /// The state of a trial.
   public enum State: String, Codable, Sendable {
+    /// Not yet trained, or to be continued after a rung.
     case waiting
+    /// Trained to the last rung.
     case finished
     /// Others were better at a rung.
     case dropped
@@ -27,8 +31,11 @@ public struct SweepRecord: Codable, Sendable, Equatable {
     case diverged
   }
 
+  /// One choice of settings, and how far its run is.
   public struct Trial: Codable, Sendable, Equatable {
+    /// What the trial sets.
     public var settings: [Setting]
+    /// How far the trial is.
     public var state = State.waiting
     /// The best validation score at the end of each rung, lower is better.
     public var scores: [Double] = []
@@ -42,11 +49,13 @@ public struct SweepRecord: Codable, Sendable, Equatable {
 
   /// The score that compares trials; lower is better unless `isLargerBetter`.
   public var metric: String
+  /// Whether the best trial has the largest score.
   public var isLargerBetter: Bool
   /// The epochs at which trials are compared.
   public var rungs: [Int]
   /// One trial in `factor` continues after a rung; 1 continues all.
   public var factor: Int
+  /// The trials by number, the first one is trial-001.
   public var trials: [Trial]
   /// The configuration that all trials share, as YAML; nil in the records of older versions.
   public var base: String?

@@ -7,11 +7,14 @@
 /// Numbers that are all equal are in the last bin of a range of width 1 about them, as in
 /// TensorFlow's own summaries. Numbers that are not finite are left out.
 package struct Histogram: Equatable {
+  /// The number of bins of equal width.
   package static let bins = 30
 
-  /// The start of the first bin and the end of the last.
+  /// The start of the first bin.
   package let low: Double
+  /// The end of the last bin.
   package let high: Double
+  /// How many numbers are in each bin.
   package private(set) var counts = [Double](repeating: 0, count: bins)
 
   /// Nil if no number is finite.

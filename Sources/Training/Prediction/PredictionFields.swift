@@ -26,7 +26,9 @@ public struct PredictionField: Sendable, Hashable {
 
 /// The numbers of a field for some sequences, [rows] and the field's shape.
 public enum PredictedNumbers: Sendable {
+  /// Probabilities, values or rates.
   case floats([Float])
+  /// Numbers of classes.
   case classes([Int32])
 }
 

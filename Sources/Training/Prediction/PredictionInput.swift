@@ -155,7 +155,7 @@ private struct Opening {
     guard let features else {
       throw DatasetError(
         learned.folder, "does not say how many numbers a step has",
-        cure: "predict a file, or train with this version")
+        cure: "predict from a file, or train again with this version")
     }
     return FoundSequences(
       source: StepSource(features: features, kind: kind), meaning: nil, areWhole: true, names: nil,

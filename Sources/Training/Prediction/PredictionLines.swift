@@ -170,11 +170,13 @@ struct CSVLines: PredictionLines {
 public struct PredictionTable {
   private let shown: Shown
 
+  /// The table of a session's first field.
   public init(_ session: PredictionSession) { shown = Shown(session) }
 
   /// Of more numbers than these, the first are shown.
   private static let most = 8
 
+  /// A line for each sequence of the rows.
   public func lines(_ rows: PredictedRows) -> [String] {
     rows.lengths.indices.map { row in
       let sequence = rows.first + row

@@ -6,6 +6,7 @@ import Datasets
 public struct PredictionRequest: Sendable {
   /// A run's folder or a checkpoint's.
   public var path: String
+  /// Which checkpoint of a run's folder is used.
   public var choice = CheckpointChoice.best
   /// Keys to set otherwise, as `key.path=value`.
   public var assignments: [String] = []

@@ -19,6 +19,7 @@ import Threads
 /// Ranks compute the rows of their shards. A row has the same bits in any company, so the output is
 /// the same at any rank count.
 public final class PredictionSession {
+  /// What is predicted for each sequence, in the order of the output.
   public let fields: [PredictionField]
   /// How many sequences there are.
   public let count: Int
@@ -30,6 +31,7 @@ public final class PredictionSession {
   public var classNames: [String]? { input.classNames }
   /// Lines for the user, the same on every rank.
   public let notes: [String]
+  /// The trained model.
   public let checkpoint: TrainedCheckpoint
   /// Whether the answer of a step is the input of the next.
   public let isForecast: Bool

@@ -6,6 +6,7 @@ import Foundation
 
 /// Where predictions go: in batches, in the order of the sequences.
 public protocol PredictionWriter: AnyObject {
+  /// Writes the next sequences.
   func append(_ rows: PredictedRows) throws
   /// Completes the file, and gives it its name.
   func finish() throws
@@ -19,9 +20,13 @@ extension PredictionWriter {
 
 /// What the names of files of predictions end in.
 public enum PredictionFormat: String, Sendable, CaseIterable {
+  /// Datasets in HDF5.
   case hdf5 = "h5"
+  /// A table with one line per row.
   case csv
+  /// Arrays in NumPy's archive.
   case numPy = "npz"
+  /// A JSON object per line.
   case jsonLines = "jsonl"
 
   /// The format of a file by its name; nil if the name says none.

@@ -10,6 +10,7 @@ public final class PrintedPredictions: PredictionWriter {
   private var header: String
   private let isStream: Bool
 
+  /// Prints JSON objects if `json`, rows of CSV for a stream, or else a table for a person.
   public init(_ session: PredictionSession, json: Bool) {
     isStream = session.isStream
     let (objects, rows, table) = (

@@ -111,7 +111,9 @@ public struct GradientProbe {
 
 /// What is probed: a model at initialisation or from a checkpoint, and the source of its inputs.
 public struct ProbeSubject {
+  /// The name of the curve.
   public let label: String
+  /// The resolved configuration of the model.
   public var configuration: TrainingConfiguration
   private let checkpoint: CheckpointReader?
   private let usesDataset: Bool

@@ -14,12 +14,16 @@ public enum CheckpointChoice: String, Sendable, CaseIterable {
 
 /// A checkpoint that was read completely and verified, to use the trained model.
 public struct TrainedCheckpoint {
+  /// The checkpoint, whose files are verified.
   public let reader: CheckpointReader
+  /// The tensors of the checkpoint.
   public let tensors: [CheckpointTensor]
   /// Which one it is: the best only if that was asked for and something was validated.
   public let choice: CheckpointChoice
 
+  /// The manifest of the checkpoint.
   public var manifest: CheckpointManifest { reader.manifest }
+  /// The checkpoint's folder.
   public var folder: String { reader.folder }
 
   /// Reads a checkpoint. Every rank calls this and gets the same one.

@@ -42,7 +42,7 @@ extension Trainer {
       guard lock != nil else {
         throw RunFailure(
           .usage,
-          "\(run.path): another process is training into it; wait for its end, or name another"
+          "\(run.path): another process is training in it; wait until it ends, or name another"
             + " folder with --output")
       }
       try refuseToReplace()

@@ -56,6 +56,7 @@ public final class Trainer {
   var configuration: TrainingConfiguration { session.configuration }
   var isRoot: Bool { session.communicator.rank == 0 }
 
+  /// A trainer with the state before the first step. It reads no checkpoint yet.
   public init(_ session: TrainingSession, run: RunFolder, progress: Progress) throws(RunFailure) {
     self.session = session
     self.run = run
@@ -359,7 +360,8 @@ public final class Trainer {
       if window > 0, optimizer.rule.canStartAveraging,
         shouldStartAveraging(validationLosses: state.validationLosses, window: window)
       {
-        progress.say("epoch \(state.epoch)  validation has stopped falling: averaging from here")
+        progress.say(
+          "epoch \(state.epoch)  the validation loss has stopped falling: averaging starts")
         startAveraging()
       }
       if score < state.bestLoss {

@@ -21,15 +21,21 @@ import TrainingSteps
 
 /// A model with its data on one rank of a communicator, for training, evaluation and inspection.
 public final class TrainingSession {
+  /// The resolved configuration.
   public let configuration: TrainingConfiguration
+  /// The ranks that train together.
   public let communicator: Communicator
+  /// How the ranks agree on failures.
   public let agreement: Agreement
+  /// Which virtual shards each rank owns.
   public let plan: ShardPlan
+  /// What is predicted, from which data.
   public let task: any TrainingTask
   /// The model with this rank's share of the data.
   public let workload: Workload
   /// The identity of the data, the same on every rank.
   public let identity: DataIdentity
+  /// The parameters of the model, the same on every rank.
   public let parameters: ParameterBuffer<Float>
   /// The threads of the ranks, and the cores they share.
   public let cores: CorePlan

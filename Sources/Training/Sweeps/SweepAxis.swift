@@ -8,6 +8,7 @@ import Foundation
 ///     model.hidden_size=32..256                 whole numbers in the range, uniform
 ///     optimizer.learning_rate=1e-4..1e-2:log    numbers in the range, uniform in the logarithm
 public struct SweepAxis: Sendable, Equatable {
+  /// The key that the axis varies.
   public let key: String
   let values: Values
 

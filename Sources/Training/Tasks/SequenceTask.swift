@@ -56,15 +56,15 @@ extension SequenceTask {
     _ batch: inout SequenceBatch<Float>, sequences: ArraySlice<Int>, epoch: Int, seed: UInt64
   ) {}
 
-  /// Refuses targets of a kind that the objective cannot compare with.
+  /// Refuses targets that the objective does not accept.
   func requireComparable(
     _ kind: TargetKind, _ settings: TrainingConfiguration.Dataset
   ) throws(RunFailure) {
     guard !objective.accepts(kind) else { return }
     throw RunFailure(
       .unusableData,
-      "\(settings.file): the targets are \(kind.name), which \(objective.name) cannot compare"
-        + " with; set another dataset.task, or store other targets")
+      "\(settings.file): the targets are \(kind.name), which \(objective.name) does not accept;"
+        + " set another dataset.task, or store other targets")
   }
 
   /// The model for sequences of C features; a step may be a map.

@@ -41,6 +41,7 @@ public struct StreamExtent: Sendable {
 /// A batch depends only on its position, so a resumed run reads the same batches. A stream knows
 /// neither models nor MPI.
 public protocol BatchStream<Batch>: AnyObject {
+  /// What a model computes on at once.
   associatedtype Batch
 
   /// - Parameter isTraining: whether the batches are for training; those may be larger

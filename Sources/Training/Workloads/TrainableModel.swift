@@ -9,6 +9,7 @@ import Threads
 /// A model as the training loop sees it: gradients of a batch, and the state that its rows carry
 /// from batch to batch. It knows neither files nor ranks.
 public protocol TrainableModel<Batch>: AnyObject {
+  /// What the model computes on at once.
   associatedtype Batch
 
   /// The threads that share this rank's shards. Their number does not change any bit.

@@ -11,7 +11,9 @@ import Tensors
 /// It holds the batch of the current step. It knows nothing of MPI: the trainer sums what the
 /// shards of all ranks return.
 public final class Workload {
+  /// The model.
   public let model: any TrainableModel
+  /// The batches of this rank.
   public let stream: any BatchStream
   private let steps: any Steps
 
@@ -95,6 +97,7 @@ public final class Evaluation {
     }
   }
 
+  /// The number of batches in the first epoch.
   public var batches: Int { stream.steps(inEpoch: 0) }
   /// The baseline loss on this part; nil if unknown.
   public var chance: ChanceLoss? { stream.chance }

@@ -7,8 +7,9 @@ import Tensors
 
 /// The constants of a cell whose input and states are maps.
 public struct MapConstants: Sendable, Hashable {
-  /// Y and X of the input.
+  /// Y of the input.
   public var height = 1
+  /// X of the input.
   public var width = 1
   /// K, places of a convolution's window in each direction.
   public var kernel = 3
