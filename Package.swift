@@ -226,7 +226,7 @@ let package = Package(
     .testTarget(
       name: "DistributedTests",
       dependencies: [
-        "Checkpoints", "Datagrams", "Files", "HDF5", "Kernels", "Layers", "RandomNumbers",
+        "Checkpoints", "Datagrams", "Datasets", "Files", "HDF5", "Kernels", "Layers", "RandomNumbers",
         "TestSupport",
         "momentum-dist",
         "mpi-checks",

@@ -9,8 +9,10 @@ func print(_ text: String, terminator: String = "\n") {
   Swift.print(shown(text), terminator: terminator)
 }
 
-/// Prints a line of figures, on a terminal broken to fit it.
+/// Prints a line of figures, on a terminal broken to fit it. An end of a line in it is one of a
+/// foreign name, and is shown as an escape.
 func printFitted(_ line: String) {
+  let line = line.visible
   let columns = Terminal.columnsIfTerminal(STDOUT_FILENO)
   print(columns.map { Terminal.wrapped(line, columns: $0) } ?? line)
 }

@@ -75,7 +75,7 @@ struct ArchiveOptions: ParsableArguments {
     let archive = try archive.sampled(sampling)
     try archive.write(
       to: output.to, normalising: !raw, withTimes: times, compressing: output.compress)
-    for note in archive.notes { printFitted(note.visible) }
+    for note in archive.notes { printFitted(note) }
     let steps = archive.steps
     let length =
       steps.count == 1 ? "\(steps.lowerBound)" : "\(steps.lowerBound) to \(steps.upperBound)"

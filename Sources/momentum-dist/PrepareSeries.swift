@@ -45,7 +45,7 @@ struct PrepareSeries: ParsableCommand {
       try archive.write(to: output.to, compressing: output.compress)
       for note in archive.series.notes { print(note.visible) }
       for (index, line) in archive.lines.enumerated() {
-        print(index == 0 ? "\(output.to): \(line)" : line)
+        print((index == 0 ? "\(output.to): \(line)" : line).visible)
       }
       print(
         "next: momentum-dist train --set dataset.task=forecast --set"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Datasets
 import Files
 import Foundation
 import HDF5
@@ -91,6 +92,27 @@ import Testing
       let outcome = try run(resume, in: folder)
       #expect(outcome.status == 0, "\(outcome.errors)")
       #expect(FileStamp(log)?.isRegular == true)
+    }
+  }
+
+  /// A run whose checkpoints are those of another run does not save into them or remove them.
+  @Test func aLinkToTheCheckpointsOfAnotherRunIsRefused() throws {
+    try Places.withTemporaryFolder { folder in
+      for name in ["x", "y"] {
+        #expect(try run(["train", "--output", name] + Self.short, in: folder).status == 0)
+      }
+      let (theirs, planted) = ("\(folder)/y/checkpoints", "\(folder)/x/checkpoints")
+      let before = try FileManager.default.contentsOfDirectory(atPath: theirs).sorted()
+      DurableFiles.remove(planted)
+      #expect(symlink(theirs, planted) == 0)
+      for resume in [["--resume"], []] {
+        let outcome = try run(
+          ["train", "--output", "x", "--max-steps", "5"] + resume, in: folder)
+        #expect([64, 65].contains(outcome.status), "\(outcome.errors)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: theirs).sorted() == before)
+        if resume.isEmpty { continue }
+        #expect(outcome.message.contains("x/checkpoints: is a symbolic link"), "\(outcome.errors)")
+      }
     }
   }
 
@@ -237,6 +259,22 @@ import Testing
       #expect(outcome.status == 0, "\(said)")
       #expect(!said.unicodeScalars.contains { $0.isHiddenOrActive && $0 != "\n" })
       #expect(outcome.output.contains(#"s\u{1b}[2J.csv: "#), "\(said)")
+    }
+  }
+
+  /// Names of classes in an array of text make no line of their own.
+  @Test func namesOfClassesAreShownAndNotObeyed() throws {
+    try Places.withTemporaryFolder { folder in
+      var arrays = NumPyArchiveWriter()
+      arrays.add("x", [Float](repeating: 1, count: 24), shape: [4, 3, 2])
+      arrays.add("y", ["a", "b\nmomentum-dist: lost", "\u{1b}[2J", "a"])
+      try Data(arrays.archive).write(to: URL(fileURLWithPath: "\(folder)/x.npz"))
+      let outcome = try run(["prepare", "arrays", "--from", "x.npz", "--to", "a.h5"], in: folder)
+      let said = outcome.errors + outcome.output
+      #expect(outcome.status == 0, "\(said)")
+      #expect(said.contains(#"b\nmomentum-dist: lost"#), "\(said)")
+      #expect(!said.split(separator: "\n").contains { $0.hasPrefix("momentum-dist: ") }, "\(said)")
+      #expect(!said.unicodeScalars.contains { $0.isHiddenOrActive && $0 != "\n" })
     }
   }
 

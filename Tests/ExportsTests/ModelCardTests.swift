@@ -3,6 +3,7 @@
 import Checkpoints
 import Configuration
 import Datasets
+import Files
 import Foundation
 import Reports
 import Testing
@@ -12,7 +13,8 @@ import Testing
 @Suite struct ModelCardTests {
   private func card(
     _ settings: [String] = [], validation: [String: Double]? = nil, test: EvaluationRecord? = nil,
-    best: Double? = nil, data: DataIdentity? = nil
+    best: Double? = nil, data: DataIdentity? = nil,
+    program: String = "momentum-dist 9.8.7", name: String = "waves"
   ) throws -> ModelCard {
     let configuration = try TrainingConfiguration(
       yaml: "", path: "config.yaml",
@@ -27,9 +29,9 @@ import Testing
       configuration: "",
       machine: .init(
         precision: "float32", kernels: "avx2", blasCore: "Haswell", virtualShards: 8, ranks: 2,
-        program: "momentum-dist 9.8.7"), data: data)
+        program: program), data: data)
     return ModelCard(
-      configuration, manifest, name: "waves", validation: validation, test: test)
+      configuration, manifest, name: name, validation: validation, test: test)
   }
 
   private var identity: DataIdentity {
@@ -67,6 +69,31 @@ import Testing
         --set optimizer.learning_rate=0.5
         """)
     #expect(card.text.contains(card.command))
+  }
+
+  /// Texts of somebody else's checkpoint make no line, link or element of the card, and do not end
+  /// its block of code.
+  @Test func textsOfStrangersAreShown() throws {
+    let evil = "x\n```\n\n# y <script>z</script> [a](b) \u{1b}[2J|"
+    var data = identity
+    data.parts["train"]?.kind = evil
+    data.parts[evil] = data.parts["train"]
+    let vocabulary: [String: Any] = ["level": evil, "count": 3, "sha256": ""]
+    data.meaning.vocabulary = try JSONDecoder().decode(
+      VocabularyIdentity.self, from: JSONSerialization.data(withJSONObject: vocabulary))
+    let card = try card(["dataset.file=\(evil)"], data: data, program: evil, name: evil)
+    let lines = card.text.split(separator: "\n")
+    #expect(lines.filter { $0.hasPrefix("```") } == ["```bash", "```"])
+    #expect(!lines.contains { $0.hasPrefix("# y") })
+    #expect(!card.text.unicodeScalars.contains { $0.isHiddenOrActive && $0 != "\n" })
+    let fence = try #require(lines.firstIndex(of: "```bash"))
+    for (index, line) in lines.enumerated() where index != fence + 1 {
+      // Between backquotes all text is code.
+      let prose = line.split(separator: "`", omittingEmptySubsequences: false).enumerated()
+        .filter { $0.offset % 2 == 0 }.map(\.element).joined()
+      #expect(!prose.replacing("\\<", with: "").contains("<script"), "\(line)")
+      #expect(!prose.replacing("\\[", with: "").contains("[a]"), "\(line)")
+    }
   }
 
   @Test func resultsAreThoseOfTheStep() throws {

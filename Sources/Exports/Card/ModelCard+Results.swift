@@ -40,9 +40,10 @@ extension ModelCard {
     let keys = configuration.keys.filter { defaults[$0.path] != $0.value }.map {
       "--set \("\($0.path)=\($0.value)".shellWord)"
     }
+    // On one line, no text can end the block of code.
     return
       (["momentum-dist train --output \(name.shellWord) --max-steps \(manifest.step)"] + keys)
-      .joined(separator: " ")
+      .joined(separator: " ").visible
   }
 
   /// What the command gives.
@@ -51,9 +52,9 @@ extension ModelCard {
     let ranks =
       configuration.reduction == .fixed
       ? "at any number of ranks and threads" : "with \(machine.ranks) ranks (reduction is mpi)"
-    return "With \(machine.program) and the same data, `momentum-dist inspect"
-      + " \(name.visible)` then prints the parameters_sha256 above, \(ranks), on a processor with"
-      + " fused products (AVX2, AVX-512 or NEON; here \(code(machine.kernels)))."
+    return "With \(plain(machine.program)) and the same data,"
+      + " \(code("momentum-dist inspect \(name)")) then prints the parameters_sha256 above, \(ranks),"
+      + " on a processor with fused products (AVX2, AVX-512 or NEON; here \(code(machine.kernels)))."
   }
 
   // MARK: Limits

@@ -77,7 +77,7 @@ public struct ModelCard {
       - \(configuration.dataset.task.rawValue)
       ---
 
-      # \(name.visible)
+      # \(plain(name))
 
       \(opening)
 
@@ -114,7 +114,7 @@ public struct ModelCard {
     let ways = model.bidirectional ? ", in both directions" : ""
     return "The cell \(code(model.title)) in \(layers)\(ways), for the task"
       + " \(code(configuration.dataset.task.rawValue)), with \(manifest.parameterCount) parameters,"
-      + " trained by \(manifest.machine.program)."
+      + " trained by \(plain(manifest.machine.program))."
   }
 
   private var modelRows: [(String, String)] {
@@ -143,14 +143,14 @@ public struct ModelCard {
     for (name, part) in data.parts.sorted(by: { $0.key < $1.key }) {
       rows.append(
         (
-          name,
+          plain(name),
           "\(part.count) sequences of at most \(part.steps) steps of \(part.features) features;"
-            + " \(part.kind)"
+            + " \(plain(part.kind))"
         ))
       for (what, print) in [("inputs", part.inputs), ("targets", part.targets)] {
         guard let print, let sum = print.crc32 ?? print.sample else { continue }
         let kind = print.crc32 == nil ? "CRC-32 of a sample" : "CRC-32"
-        rows.append(("\(name), \(what)", "\(print.shape), \(kind) \(code(sum))"))
+        rows.append(("\(plain(name)), \(what)", "\(print.shape), \(kind) \(code(sum))"))
       }
     }
     if let heldOut = data.heldOut {
@@ -161,7 +161,7 @@ public struct ModelCard {
       rows.append(("classes", names.count > 50 ? "\(shown) and \(names.count - 50) more" : shown))
     }
     if let words = data.meaning.vocabulary {
-      rows.append(("vocabulary", "\(words.count) tokens of level \(words.level)"))
+      rows.append(("vocabulary", "\(words.count) tokens of level \(plain(words.level))"))
     }
     if data.meaning.statistics != nil {
       rows.append(("inputs", "normalised by the mean and standard deviation of the training part"))
@@ -174,6 +174,14 @@ public struct ModelCard {
 
   func table(_ rows: [(String, String)]) -> String {
     "| | |\n|---|---|\n" + rows.map { "| \($0.0) | \($0.1) |" }.joined(separator: "\n")
+  }
+
+  /// A foreign text that Markdown shows as it is: it makes no line, column, link or HTML element.
+  func plain(_ text: String) -> String {
+    text.visible.reduce(into: "") { result, character in
+      if "\\`*_[]<>|&#".contains(character) { result.append("\\") }
+      result.append(character)
+    }
   }
 
   /// A text as code in a line or a cell of a table.

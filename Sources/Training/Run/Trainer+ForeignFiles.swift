@@ -13,6 +13,7 @@ extension Trainer {
   /// A resumed run replaces its own config.yaml; one that a user wrote or commented is kept under
   /// another name.
   func refuseToReplace() throws(RunFailure) {
+    try refuseLinks()
     try refuseForeignLogs()
     let newest = run.savedSteps().last
     if let newest {
@@ -34,6 +35,13 @@ extension Trainer {
       .usage,
       "\(run.path)/\(name): already exists and was not written by a run; move it away, or name"
         + " another folder with --output")
+  }
+
+  /// Refuses a link in the place of the folder of checkpoints: a run that removes its old ones would
+  /// remove those of another run.
+  private func refuseLinks() throws(RunFailure) {
+    guard DurableFiles.isLink(run.checkpoints) else { return }
+    throw RunFailure(FileError("open", run.checkpoints, obstacle: .link))
   }
 
   /// Refuses logs that a run did not make: a link would lead to another file, and a pipe makes a
