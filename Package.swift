@@ -226,9 +226,8 @@ let package = Package(
     .testTarget(
       name: "DistributedTests",
       dependencies: [
-        "Checkpoints", "Datagrams", "Datasets", "Files", "HDF5", "Kernels", "Layers", "RandomNumbers",
-        "TestSupport",
-        "momentum-dist",
+        "Checkpoints", "Datagrams", "Datasets", "Files", "HDF5", "Kernels", "Layers",
+        "RandomNumbers", "TestSupport", "momentum-dist",
         "mpi-checks",
       ]),
   ] + simdKernels,

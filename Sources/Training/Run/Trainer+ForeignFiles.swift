@@ -37,10 +37,14 @@ extension Trainer {
         + " another folder with --output")
   }
 
-  /// Refuses a link in the place of the folder of checkpoints: a run that removes its old ones would
-  /// remove those of another run.
+  /// Refuses a folder of checkpoints that is a link to that of another run, whose old checkpoints
+  /// this one would remove. A link to any other folder, such as one on a larger disk, is the user's
+  /// choice.
   private func refuseLinks() throws(RunFailure) {
     guard DurableFiles.isLink(run.checkpoints) else { return }
+    let target = URL(fileURLWithPath: run.checkpoints).resolvingSymlinksInPath().path
+    let other = RunFolder(DurableFiles.parent(of: target))
+    guard FileStamp(other.configuration) != nil else { return }
     throw RunFailure(FileError("open", run.checkpoints, obstacle: .link))
   }
 
