@@ -11,6 +11,8 @@ public enum Phase: UInt8, Sendable, CaseIterable {
   case saving
   case ending
   case auditing
+  /// Without work, until the ranks of other trials are done.
+  case awaitingTrials
 
   /// The phase in a report, as in "rank 2 is reading data".
   public var text: String {
@@ -24,6 +26,7 @@ public enum Phase: UInt8, Sendable, CaseIterable {
     case .saving: "saving"
     case .ending: "ending"
     case .auditing: "auditing"
+    case .awaitingTrials: "waiting for other trials"
     }
   }
 }
