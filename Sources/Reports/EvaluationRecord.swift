@@ -24,6 +24,19 @@ public struct EvaluationRecord: Codable, Sendable {
   /// For a classification: the counts of class [true][predicted], and the names of the classes.
   public var confusion: [[Int]]?
   public var classNames: [String]?
+  /// The error of one of several values.
+  public struct ValueError: Codable, Sendable, Equatable {
+    public var name: String
+    /// In the unit of the value.
+    public var mae: Double
+
+    public init(name: String, mae: Double) {
+      (self.name, self.mae) = (name, mae)
+    }
+  }
+
+  /// For a forecast or a regression of several values: the error of each; the metric is their mean.
+  public var valueErrors: [ValueError]?
   /// For a forecast: the first ones, to be drawn.
   public var forecasts: ForecastCurves?
 

@@ -239,6 +239,9 @@ public final class TrainingSession {
       checkpoint: checkpoint.rawValue, loss: totals.meanLoss,
       metrics: Dictionary(task.objective.metrics(totals).map { ($0.key, $0.value) }) { $1 },
       sequences: Int(totals.sequences), elements: Int(totals.elements))
+    record.valueErrors = try agreement.together {
+      try task.valueErrors(totals)?.filter(\.mae.isFinite)
+    }
     record.chanceLoss = evaluation.chance?.value
     record.chanceMeaning = evaluation.chance?.meaning
     if let confusion = try confusion(of: evaluation) {
