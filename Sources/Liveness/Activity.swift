@@ -20,6 +20,8 @@ public enum Phase: UInt8, Sendable, CaseIterable {
   case ending
   /// Computing a step of another rank again.
   case auditing
+  /// Without work, until the ranks of other trials are done.
+  case awaitingTrials
 
   /// The phase in a report, as in "rank 2 is reading data".
   public var text: String {
@@ -33,6 +35,7 @@ public enum Phase: UInt8, Sendable, CaseIterable {
     case .saving: "saving"
     case .ending: "ending"
     case .auditing: "auditing"
+    case .awaitingTrials: "waiting for other trials"
     }
   }
 }

@@ -71,6 +71,13 @@ public enum Deadline {
     set { settings.savingSeconds = newValue }
   }
 
+  /// The ranks that this one works with; nil is all. Others train something else: how long they
+  /// take does not matter here, but one whose process ends still ends the job.
+  public static var companions: Range<Int>? {
+    get { settings.companions.withLock { $0 } }
+    set { settings.companions.withLock { $0 = newValue } }
+  }
+
   /// Sets what this rank is doing from here on.
   public static func enter(_ phase: Phase) {
     settings.activity = Activity(phase, step: settings.activity.step)
@@ -114,6 +121,7 @@ final class DeadlineSettings: Sendable {
   private let limit = Atomic<UInt64>((120.0).bitPattern)
   private let savingLimit = Atomic<UInt64>((1800.0).bitPattern)
   let lossNote = Mutex<String?>(nil)
+  let companions = Mutex<Range<Int>?>(nil)
   private let packed = Atomic<UInt64>(Activity(.starting, step: 0).packed)
 
   func noteLoss() {

@@ -42,6 +42,8 @@ struct PeerTable {
   /// same time: if the others had given up on it, it would know by then.
   private(set) var stoppedSeconds = 0.0
   private var secondsSinceStop = 0.0
+  /// The ranks that this one works with; nil is all.
+  var companions: Range<Int>?
   /// Whether the process that started this one is gone.
   private(set) var hasLostLauncher = false
 
@@ -130,17 +132,32 @@ struct PeerTable {
       }
       if !gone.isEmpty { return gone.map { Culprit(rank: $0, evidence: .gone) } }
     }
+    if activity.phase == .awaitingTrials { return silentPeers(limit: limit) }
     guard waitSeconds >= limit else { return [] }
-    let savers = peers.indices.filter {
+    let savers = (companions ?? 0..<peers.count).filter {
       $0 != rank && isSaving(peers[$0], limit: limit, savingLimit: savingLimit)
     }
     let suspects = suspects(limit: limit).filter { !savers.contains($0.rank) }
     if suspects.isEmpty {
       // A rank that has just saved will soon reach the call that this rank waits in.
-      let hasSaved = peers.contains { $0.secondsSinceSaving < limit / 2 }
+      let hasSaved = (companions ?? 0..<peers.count).contains {
+        peers[$0].secondsSinceSaving < limit / 2
+      }
       return savers.isEmpty && !hasSaved ? nil : []
     }
     return suspects
+  }
+
+  /// The ranks that a rank without work has lost. It cannot know how long the work of the others
+  /// takes, but they answer meanwhile. A rank that never answered may be behind a firewall.
+  private func silentPeers(limit: Double) -> [Culprit] {
+    guard activitySeconds >= limit else { return [] }
+    return peers.indices.compactMap { index in
+      guard index != rank, peers[index].last != nil, peers[index].silentSeconds >= limit else {
+        return nil
+      }
+      return Culprit(rank: index, evidence: .silent(peers[index].silentSeconds))
+    }
   }
 
   /// Whether a peer answers and is at work on a checkpoint for less than `savingLimit`.
@@ -156,6 +173,7 @@ struct PeerTable {
       let peer = peers[index]
       if index == rank { return nil }
       if peer.missingSeconds >= Self.missingLimit { return Culprit(rank: index, evidence: .gone) }
+      guard companions?.contains(index) != false else { return nil }
       // Half of the limit: the peers of a lost rank begin to wait for it a little later or earlier
       // than it falls silent.
       guard let last = peer.last, peer.silentSeconds < limit / 2 else {

@@ -56,6 +56,7 @@ final class PeerWatch: Sendable {
       let passed = Double((now - last) / .seconds(1))
       if passed > max(limit / 2, 4 * tick) { table.sleep(for: passed) }
       if getppid() != launcher { table.loseLauncher() }
+      table.companions = settings.companions.withLock { $0 }
       table.advance(
         by: min(passed, 2 * tick), activity: settings.activity,
         wait: Waits.current,

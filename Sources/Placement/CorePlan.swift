@@ -19,20 +19,23 @@ public struct CorePlan: Sendable {
   ///   - wanted: the requested number of threads; 0 gives a rank as many as it has cores
   ///   - shards: the shards of this rank; more threads than shards would be idle
   ///   - communicator: the ranks to compare
+  ///   - whole: the plan of all ranks of the job, if these are only some of them
   public init(
-    wanted: Int, shards: Int, on communicator: Communicator
+    wanted: Int, shards: Int, on communicator: Communicator, within whole: CorePlan? = nil
   ) throws(MPIError) {
     let host = try communicator.splitByHost()
     let masks = try host.allgather(CoreMask.own.words.flatMap(Self.bytes)).map(Self.mask)
     let numbers = try host.allgather(communicator.rank)
     let groups = CoreGroup.groups(of: masks)
     let own = groups.first { $0.members.contains(host.rank) }!
-    let threads = max(min(wanted == 0 ? own.threadsForEach : wanted, shards), 1)
+    let each = whole?.threads ?? own.threadsForEach
+    let threads = max(min(wanted == 0 ? each : wanted, shards), 1)
     let all = try host.allgather(threads)
     let needed = own.members.reduce(0) { $0 + all[$1] }
     // If the cores are unknown, as on other systems, there is no warning.
     let isCrowded = own.cores.count > 0 && needed > own.cores.count
-    hasFreeCore = own.cores.count >= needed + own.members.count
+    hasFreeCore =
+      own.cores.count >= needed + own.members.count && whole?.hasFreeCore != false
     let speaks = isCrowded && own.members.first == host.rank
     let warning =
       speaks

@@ -30,6 +30,19 @@ public struct EvaluationRecord: Codable, Sendable {
   public var confusion: [[Int]]?
   /// The names of the classes, if the data have them.
   public var classNames: [String]?
+  /// The error of one of several values.
+  public struct ValueError: Codable, Sendable, Equatable {
+    public var name: String
+    /// In the unit of the value.
+    public var mae: Double
+
+    public init(name: String, mae: Double) {
+      (self.name, self.mae) = (name, mae)
+    }
+  }
+
+  /// For a forecast or a regression of several values: the error of each; the metric is their mean.
+  public var valueErrors: [ValueError]?
   /// For a forecast: the first ones, to be drawn.
   public var forecasts: ForecastCurves?
 

@@ -5,6 +5,7 @@ import Checkpoints
 import Datasets
 import Foundation
 import MPI
+import Reports
 import Training
 
 extension DatasetFile.Part: ExpressibleByArgument {}
@@ -75,6 +76,9 @@ struct Evaluate: DistributedCommand {
     try measure(.test, session, checkpoint, asJSON: false, keptIn: run)
   }
 
+  /// The most values whose errors are printed.
+  private static let mostValues = 16
+
   /// Evaluates a part of the data and prints the results.
   ///
   /// - Parameter run: the folder that keeps them; nil keeps nothing
@@ -98,6 +102,11 @@ struct Evaluate: DistributedCommand {
         "\(split.rawValue)  \(session.describe(totals))\(scores)"
           + "  (\(session.describeAmount(totals)), step \(checkpoint.manifest.step)\(which)"
           + "\(chance)\(majority))")
+    }
+    if !asJSON, let errors = record.valueErrors {
+      let shown = errors.prefix(mostValues).map { "\($0.name) \(brief($0.mae))" }
+      let more = errors.count > mostValues ? ", ... (--json prints all \(errors.count))" : ""
+      printFitted("MAE of each value: \(shown.joined(separator: ", "))\(more)")
     }
     guard let run else { return }
     do {

@@ -102,6 +102,13 @@ enum Launch {
     end(failure.status)
   }
 
+  /// Says why, and ends all ranks with the failure of this one, when the others do not answer.
+  static func endAlone(_ failure: RunFailure) -> Never {
+    say("momentum-dist: \(failure.message)")
+    Deadline.end(within: 5)  // MPI may not be able to
+    MPI.Environment.abort(code: failure.status.rawValue)
+  }
+
   /// Ends all ranks when the system grants this one no memory, on whatever thread.
   @Sendable static func outOfMemory(_ bytes: Int) -> Never {
     // Ranks that are alike run out together: rank 0 speaks, and ends the others meanwhile.

@@ -7,6 +7,7 @@ import Files
 import Foundation
 import Liveness
 import MPI
+import Placement
 import Reports
 import Training
 
@@ -118,13 +119,14 @@ extension Train {
 
   /// Evaluates a run's best checkpoint on parts of its data and keeps the results in its folder.
   ///
+  /// - Parameter whole: the plan of all ranks of the job, if these are only some of them
   /// - Returns: the checkpoint's step, and the results
   static func measure(
     _ parts: [DatasetFile.Part], of run: RunFolder, _ agreement: Agreement,
-    _ communicator: Communicator
+    _ communicator: Communicator, within whole: CorePlan? = nil
   ) throws -> (step: Int, values: [String: Double]) {
     let (session, checkpoint) = try TrainingSession.restore(
-      from: run.path, choice: .best, assignments: [], on: communicator)
+      from: run.path, choice: .best, assignments: [], on: communicator, within: whole)
     var values: [String: Double] = [:]
     for part in parts {
       let (record, _) = try session.record(

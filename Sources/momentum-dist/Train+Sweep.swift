@@ -16,6 +16,9 @@ extension Train {
     guard !sweeps.isEmpty else {
       if trials != nil { throw ValidationError("--trials sets the number of draws; add --sweep.") }
       if halving != nil { throw ValidationError("--halving compares trials; add --sweep.") }
+      if ranksPerTrial != nil {
+        throw ValidationError("--ranks-per-trial trains trials side by side; add --sweep.")
+      }
       return
     }
     if let trials, trials < 1 {
@@ -23,6 +26,10 @@ extension Train {
     }
     if let halving, halving < 2 {
       throw ValidationError("--halving is \(halving); expected a number of 2 or more.")
+    }
+    if let ranksPerTrial, ranksPerTrial < 1 {
+      throw ValidationError(
+        "--ranks-per-trial is \(ranksPerTrial); expected a number of 1 or more.")
     }
     let others = [
       ("--seeds", seeds != nil), ("--test", test), ("--max-steps", maxSteps != nil),
@@ -37,13 +44,21 @@ extension Train {
     }
   }
 
-  /// Trains the trials of a sweep one after the other, each on all ranks, and compares them on
-  /// validation.
+  /// Trains the trials of a sweep and compares them on validation. They train one after the other
+  /// on all ranks, or side by side on groups of ranks.
   func trainSweep() throws {
     let communicator = try Launch.communicator()
     let progress = Progress(isActive: communicator.rank == 0)
     let agreement = Agreement(communicator)
     let top = output ?? defaultRun
+    let ranksEach = ranksPerTrial ?? communicator.size
+    guard communicator.size % ranksEach == 0 else {
+      throw RunFailure(
+        .usage,
+        "--ranks-per-trial \(ranksEach) does not divide the \(communicator.size)"
+          + " \(communicator.size == 1 ? "rank" : "ranks"); give a number that does, or start"
+          + " another number of ranks")
+    }
     var sweep = try agreement.fromRoot { try planned(top) }
     if dryRun {
       guard communicator.rank == 0 else { return }
@@ -60,20 +75,28 @@ extension Train {
       if communicator.rank == 0 { try DurableFiles.createFolder(top) }
     }
     try keep(sweep)
+    let groups = try TrialGroups(
+      of: communicator, ranksEach: ranksEach, threads: threads ?? 0, abandon: Launch.endAlone)
+    for warning in groups.cores?.warnings ?? [] { progress.say("warning: \(warning)") }
     for rung in sweep.rungs.indices {
       let entrants = sweep.entrants(of: rung)
       let isLast = rung == sweep.rungs.count - 1
-      for trial in entrants where sweep.trials[trial].scores.count <= rung {
-        guard sweep.trials[trial].state != .diverged else { continue }
-        let epochs = isLast ? "" : ", to epoch \(sweep.rungs[rung])"
-        progress.say(
-          "\(SweepRecord.name(trial: trial)) of \(sweep.trials.count)\(epochs):"
-            + " \(Self.words(sweep.trials[trial].settings))")
-        try runTrial(
-          trial, of: &sweep, until: isLast ? nil : sweep.rungs[rung], in: top, progress, agreement,
-          communicator)
-        try keep(sweep)
+      let trials = entrants.filter {
+        sweep.trials[$0].scores.count <= rung && sweep.trials[$0].state != .diverged
       }
+      let begun = sweep
+      try groups.train(
+        trials,
+        configuration: { try configuration(ofTrial: begun.assignments(of: $0)).yaml },
+        record: { trial, result in
+          sweep.trials[trial].take(result)
+          try sweep.write(to: top)
+        }
+      ) { (trial, configuration) throws(RunFailure) in
+        try runTrial(
+          trial, of: begun, configuration, until: isLast ? nil : begun.rungs[rung], in: top, groups)
+      }
+      sweep = try agreement.fromRoot { sweep }
       let next = isLast ? entrants : sweep.entrants(of: rung + 1)
       for trial in entrants where sweep.trials[trial].state == .waiting {
         if isLast { sweep.trials[trial].state = .finished }
@@ -176,49 +199,68 @@ extension Train {
     }
   }
 
-  /// Trains a trial from where it is, and records the result.
+  /// Trains a trial from where it is, on a group of ranks.
   ///
-  /// - Parameter epochs: the epoch at which it is compared; nil is its end
+  /// - Parameters:
+  ///   - yaml: its configuration
+  ///   - epochs: the epoch at which it is compared; nil is its end
   private func runTrial(
-    _ trial: Int, of sweep: inout SweepRecord, until epochs: Int?, in top: String,
-    _ progress: Training.Progress, _ agreement: Agreement, _ communicator: Communicator
-  ) throws {
+    _ trial: Int, of sweep: SweepRecord, _ yaml: String, until epochs: Int?, in top: String,
+    _ groups: TrialGroups
+  ) throws(RunFailure) -> TrialResult {
+    let (name, communicator) = (SweepRecord.name(trial: trial), groups.communicator)
+    let progress = groups.progress(ofTrial: name)
+    let agreement = Agreement(communicator)
     let run = RunFolder(SweepRecord.folder(top, trial: trial))
-    let assignments = settings + sweep.trials[trial].settings.map { "\($0.key)=\($0.value)" }
-    let resolved = try agreement.fromRoot {
-      Resolved(
-        configuration: try TrainingConfiguration(file: config, assignments: assignments).yaml,
-        run: run.path, resume: run.savedSteps().isEmpty ? nil : "", notes: [])
+    if communicator.rank == 0 {
+      let rung = epochs.map { ", to epoch \($0)" } ?? ""
+      Progress(isActive: true).say(
+        "\(name) of \(sweep.trials.count)\(rung): \(Self.words(sweep.trials[trial].settings))")
     }
-    var configuration = try agreement.together {
-      try TrainingConfiguration(
-        yaml: resolved.configuration, path: run.configuration, isResolved: true)
-    }
-    let begun = resolved.resume.map { _ in run.path }
-    if let begun {
-      configuration = try configuration.resuming(begun, acceptingNewData: false, agreement)
-    }
-    let session = try TrainingSession(configuration, on: communicator)
     do {
+      let begun: String? = try agreement.fromRoot { run.savedSteps().isEmpty ? nil : run.path }
+      var configuration = try agreement.together {
+        try TrainingConfiguration(yaml: yaml, path: run.configuration, isResolved: true)
+      }
+      if let begun {
+        configuration = try configuration.resuming(begun, acceptingNewData: false, agreement)
+      }
+      let session = try TrainingSession(configuration, on: communicator, within: groups.cores)
+      session.neighbourRequest = groups.request
       let trainer = try train(
         session, run, progress, resumingFrom: begun,
         maximumSteps: epochs.map { session.steps(ofEpochs: $0) })
-      sweep.trials[trial].scores.append(trainer.best?.loss ?? .greatestFiniteMagnitude)
+      let (step, values) = try Self.measure(
+        [.validation], of: run, agreement, communicator, within: groups.cores)
+      return TrialResult(
+        score: trainer.best?.loss ?? .greatestFiniteMagnitude, step: step, values: values)
     } catch let failure as RunFailure where failure.status == .diverged && !failure.blamesHost {
-      progress.say("\(SweepRecord.name(trial: trial)): \(failure)")
-      sweep.trials[trial].state = .diverged
-      return
-    } catch let failure as RunFailure where failure.status == .preempted {
-      throw RunFailure(
-        .preempted,
-        "interrupted by a signal at \(SweepRecord.name(trial: trial)), which is saved; continue"
-          + " with the same command and --resume")
+      progress.say(groups.count == 1 ? "\(name): \(failure)" : "\(failure)")
+      return TrialResult(score: nil, step: nil, values: [:])
     } catch let failure as RunFailure {
       throw RunFailure(
-        failure.status, "\(SweepRecord.name(trial: trial)): \(failure.message)",
-        blamesHost: failure.blamesHost)
+        failure.status, "\(name): \(failure.message)", blamesHost: failure.blamesHost)
+    } catch {
+      throw RunFailure(error)
     }
-    let (step, values) = try Self.measure([.validation], of: run, agreement, communicator)
-    (sweep.trials[trial].step, sweep.trials[trial].values) = (step, values)
+  }
+}
+
+extension SweepRecord {
+  /// The settings of a trial, as `key.path=value`.
+  fileprivate func assignments(of trial: Int) -> [String] {
+    trials[trial].settings.map { "\($0.key)=\($0.value)" }
+  }
+}
+
+extension SweepRecord.Trial {
+  /// Adds the result of a rung.
+  fileprivate mutating func take(_ result: TrialResult) {
+    guard let score = result.score else {
+      state = .diverged
+      return
+    }
+    scores.append(score)
+    (step, values) = (result.step, result.values)
   }
 }

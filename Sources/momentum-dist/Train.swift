@@ -105,6 +105,12 @@ struct Train: DistributedCommand {
 
   @Option(
     help: ArgumentHelp(
+      "With --sweep: train trials side by side, each on N ranks (default: one after the other, on "
+        + "all ranks).", valueName: "n"))
+  var ranksPerTrial: Int?
+
+  @Option(
+    help: ArgumentHelp(
       "With --sweep: continue only the best 1/n of the trials, each time for n times the epochs.",
       valueName: "n"))
   var halving: Int?

@@ -83,6 +83,8 @@ import Testing
     let page = try String(contentsOfFile: "\(folder)/r.html", encoding: .utf8)
     #expect(page.contains("Forecasts of the test part: run"))
     #expect(page.contains("mean of earlier seasons"))
+    #expect(page.contains("Mean absolute error of each value of the test part"))
+    #expect(evaluated.output.contains("\nMAE of each value: a "), "\(evaluated.output)")
   }
 
   @Test func figuresOfPredictionsAreThoseOfAnEvaluation() throws {
@@ -126,6 +128,17 @@ import Testing
         try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
       let mae = try #require(known["mae"] as? Double)
       #expect(abs(own - mae) < 1e-3, "\(own) \(known)")
+      let each = try #require(known["value_errors"] as? [[String: Any]])
+      #expect(each.map { $0["name"] as? String } == ["a", "b"])
+      for (c, value) in each.enumerated() {
+        let all = try predictions.readAll("forecast", as: Float.self).enumerated()
+        let errors = all.filter { $0.offset % 2 == c }.map { place, forecast in
+          let (window, h) = (place / (2 * horizon), place / 2 % horizon)
+          return abs(Double(forecast) - Self.value(ends[window] + h, c))
+        }
+        let mean = errors.reduce(0, +) / Double(errors.count)
+        #expect(abs(mean - (value["mae"] as? Double ?? 0)) < 1e-3, "\(mean) \(value)")
+      }
       #expect(known["sequences"] as? Int == ends.count)
       let meaning = try #require(known["chance_meaning"] as? String)
       #expect(meaning.hasPrefix("repeating the last value: MAE "), "\(meaning)")

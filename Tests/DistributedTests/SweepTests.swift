@@ -58,6 +58,102 @@ import Testing
     }
   }
 
+  /// A sweep of 12 trials, killed twice with all its ranks, at any moment, and resumed: the table of
+  /// an undisturbed one. Trials side by side have it too.
+  @Test(arguments: [nil, 1, 2])
+  func aSweepThatIsKilledTwiceHasTheSameTable(_ ranksPerTrial: Int?) throws {
+    try Places.withTemporaryFolder { folder in
+      let trials = ["--trials", "12", "--halving", "3"]
+      let whole = try sweep(trials, ranks: 2, in: folder)
+      #expect(whole.status == 0, "\(whole.errors)")
+      let record = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/sweep/sweep.json"))
+      try FileManager.default.moveItem(atPath: "\(folder)/sweep", toPath: "\(folder)/first")
+
+      let packed = ranksPerTrial.map { ["--ranks-per-trial", "\($0)"] } ?? []
+      let command = Self.command + trials + packed + ["--resume", "auto"]
+      for begun in [3, 9] {
+        let killed = try Program.bash(
+          """
+          mpirun --oversubscribe --bind-to none -np 4 "$PROGRAM" "$@" & pid=$!
+          for i in $(seq 3000); do
+            [ -e sweep/trial-00\(begun)/metrics.jsonl ] && break
+            sleep 0.02
+          done
+          sleep 0.$((RANDOM % 40 + 10))
+          kill -KILL $(pgrep -P $pid) $pid; wait $pid
+          """, command, in: folder)
+        #expect(killed.status == 128 + SIGKILL, "\(killed.errors)")
+      }
+      let left = try String(contentsOfFile: "\(folder)/sweep/sweep.json", encoding: .utf8)
+      #expect(left.contains("\"waiting\""), "nothing was left to do")
+      let resumed = try Program.run(command, ranks: 4, in: folder)
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      #expect(resumed.output == whole.output)
+      let after = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/sweep/sweep.json"))
+      #expect(after == record)
+    }
+  }
+
+  /// Trials that each rank trains for itself are named in the lines of their progress.
+  @Test func trialsSideBySideNameTheirLines() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try sweep(["--ranks-per-trial", "1"], ranks: 3, in: folder)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      for trial in 1...5 {
+        #expect(outcome.errors.contains("\ntrial-00\(trial)  epoch 4  "), "\(outcome.errors)")
+      }
+      let refused = try sweep(["--ranks-per-trial", "2", "--resume"], ranks: 3, in: folder)
+      #expect(refused.status == 64 && refused.message.contains("3 ranks"), "\(refused.errors)")
+    }
+  }
+
+  /// A full disk under one trial ends all of them with its status, and the others are saved.
+  @Test func aFailureOfOneTrialEndsTheOthers() throws {
+    try Places.withTemporaryFolder { folder in
+      let whole = try sweep([], in: folder)
+      try FileManager.default.moveItem(atPath: "\(folder)/sweep", toPath: "\(folder)/first")
+      let failed = try sweep(
+        ["--ranks-per-trial", "1", "--set", "epochs=4000"], ranks: 3, in: folder,
+        environment: ["MOMENTUM_DIST_FAILPOINTS": "checkpoint.shard.write=nospace@1#2"])
+      #expect(failed.status == 74 && failed.seconds < 60, "\(failed.errors)")
+      #expect(failed.message.contains("momentum-dist: trial-00"), "\(failed.errors)")
+      #expect(failed.message.contains("No space left"), "\(failed.errors)")
+      let saved = (1...3).filter {
+        FileManager.default.fileExists(
+          atPath: "\(folder)/sweep/trial-00\($0)/checkpoints/latest")
+      }
+      #expect(saved == [1, 2, 3])
+      try FileManager.default.removeItem(atPath: "\(folder)/sweep")
+
+      let lost = try sweep(
+        ["--ranks-per-trial", "1"], ranks: 3, in: folder,
+        environment: ["MOMENTUM_DIST_FAILPOINTS": "train.step=kill@2#7"])
+      #expect(lost.status != 0 && lost.seconds < 60, "\(lost.errors)")
+      let resumed = try sweep(["--ranks-per-trial", "1", "--resume"], ranks: 3, in: folder)
+      #expect(resumed.status == 0 && resumed.output == whole.output, "\(resumed.errors)")
+    }
+  }
+
+  /// A signal to a single rank saves the trials of all groups.
+  @Test(arguments: [0, 3]) func aSignalToOneRankSavesEveryTrial(_ rank: Int) throws {
+    try Places.withTemporaryFolder { folder in
+      let whole = try sweep([], in: folder)
+      try FileManager.default.moveItem(atPath: "\(folder)/sweep", toPath: "\(folder)/first")
+      let stopped = try sweep(
+        ["--ranks-per-trial", "2"], ranks: 4, in: folder,
+        environment: [
+          "MOMENTUM_DIST_FAILPOINTS": "train.step=delay:0.05,evaluate.batch=usr2@\(rank)#1"
+        ])
+      #expect(stopped.status == 75, "\(stopped.errors)")
+      #expect(
+        stopped.message.contains("at trial-001, trial-002, which are saved"), "\(stopped.errors)")
+      let resumed = try sweep(["--ranks-per-trial", "2", "--resume"], ranks: 4, in: folder)
+      #expect(resumed.status == 0 && resumed.output == whole.output, "\(resumed.errors)")
+      #expect(resumed.errors.contains("trial-001  resuming from"), "\(resumed.errors)")
+      #expect(resumed.errors.contains("trial-002  resuming from"), "\(resumed.errors)")
+    }
+  }
+
   /// Existing trials are not used for a new sweep, and no run is replaced.
   @Test func whatLiesThereIsNotTakenOver() throws {
     try Places.withTemporaryFolder { folder in
@@ -114,7 +210,10 @@ import Testing
   @Test(arguments: [
     (["--sweep", "model.cel=lstm,gru"], 78, "model.cel"),
     (["--sweep", "model.hidden_size=3,-1"], 78, "model.hidden_size"),
-    (["--trials", "3"], 64, "--sweep"), (["--sweep", "a=1,2", "--seeds", "2"], 64, "--seeds"),
+    (["--trials", "3"], 64, "--sweep"), (["--ranks-per-trial", "1"], 64, "--sweep"),
+    (["--sweep", "model.hidden_size=3,4", "--ranks-per-trial", "0"], 64, "1 or more"),
+    (["--sweep", "model.hidden_size=3,4", "--ranks-per-trial", "2"], 64, "1 rank"),
+    (["--sweep", "a=1,2", "--seeds", "2"], 64, "--seeds"),
     (["--sweep", "model.hidden_size=3..9"], 64, "--trials"),
     (
       ["--sweep", "model.hidden_size=3,4", "--set", "dataset.validation_count=0"], 78, "validation"

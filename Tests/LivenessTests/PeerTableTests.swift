@@ -173,6 +173,41 @@ import Testing
     #expect(story.report.contains("every rank answers"))
   }
 
+  /// Only the ranks of the own trial can keep this one waiting; the others train something else.
+  @Test func ranksOfOtherTrialsMayBeBusy() {
+    var story = Story()
+    story.table.companions = 0..<2
+    story.says[2] = story.beat(2, .saving)
+    story.says[3] = story.beat(3, .readingData, for: 3)
+    story.says[1] = story.beat(1, .computing, for: 3)
+    story.pass(9)
+    #expect(story.culprits == [])
+    story.pass(2)
+    #expect(story.ranks == [1])
+    story.says[1] = story.beat(1, .reducing, waiting: 1)
+    story.pass(1)
+    #expect(story.culprits == nil, "a save of another trial is no reason for a wait")
+  }
+
+  /// A rank without work waits for as long as other trials take, but not for a lost rank.
+  @Test func aRankWithoutWorkWaitsForRanksThatAnswer() {
+    var story = Story()
+    story.activity = Activity(.awaitingTrials, step: 41)
+    story.wait = nil
+    story.says[1] = story.beat(1, .computing, for: 3)
+    story.says[2] = nil
+    story.pass(100)
+    #expect(story.culprits == [], "rank 2 has never answered: it may be behind a firewall")
+    story.says[2] = story.beat(2, .computing)
+    story.pass(1)
+    story.says[2] = nil
+    story.pass(8)
+    #expect(story.culprits == [])
+    story.pass(3)
+    #expect(story.ranks == [2])
+    #expect(story.report.contains("was at work (waiting for other trials"), "\(story.report)")
+  }
+
   @Test func aDirectoryEntryReadsBack() {
     let entry = PeerDirectory.Entry(
       host: "odd name; with 1 2 3", process: .init(number: 12, start: 345), port: 6789,

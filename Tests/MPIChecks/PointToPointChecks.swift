@@ -9,6 +9,7 @@ func checkPointToPoint(_ checker: Checker, on group: Communicator) throws(MPIErr
     try checkExchange(checker, group, count)
   }
   try checkNudges(checker, group)
+  try checkArrivals(checker, group)
   try checkTags(checker, group)
   try checkErrors(checker, group)
 }
@@ -72,6 +73,25 @@ private func checkNudges(_ checker: Checker, _ group: Communicator) throws(MPIEr
   var span = nothing.mutableSpan
   checker.expect("of the other tag", try group.receive(into: &span, from: left, tag: 8), 0)
   try other.wait()
+}
+
+/// Rank 0 takes the messages of all others as they arrive, of whatever length.
+private func checkArrivals(_ checker: Checker, _ group: Communicator) throws(MPIError) {
+  guard group.rank == 0 else {
+    let bytes = [UInt8](repeating: UInt8(group.rank % 251), count: 5000 * (group.rank - 1))
+    let message = try group.post(bytes, to: 0, tag: 11)
+    while try !message.hasLeft() {}
+    return try group.barrier()
+  }
+  var sizes = [Int?](repeating: nil, count: group.size)
+  sizes[0] = -5000
+  while sizes.contains(nil) {
+    guard let (source, bytes) = try group.receiveIfArrived(tag: 11) else { continue }
+    sizes[source] = bytes.allSatisfy { $0 == UInt8(source % 251) } ? bytes.count : -1
+  }
+  checker.expect("arrived", sizes, (0..<group.size).map { 5000 * ($0 - 1) })
+  checker.expect("no more", try group.receiveIfArrived(tag: 11) == nil, true)
+  try group.barrier()
 }
 
 /// Every rank sends to both neighbours at once and receives from both.

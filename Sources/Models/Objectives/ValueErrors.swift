@@ -67,6 +67,12 @@ public struct ValueErrors: Objective {
     ]
   }
 
+  /// The mean absolute error of each of the K numbers, in its original unit; empty without rows.
+  public func absoluteErrors(_ totals: Totals) -> [Double] {
+    guard totals.own.count == sums.count, totals.own[0] > 0 else { return [] }
+    return scale.indices.map { scale[$0] * totals.own[1 + scale.count + $0] / totals.own[0] }
+  }
+
   public func bestConstant(for targets: SequenceTargets) -> [Double] {
     error.bestConstant(for: targets)
   }

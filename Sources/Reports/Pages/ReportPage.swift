@@ -55,7 +55,8 @@ public struct ReportPage {
       live?.html ?? "", legend, sweepSections, section("Results", resultTable + seedTable),
       section("Loss", figures(lossCharts)), section("Metrics", figures(metricCharts)),
       section("Gradients and learning rate", figures(gradientCharts)),
-      forecastSections, confusionSections, section("Configuration", configurationTable),
+      valueErrorSection, forecastSections, confusionSections,
+      section("Configuration", configurationTable),
     ]
     return """
       <!DOCTYPE html>
@@ -227,6 +228,25 @@ public struct ReportPage {
       "<p>\(escapeHTML(DurableFiles.lastName(of: path))), \(summary.seeds.count) seeds: "
         + escapeHTML(summary.text) + "</p>"
     }.joined(separator: "\n")
+  }
+
+  /// The errors of several values on the test part, a column for each run.
+  private var valueErrorSection: String {
+    let measured = runs.filter { $0.test?.valueErrors?.isEmpty == false }
+    let all = measured.flatMap { $0.test?.valueErrors ?? [] }.map(\.name)
+    let names = all.enumerated().filter { all.firstIndex(of: $1) == $0 }.map(\.element)
+    guard !names.isEmpty else { return "" }
+    let rows = names.map { name in
+      [HTMLCell.text(name)]
+        + measured.map { run in
+          let error = run.test?.valueErrors?.first { $0.name == name }
+          return .text(text(error?.mae, key: "mae"))
+        }
+    }
+    return section(
+      "Mean absolute error of each value of the test part",
+      htmlTable(
+        ["value"] + measured.map { .text($0.label) }, rows, numeric: Set(1...measured.count)))
   }
 
   private var forecastSections: String {

@@ -12,17 +12,22 @@ import Foundation
 public struct Progress {
   private let isActive: Bool
   private let isTerminal: Bool
+  private let name: String
 
-  /// - Parameter isActive: false on every rank but 0
-  public init(isActive: Bool) {
+  /// - Parameters:
+  ///   - isActive: false on every rank but 0
+  ///   - name: what every line begins with, if other runs write lines too; nil if this is alone
+  public init(isActive: Bool, name: String? = nil) {
     self.isActive = isActive
-    isTerminal = isatty(STDERR_FILENO) == 1
+    self.name = name.map { "\($0)  " } ?? ""
+    // Several runs cannot share one bar.
+    isTerminal = name == nil && isatty(STDERR_FILENO) == 1
   }
 
   /// A line that stays.
   public func say(_ text: String) {
     guard isActive else { return }
-    let line = text.visible + "\n"
+    let line = name + text.visible + "\n"
     if isTerminal {
       let columns = Terminal.columnsIfTerminal(STDERR_FILENO)
       let fitted = columns.map { Terminal.wrapped(text.visible, columns: $0) }

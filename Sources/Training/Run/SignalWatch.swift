@@ -7,14 +7,14 @@ import Synchronization
 #endif
 
 /// What a signal asks a run to do. Larger is more urgent, so that ranks agree by a maximum.
-enum SignalRequest: Int, Comparable {
+public enum SignalRequest: Int, Comparable {
   case none = 0
   /// SIGUSR1: save and continue.
   case save = 1
   /// SIGTERM, SIGUSR2, SIGHUP or SIGINT: save and end with `ExitStatus.preempted`.
   case saveAndStop = 2
 
-  static func < (a: SignalRequest, b: SignalRequest) -> Bool { a.rawValue < b.rawValue }
+  public static func < (a: SignalRequest, b: SignalRequest) -> Bool { a.rawValue < b.rawValue }
 }
 
 /// Set by handlers, read at step boundaries. A handler does nothing else: no allocation, no MPI.

@@ -21,8 +21,9 @@ extension Trainer {
       let isLate = !isReady && (ContinuousClock().now - began).seconds > configuration.peerTimeout
       let isOver =
         isRoot && maximumSeconds.map { (ContinuousClock().now - started).seconds >= $0 } ?? false
+      let asked = try session.neighbourRequest?() ?? .none
       let votes = try maximum([
-        SignalWatch.take().rawValue, isIdle ? 0 : 1, isReady ? 0 : 1,
+        max(SignalWatch.take(), asked).rawValue, isIdle ? 0 : 1, isReady ? 0 : 1,
         isLate ? session.communicator.rank + 1 : 0, isOver ? 1 : 0,
       ])
       if votes[4] > 0 { timeIsUp = true }

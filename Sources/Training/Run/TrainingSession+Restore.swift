@@ -7,6 +7,7 @@ import Datasets
 import HDF5
 import Models
 import MPI
+import Placement
 import Reports
 import Tensors
 
@@ -20,10 +21,12 @@ extension TrainingSession {
   ///   - file: the only file to measure on, instead of the run's data
   ///   - part: the part of `file`; nil is its test part, or else its only one
   ///   - communicator: the ranks that share the work
+  ///   - whole: the plan of all ranks of the job, if these are only some of them
   /// - Returns: the session and its checkpoint
   public static func restore(
     from path: String, choice: CheckpointChoice = .latest, assignments: [String],
-    file: String? = nil, part: DatasetFile.Part? = nil, on communicator: Communicator
+    file: String? = nil, part: DatasetFile.Part? = nil, on communicator: Communicator,
+    within whole: CorePlan? = nil
   ) throws(RunFailure) -> (session: TrainingSession, checkpoint: TrainedCheckpoint) {
     let agreement = Agreement(communicator)
     let checkpoint = try TrainedCheckpoint(
@@ -38,7 +41,8 @@ extension TrainingSession {
       }
       return own
     }
-    let session = try TrainingSession(configuration, on: communicator, isTraining: false)
+    let session = try TrainingSession(
+      configuration, on: communicator, isTraining: false, within: whole)
     try agreement.together {
       try session.workload.model.buffers.restore(checkpoint.tensors, folder: checkpoint.folder)
       try session.parameters.restore(

@@ -41,6 +41,8 @@ public final class TrainingSession {
   public let cores: CorePlan
   let reducer: any GradientReducer
   let reduction: GradientReduction
+  /// What other groups of ranks ask for between steps; nil if there are none.
+  public var neighbourRequest: (() throws(RunFailure) -> SignalRequest)?
   var step: TrainingStep { TrainingStep(parameters, reduction, reducer) }
 
   /// Sets up the model and opens the training data, which determine the model's sizes.
@@ -49,9 +51,10 @@ public final class TrainingSession {
   ///   - configuration: the configuration of the run
   ///   - communicator: the ranks that share the work
   ///   - isTraining: whether steps are taken, which need more memory than an evaluation
+  ///   - whole: the plan of all ranks of the job, if `communicator` has only some of them
   public init(
     _ configuration: TrainingConfiguration, on communicator: Communicator,
-    isTraining: Bool = true
+    isTraining: Bool = true, within whole: CorePlan? = nil
   ) throws(RunFailure) {
     NumericEnvironment.enter()
     self.communicator = communicator
@@ -84,7 +87,7 @@ public final class TrainingSession {
     do {
       cores = try CorePlan(
         wanted: configuration.threads, shards: plan.shards(of: communicator.rank).count,
-        on: communicator)
+        on: communicator, within: whole)
     } catch {
       throw RunFailure(error)
     }
@@ -242,6 +245,9 @@ public final class TrainingSession {
       checkpoint: checkpoint.rawValue, loss: totals.meanLoss,
       metrics: Dictionary(task.objective.metrics(totals).map { ($0.key, $0.value) }) { $1 },
       sequences: Int(totals.sequences), elements: Int(totals.elements))
+    record.valueErrors = try agreement.together {
+      try task.valueErrors(totals)?.filter(\.mae.isFinite)
+    }
     record.chanceLoss = evaluation.chance?.value
     record.chanceMeaning = evaluation.chance?.meaning
     if let confusion = try confusion(of: evaluation) {

@@ -23,7 +23,7 @@ extension ForecastTask {
     let (H, C, S) = (settings.forecast.horizon, source.features, settings.forecast.season)
     let statistics = try settings.place.meaning().meaning.statistics
     let shown = min(C, Self.mostValues)
-    let names = try settings.place.valueNames(count: C) ?? (0..<C).map { "value \($0)" }
+    let names = try names(of: C)
     var values = names.prefix(shown).map { ForecastCurves.Value(name: $0) }
     var steps: [Int] = []
     for (index, first) in windows {

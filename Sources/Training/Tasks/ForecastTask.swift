@@ -3,6 +3,7 @@
 import Configuration
 import Datasets
 import Models
+import Reports
 import Tensors
 
 /// The next H values of a series from the preceding T, from a file that `prepare series` made. The
@@ -44,6 +45,24 @@ final class ForecastTask: SequenceTask {
       meaning += seasonal.map { "; the mean of earlier seasons: \(text($0))" } ?? ""
     }
     return ChanceLoss(last.meanLoss, meaning)
+  }
+
+  /// Those of the values of the series, over all forecast steps.
+  func valueErrors(_ totals: Totals) throws -> [EvaluationRecord.ValueError]? {
+    let H = settings.forecast.horizon
+    let errors = (objective as? ValueErrors)?.absoluteErrors(totals) ?? []
+    let C = errors.count / H
+    guard C > 1 else { return nil }
+    let names = try names(of: C)
+    return (0..<C).map { c in
+      EvaluationRecord.ValueError(
+        name: names[c], mae: (0..<H).reduce(0) { $0 + errors[$1 * C + c] } / Double(H))
+    }
+  }
+
+  /// The names of the C values of the series.
+  func names(of C: Int) throws -> [String] {
+    try settings.place.valueNames(count: C) ?? (0..<C).map { "value \($0)" }
   }
 
   /// The steps of a window of T that are as far in their season S as the h-th step after it.

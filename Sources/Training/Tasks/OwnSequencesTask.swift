@@ -3,6 +3,7 @@
 import Configuration
 import Datasets
 import Models
+import Reports
 import Tensors
 
 /// Numbers about each sequence (`regression`), labels of each sequence (`multilabel`), or a class at
@@ -123,6 +124,13 @@ final class OwnSequencesTask: SequenceTask {
       Metric(metric.key, abs(metric.value) < 1e-12 ? 0 : metric.value, metric.form).text
     }
     return ChanceLoss(totals.meanLoss, "\(wanted.constant): \(metrics.joined(separator: ", "))")
+  }
+
+  /// Those of the numbers of a regression.
+  func valueErrors(_ totals: Totals) throws -> [EvaluationRecord.ValueError]? {
+    let errors = (objective as? ValueErrors)?.absoluteErrors(totals) ?? []
+    guard errors.count > 1 else { return nil }
+    return errors.enumerated().map { EvaluationRecord.ValueError(name: "value \($0)", mae: $1) }
   }
 
   private static func targets(of source: any SequenceSource) throws -> SequenceTargets {

@@ -3,6 +3,7 @@
 import Configuration
 import DataParallel
 import Models
+import Reports
 
 /// What is learned: a task makes the model and its batches, and defines how answers are reported.
 ///
@@ -17,6 +18,10 @@ public protocol TrainingTask {
   /// number of sequences: "tokens".
   var elementName: String? { get }
 
+  /// The mean absolute error of each value in `totals`, in its own unit; nil unless the answer is
+  /// several values.
+  func valueErrors(_ totals: Totals) throws -> [EvaluationRecord.ValueError]?
+
   /// The model and its data on one rank.
   func workload(
     _ configuration: TrainingConfiguration, plan: ShardPlan, rank: Int
@@ -29,6 +34,7 @@ public protocol TrainingTask {
 extension TrainingTask {
   public var lossName: String { objective.name }
   public var elementName: String? { nil }
+  public func valueErrors(_ totals: Totals) throws -> [EvaluationRecord.ValueError]? { nil }
   public func resolved(_ configuration: TrainingConfiguration) -> TrainingConfiguration {
     var configuration = configuration
     configuration.dataset.validationCount = configuration.dataset.validationCount
