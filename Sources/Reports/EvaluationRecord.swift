@@ -32,8 +32,9 @@ public struct EvaluationRecord: Codable, Sendable {
   public var classNames: [String]?
   /// The error of one of several values.
   public struct ValueError: Codable, Sendable, Equatable {
+    /// The name of the value, as the data set names it.
     public var name: String
-    /// In the unit of the value.
+    /// The mean absolute error, in the unit of the value.
     public var mae: Double
 
     public init(name: String, mae: Double) {

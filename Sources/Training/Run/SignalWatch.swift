@@ -8,6 +8,7 @@ import Synchronization
 
 /// What a signal asks a run to do. Larger is more urgent, so that ranks agree by a maximum.
 public enum SignalRequest: Int, Comparable {
+  /// No signal has come.
   case none = 0
   /// SIGUSR1: save and continue.
   case save = 1
