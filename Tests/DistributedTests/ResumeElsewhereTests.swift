@@ -90,7 +90,7 @@ import Testing
       let other = try RankCountTests.train(
         "other", ranks: 2, in: folder, ["--resume", "one", "--set", "epochs=6"] + Self.worse)
       #expect(other.status == 0, "\(other.errors)")
-      let note = isThere ? "does not have the checksum" : "the best checkpoint so far, of step"
+      let note = isThere ? "does not match its checksum" : "the best checkpoint so far, of step"
       #expect(other.errors.contains(note), "\(other.errors)")
       let names = try Self.checkpoints("other", in: folder)
       #expect(!names.contains { $0.contains("step-000000\(best.step)") }, "\(names)")
