@@ -13,7 +13,7 @@ enum Blocking {
   /// If W_hh fits in the second-level cache, few rows keep it there; larger weights are read from
   /// memory in every step, for as many rows as possible.
   static func forwardRows(_ shape: LayerGeometry) -> Int {
-    let most = weightBytes(shape) <= 1 << 20 ? 48 : 240
+    let most = fitsCache(shape.hidden, shape) ? 48 : 240
     let groups = max((shape.rows + most - 1) / most, 1)
     let rows = (shape.rows + groups - 1) / groups
     // Whole register tiles of six or eight rows.
@@ -23,8 +23,7 @@ enum Blocking {
   /// Steps whose products with W_ih are computed together: several if a step has few rows and W_ih
   /// does not fit in the second-level cache. A power of two, at most `most`.
   static func inputSteps(_ shape: LayerGeometry, rows: Int, most: Int = .max) -> Int {
-    let bytes = shape.gateWidth * shape.inputs * MemoryLayout<Float>.size
-    guard bytes > 1 << 20 else { return 1 }
+    if fitsCache(shape.inputs, shape) { return 1 }
     var steps = 1
     while steps * 2 <= min(shape.steps, most), steps * 2 * rows <= 160 { steps *= 2 }
     return steps
@@ -32,7 +31,7 @@ enum Blocking {
 
   /// Rows that go backward through all steps together, if their shards allow it.
   static func backwardRows(_ shape: LayerGeometry) -> Int {
-    if weightBytes(shape) > 1 << 20 { return 64 }
+    if !fitsCache(shape.hidden, shape) { return 64 }
     // The gate gradients of a block of time take about half a megabyte.
     return min(max((1 << 13) / shape.gateWidth, 16), 64)
   }
@@ -58,7 +57,8 @@ enum Blocking {
   /// Whether `saved` is so large that it would displace everything else from the caches.
   static func streams(savedCount: Int) -> Bool { savedCount > 1 << 20 }
 
-  private static func weightBytes(_ shape: LayerGeometry) -> Int {
-    shape.gateWidth * shape.hidden * MemoryLayout<Float>.size
+  /// Whether weights of [G·H, columns] stay in the second-level cache.
+  private static func fitsCache(_ columns: Int, _ shape: LayerGeometry) -> Bool {
+    shape.gateWidth * columns * MemoryLayout<Float>.size <= 1 << 20
   }
 }

@@ -5,8 +5,6 @@
 /// Requests that come all at once fill the queue of outstanding loads, and the processor waits. In a
 /// product there is room for one request for each k of a tile.
 struct Prefetch {
-  /// The rows of the product.
-  let rows: Int
   private let start: UnsafePointer<Float>
   /// Floats of an area.
   private let length: Int
@@ -17,8 +15,7 @@ struct Prefetch {
   static var line: Int { 16 }
 
   @inline(__always)
-  init(rows: Int, start: UnsafePointer<Float>, length: Int, count: Int, stride: Int) {
-    self.rows = rows
+  init(start: UnsafePointer<Float>, length: Int, count: Int, stride: Int) {
     (self.start, self.length, self.count, self.stride) = (start, length, count, stride)
   }
 

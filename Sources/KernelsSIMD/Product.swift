@@ -14,8 +14,9 @@ struct Product {
   let vectors: Int
   /// All rows of A.
   let rows: Int
-  /// The rows of a register tile.
+  /// The rows of a register tile, and the number of tiles.
   private let tileRows: Int
+  private let tiles: Int
   /// The number of blocks that k is split into.
   private let blocks: Int
   /// Floats of the next block that each k of a pass of a tile prefetches: the passes share it evenly,
@@ -45,7 +46,8 @@ struct Product {
     self.vectors = vectors
     self.rows = rows
     tileRows = Registers.rows(forVectors: vectors, of: rows)
-    let passes = max((rows + tileRows - 1) / tileRows, 1) * Registers.passes(forVectors: vectors)
+    tiles = (rows + tileRows - 1) / tileRows
+    let passes = max(tiles, 1) * Registers.passes(forVectors: vectors)
     prefetchStep = min((vectors * Vector.width + passes - 1) / passes, Prefetch.line)
     self.prefetch = prefetch
     let depth = max(Product.blockBytes / (vectors * Vector.width * 4), 1)
@@ -93,7 +95,7 @@ struct Product {
     let share = Registers.passes(forVectors: vectors) * depth * prefetchStep
     let next = wStart + depth * width + tile * share
     let other = prefetch.flatMap { other in
-      other.part(block * ((other.rows + tileRows - 1) / tileRows) + tile, steps: depth)
+      other.part(block * tiles + tile, steps: depth)
     }
     Tile(
       a: aStart, aRow: aRow, segments: runs, segment: run, segmentStride: segmentStride,

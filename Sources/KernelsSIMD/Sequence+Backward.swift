@@ -131,8 +131,8 @@ extension Sequence {
     let next = isLast ? 0 : panel + 1
     let place = step.saved.place(block: split.start(next)) - (isLast ? step.saved.stride : 0)
     return Prefetch(
-      rows: step.rows, start: UnsafePointer(step.saved.start! + place * width),
-      length: step.rows * width, count: split.width(next), stride: step.saved.rows * width)
+      start: UnsafePointer(step.saved.start! + place * width), length: step.rows * width,
+      count: split.width(next), stride: step.saved.rows * width)
   }
 
   /// The adjoints of body and drive for one block of units, the `index`-th of a panel, in rows

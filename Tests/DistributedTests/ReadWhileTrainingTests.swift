@@ -43,6 +43,21 @@ import Testing
     }
   }
 
+  /// The last line of metrics.jsonl is half written for a moment; any other must be a record.
+  @Test func aHalfWrittenRecordIsNoDamage() throws {
+    try Places.withTemporaryFolder { folder in
+      #expect(
+        try RankCountTests.train("run", ranks: nil, in: folder, ["--max-steps", "9"]).status == 0)
+      let metrics = try #require(FileHandle(forWritingAtPath: "\(folder)/run/metrics.jsonl"))
+      try metrics.seekToEnd()
+      try metrics.write(contentsOf: Data(#"{"step": 10, "spl"#.utf8))
+      #expect(try Program.run(["inspect", "run", "--verify"], in: folder).status == 0)
+      try metrics.write(contentsOf: Data("\n".utf8))
+      let damaged = try Program.run(["inspect", "run", "--verify"], in: folder)
+      #expect(damaged.status == 65 && damaged.message.contains("is not JSON"), "\(damaged.errors)")
+    }
+  }
+
   /// A checkpoint that is removed between its manifest and its shards is read to its end.
   @Test func aCheckpointThatIsRemovedMeanwhileIsHeld() throws {
     try Places.withTemporaryFolder { folder in

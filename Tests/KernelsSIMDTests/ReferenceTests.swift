@@ -15,7 +15,7 @@ import Testing
   }
 
   /// Tiny, odd, with empty shards, with more rows than a group, more steps than a block of time,
-  /// few inputs and many.
+  /// few inputs and many, with weights of the inputs that the caches cannot hold.
   static let sizes = [
     Sizes(T: 1, C: 1, H: 1, shards: [1]),
     Sizes(T: 5, C: 1, H: 7, shards: [3, 0, 2]),
@@ -24,6 +24,7 @@ import Testing
     Sizes(T: 3, C: 17, H: 64, shards: [37, 3]),
     Sizes(T: 2, C: 2000, H: 16, shards: [2, 1]),
     Sizes(T: 3, C: 2, H: 272, shards: [2, 0, 3]),
+    Sizes(T: 5, C: 2000, H: 36, shards: [2, 1]),
   ]
 
   static let drives = [
