@@ -20,7 +20,8 @@ public struct AllreduceResult: Sendable, Codable {
   public let mpiSeconds: Double
   /// The median of one `MPI_Allreduce` per bucket.
   public let mpiBucketsSeconds: Double
-  /// The shortest time, which is more informative if other programs use the cores at times.
+  /// The shortest time of the sum in fixed order; more informative than the median if other programs
+  /// use the cores at times.
   public let fixedBestSeconds: Double
   /// The shortest time of one `MPI_Allreduce`.
   public let mpiBestSeconds: Double

@@ -63,7 +63,7 @@ public final class CheckpointBenchmark {
     work = try ProductWork(seconds: 0.1, on: communicator)
   }
 
-  /// Times `repeats` saves of each kind, after one to warm up. Every rank calls this.
+  /// Times `repeats` saves of each kind, after a first one in the background. Every rank calls this.
   public func run(repeats: Int) throws -> CheckpointResult {
     let step = Timing.median(try (0..<2 * repeats + 1).map { _ in try self.step() })
     let first = try background(step)

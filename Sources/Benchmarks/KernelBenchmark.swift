@@ -11,7 +11,7 @@ import Tensors
 public struct KernelResult: Sendable, Codable {
   /// What ran: "forward", "backward", or OpenBLAS's product.
   public let kernel: String
-  /// The cell.
+  /// The cell; for OpenBLAS's product, the name of OpenBLAS's kernels.
   public let system: String
   /// H, hidden units.
   public let hidden: Int

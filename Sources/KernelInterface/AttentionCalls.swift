@@ -12,7 +12,7 @@ public struct AttentionCall<Scalar> {
   public var sequences: Int
   /// T
   public var steps: Int
-  /// The heads of the attention, which divide D.
+  /// The number of attention heads, a divisor of D.
   public var heads: Int
   /// d, the numbers of a head; D = heads · d.
   public var width: Int

@@ -9,15 +9,15 @@ public struct WindowGrid: Sendable, Hashable {
   public var lines: Int
   /// X', the windows of a line.
   public var places: Int
-  /// How far the next line of windows starts, in numbers of the map.
+  /// Numbers of the map from one line of windows to the next.
   public var lineStep: Int
-  /// How far the next window of a line starts, in numbers of the map.
+  /// Numbers of the map from one window of a line to the next.
   public var placeStep: Int
   /// K
   public var runs: Int
   /// K C
   public var run: Int
-  /// How far the next run of a window starts, in numbers of the map.
+  /// Numbers of the map from one run of a window to the next.
   public var runStep: Int
 
   public init(

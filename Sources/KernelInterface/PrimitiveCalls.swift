@@ -66,9 +66,9 @@ public struct DropoutCall<Scalar> {
   public var counter: SIMD4<UInt32>
   /// The key of the generator: the seed of the run.
   public var key: SIMD2<UInt32>
-  /// The words below it drop their number.
+  /// A number is dropped if its random word is below this.
   public var limit: UInt32
-  /// The factor of the others, 1 / (1 - p).
+  /// The factor of the numbers that are kept, 1 / (1 - p).
   public var kept: Scalar
   /// The number of factors.
   public var count: Int

@@ -14,7 +14,7 @@ import Tensors
 public struct BandedAttention {
   /// T
   public let steps: Int
-  /// The heads, which divide D.
+  /// The number of attention heads, a divisor of D.
   public let heads: Int
   /// D
   public let width: Int

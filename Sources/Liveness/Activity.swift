@@ -2,9 +2,9 @@
 
 /// What a rank is doing, as the others see it.
 public enum Phase: UInt8, Sendable, CaseIterable {
-  /// Before the first step, except reading data.
+  /// Before the first step, including opening the data set.
   case starting
-  /// Opening the data set and reading from it.
+  /// Reading the next batch.
   case readingData
   /// Forward and backward pass, and the optimizer.
   case computing
@@ -12,7 +12,7 @@ public enum Phase: UInt8, Sendable, CaseIterable {
   case reducing
   /// Comparing the parameters of the ranks.
   case comparingReplicas
-  /// Computing the validation loss.
+  /// Measuring a whole part of the data, such as validation.
   case validating
   /// Writing a checkpoint.
   case saving

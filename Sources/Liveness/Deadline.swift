@@ -71,8 +71,8 @@ public enum Deadline {
     set { settings.savingSeconds = newValue }
   }
 
-  /// The ranks that this one works with; nil is all. Others train something else: how long they
-  /// take does not matter here, but one whose process ends still ends the job.
+  /// The ranks that this one trains with; nil means all. Delays of other ranks are ignored, but a
+  /// lost process still ends the job.
   public static var companions: Range<Int>? {
     get { settings.companions.withLock { $0 } }
     set { settings.companions.withLock { $0 = newValue } }

@@ -29,7 +29,7 @@ package struct Heartbeat: Equatable, Sendable {
 /// tag is SipHash-2-4 under a key that the ranks have agreed on over MPI and that no datagram
 /// contains. The count grows, so a recorded datagram that is sent again is ignored.
 package struct HeartbeatCoder: Sendable {
-  /// The size of a datagram.
+  /// The bytes of a datagram.
   package static let byteCount = 56
   private static let words = 6
   /// The longest time in seconds: thirty years.

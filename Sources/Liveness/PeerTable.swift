@@ -132,7 +132,9 @@ struct PeerTable {
       }
       if !gone.isEmpty { return gone.map { Culprit(rank: $0, evidence: .gone) } }
     }
-    if activity.phase == .awaitingTrials { return silentPeers(limit: limit) }
+    if activity.phase == .awaitingTrials {
+      return lostPeers(limit: limit, savingLimit: savingLimit)
+    }
     guard waitSeconds >= limit else { return [] }
     let savers = (companions ?? 0..<peers.count).filter {
       $0 != rank && isSaving(peers[$0], limit: limit, savingLimit: savingLimit)
@@ -148,15 +150,20 @@ struct PeerTable {
     return suspects
   }
 
-  /// The ranks that a rank without work has lost. It cannot know how long the work of the others
-  /// takes, but they answer meanwhile. A rank that never answered may be behind a firewall.
-  private func silentPeers(limit: Double) -> [Culprit] {
+  /// The peers that an idle rank considers lost. It cannot know how long their work takes, but they
+  /// send heartbeats meanwhile, and a save has a limit. A peer that never sent one may be behind a
+  /// firewall.
+  private func lostPeers(limit: Double, savingLimit: Double) -> [Culprit] {
     guard activitySeconds >= limit else { return [] }
     return peers.indices.compactMap { index in
-      guard index != rank, peers[index].last != nil, peers[index].silentSeconds >= limit else {
-        return nil
+      guard index != rank, let last = peers[index].last else { return nil }
+      if peers[index].silentSeconds >= limit {
+        return Culprit(rank: index, evidence: .silent(peers[index].silentSeconds))
       }
-      return Culprit(rank: index, evidence: .silent(peers[index].silentSeconds))
+      let isStuck =
+        last.activity.phase == .saving && last.waitSeconds < limit / 2
+        && last.activitySeconds >= max(limit, savingLimit)
+      return isStuck ? Culprit(rank: index, evidence: .stuck(last.activitySeconds)) : nil
     }
   }
 

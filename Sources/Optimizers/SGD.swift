@@ -13,7 +13,7 @@ import Tensors
 public struct SGD: UpdateRule {
   /// m; 0 keeps no b.
   public var momentum: Double
-  /// The share of a new gradient that b leaves out.
+  /// The share of each new gradient that is not added to b.
   public var dampening: Double
   /// Whether the step looks ahead along b (Nesterov).
   public var isNesterov: Bool

@@ -14,7 +14,7 @@ public enum RandomPurpose: UInt32, Sendable {
   case pixelPermutation = 3
   /// The sequences of a generated task.
   case generatedData = 4
-  /// Which sequences are held out for validation.
+  /// Which sequences are held out for validation or testing.
   case validationSplit = 5
   /// The dropout masks of a language model, and the steps left out of prepared sequences.
   case dropout = 6
@@ -24,7 +24,7 @@ public enum RandomPurpose: UInt32, Sendable {
   case sampling = 8
   /// The inputs and weights of a benchmark.
   case benchmark = 9
-  /// The numbers of a test.
+  /// The numbers of a test, and of the benchmark of memories.
   case testing = 10
   /// Which spike counts are hidden.
   case masking = 11

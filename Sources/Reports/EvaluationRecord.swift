@@ -30,6 +30,11 @@ public struct EvaluationRecord: Codable, Sendable {
   public var confusion: [[Int]]?
   /// The names of the classes, if the data have them.
   public var classNames: [String]?
+  /// For a forecast or a regression of several values: the error of each; the metric is their mean.
+  public var valueErrors: [ValueError]?
+  /// For a forecast: the first ones, to be drawn.
+  public var forecasts: ForecastCurves?
+
   /// The error of one of several values.
   public struct ValueError: Codable, Sendable, Equatable {
     /// The name of the value, as the data set names it.
@@ -41,11 +46,6 @@ public struct EvaluationRecord: Codable, Sendable {
       (self.name, self.mae) = (name, mae)
     }
   }
-
-  /// For a forecast or a regression of several values: the error of each; the metric is their mean.
-  public var valueErrors: [ValueError]?
-  /// For a forecast: the first ones, to be drawn.
-  public var forecasts: ForecastCurves?
 
   public init(
     split: String, step: Int, epoch: Int, checkpoint: String, loss: Double,

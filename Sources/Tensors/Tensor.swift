@@ -6,9 +6,9 @@
 /// through one. `copy()` makes an independent one. Shapes are written with fixed
 /// letters: T steps, N batch, C input, H hidden.
 public struct Tensor<Scalar: BitwiseCopyable> {
-  /// The extents, from the outermost in; empty for a single number.
   @usableFromInline let storage: TensorStorage<Scalar>
   @usableFromInline let offset: Int
+  /// The extents, from the outermost in; empty for a single number.
   public let shape: [Int]
 
   /// The product of the shape.

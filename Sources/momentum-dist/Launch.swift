@@ -96,17 +96,21 @@ enum Launch {
     }
     if isAlone {
       Deadline.noteLoss()
-      Deadline.end(within: 5)  // MPI may not be able to
-      MPI.Environment.abort(code: failure.status.rawValue)
+      abort(failure.status)
     }
     end(failure.status)
   }
 
-  /// Says why, and ends all ranks with the failure of this one, when the others do not answer.
+  /// Prints the failure, and ends all ranks with it although the others do not answer.
   static func endAlone(_ failure: RunFailure) -> Never {
     say("momentum-dist: \(failure.message)")
+    abort(failure.status)
+  }
+
+  /// Ends all ranks of MPI's world.
+  private static func abort(_ status: ExitStatus) -> Never {
     Deadline.end(within: 5)  // MPI may not be able to
-    MPI.Environment.abort(code: failure.status.rawValue)
+    MPI.Environment.abort(code: status.rawValue)
   }
 
   /// Ends all ranks when the system grants this one no memory, on whatever thread.
@@ -116,10 +120,7 @@ enum Launch {
     say(
       "momentum-dist: cannot allocate \(bytes) more bytes of memory; lower batch_size or"
         + " model.hidden_size, set model.recompute_every, or start fewer ranks on this machine")
-    if isLaunched, MPI.Environment.isInitialized {
-      Deadline.end(within: 5)  // MPI may not be able to
-      MPI.Environment.abort(code: ExitStatus.configuration.rawValue)
-    }
+    if isLaunched, MPI.Environment.isInitialized { abort(.configuration) }
     _exit(ExitStatus.configuration.rawValue)
   }
 

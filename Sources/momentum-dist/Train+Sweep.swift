@@ -76,8 +76,9 @@ extension Train {
       if communicator.rank == 0 { try DurableFiles.createFolder(top) }
     }
     try keep(sweep)
+    let threads = try agreement.fromRoot { try configuration(ofTrial: []).threads }
     let groups = try TrialGroups(
-      of: communicator, ranksEach: ranksEach, threads: threads ?? 0, abandon: Launch.endAlone)
+      of: communicator, ranksEach: ranksEach, threads: threads, abandon: Launch.endAlone)
     for warning in groups.cores?.warnings ?? [] { progress.say("warning: \(warning)") }
     for rung in sweep.rungs.indices {
       let entrants = sweep.entrants(of: rung)
@@ -200,7 +201,7 @@ extension Train {
     }
   }
 
-  /// Trains a trial from where it is, on a group of ranks.
+  /// Trains a trial, from its newest checkpoint if it has one, on a group of ranks.
   ///
   /// - Parameters:
   ///   - yaml: its configuration
@@ -227,7 +228,7 @@ extension Train {
         configuration = try configuration.resuming(begun, acceptingNewData: false, agreement)
       }
       let session = try TrainingSession(configuration, on: communicator, within: groups.cores)
-      session.neighbourRequest = groups.request
+      session.requestBetweenSteps = groups.request
       let trainer = try train(
         session, run, progress, resumingFrom: begun,
         maximumSteps: epochs.map { session.steps(ofEpochs: $0) })

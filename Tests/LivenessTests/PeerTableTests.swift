@@ -208,6 +208,18 @@ import Testing
     #expect(story.report.contains("was at work (waiting for other trials"), "\(story.report)")
   }
 
+  @Test func aRankWithoutWorkDoesNotWaitForASaveForever() {
+    var story = Story()
+    story.activity = Activity(.awaitingTrials, step: 41)
+    story.wait = nil
+    story.says[1] = story.beat(1, .saving)
+    story.says[2] = story.beat(2, .computing)
+    story.pass(59)
+    #expect(story.culprits == [])
+    story.pass(3)
+    #expect(story.ranks == [1])
+  }
+
   @Test func aDirectoryEntryReadsBack() {
     let entry = PeerDirectory.Entry(
       host: "odd name; with 1 2 3", process: .init(number: 12, start: 345), port: 6789,

@@ -9,7 +9,7 @@
 ///     persistence     mean of ((x_t - x_{t-1}) / σ)²
 ///     utterance mean  mean of ((x_t - x̄) / σ)²,  x̄ the mean of x_1 ... x_{F-1}
 public struct FrameStatistics: Sendable {
-  /// The numbers of a frame.
+  /// How many numbers a frame has.
   public let bins: Int
   /// The number of frames.
   public private(set) var frames = 0

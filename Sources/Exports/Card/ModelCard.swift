@@ -176,7 +176,7 @@ public struct ModelCard {
     "| | |\n|---|---|\n" + rows.map { "| \($0.0) | \($0.1) |" }.joined(separator: "\n")
   }
 
-  /// A foreign text that Markdown shows as it is: it makes no line, column, link or HTML element.
+  /// A text from outside, escaped so that it starts no line, column, bracketed link or HTML element.
   func plain(_ text: String) -> String {
     text.visible.reduce(into: "") { result, character in
       if "\\`*_[]<>|&#".contains(character) { result.append("\\") }

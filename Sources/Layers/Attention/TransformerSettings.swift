@@ -25,7 +25,7 @@ public struct TransformerSettings: Sendable, Hashable {
 
   /// The number of layers.
   public var layers = 1
-  /// The heads of the attention, which divide D.
+  /// The number of attention heads, a divisor of D.
   public var heads = 1
   /// F, units of the feed-forward part.
   public var feedForward = 128

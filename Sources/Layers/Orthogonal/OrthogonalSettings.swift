@@ -36,7 +36,7 @@ public struct OrthogonalSettings: Sendable, Hashable {
   public var rebaseEvery: Int
   /// M, rebases between projections of the base.
   public var projectEvery: Int
-  /// How the gradient of A is taken in the step after a rebase.
+  /// Which gradient of A a step that rebases uses.
   public var rebaseGradient: RebaseGradient
 
   public init(

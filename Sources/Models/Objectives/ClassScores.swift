@@ -11,7 +11,7 @@ public struct ClassScores: Sendable, Equatable {
   public var actual: [Double]
   /// How often each class was predicted.
   public var predicted: [Double]
-  /// How often each class was predicted where it occurred.
+  /// How often each class was predicted correctly.
   public var right: [Double]
 
   public init(actual: [Double], predicted: [Double], right: [Double]) {

@@ -21,7 +21,7 @@ extension Trainer {
       let isLate = !isReady && (ContinuousClock().now - began).seconds > configuration.peerTimeout
       let isOver =
         isRoot && maximumSeconds.map { (ContinuousClock().now - started).seconds >= $0 } ?? false
-      let asked = try session.neighbourRequest?() ?? .none
+      let asked = try session.requestBetweenSteps?() ?? .none
       let votes = try maximum([
         max(SignalWatch.take(), asked).rawValue, isIdle ? 0 : 1, isReady ? 0 : 1,
         isLate ? session.communicator.rank + 1 : 0, isOver ? 1 : 0,

@@ -41,8 +41,9 @@ public final class TrainingSession {
   public let cores: CorePlan
   let reducer: any GradientReducer
   let reduction: GradientReduction
-  /// What other groups of ranks ask for between steps; nil if there are none.
-  public var neighbourRequest: (() throws(RunFailure) -> SignalRequest)?
+  /// Called between steps, on every rank of a trial; returns what other ranks request. Nil outside
+  /// sweeps.
+  public var requestBetweenSteps: (() throws(RunFailure) -> SignalRequest)?
   var step: TrainingStep { TrainingStep(parameters, reduction, reducer) }
 
   /// Sets up the model and opens the training data, which determine the model's sizes.

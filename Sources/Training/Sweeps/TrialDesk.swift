@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Liveness
 import MPI
 import Reports
 
@@ -21,14 +22,17 @@ final class TrialDesk {
   /// The first failure, and when it came.
   private(set) var failure: (failure: RunFailure, at: ContinuousClock.Instant)?
 
+  /// - Parameter previous: the desk of the rung before, which a signal may have reached too late
   init(
-    _ trials: [Int], groups: Int, ranksEach: Int, _ channel: TrialChannel,
+    _ trials: [Int], after previous: TrialDesk?, groups: Int, ranksEach: Int,
+    _ channel: TrialChannel,
     _ configuration: @escaping (Int) throws -> String,
     _ record: @escaping (Int, TrialResult) throws -> Void
   ) {
     waiting = trials[...]
     (self.groups, self.ranksEach, self.channel) = (groups, ranksEach, channel)
     (self.configuration, self.record) = (configuration, record)
+    (isStopping, failure) = (previous?.isStopping ?? false, previous?.failure)
   }
 
   /// The next order of rank 0's own group; nil if it must wait for others.
@@ -50,7 +54,8 @@ final class TrialDesk {
       let trial = waiting.popFirst()
     {
       do {
-        try give(.train(trial: trial, configuration: try configuration(trial)), to: group)
+        let own = try Deadline.during(.saving) { try configuration(trial) }
+        try give(.train(trial: trial, configuration: own), to: group)
         busy[group] = trial
       } catch {
         try stop(after: RunFailure(error))
@@ -67,7 +72,11 @@ final class TrialDesk {
     switch report.outcome {
     case .done(let result):
       guard let trial = report.trial else { return }
-      do { try record(trial, result) } catch { try stop(after: RunFailure(error)) }
+      do {
+        try Deadline.during(.saving) { try record(trial, result) }
+      } catch {
+        try stop(after: RunFailure(error))
+      }
     case .interrupted:
       if let trial = report.trial { interrupted.append(trial) }
       try stop(after: nil)

@@ -7,9 +7,9 @@ import Placement
 
 /// The ranks of a sweep in groups of equal size, each of which trains one trial at a time.
 ///
-/// Rank 0 hands out the trials and records their results, between the steps of its own trial. A
-/// group that is done gets the next one, so groups need not take equally long. If one fails or gets
-/// a signal to stop, the others save and stop too, and all ranks end with the same failure.
+/// Rank 0 assigns trials and records results between the steps of its own trial. A group that finishes
+/// gets the next trial, so groups need not take equally long. If one fails or gets a signal to stop,
+/// the others save and stop too, and all ranks end with the same failure.
 public final class TrialGroups {
   /// The ranks that share a trial with this one.
   public let communicator: Communicator
@@ -33,7 +33,7 @@ public final class TrialGroups {
   ///   - world: all ranks
   ///   - ranksEach: the ranks that share a trial; it divides their number
   ///   - threads: the requested number of threads of each rank; 0 is one per core
-  ///   - abandon: ends the process and the others with a failure, without their help
+  ///   - abandon: ends all processes with a failure, without waiting for them
   public init(
     of world: Communicator, ranksEach: Int, threads: Int,
     abandon: @escaping (RunFailure) -> Never
@@ -70,7 +70,7 @@ public final class TrialGroups {
   ) throws(RunFailure) {
     if channel.rank == 0 {
       desk = TrialDesk(
-        trials, groups: count, ranksEach: ranksEach, channel, configuration, record)
+        trials, after: desk, groups: count, ranksEach: ranksEach, channel, configuration, record)
     }
     let first = channel.rank / ranksEach * ranksEach
     Deadline.companions = first..<first + ranksEach
@@ -86,9 +86,9 @@ public final class TrialGroups {
     }
   }
 
-  /// What other groups ask this one to do, between its steps.
+  /// Called between the steps of a trial; returns what other ranks request.
   public func request() throws(RunFailure) -> SignalRequest {
-    guard communicator.rank == 0, count > 1 else { return .none }
+    guard communicator.rank == 0 else { return .none }
     if let desk {
       try desk.serve()
       return desk.isStopping ? .saveAndStop : .none
@@ -112,8 +112,8 @@ public final class TrialGroups {
   }
 
   private func report(_ trial: Int, _ outcome: TrialOutcome) throws(RunFailure) {
-    guard communicator.rank == 0 else { return }
     if case .failed(let failure) = outcome { ownFailure = (failure, .now) }
+    guard communicator.rank == 0 else { return }
     if let desk {
       try desk.take(TrialReport(trial: trial, outcome: outcome), from: 0)
     } else {
@@ -131,8 +131,9 @@ public final class TrialGroups {
         }
         let order = if let desk { try desk.nextOrder() } else { try channel.takeOrder() }
         if let order { return order }
+        // The other groups may still be saving.
         if let late = desk?.failure ?? ownFailure,
-          (ContinuousClock.now - late.at).seconds > Deadline.seconds
+          (ContinuousClock.now - late.at).seconds > max(Deadline.seconds, Deadline.savingSeconds)
         {
           abandon(late.failure)
         }

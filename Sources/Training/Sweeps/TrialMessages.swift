@@ -40,7 +40,7 @@ struct TrialReport: Codable {
   var outcome: TrialOutcome
 }
 
-/// The messages between rank 0 and the groups. Nothing waits here: a group may be busy for hours.
+/// The messages between rank 0 and the groups. No call blocks, because a group may be busy for hours.
 final class TrialChannel {
   private enum Tag: Int { case report, order, stop }
 
@@ -61,7 +61,7 @@ final class TrialChannel {
   }
 
   /// Asks the group of a first rank to save and stop.
-  func sendStop(to rank: Int) throws(RunFailure) { try post(true, to: rank, .stop) }
+  func sendStop(to rank: Int) throws(RunFailure) { try post([], to: rank, .stop) }
 
   /// A report that has arrived, and the rank that it is from; nil if there is none.
   func takeReport() throws(RunFailure) -> (source: Int, report: TrialReport)? { try take(.report) }
@@ -70,14 +70,18 @@ final class TrialChannel {
   func takeOrder() throws(RunFailure) -> TrialOrder? { try take(.order)?.1 }
 
   /// Whether a request to stop has arrived.
-  func takeStop() throws(RunFailure) -> Bool {
-    let stop: (Int, Bool)? = try take(.stop)
-    return stop != nil
-  }
+  func takeStop() throws(RunFailure) -> Bool { try receive(.stop) != nil }
 
   private func post(_ message: some Encodable, to rank: Int, _ tag: Tag) throws(RunFailure) {
     do {
-      let bytes = Array(try JSONEncoder().encode([message]))
+      try post(Array(try JSONEncoder().encode(message)), to: rank, tag)
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+
+  private func post(_ bytes: [UInt8], to rank: Int, _ tag: Tag) throws(RunFailure) {
+    do {
       sending.append(try communicator.post(bytes, to: rank, tag: tag.rawValue))
     } catch {
       throw RunFailure(error)
@@ -85,12 +89,18 @@ final class TrialChannel {
   }
 
   private func take<Message: Decodable>(_ tag: Tag) throws(RunFailure) -> (Int, Message)? {
+    guard let (source, bytes) = try receive(tag) else { return nil }
+    do {
+      return (source, try JSONDecoder().decode(Message.self, from: Data(bytes)))
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+
+  private func receive(_ tag: Tag) throws(RunFailure) -> (source: Int, bytes: [UInt8])? {
     do {
       try release()
-      guard let (source, bytes) = try communicator.receiveIfArrived(tag: tag.rawValue) else {
-        return nil
-      }
-      return (source, try JSONDecoder().decode([Message].self, from: Data(bytes))[0])
+      return try communicator.receiveIfArrived(tag: tag.rawValue)
     } catch {
       throw RunFailure(error)
     }
