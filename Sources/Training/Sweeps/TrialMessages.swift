@@ -61,7 +61,7 @@ final class TrialChannel {
   }
 
   /// Asks the group of a first rank to save and stop.
-  func sendStop(to rank: Int) throws(RunFailure) { try post([], to: rank, .stop) }
+  func sendStop(to rank: Int) throws(RunFailure) { try postBytes([], to: rank, .stop) }
 
   /// A report that has arrived, and the rank that it is from; nil if there is none.
   func takeReport() throws(RunFailure) -> (source: Int, report: TrialReport)? { try take(.report) }
@@ -74,13 +74,13 @@ final class TrialChannel {
 
   private func post(_ message: some Encodable, to rank: Int, _ tag: Tag) throws(RunFailure) {
     do {
-      try post(Array(try JSONEncoder().encode(message)), to: rank, tag)
+      try postBytes(Array(JSONEncoder().encode(message)), to: rank, tag)
     } catch {
       throw RunFailure(error)
     }
   }
 
-  private func post(_ bytes: [UInt8], to rank: Int, _ tag: Tag) throws(RunFailure) {
+  private func postBytes(_ bytes: [UInt8], to rank: Int, _ tag: Tag) throws(RunFailure) {
     do {
       sending.append(try communicator.post(bytes, to: rank, tag: tag.rawValue))
     } catch {
