@@ -52,7 +52,7 @@ extension Train {
       }
       return
     }
-    Deadline.lossNote = RunFolder(top).lossNote
+    Launch.notes = RunFolder(top)
     let keep = { (record: SweepRecord) in
       try agreement.together { if communicator.rank == 0 { try record.write(to: top) } }
     }
@@ -216,7 +216,7 @@ extension Train {
     } catch let failure as RunFailure {
       throw RunFailure(
         failure.status, "\(SweepRecord.name(trial: trial)): \(failure.message)",
-        blamesHost: failure.blamesHost)
+        blamesHost: failure.blamesHost, wrongHost: failure.wrongHost)
     }
     let (step, values) = try Self.measure([.validation], of: run, agreement, communicator)
     (sweep.trials[trial].step, sweep.trials[trial].values) = (step, values)
