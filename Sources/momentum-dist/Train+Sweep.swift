@@ -67,7 +67,7 @@ extension Train {
       }
       return
     }
-    Deadline.lossNote = RunFolder(top).lossNote
+    Launch.notes = RunFolder(top)
     let keep = { (record: SweepRecord) in
       try agreement.together { if communicator.rank == 0 { try record.write(to: top) } }
     }
@@ -239,7 +239,8 @@ extension Train {
       return TrialResult(score: nil, step: nil, values: [:])
     } catch let failure as RunFailure {
       throw RunFailure(
-        failure.status, "\(name): \(failure.message)", blamesHost: failure.blamesHost)
+        failure.status, "\(name): \(failure.message)", blamesHost: failure.blamesHost,
+        wrongHost: failure.wrongHost)
     } catch {
       throw RunFailure(error)
     }
