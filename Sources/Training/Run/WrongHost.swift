@@ -3,6 +3,7 @@
 /// A host that computes wrong, as an audit found it, and the ranks of every host. `launch/supervise
 /// --fewer` reads this to run on without that host.
 public struct WrongHost: Equatable, Sendable, Codable {
+  /// The name of the host.
   public let name: String
   /// The host of each rank.
   private let hosts: [String]
