@@ -88,8 +88,9 @@ import Testing
     #expect(!card.text.unicodeScalars.contains { $0.isHiddenOrActive && $0 != "\n" })
     let fence = try #require(lines.firstIndex(of: "```bash"))
     for (index, line) in lines.enumerated() where index != fence + 1 {
-      // Between backquotes all text is code.
-      let prose = line.split(separator: "`", omittingEmptySubsequences: false).enumerated()
+      // Between backquotes, but for escaped ones, all text is code.
+      let prose = line.replacing("\\`", with: "")
+        .split(separator: "`", omittingEmptySubsequences: false).enumerated()
         .filter { $0.offset % 2 == 0 }.map(\.element).joined()
       #expect(!prose.replacing("\\<", with: "").contains("<script"), "\(line)")
       #expect(!prose.replacing("\\[", with: "").contains("[a]"), "\(line)")
