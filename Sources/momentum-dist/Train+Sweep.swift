@@ -52,13 +52,6 @@ extension Train {
     let agreement = Agreement(communicator)
     let top = output ?? defaultRun
     let ranksEach = ranksPerTrial ?? communicator.size
-    guard communicator.size % ranksEach == 0 else {
-      throw RunFailure(
-        .usage,
-        "--ranks-per-trial \(ranksEach) does not divide the \(communicator.size)"
-          + " \(communicator.size == 1 ? "rank" : "ranks"); give a number that does, or start"
-          + " another number of ranks")
-    }
     var sweep = try agreement.fromRoot { try planned(top) }
     if dryRun {
       guard communicator.rank == 0 else { return }
@@ -66,6 +59,14 @@ extension Train {
         print("\(SweepRecord.name(trial: index))  \(Self.words(trial.settings))")
       }
       return
+    }
+    // A dry run may have fewer ranks than the run.
+    guard communicator.size % ranksEach == 0 else {
+      throw RunFailure(
+        .usage,
+        "--ranks-per-trial \(ranksEach) does not divide the \(communicator.size)"
+          + " \(communicator.size == 1 ? "rank" : "ranks"); give a number that does, or start"
+          + " another number of ranks")
     }
     Launch.notes = RunFolder(top)
     let keep = { (record: SweepRecord) in
