@@ -86,7 +86,8 @@ public struct Launcher: Sendable {
   /// Otherwise Open MPI 4 starts a daemon for it, `orted`, which is missing if only the library is
   /// installed. In a task of Slurm's srun it expects a process manager. It also makes a folder for
   /// the job's files, `ompi.HOST.UID`, which all jobs of a user share and the last one removes: a
-  /// process that starts while another ends may fail to make it. One rank needs no such files.
+  /// process that starts while another ends may fail to make it. One rank needs no such files. Open
+  /// MPI 5 needs none of this, and ignores these settings.
   ///
   /// - Parameter start: starts MPI. The settings are gone afterwards: an mpirun that this process
   ///   starts would read them too.

@@ -30,11 +30,16 @@ public struct RunFailure: Error, CustomStringConvertible, Sendable, Codable {
   public let message: String
   /// Whether a host is at fault, and not the settings of the run.
   public let blamesHost: Bool
+  /// The host at fault, if an audit has found out which.
+  public let wrongHost: WrongHost?
 
-  public init(_ status: ExitStatus, _ message: String, blamesHost: Bool = false) {
+  public init(
+    _ status: ExitStatus, _ message: String, blamesHost: Bool = false, wrongHost: WrongHost? = nil
+  ) {
     self.status = status
     self.message = message
     self.blamesHost = blamesHost
+    self.wrongHost = wrongHost
   }
 
   public var description: String { message }

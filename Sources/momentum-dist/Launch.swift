@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Checkpoints
 import Datasets
 import Dispatch
 import Files
@@ -16,6 +17,11 @@ enum Launch {
 
   /// Whether mpirun or its like started this process.
   static var isLaunched: Bool { Launcher.current.isOpenMPI }
+
+  /// The folder that gets notes for launch/supervise when the run ends. Set by the main thread.
+  nonisolated(unsafe) static var notes: RunFolder? {
+    didSet { Deadline.lossNote = notes?.lossNote }
+  }
 
   /// Starts MPI. Without a launcher this is rank 0 of 1.
   ///
@@ -93,6 +99,9 @@ enum Launch {
     let isAlone = failure.status == .peerLost && MPI.Environment.isInitialized
     if isFirstRank || isAlone {
       say("momentum-dist: \(failure.message)")
+    }
+    if isFirstRank, let host = failure.wrongHost, let notes {
+      do { try DurableFiles.write(host.note, to: notes.hostNote) } catch { say("\(error)") }
     }
     if isAlone {
       Deadline.noteLoss()

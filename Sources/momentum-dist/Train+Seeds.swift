@@ -42,7 +42,7 @@ extension Train {
       var settings = settings
       settings.seed += UInt64(index)
       let run = RunFolder(SeedSeries.folder(top, seed: settings.seed))
-      Deadline.lossNote = RunFolder(top).lossNote
+      Launch.notes = RunFolder(top)
       let begun: String? = try agreement.fromRoot {
         guard let step = run.savedSteps().last else { return nil }
         if resolved.resume == nil { throw Trainer.holdsRun(run, step: step) }

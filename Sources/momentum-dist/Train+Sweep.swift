@@ -68,7 +68,7 @@ extension Train {
           + " \(communicator.size == 1 ? "rank" : "ranks"); give a number that does, or start"
           + " another number of ranks")
     }
-    Deadline.lossNote = RunFolder(top).lossNote
+    Launch.notes = RunFolder(top)
     let keep = { (record: SweepRecord) in
       try agreement.together { if communicator.rank == 0 { try record.write(to: top) } }
     }
@@ -241,7 +241,8 @@ extension Train {
       return TrialResult(score: nil, step: nil, values: [:])
     } catch let failure as RunFailure {
       throw RunFailure(
-        failure.status, "\(name): \(failure.message)", blamesHost: failure.blamesHost)
+        failure.status, "\(name): \(failure.message)", blamesHost: failure.blamesHost,
+        wrongHost: failure.wrongHost)
     } catch {
       throw RunFailure(error)
     }

@@ -213,7 +213,7 @@ struct Train: DistributedCommand {
     }
     for note in resolved.notes { progress.say(note) }
     let run = RunFolder(resolved.run)
-    Deadline.lossNote = run.lossNote
+    Launch.notes = run
     var configuration = try agreement.together {
       try TrainingConfiguration(
         yaml: resolved.configuration, path: run.configuration, isResolved: true)

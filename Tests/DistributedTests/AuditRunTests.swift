@@ -35,6 +35,8 @@ import Testing
         let match = try #require(line[0].firstMatch(of: /step ([0-9]+),/))
         let step = try #require(Int(match.1))
         #expect((9...20).contains(step), "\(line)")
+        let (note, host) = ("\(folder)/run/wrong-host", DeadlineTests.host)
+        #expect(try String(contentsOfFile: note, encoding: .utf8) == "\(host)\n\(host) 3\n")
         let log = try String(
           contentsOfFile: "\(folder)/run/logs/rank-00000.log", encoding: .utf8)
         #expect(log.contains("failed at step \(step - 1): step \(step), virtual shard "), "\(log)")

@@ -221,6 +221,44 @@ import Testing
       }
       let loss = try #require(try evaluation("run", in: folder)["loss"] as? Double)
       #expect(abs(error / Double(elements) - loss) < 1e-6, "\(error / Double(elements)) \(loss)")
+      try expectRollOut(frames, lengths, predictions, in: folder)
+    }
+  }
+
+  /// Frames beyond the end: each is the forecast after those before it were appended. The answers
+  /// at the known frames stay.
+  private func expectRollOut(
+    _ frames: [Float], _ lengths: [Int], _ predictions: [Float], in folder: String
+  ) throws {
+    _ = try run(["predict", "run", "frames.h5", "--roll-out", "3", "--to", "r.h5"], in: folder)
+    _ = try run(
+      ["predict", "run", "frames.h5", "--roll-out", "3", "--to", "r3.h5"], ranks: 3, in: folder)
+    #expect(try bytes("r.h5", in: folder) == bytes("r3.h5", in: folder))
+    let output = try HDF5.File.open("\(folder)/r.h5")
+    let coming = try output.readAll("forecast", as: Float.self)
+    #expect(try output.dataset("forecast").shape == [8, 3, 3])
+    #expect(try output.readAll("predictions", as: Float.self) == predictions)
+    for added in 0..<3 {
+      var (x, start) = ([Float](), 0)
+      var offsets = [0]
+      var expected: [Float] = []
+      for (n, length) in lengths.enumerated() {
+        let (own, after) = (3 * start, 9 * n + 3 * added)
+        x += frames[own..<own + 3 * length]
+        x += coming[9 * n..<after]
+        expected += coming[after..<after + 3]
+        offsets.append(x.count / 3)
+        start += length
+      }
+      let file = try HDF5.File.create("\(folder)/longer.h5")
+      try file.setAttribute("task", "next_frame")
+      try file.setAttribute("format_version", 1)
+      try file.write(x, to: "test/inputs", shape: [x.count / 3, 3])
+      try file.write(offsets, to: "test/offsets")
+      try file.close()
+      _ = try run(["predict", "run", "longer.h5", "--to", "next.h5"], in: folder)
+      let next = try HDF5.File.open("\(folder)/next.h5").readAll("forecast", as: Float.self)
+      #expect(next == expected, "after \(added)")
     }
   }
 

@@ -50,6 +50,37 @@ import Testing
     }
   }
 
+  /// Another Open MPI is used by its library and its mpirun, for seven shapes more.
+  @Test func anotherOpenMPIIsCompared() throws {
+    try Places.withTemporaryFolder { folder in
+      let script = """
+        mkdir -p five/bin five/lib
+        touch five/lib/libmpi.so.40
+        cat >five/bin/mpirun <<'END'
+        #!/bin/bash
+        [ "$1" != --version ] || { echo 'mpirun (Open MPI) 5.0.7'; exit; }
+        echo "five $LD_LIBRARY_PATH mpirun $*" >>"$CALLED"
+        END
+        chmod +x five/bin/mpirun
+        """
+      #expect(try Program.bash(script, in: folder).status == 0)
+      let outcome = try run(different: nil, ["--mpi", "five"], in: folder)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let lines = outcome.output.split(separator: "\n").filter { $0.contains(", Open MPI 5.0.7 ") }
+      #expect(lines.count == (getuid() == 0 ? 7 : 6), "\(outcome.output)")
+      let called = try String(contentsOfFile: "\(folder)/called", encoding: .utf8)
+      for ranks in [1, 2, 3, 8] {
+        #expect(
+          called.contains("/five/lib mpirun --oversubscribe --bind-to none -np \(ranks) "),
+          "\(called)")
+      }
+      let missing = try run(different: nil, ["--mpi", "none"], in: folder)
+      #expect(missing.status == 66, "\(missing.errors)")
+      #expect(
+        missing.errors == "same-bits: --mpi none: there is no bin/mpirun in this folder\n")
+    }
+  }
+
   @Test func aShapeThatDiffersIsMarked() throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try run(different: 4, in: folder)
@@ -60,7 +91,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [["--steps"], ["--steps", "x"], ["--nothing"], ["--set"]])
+  @Test(arguments: [["--steps"], ["--steps", "x"], ["--nothing"], ["--set"], ["--mpi"]])
   func optionsAreChecked(options: [String]) throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try run(different: nil, options, in: folder)

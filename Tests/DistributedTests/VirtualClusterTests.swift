@@ -4,15 +4,21 @@ import Foundation
 import TestSupport
 import Testing
 
+/// What virtual hosts need.
+enum VirtualHosts {
+  static let reason = "needs root and the package iproute2, which are not there"
+
+  static let arePossible =
+    getuid() == 0
+    && ["/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip"].contains {
+      FileManager.default.isExecutableFile(atPath: $0)
+    }
+}
+
 /// Runs on several hosts, simulated by network namespaces of this machine.
 @Suite(
   .serialized,
-  .enabled("needs root and the package iproute2, which are not there") {
-    getuid() == 0
-      && ["/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip"].contains {
-        FileManager.default.isExecutableFile(atPath: $0)
-      }
-  }
+  .enabled(if: VirtualHosts.arePossible, Comment(rawValue: VirtualHosts.reason))
 ) struct VirtualClusterTests {
   private static let program = "\(Program.products)/momentum-dist"
 
@@ -85,6 +91,29 @@ import Testing
             || line.contains("rank 3 on node2 has been silent for "), "\(line)")
       }
       DeadlineTests.expectNoProcess(in: folder)
+    }
+  }
+
+  /// The host of a rank that computes wrong is named by the audit, and left out of the rest.
+  @Test func aHostThatComputesWrongIsLeftOut() throws {
+    try Places.withTemporaryFolder { folder in
+      let steps = ["--max-steps", "40", "--set", "checkpoint.every_steps=5"]
+      #expect(try RankCountTests.train("alone", ranks: nil, in: folder, steps).status == 0)
+      let outcome = try Program.script(
+        "supervise",
+        [
+          "--fewer", "\(Places.package)/launch/virtual-cluster", "--hosts", "3", Self.program,
+          "train", "--output", "run", "--audit", "1",
+        ] + RankCountTests.arguments + steps, in: folder,
+        environment: ["MOMENTUM_DIST_FLIP_GRADIENT": "2:12"], deadline: 120)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.errors.contains(": rank 2 on node3 is wrong in"), "\(outcome.errors)")
+      #expect(
+        outcome.errors.contains(
+          "supervise: node3 computes wrong and is left out; restart 1 of 3 from the newest"
+            + " checkpoint of run, on 2 hosts"), "\(outcome.errors)")
+      #expect(
+        try RankCountTests.digest("run", in: folder) == RankCountTests.digest("alone", in: folder))
     }
   }
 

@@ -159,6 +159,7 @@ public enum Program {
     var variables = ProcessInfo.processInfo.environment
     // Jobs that start and end at the same time make and remove the default folder under each other.
     variables["OMPI_MCA_orte_tmpdir_base"] = "\(stem).mpi"
+    variables["PRTE_MCA_prte_tmpdir_base"] = "\(stem).mpi"
     variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
     variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
     variables["OMPI_MCA_btl_base_warn_component_unused"] = "0"

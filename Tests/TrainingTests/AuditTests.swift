@@ -106,4 +106,12 @@ import Testing
       verdict(one, right, wrong, nil).text(on: ["a"]).contains(
         "3: rank 0 on a computed it twice and got other bits in the gradient of w; ended"))
   }
+
+  /// A host is known to be wrong if all suspects are on it.
+  @Test func theHostOfTheSuspectsIsNoted() {
+    let hosts = ["a", "b", "b", "c", "b"]
+    #expect(WrongHost(suspects: [2], hosts: hosts)?.note == "b\na 1\nb 3\nc 1\n")
+    #expect(WrongHost(suspects: [1, 4], hosts: hosts)?.name == "b")
+    #expect(WrongHost(suspects: [1, 3], hosts: hosts) == nil)
+  }
 }

@@ -3,11 +3,11 @@
 import Foundation
 import MPI
 
-/// The MPI library that the program uses, and the launcher on the path, which must be of one kind.
+/// The MPI library that the program uses, and the launcher on the path, which should belong together.
 struct OpenMPICheck {
   /// What the library calls itself.
   var library: String
-  /// The first line of `mpirun --version`; nil if there is no mpirun.
+  /// The name and version that `mpirun --version` prints; nil if there is no mpirun.
   var launcher: String?
 
   static func here() -> OpenMPICheck {
@@ -26,18 +26,34 @@ struct OpenMPICheck {
         "Open MPI", "\(name), but there is no mpirun on the path: one rank runs",
         cure: "for more, apt-get install openmpi-bin")
     }
-    guard library.contains("Open MPI") == launcher.contains("Open"),
-      Self.version(library) == Self.version(launcher)
-    else {
+    let cure = "put the mpirun of \(name) first on the PATH"
+    guard library.contains("Open MPI") == launcher.contains("Open MPI") else {
       return .wrong(
         "Open MPI",
         "the library is \(name), the mpirun on the path \(launcher): every rank would"
-          + " take itself for the only one", cure: "put the mpirun of \(name) first on the PATH")
+          + " take itself for the only one", cure: cure)
+    }
+    // Open MPI 4 and 5 connect the ranks of each other by PMIx, in most versions.
+    guard Self.version(library) == Self.version(launcher) else {
+      return .note(
+        "Open MPI",
+        "the library is \(name), the mpirun on the path \(launcher): they may not understand each"
+          + " other", cure: cure)
     }
     return .good("Open MPI", "\(name), with its mpirun")
   }
 
-  private static func launcherVersion() -> String? {
+  /// The name and version in what `mpirun --version` prints: its first line, or, of MPICH, which has
+  /// them in several, "MPICH" and the number.
+  static func launcher(_ output: String) -> String? {
+    let lines = output.split(whereSeparator: \.isNewline)
+    guard let first = lines.first else { return nil }
+    guard first.hasPrefix("HYDRA") else { return String(first) }
+    let version = output.firstMatch(of: /Version: +([^\s]+)/).map { " \($0.1)" }
+    return "MPICH\(version ?? "")"
+  }
+
+  static func launcherVersion() -> String? {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = ["mpirun", "--version"]
@@ -47,7 +63,7 @@ struct OpenMPICheck {
     guard (try? process.run()) != nil else { return nil }
     let data = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
-    let line = String(decoding: data, as: UTF8.self).split(separator: "\n").first
-    return process.terminationStatus == 0 ? line.map(String.init) : nil
+    return process.terminationStatus == 0
+      ? launcher(String(decoding: data, as: UTF8.self)) : nil
   }
 }

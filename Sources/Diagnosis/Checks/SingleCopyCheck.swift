@@ -22,6 +22,6 @@ struct SingleCopyCheck {
     return .note(
       "single copy", "ptrace_scope is \(scope): large messages between ranks are copied twice",
       cure: "sysctl kernel.yama.ptrace_scope=1; or, against Open MPI's warnings, mpirun --mca"
-        + " btl_vader_single_copy_mechanism none")
+        + " btl_vader_single_copy_mechanism none (4) or --mca smsc ^cma (5)")
   }
 }

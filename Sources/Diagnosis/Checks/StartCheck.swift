@@ -24,8 +24,11 @@ struct StartCheck {
     guard !isInside, RootCheck.here().finding.state == .good else { return nil }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    // Launchers of other kinds have other options, and say what is wrong in the program's words.
+    let isOpenMPI = OpenMPICheck.launcherVersion()?.contains("Open MPI") == true
     process.arguments =
-      ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "2", program, "doctor", "--answer"]
+      ["mpirun"] + (isOpenMPI ? ["--oversubscribe", "--bind-to", "none"] : [])
+      + ["-np", "2", program, "doctor", "--answer"]
     let pipe = Pipe()
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = pipe

@@ -71,7 +71,8 @@ struct AnswerFields {
     case .counts: return [PredictionField("rates", answer, isEveryStep: every)]
     case .numbers where isForecast:
       return [
-        PredictionField("forecast", [K]), PredictionField("predictions", answer, isEveryStep: true),
+        PredictionField("forecast", rollOut.map { [$0, K] } ?? [K]),
+        PredictionField("predictions", answer, isEveryStep: true),
       ]
     case .numbers:
       return features.map { [PredictionField("forecast", [rollOut ?? K / $0, $0])] }
@@ -84,7 +85,8 @@ struct AnswerFields {
   /// - Parameters:
   ///   - y: the read-out, [N, K] or [N, T, K]
   ///   - lengths: T of each sequence
-  func numbers(_ y: [Float], lengths: [Int]) -> [PredictedNumbers] {
+  ///   - coming: the frames beyond the end of each sequence, if several are forecast
+  func numbers(_ y: [Float], lengths: [Int], coming: [Float]? = nil) -> [PredictedNumbers] {
     let K = kind.outputs
     let T = kind.isEveryStep ? steps : 1
     func isValid(_ row: Int) -> Bool {
@@ -112,12 +114,16 @@ struct AnswerFields {
         .floats(y.indices.map { isValid($0 / K) ? Float(exp(Double(y[$0]))) : 0 })
       ]
     case .numbers:
-      let values = y.indices.map { index in
-        guard let statistics, isValid(index / K) else { return y[index] }
+      func inItsUnit(_ value: Float, _ index: Int) -> Float {
+        guard let statistics else { return value }
         let c = index % statistics.mean.count
-        return Float(Double(y[index]) * statistics.deviation[c] + statistics.mean[c])
+        return Float(Double(value) * statistics.deviation[c] + statistics.mean[c])
       }
+      let values = y.indices.map { isValid($0 / K) ? inItsUnit(y[$0], $0) : y[$0] }
       guard isForecast else { return [.floats(values)] }
+      if let coming {
+        return [.floats(coming.indices.map { inItsUnit(coming[$0], $0) }), .floats(values)]
+      }
       let last = lengths.indices.flatMap { n -> ArraySlice<Float> in
         let start = (n * T + lengths[n] - 1) * K
         return values[start..<start + K]

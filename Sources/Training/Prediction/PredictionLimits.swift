@@ -39,13 +39,13 @@ struct PredictionLimits {
   private func checkRollOut() throws(RunFailure) {
     guard request.rollOut != nil else { return }
     let (task, C) = (configuration.dataset.task, source.features)
-    guard task == .forecast else {
+    guard task == .forecast || task == .nextFrame else {
       throw RunFailure(
         .configuration,
-        "dataset.task is \(task.rawValue); --roll-out is for forecast, whose answers are the next"
-          + " inputs")
+        "dataset.task is \(task.rawValue); --roll-out is for forecast and next_frame, whose answers"
+          + " are the next inputs")
     }
-    let H = configuration.dataset.forecast.horizon
+    let H = task == .forecast ? configuration.dataset.forecast.horizon : 1
     guard source.targetKind.outputs == H * C else {
       throw RunFailure(
         .configuration,

@@ -10,12 +10,12 @@ extension PredictionSession {
   ///     (y_1, ..., y_H) = f(x_{t-T+1}, ..., x_t)
   ///     (y_{H+1}, ..., y_{2H}) = f(x_{t-T+H+1}, ..., x_t, y_1, ..., y_H)
   ///
-  /// with T the window of the training. Inputs and forecasts are normalised alike, so that nothing
+  /// with T the window of the training. A model of frames, whose H is 1, reads all frames before. Inputs and forecasts are normalised alike, so that nothing
   /// is converted in between.
   ///
   /// - Parameters:
   ///   - input: the batch that `first` was computed from, x [T, N, C]
-  ///   - first: the first forecasts, [N, H·C]
+  ///   - first: the first forecasts, [N, H·C]; of a model of frames its answers [N, T, C]
   ///   - all: the lengths of the sequences of all ranks in this batch
   /// - Returns: [N, K·C]
   func rolledOut(
@@ -28,7 +28,8 @@ extension PredictionSession {
       (0..<(input.lengths?[n] ?? T)).flatMap { t in (0..<C).map { input.x[(t * N + n) * C + $0] } }
     }
     let starts = series.map(\.count)
-    var forecasts = first
+    let window = isForecast ? Int.max : window
+    var forecasts = isForecast ? lastFrames(first, lengths: input.lengths) : first
     for round in 1... {
       for n in 0..<N { series[n] += forecasts.row(n).array }
       guard round * H < K else { break }
@@ -46,8 +47,19 @@ extension PredictionSession {
         x: x, targets: input.targets, lengths: Set(lengths).count > 1 ? own : nil,
         rowStarts: input.rowStarts)
       forecasts = model.predict(batch, from: nil, firstStep: 0, parameters).outputs
+      if isForecast { forecasts = lastFrames(forecasts, lengths: batch.lengths) }
     }
     return Tensor(
       series.indices.flatMap { series[$0][starts[$0]..<starts[$0] + K * C] }, shape: [N, K * C])
+  }
+
+  /// The answers at the last step of each sequence, [N, C], of all, [N, T, C].
+  private func lastFrames(_ y: Tensor<Float>, lengths: [Int]?) -> Tensor<Float> {
+    let (N, T, C) = (y.shape[0], y.shape[1], y.shape[2])
+    let rows = (0..<N).flatMap { n -> ArraySlice<Float> in
+      let start = ((lengths?[n] ?? T) - 1) * C
+      return y.row(n).array[start..<start + C]
+    }
+    return Tensor(rows, shape: [N, C])
   }
 }

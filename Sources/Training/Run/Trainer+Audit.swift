@@ -125,7 +125,10 @@ extension Trainer {
     }
     let verdict = AuditVerdict(
       audit, owner: owner, auditor: auditor, referee: third, session.parameters.layout)
-    return RunFailure(.diverged, verdict.text(on: audits?.hosts ?? []), blamesHost: true)
+    let hosts = audits?.hosts ?? []
+    return RunFailure(
+      .diverged, verdict.text(on: hosts), blamesHost: true,
+      wrongHost: WrongHost(suspects: verdict.suspects, hosts: hosts))
   }
 
   /// Says what an audit of one rank can find.

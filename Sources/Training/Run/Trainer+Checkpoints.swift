@@ -50,7 +50,9 @@ extension Trainer {
       try DurableFiles.write(try session.identity.json + "\n", to: run.data)
       try session.workload.stream.describe(in: run)
       try run.tidy()
-      if FileStamp(run.lossNote)?.isRegular == true { DurableFiles.remove(run.lossNote) }
+      for note in [run.lossNote, run.hostNote] where FileStamp(note)?.isRegular == true {
+        DurableFiles.remove(note)
+      }
       // This run was resumed from another, and has no checkpoint yet.
       takeCheckpointsAlong()
       guard let saved = state.savedStep, run.savedSteps().contains(saved) else {
