@@ -7,6 +7,12 @@ import Testing
 /// Another Open MPI, if the environment names one.
 enum OtherMPI {
   static let folder = ProcessInfo.processInfo.environment["MOMENTUM_DIST_OTHER_MPI"]
+
+  /// Whether mpirun leaves the ranks time to save after SIGTERM, as that of Open MPI 4 does.
+  static let mpirunWaits: Bool = {
+    let outcome = try? Places.withTemporaryFolder { try Program.bash("mpirun --version", in: $0) }
+    return outcome?.output.contains("(Open MPI) 4") == true
+  }()
 }
 
 /// The program with another Open MPI than the one that it was built with, such as 5 instead of 4.

@@ -94,6 +94,32 @@ enum VirtualHosts {
     }
   }
 
+  /// Each Open MPI gets its own names of options. Ranks yield only if the links are slow.
+  @Test(arguments: [("4.1.4", "vader", "orte"), ("5.0.7", "sm", "prte")])
+  func theOptionsFitTheVersion(version: String, memory: String, prefix: String) throws {
+    try Places.withTemporaryFolder { folder in
+      let script = """
+        mkdir bin
+        printf '%s\\n' '#!/bin/bash' \
+          '[ "$1" = --version ] && echo "mpirun (Open MPI) \(version)" || echo "$*"' >bin/mpirun
+        chmod +x bin/mpirun
+        export PATH=$PWD/bin:$PATH
+        '\(Places.package)/launch/virtual-cluster' --hosts 3 --without node2 true
+        '\(Places.package)/launch/virtual-cluster' --hosts 2 --rate 1gbit true
+        """
+      let outcome = try Program.bash(script, in: folder, deadline: 60)
+      let lines = outcome.output.split(separator: "\n").map(String.init)
+      try #require(outcome.status == 0 && lines.count == 2, "\(outcome.errors)")
+      #expect(lines[0].contains("--host 10.77.0.1:1,10.77.0.3:1 -np 2 "), "\(lines)")
+      for line in lines {
+        #expect(line.contains("--mca btl tcp,\(memory),self"), "\(line)")
+        #expect(line.contains("--mca btl_\(memory)_backing_directory /run/netns/segments"))
+        #expect(line.contains("--mca \(prefix)_tmpdir_base /run/netns/sessions"), "\(line)")
+      }
+      #expect(lines.map { $0.contains("mpi_yield_when_idle 1") } == [false, true], "\(lines)")
+    }
+  }
+
   /// The host of a rank that computes wrong is named by the audit, and left out of the rest.
   @Test func aHostThatComputesWrongIsLeftOut() throws {
     try Places.withTemporaryFolder { folder in
