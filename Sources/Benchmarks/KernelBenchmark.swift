@@ -25,6 +25,9 @@ public struct KernelResult: Sendable, Codable {
   public let peakGflops: Double
   /// The speed as a share of the peak.
   public let utilisation: Double
+  /// The share of the peak that the same kernels reach if all their data are in the caches: the best
+  /// of many short passes. Nil for OpenBLAS and for cells without fused kernels.
+  public let cachedUtilisation: Double?
 }
 
 /// Times the forward and the backward pass of single layers, and OpenBLAS on their main product.
@@ -47,46 +50,50 @@ public enum KernelBenchmark {
   private static func measure(
     _ system: RecurrentSystem, hidden: Int, rows: Int, steps: Int, repeats: Int
   ) throws -> [KernelResult] {
-    let layer: any SequenceLayer<Float> = LayerSpecification(
-      system.layers(
-        CellConstants(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40, window: 20)), hidden: hidden
-    ).layer(inputs: 1, named: LayerName(prefix: "", suffix: "_l0"))
-    var layout = ParameterLayout()
-    layer.declare(in: &layout)
-    let parameters = ParameterBuffer<Float>(layout)
-    var stream = RandomStream(seed: 1, purpose: .benchmark)
-    Initialization.uniform(
-      parameters.flat.reshaped([1, layout.count]), bound: 0.05, stream: &stream)
-    try layer.prepare(parameters, advancing: true)
-    let x = Tensor<Float>(shape: [steps, rows, 1])
-    Initialization.uniform(x, bound: 1, stream: &stream)
-    let shards = 8
-    let gradients = ShardedBuffer<Float>(layout, shards: shards)
-    let input = SequenceInput(x, rowStarts: (0...shards).map { rows * $0 / shards })
-    let workspace = Workspace<Float>()
-    let upstream = Tensor<Float>(shape: [rows, hidden])
-    func run() -> any LayerPass<Float> {
-      layer.forward(input, from: nil, parameters, keeping: .activations, in: workspace)
-    }
-
+    let work = try LayerWork(system, hidden: hidden, rows: rows, steps: steps, shards: 8)
     let peak = KernelBackend.current.peakGFLOPS(seconds: 0.3)
-    let forward = Timing.median(Timing.seconds(repeats: repeats, warmup: 1) { _ = run() })
-    let pass = run()
+    let forward = Timing.median(
+      Timing.seconds(repeats: repeats, warmup: 1) { _ = work.forward() })
+    let pass = work.forward()
     let backward = Timing.median(
-      Timing.seconds(repeats: repeats, warmup: 1) {
-        upstream.fill(1)
-        _ = pass.backward(
-          OutputGradient(lastStep: upstream), into: gradients, wantsInput: false, initial: nil)
-      })
-    // Every weight takes part in a multiply-add for each row of each step.
-    let weights = layer.parameters.filter { $0.shape.count == 2 }.reduce(0) { $0 + $1.count }
-    let operations = 2 * Double(steps * rows) * Double(weights)
-    return [("forward", forward, 1.0), ("backward", backward, 2.0)].map { name, seconds, share in
-      let gflops = share * operations / seconds * 1e-9
+      Timing.seconds(repeats: repeats, warmup: 1) { work.backward(pass) })
+    let cached = try cachedSeconds(system, hidden: hidden, rows: rows, steps: steps)
+    return [
+      ("forward", forward, 1.0, cached?.forward), ("backward", backward, 2.0, cached?.backward),
+    ].map { name, seconds, share, cached in
+      let operations = share * work.operations * 1e-9
       return KernelResult(
         kernel: name, system: system.name, hidden: hidden, rows: rows, seconds: seconds,
-        gflops: gflops, peakGflops: peak, utilisation: gflops / peak)
+        gflops: operations / seconds, peakGflops: peak, utilisation: operations / seconds / peak,
+        cachedUtilisation: cached.map { operations / $0 / peak })
     }
+  }
+
+  /// The best times of a shard's rows over a few steps, for as much work; nil if the layer has no
+  /// phases.
+  private static func cachedSeconds(
+    _ system: RecurrentSystem, hidden: Int, rows: Int, steps: Int
+  ) throws -> (forward: Double, backward: Double)? {
+    let small = try LayerWork(
+      system, hidden: hidden, rows: min(max(rows / 8, 1), 48), steps: min(steps, 8), shards: 1)
+    var best: [KernelPhase: Double] = [:]
+    for _ in 0..<200 {
+      let phases = KernelBackend.phases { small.backward(small.forward()) }
+      best.merge(phases, uniquingKeysWith: min)
+    }
+    guard best.values.contains(where: { $0 > 0 }) else { return nil }
+    func sum(_ phases: [KernelPhase]) -> Double {
+      phases.reduce(0) { sum, phase in
+        // The last time step has no step after it whose gradient is multiplied.
+        let left = phase == .productBackward ? 1 : 0
+        let times = Double(rows * (steps - left)) / Double(small.rows * max(small.steps - left, 1))
+        return sum + times * (best[phase] ?? 0)
+      }
+    }
+    return (
+      sum([.inputProduct, .recurrentProduct, .pointwiseForward]),
+      sum([.productBackward, .pointwiseBackward, .inputGradient, .weightGradient])
+    )
   }
 
   /// [rows, H] times [H, 4H]: the product of one time step.
@@ -104,6 +111,56 @@ public enum KernelBenchmark {
     let gflops = 2 * Double(rows * hidden) * Double(4 * hidden) / seconds * 1e-9
     return KernelResult(
       kernel: "openblas_product", system: OpenBLAS.coreName, hidden: hidden, rows: rows,
-      seconds: seconds, gflops: gflops, peakGflops: peak, utilisation: gflops / peak)
+      seconds: seconds, gflops: gflops, peakGflops: peak, utilisation: gflops / peak,
+      cachedUtilisation: nil)
+  }
+}
+
+/// A single layer with one input, and all that its passes need.
+private struct LayerWork {
+  let rows: Int
+  let steps: Int
+  private let layer: any SequenceLayer<Float>
+  private let parameters: ParameterBuffer<Float>
+  private let gradients: ShardedBuffer<Float>
+  private let input: SequenceInput<Float>
+  private let upstream: Tensor<Float>
+  private let workspace = Workspace<Float>()
+
+  init(_ system: RecurrentSystem, hidden: Int, rows: Int, steps: Int, shards: Int) throws {
+    (self.rows, self.steps) = (rows, steps)
+    layer = LayerSpecification(
+      system.layers(
+        CellConstants(mu: 0.6, epsilon: 0.6, beta: 0.999, restart: 40, window: 20)), hidden: hidden
+    ).layer(inputs: 1, named: LayerName(prefix: "", suffix: "_l0"))
+    var layout = ParameterLayout()
+    layer.declare(in: &layout)
+    parameters = ParameterBuffer<Float>(layout)
+    var stream = RandomStream(seed: 1, purpose: .benchmark)
+    Initialization.uniform(
+      parameters.flat.reshaped([1, layout.count]), bound: 0.05, stream: &stream)
+    try layer.prepare(parameters, advancing: true)
+    let x = Tensor<Float>(shape: [steps, rows, 1])
+    Initialization.uniform(x, bound: 1, stream: &stream)
+    gradients = ShardedBuffer<Float>(layout, shards: shards)
+    input = SequenceInput(x, rowStarts: (0...shards).map { rows * $0 / shards })
+    upstream = Tensor<Float>(shape: [rows, hidden])
+  }
+
+  /// The operations of the forward pass; the backward pass has twice as many. Every weight takes part
+  /// in a multiply-add for each row of each step.
+  var operations: Double {
+    let weights = layer.parameters.filter { $0.shape.count == 2 }.reduce(0) { $0 + $1.count }
+    return 2 * Double(steps * rows) * Double(weights)
+  }
+
+  func forward() -> any LayerPass<Float> {
+    layer.forward(input, from: nil, parameters, keeping: .activations, in: workspace)
+  }
+
+  func backward(_ pass: any LayerPass<Float>) {
+    upstream.fill(1)
+    _ = pass.backward(
+      OutputGradient(lastStep: upstream), into: gradients, wantsInput: false, initial: nil)
   }
 }

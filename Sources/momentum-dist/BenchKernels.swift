@@ -9,6 +9,9 @@ struct BenchKernels: ParsableCommand {
     commandName: "kernels",
     abstract: "Forward and backward passes of single layers, next to OpenBLAS's product.",
     discussion: """
+      The last figure of a line is the limit: the share of the peak that the same kernels reach with \
+      all data in the caches, as the best of many short passes.
+
       The environment variable MOMENTUM_DIST_KERNELS chooses another variant.
 
       --accuracy measures errors instead of times, for every variant that this processor runs: \
@@ -52,11 +55,15 @@ struct BenchKernels: ParsableCommand {
         print(try Bench.json(result))
       } else {
         let title = "\(result.kernel) \(result.system) H=\(result.hidden)"
-        print(
-          title.padding(toLength: 40, withPad: " ", startingAt: 0)
-            + String(
-              format: "%9.3f ms  %6.1f of %6.1f GFLOP/s  %3.0f %%", result.seconds * 1e3,
-              result.gflops, result.peakGflops, 100 * result.utilisation))
+        var line =
+          title.padding(toLength: 34, withPad: " ", startingAt: 0)
+          + String(
+            format: "%9.3f ms  %6.1f of %6.1f GFLOP/s  %3.0f %%", result.seconds * 1e3,
+            result.gflops, result.peakGflops, 100 * result.utilisation)
+        if let limit = result.cachedUtilisation {
+          line += String(format: ", %3.0f %% in the caches", 100 * limit)
+        }
+        print(line)
       }
     }
   }
