@@ -32,6 +32,8 @@ public struct KernelResult: Sendable, Codable {
 
 /// Times the forward and the backward pass of single layers, and OpenBLAS on their main product.
 public enum KernelBenchmark {
+  private static let shards = 8
+
   /// Times every system at every size, on one thread, with `rows` sequences of `steps` steps.
   public static func run(
     systems: [RecurrentSystem], hidden sizes: [Int], rows: Int, steps: Int, repeats: Int
@@ -50,7 +52,7 @@ public enum KernelBenchmark {
   private static func measure(
     _ system: RecurrentSystem, hidden: Int, rows: Int, steps: Int, repeats: Int
   ) throws -> [KernelResult] {
-    let work = try LayerWork(system, hidden: hidden, rows: rows, steps: steps, shards: 8)
+    let work = try LayerWork(system, hidden: hidden, rows: rows, steps: steps, shards: shards)
     let peak = KernelBackend.current.peakGFLOPS(seconds: 0.3)
     let forward = Timing.median(
       Timing.seconds(repeats: repeats, warmup: 1) { _ = work.forward() })
@@ -69,29 +71,17 @@ public enum KernelBenchmark {
     }
   }
 
-  /// The best times of a shard's rows over a few steps, for as much work; nil if the layer has no
-  /// phases.
+  /// The times with all data in the caches; nil if the layer is not fused.
   private static func cachedSeconds(
     _ system: RecurrentSystem, hidden: Int, rows: Int, steps: Int
   ) throws -> (forward: Double, backward: Double)? {
+    var cached = CachedPhases(rows: rows, steps: steps, shards: shards)
     let small = try LayerWork(
-      system, hidden: hidden, rows: min(max(rows / 8, 1), 48), steps: min(steps, 8), shards: 1)
-    var best: [KernelPhase: Double] = [:]
-    for _ in 0..<200 {
-      let phases = KernelBackend.phases { small.backward(small.forward()) }
-      best.merge(phases, uniquingKeysWith: min)
-    }
-    guard best.values.contains(where: { $0 > 0 }) else { return nil }
-    func sum(_ phases: [KernelPhase]) -> Double {
-      phases.reduce(0) { sum, phase in
-        // The last time step has no step after it whose gradient is multiplied.
-        let left = phase == .productBackward ? 1 : 0
-        let times = Double(rows * (steps - left)) / Double(small.rows * max(small.steps - left, 1))
-        return sum + times * (best[phase] ?? 0)
-      }
-    }
+      system, hidden: hidden, rows: cached.shortRows, steps: cached.shortSteps, shards: 1)
+    guard cached.measure({ small.backward(small.forward()) }) else { return nil }
+    func sum(_ phases: [KernelPhase]) -> Double { phases.reduce(0) { $0 + cached[$1] } }
     return (
-      sum([.inputProduct, .recurrentProduct, .pointwiseForward]),
+      sum([.packing, .inputProduct, .recurrentProduct, .pointwiseForward]),
       sum([.productBackward, .pointwiseBackward, .inputGradient, .weightGradient])
     )
   }
@@ -118,8 +108,8 @@ public enum KernelBenchmark {
 
 /// A single layer with one input, and all that its passes need.
 private struct LayerWork {
-  let rows: Int
-  let steps: Int
+  private let rows: Int
+  private let steps: Int
   private let layer: any SequenceLayer<Float>
   private let parameters: ParameterBuffer<Float>
   private let gradients: ShardedBuffer<Float>

@@ -40,7 +40,7 @@ public enum PhaseBenchmark {
     let steps = try measure(work, repeats: repeats, warmup: warmup)
     guard steps[0].kernels.values.contains(where: { $0 > 0 }) else { return nil }
     let total = Timing.median(steps.map(\.times.total))
-    let cached = try cachedSeconds(like: problem, on: communicator)
+    let cached = try cached(like: problem, on: communicator)
     var phases = KernelPhase.allCases.map { phase in
       let seconds = Timing.median(steps.map { $0.kernels[phase] ?? 0 })
       return PhaseTime(
@@ -76,24 +76,15 @@ public enum PhaseBenchmark {
     }
   }
 
-  /// The best times of short steps of one shard's rows, which stay in the caches, for as much work
-  /// as the problem's.
-  private static func cachedSeconds(
+  private static func cached(
     like problem: StepProblem, on communicator: Communicator
-  ) throws -> [KernelPhase: Double] {
+  ) throws -> CachedPhases {
+    var cached = CachedPhases(rows: problem.batch, steps: problem.steps, shards: problem.shards)
     var small = problem
-    small.batch = min(max(problem.batch / problem.shards, 1), 48)
-    small.shards = 1
-    small.steps = min(problem.steps, 8)
-    let steps = try measure(try StepWork(small, on: communicator), repeats: 200, warmup: 20)
-    let rows = Double(problem.batch) / Double(small.batch)
-    return Dictionary(
-      uniqueKeysWithValues: KernelPhase.allCases.map { phase in
-        // The last time step has no step after it whose gradient is multiplied.
-        let left = phase == .productBackward ? 1 : 0
-        let times = Double(problem.steps - left) / Double(max(small.steps - left, 1))
-        return (phase, rows * times * (steps.map { $0.kernels[phase] ?? 0 }.min() ?? 0))
-      })
+    (small.batch, small.steps, small.shards) = (cached.shortRows, cached.shortSteps, 1)
+    let work = try StepWork(small, on: communicator)
+    _ = try cached.measure { _ = try work.step() }
+    return cached
   }
 }
 

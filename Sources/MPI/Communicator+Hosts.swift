@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Communicator {
+  /// The name of each rank's host. Every rank calls this.
+  public func hostNames() throws(MPIError) -> [String] {
+    try allgather(Array(Environment.processorName.utf8)).map { String(decoding: $0, as: UTF8.self) }
+  }
+
   /// The host of each rank, numbered from 0 in the order of their first ranks.
   ///
   /// Every rank calls this.

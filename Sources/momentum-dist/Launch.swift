@@ -23,6 +23,9 @@ enum Launch {
     didSet { Deadline.lossNote = notes?.lossNote }
   }
 
+  /// The name of the host of each rank, in the order of the ranks. Set by `communicator()`.
+  private nonisolated(unsafe) static var hosts: [String] = []
+
   /// Starts MPI. Without a launcher this is rank 0 of 1.
   ///
   /// - Throws: a failure of status `configuration` if a launcher started more ranks than MPI
@@ -42,6 +45,7 @@ enum Launch {
         let problem = launcher.mismatch(worldSize: all.size, rank: all.rank)
         let world = try all.groupedByHost()
         try Deadline.start(on: world)
+        hosts = try world.hostNames()
         return (world, problem)
       }
     } catch {
@@ -100,9 +104,7 @@ enum Launch {
     if isFirstRank || isAlone {
       say("momentum-dist: \(failure.message)")
     }
-    if isFirstRank, let host = failure.wrongHost, let notes {
-      do { try DurableFiles.write(host.note, to: notes.hostNote) } catch { say("\(error)") }
-    }
+    if isFirstRank { noteWrongHost(failure) }
     if isAlone {
       Deadline.noteLoss()
       abort(failure.status)
@@ -113,7 +115,18 @@ enum Launch {
   /// Prints the failure, and ends all ranks with it although the others do not answer.
   static func endAlone(_ failure: RunFailure) -> Never {
     say("momentum-dist: \(failure.message)")
+    noteWrongHost(failure)
     abort(failure.status)
+  }
+
+  /// Notes the host that an audit found, for launch/supervise.
+  private static func noteWrongHost(_ failure: RunFailure) {
+    guard let host = failure.wrongHost, let notes else { return }
+    do {
+      try DurableFiles.write(host.note(hosts: hosts), to: notes.hostNote)
+    } catch {
+      say("momentum-dist: \(error)")
+    }
   }
 
   /// Ends all ranks of MPI's world.

@@ -60,6 +60,21 @@ import Testing
     }
   }
 
+  /// Trials side by side: the note has the hosts of all groups.
+  @Test func aFaultyRankEndsAPackedSweep() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(
+        [
+          "train", "--output", "sweep", "--sweep", "optimizer.learning_rate=0.001,0.01", "--audit",
+          "1", "--ranks-per-trial", "2",
+        ] + RankCountTests.arguments + ["--set", "epochs=2"], ranks: 4, in: folder,
+        environment: ["MOMENTUM_DIST_FLIP_GRADIENT": "1:9"])
+      #expect(outcome.status == 70, "\(outcome.errors)")
+      let (note, host) = ("\(folder)/sweep/wrong-host", DeadlineTests.host)
+      #expect(try String(contentsOfFile: note, encoding: .utf8) == "\(host)\n\(host) 4\n")
+    }
+  }
+
   @Test func ofTwoRanksBothAreNamed() throws {
     try Places.withTemporaryFolder { folder in
       let outcome = try run("ACTIVATION", rank: 1, of: 2, in: folder)

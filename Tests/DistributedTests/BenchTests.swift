@@ -57,6 +57,16 @@ import Testing
     #expect(phases.compactMap { $0["cached_seconds"] as? Double }.count { $0 > 0 } == 7)
   }
 
+  /// The limit of a kernel: the same work with all data in the caches.
+  @Test func kernelsHaveALimit() throws {
+    let sizes = ["--hidden", "16", "--batch", "16", "--time", "20", "--repeats", "1"]
+    let lines = try Self.lines(["kernels", "--cell", "lstm", "--cell", "lmu"] + sizes)
+    let limits = lines.map { $0["cached_utilisation"] as? Double }
+    #expect(lines.count == 5 && limits.prefix(2).allSatisfy { $0 ?? 0 > 0 }, "\(limits)")
+    // Neither layers that are not fused nor OpenBLAS have parts.
+    #expect(limits.dropFirst(2).allSatisfy { $0 == nil }, "\(limits)")
+  }
+
   @Test func partsAreThoseOfFusedLayersOnOneThread() throws {
     try Places.withTemporaryFolder { folder in
       for (arguments, ranks, words) in [

@@ -11,6 +11,7 @@ enum OtherMPI {
   /// Whether mpirun leaves the ranks time to save after SIGTERM, as that of Open MPI 4 does.
   static let mpirunWaits: Bool = {
     let outcome = try? Places.withTemporaryFolder { try Program.bash("mpirun --version", in: $0) }
+    precondition(outcome?.status == 0, "mpirun --version fails; install openmpi-bin")
     return outcome?.output.contains("(Open MPI) 4") == true
   }()
 }

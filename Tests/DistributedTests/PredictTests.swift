@@ -238,6 +238,20 @@ import Testing
     let coming = try output.readAll("forecast", as: Float.self)
     #expect(try output.dataset("forecast").shape == [8, 3, 3])
     #expect(try output.readAll("predictions", as: Float.self) == predictions)
+    _ = try run(["predict", "run", "frames.h5", "--roll-out", "3", "--to", "r.csv"], in: folder)
+    let csv = try String(contentsOfFile: "\(folder)/r.csv", encoding: .utf8).split(separator: "\n")
+    #expect(csv.first == "sequence,step,forecast_0,forecast_1,forecast_2")
+    var (expected, first) = ([String](), 0)
+    for (n, length) in lengths.enumerated() {
+      let known = predictions[3 * first..<3 * (first + length)]
+      let all = known + coming[9 * n + 3..<9 * (n + 1)]
+      expected += (0..<length + 2).map { step in
+        let frame = all.dropFirst(3 * step).prefix(3).map { "\($0)" }
+        return "\(n),\(step + 1)," + frame.joined(separator: ",")
+      }
+      first += length
+    }
+    #expect(csv.dropFirst().map(String.init) == expected)
     for added in 0..<3 {
       var (x, start) = ([Float](), 0)
       var offsets = [0]

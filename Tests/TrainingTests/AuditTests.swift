@@ -110,7 +110,8 @@ import Testing
   /// A host is known to be wrong if all suspects are on it.
   @Test func theHostOfTheSuspectsIsNoted() {
     let hosts = ["a", "b", "b", "c", "b"]
-    #expect(WrongHost(suspects: [2], hosts: hosts)?.note == "b\na 1\nb 3\nc 1\n")
+    let wrong = WrongHost(suspects: [2], hosts: hosts)
+    #expect(wrong?.note(hosts: hosts) == "b\na 1\nb 3\nc 1\n")
     #expect(WrongHost(suspects: [1, 4], hosts: hosts)?.name == "b")
     #expect(WrongHost(suspects: [1, 3], hosts: hosts) == nil)
   }

@@ -85,8 +85,8 @@ struct AnswerFields {
   /// - Parameters:
   ///   - y: the read-out, [N, K] or [N, T, K]
   ///   - lengths: T of each sequence
-  ///   - coming: the frames beyond the end of each sequence, if several are forecast
-  func numbers(_ y: [Float], lengths: [Int], coming: [Float]? = nil) -> [PredictedNumbers] {
+  ///   - rolledOut: the forecast frames after the end of each sequence; nil without `--roll-out`
+  func numbers(_ y: [Float], lengths: [Int], rolledOut: [Float]? = nil) -> [PredictedNumbers] {
     let K = kind.outputs
     let T = kind.isEveryStep ? steps : 1
     func isValid(_ row: Int) -> Bool {
@@ -121,8 +121,8 @@ struct AnswerFields {
       }
       let values = y.indices.map { isValid($0 / K) ? inItsUnit(y[$0], $0) : y[$0] }
       guard isForecast else { return [.floats(values)] }
-      if let coming {
-        return [.floats(coming.indices.map { inItsUnit(coming[$0], $0) }), .floats(values)]
+      if let rolledOut {
+        return [.floats(rolledOut.indices.map { inItsUnit(rolledOut[$0], $0) }), .floats(values)]
       }
       let last = lengths.indices.flatMap { n -> ArraySlice<Float> in
         let start = (n * T + lengths[n] - 1) * K

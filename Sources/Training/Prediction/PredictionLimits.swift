@@ -55,8 +55,7 @@ struct PredictionLimits {
     guard !carriesState else {
       throw RunFailure(
         .usage,
-        "--roll-out forecasts from the last window of each series; leave out --state and"
-          + " --state-to")
+        "--roll-out starts from the sequences of the file; leave out --state and --state-to")
     }
     guard !hasTimes else {
       throw RunFailure(

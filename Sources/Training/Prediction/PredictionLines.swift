@@ -104,6 +104,8 @@ struct CSVLines: PredictionLines {
   private let isForecast: Bool
   /// The places of the fields that are written: of forecasts those of every step.
   private let written: [Int]
+  /// The place of the frames that follow the end of each sequence, [K, C]; nil without a roll-out.
+  private let rolledOut: Int?
 
   init(_ session: PredictionSession) {
     shown = Shown(session)
@@ -112,6 +114,9 @@ struct CSVLines: PredictionLines {
     written = session.fields.indices.filter {
       !session.isForecast || session.fields[$0].name != "forecast"
     }
+    rolledOut =
+      isForecast
+      ? session.fields.firstIndex { $0.name == "forecast" && $0.shape.count == 2 } : nil
   }
 
   var header: String {
@@ -138,6 +143,19 @@ struct CSVLines: PredictionLines {
   func lines(_ rows: PredictedRows) -> [String] {
     rows.lengths.enumerated().flatMap { row, length in
       (0..<(isEveryStep ? length : 1)).map { step in line(rows, row, step) }
+        + rolledOutLines(rows, row, length)
+    }
+  }
+
+  /// A line for each frame of a roll-out but the first, which is the forecast of the last step.
+  private func rolledOutLines(_ rows: PredictedRows, _ row: Int, _ length: Int) -> [String] {
+    guard let rolledOut, case .floats(let values) = rows.numbers[rolledOut] else { return [] }
+    let (field, label) = (shown.fields[rolledOut], shown.label(rows.first + row))
+    let (K, C) = (field.shape[0], field.shape[1])
+    return (1..<K).map { k in
+      let start = row * field.count + k * C
+      let fields = [label, "\(length + k)"] + values[start..<start + C].map { "\($0)" }
+      return fields.map(Self.quoted).joined(separator: ",") + "\n"
     }
   }
 

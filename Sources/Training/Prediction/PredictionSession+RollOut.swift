@@ -10,12 +10,12 @@ extension PredictionSession {
   ///     (y_1, ..., y_H) = f(x_{t-T+1}, ..., x_t)
   ///     (y_{H+1}, ..., y_{2H}) = f(x_{t-T+H+1}, ..., x_t, y_1, ..., y_H)
   ///
-  /// with T the window of the training. A model of frames, whose H is 1, reads all frames before. Inputs and forecasts are normalised alike, so that nothing
-  /// is converted in between.
+  /// with T the window of the training. A next-frame model has H = 1 and reads the whole sequence.
+  /// Inputs and forecasts are normalised alike, so nothing is converted in between.
   ///
   /// - Parameters:
   ///   - input: the batch that `first` was computed from, x [T, N, C]
-  ///   - first: the first forecasts, [N, H·C]; of a model of frames its answers [N, T, C]
+  ///   - first: the first forecasts, [N, H·C]; of a next-frame model its answers, [N, T, C]
   ///   - all: the lengths of the sequences of all ranks in this batch
   /// - Returns: [N, K·C]
   func rolledOut(

@@ -39,10 +39,9 @@ struct AuditPlan {
   static func of(_ session: TrainingSession) throws(RunFailure) -> AuditPlan? {
     guard session.configuration.audit > 0 else { return nil }
     do {
-      let names = try session.communicator.allgather(Array(MPI.Environment.processorName.utf8))
       return AuditPlan(
         share: session.configuration.audit, seed: session.configuration.seed,
-        shards: session.plan, hosts: names.map { String(decoding: $0, as: UTF8.self) })
+        shards: session.plan, hosts: try session.communicator.hostNames())
     } catch {
       throw RunFailure(error)
     }

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A host that computes wrong, as an audit found it, and the ranks of every host. `launch/supervise
-/// --fewer` reads this to run on without that host.
+/// A host that computes wrong results, as an audit found it. `launch/supervise --fewer` reads its
+/// note to continue without that host.
 public struct WrongHost: Equatable, Sendable, Codable {
   /// The name of the host.
   public let name: String
-  /// The host of each rank.
-  private let hosts: [String]
 
   /// - Parameters:
   ///   - suspects: the ranks of which one is wrong
@@ -15,12 +13,14 @@ public struct WrongHost: Equatable, Sendable, Codable {
   init?(suspects: [Int], hosts: [String]) {
     let names = Set(suspects.map { hosts[$0] })
     guard let name = names.first, names.count == 1 else { return nil }
-    (self.name, self.hosts) = (name, hosts)
+    self.name = name
   }
 
   /// The lines of the file `RunFolder.hostNote`: the name of the host, then each host, in the order
   /// of its first rank, with its number of ranks.
-  public var note: String {
+  ///
+  /// - Parameter hosts: the name of each rank's host, of all ranks of the job
+  public func note(hosts: [String]) -> String {
     var counts: [String: Int] = [:]
     for host in hosts { counts[host, default: 0] += 1 }
     var lines = [name]
