@@ -127,7 +127,7 @@ extension PredictionSession {
     let all = zip(whole.indices, everyStep).map { index, isEveryStep in
       isEveryStep ? padded(whole[index], steps: T, isAnswer: index == 0) : whole[index].array
     }
-    let answered = answers.numbers(all[0], lengths: lengths, coming: hasComing ? all[1] : nil)
+    let answered = answers.numbers(all[0], lengths: lengths, rolledOut: hasComing ? all[1] : nil)
     try requireFinite([.floats(all[0])] + answered, sequences)
     let numbers = answered + all.dropFirst(hasComing ? 2 : 1).map { PredictedNumbers.floats($0) }
     return PredictedRows(first: sequences.lowerBound, lengths: lengths, numbers: numbers)
