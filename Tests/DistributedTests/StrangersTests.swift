@@ -304,7 +304,7 @@ import Testing
       ] {
         let outcome = try run(arguments, in: folder)
         #expect(outcome.status == Int32(status), "\(arguments): \(outcome.errors)")
-        #expect(outcome.seconds < 50, "\(arguments)")
+        #expect(outcome.seconds < 50 * Waiting.patience, "\(arguments)")
       }
       let run = "\(folder)/run"
       try DurableFiles.createFolder("\(run)/checkpoints/step-00000001")

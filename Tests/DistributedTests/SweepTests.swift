@@ -109,7 +109,7 @@ import Testing
       let failed = try sweep(
         ["--ranks-per-trial", "1", "--set", "epochs=4000"], ranks: 3, in: folder,
         environment: ["MOMENTUM_DIST_FAILPOINTS": "checkpoint.shard.write=nospace@1#2"])
-      #expect(failed.status == 74 && failed.seconds < 60, "\(failed.errors)")
+      #expect(failed.status == 74 && failed.seconds < 60 * Waiting.patience, "\(failed.errors)")
       #expect(failed.message.contains("momentum-dist: trial-00"), "\(failed.errors)")
       #expect(failed.message.contains("No space left"), "\(failed.errors)")
       let saved = (1...3).filter {
@@ -122,7 +122,9 @@ import Testing
       let lost = try sweep(
         ["--ranks-per-trial", "1"], ranks: 3, in: folder,
         environment: ["MOMENTUM_DIST_FAILPOINTS": "train.step=kill@2#7"])
-      #expect([76, 128 + SIGKILL].contains(lost.status) && lost.seconds < 60, "\(lost.errors)")
+      #expect(
+        [76, 128 + SIGKILL].contains(lost.status) && lost.seconds < 60 * Waiting.patience,
+        "\(lost.errors)")
       let resumed = try sweep(["--ranks-per-trial", "1", "--resume"], ranks: 3, in: folder)
       #expect(resumed.status == 0 && resumed.output == whole.output, "\(resumed.errors)")
     }

@@ -39,7 +39,7 @@ public enum Program {
   /// - Parameters:
   ///   - ranks: the number of ranks under mpirun; nil starts it without
   ///   - others: mpirun's options for a second group of ranks with the same arguments
-  ///   - deadline: seconds after which it is ended, so that a hang is a failure
+  ///   - deadline: seconds, on an idle machine, after which it is ended, so that a hang is a failure
   ///   - signal: the signal at the deadline; mpirun passes USR1 and USR2 on to the ranks
   ///   - core: the only one that every rank may use
   ///   - errorsFile: what the ranks append their standard error to, past mpirun
@@ -129,8 +129,10 @@ public enum Program {
     _ program: [String], in folder: String, environment: [String: String] = [:],
     deadline: Double = 120, signal: String = "KILL", meanwhile: () throws -> Void = {}
   ) throws -> Outcome {
+    // Other signals are sent for their own sake, at the time that the test says.
+    let limit = signal == "KILL" ? deadline * Waiting.patience : deadline
     let (process, stem) = try prepare(
-      ["timeout", "--preserve-status", "--signal=\(signal)", "--kill-after=20", "\(deadline)"]
+      ["timeout", "--preserve-status", "--signal=\(signal)", "--kill-after=20", "\(limit)"]
         + program, in: folder, environment: environment)
     let started = ContinuousClock().now
     try withoutBlockedSignals { try process.run() }
@@ -193,7 +195,7 @@ extension Program {
   /// - Parameters:
   ///   - signals: the signals that it gets, one after the other
   ///   - text: what standard error must hold before
-  ///   - deadline: seconds after which it is killed, so that a hang is a failure
+  ///   - deadline: seconds, on an idle machine, after which it is killed, so that a hang is a failure
   public static func run(
     _ arguments: [String], ranks: Int, in folder: String, environment: [String: String] = [:],
     sending signals: [Int32], when text: String, deadline: Double = 60
@@ -213,7 +215,8 @@ extension Program {
         decoding: FileManager.default.contents(atPath: "\(stem).err") ?? Data(), as: UTF8.self)
     }
     var rest = signals
-    while process.isRunning, seconds < deadline {
+    let limit = deadline * Waiting.patience
+    while process.isRunning, seconds < limit {
       if !rest.isEmpty, errors().contains(text) {
         _ = kill(process.processIdentifier, rest.removeFirst())
       }
@@ -243,13 +246,14 @@ extension Program {
       + ["\(products)/momentum-dist"] + arguments
     let (process, stem) = try prepare(command, in: folder, environment: environment)
     let started = ContinuousClock().now
+    let limit = Duration.seconds(deadline * Waiting.patience)
     try withoutBlockedSignals { try process.run() }
     func errors() -> String {
       String(
         decoding: FileManager.default.contents(atPath: "\(stem).err") ?? Data(), as: UTF8.self)
     }
     while process.isRunning, !text.isEmpty, !errors().contains(text),
-      ContinuousClock().now - started < .seconds(deadline)
+      ContinuousClock().now - started < limit
     {
       Thread.sleep(forTimeInterval: 0.01)
     }
@@ -262,7 +266,7 @@ extension Program {
     // mpirun itself may hang when its ranks are killed while it starts them, or all at once: they
     // are gone, and it waits forever. A hang of ours is a failure, and must not outlive the test.
     var alone = 0
-    while process.isRunning, alone < 500, ContinuousClock().now - started < .seconds(deadline) {
+    while process.isRunning, alone < 500, ContinuousClock().now - started < limit {
       Thread.sleep(forTimeInterval: 0.01)
       let isAlone = !children.isEmpty && self.children(of: process.processIdentifier).isEmpty
       alone = isAlone ? alone + 1 : 0
