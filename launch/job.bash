@@ -40,10 +40,17 @@ prepare_job() {
 # `status`. It saves and ends with 75 on the scheduler's signals, and after this many seconds unless
 # that is 0.
 #
+# A signal before the start, which the scripts note in `early`, starts nothing.
+#
 #   run_job SECONDS mpirun ...
 run_job() {
   local seconds=$1 supervisor timer=
   shift
+  if [ -n "${early:-}" ]; then
+    echo "$name: stopped before the start" >&2
+    status=75
+    return
+  fi
   "$launch/supervise" --resume --restarts 3 "$@" "$program" train "${arguments[@]}" &
   supervisor=$!
   # This script keeps running, to receive the signals.
@@ -51,6 +58,7 @@ run_job() {
   trap "kill -USR2 $supervisor 2>/dev/null" USR2 TERM
   # shellcheck disable=SC2064
   trap "kill -USR1 $supervisor 2>/dev/null" USR1
+  [ -z "${early:-}" ] || kill -USR2 "$supervisor"
   if [ "$seconds" -gt 0 ]; then
     (trap 'kill "$wait"' TERM; sleep "$seconds" & wait=$!; wait $wait && kill -USR2 $supervisor) &
     timer=$!
@@ -60,6 +68,8 @@ run_job() {
     wait "$supervisor" || status=$?
     kill -0 "$supervisor" 2>/dev/null || break
   done
+  # The signal ended supervise itself, before it could pass it on.
+  [ "$status" != 140 ] || status=75
   [ -z "$timer" ] || kill "$timer" 2>/dev/null
 }
 

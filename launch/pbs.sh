@@ -21,6 +21,9 @@
 # Torque: #PBS -l nodes=2:ppn=16, and qsub -t 1-5.
 set -uo pipefail
 name=pbs.sh
+# Until run_job sets others. Without them an early signal would end this script.
+trap 'early=1' USR2 TERM
+trap : USR1
 seconds_of_work=${SECONDS_OF_WORK:-14100} # the walltime without five minutes
 
 cd "${PBS_O_WORKDIR:?start it with qsub}" || exit 74

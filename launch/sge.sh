@@ -25,6 +25,9 @@
 #$ -r y
 set -uo pipefail
 name=sge.sh
+# Until run_job sets others. Without them an early signal would end this script.
+trap 'early=1' USR2 TERM
+trap : USR1
 seconds_of_work=${SECONDS_OF_WORK:-14100} # h_rt without five minutes
 
 # Grid Engine runs a copy of this script.

@@ -25,10 +25,12 @@ import Testing
       cat >bin/scontrol <<'END'
       #!/bin/bash
       echo "scontrol $*" >>called
+      [ -z "${SIGNAL:-}" ] || kill -$SIGNAL $(cat pid)
       [ "$1" != show ] || printf 'JobId=7\\n   Command=%s --output\\n' \
         '\(Places.package)/launch/slurm.sbatch'
       END
       chmod +x bin/*
+      echo $$ >pid
       PATH=$PWD/bin:$PATH exec bash spool/script "$@"
       """
     return try Program.bash(
@@ -101,6 +103,21 @@ import Testing
         "slurm.sbatch", ["--output", "run"], environment: environment, training: "exit 0",
         in: folder)
       #expect(wrong.status == 64 && wrong.errors.contains("LAUNCHER is x"), "\(wrong.errors)")
+    }
+  }
+
+  /// A signal may come while the script still looks for its folder. Nothing starts then.
+  @Test(arguments: [("USR2", 75), ("TERM", 75), ("USR1", 0)])
+  func aSignalBeforeTheStartIsNotLost(signal: String, status: Int32) throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try job(
+        "slurm.sbatch", ["--output", "run"],
+        environment: Self.slurm.merging(["SIGNAL": signal]) { $1 }, training: "exit 0", in: folder)
+      #expect(outcome.status == status, "\(outcome.errors)")
+      #expect(try called("mpirun", in: folder).count == (status == 0 ? 1 : 0))
+      guard status == 75 else { return }
+      #expect(outcome.errors.contains("slurm.sbatch: stopped before the start"))
+      #expect(outcome.errors.contains("no new step was saved"), "\(outcome.errors)")
     }
   }
 

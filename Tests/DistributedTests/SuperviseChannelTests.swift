@@ -70,6 +70,20 @@ import Testing
     }
   }
 
+  /// A signal before the first start, here while the run's folder is made, starts nothing.
+  @Test func aSignalBeforeTheStartIsNotLost() throws {
+    try Places.withTemporaryFolder { folder in
+      let fake =
+        "mkdir bin; printf '#!/bin/bash\\nkill -USR2 $PPID\\nexec /bin/mkdir \"$@\"\\n' >bin/mkdir;"
+        + " chmod +x bin/mkdir; PATH=$PWD/bin:$PATH exec '\(Places.package)/launch/supervise'"
+        + " bash -c 'touch started; exit 0' bash --output run"
+      let outcome = try Program.bash(fake, [], in: folder, environment: [:], deadline: 30)
+      #expect(outcome.status == 75, "\(outcome.errors)")
+      #expect(outcome.errors == "supervise: stopped before the start\n")
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/started"))
+    }
+  }
+
   private func checkpoint(_ name: String, isComplete: Bool = true, in folder: String) throws {
     let path = "\(folder)/\(name)"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
