@@ -136,7 +136,7 @@ enum VirtualHosts {
       #expect(outcome.errors.contains(": rank 2 on node3 is wrong in"), "\(outcome.errors)")
       #expect(
         outcome.errors.contains(
-          "supervise: node3 computes wrong and is left out; restart 1 of 3 from the newest"
+          "supervise: node3 computes wrong results and is left out; restart 1 of 3 from the newest"
             + " checkpoint of run, on 2 hosts"), "\(outcome.errors)")
       #expect(
         try RankCountTests.digest("run", in: folder) == RankCountTests.digest("alone", in: folder))
