@@ -10,8 +10,8 @@ extension PredictionSession {
   ///     (y_1, ..., y_H) = f(x_{t-T+1}, ..., x_t)
   ///     (y_{H+1}, ..., y_{2H}) = f(x_{t-T+H+1}, ..., x_t, y_1, ..., y_H)
   ///
-  /// with T the window of the training. A model of frames, whose H is 1, reads all frames before. Inputs and forecasts are normalised alike, so that nothing
-  /// is converted in between.
+  /// where T is the window used in training. A model of frames, for which H is 1, reads all earlier
+  /// frames. Inputs and forecasts are normalised alike, so that nothing is converted in between.
   ///
   /// - Parameters:
   ///   - input: the batch that `first` was computed from, x [T, N, C]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A host that computes wrong, as an audit found it, and the ranks of every host. `launch/supervise
-/// --fewer` reads this to run on without that host.
+/// The host whose results an audit found to be wrong, and the ranks of every host.
+/// `launch/supervise --fewer` reads this to run on without that host.
 public struct WrongHost: Equatable, Sendable, Codable {
   /// The name of the host.
   public let name: String
@@ -9,7 +9,7 @@ public struct WrongHost: Equatable, Sendable, Codable {
   private let hosts: [String]
 
   /// - Parameters:
-  ///   - suspects: the ranks of which one is wrong
+  ///   - suspects: the ranks that may be wrong
   ///   - hosts: the name of each rank's host
   /// - Returns: nil if the suspects are on several hosts, so that it is unknown which is wrong
   init?(suspects: [Int], hosts: [String]) {
