@@ -18,7 +18,7 @@ public struct CheckpointResult: Sendable, Codable {
   public let diskBytes: Int
   /// The number of ranks, each of which writes a shard.
   public let ranks: Int
-  /// A step with nothing else going on.
+  /// A step while no save is in progress.
   public let stepSeconds: Double
   /// How long a step waits for a save in the foreground: until it is on the disk.
   public let foregroundStallSeconds: Double

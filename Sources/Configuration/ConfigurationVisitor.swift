@@ -42,7 +42,7 @@ extension Requirement where Value: Comparable {
 
   /// The value is in the range, both bounds included.
   public static func within(_ range: ClosedRange<Value>) -> Requirement {
-    Requirement("within \(range.lowerBound) and \(range.upperBound)") { range.contains($0) }
+    Requirement("from \(range.lowerBound) to \(range.upperBound)") { range.contains($0) }
   }
 
   /// The half-open range, for decay factors that must stay below 1.

@@ -42,7 +42,7 @@ public enum HeldOutCount: ConfigurationValue {
 
 extension Requirement<HeldOutCount> {
   static var heldOut: Requirement {
-    Requirement("within 0 and 100000000") { value in
+    Requirement("from 0 to 100000000") { value in
       guard case .count(let count) = value else { return true }
       return 0...100_000_000 ~= count
     }

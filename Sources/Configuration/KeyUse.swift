@@ -7,8 +7,9 @@ import Layers
 /// Which runs use a key, by the choices that a configuration makes.
 ///
 /// The rule is next to the key, or next to its section, in `visit`. A key that a user set and that
-/// the run does not use is refused, whatever its value; `--list-keys` leaves it out. A key that
-/// only sets a limit, such as `dataset.memory`, counts as used even if the limit is not reached.
+/// the run does not use is refused, regardless of its value; `--list-keys` leaves it out. A key
+/// that only sets a limit, such as `dataset.memory`, counts as used even if the limit is not
+/// reached.
 public struct KeyUse: Sendable {
   /// The choice that makes a run not use the key, as in "model.cell=lstm"; nil if the run uses it.
   let obstacle: @Sendable (TrainingConfiguration) -> String?

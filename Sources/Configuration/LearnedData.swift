@@ -47,7 +47,7 @@ public struct LearnedData: Sendable, Equatable {
     features = shape("rnn.weight_ih_l0").flatMap { $0.count == 2 ? $0.last : nil }
     outputs = shape("readout.weight")?.first
     let path = RunFolder(ofCheckpoint: reader.folder).vocabulary
-    // One that is damaged or of another text is ignored.
+    // A vocabulary that is damaged or belongs to another text is ignored.
     let own = try? Vocabulary(contentsOf: path)
     let known = reader.manifest.data?.meaning.vocabulary
     vocabulary = known == nil || known == own?.identity ? own : nil

@@ -72,7 +72,7 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
     try visitor.field(
       "epsilon", &epsilon, "added to the root, in rmsprop and adam", .atLeast(0),
       use: .rules(.rmsprop, .adam, .adamw))
-    try visitor.field("weight_decay", &weightDecay, "λ, pull of the weights to zero", .atLeast(0))
+    try visitor.field("weight_decay", &weightDecay, "λ, the weight decay", .atLeast(0))
     try visitor.field(
       "clip_norm", &clipNorm, "largest norm of the whole gradient; 0 does not clip", .atLeast(0))
     try visitor.field(
@@ -186,8 +186,8 @@ public struct OptimizerSettings: ConfigurationSection, Equatable {
     for (pattern, factor) in (try? factors()) ?? [] {
       let group = ParameterGroup(pattern, rule, learningRate: learningRate * factor)
       let named = layout.entries.filter(group.contains)
-      // A pattern that fits only skew matrices changes their rate, but not their rule. One that
-      // also fits other parameters does not change skew matrices.
+      // A pattern that matches only skew matrices changes their rate, but not their rule. A pattern
+      // that also fits other parameters does not change skew matrices.
       if !named.isEmpty, named.allSatisfy({ $0.role == .skewMatrix }) {
         ofSkew.append(ParameterGroup(pattern, skewRule, learningRate: skewRate * factor))
       } else {

@@ -283,7 +283,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         "beta", &beta, "β, the share of the old second moment that is kept", .within(0..<1),
         effect: .model, use: .constant(.beta))
       try visitor.field(
-        "restart", &restart, "F, steps between restarts of the Nesterov counter; 0 is never",
+        "restart", &restart, "F, steps between restarts of the Nesterov counter; 0: no restart",
         .atLeast(0), effect: .model, use: .constant(.restart))
       try visitMemory(&visitor)
       try visitor.field(

@@ -30,16 +30,16 @@ public struct TransformerKeys: ConfigurationSection, Equatable {
     _ visitor: inout some ConfigurationVisitor
   ) throws(ConfigurationError) {
     try visitor.field(
-      "heads", &heads, "heads of attention, which divide the width", .within(1...1024),
+      "heads", &heads, "attention heads; their number must divide the width", .within(1...1024),
       effect: .model)
     try visitor.field(
       "feed_forward", &feedForward, "F, units of the feed-forward part", .within(1...65_536),
       effect: .model)
     try visitor.field(
-      "context_backward", &contextBackward, "how many earlier steps a step sees; 0 is all",
+      "context_backward", &contextBackward, "how many earlier steps a step sees; 0 shows all",
       .within(0...1 << 24), effect: .model)
     try visitor.field(
-      "context_forward", &contextForward, "how many later steps a step sees; -1 is all",
+      "context_forward", &contextForward, "how many later steps a step sees; -1 shows all",
       .within(-1...1 << 24), effect: .model)
     try visitor.field(
       "pre_norm", &preNorm,

@@ -2,7 +2,7 @@
 
 import Files
 
-/// Limits on the time and memory that a configuration may take, whoever wrote it. They are checked
+/// Limits on the time and memory that reading any configuration may take. They are checked
 /// before the text is parsed, because a parser follows references to references: a few hundred
 /// bytes could expand beyond any memory.
 enum YAMLBounds {
@@ -25,7 +25,7 @@ enum YAMLBounds {
     let count = references(in: withoutTexts(yaml))
     guard count <= mostReferences else {
       throw ConfigurationError(
-        "\(path): has \(count) references (*name) to parts of itself, more than"
+        "\(path): has \(count) references (*name) to its own parts, more than"
           + " \(mostReferences); write those parts out")
     }
   }

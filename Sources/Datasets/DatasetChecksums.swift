@@ -43,7 +43,7 @@ enum DatasetChecksums {
     }
   }
 
-  /// Refuses a dataset whose numbers differ from those that were written.
+  /// Refuses a dataset whose numbers differ from the ones that were written.
   static func check(_ name: String, in file: HDF5.File, _ path: String) throws {
     let dataset = try file.dataset(name)
     guard let checksums = try BlockChecksums(of: name, in: file, path, dataset: dataset) else {

@@ -136,7 +136,7 @@ public struct DatasetPlace: Sendable {
         }
         guard known.value == found else {
           throw DatasetError(
-            path, "has another \(property) than \(known.path)",
+            path, "its \(property) differs from that of \(known.path)",
             cure: "prepare all files the same way")
         }
       } catch let error as DatasetError {

@@ -270,7 +270,7 @@ extension SequenceFileSource {
     guard let before else { return own }
     guard before.kind == own.kind else {
       throw DatasetError(
-        path, "has other targets than the files before it",
+        path, "its targets are of a different kind than those of the files before it",
         cure: "prepare all files the same way")
     }
     return before.appending(own)

@@ -87,7 +87,7 @@ public final class StoredRows {
     let reader = reader
     pending = BackgroundJob("data", inPlace: !HDF5Library.isThreadSafe) {
       try Failpoint.dataPrefetch.pass(reader.path)
-      // In the order of the file: neighbours often lie in one chunk.
+      // In the order of the file, because neighbours are often in the same chunk.
       return try ranges.sorted { $0.lowerBound < $1.lowerBound }.map {
         RowBlock(rows: $0, numbers: try reader.read($0))
       }

@@ -6,7 +6,7 @@
 /// Times are seconds during which this process ran: if a whole job is stopped and continued, its
 /// ranks do not conclude that all others were silent for long.
 struct PeerTable {
-  /// A rank that others wait for in vain, and the evidence.
+  /// A rank that others wait for and that does not answer, with the evidence.
   struct Culprit: Equatable {
     enum Evidence: Equatable {
       /// Its process no longer exists.
@@ -108,8 +108,8 @@ struct PeerTable {
   }
 
   /// The ranks to give up on, in order; empty if there is no reason to. Nil if this rank must end
-  /// though no other is at fault: it has waited for longer than `limit` though all others answer,
-  /// or its launcher is gone.
+  /// although no other rank is at fault: it has waited for longer than `limit` while all others
+  /// answer, or its launcher has ended.
   ///
   /// The limit applies to this rank's own wait: as long as messages arrive, silence does not end a
   /// run, because a network may block heartbeats. A peer whose process ended before the run did,
@@ -120,7 +120,7 @@ struct PeerTable {
     for case let report? in peers.lazy.map(\.last) {
       guard let culprit = report.culprit else { continue }
       let own = suspects(limit: limit)
-      // A rank that knows of no culprit names itself.
+      // A rank that suspects no other rank names itself.
       if culprit == report.rank { return own.isEmpty ? nil : own }
       // The findings of others, with this rank's own evidence if it has any.
       let known = own.filter { $0.rank == culprit }
@@ -167,7 +167,7 @@ struct PeerTable {
     }
   }
 
-  /// Whether a peer answers and is at work on a checkpoint for less than `savingLimit`.
+  /// Whether a peer answers and has been writing a checkpoint for less than `savingLimit`.
   private func isSaving(_ peer: Peer, limit: Double, savingLimit: Double) -> Bool {
     guard let last = peer.last, peer.missingSeconds < Self.missingLimit else { return false }
     return peer.silentSeconds < limit / 2 && last.activity.phase == .saving
@@ -181,8 +181,8 @@ struct PeerTable {
       if index == rank { return nil }
       if peer.missingSeconds >= Self.missingLimit { return Culprit(rank: index, evidence: .gone) }
       guard companions?.contains(index) != false else { return nil }
-      // Half of the limit: the peers of a lost rank begin to wait for it a little later or earlier
-      // than it falls silent.
+      // Half of the limit: the peers of a lost rank may begin to wait for it shortly before or
+      // after its last heartbeat.
       guard let last = peer.last, peer.silentSeconds < limit / 2 else {
         return Culprit(rank: index, evidence: .silent(peer.silentSeconds))
       }

@@ -36,7 +36,8 @@ public enum StartLimit {
     seconds: Double, rank: Int, _ body: () throws -> Result
   ) rethrows -> Result {
     let finished = DispatchSemaphore(value: 0)
-    // Without a thread there is no limit here; `Deadline.start` tells all ranks of the refusal.
+    // If the thread cannot start, there is no limit here; `Deadline.start` reports that to all
+    // ranks.
     try? NewThread.start("start limit") {
       // Handlers run on the threads that do the work.
       var all = sigset_t()
@@ -55,8 +56,8 @@ public enum StartLimit {
     let host = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     let text =
       "momentum-dist: rank \(rank) on \(host) waited \(String(format: "%g", seconds)) s for MPI to"
-      + " start; a rank without this line did not get there: look at its host, at firewalls"
-      + " and at networks that not all hosts have (mpirun --mca btl_tcp_if_include NETWORK --mca"
+      + " start; a rank that does not print this line is missing: check its host, firewalls"
+      + " and networks that not all hosts share (mpirun --mca btl_tcp_if_include NETWORK --mca"
       + " oob_tcp_if_include NETWORK), or raise \(variable)\n"
     text.withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
     _exit(DeadlineSettings.exitStatus)

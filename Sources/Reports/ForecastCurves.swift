@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a run forecast of the first steps of a part, beside what came and simple forecasts, in the
-/// unit of the series.
+/// The forecasts of a run for the first steps of a part, with the true values and simple forecasts,
+/// in the unit of the series.
 public struct ForecastCurves: Codable, Sendable, Equatable {
   /// One value of a step, such as a temperature; each list has a number for each of the steps.
   public struct Value: Codable, Sendable, Equatable {

@@ -85,7 +85,7 @@ package final class MetricsLog {
     file = try WritableFile(path, .atEnd)
   }
 
-  /// The bytes of a log, none if there is none. One that cannot be read must not be replaced.
+  /// The bytes of a log, none if there is none. A log that cannot be read must not be replaced.
   private static func contents(of path: String) throws(FileError) -> [UInt8] {
     do throws(FileError) {
       return try DurableFiles.contents(of: path, limit: .max) ?? []

@@ -5,7 +5,7 @@ import Foundation
 
 /// The runs below a folder, as a table: which cell, how far, how good, when.
 public struct RunList {
-  /// The runs, those that changed last first.
+  /// The runs, the most recently changed first.
   public let runs: [RunRecord]
   private let changed: [String: Date]
 
@@ -34,7 +34,7 @@ public struct RunList {
     }
   }
 
-  /// The run that changed last, of those that have begun to write; nil if none has.
+  /// The most recently changed run that has written something; nil if there is none.
   public static func lastChanged(of folders: [String]) -> String? {
     folders.filter { FileManager.default.fileExists(atPath: "\($0)/config.yaml") }
       .max { (lastChange(of: $0), $0) < (lastChange(of: $1), $1) }

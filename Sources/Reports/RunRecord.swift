@@ -32,7 +32,7 @@ public struct RunRecord {
     var step: Int
     var epoch: Int
     var isValidation: Bool
-    /// The numbers by key; those that were not finite are absent.
+    /// The numbers by key, without those that were not finite.
     var values: [String: Double]
   }
 
@@ -67,7 +67,7 @@ public struct RunRecord {
     test = EvaluationRecord(contentsOf: EvaluationRecord.path(in: path, split: "test"))
   }
 
-  /// Why a path is no run, and what to name instead.
+  /// Why a path is not a run, and what to name instead.
   private static func refusal(of path: String) -> String {
     guard FileManager.default.fileExists(atPath: path) else {
       let near = RunFolder.nearest(to: path)

@@ -39,8 +39,8 @@ public struct RunWatch {
   let ranks: [Rank]
   let isPeerLost: Bool
 
-  /// What ended the run, as rank 0 says, such as "finished at step 400"; nil while it goes on, and
-  /// after a kill, of which nothing tells.
+  /// What ended the run, as rank 0 says, such as "finished at step 400"; nil while it continues,
+  /// and after a kill, of which nothing tells.
   public let ending: String?
 
   /// Reads the folder of a run.

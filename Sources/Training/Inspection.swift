@@ -44,7 +44,7 @@ public struct Inspection {
           _ = try CheckpointReader(older).checkedTensors()
           verified += 1
         } catch {
-          // A run in progress has removed it meanwhile.
+          // A run in progress has removed it in the meantime.
           if RunFolder.candidates(at: path).contains(older) { throw error }
         }
       }

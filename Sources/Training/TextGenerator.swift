@@ -48,7 +48,8 @@ public struct TextGenerator {
         "dataset.task is \(task.rawValue): only a language_model writes text; name a checkpoint of"
           + " one")
     }
-    // A text is one sequence: a norm's window must not end at each token, which is a separate pass.
+    // A text is one sequence, but each token is a separate pass; the window of a norm must continue
+    // from pass to pass.
     configuration.model.carryWindow = true
     NumericEnvironment.enter()
     let path = Self.vocabularyPath(checkpoint.folder, else: configuration.dataset.file)

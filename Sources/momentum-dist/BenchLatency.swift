@@ -7,7 +7,7 @@ import Foundation
 struct BenchLatency: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "latency",
-    abstract: "How long one answer takes: a whole trial, and one more step of a stream.",
+    abstract: "Time one prediction: a whole trial, and one more step of a stream.",
     discussion: """
       One sequence on one thread, forward only, with an answer at every step. A stream carries its \
       state from step to step; a cell without a state, such as ndt, recomputes the whole trial. The \

@@ -14,8 +14,8 @@ struct BenchScaling: DistributedCommand {
     abstract: "A training step on 1 to N ranks: efficiency, and where the time goes.",
     discussion: """
       Start it once, on all N ranks: mpirun -np 8 momentum-dist bench scaling. The first n ranks \
-      take the step while the others sleep. Strong: --batch sequences over all ranks; weak: on \
-      each rank.
+      run the step while the others sleep. Strong: --batch sequences over all ranks; weak: on each \
+      rank.
 
       The parts of a step are given as shares of its time: compute (forward and backward, the mean \
       over ranks), late (how much longer the slowest rank takes), sum (the gradients over all \

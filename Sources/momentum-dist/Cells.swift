@@ -10,8 +10,9 @@ struct Cells: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "List the recurrent cells that model.cell takes.",
     discussion: """
-      For each: its drive or family, the update of its state, what it carries from step to step \
-      (H units), the constants that a configuration may set (model.mu and so on), and its source.
+      For each cell: its drive or family, the update of its state, the state that it carries from \
+      step to step (H units), the constants that a configuration may set (such as model.mu), and \
+      its source.
       """)
 
   @Flag(help: "Print one JSON object per line.")

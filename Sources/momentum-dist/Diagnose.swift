@@ -10,8 +10,8 @@ struct Diagnose: ParsableCommand {
     abstract: "Report what this machine has, what is wrong, and how to fix it.",
     discussion: """
       Checks cores, instructions, memory, Open MPI, OpenBLAS, HDF5 and the folder for runs, starts \
-      two ranks under mpirun, and trains nothing. Start it on each machine that will have ranks, in \
-      the same environment. Exits with 1 if something is wrong.
+      two ranks under mpirun, and trains nothing. Run it on each machine of the job, in the \
+      environment of the job. Exits with 1 if something is wrong.
       """)
 
   @Option(help: ArgumentHelp("Where runs are to be written.", valueName: "folder"))

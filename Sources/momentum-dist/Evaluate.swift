@@ -20,9 +20,9 @@ struct Evaluate: DistributedCommand {
       folder as evaluation-test.json, with the confusion matrix of a classification, for `report`, \
       unless --set or --file changes what is measured.
 
-      The data must mean the same as the run's. Classes and words are matched by name. Names that \
-      the run did not learn and different normalisation statistics are refused, and the first \
-      difference is named.
+      The data must have the same meaning as the run's. Classes and words are matched by name. \
+      Names that the run did not learn and different normalisation statistics are refused, and the \
+      first difference is named.
       """)
 
   @Argument(help: "The folder of a run, or of a checkpoint.")

@@ -21,7 +21,7 @@ struct Export: DistributedCommand {
       For a run, the newest checkpoint is exported, or with --checkpoint best the one with the \
       lowest validation loss. Checksums are verified first.
 
-      The metadata hold all that is needed to compute the model again: configuration, cell and \
+      The metadata contain everything needed to rebuild the model: configuration, cell and \
       constants, shapes, class names, vocabulary and normalisation. Examples/momentum_dist_torch \
       does so in PyTorch.
 

@@ -31,11 +31,11 @@ enum FamiliarWords {
     MomentumDist.configuration.subcommands.map { $0._commandName }
   }
 
-  /// What to type; nil if the words are unknown.
+  /// The command to type; nil if the words are unknown.
   ///
   /// - Parameters:
   ///   - arguments: those of the program, without its name
-  ///   - problem: what the parser says about them
+  ///   - problem: the parser's message
   static func hint(_ arguments: [String], _ problem: String = "") -> String? {
     guard let first = arguments.first, !first.hasPrefix("-") else { return nil }
     guard known.contains(first) || first == "help" else {
@@ -106,7 +106,7 @@ enum FamiliarWords {
     return "type `momentum-dist \(words)`"
   }
 
-  /// A word as a shell needs it.
+  /// A word, quoted for a shell if necessary.
   static func quoted(_ word: String) -> String {
     word.contains(where: { " ()&;'*?$".contains($0) }) && !word.contains("'") ? "'\(word)'" : word
   }

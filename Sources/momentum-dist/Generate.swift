@@ -27,7 +27,7 @@ struct Generate: DistributedCommand {
   @Option(help: "How many tokens to write.")
   var length = 100
 
-  @Option(help: "Below 1 favors likely tokens, above 1 unlikely ones; 0 takes the likeliest.")
+  @Option(help: "Below 1 favours likely tokens, above 1 unlikely ones; 0 takes the likeliest.")
   var temperature = 1.0
 
   @Option(help: "Choose only among the N likeliest tokens; 0 is all.")

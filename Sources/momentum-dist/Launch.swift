@@ -41,7 +41,7 @@ enum Launch {
       (world, problem) = try withinStartLimit {
         try MPI.Environment.initialize()
         let all = try Communicator.world()
-        // Before the ranks are grouped, which renumbers them.
+        // This must precede the grouping of ranks, which renumbers them.
         let problem = launcher.mismatch(worldSize: all.size, rank: all.rank)
         let world = try all.groupedByHost()
         try Deadline.start(on: world)
@@ -51,7 +51,7 @@ enum Launch {
     } catch {
       throw RunFailure(error)
     }
-    // Hosts may have unlike environments: what one rank finds wrong ends all.
+    // Environments may differ between hosts: an error on one rank ends all ranks.
     try Agreement(world).together {
       if let problem { throw refused(problem) }
       if StartLimit.seconds(ProcessInfo.processInfo.environment) == nil {
@@ -64,8 +64,8 @@ enum Launch {
     return world
   }
 
-  /// The failure of ranks that are not connected. The launcher ends all with the first, and rank 0
-  /// must have said why.
+  /// The failure of ranks that are not connected. The launcher ends all ranks when the first one
+  /// exits, so rank 0 must print the reason before that.
   private static func refused(_ problem: String) -> RunFailure {
     if !isFirstRank { Thread.sleep(forTimeInterval: 2) }
     return RunFailure(.configuration, problem)
@@ -76,19 +76,19 @@ enum Launch {
     return try StartLimit.during(seconds: seconds, rank: Launcher.current.rank, body)
   }
 
-  /// Ends the process with a status. All ranks come here with the same one.
+  /// Ends the process with a status. All ranks call this with the same status.
   ///
-  /// It ends at once, without what libraries do at an exit: a thread may be reading data, which
-  /// nobody needs any more, in a library that would be taken down under it.
+  /// It ends at once and runs no exit handlers of libraries: a thread may still be reading data in
+  /// a library that such a handler would shut down.
   static func end(_ status: ExitStatus) -> Never {
     Deadline.enter(.ending)
     if isFirstRank { for note in FileSystemGap.takeNotes() { say(note) } }
     var status = status
-    // What was printed may still be on its way. A reader that has gone away, as `head` does, had
-    // what it wanted.
+    // Printed text may still be in a buffer. If the reader has closed the pipe, as `head` does, it
+    // has read enough.
     if fflush(nil) != 0, errno != EPIPE, status == .done {
       let reason = String(cString: strerror(errno))
-      say("momentum-dist: standard output cannot be written: \(reason); make room, or redirect it")
+      say("momentum-dist: cannot write to standard output: \(reason); free space, or redirect it")
       status = .diskFailure
     }
     if MPI.Environment.isInitialized { MPI.Environment.finalize() }
@@ -96,9 +96,9 @@ enum Launch {
     _exit(status.rawValue)
   }
 
-  /// Says why, and ends the process: all ranks come here together with the same failure, and rank
-  /// 0 speaks for them. A lost peer is the exception: a rank that sees one says so itself and ends
-  /// the others, which may be waiting for it.
+  /// Prints the reason and ends the process. All ranks call this together with the same failure,
+  /// and rank 0 prints it. A lost peer is the exception: the rank that notices it prints it and
+  /// ends the others, which may be waiting for it.
   static func end(_ failure: RunFailure) -> Never {
     let isAlone = failure.status == .peerLost && MPI.Environment.isInitialized
     if isFirstRank || isAlone {
@@ -112,7 +112,7 @@ enum Launch {
     end(failure.status)
   }
 
-  /// Prints the failure, and ends all ranks with it although the others do not answer.
+  /// Prints the failure and ends all ranks, even if the others do not answer.
   static func endAlone(_ failure: RunFailure) -> Never {
     say("momentum-dist: \(failure.message)")
     noteWrongHost(failure)
@@ -135,9 +135,9 @@ enum Launch {
     MPI.Environment.abort(code: status.rawValue)
   }
 
-  /// Ends all ranks when the system grants this one no memory, on whatever thread.
+  /// Ends all ranks if a memory allocation fails on any thread of this rank.
   @Sendable static func outOfMemory(_ bytes: Int) -> Never {
-    // Ranks that are alike run out together: rank 0 speaks, and ends the others meanwhile.
+    // Similar ranks run out of memory together: rank 0 prints the message and ends the others.
     if !isFirstRank { Thread.sleep(forTimeInterval: 4) }
     say(
       "momentum-dist: cannot allocate \(bytes) more bytes of memory; lower batch_size or"
@@ -146,8 +146,9 @@ enum Launch {
     _exit(ExitStatus.configuration.rawValue)
   }
 
-  /// Ends the process with the status of a wrong command line, and no rank before all have come
-  /// here: mpirun ends all with the first that fails, and rank 0 must have said why.
+  /// Ends the process with the status of a wrong command line, after all ranks have reached this
+  /// call: mpirun ends all ranks when the first one fails, so rank 0 must print the reason before
+  /// that.
   static func endTogether(_ status: Int32) -> Never {
     if isLaunched {
       withinStartLimit {
@@ -163,7 +164,7 @@ enum Launch {
     exit(code)
   }
 
-  /// A line on standard error. A reader that has gone away must not change the exit status.
+  /// Prints a line on standard error. A closed pipe must not change the exit status.
   static func say(_ line: String) {
     Training.Progress.endLine()
     try? FileHandle.standardError.write(contentsOf: Data("\(line.visible)\n".utf8))
@@ -184,6 +185,6 @@ enum Launch {
     }
   }
 
-  /// Sources live as long as somebody holds them. Set once, by the main thread.
+  /// Keeps the signal sources alive. Set once, by the main thread.
   private nonisolated(unsafe) static var interrupts: [any DispatchSourceSignal] = []
 }

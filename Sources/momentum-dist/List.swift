@@ -11,8 +11,9 @@ struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "List the runs in a folder.",
     discussion: """
-      One line for each run, the last changed first: cell, progress, best validation loss, test \
-      loss after `evaluate`. Runs of several seeds and of a sweep are listed one by one.
+      One line for each run, the most recently changed first: cell, progress, best validation \
+      loss, test loss after `evaluate`. Runs of several seeds and of a sweep are listed one by \
+      one.
       """)
 
   @Argument(help: "The folder of the runs.")

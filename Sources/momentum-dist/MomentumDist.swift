@@ -11,19 +11,20 @@ import Training
 struct MomentumDist: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "momentum-dist",
-    abstract: "Trains recurrent networks with momentum, data-parallel over MPI.",
+    abstract: "Trains recurrent networks on CPU clusters, data-parallel over MPI.",
     discussion: """
       momentum-dist train                        one rank: trains on a generated task
       mpirun -np 8 momentum-dist train           the same on eight: the same bits
       mpirun -np 3 momentum-dist train --resume  continues from the last checkpoint
 
-      Ranks that a launcher of another MPI started, or a Slurm job of several tasks without \
-      mpirun or srun --mpi=pmix, are refused; MOMENTUM_DIST_RANKS=1 lets each process run alone. \
-      If MPI does not start within MOMENTUM_DIST_START_TIMEOUT seconds (300), the rank ends with 76.
+      Ranks are refused if the launcher of a different MPI started them, or if a Slurm job has \
+      several tasks without mpirun or srun --mpi=pmix; MOMENTUM_DIST_RANKS=1 lets each process run \
+      alone. If MPI does not start within MOMENTUM_DIST_START_TIMEOUT seconds (300), the rank ends \
+      with status 76.
 
-      Exit status: 0 done, 64 usage, 65 unusable data or checkpoint, 70 diverged, 71 internal \
-      error, 74 disk, 75 preempted and saved (run again with --resume), 76 a peer was lost, \
-      78 configuration.
+      Exit status: 0 done, 1 a check failed, 64 usage, 65 unusable data or checkpoint, 70 diverged \
+      or a wrong result found, 71 internal error, 74 disk, 75 stopped and saved (run again with \
+      --resume), 76 a rank was lost or late, 78 configuration.
       """,
     version: programVersion,
     subcommands: [
@@ -48,7 +49,7 @@ struct MomentumDist: ParsableCommand {
       let isAnswer = (command as? Diagnose)?.answer == true
       if !(command is any DistributedCommand), !isAnswer {
         guard Launch.isFirstRank else { Launch.end(.done) }
-        // A server ends its answers first.
+        // A server first completes the responses in progress.
         if (command as? Watch)?.port == nil { Launch.cleanUpWhenInterrupted() }
       }
       try command.run()
@@ -64,7 +65,7 @@ struct MomentumDist: ParsableCommand {
         print(fullMessage(for: error))
         Launch.end(.done)
       }
-      // Anything but a command-line error comes from the modules below.
+      // Any other error comes from the modules that the command uses.
       if code == .failure { Launch.end(RunFailure(error)) }
       if Launch.isFirstRank { Launch.say(usageLine(for: error)) }
       Launch.endTogether(code.rawValue)

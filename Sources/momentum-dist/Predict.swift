@@ -12,15 +12,15 @@ struct Predict: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Predict for new sequences with a trained model.",
     discussion: """
-      FILE is HDF5 (prepared, or your own, with or without targets), .npy, .npz, .ts, a table \
-      such as .csv, or, of a run on speech, a folder of sounds. Raw numbers are normalised as those \
-      that the run learned from. Of a run, the checkpoint is the best on validation.
+      FILE is HDF5 (prepared, or your own, with or without targets), .npy, .npz, .ts, a table such \
+      as .csv, or, for a run on speech, a folder of sounds. Raw numbers are normalised like the \
+      training data of the run. For a run, the checkpoint that was best on validation is used.
 
       --to writes .h5, .npz, .csv or .jsonl by its ending: the class and probabilities of a \
       classification, the values of a value task, the forecast of the next step, the rates of \
       masked_spikes. Without --to, a short table is printed, or JSON lines with --json. Output \
-      does not depend on the number of ranks. A file that `predict` wrote in HDF5 is replaced; any \
-      other needs --overwrite.
+      does not depend on the number of ranks. HDF5 files that `predict` wrote are replaced; to \
+      replace any other file, add --overwrite.
 
       momentum-dist predict runs/vowels new.csv --to classes.csv
       mpirun -np 4 momentum-dist predict runs/vowels new.h5 --hidden --to states.h5
@@ -87,7 +87,7 @@ struct Predict: DistributedCommand {
     }
     if let file, RunFolder.candidates(at: path).isEmpty, !RunFolder.candidates(at: file).isEmpty {
       throw ValidationError(
-        "\(path) is no run, and \(file) is one; type `momentum-dist predict \(file) \(path)`")
+        "\(path) is not a run, but \(file) is; type `momentum-dist predict \(file) \(path)`")
     }
     if file == "-", !stream {
       throw ValidationError("FILE is -, standard input; add --stream, or name a file.")
@@ -168,7 +168,7 @@ struct Predict: DistributedCommand {
 
 /// How the file of the inputs is read.
 struct PredictionReading: ParsableArguments {
-  @Option(help: "Of HDF5: train, validation or test (default: test, or the only part).")
+  @Option(help: "In an HDF5 file: train, validation or test (default: test, or the only part).")
   var split: DatasetFile.Part?
 
   @Option(

@@ -9,7 +9,7 @@ extension MissingValues: ExpressibleByArgument {}
 extension SequenceArchive.Target: ExpressibleByArgument {}
 extension CSVFormat.IndexColumn: ExpressibleByArgument {}
 
-/// What to make of an archive of sequences.
+/// How to make a data set from an archive of sequences.
 struct ArchiveOptions: ParsableArguments {
   @OptionGroup var output: OutputOption
 
@@ -102,8 +102,8 @@ struct PrepareTS: ParsableCommand {
       stored in the file.
 
       With --train-every and --test-every the two parts have different rates. With --times, layers \
-      that read times learn from them how far apart steps are; so they do where --missing drop or \
-      --drop-share leaves steps out.
+      that read times know how far apart the steps are, even if --missing drop or --drop-share \
+      leaves some out.
 
       momentum-dist prepare ts --from JapaneseVowels --to data/japanese-vowels.h5
       momentum-dist prepare ts --from JapaneseVowels --train-every 2 --times --to data/half-rate.h5

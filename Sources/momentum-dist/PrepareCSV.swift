@@ -11,8 +11,8 @@ struct PrepareCSV: ParsableCommand {
     discussion: """
       A line has the numbers of a sequence, time step by time step (with --features 2: x1, y1, x2, \
       y2, ...), and its class, a word or a number, at the end or, with --label-first, at the \
-      beginning. Lines may differ in length. A class that is a string of zeros with a single one \
-      in it, as in the UCI's pendigits, means the position of the one. Inputs are normalised by \
+      beginning. Lines may differ in length. A class may be a string of zeros with a single one, \
+      as in the UCI's pendigits: the position of the one is the class. Inputs are normalised by \
       the mean and deviation of the training part, which are stored in the file.
 
       The separator, a header line and an index column are detected and printed, unless options \

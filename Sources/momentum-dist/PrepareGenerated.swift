@@ -59,9 +59,9 @@ struct PrepareAdding: ParsableCommand {
     commandName: "adding",
     abstract: "Generate the adding problem.",
     discussion: """
-      Each step has a number of [0, 1) and a mark; the answer is the sum of the two marked \
+      Each step has a number in [0, 1) and a mark; the answer is the sum of the two marked \
       numbers. Answering 1 always has a mean squared error of 1/6. Training needs no file: \
-      dataset.task=adding generates the same sequences as it goes.
+      dataset.task=adding generates the same sequences during training.
       """)
 
   @OptionGroup var options: GeneratedOptions
@@ -115,9 +115,9 @@ struct PrepareCopying: ParsableCommand {
     commandName: "copying",
     abstract: "Generate the copying problem.",
     discussion: """
-      K symbols, T - 1 blanks, a marker, and K steps in which the symbols are to be given back. \
+      K symbols, T - 1 blanks, a marker, and K steps in which the symbols must be reproduced. \
       Without memory the cross-entropy per step is K ln A / (T + 2K). Training needs no file: \
-      dataset.task=copying generates the same sequences as it goes.
+      dataset.task=copying generates the same sequences during training.
       """)
 
   @OptionGroup var options: GeneratedOptions

@@ -17,14 +17,14 @@ struct PrepareImages: ParsableCommand {
       and val (or validation, test) that contain the classes. If there is no validation part, \
       --validation-share draws one from each class.
       - A folder of the four IDX files of MNIST and similar sets, plain or gzipped.
-      - An HDF5 file with images [N, Y, X, C] or [N, Y, X] and labels [N]: whole numbers of 0 to \
-      255, or numbers with a fraction of 0 to 1.
+      - An HDF5 file with images [N, Y, X, C] or [N, Y, X] and labels [N]: whole numbers from 0 to \
+      255, or fractions from 0 to 1.
 
       The file holds inputs [N, Y, X, C], 8 bits each, and targets [N]. With --size, the shorter \
-      side is scaled to --shorter-side with a triangle filter as wide as the scale (antialiased, as \
-      Pillow's BILINEAR), and a square is cut out of the middle. Without it, all images must have \
-      one size. A rotation noted in EXIF and color profiles are left alone, transparency \
-      is dropped, 16 bits become 8, and CMYK becomes RGB.
+      side is scaled to --shorter-side with a triangle filter as wide as the scale (antialiased, \
+      as Pillow's BILINEAR), and a square is cut out of the middle. Without it, all images must \
+      have one size. EXIF rotations and colour profiles are ignored, transparency is dropped, 16 \
+      bits become 8, and CMYK becomes RGB.
 
       momentum-dist prepare images --from flowers --size 64 --to data/flowers.h5
       momentum-dist prepare images --from ImageNet --shorter-side 256 --size 224 \
@@ -49,7 +49,7 @@ struct PrepareImages: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "1 for gray, 3 for red, green and blue (default: 3 for a folder of images, or else what is"
+      "1 for grey, 3 for red, green and blue (default: 3 for a folder of images, or else what is"
         + " stored).", valueName: "1|3"))
   var channels: Int?
 

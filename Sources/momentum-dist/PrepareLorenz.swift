@@ -13,7 +13,7 @@ struct PrepareLorenz: ParsableCommand {
       another random state and runs it by Euler steps of --dt, one per bin. A neuron's rate is the \
       exponential of random weights, U(-1, 1), times the standardised coordinates, scaled to the \
       mean --rate. Trials of a condition have the same rates; counts are Poisson numbers. The true \
-      rates are kept, and what they score is printed: no model scores more, but by chance.
+      rates are kept, and their score is printed: a model can exceed it only by chance.
 
       The same seed gives the same file. The last trials of each condition are for validation.
 

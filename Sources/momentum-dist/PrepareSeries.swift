@@ -12,8 +12,9 @@ struct PrepareSeries: ParsableCommand {
     discussion: """
       The table has one series, or several, which --id tells apart; --time orders the steps, and \
       --values names the columns (by default, all others). A .npy of [T, C], or [S, T, C], is read \
-      too. The parts are cut by time: the last steps of each series are for the test, those before \
-      for validation. Values are normalised by mean and deviation of the training part.
+      too. The parts are cut by time: the last steps of each series are the test part, and the \
+      steps before them the validation part. Values are normalised by the mean and deviation of \
+      the training part.
 
       momentum-dist prepare series --time month --values passengers --from airline.csv --to air.h5
       momentum-dist train --set dataset.task=forecast --set dataset.file=air.h5 --set \

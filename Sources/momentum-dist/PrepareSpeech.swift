@@ -16,9 +16,9 @@ struct PrepareSpeech: ParsableCommand {
 
       TIMIT, as it comes (TRAIN and TEST with DR1/FCJF0/SX127.WAV), keeps its parts: TRAIN for \
       training, the 24 core speakers of TEST as the test, others of TEST for validation; the SA \
-      sentences are left out. In any other folder, each sub-folder is a speaker, or, where files \
-      lie flat, what stands before the first '-' or '_' of a name; 80 % of the speakers are for \
-      training and 10 % each for validation and test.
+      sentences are left out. In any other folder, each sub-folder is a speaker, or, if there are \
+      no sub-folders, the part of a file name before the first '-' or '_'; 80 % of the speakers \
+      are for training and 10 % each for validation and test.
 
       Debian's packages asterisk-core-sounds-en-wav, -es-wav, -fr-wav, -it-wav and -ru-wav hold \
       2.2 h of speech by four voices, one of them in two languages, and one empty file:

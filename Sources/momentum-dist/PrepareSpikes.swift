@@ -114,14 +114,14 @@ struct PrepareSpikes: ParsableCommand {
       - NWB: units/spike_times, counted in bins of --bin-ms, in the trials of intervals/trials, \
       each cut to the shortest, or in trials of --trial-seconds from the first spike on. Units \
       marked in units/heldout are held out.
-      - One array of counts [trials, steps, neurons], of the name --dataset or the only one of \
-      three dimensions. --axes tells another order. With --trial-seconds it may be one recording \
-      [steps, neurons].
+      - One array of counts [trials, steps, neurons], named by --dataset, or the only array of \
+      three dimensions. --axes gives a different order. With --trial-seconds it may be one \
+      recording [steps, neurons].
 
       Arrays are read from HDF5 and from MATLAB files, -v7.3, -v7 and -v6, also as a field of a \
       structure (session.counts). Files without a validation part are split at random. The file \
-      holds counts, and rates per bin where they are known; held-out neurons come last, and \
-      neuron_order has the numbers that they had.
+      holds counts, and rates per bin if they are known. Held-out neurons come last, and \
+      neuron_order has their original numbers.
 
       momentum-dist prepare spikes --from lfads_lorenz.h5 --to data/lorenz.h5
       momentum-dist prepare spikes --from session.nwb --bin-ms 20 --held-out 30 --to data/m1.h5

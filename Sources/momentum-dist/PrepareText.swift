@@ -17,9 +17,9 @@ struct PrepareText: ParsableCommand {
       training and 5 % each for validation and test. Texts are UTF-8, or UTF-16 with a byte order \
       mark, plain or gzipped (.gz).
 
-      At word level a line is its words, between spaces, and <eos>. The vocabulary is that of the \
-      training part; other words become <unk>. Tokens are compared as bytes: an accented \
-      letter written as one Unicode scalar differs from one written as two.
+      At word level, a line becomes its words, separated by spaces, and <eos>. The vocabulary \
+      comes from the training part; other words become <unk>. Tokens are compared as bytes: an \
+      accented letter written as one Unicode scalar differs from one written as two.
       """)
 
   @Option(help: ArgumentHelp("The folder of the texts, or one text.", valueName: "path"))

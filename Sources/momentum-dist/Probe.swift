@@ -14,12 +14,13 @@ struct Probe: ParsableCommand {
     abstract: "Show how the gradient vanishes through time.",
     discussion: """
       Prints the norm of dL/dh_t, the derivative of the loss at the end of a sequence with respect \
-      to the hidden state that step t passes on, averaged over some sequences: for cells at \
-      initialisation, configurations at initialisation, and trained checkpoints. Everything is \
-      computed in double precision.
+      to the hidden state of step t, averaged over several sequences: for cells at initialisation, \
+      configurations at initialisation, and trained checkpoints. Everything is computed in double \
+      precision.
 
-      A configuration or checkpoint gets sequences of its own training set, cut to the shortest of \
-      them. A cell, or a configuration whose data cannot be read, gets random numbers and classes.
+      A configuration or checkpoint is probed with sequences of its own training set, cut to the \
+      shortest one. A cell, or a configuration whose data cannot be read, is probed with random \
+      numbers and classes.
 
       momentum-dist probe --cell lstm momentum_lstm --svg gradients.svg
       """)

@@ -28,7 +28,7 @@ struct Report: ParsableCommand {
   @Flag(
     help: """
       Also draw how the gradient flows back through time, from each run's newest checkpoint. It is \
-      computed in double precision, which takes a while for long sequences.
+      computed in double precision, which is slow for long sequences.
       """)
   var gradients = false
 

@@ -60,7 +60,7 @@ struct ScalingOutput {
           : "one rank on each host")
         between hosts: \(text(model.between)), \(linkIsGiven ? "given" : "measured")
       assumes that the number of ranks is a power of two and no rank is late; gradients are summed
-        after the backward pass; links are alike, full duplex, and shared only by a host's own ranks
+        after the backward pass; links are equal, full duplex, and shared only by a host's own ranks
               ranks hosts  s a step   alone     sum  efficiency  measured  prediction
       """)
   }

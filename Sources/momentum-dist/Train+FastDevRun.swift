@@ -22,11 +22,11 @@ extension Train {
     }
   }
 
-  /// The optimizer steps of a trial of all parts.
+  /// How many optimizer steps are taken.
   private static let stepsOfTrial = 3
 
-  /// Takes a few steps, saves, reads the checkpoint back, validates and tests a batch. All of it is
-  /// in a folder next to the run's, on the file system that the run will use, and is removed.
+  /// Takes a few steps, saves, reads the checkpoint back, validates and tests a batch. It writes to
+  /// a folder next to the run's, on the same file system, and removes the folder.
   func tryAllParts() throws {
     let communicator = try Launch.communicator()
     let progress = Progress(isActive: communicator.rank == 0)
@@ -44,7 +44,7 @@ extension Train {
     defer {
       if communicator.rank == 0 {
         try? FileManager.default.removeItem(atPath: run.path)
-        // Only if nobody has put anything there.
+        // Only if it is empty.
         for parent in parents { rmdir(parent) }
       }
     }
@@ -93,8 +93,8 @@ extension Train {
     guard trainer.step == written.step, session.parametersDigest == written.digest else {
       throw RunFailure(
         .unusableData,
-        "\(run.path): the checkpoint that was read back has other numbers than were saved; check the"
-          + " disk, or write to another with --output")
+        "\(run.path): the checkpoint that was read back differs from the one that was saved;"
+          + " check the disk, or write to another one with --output")
     }
     var parts: [DatasetFile.Part] = configuration.dataset.isValidated ? [.validation] : []
     if try session.hasTestPart { parts.append(.test) }

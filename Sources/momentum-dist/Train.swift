@@ -63,7 +63,7 @@ struct Train: DistributedCommand {
   @Option(
     help: ArgumentHelp(
       "In this share of the steps (0.01 or 1%) a second rank computes one shard again, and all bits "
-        + "are compared; a rank that computes wrong ends the run with status 70. Sets the key audit.",
+        + "are compared; a wrong result ends the run with status 70. Sets the key audit.",
       valueName: "share"),
     transform: { try StepShare($0) })
   var audit: StepShare?

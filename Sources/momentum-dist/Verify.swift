@@ -12,8 +12,8 @@ struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check the systems against reference files.",
     discussion: """
-      Reads each file's system and hyper-parameters, runs our layer on its weights, inputs, \
-      initial states and upstream gradients, and compares outputs, final states and every \
+      Reads each file's system and hyper-parameters, runs this program's layer on its weights, \
+      inputs, initial states and upstream gradients, and compares outputs, final states and every \
       gradient. double uses the scalar reference, float the kernels that training uses.
 
       Exits with 0 if all are within tolerance, 1 if not, 65 if a file cannot be used.

@@ -8,15 +8,16 @@ import Training
 
 struct Watch: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show a run as it goes: step, loss, speed, checkpoint, ranks.",
+    abstract: "Show the progress of a run: step, loss, speed, checkpoint, ranks.",
     discussion: """
       Reads the run's folder, from any machine that sees it, and changes nothing there. In a \
-      terminal the lines are updated until the run ends; then it exits with status 0. Ctrl-C ends it \
-      earlier. Elsewhere the lines are printed once. Of several seeds and of a sweep it shows the run \
-      that changed last. A killed run shows only in the age of its last line.
+      terminal the lines are updated until the run ends; then it exits with status 0. Ctrl-C ends \
+      it earlier. Elsewhere the lines are printed once. For several seeds and for a sweep it shows \
+      the run that changed last. If a run was killed, only the age of its last line shows that.
 
       With --port it serves the page of `report` with these lines to a browser on this machine, \
-      which loads it again by itself, until Ctrl-C. From another machine: ssh -L 8080:localhost:8080.
+      which reloads it automatically, until Ctrl-C. To see it from another machine: ssh -L \
+      8080:localhost:8080.
 
       momentum-dist watch runs/pixels
       momentum-dist watch runs/pixels --port 8080
@@ -36,7 +37,9 @@ struct Watch: ParsableCommand {
       "Serve the run's report at http://127.0.0.1:PORT; 0 takes any free port.", valueName: "port"))
   var port: Int?
 
-  @Option(help: ArgumentHelp("Ranks to show at most; of more, the slowest.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "The most ranks to show; if there are more, the slowest are shown.", valueName: "n"))
   var ranks = 8
 
   func validate() throws {
@@ -98,7 +101,7 @@ struct Watch: ParsableCommand {
     }
     let up = drawn > 0 ? "\u{1B}[\(drawn)A" : ""
     let block = lines.map { "\r\u{1B}[K\($0)\n" }.joined()
-    // What is left of a longer block before.
+    // Erases the rest of a longer earlier block.
     Swift.print(up + block + "\u{1B}[J", terminator: "")
     fflush(nil)
     return lines.count

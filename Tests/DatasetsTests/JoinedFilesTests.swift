@@ -118,7 +118,8 @@ import Testing
         try NextFrameSource(place("\(folder)/*.h5"), part: .train)
       }
       let line = try #require(error).description
-      #expect(line.hasPrefix("\(folder)/1.h5: has another feature_mean than \(folder)/0.h5"))
+      #expect(
+        line.hasPrefix("\(folder)/1.h5: its feature_mean differs from that of \(folder)/0.h5"))
     }
   }
 
@@ -185,7 +186,7 @@ import Testing
     try Places.withTemporaryFolder { folder in
       try writeText([[0, 1], [1, 0]], vocabularies: [["a", "b"], ["b", "a"]], in: folder)
       let error = #expect(throws: DatasetError.self) { try TextFile(place("\(folder)/*.h5")) }
-      #expect(try #require(error).description.contains("has another vocabulary than"))
+      #expect(try #require(error).description.contains("its vocabulary differs from that of"))
     }
   }
 
@@ -208,12 +209,12 @@ import Testing
       try header("classification")(number, file)
       try file.setAttribute("class_names", "a\nb\(number)")
     }
-    #expect(names.contains("has another list of classes"))
+    #expect(names.contains("its list of classes differs from that of"))
     let statistics = try problem { number, file in
       try header("classification")(number, file)
       try file.setAttribute("feature_mean", [Double(number)])
     }
-    #expect(statistics.contains("has another feature_mean"))
+    #expect(statistics.contains("its feature_mean differs"))
     let symbols = try problem { number, file in
       try header("classification")(number, file)
       try file.setAttribute("symbols", Int.max)

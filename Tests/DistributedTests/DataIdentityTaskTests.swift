@@ -117,7 +117,7 @@ import Testing
         "--set dataset.permutation_file=order.txt --output run")
       try item.run("evaluate run")
       try item.run("evaluate run --set dataset.permutation_file=moved.txt", ranks: 2)
-      let refusal = "own.h5: the pixels are in another order than the run learned"
+      let refusal = "own.h5: the order of the pixels is not the one that the run learned"
       for choice in [
         "permutation_file=other.txt", "permutation=seed", "permutation=bit_reversal",
         "permutation=numpy",
@@ -134,7 +134,7 @@ import Testing
       #expect(!moved.errors.contains("note:"), "\(moved.errors)")
       let known = try item.run("\(resume)=other.txt --set epochs=3 --new-data")
       #expect(
-        known.errors.contains("note: own.h5: the pixels are in another order"), "\(known.errors)")
+        known.errors.contains("note: own.h5: the order of the pixels is not"), "\(known.errors)")
       // The file itself changed or disappeared.
       try item.write("0 1 2 3", to: "other.txt")
       let short = try item.run("evaluate run --set dataset.permutation_file=other.txt", status: 65)

@@ -88,7 +88,7 @@ import Testing
     #expect(
       owner.text(on: hosts).hasPrefix(
         "step 8, virtual shard 3: rank 1 on b is wrong in the gradient of w: ranks 0 and 2 agree on"
-          + " other bits; ended before the update; "))
+          + " a different result; ended before the update; "))
     let auditor = verdict(audit, right, wrong, right)
     #expect(auditor.suspects == [0] && auditor.witnesses == [1, 2])
     let none = verdict(audit, right, wrong, ShardDigest(words: [7, 2, 3]))
@@ -100,11 +100,11 @@ import Testing
     let two = Audit(step: 8, shard: 3, owner: 1, auditor: 0, referee: nil)
     let text = verdict(two, right, wrong, nil).text(on: hosts)
     #expect(text.contains("3: rank 0 on a, rank 1 on b differ in the gradient of w, and it is"))
-    #expect(text.contains("(3 ranks would tell)"))
+    #expect(text.contains("(a third rank would decide)"))
     let one = Audit(step: 8, shard: 3, owner: 0, auditor: 0, referee: nil)
     #expect(
       verdict(one, right, wrong, nil).text(on: ["a"]).contains(
-        "3: rank 0 on a computed it twice and got other bits in the gradient of w; ended"))
+        "3: rank 0 on a computed it twice and got different bits in the gradient of w; ended"))
   }
 
   /// A host is known to be wrong if all suspects are on it.

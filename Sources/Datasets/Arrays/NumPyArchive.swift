@@ -112,8 +112,8 @@ public struct NumPyArchiveWriter {
 
   private mutating func add(_ name: String, _ file: [UInt8]) {
     let member = Array("\(name).npy".utf8)
-    // All sizes have 64 bits, in an extra field. There are no times, so equal arrays make equal
-    // bytes.
+    // All sizes have 64 bits, in an extra field. Time stamps are left out, so equal arrays make
+    // equal bytes.
     var sizes: [UInt8] = []
     Self.append(1, 2, to: &sizes)
     Self.append(16, 2, to: &sizes)

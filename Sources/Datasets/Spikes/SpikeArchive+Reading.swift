@@ -138,7 +138,7 @@ struct SpikeArrays {
       guard seen == nil || seen == encoded.neurons else {
         throw DatasetError(
           path, "train_encod_data has \(seen ?? 0) neurons, valid_encod_data \(encoded.neurons)",
-          cure: "make them alike")
+          cure: "give all parts the same neurons")
       }
       seen = encoded.neurons
       parts[part] = all
@@ -156,7 +156,7 @@ struct SpikeArrays {
       throw DatasetError(
         path,
         "has \(archive.parts[.train]?.neurons ?? 0) training and \(other.neurons) validation"
-          + " neurons", cure: "make them alike")
+          + " neurons", cure: "give all parts the same neurons")
     }
     archive.binSeconds = options.sourceBinSeconds
     try RateScale(path, options).apply(to: &archive)
@@ -187,7 +187,7 @@ struct SpikeArrays {
     guard ratesShape == shape else {
       throw DatasetError(
         path, "\(ratesName) is \(ratesShape), but \(name) is \(shape)",
-        cure: "make them alike, or rename \(ratesName)")
+        cure: "give both the same shape, or rename \(ratesName)")
     }
     if let wrong = rates.firstIndex(where: { !($0 >= 0 && $0.isFinite) }) {
       throw DatasetError(

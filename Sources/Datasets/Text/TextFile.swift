@@ -23,7 +23,7 @@ public struct TextFile {
         let own = try Vocabulary(file, path: path)
         guard known == nil || known == own else {
           throw DatasetError(
-            path, "has another vocabulary than \(files[0].path)",
+            path, "its vocabulary differs from that of \(files[0].path)",
             cure: "prepare the texts together, as one folder")
         }
         known = own

@@ -135,7 +135,7 @@ extension UnlabelledSequences {
     let known = format.features
     func refuse(_ cure: String) -> DatasetError { DatasetError(path, "is \(shape)", cure: cure) }
     guard !values.isEmpty else { throw refuse("give an array that holds numbers") }
-    guard !shape.isEmpty else { throw refuse("give [N, T, C]; a single number is no sequence") }
+    guard !shape.isEmpty else { throw refuse("give [N, T, C]; a single number is not a sequence") }
     let areWhole = array.kind == .whole
     if format.isImage {
       guard shape.count == 3 || shape.count == 4 else {

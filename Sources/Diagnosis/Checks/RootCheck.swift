@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// Open MPI does not start as root unless it is told twice that this is meant.
+/// Open MPI does not start as root unless two variables allow it.
 struct RootCheck {
   var isRoot: Bool
   var isAllowed: Bool
@@ -21,6 +21,6 @@ struct RootCheck {
         "user", "root, for whom mpirun does not start",
         cure: "export \(Self.variables[0])=1 \(Self.variables[1])=1, or be another user")
     }
-    return .good("user", isRoot ? "root, and mpirun is told that this is meant" : "not root")
+    return .good("user", isRoot ? "root, which the environment allows mpirun" : "not root")
   }
 }

@@ -24,7 +24,7 @@ struct StartCheck {
     guard !isInside, RootCheck.here().finding.state == .good else { return nil }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    // Launchers of other kinds have other options, and say what is wrong in the program's words.
+    // Other launchers have different options; if they fail, the program's message says why.
     let isOpenMPI = OpenMPICheck.launcherVersion()?.contains("Open MPI") == true
     process.arguments =
       ["mpirun"] + (isOpenMPI ? ["--oversubscribe", "--bind-to", "none"] : [])

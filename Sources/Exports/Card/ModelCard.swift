@@ -46,7 +46,7 @@ public struct ModelCard {
 
   /// Writes the card, under a temporary name until it is complete.
   ///
-  /// - Throws: `ExportError` if the file exists and is no card, `DatasetError` if it cannot be
+  /// - Throws: `ExportError` if the file exists and is not a card, `DatasetError` if it cannot be
   ///   written
   public func write(to path: String) throws {
     if let old = DurableFiles.ordinaryContents(of: path),

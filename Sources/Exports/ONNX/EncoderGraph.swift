@@ -153,7 +153,7 @@ struct EncoderGraph: ExportedLayer {
     guard let lengths = run.lengths else { return seen.expandingAxes([0, 1]) }
     let inside = GraphValue.apply(
       "Less", [run.places.expandingAxes([0]), lengths.expandingAxes([1])])
-    // What lies beyond the end sees itself, and nobody uses it.
+    // Steps after the end attend to themselves; their outputs are not used.
     return .apply(
       "Or",
       [

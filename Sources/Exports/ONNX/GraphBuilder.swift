@@ -153,7 +153,7 @@ final class GraphBuilder {
     let before = states.map { _ in inner.input("before") }
     let elements = sequences.map { _ in inner.input("element") }
     let (after, outputs) = body(before, elements)
-    // An output has a name of its own, even where it is also a state or comes from outside.
+    // An output gets its own name, even if it is also a state or an input of the graph.
     let given =
       after.map { inner.rename($0, "after") } + outputs.map { inner.rename($0, "output") }
     let graph = inner.graph((before + elements).map(\.bare), given.map(\.bare))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a run forecast, drawn beside what came: a chart for each value of a step.
+/// The forecasts of a run, drawn with the true values: a chart for each value of a step.
 struct ForecastFigure {
   private let curves: ForecastCurves
 

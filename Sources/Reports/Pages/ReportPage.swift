@@ -10,13 +10,13 @@ public struct ReportPage {
   private let gradients: [ProbeCurve]
   /// Summaries over several seeds, by their folder.
   private let series: [(path: String, summary: SeedSummary)]
-  /// Sweeps, by the folder they lie in.
+  /// Sweeps, by their folder.
   private let sweeps: [(path: String, record: SweepRecord)]
   /// Every key of a configuration with its default.
   private let defaults: [ReportedKey]
   private let version: String
   private let made: Date
-  /// What a page that is served while a run goes on shows above the report.
+  /// What is shown above the report if the page is served during a run.
   public var live: LiveState?
 
   /// Makes the page.
@@ -43,7 +43,7 @@ public struct ReportPage {
     self.made = made
   }
 
-  /// Writes the page, whole or not at all.
+  /// Writes the page completely or not at all.
   public func write(to path: String) throws(FileError) {
     try DurableFiles.write(html, to: path)
   }
@@ -73,8 +73,8 @@ public struct ReportPage {
       """
   }
 
-  /// What a browser lets the page do: only display itself. If foreign markup should ever get in, no
-  /// script runs, and nothing is loaded or sent.
+  /// The page's security policy, which lets it only display itself. Even if foreign markup got in,
+  /// no script would run, and nothing would be loaded or sent.
   public static let policy =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -139,7 +139,7 @@ public struct ReportPage {
     let levels = Set(runs.map(\.chanceLoss))
     var baseline: (y: Double, label: String)?
     if levels.count == 1, let loss = levels.first! {
-      // After a colon follow the metrics of the test part, and the level is that of validation.
+      // The text after a colon has the metrics of the test part; this level is that of validation.
       let told = runs[0].test?.chanceMeaning?.split(separator: ":").first.map(String.init)
       let meaning = told ?? "an untrained baseline"
       baseline = (loss, "\(brief(loss)) in validation: \(meaning)")
@@ -164,7 +164,7 @@ public struct ReportPage {
           style: .plain)
       }
     }
-    // A rate that never changes is in the configuration.
+    // A constant rate is not drawn: it is in the configuration.
     let rates = training("learning_rate").filter { Set($0.points.map(\.y)).count > 1 }
     return [
       LineChart(
@@ -266,8 +266,8 @@ public struct ReportPage {
     }.joined(separator: "\n")
   }
 
-  /// Scores that show whether rare classes are learned, beside what always answering the most
-  /// frequent class scores.
+  /// Scores that show whether rare classes are learned, next to the scores of always answering the
+  /// most frequent class.
   private func scores(_ record: EvaluationRecord) -> String {
     let keys = ["macro_f1", "balanced_accuracy", "auc", "top_5_accuracy"]
     let known = keys.compactMap { key in

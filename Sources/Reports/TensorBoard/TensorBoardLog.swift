@@ -46,7 +46,7 @@ package final class TensorBoardLog {
   }
 
   /// Makes a file of a name, or of that name and a number: a sweep opens a run twice within a
-  /// second. The name can be guessed, and a link that somebody has planted there is not followed.
+  /// second. The name can be guessed, so a planted link with that name is not followed.
   private static func newFile(_ name: String) throws(FileError) -> WritableFile {
     for number in 0..<100 {
       // TensorBoard reads files in the order of their names.

@@ -10,7 +10,7 @@ extension PredictionSession {
   ///     (y_1, ..., y_H) = f(x_{t-T+1}, ..., x_t)
   ///     (y_{H+1}, ..., y_{2H}) = f(x_{t-T+H+1}, ..., x_t, y_1, ..., y_H)
   ///
-  /// with T the window of the training. A next-frame model has H = 1 and reads the whole sequence.
+  /// where T is the window used in training. A next-frame model has H = 1 and reads the whole sequence.
   /// Inputs and forecasts are normalised alike, so nothing is converted in between.
   ///
   /// - Parameters:

@@ -19,9 +19,9 @@ struct Audit: Equatable {
 
 /// Which steps of a run are audited, which shard of each, and by whom.
 ///
-/// The choice follows from the seed and the step alone: every rank makes the same one, and a resumed
-/// run audits the same steps. Auditors are preferably of another host than the owner, because the
-/// ranks of a host share processor and memory.
+/// The choice follows from the seed and the step alone: every rank makes the same one, and a
+/// resumed run audits the same steps. The auditor is on a different host than the owner if
+/// possible, because the ranks of a host share processor and memory.
 struct AuditPlan {
   private let share: Double
   private let seed: UInt64
@@ -59,7 +59,7 @@ struct AuditPlan {
       referee: auditor == owner ? nil : pick(besides: [owner, auditor], from: &stream))
   }
 
-  /// One of the other ranks, of another host if there is one.
+  /// One of the other ranks, on another host if there is one.
   private func pick(besides ranks: [Int], from stream: inout RandomStream) -> Int? {
     let others = hosts.indices.filter { !ranks.contains($0) }
     let elsewhere = others.filter { other in !ranks.contains { hosts[$0] == hosts[other] } }

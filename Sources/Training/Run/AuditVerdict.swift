@@ -5,9 +5,9 @@ import Tensors
 
 /// Which rank of an audit is wrong, when the bits differ.
 struct AuditVerdict: Equatable {
-  /// The ranks of which one is wrong; a single one if it is known.
+  /// The ranks that may be wrong; only one if it is known which.
   let suspects: [Int]
-  /// Ranks that agree with each other against the suspect.
+  /// The ranks that agree with each other and disagree with the suspect.
   let witnesses: [Int]
   /// What differs, in words.
   let place: String
@@ -32,7 +32,7 @@ struct AuditVerdict: Equatable {
     }
   }
 
-  /// The line with which the run ends.
+  /// The message with which the run ends.
   ///
   /// - Parameter hosts: the name of each rank's host
   func text(on hosts: [String]) -> String {
@@ -40,13 +40,13 @@ struct AuditVerdict: Equatable {
     let fault: String
     if !witnesses.isEmpty {
       let others = witnesses.sorted().map(String.init).joined(separator: " and ")
-      fault = "\(names) is wrong in \(place): ranks \(others) agree on other bits"
+      fault = "\(names) is wrong in \(place): ranks \(others) agree on a different result"
     } else if suspects.count == 1 {
-      fault = "\(names) computed it twice and got other bits in \(place)"
+      fault = "\(names) computed it twice and got different bits in \(place)"
     } else {
       fault =
         "\(names) differ in \(place), and it is unknown which is right"
-        + (suspects.count == 2 ? " (3 ranks would tell)" : "")
+        + (suspects.count == 2 ? " (a third rank would decide)" : "")
     }
     return "step \(audit.step), virtual shard \(audit.shard): \(fault); ended before the update;"
       + " resume from the last checkpoint, without that host if it happens again: its processor or"

@@ -14,12 +14,12 @@ extension LearnedData {
     else { return }
     throw DatasetError(
       path,
-      "has another vocabulary (\(vocabulary.count) \(vocabulary.level.rawValue)s) than the one that"
+      "its vocabulary (\(vocabulary.count) \(vocabulary.level.rawValue)s) differs from the one that"
         + " \(reader.folder) was trained with (\(learned.count) \(learned.level)s)",
       cure: "name the run's data with --set dataset.file=FILE.h5, or put its vocabulary.h5 back")
   }
 
-  /// What to do about data that the model does not fit.
+  /// What to do about data that do not fit the model.
   private var cure: String {
     use == .measuring
       ? "evaluate the run on data that were prepared together with its own"
@@ -51,7 +51,7 @@ extension LearnedData {
     do {
       return try ClassNumbering(names, as: known, path, cure: cureWithFlag)
     } catch {
-      // The same number of other classes: the read-out learns them from the start.
+      // As many classes, but different ones: the read-out learns them from scratch.
       guard use == .resumingOnNewData, names.count == known.count else { throw error }
       return nil
     }
@@ -91,13 +91,13 @@ extension LearnedData {
     }
   }
 
-  /// Refuses images whose pixels come in another order than those that the run learned.
+  /// Refuses images whose pixels are in a different order than the run learned.
   func requireOrder(of meaning: DataMeaning, _ path: String) throws(DatasetError) {
     guard let identity, use != .resumingOnNewData, let order = meaning.pixelOrder,
       let known = identity.meaning.pixelOrder, !order.agrees(with: known)
     else { return }
     throw DatasetError(
-      path, "the pixels are in another order than the run learned (\(folder))",
+      path, "the order of the pixels is not the one that the run learned (\(folder))",
       cure: "set dataset.permutation, permutation_seed and permutation_file to what they were"
         + (use == .resuming ? ", or add --new-data to continue with this order" : ""))
   }
@@ -114,7 +114,8 @@ extension LearnedData {
       return (text, nil)
     }
     guard let known else {
-      // Old versions without an identity could overwrite a vocabulary: it proves nothing.
+      // Old versions, which stored no identity, could overwrite the vocabulary, so it proves
+      // nothing.
       return (
         text,
         "the vocabulary differs from the run's vocabulary.h5, and the checkpoint does not say which"
@@ -124,7 +125,7 @@ extension LearnedData {
     guard let vocabulary else {
       throw DatasetError(
         path,
-        "has another vocabulary (\(own.count) \(own.level)s) than the run (\(known.count)"
+        "its vocabulary (\(own.count) \(own.level)s) differs from the run's (\(known.count)"
           + " \(known.level)s), whose vocabulary.h5 is missing (\(folder))", cure: cure)
     }
     let numbers = try text.vocabulary.numbers(in: vocabulary, path, cure: cure)
@@ -147,7 +148,7 @@ extension TrainingConfiguration {
   ///   - path: a run's folder or a checkpoint's
   ///   - acceptingNewData: whether the user allows different data
   ///   - agreement: what the ranks agree through
-  /// - Throws: `RunFailure` if there is no checkpoint, or if it is of another model
+  /// - Throws: `RunFailure` if there is no checkpoint, or if its model is different
   public func resuming(
     _ path: String, acceptingNewData: Bool, _ agreement: Agreement
   ) throws(RunFailure) -> TrainingConfiguration {

@@ -13,7 +13,7 @@ import Reports
 /// An estimate of the memory that a rank needs. It is a lower bound: a run that is refused could
 /// not have succeeded.
 struct MemoryNeed {
-  /// The uses of the memory, in words, with their bytes.
+  /// The uses of the memory, with a name and the bytes of each.
   private(set) var parts: [(name: String, bytes: Double, cure: String)] = []
 
   var bytes: Double { parts.reduce(0) { $0 + $1.bytes } }
@@ -21,12 +21,12 @@ struct MemoryNeed {
   private static let scalar = Double(MemoryLayout<Float>.size)
   private static let smallerModel = "lower model.hidden_size or model.layers"
 
-  /// The need of the recurrent matrices and of the states of a language model's columns. It follows
-  /// from the configuration, before any of it is allocated.
+  /// The need of the recurrent matrices and of the states of a language model's columns, computed
+  /// from the configuration before anything is allocated.
   init(ofMatrices configuration: TrainingConfiguration) {
     let model = configuration.model
     let (H, system) = (Double(model.hiddenSize), model.cell.system)
-    // The last layer of a tied language model has another width.
+    // The last layer of a tied language model has a different width.
     let isTied = configuration.dataset.task == .languageModel && configuration.languageModel.tied
     let layers = Double((model.layers - (isTied ? 1 : 0)) * (model.bidirectional ? 2 : 1))
     let matrices = layers * H * H

@@ -12,13 +12,13 @@ public enum CheckpointChoice: String, Sendable, CaseIterable {
   case best
 }
 
-/// A checkpoint that was read completely and verified, to use the trained model.
+/// A trained model's checkpoint, read completely and verified.
 public struct TrainedCheckpoint {
   /// The checkpoint, whose files are verified.
   public let reader: CheckpointReader
   /// The tensors of the checkpoint.
   public let tensors: [CheckpointTensor]
-  /// Which one it is: the best only if that was asked for and something was validated.
+  /// Which checkpoint it is: the best only if that was requested and something was validated.
   public let choice: CheckpointChoice
 
   /// The manifest of the checkpoint.

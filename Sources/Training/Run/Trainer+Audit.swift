@@ -6,17 +6,17 @@ import Models
 import MPI
 import Tensors
 
-/// Audits find a processor that computes wrong: a second rank computes a shard again, and both must
-/// have the same bits.
+/// Audits find a processor with wrong results: a second rank recomputes a shard, and the bits of
+/// both must be equal.
 ///
 ///     load       the auditor reads the shard as well
 ///     recompute  the owner sends the state that its rows carry; the auditor computes
 ///     accumulate every rank computes its own shards; nothing is summed yet
 ///     compare    the digests of owner and auditor, on every rank
 ///
-/// The auditor computes before its own pass and in that pass's memory, so nothing of it is left: a
-/// run has the same bits with and without audits. The comparison comes before the sum over ranks,
-/// so a step that is found wrong changes no parameter.
+/// The auditor computes before its own pass, in the memory of that pass, which then overwrites it.
+/// So a run has the same bits with and without audits. The comparison comes before the sum over
+/// ranks, so a step that is found wrong changes no parameter.
 extension Trainer {
   /// The place of the next step.
   var nextPosition: StepPosition {
@@ -43,7 +43,7 @@ extension Trainer {
     return ShardDigest(session.parameters, totals: totals.values, gradient: shard[0])
   }
 
-  /// The state that the rows of the audited shard carry, from its owner, on every rank.
+  /// Sends the state carried by the rows of the audited shard from its owner to every rank.
   private func carriedRows(of audit: Audit) throws(RunFailure) -> [Tensor<Float>] {
     let (plan, rank) = (session.plan, session.communicator.rank)
     let rows = plan.rows(of: audit.shard, in: configuration.batchSize)
@@ -94,7 +94,7 @@ extension Trainer {
     throw try verdict(audit, owner: owner, auditor: auditor)
   }
 
-  /// A digest of one rank, on every rank.
+  /// Sends the digest of one rank to every rank.
   private func share(
     _ digest: ShardDigest?, from rank: Int
   ) throws(RunFailure) -> ShardDigest {
@@ -113,14 +113,14 @@ extension Trainer {
   }
 
   /// The failure of all ranks if owner and auditor differ. A third rank computes the shard too, and
-  /// the one that it does not agree with is wrong.
+  /// the rank that disagrees with it is wrong.
   private func verdict(
     _ audit: Audit, owner: ShardDigest, auditor: ShardDigest
   ) throws(RunFailure) -> RunFailure {
     var third: ShardDigest?
     if let referee = audit.referee {
       try session.agreement.together { try loadShard(of: audit, on: referee) }
-      // It overwrites this rank's gradients, which nobody needs: the run ends.
+      // This overwrites the rank's gradients, which are no longer needed: the run ends.
       third = try share(try recompute(audit, on: referee), from: referee)
     }
     let verdict = AuditVerdict(
@@ -131,15 +131,15 @@ extension Trainer {
       wrongHost: WrongHost(suspects: verdict.suspects, hosts: hosts))
   }
 
-  /// Says what an audit of one rank can find.
+  /// Prints a note about what an audit can find with only one rank.
   func sayAuditOfOneRank() {
     guard audits != nil, session.communicator.size == 1 else { return }
     progress.say(
       "note: with one rank an audit computes a shard twice on the same processor, which finds only"
-        + " faults that come and go; start more ranks, best on several hosts")
+        + " intermittent faults; start more ranks, preferably on several hosts")
   }
 
-  /// Says at the end how many steps were audited.
+  /// Prints at the end how many steps were audited.
   func sayAudits() {
     guard audits != nil else { return }
     progress.say("audited \(auditedSteps) of \(stepsThisRun) steps: no difference")

@@ -34,7 +34,7 @@ extension Trainer {
     var leftBehind: [String]
   }
 
-  /// Locks the run's folder and writes the files that describe the run. Rank 0 does it for all.
+  /// Locks the run's folder and writes the files that describe the run. Only rank 0 does this.
   private func claimFolder() throws(RunFailure) -> FolderClaim {
     try session.agreement.fromRoot {
       try DurableFiles.createFolder(run.checkpoints)
@@ -59,7 +59,7 @@ extension Trainer {
         return FolderClaim(hasCheckpoint: false, leftBehind: [])
       }
       // After a kill between a checkpoint and its link, or a return to an older checkpoint,
-      // `latest` points to another checkpoint than the run continues from.
+      // `latest` does not point to the checkpoint that the run continues from.
       try run.setLatest(step: saved)
       return FolderClaim(
         hasCheckpoint: true, leftBehind: try run.passOver(after: saved))
@@ -97,7 +97,7 @@ extension Trainer {
       try DurableFiles.createFolder(run.checkpoints)
       try run.tidy()
     } beforeCommit: {
-      // After a power cut, the records reach at least to every checkpoint that exists.
+      // So after a power cut the records cover every checkpoint that exists.
       if let records, FileStamp(records) != nil { try DurableFiles.synchronize(records) }
     } after: {
       try run.setLatest(step: step)
@@ -168,7 +168,7 @@ extension Trainer {
     }
   }
 
-  /// The manifest of the current state, without what only the threads that write it know.
+  /// The manifest of the current state, without the fields that only the writing threads know.
   private func manifest() -> CheckpointManifest {
     CheckpointManifest(
       step: state.step, epoch: state.epoch, batch: state.batch,
@@ -226,7 +226,7 @@ extension Trainer {
   private func noteOtherMachine(_ there: CheckpointManifest.Machine) {
     let here = session.machine
     let kernels = KernelBackend.all.filter { [here.kernels, there.kernels].contains($0.name) }
-    // Known kernels of one arithmetic give the same bits.
+    // Kernels with the same arithmetic give the same bits.
     let areAlike = kernels.count == 2 && kernels[0].arithmetic == kernels[1].arithmetic
     for (what, mine, theirs) in [
       ("precision", here.precision, there.precision),
@@ -249,7 +249,7 @@ extension TrainingSession {
       + " kernels, OpenBLAS for \(machine.blasCore), overlap \(reduction.overlaps ? "on" : "off")"
   }
 
-  /// What the bits depend on besides the configuration.
+  /// What the bits depend on in addition to the configuration.
   var machine: CheckpointManifest.Machine {
     CheckpointManifest.Machine(
       precision: Float.precisionName, kernels: KernelBackend.current.name,

@@ -8,12 +8,12 @@ import Tensors
 
 extension Trainer {
   /// The failure of a run whose loss or gradient is no longer a number: it names the step, the
-  /// tensor and the virtual shard, and the place of the state before the step.
+  /// tensor and the virtual shard, and where the state before the step is kept.
   ///
-  /// The sum has overwritten the shards' gradients, so the step is computed again: it gives the
+  /// The sum has overwritten the shards' gradients, so the step is computed again, which gives the
   /// same bits. All ranks call this together.
   func divergence(_ total: Totals, norm: Double) throws(RunFailure) -> RunFailure {
-    // The cause is an update that overflowed; it shows in this step first.
+    // The cause is an earlier update that overflowed; this step is the first to show it.
     try refuseInfiniteState()
     let step = state.step + 1
     session.reduction.shards.flat.fill(0)
@@ -55,7 +55,8 @@ extension Trainer {
     let first = session.plan.shards(of: session.communicator.rank).lowerBound
     for shard in 0..<shards.shards {
       let gradients = shards[shard]
-      // A backward pass runs from the end of the layout to its start, and spreads such numbers.
+      // The backward pass runs from the end of the layout to its start, so the last such tensor is
+      // nearest to the cause.
       for entry in gradients.layout.entries.reversed()
       where gradients[entry].array.contains(where: { !$0.isFinite }) {
         return (first + shard, entry.name)
@@ -64,7 +65,7 @@ extension Trainer {
     return nil
   }
 
-  /// The place of the first shard over all ranks, in words.
+  /// A description of the first such shard over all ranks.
   private func agreedPlace(
     _ own: (shard: Int, tensor: String)?
   ) throws(RunFailure) -> String {

@@ -6,8 +6,8 @@ import Foundation
 /// A run that is resumed into another folder.
 extension Trainer {
   /// Copies the checkpoint that the run was resumed from into this run's folder, and with it the
-  /// best one so far: otherwise `evaluate` would know the best loss but not have its model. Rank 0
-  /// calls this.
+  /// best one so far: otherwise `evaluate` would know the best loss without having its model. Rank
+  /// 0 calls this.
   ///
   /// The run can train without them, so a failure is only noted.
   func takeCheckpointsAlong() {
@@ -17,7 +17,7 @@ extension Trainer {
     do {
       try run.takeAlong(source)
     } catch {
-      return progress.say("note: \(error); the run's first checkpoint will be its next one")
+      return progress.say("note: \(error); the next checkpoint will be the run's first")
     }
     let other = RunFolder(ofCheckpoint: source)
     guard state.bestLoss.isFinite, let best = state.bestStep, best != saved else {

@@ -100,8 +100,8 @@ extension Trainer {
   var runSeconds: Double { state.secondsBefore + (ContinuousClock().now - started).seconds }
 
   /// Prints the results since the last report, for a run that ends between two reports. The metrics
-  /// get no record of them: a run that continues from here must write those of an uninterrupted
-  /// run.
+  /// get no record of them: a run that continues from here must write the same records as an
+  /// uninterrupted run.
   func sayLastFigures() {
     guard stepsThisRun > 0, state.interval.elements > 0 else { return }
     // At an epoch's end, the epoch count is already that of the next one.
@@ -109,7 +109,7 @@ extension Trainer {
     progress.say("step \(state.step)  epoch \(epoch)  \(session.describe(state.interval))")
   }
 
-  /// Tells TensorBoard how the run ended. One that can be continued has not ended.
+  /// Tells TensorBoard how the run ended. A run that can be resumed has not ended.
   func sayEnd(_ ending: Ending) throws(RunFailure) {
     guard [.finished, .stoppedEarly, .reachedMaximumSteps].contains(ending) else { return }
     try session.agreement.together { try tensorBoard?.end(well: true) }

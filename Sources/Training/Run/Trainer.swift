@@ -48,9 +48,9 @@ public final class Trainer {
   private var totalSteps = 0
   /// The last step that this process will take.
   var lastStep = 0
-  /// Seconds after which this process ends; nil is no limit.
+  /// The seconds after which this process ends; nil if unlimited.
   var maximumSeconds: Double?
-  /// Whether the ranks have agreed that they are over.
+  /// Whether the ranks have agreed that this time is over.
   var timeIsUp = false
 
   var configuration: TrainingConfiguration { session.configuration }
@@ -181,7 +181,7 @@ public final class Trainer {
     }
   }
 
-  /// Prints which loss it is, and the baseline loss.
+  /// Prints the name of the loss, and the baseline loss.
   private func sayChance() {
     guard let chance = session.workload.stream.chance else { return }
     // The baseline of repeating the preceding frame has its own error in each part.
@@ -218,7 +218,7 @@ public final class Trainer {
     configuration.earlyStopping.isDue(state.validationLosses)
   }
 
-  /// Whether any step was taken; a resumed run may have been at its end already.
+  /// Whether any step was taken; a resumed run may already have been complete.
   public var hasTrained: Bool { stepsThisRun > 0 }
   /// Optimizer steps since the first start of the run.
   public var step: Int { state.step }
@@ -338,7 +338,7 @@ public final class Trainer {
           }
         }
       }
-      // Before anything records it: the last checkpoint still has finite numbers.
+      // This precedes any record of the step, so the last checkpoint has only finite numbers.
       guard totals.meanLoss.isFinite else {
         throw RunFailure(
           .diverged,

@@ -77,7 +77,7 @@ extension TrainingSession {
 
   /// Warnings about what slows the run down and could be changed.
   public var warnings: [String] {
-    // It was told to use one thread; a build that ignores this competes with our threads.
+    // OpenBLAS is set to one thread; a build that ignores this competes with our threads.
     let ofBLAS = OpenBLAS.threads
     return cores.warnings
       + (ofBLAS > 1

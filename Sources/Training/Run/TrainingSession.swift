@@ -114,7 +114,7 @@ public final class TrainingSession {
   ) throws(RunFailure) -> GradientReduction {
     let worker = try overlapWorker(configuration.overlap, cores: cores, on: communicator)
     do {
-      // Messages of another thread must not be mixed with those of this one.
+      // Messages of other threads must not mix with those of this thread.
       return GradientReduction(
         reducer(configuration.reduction, plan, on: try communicator.duplicate()), layout: layout,
         shards: plan.shards(of: communicator.rank).count, bucketBytes: configuration.bucketBytes,
@@ -171,8 +171,8 @@ public final class TrainingSession {
     }
   }
 
-  /// Refuses ranks whose arithmetic or BLAS differs, because they round differently: replicas would
-  /// drift apart. Kernels for AVX2 and AVX-512 may train together.
+  /// Refuses ranks whose arithmetic or BLAS differs, because they round differently and their
+  /// replicas would diverge. Kernels for AVX2 and AVX-512 may train together.
   static func refuseUnequalMachines(
     _ communicator: Communicator
   ) throws(RunFailure) {
@@ -181,8 +181,8 @@ public final class TrainingSession {
     try refuseUnequal(mine, on: communicator) { (first, other, rank) in
       RunFailure(
         .configuration,
-        "rank 0 uses \(first), rank \(rank) \(other): their numbers would differ; start all alike, as"
-          + " with mpirun -x \(KernelBackend.variable)=avx2 -x OPENBLAS_CORETYPE=HASWELL")
+        "rank 0 uses \(first), rank \(rank) \(other): their results would differ; use the same on"
+          + " all ranks: mpirun -x \(KernelBackend.variable)=avx2 -x OPENBLAS_CORETYPE=HASWELL")
     }
   }
 

@@ -9,7 +9,7 @@ struct TrainingState {
   var step = 0
   /// The current epoch, from 0.
   var epoch = 0
-  /// Batches of it that are done.
+  /// The number of completed batches of the current epoch.
   var batch = 0
   /// The names of the objective's own sums.
   let sums: [String]
@@ -19,7 +19,7 @@ struct TrainingState {
   var epochTotals = Totals()
   /// The norm of the gradient in the last step.
   var gradientNorm = 0.0
-  /// The factor of the learning rates in the last step.
+  /// The multiplier of the learning rates in the last step.
   var rateFactor = 1.0
   /// The validation loss of each epoch so far, for schedules and NT-ASGD.
   var validationLosses: [Double] = []
@@ -84,7 +84,7 @@ struct TrainingState {
     self.epoch = epoch
     self.batch = batch
     interval = totals(Self.intervalPrefix, progress)
-    // Missing in older checkpoints: the epoch is counted from here.
+    // Older checkpoints lack these totals, so the epoch's totals start here.
     epochTotals = totals(Self.epochPrefix, progress)
     bestLoss = progress[Key.bestLoss.rawValue] ?? .infinity
     bestStep = progress[CheckpointManifest.bestStepKey].flatMap { Int(exactly: $0) }
@@ -104,10 +104,10 @@ struct TrainingState {
     let elements = progress["\(prefix)elements"] ?? 0
     return Totals(
       loss: progress["\(prefix)loss"] ?? 0, elements: elements,
-      // Missing in older checkpoints: every element weighed 1.
+      // Older checkpoints lack this sum; every element had weight 1.
       weight: progress["\(prefix)weight"], sequences: progress["\(prefix)sequences"] ?? 0,
       own: sums.map { name in
-        // Missing in the oldest checkpoints: every answer was judged.
+        // The oldest checkpoints lack this count; every answer was scored.
         progress["\(prefix)\(name)"] ?? (name == "judged" ? elements : 0)
       })
   }

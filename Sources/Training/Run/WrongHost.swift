@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A host that computes wrong results, as an audit found it. `launch/supervise --fewer` reads its
-/// note to continue without that host.
+/// The host whose results an audit found to be wrong. `launch/supervise --fewer` reads its note to
+/// continue without that host.
 public struct WrongHost: Equatable, Sendable, Codable {
   /// The name of the host.
   public let name: String
 
   /// - Parameters:
-  ///   - suspects: the ranks of which one is wrong
+  ///   - suspects: the ranks that may be wrong
   ///   - hosts: the name of each rank's host
   /// - Returns: nil if the suspects are on several hosts, so that it is unknown which is wrong
   init?(suspects: [Int], hosts: [String]) {

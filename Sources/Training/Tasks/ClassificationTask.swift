@@ -59,7 +59,7 @@ final class ClassificationTask: SequenceTask {
       try part == .train ? stored : open(.train)
     }
     if numbering == nil, meaning.classNames == nil, let names = source.classNames {
-      // A user's own file: its names count only if they fit its labels.
+      // In a user's own file, class names are used only if they fit the labels.
       var own = meaning
       own.classNames = names
       numbering = try settings.learned?.numbering(of: own, declared: nil, settings.file)

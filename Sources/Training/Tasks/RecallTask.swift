@@ -16,7 +16,8 @@ struct RecallTask: SequenceTask {
     settings = configuration
   }
 
-  /// The accuracy is over the symbols to be recalled, and so is the loss if it is set to be.
+  /// The accuracy is over the symbols to be recalled; so is the loss if `dataset.loss` is
+  /// `recalled`.
   var objective: any Objective {
     switch settings.loss {
     case .all: CrossEntropy(unjudgedClass: RecallProblem.blank)

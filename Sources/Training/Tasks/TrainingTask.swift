@@ -7,7 +7,7 @@ import Reports
 
 /// What is learned: a task makes the model and its batches, and defines how answers are reported.
 ///
-/// A new task is one file next to this one and one line in `TaskName`. One that learns from whole
+/// A new task is one file next to this one and one case of `TaskName`. One that learns from whole
 /// sequences conforms to `SequenceTask`, which has the model and the batches.
 public protocol TrainingTask {
   /// The objective that the model's answers are scored by.

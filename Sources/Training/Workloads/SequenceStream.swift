@@ -13,7 +13,7 @@ final class SequenceStream: BatchStream {
   private let task: any SequenceTask
   private let source: any SequenceSource
   private let reader: BatchReader
-  /// Whether the sequences come in their own order.
+  /// Whether the sequences are in the order of the file.
   private let isInOrder: Bool
   /// The length of a sequence by its index, if lengths differ.
   private let length: ((Int) -> Int)?
@@ -129,7 +129,7 @@ final class SequenceStream: BatchStream {
         .unusableData,
         "\(configuration.dataset.file): the \(part.rawValue) part has \(other.features) features"
           + " and \(other.targetKind.outputs) outputs, the training part \(features) and"
-          + " \(targetKind.outputs); make all parts alike")
+          + " \(targetKind.outputs); give all parts the same")
     }
     try configuration.checkEncoder(features: other.features, steps: other.steps)
     guard other.count > 0 else {

@@ -72,7 +72,7 @@ public final class Workload {
     steps.accumulateGradients(parameters, into: gradients)
   }
 
-  /// Moves the carried state to the end of the loaded step, which counts.
+  /// Moves the carried state to the end of the loaded step, and counts the step.
   public func advance() { steps.advance() }
 
   /// A part of the data to evaluate the model on. It does not change the carried state.
@@ -122,7 +122,8 @@ public final class Evaluation {
   }
 }
 
-/// A model and a stream whose batches fit, and the loaded batch: hides the type of the batch.
+/// A model, a stream with batches of its type, and the loaded batch. It hides the type of the
+/// batch.
 private protocol Steps: AnyObject {
   func load(_ position: StepPosition) throws
   func loadShard(_ shard: Int, at position: StepPosition) throws

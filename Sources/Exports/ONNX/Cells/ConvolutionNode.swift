@@ -53,7 +53,7 @@ struct ConvolutionNode {
     .apply("Conv", [enlarging(x), weight] + (bias.map { [$0] } ?? []), attributes)
   }
 
-  /// The largest or the mean of each window, of which what lies outside the map is no part.
+  /// The largest number or the mean of each window, without the places outside the map.
   static func pooled(_ x: GraphValue, _ pooling: ImagePooling) -> GraphValue {
     .apply(
       pooling.kind == .max ? "MaxPool" : "AveragePool", [x], attributes(pooling.windows))

@@ -46,7 +46,7 @@ struct NormGraph {
     let filled = window.slice(2 * before, 2 * before + 1, axis: 1)
     let count = 1 + filled
     let m = (own + means.sum(axes: [1], keepingAxes: true)) / count
-    // Empty places hold zeros, which are no means.
+    // Empty places hold zeros, which are not means.
     let places = graph.constant((0..<before).map { Float($0) }, shape: [1, before])
     let isFilled = GraphValue.apply("Less", [places, filled]).cast(to: .float)
     let between = (means - m) * (means - m) * isFilled
