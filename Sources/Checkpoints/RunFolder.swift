@@ -7,7 +7,7 @@ import Foundation
 ///
 ///     config.yaml  metrics.jsonl  data.json  vocabulary.h5 (of a language model)
 ///     logs/rank-00003.log  peer-lost (after a rank was lost)
-///     wrong-host (after an audit found a host that computes wrong)
+///     wrong-host (after an audit found a host that computes wrong results)
 ///     checkpoints/step-00001200/  checkpoints/latest -> step-00001200 (a text file with that name
 ///                                 on a file system without symbolic links)
 public struct RunFolder: Sendable {
@@ -40,7 +40,7 @@ public struct RunFolder: Sendable {
   /// An empty file that is made when a rank ends because another was lost, for launch/supervise.
   public var lossNote: String { "\(path)/peer-lost" }
 
-  /// A file that is made when an audit has found a host that computes wrong, for launch/supervise.
+  /// A file that is made when an audit has found a host that computes wrong results, for launch/supervise.
   public var hostNote: String { "\(path)/wrong-host" }
 
   /// The log file of a rank.

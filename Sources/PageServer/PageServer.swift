@@ -3,6 +3,7 @@
 import FlyingFox
 import FlyingSocks
 import Foundation
+import Synchronization
 
 /// Serves one page to the browsers of this machine.
 ///
@@ -14,10 +15,21 @@ import Foundation
 /// 127.0.0.1 (DNS rebinding); so a request must name this machine in its Host header, and what is
 /// served may not be framed or read by other sites.
 ///
+/// Whoever may log in on this machine can open more connections than the process may have files.
+/// Then it closes all of them, waits a little, and listens on the same port again.
+///
 /// It is the only importer of FlyingFox.
 public final class PageServer: Sendable {
-  private let server: HTTPServer
-  private let port: UInt16
+  private let address: sockaddr_in
+  private let handler: ClosureHTTPHandler
+  private let wanted: UInt16
+  private let state = Mutex(State())
+
+  private struct State {
+    var server: HTTPServer?
+    var port: UInt16?
+    var isStopped = false
+  }
 
   /// - Parameters:
   ///   - port: 0 takes any free port
@@ -27,11 +39,10 @@ public final class PageServer: Sendable {
   public init(
     port: UInt16, policy: String, _ page: @escaping @Sendable () throws -> String
   ) throws(PageServerError) {
-    self.port = port
+    wanted = port
+    handler = ClosureHTTPHandler { Self.answer($0, policy: policy, page) }
     do {
-      server = HTTPServer(
-        address: try .inet(ip4: "127.0.0.1", port: port), logger: .disabled,
-        handler: ClosureHTTPHandler { Self.answer($0, policy: policy, page) })
+      address = try .inet(ip4: "127.0.0.1", port: port)
     } catch {
       throw PageServerError(port, error)
     }
@@ -39,31 +50,69 @@ public final class PageServer: Sendable {
 
   /// Serves until `stop()`.
   ///
-  /// - Parameter isListening: called once, with the port
+  /// - Parameters:
+  ///   - isListening: called once, with the port
+  ///   - isShort: called when it had to close its connections, with a line that says why
   /// - Throws: `PageServerError` if the port cannot be used
-  public func run(_ isListening: @escaping @Sendable (UInt16) -> Void) async throws(PageServerError)
-  {
-    let (server, wanted) = (server, port)
-    let announcement = Task {
-      try await server.waitUntilListening()
-      var port = wanted
-      if case .ip4(_, let given)? = await server.listeningAddress { port = given }
-      isListening(port)
-    }
-    do {
-      defer { announcement.cancel() }
-      try await server.run()
-    } catch SocketError.disconnected {
-      return  // by `stop()`
-    } catch is CancellationError {
-      return
-    } catch {
-      throw PageServerError(port, error)
+  public func run(
+    _ isListening: @escaping @Sendable (UInt16) -> Void,
+    isShort: @Sendable (String) -> Void = { _ in }
+  ) async throws(PageServerError) {
+    var pause = Duration.milliseconds(100)
+    while !state.withLock({ $0.isStopped }) {
+      let began = ContinuousClock().now
+      do {
+        return try await serve(isListening)
+      } catch SocketError.disconnected {
+        return  // by `stop()`
+      } catch is CancellationError {
+        return
+      } catch {
+        let port = state.withLock { $0.port }
+        guard let port, Self.passes(error) else { throw PageServerError(port ?? wanted, error) }
+        isShort("\(PageServerError(port, error)); connections were closed, it listens again")
+      }
+      // Each time costs a descriptor, which FlyingFox does not close; so it must not be often.
+      if began.duration(to: ContinuousClock().now) > .seconds(60) { pause = .milliseconds(100) }
+      try? await Task.sleep(for: pause)
+      pause = min(pause * 2, .seconds(10))
     }
   }
 
+  /// Listens on the wanted port the first time and on the given one from then on.
+  private func serve(_ isListening: @escaping @Sendable (UInt16) -> Void) async throws {
+    var address = address
+    if let port = state.withLock({ $0.port }) { address.sin_port = port.bigEndian }
+    let server = HTTPServer(address: address, logger: .disabled, handler: handler)
+    state.withLock { $0.server = server }
+    let announcement = Task {
+      try await server.waitUntilListening()
+      guard case .ip4(_, let given)? = await server.listeningAddress else { return }
+      let (isFirst, isStopped) = state.withLock { state in
+        defer { state.port = given }
+        return (state.port == nil, state.isStopped)
+      }
+      if isStopped { return await server.stop(timeout: 1) }
+      if isFirst { isListening(given) }
+    }
+    defer { announcement.cancel() }
+    try await server.run()
+  }
+
+  /// Whether a failure of a port that was listened on may be over in a moment.
+  private static func passes(_ error: any Error) -> Bool {
+    guard case SocketError.failed(_, let number, _) = error else { return false }
+    return [EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, EINTR, EPROTO].contains(number)
+  }
+
   /// Ends `run`. Answers that are being sent get a second.
-  public func stop() async { await server.stop(timeout: 1) }
+  public func stop() async {
+    let server = state.withLock { state in
+      state.isStopped = true
+      return state.server
+    }
+    await server?.stop(timeout: 1)
+  }
 
   // MARK: Answers
 

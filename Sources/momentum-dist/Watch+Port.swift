@@ -35,6 +35,8 @@ extension Watch {
         try await server.run { port in
           print("\(folder): http://127.0.0.1:\(port) (Ctrl-C ends it)")
           fflush(nil)
+        } isShort: { line in
+          Launch.say("momentum-dist: warning: \(line)")
         }
       } catch {
         outcome.withLock { $0 = RunFailure(.usage, error.description) }

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `train --audit` finds a rank that computes wrong, and changes nothing otherwise.
+/// `train --audit` finds a rank that computes wrong results, and changes nothing otherwise.
 @Suite(.serialized) struct AuditRunTests {
   private static let small = RankCountTests.arguments + ["--max-steps", "40"]
 

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// launch/supervise --fewer goes on without a host that computes wrong, and follows its host file.
+/// launch/supervise --fewer continues without a host that computes wrong results, and follows its host file.
 @Suite(.serialized) struct SuperviseHostsTests {
   /// The arguments of each start of a fake launcher, which ends with 70 and a note at the first.
   ///

@@ -120,7 +120,7 @@ enum VirtualHosts {
     }
   }
 
-  /// The host of a rank that computes wrong is named by the audit, and left out of the rest.
+  /// The host of a rank that computes wrong results is named by the audit, and left out of the rest.
   @Test func aHostThatComputesWrongIsLeftOut() throws {
     try Places.withTemporaryFolder { folder in
       let steps = ["--max-steps", "40", "--set", "checkpoint.every_steps=5"]

@@ -86,6 +86,40 @@ import Testing
     }
   }
 
+  /// More connections than the process may have files end none but themselves.
+  @Test func aFloodOfConnectionsPasses() throws {
+    let flood = """
+      import socket, sys, time
+      held = []
+      for _ in range(300):
+        s = socket.socket(); s.settimeout(2)
+        try: s.connect(("127.0.0.1", int(sys.argv[1]))); held.append(s)
+        except OSError: pass
+      time.sleep(1)
+      """
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.bash(
+        """
+        mkdir run; echo '{"event":"train","step":1,"epoch":1,"loss":1.0}' >run/metrics.jsonl
+        (ulimit -n 64; exec "$PROGRAM" watch run --port 0 >line) & watch=$!
+        until grep -q http line; do sleep 0.1; kill -0 $watch || exit; done
+        url=$(grep -o 'http://[^ ]*' line); echo "${url##*:}" >port
+        python3 -c "$1" "${url##*:}"
+        for _ in 1 2 3 4 5 6 7 8 9 10; do
+          code=$(curl -s -m 20 -o /dev/null -w '%{http_code}' "$url"); [ $code = 200 ] && break
+          kill -0 $watch || break; sleep 1
+        done
+        echo $code; kill -INT $watch; wait $watch; echo "watch $?"
+        """, [flood], in: folder)
+      #expect(outcome.output == "200\nwatch 0\n", "\(outcome.output) \(outcome.errors)")
+      let port = try String(contentsOfFile: "\(folder)/port", encoding: .utf8)
+        .trimmingCharacters(in: .newlines)
+      #expect(
+        outcome.message.contains("port \(port): Too many open files; connections were closed"),
+        "\(outcome.errors)")
+    }
+  }
+
   @Test func whatIsNoRunIsNotServed() throws {
     try Places.withTemporaryFolder { folder in
       for (arguments, status, message) in [
