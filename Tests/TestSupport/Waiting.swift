@@ -4,7 +4,7 @@ import Foundation
 
 /// Waits for what another process does.
 public enum Waiting {
-  /// How many times longer than on an idle machine a program may take: the processes that want to
+  /// How many times longer than on an idle machine a program may take: the processes that are ready to
   /// run for each core, 1 to 8. A limit against hangs that is multiplied by it stays one.
   public static var patience: Double {
     var loads = [Double](repeating: 0, count: 1)
