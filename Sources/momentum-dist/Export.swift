@@ -3,6 +3,7 @@
 import ArgumentParser
 import Checkpoints
 import Exports
+import Files
 import Training
 
 struct Export: DistributedCommand {
@@ -66,7 +67,7 @@ struct Export: DistributedCommand {
     try agreement.together {
       guard communicator.rank == 0 else { return }
       let metadata = try ExportMetadata(checkpoint)
-      print(try format.write(tensors, metadata, to: to))
+      print(try format.write(tensors, metadata, to: to).visible)
     }
   }
 

@@ -69,7 +69,7 @@ struct SpikeSplitOptions: ParsableArguments {
   func write(_ archive: SpikeArchive) throws {
     try archive.write(to: output.to, compressing: output.compress)
     for note in archive.notes { print(note.visible) }
-    print("\(archive.path): \(archive.kind)")
+    print("\(archive.path): \(archive.kind)".visible)
     let bin = archive.binSeconds ?? 1
     for part in DatasetFile.Part.allCases {
       guard let trials = archive.parts[part] else { continue }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Dispatch
+import Files
 import Foundation
 import PageServer
 import Reports
@@ -33,7 +34,7 @@ extension Watch {
     Task {
       do throws(PageServerError) {
         try await server.run { port in
-          print("\(folder): http://127.0.0.1:\(port) (Ctrl-C ends it)")
+          print("\(folder): http://127.0.0.1:\(port) (Ctrl-C ends it)".visible)
           fflush(nil)
         } isShort: { line in
           Launch.say("momentum-dist: warning: \(line)")

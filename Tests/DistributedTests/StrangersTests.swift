@@ -278,6 +278,20 @@ import Testing
     }
   }
 
+  /// The path that a command names in its result makes no line of its own.
+  @Test func pathsOfResultsAreShownAndNotObeyed() throws {
+    try Places.withTemporaryFolder { folder in
+      #expect(try run(["train", "--output", "x"] + Self.short, in: folder).status == 0)
+      for (command, name) in [
+        ("export", "a\nlost.safetensors"), ("export", "a\nlost.onnx"), ("report", "a\nlost.html"),
+      ] {
+        let outcome = try run([command, "x", "--to", name], in: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.output.hasPrefix(#"a\nlost."#), "\(outcome.output)")
+      }
+    }
+  }
+
   // MARK: Files that lead elsewhere
 
   /// A reader that follows a link to a pipe without a writer would wait forever.
