@@ -113,7 +113,25 @@ import Testing
     #expect(order(["2024-01-01", "2024-1-2"]) == nil)
     let gap = Self.text.replacing(",11,", with: ",30,")
     let notes = try TextFiles.table(gap, gap, format()).notes
-    #expect(notes.contains { $0.contains("the times of 1 sequences are not equally spaced") })
+    #expect(notes.contains { $0.contains("in 1 of 2 sequences, the times are not equally spaced") })
+  }
+
+  /// Steps of the calendar have unequal days.
+  @Test(arguments: [
+    ([0, 31, 59, 90, 120], true), ([0, 90, 181, 273, 365], true), ([0, 365, 730, 1096], true),
+    ([0, 31, 92, 120], false), ([0, 1, 3], false), ([0, 30, 60, 151], false),
+  ])
+  func monthsAreEquallySpaced(days: [Double], isEqual: Bool) {
+    #expect(LongTable.isEqual(days.map { 86400 * $0 }) == isEqual)
+  }
+
+  @Test func aSeriesIsOneSequence() throws {
+    let months = (1...9).map { "2024-0\($0)-01,\($0)\n" }.joined()
+    let notes = try TextFiles.table(
+      "month,value\n\(months)", nil, format { $0.values = ["value"] }
+    ).notes
+    #expect(notes.contains { $0.hasSuffix(" 1 sequence") })
+    #expect(!notes.contains { $0.contains("equally spaced") })
   }
 
   @Test func mistakesAreNamedWithTheirLine() {

@@ -9,15 +9,8 @@ import Testing
 /// What onnxruntime computes from an export is what `predict` says, for all sequences at once and
 /// for one alone; and a call is the same as two that carry the states.
 @Suite(.serialized) struct OnnxExportTests {
-  static let python = TorchExportTests.python
-
   /// Whether it has what the check needs.
-  static let hasRuntime: Bool = {
-    let outcome = try? Places.withTemporaryFolder {
-      try Program.bash("\"$1\" -c 'import onnx, onnxruntime, numpy, h5py'", [python], in: $0)
-    }
-    return outcome?.status == 0
-  }()
+  static let hasRuntime = PythonPackages.has("onnx, onnxruntime, numpy, h5py")
 
   static let needs: Comment =
     "needs Python with onnx, onnxruntime, numpy and h5py: python3, or what MOMENTUM_DIST_PYTHON names"
@@ -190,7 +183,7 @@ import Testing
         END
         """
       let compared = try Program.bash(
-        check, [Self.python, "\(Places.package)/Examples"], in: folder,
+        check, [PythonPackages.python, "\(Places.package)/Examples"], in: folder,
         environment: ["PYTHONDONTWRITEBYTECODE": "1"], deadline: 300)
       #expect(compared.status == 0 && compared.output.contains("equal"), "\(compared.errors)")
     }
@@ -227,7 +220,7 @@ import Testing
       "$1" "$2/check_onnx.py" model.onnx answers.h5 data.h5 \(checking)
       """
     return try Program.bash(
-      check, [Self.python, "\(Places.package)/Examples"], in: folder,
+      check, [PythonPackages.python, "\(Places.package)/Examples"], in: folder,
       environment: ["PYTHONDONTWRITEBYTECODE": "1"], deadline: 300)
   }
 

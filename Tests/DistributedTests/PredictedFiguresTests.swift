@@ -7,12 +7,7 @@ import Testing
 /// Figures of `evaluate`, computed with numpy from the file that `predict` wrote.
 @Suite struct PredictedFiguresTests {
   /// Whether Python has the packages for it.
-  static let hasNumpy: Bool = {
-    let outcome = try? Places.withTemporaryFolder {
-      try Program.bash("\"$1\" -c 'import numpy, h5py'", [TorchExportTests.python], in: $0)
-    }
-    return outcome?.status == 0
-  }()
+  static let hasNumpy = PythonPackages.has("numpy, h5py")
 
   /// All tasks but language_model, for whose texts `predict` has no answers; see
   /// `torchReadsTextsAsEvaluateDoes`.
@@ -27,7 +22,7 @@ import Testing
     try Places.withTemporaryFolder { folder in
       let outcome = try Program.bash(
         "\"$1\" \"$2/Tests/References/check_figures.py\" \"$PROGRAM\" \"$3\"",
-        [TorchExportTests.python, Places.package, task], in: folder,
+        [PythonPackages.python, Places.package, task], in: folder,
         environment: ["PYTHONDONTWRITEBYTECODE": "1"], deadline: 300)
       #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
       #expect(outcome.output.contains("  equal"), "\(outcome.output)")

@@ -9,16 +9,8 @@ import Testing
 /// Exports contain all that is needed to compute the model. Plain PyTorch modules do so, with the
 /// outputs of `predict`.
 @Suite(.serialized) struct TorchExportTests {
-  /// The Python to use: python3, or the one that the variable names.
-  static let python = ProcessInfo.processInfo.environment["MOMENTUM_DIST_PYTHON"] ?? "python3"
-
   /// Whether it has the packages that the modules and their check need.
-  static let hasTorch: Bool = {
-    let outcome = try? Places.withTemporaryFolder {
-      try Program.bash("\"$1\" -c 'import torch, numpy, h5py'", [python], in: $0)
-    }
-    return outcome?.status == 0
-  }()
+  static let hasTorch = PythonPackages.has("torch, numpy, h5py")
 
   /// At least one of each class and each drive of the modules.
   static let cells = [
@@ -61,7 +53,8 @@ import Testing
         "$1" "$2/check_torch.py" model.safetensors answers.h5 data.h5 $3
         """
       let compared = try Program.bash(
-        check, [Self.python, "\(Places.package)/Examples", system.readsMaps ? "" : "--raw"],
+        check,
+        [PythonPackages.python, "\(Places.package)/Examples", system.readsMaps ? "" : "--raw"],
         in: folder, environment: ["PYTHONDONTWRITEBYTECODE": "1"], deadline: 300)
       #expect(
         compared.status == 0 && compared.output.contains("probabilities"),
@@ -107,7 +100,7 @@ import Testing
         END
         """
       let compared = try Program.bash(
-        compare, [Self.python, "\(Places.package)/Examples"], in: folder,
+        compare, [PythonPackages.python, "\(Places.package)/Examples"], in: folder,
         environment: ["PYTHONDONTWRITEBYTECODE": "1"], deadline: 300)
       #expect(compared.status == 0 && compared.output.contains("equal"), "\(compared.errors)")
     }

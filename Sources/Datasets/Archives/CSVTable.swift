@@ -127,7 +127,8 @@ struct TableRows {
     let encoding = text.encoding.map { "\($0), " } ?? ""
     let comma = reader.commaLine == nil ? "" : ", decimal commas"
     notes.insert(
-      "\(path): \(encoding)\(dialect.description)\(comma), \(sequences.count) sequences", at: 0)
+      "\(path): \(encoding)\(dialect.description)\(comma),"
+        + " \(sequences.count) \(sequences.count == 1 ? "sequence" : "sequences")", at: 0)
   }
 
   private mutating func fillMissing(_ policy: MissingValues) throws(DatasetError) {

@@ -86,11 +86,16 @@ enum LongTable {
       || field.contains(UInt8(ascii: "/"))
   }
 
-  /// Whether sorted times are equally spaced, as far as is known.
+  /// Whether sorted times are equally spaced, as far as is known. Months, quarters and years of the
+  /// calendar are.
   static func isEqual(_ times: [Double]?) -> Bool {
     guard let times, times.count > 2 else { return true }
     let step = (times[times.count - 1] - times[0]) / Double(times.count - 1)
-    return zip(times, times.dropFirst()).allSatisfy { abs($1 - $0 - step) <= 1e-3 * step }
+    let gaps = zip(times, times.dropFirst()).map { $1 - $0 }
+    return gaps.allSatisfy { abs($0 - step) <= 1e-3 * step }
+      || [28.0...31, 90...92, 365...366].contains { days in
+        gaps.allSatisfy { days.contains($0 / 86400) }
+      }
   }
 }
 
@@ -173,9 +178,8 @@ extension TableRows {
       lines.append(sequence.line)
     }
     if unequal > 0 {
-      notes.append(
-        "\(path): the times of \(unequal) sequences are not equally spaced; each line is one"
-          + " step")
+      let place = sequences.count == 1 ? "" : "in \(unequal) of \(sequences.count) sequences, "
+      notes.append("\(path): \(place)the times are not equally spaced; each line is one step")
     }
   }
 }

@@ -82,7 +82,7 @@ extension DataMeaning {
       return "the inputs are multiplied by \(scaling), but the run's by \(learned.scaling)"
     }
     if let pixelOrder, let known = learned.pixelOrder, !pixelOrder.agrees(with: known) {
-      return "the pixels are in another order than the run learned"
+      return "the order of the pixels is not the one that the run learned"
     }
     if let own = targets, let known = learned.targets, own.sha256 != known.sha256 {
       return "the targets are normalised with other statistics than the run's ("

@@ -148,8 +148,7 @@ public struct ReportPage {
   }
 
   private var metricKeys: [String] {
-    let all = runs.flatMap(\.metricKeys)
-    return all.enumerated().filter { all.firstIndex(of: $1) == $0 }.map(\.element)
+    runs.flatMap(\.metricKeys).withoutRepeats
   }
 
   private var metricCharts: [LineChart] {
@@ -233,8 +232,7 @@ public struct ReportPage {
   /// The errors of several values on the test part, a column for each run.
   private var valueErrorSection: String {
     let measured = runs.filter { $0.test?.valueErrors?.isEmpty == false }
-    let all = measured.flatMap { $0.test?.valueErrors ?? [] }.map(\.name)
-    let names = all.enumerated().filter { all.firstIndex(of: $1) == $0 }.map(\.element)
+    let names = measured.flatMap { $0.test?.valueErrors ?? [] }.map(\.name).withoutRepeats
     guard !names.isEmpty else { return "" }
     let rows = names.map { name in
       [HTMLCell.text(name)]
@@ -302,5 +300,13 @@ public struct ReportPage {
     }
     return "<p class=\"quiet\">\(note)</p>"
       + htmlTable(["key"] + runs.map { .text($0.label) }, rows)
+  }
+}
+
+extension [String] {
+  /// The elements, each where it comes first.
+  fileprivate var withoutRepeats: [String] {
+    var seen = Set<String>()
+    return filter { seen.insert($0).inserted }
   }
 }
