@@ -128,7 +128,11 @@ import Testing
   @Test func aSeriesIsOneSequence() throws {
     let months = (1...9).map { "2024-0\($0)-01,\($0)\n" }.joined()
     let notes = try TextFiles.table(
-      "month,value\n\(months)", nil, format { $0.values = ["value"] }
+      "month,value\n\(months)", nil,
+      format {
+        $0 = CSVFormat()
+        ($0.time, $0.values) = ("month", ["value"])
+      }
     ).notes
     #expect(notes.contains { $0.hasSuffix(" 1 sequence") })
     #expect(!notes.contains { $0.contains("equally spaced") })
