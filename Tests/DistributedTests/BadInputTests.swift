@@ -94,7 +94,7 @@ import Testing
       let unequal = try Program.run(
         train, ranks: 1, and: ["-np", "1", "-x", "MOMENTUM_DIST_KERNELS=reference"], in: folder,
         deadline: 20)
-      #expect(unequal.status == 78 && unequal.message.contains("their numbers would differ"))
+      #expect(unequal.status == 78 && unequal.message.contains("their results would differ"))
     }
   }
 
