@@ -126,9 +126,9 @@ import Testing
   }
 
   @Test func aSeriesIsOneSequence() throws {
-    let months = (1...9).map { "2024-0\($0)-01,\($0)\n" }.joined()
+    let text = "month,value\n" + (1...9).map { "2024-0\($0)-01,\($0)\n" }.joined()
     let notes = try TextFiles.table(
-      "month,value\n\(months)", nil,
+      text, text,
       format {
         $0 = CSVFormat()
         ($0.time, $0.values) = ("month", ["value"])
