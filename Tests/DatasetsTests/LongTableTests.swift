@@ -125,19 +125,6 @@ import Testing
     #expect(LongTable.isEqual(days.map { 86400 * $0 }) == isEqual)
   }
 
-  @Test func aSeriesIsOneSequence() throws {
-    let text = "month,value\n" + (1...9).map { "2024-0\($0)-01,\($0)\n" }.joined()
-    let notes = try TextFiles.table(
-      text, text,
-      format {
-        $0 = CSVFormat()
-        ($0.time, $0.values) = ("month", ["value"])
-      }
-    ).notes
-    #expect(notes.contains { $0.hasSuffix(" 1 sequence") })
-    #expect(!notes.contains { $0.contains("equally spaced") })
-  }
-
   @Test func mistakesAreNamedWithTheirLine() {
     func problem(
       _ old: String, _ new: String, _ change: (inout CSVFormat) -> Void = { _ in }
