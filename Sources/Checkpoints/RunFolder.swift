@@ -40,7 +40,8 @@ public struct RunFolder: Sendable {
   /// An empty file that is made when a rank ends because another was lost, for launch/supervise.
   public var lossNote: String { "\(path)/peer-lost" }
 
-  /// A file that is made when an audit has found a host that computes wrong results, for launch/supervise.
+  /// A file that is made for launch/supervise when an audit has found a host that computes wrong
+  /// results.
   public var hostNote: String { "\(path)/wrong-host" }
 
   /// The log file of a rank.

@@ -15,8 +15,8 @@ import Synchronization
 /// 127.0.0.1 (DNS rebinding); so a request must name this machine in its Host header, and what is
 /// served may not be framed or read by other sites.
 ///
-/// Whoever may log in on this machine can open more connections than the process may have files.
-/// Then it closes all of them, waits a little, and listens on the same port again.
+/// Any user of this machine can open more connections than the process may have open files. The
+/// server then closes all of them, waits a little, and listens on the same port again.
 ///
 /// It is the only importer of FlyingFox.
 public final class PageServer: Sendable {
@@ -70,7 +70,7 @@ public final class PageServer: Sendable {
       } catch {
         let port = state.withLock { $0.port }
         guard let port, Self.passes(error) else { throw PageServerError(port ?? wanted, error) }
-        isShort("\(PageServerError(port, error)); connections were closed, it listens again")
+        isShort("\(PageServerError(port, error)); closed all connections and will listen again")
       }
       // Each time costs a descriptor, which FlyingFox does not close; so it must not be often.
       if began.duration(to: ContinuousClock().now) > .seconds(60) { pause = .milliseconds(100) }

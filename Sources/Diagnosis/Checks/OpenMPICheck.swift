@@ -37,8 +37,8 @@ struct OpenMPICheck {
     guard Self.version(library) == Self.version(launcher) else {
       return .note(
         "Open MPI",
-        "the library is \(name), the mpirun on the path \(launcher): they may not understand each"
-          + " other", cure: cure)
+        "the library is \(name), the mpirun on the path \(launcher): they may be"
+          + " incompatible", cure: cure)
     }
     return .good("Open MPI", "\(name), with its mpirun")
   }

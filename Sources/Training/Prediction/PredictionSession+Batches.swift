@@ -101,10 +101,10 @@ extension PredictionSession {
       keepingFinal: request.stateTo != nil)
     var tensors = [prediction.outputs]
     if let K = request.rollOut {
-      let coming = rolledOut(
+      let frames = rolledOut(
         input, prediction.outputs, steps: K, lengths: batch.map { source.length(of: $0) })
       // Frames have an answer at every step too.
-      if isForecast { tensors.append(coming) } else { tensors[0] = coming }
+      if isForecast { tensors.append(frames) } else { tensors[0] = frames }
     }
     if let hidden = prediction.hidden { tensors.append(hidden) }
     if request.wantsFeatures {
@@ -120,16 +120,16 @@ extension PredictionSession {
     let sequences = batch.lowerBound / passes..<batch.upperBound / passes
     let lengths = sequences.map { length(of: $0) }
     let T = batch.lazy.map { self.source.length(of: $0) }.max() ?? 1
-    let hasComing = isForecast && request.rollOut != nil
+    let hasFrames = isForecast && request.rollOut != nil
     let everyStep =
       [answers.kind.isEveryStep]
-      + whole.dropFirst().indices.map { index in !(hasComing && index == 1) }
+      + whole.dropFirst().indices.map { index in !(hasFrames && index == 1) }
     let all = zip(whole.indices, everyStep).map { index, isEveryStep in
       isEveryStep ? padded(whole[index], steps: T, isAnswer: index == 0) : whole[index].array
     }
-    let answered = answers.numbers(all[0], lengths: lengths, rolledOut: hasComing ? all[1] : nil)
+    let answered = answers.numbers(all[0], lengths: lengths, rolledOut: hasFrames ? all[1] : nil)
     try requireFinite([.floats(all[0])] + answered, sequences)
-    let numbers = answered + all.dropFirst(hasComing ? 2 : 1).map { PredictedNumbers.floats($0) }
+    let numbers = answered + all.dropFirst(hasFrames ? 2 : 1).map { PredictedNumbers.floats($0) }
     return PredictedRows(first: sequences.lowerBound, lengths: lengths, numbers: numbers)
   }
 
