@@ -113,7 +113,8 @@ let package = Package(
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "HDF5", "TestSupport"]),
 
     .target(
-      name: "Diagnosis", dependencies: ["Kernels", "Files", "BLAS", "HDF5", "MPI"],
+      name: "Diagnosis",
+      dependencies: ["Kernels", "Digests", "Files", "BLAS", "HDF5", "MPI", "Placement"],
       swiftSettings: safe),
     .testTarget(name: "DiagnosisTests", dependencies: ["Diagnosis", "Files"]),
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Looks at everything on this machine that a run depends on.
+/// Looks at everything on this machine, or on the hosts of a job, that a run depends on.
 ///
 /// A check is a small type in Checks/: its properties are the facts, `here` finds them on this
-/// machine, and `finding` judges them. A new one is a file there and a line in `findings`.
+/// machine, and `finding` judges them. A new one is a file there and a line in a list below.
 public struct Doctor {
   /// The folder that runs are to be written to.
   public let output: String
@@ -26,11 +26,29 @@ public struct Doctor {
       SharedMemoryCheck.here().finding,
       OpenMPICheck.here().finding,
       RootCheck.here().finding,
+    ] + shared + [program.flatMap { StartCheck.here($0)?.finding }].compactMap { $0 }
+  }
+
+  /// What was found on a host of a job whose ranks are connected already.
+  ///
+  /// - Parameter cores: the number of cores that at least one of the host's ranks may run on
+  func findings(ofRanksWith cores: Int) -> [Finding] {
+    [
+      CoresCheck.here(allowed: cores).finding,
+      InstructionsCheck.here().finding,
+      MemoryCheck.here().finding,
+      SharedMemoryCheck.here().finding,
+      OpenMPICheck.here().libraryFinding,
+    ] + shared
+  }
+
+  private var shared: [Finding] {
+    [
       SingleCopyCheck.here().finding,
       OpenBLASCheck.here().finding,
       HDF5Check.here().finding,
       OutputCheck.here(output).finding,
       LockingCheck.here(output).finding,
-    ] + [program.flatMap { StartCheck.here($0)?.finding }].compactMap { $0 }
+    ]
   }
 }

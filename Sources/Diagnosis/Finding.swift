@@ -22,6 +22,15 @@ public struct Finding: Codable, Sendable, Equatable {
   public let text: String
   /// The command or other action that fixes it; nil if nothing needs fixing.
   public let cure: String?
+  /// The hosts that it was found on, if those are not all of the job.
+  public private(set) var hosts: [String]?
+
+  /// The finding, of these hosts only.
+  func on(_ hosts: [String]) -> Finding {
+    var finding = self
+    finding.hosts = hosts
+    return finding
+  }
 
   static func good(_ check: String, _ text: String) -> Finding {
     Finding(check: check, state: .good, text: text, cure: nil)
@@ -39,7 +48,8 @@ public struct Finding: Codable, Sendable, Equatable {
   public var lines: String {
     let mark = state == .good ? "ok   " : state == .note ? "note " : "WRONG"
     let title = check.padding(toLength: max(14, check.count), withPad: " ", startingAt: 0)
-    let own = "\(mark)  \(title)  \(text)"
+    let place = hosts.map { HostComparison.names($0) + ": " } ?? ""
+    let own = "\(mark)  \(title)  \(place)\(text)"
     return cure.map { "\(own)\n                       fix: \($0)" } ?? own
   }
 }

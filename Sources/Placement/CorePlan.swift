@@ -24,7 +24,7 @@ public struct CorePlan: Sendable {
     wanted: Int, shards: Int, on communicator: Communicator, within whole: CorePlan? = nil
   ) throws(MPIError) {
     let host = try communicator.splitByHost()
-    let masks = try host.allgather(CoreMask.own.words.flatMap(Self.bytes)).map(Self.mask)
+    let masks = try Self.masks(of: host)
     let numbers = try host.allgather(communicator.rank)
     let groups = CoreGroup.groups(of: masks)
     let own = groups.first { $0.members.contains(host.rank) }!
@@ -52,6 +52,16 @@ public struct CorePlan: Sendable {
 
   private static func bytes(_ word: UInt64) -> [UInt8] {
     (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * $0)) }
+  }
+
+  /// Returns the number of cores that at least one rank of this host may run on. Every rank calls
+  /// this.
+  public static func coresOfHost(on communicator: Communicator) throws(MPIError) -> Int {
+    try masks(of: communicator.splitByHost()).reduce(CoreMask([])) { $0.union($1) }.count
+  }
+
+  private static func masks(of host: Communicator) throws(MPIError) -> [CoreMask] {
+    try host.allgather(CoreMask.own.words.flatMap(bytes)).map(mask)
   }
 
   private static func mask(_ bytes: [UInt8]) -> CoreMask {

@@ -158,9 +158,10 @@ enum Launch {
     exit(status)
   }
 
-  /// Ends the process of a command without ranks.
+  /// Ends the process with a code of its command. All ranks call this with the same code.
   static func end(withCode code: Int32) -> Never {
     fflush(nil)
+    if MPI.Environment.isInitialized { MPI.Environment.finalize() }
     exit(code)
   }
 

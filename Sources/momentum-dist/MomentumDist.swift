@@ -46,8 +46,7 @@ struct MomentumDist: ParsableCommand {
     }
     do {
       var command = try parseAsRoot()
-      let isAnswer = (command as? Diagnose)?.answer == true
-      if !(command is any DistributedCommand), !isAnswer {
+      if !(command is any DistributedCommand) {
         guard Launch.isFirstRank else { Launch.end(.done) }
         // A server first completes the responses in progress.
         if (command as? Watch)?.port == nil { Launch.cleanUpWhenInterrupted() }

@@ -9,10 +9,11 @@ struct CoresCheck {
   /// By a control group, as a container's; nil without a limit.
   var granted: Double?
 
-  static func here() -> CoresCheck {
+  /// - Parameter allowed: the cores that all ranks of a job may run on here; nil: those of this process
+  static func here(allowed: Int? = nil) -> CoresCheck {
     let process = ProcessInfo.processInfo
     return CoresCheck(
-      allowed: process.activeProcessorCount, all: process.processorCount,
+      allowed: allowed ?? process.activeProcessorCount, all: process.processorCount,
       granted: ControlGroup.here().cores)
   }
 

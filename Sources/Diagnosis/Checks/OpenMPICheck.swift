@@ -19,8 +19,12 @@ struct OpenMPICheck {
     text.firstMatch(of: /([0-9]+\.[0-9]+)(\.[0-9]+)?/).map { String($0.1) }
   }
 
+  /// The library of a rank that is connected to others: its launcher has proved itself.
+  var libraryFinding: Finding { .good("Open MPI", String(name)) }
+
+  private var name: Substring { library.prefix { $0 != "," } }
+
   var finding: Finding {
-    let name = library.prefix { $0 != "," }
     guard let launcher else {
       return .note(
         "Open MPI", "\(name), but there is no mpirun on the path: one rank runs",
