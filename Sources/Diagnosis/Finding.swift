@@ -22,8 +22,17 @@ public struct Finding: Codable, Sendable, Equatable {
   public let text: String
   /// The command or other action that fixes it; nil if nothing needs fixing.
   public let cure: String?
+  /// The free bytes, if nothing is wrong with them.
+  public private(set) var free: Int?
   /// The hosts that it was found on, if those are not all of the job.
   public private(set) var hosts: [String]?
+
+  /// The finding of all hosts, of which `host` has the least free bytes.
+  func least(on host: String) -> Finding {
+    Finding(
+      check: check, state: state, text: "\(text) on \(host), the least of all hosts", cure: cure,
+      free: free)
+  }
 
   /// The finding, of these hosts only.
   func on(_ hosts: [String]) -> Finding {
@@ -32,8 +41,9 @@ public struct Finding: Codable, Sendable, Equatable {
     return finding
   }
 
-  static func good(_ check: String, _ text: String) -> Finding {
-    Finding(check: check, state: .good, text: text, cure: nil)
+  /// - Parameter free: the free bytes that the text is about, which differ a little on every host
+  static func good(_ check: String, _ text: String, free: Int? = nil) -> Finding {
+    Finding(check: check, state: .good, text: text, cure: nil, free: free)
   }
 
   static func note(_ check: String, _ text: String, cure: String) -> Finding {

@@ -76,6 +76,19 @@ import Testing
     #expect(early.text.hasPrefix("c (and 1 more) is 90.0 s ahead of a"))
   }
 
+  @Test func ofFreeBytesTheLeastCounts() throws {
+    var (a, b, c) = (record("a"), record("b"), record("c"))
+    a.findings = [.good("memory", "2 GB available", free: 2 << 30)]
+    b.findings = [.good("memory", "1 GB available", free: 1 << 30)]
+    c.findings = [.good("memory", "3 GB available", free: 3 << 30)]
+    let finding = try one("memory", in: findings(a, b, c))
+    #expect(finding.text == "1 GB available on b, the least of all hosts" && finding.hosts == nil)
+    // A host with too little is named.
+    c.findings = [.note("memory", "1 KB available", cure: "less")]
+    #expect(
+      findings(a, b, c).filter { $0.check == "memory" }.map(\.hosts) == [["a"], ["b"], ["c"]])
+  }
+
   @Test func longListsAreCutShort() {
     #expect(HostComparison.names(["a", "b", "c", "d"]) == "a, b, c, d")
     #expect(HostComparison.names(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more")

@@ -31,6 +31,6 @@ struct MemoryCheck {
         "memory", text,
         cure: "--set dataset.memory=\(room >> 22) streams data sets that are larger")
     }
-    return .good("memory", text)
+    return .good("memory", text, free: room)
   }
 }

@@ -38,6 +38,7 @@ struct OutputCheck {
         "output", "\(text), in memory: checkpoints are gone after a restart",
         cure: "choose an --output on a disk")
     }
-    return .good("output", disk.isRemote ? "\(text), on another machine" : text)
+    return .good(
+      "output", disk.isRemote ? "\(text), on another machine" : text, free: disk.freeBytes)
   }
 }

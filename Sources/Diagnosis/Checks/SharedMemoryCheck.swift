@@ -19,6 +19,7 @@ struct SharedMemoryCheck {
     }
     let text = "\(amount(disk.freeBytes)) of \(amount(disk.totalBytes)) free in /dev/shm"
     return disk.freeBytes < Self.needed
-      ? .wrong("shared memory", text, cure: cure) : .good("shared memory", text)
+      ? .wrong("shared memory", text, cure: cure)
+      : .good("shared memory", text, free: disk.freeBytes)
   }
 }

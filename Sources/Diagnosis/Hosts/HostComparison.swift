@@ -18,11 +18,23 @@ struct HostComparison {
     for finding in records.flatMap(\.findings) where !checks.contains(finding.check) {
       checks.append(finding.check)
     }
-    return checks.flatMap { check in
-      groups { record in record.findings.first { $0.check == check } }.compactMap {
-        finding, hosts in
-        finding.map { hosts.count == records.count ? $0 : $0.on(hosts) }
-      }
+    return checks.flatMap { check in least(check).map { [$0] } ?? groups(of: check) }
+  }
+
+  /// The finding with the least free bytes, if every host has enough; nil of other checks.
+  private func least(_ check: String) -> Finding? {
+    let own = records.compactMap { record in record.findings.first { $0.check == check } }
+    let free = own.compactMap(\.free)
+    guard free.count == records.count, let least = free.min(),
+      let place = free.firstIndex(of: least)
+    else { return nil }
+    return own[place].least(on: records[place].host)
+  }
+
+  private func groups(of check: String) -> [Finding] {
+    groups { record in record.findings.first { $0.check == check } }.compactMap {
+      finding, hosts in
+      finding.map { hosts.count == records.count ? $0 : $0.on(hosts) }
     }
   }
 
