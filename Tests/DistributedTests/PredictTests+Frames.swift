@@ -7,8 +7,13 @@ import Testing
 
 /// Predictions of a model of the next frame.
 extension PredictTests {
-  /// Each frame from those before it, and one beyond the end.
-  @Test func forecastsOfFramesAreThoseOfAnEvaluation() throws {
+  /// Each frame from those before it, and one beyond the end: by layers that carry a state, and by one
+  /// that reads the whole sequence again.
+  @Test(arguments: [
+    ["model.hidden_size=5"], ["model.cell=mgu", "model.layers=2", "model.hidden_size=4"],
+    ["model.cell=ndt", "ndt.context_forward=0", "ndt.heads=1", "model.hidden_size=6"],
+  ])
+  func forecastsOfFramesAreThoseOfAnEvaluation(model: [String]) throws {
     try Places.withTemporaryFolder { folder in
       let lengths = [7, 4, 9, 5, 6, 8, 7, 4]
       let count = lengths.reduce(0, +)
@@ -26,8 +31,8 @@ extension PredictTests {
       _ = try run(
         ["train", "--output", "run", "--set", "dataset.task=next_frame"]
           + [
-            "--set", "dataset.file=frames.h5", "--set", "epochs=2", "--set", "model.hidden_size=5",
-          ]
+            "--set", "dataset.file=frames.h5", "--set", "epochs=2",
+          ] + model.flatMap { ["--set", $0] }
           + ["--set", "batch_size=4", "--set", "shards=4"], in: folder)
       _ = try run(["predict", "run", "frames.h5", "--to", "p.h5"], ranks: 3, in: folder)
       let output = try HDF5.File.open("\(folder)/p.h5")

@@ -57,7 +57,7 @@ extension PredictionSession {
       4
       * (fields.reduce(0) { $0 + $1.count } + T * (source.features + model.stack.outputs)) * passes
     let largest = max(1, min(batchSize, Self.batchBytes / max(perSequence, 1))) * passes
-    let isStreamed = request.state != nil || request.stateTo != nil
+    let isStreamed = request.state != nil || request.stateTo != nil || carriesFrames
     var batches: [Range<Int>] = []
     var first = 0
     while first < source.count {
@@ -98,11 +98,16 @@ extension PredictionSession {
     let firstStep = start?.steps[batch.lowerBound] ?? 0
     let prediction = model.predict(
       input, from: state, firstStep: firstStep, parameters, keepingHidden: request.wantsHidden,
-      keepingFinal: request.stateTo != nil)
+      keepingFinal: request.stateTo != nil || carriesFrames)
     var tensors = [prediction.outputs]
     if let K = request.rollOut {
-      let frames = rolledOut(
-        input, prediction.outputs, steps: K, lengths: batch.map { source.length(of: $0) })
+      let frames: Tensor<Float>
+      if carriesFrames, let state = prediction.final {
+        frames = rolledOut(input, prediction.outputs, from: state, steps: K)
+      } else {
+        frames = rolledOut(
+          input, prediction.outputs, steps: K, lengths: batch.map { source.length(of: $0) })
+      }
       // Frames have an answer at every step too.
       if isForecast { tensors.append(frames) } else { tensors[0] = frames }
     }
@@ -110,7 +115,7 @@ extension PredictionSession {
     if request.wantsFeatures {
       tensors += model.layerOutputs(input, from: state, firstStep: firstStep, parameters)
     }
-    return (tensors, prediction.final)
+    return (tensors, request.stateTo == nil ? nil : prediction.final)
   }
 
   /// The numbers of all fields, from those of all ranks.

@@ -1,16 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Layers
 import Models
 import Tensors
 
 extension PredictionSession {
+  /// Whether each further frame is one step from the state that the one before left. A model with
+  /// layers that have none, as a causal Neural Data Transformer, reads the whole sequence again.
+  var carriesFrames: Bool {
+    isForecast && request.rollOut != nil && !model.stack.levels.contains { $0.states.isEmpty }
+  }
+
+  /// Forecasts K frames beyond the end of each sequence: each forecast is read as the next frame.
+  ///
+  ///     (y_1, s_1) = f(x_1, ..., x_T), (y_{k+1}, s_{k+1}) = f(y_k; s_k)
+  ///
+  /// with the bits of f(x_1, ..., x_T, y_1, ..., y_k), computed in K steps. Frames and forecasts are
+  /// normalised alike, so nothing is converted in between.
+  ///
+  /// - Parameters:
+  ///   - input: the batch that `first` was computed from, x [T, N, C], of sequences of one length
+  ///   - first: the answers at its steps, [N, T, C]
+  ///   - state: the state after step T
+  /// - Returns: [N, K·C]
+  func rolledOut(
+    _ input: SequenceBatch<Float>, _ first: Tensor<Float>, from state: LayerState<Float>,
+    steps K: Int
+  ) -> Tensor<Float> {
+    let (T, N, C) = (input.x.shape[0], input.x.shape[1], input.x.shape[2])
+    var frames = lastFrames(first, lengths: nil)
+    var state = state
+    let result = Tensor<Float>(shape: [N, K * C])
+    for k in 0..<K {
+      for n in 0..<N {
+        for c in 0..<C { result[(n * K + k) * C + c] = frames[n * C + c] }
+      }
+      guard N > 0, k + 1 < K else { continue }
+      let step = SequenceBatch(
+        x: Tensor(frames.array, shape: [1, N, C]), targets: input.targets,
+        rowStarts: input.rowStarts)
+      let prediction = model.predict(
+        step, from: state, firstStep: T + k, parameters, keepingFinal: true)
+      guard let next = prediction.final else {
+        preconditionFailure("a prediction without the state that was asked for")
+      }
+      (frames, state) = (lastFrames(prediction.outputs, lengths: nil), next)
+    }
+    return result
+  }
+
   /// Forecasts K steps beyond the end of each sequence with a model that forecasts H of them: its
   /// forecasts are read as the next steps, and it forecasts again.
   ///
   ///     (y_1, ..., y_H) = f(x_{t-T+1}, ..., x_t)
   ///     (y_{H+1}, ..., y_{2H}) = f(x_{t-T+H+1}, ..., x_t, y_1, ..., y_H)
   ///
-  /// where T is the window used in training. A next-frame model has H = 1 and reads the whole sequence.
+  /// where T is the window used in training. A next-frame model has H = 1 and reads the whole sequence;
+  /// this is for those that do not carry frames, see `carriesFrames`.
   /// Inputs and forecasts are normalised alike, so nothing is converted in between.
   ///
   /// - Parameters:
