@@ -10,7 +10,10 @@ extension PredictTests {
   /// Each frame from those before it, and one beyond the end: by layers that carry a state, and by one
   /// that reads the whole sequence again.
   @Test(arguments: [
-    ["model.hidden_size=5"], ["model.cell=mgu", "model.layers=2", "model.hidden_size=4"],
+    ["model.hidden_size=5"],
+    ["model.cell=srlstm", "model.restart=3", "model.layers=2", "model.hidden_size=5"],
+    ["model.cell=hippo_legs", "model.hidden_size=5"],
+    ["model.cell=atn_gru", "model.hidden_size=5"],
     ["model.cell=ndt", "ndt.context_forward=0", "ndt.heads=1", "model.hidden_size=6"],
   ])
   func forecastsOfFramesAreThoseOfAnEvaluation(model: [String]) throws {
