@@ -35,6 +35,12 @@ import Testing
     #expect(try one("program", in: all).text == "/opt/md on all hosts, SHA-256 abcdef01")
   }
 
+  @Test func oneHostIsComparedWithNone() {
+    let all = findings(record("a"))
+    #expect(all.map(\.check) == ["cores", "HDF5", "ranks"])
+    #expect(all.last?.text == "2 on one host are connected")
+  }
+
   @Test func whatDiffersNamesItsHosts() throws {
     let all = findings(record("a"), record("b", ranks: 1, hdf5: "1.14.0"), record("c"))
     let versions = all.filter { $0.check == "HDF5" }

@@ -10,7 +10,10 @@ struct HostComparison {
   /// Clocks that are further apart, in seconds, make times in logs and on files misleading.
   static let clockLimit = 2.0
 
-  var findings: [Finding] { grouped + [program, versions, output, clock, ranks].compactMap { $0 } }
+  var findings: [Finding] {
+    let comparisons = records.count > 1 ? [program, versions, output, clock] : []
+    return grouped + (comparisons + [ranks]).compactMap { $0 }
+  }
 
   /// The findings of each check: one if all hosts agree, otherwise one for each group of hosts.
   private var grouped: [Finding] {
@@ -25,7 +28,7 @@ struct HostComparison {
   private func least(_ check: String) -> Finding? {
     let own = records.compactMap { record in record.findings.first { $0.check == check } }
     let free = own.compactMap(\.free)
-    guard free.count == records.count, let least = free.min(),
+    guard records.count > 1, free.count == records.count, let least = free.min(),
       let place = free.firstIndex(of: least)
     else { return nil }
     return own[place].least(on: records[place].host)
@@ -109,7 +112,7 @@ struct HostComparison {
     let counts = groups(\.ranks).map { "\($0) on \(Self.names($1))" }
     return .good(
       "ranks",
-      "\(sum) on \(records.count) hosts are connected"
+      "\(sum) on \(records.count == 1 ? "one host" : "\(records.count) hosts") are connected"
         + (counts.count == 1 ? "" : ": " + listed(counts)))
   }
 
