@@ -98,7 +98,8 @@ import Testing
           "LICENSE", "README.md", "configs/mnist-rows.yaml", "licences/Yams-LICENSE",
           "licences/libyaml-LICENSE", "licences/swift-protobuf-LICENSE.txt",
           "licences/swift-argument-parser-LICENSE.txt", "launch/Containerfile",
-          "launch/supervise", "launch/job.bash", "launch/same-bits", "launch/kubernetes.yaml",
+          "launch/supervise", "launch/job.bash", "launch/same-bits", "launch/find-program",
+          "launch/kubernetes.yaml",
         ], below: root)
       let readme = try String(contentsOfFile: "\(root)/README.md", encoding: .utf8)
       #expect(readme.contains("## Exit statuses"))

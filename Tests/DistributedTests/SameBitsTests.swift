@@ -91,6 +91,20 @@ import Testing
     }
   }
 
+  @Test func theProgramIsFound() throws {
+    try Places.withTemporaryFolder { folder in
+      let missing = try Program.script("same-bits", ["--program", "none"], in: folder)
+      #expect(missing.status == 66)
+      #expect(missing.errors == "momentum-dist: none: there is no such program\n")
+      let named = try Program.script(
+        "find-program", ["\(Program.products)/../debug/momentum-dist"], in: folder)
+      #expect(named.output.hasPrefix("/") && named.output.hasSuffix("/momentum-dist\n"))
+      let onPath = try Program.script(
+        "find-program", [], in: folder, environment: ["PATH": "\(Program.products):/usr/bin:/bin"])
+      #expect(onPath.status == 0 && onPath.output.hasSuffix("/momentum-dist\n"))
+    }
+  }
+
   @Test(arguments: [["--steps"], ["--steps", "x"], ["--nothing"], ["--set"], ["--mpi"]])
   func optionsAreChecked(options: [String]) throws {
     try Places.withTemporaryFolder { folder in
