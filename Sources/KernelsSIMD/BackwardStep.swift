@@ -24,7 +24,7 @@ struct BackwardStep {
       start: buffers.zeros, vectors: split.width(panel), rows: rows, prefetching: prefetch)
   }
 
-  /// Copies the gradient of the final h, which takes the place of a product.
+  /// Copies the gradient of the final h; the last step has no product.
   func finalHidden(panel: Int) {
     let (split, H) = (buffers.hiddenSplit, call.geometry.hidden)
     let (block, width) = (split.start(panel), split.width(panel))
