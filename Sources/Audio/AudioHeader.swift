@@ -2,8 +2,8 @@
 
 import Foundation
 
-/// Refuses files that libsndfile would read only in part, or refuse without telling how to fix
-/// them: files that are empty, cut off, or compressed by `shorten`.
+/// Refuses files that are empty, truncated, or compressed by `shorten`. libsndfile would read them
+/// only in part, or would refuse them without telling how to fix them.
 func checkHeader(of path: String) throws(AudioError) {
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {

@@ -4,8 +4,7 @@ internal import COpenBLAS
 
 /// A type that BLAS computes with.
 ///
-/// The requirements are what the free functions of this module call; matrices are
-/// row-major.
+/// The free functions of this module call its requirements. Matrices are row-major.
 public protocol BLASScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable {
   /// C = α op(A) op(B) + β C.
   static func gemm(
@@ -14,7 +13,7 @@ public protocol BLASScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable {
     _ beta: Self, _ c: UnsafeMutablePointer<Self>, _ ldc: CInt)
 }
 
-/// The CBLAS constant for a matrix that is transposed or not.
+/// Returns the CBLAS constant that tells whether a matrix is transposed.
 private func operation(_ transpose: Bool) -> CBLAS_TRANSPOSE {
   transpose ? CblasTrans : CblasNoTrans
 }

@@ -16,8 +16,8 @@ public func solve(
   precondition(b.count == n * columns, "B is [\(n), \(columns)] but has \(b.count) elements")
   if b.isEmpty { return [] }
 
-  // LAPACK is column-major: to it, A is Aᵀ, so Aᵀ is factored and solved transposed.
-  // Only B and X need another order.
+  // LAPACK is column-major, so it reads A as Aᵀ. It factors Aᵀ and solves the transposed system.
+  // Only B and X have to be reordered.
   var factors = a
   var pivots = [blasint](repeating: 0, count: n)
   var order = blasint(n)

@@ -4,8 +4,8 @@
 ///
 ///     C = α op(A) op(B) + β C
 ///
-/// op(A) is [m, k], op(B) is [k, n] and C is [m, n]; op(X) is X or, when it is asked for,
-/// its transpose. With β = 0 the old content of C is not read.
+/// op(A) is [m, k], op(B) is [k, n] and C is [m, n]; op(X) is X or its transpose. With β = 0 the
+/// old content of C is not read.
 ///
 /// - Parameters:
 ///   - transposeA: whether A is stored as [k, m].
@@ -17,10 +17,10 @@
 ///   - a: A
 ///   - lda: the distance between rows of A as stored
 ///   - b: B
-///   - ldb: likewise for B
+///   - ldb: the distance between rows of B as stored
 ///   - beta: β
 ///   - c: C
-///   - ldc: likewise for C
+///   - ldc: the distance between rows of C
 ///
 /// The corresponding C functions are `cblas_sgemm` and `cblas_dgemm`.
 public func gemm<Scalar: BLASScalar>(

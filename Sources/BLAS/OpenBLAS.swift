@@ -2,7 +2,7 @@
 
 internal import COpenBLAS
 
-/// The library that does the work, and its settings for this process.
+/// The OpenBLAS library, and its settings for this process.
 public enum OpenBLAS {
   /// Sets the number of threads that each call may use.
   ///

@@ -24,9 +24,9 @@ public func singularValueDecomposition(
   var indices = [blasint](repeating: 0, count: 8 * n)
   var info: blasint = 0
 
-  // The first call asks for the size of the workspace, the second one computes. To LAPACK,
-  // which is column-major, A is Aᵀ = V diag(s) Uᵀ: its two factors trade places, and their
-  // own column-major order gives Vᵀ and U row by row.
+  // The first call returns the size of the workspace, and the second one computes. LAPACK is
+  // column-major and reads A as Aᵀ = V diag(s) Uᵀ. So its two factors are exchanged, and in
+  // column-major order they are Vᵀ and U row by row.
   var workspace: [Double] = [0]
   for isQuery in [true, false] {
     var size: blasint = isQuery ? -1 : blasint(workspace.count)

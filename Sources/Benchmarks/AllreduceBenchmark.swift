@@ -20,15 +20,15 @@ public struct AllreduceResult: Sendable, Codable {
   public let mpiSeconds: Double
   /// The median of one `MPI_Allreduce` per bucket.
   public let mpiBucketsSeconds: Double
-  /// The shortest time of the sum in fixed order; more informative than the median if other programs
-  /// use the cores at times.
+  /// The shortest time of the sum in fixed order; more informative than the median if other
+  /// programs use the cores at times.
   public let fixedBestSeconds: Double
   /// The shortest time of one `MPI_Allreduce`.
   public let mpiBestSeconds: Double
   /// The shortest time of one `MPI_Allreduce` per bucket.
   public let mpiBucketsBestSeconds: Double
-  /// The bus bandwidth of the median, bytes / t · 2(n-1)/n: what a rank has to send and receive in
-  /// any case.
+  /// The bus bandwidth of the median, bytes / t · 2(n-1)/n: the least that a rank has to send and
+  /// receive, per second.
   public let fixedGBps: Double
   /// The bus bandwidth of one `MPI_Allreduce`.
   public let mpiGBps: Double
@@ -50,7 +50,7 @@ public struct AllreduceResult: Sendable, Codable {
   }
 }
 
-/// Times the sum of one gradient per rank: ours in fixed order next to `MPI_Allreduce`.
+/// Times the sum of one gradient per rank: in fixed order, and by `MPI_Allreduce`.
 ///
 /// The methods alternate within one run, because machines drift. Every call gets new numbers, and a
 /// call ends when the slowest rank does. All methods leave the sum in the memory of the gradient.
@@ -77,7 +77,7 @@ public enum AllreduceBenchmark {
     var seconds = [[Double]](repeating: [], count: ways.count)
     for iteration in 0..<warmup + repeats {
       for turn in ways.indices {
-        // No method always follows the same other one.
+        // The order changes, so that no method always follows the same other method.
         let way = (turn + iteration) % ways.count
         fill(mine.flat, rank: communicator.rank, call: iteration * ways.count + turn)
         try communicator.barrier()
@@ -117,7 +117,7 @@ public enum AllreduceBenchmark {
       let step = (index * 131 + rank * 7919 + call * 104_729) % 65_536
       numbers[index] = 1 + Float(step) / 65_536
     }
-    // Doubling: the filled part is copied after itself.
+    // The filled part is copied after itself, which doubles it each time.
     var filled = period
     while filled < numbers.count {
       let more = min(filled, numbers.count - filled)

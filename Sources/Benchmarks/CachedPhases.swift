@@ -3,8 +3,8 @@
 import KernelInterface
 import Kernels
 
-/// How long the parts of fused layers take with all data in the caches: the best times of many short
-/// passes over one shard's rows, scaled to the full work.
+/// How long the parts of fused layers take with all data in the caches: the best times of many
+/// short passes over one shard's rows, scaled to the full work.
 struct CachedPhases {
   /// N and T of the full work.
   let (rows, steps): (Int, Int)
@@ -31,9 +31,9 @@ struct CachedPhases {
 
   /// The seconds of a part of the full work.
   subscript(phase: KernelPhase) -> Double {
-    // The weights are packed once a step, no matter how much work follows.
+    // The weights are packed once a step, regardless of how much work follows.
     if phase == .packing { return best[phase] ?? 0 }
-    // The last time step has no step after it whose gradient is multiplied.
+    // The last time step has no later step whose gradient is multiplied.
     let left = phase == .productBackward ? 1 : 0
     let times = Double(rows * (steps - left)) / Double(shortRows * max(shortSteps - left, 1))
     return times * (best[phase] ?? 0)

@@ -98,7 +98,7 @@ public struct FunctionAccuracy: AccuracyResult {
   private static func ulps(_ y: Float, _ exact: Double) -> Double {
     let rounded = Float(exact)
     guard rounded.isFinite else { return y == rounded ? 0 : .infinity }
-    // Not the Float's own: a unit may be denormal.
+    // Not the unit of the Float itself, which may be denormal.
     let unit = Double(sign: .plus, exponent: Int(Double(rounded).exponent) - 23, significand: 1)
     return abs(Double(y) - exact) / unit
   }

@@ -45,7 +45,7 @@ public enum PhaseBenchmark {
       let seconds = Timing.median(steps.map { $0.kernels[phase] ?? 0 })
       return PhaseTime(
         name: phase.name, seconds: seconds, share: seconds / total,
-        // The weights are packed once a step, however much work follows.
+        // The weights are packed once a step, regardless of how much work follows.
         cachedSeconds: phase == .packing ? nil : cached[phase])
     }
     func add(_ name: String, _ seconds: (Step) -> Double) {

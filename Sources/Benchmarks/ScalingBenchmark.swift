@@ -102,14 +102,14 @@ public final class ScalingBenchmark {
         Deadline.enter(.computing)
         let times = try work.step()
         let parts = [times.total, times.compute, times.reduction, times.optimizer]
-        // This lets all begin the next step together, too.
+        // This also lets all ranks begin the next step together.
         let sums = try reduce(parts, .sum, on: active)
         let largest = try reduce(parts, .maximum, on: active)
         if step >= warmup {
           means.append(sums.map { $0 / Double(n) })
           slowest.append(largest)
         }
-        // After every step, so that no wait is long, however long all steps together are.
+        // Every step ends with this, so that no wait is long.
         if communicator.rank == 0 {
           for idle in n..<communicator.size { try communicator.nudge(idle) }
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What grows with the ranks.
+/// What grows with the number of ranks.
 public enum Scaling: String, Sendable, Codable, CaseIterable {
   /// Nothing: the batch is split into smaller pieces.
   case strong

@@ -7,7 +7,7 @@ import KernelInterface
 import Kernels
 import MPI
 
-/// What is timed: one full training step.
+/// The training step that is timed.
 public struct StepProblem: Sendable {
   /// The recurrent system.
   public var system: RecurrentSystem
@@ -21,7 +21,7 @@ public struct StepProblem: Sendable {
   public var mapWidth = 1
   /// K of the windows of such a cell.
   public var kernel = 3
-  /// Of a graph of layers; nil is one convolution.
+  /// The graph of a graph of layers; nil means a single convolution.
   public var graph: LayerGraph?
   /// H, units per layer.
   public var hidden = 128

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The error printer and its stack belong to the thread in thread-safe builds of
-// HDF5, so each thread is silenced once. A file names the filters of its chunks: no
-// code is loaded for that, unless the user says from where.
+// In thread-safe builds of HDF5, each thread has its own error printer and error stack, so each
+// thread is silenced once. A file names the filters of its chunks. HDF5 would load code for them, so
+// that is switched off unless the user has set HDF5_PLUGIN_PATH.
 static inline void CHDF5_silence(void) {
   static _Thread_local int silenced = 0;
   if (!silenced) {
@@ -67,7 +67,7 @@ static inline hid_t CHDF5_GROUP_CREATE(void) { return H5P_GROUP_CREATE; }
 static inline hid_t CHDF5_DATASET_ACCESS(void) { return H5P_DATASET_ACCESS; }
 static inline hid_t CHDF5_DATASET_CREATE(void) { return H5P_DATASET_CREATE; }
 
-// Identifiers and flags, as the types their parameters have.
+// Identifiers and flags, in the types of their parameters.
 static inline hid_t CHDF5_DEFAULT(void) { return H5P_DEFAULT; }
 static inline hid_t CHDF5_ALL(void) { return H5S_ALL; }
 static inline hsize_t CHDF5_UNLIMITED(void) { return H5S_UNLIMITED; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// libjpeg, behind one function: it reports errors by a callback that must not return, which Swift
-// cannot write.
+// libjpeg, behind one function. It reports errors by a callback that must not return, and such a
+// callback cannot be written in Swift.
 
 #ifndef CJPEG_SHIM_H
 #define CJPEG_SHIM_H
@@ -14,7 +14,7 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
-// The declared properties of a file, and the problem if there is one.
+// The properties that a file declares, and its problem, if there is one.
 typedef struct {
   uint32_t width, height;
   int channels;  // 1 (gray), 3 (red, green, blue) or 4 (cyan, magenta, yellow, black)
@@ -33,7 +33,7 @@ static void CJPEG_fail(j_common_ptr info) {
   longjmp(errors->jump, 1);
 }
 
-// Warnings are about bytes that were lost, except these, which every decoder passes over.
+// A warning means lost data and is an error, except for these, which every decoder ignores.
 static void CJPEG_warn(j_common_ptr info, int level) {
   if (level >= 0) return;
   switch (info->err->msg_code) {
@@ -45,7 +45,7 @@ static void CJPEG_warn(j_common_ptr info, int level) {
   }
 }
 
-// A small file may declare endlessly many scans.
+// A small file may declare any number of scans.
 static void CJPEG_progress(j_common_ptr info) {
   if (info->is_decompressor && ((j_decompress_ptr)info)->input_scan_number > 200) {
     CJPEG_errors *errors = (CJPEG_errors *)info->err;
@@ -54,8 +54,8 @@ static void CJPEG_progress(j_common_ptr info) {
   }
 }
 
-// Reads the header into `image` and, unless `out` is NULL, the pixels, 8 bits a number. Returns 0 if
-// all went well.
+// Reads the header into `image` and, unless `out` is NULL, the pixels with 8 bits per number.
+// Returns 0 on success.
 static int CJPEG_read(
     const uint8_t *bytes, size_t count, CJPEG_image *image, uint8_t *out, size_t size) {
   struct jpeg_decompress_struct info;
@@ -86,7 +86,7 @@ static int CJPEG_read(
     jpeg_start_decompress(&info);
     size_t width = (size_t)info.output_width * image->channels;
     if (info.output_components != image->channels || width * info.output_height != size) {
-      strcpy(image->message, "its rows have another size than its header says");
+      strcpy(image->message, "the size of its rows differs from that in its header");
       longjmp(errors.jump, 1);
     }
     while (info.output_scanline < info.output_height) {

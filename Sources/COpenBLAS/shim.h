@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// CBLAS as OpenBLAS ships it, and the LAPACK routines inside the same library.
+// CBLAS as OpenBLAS ships it, and the LAPACK routines in the same library.
 //
-// OpenBLAS exports LAPACK under its Fortran names; no header of Debian's
-// libopenblas-dev declares them, so the few that are used are declared here.
-// The trailing `size_t` arguments are the lengths Fortran passes for strings.
+// OpenBLAS exports LAPACK under its Fortran names, which no header of Debian's libopenblas-dev
+// declares. The few that are used are declared here. The `size_t` arguments at the end are the
+// lengths that Fortran passes for strings.
 
 #ifndef COPENBLAS_SHIM_H
 #define COPENBLAS_SHIM_H

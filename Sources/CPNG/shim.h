@@ -10,14 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The declared properties of a file, and the problem if there is one.
+// The properties that a file declares, and its problem, if there is one.
 typedef struct {
   uint32_t width, height;
   int channels;  // 1 (gray) or 3 (red, green, blue), after conversion
   char message[200];
 } CPNG_image;
 
-// Bytes that are read from front to back.
+// Bytes that are read from the first to the last.
 typedef struct {
   const uint8_t *bytes;
   size_t count, used;
@@ -42,8 +42,8 @@ static void CPNG_ignore(png_structp png, png_const_charp message) {
   (void)message;
 }
 
-// Reads the header into `image` and, unless `out` is NULL, the pixels: 8 bits a number, palettes and
-// fewer bits expanded, 16 bits scaled to 8, transparency dropped. Returns 0 if all went well.
+// Reads the header into `image` and, unless `out` is NULL, the pixels: 8 bits a number, palettes
+// and fewer bits expanded, 16 bits scaled to 8, transparency dropped. Returns 0 if all went well.
 static int CPNG_read(
     const uint8_t *bytes, size_t count, CPNG_image *image, uint8_t *out, size_t size) {
   CPNG_source source = {bytes, count, 0, image};
@@ -72,10 +72,10 @@ static int CPNG_read(
     png_read_update_info(png, info);
     size_t width = (size_t)image->width * image->channels;
     if (png_get_rowbytes(png, info) != width || width * image->height != size) {
-      png_error(png, "its rows have another size than its header says");
+      png_error(png, "the size of its rows differs from that in its header");
     }
     rows = (png_bytepp)malloc(image->height * sizeof *rows);
-    if (!rows) png_error(png, "there is no memory for it");
+    if (!rows) png_error(png, "there is not enough memory for it");
     for (size_t y = 0; y < image->height; y += 1) rows[y] = out + y * width;
     png_read_image(png, rows);
     png_read_end(png, NULL);

@@ -12,7 +12,7 @@ static inline int CZlib_inflateInitGzip(z_stream *stream) {
   return inflateInit2(stream, 15 + 16);
 }
 
-// Prepares `stream` for data without a header, as a zip archive holds them.
+// Prepares `stream` for data without a header, as in a zip archive.
 static inline int CZlib_inflateInitRaw(z_stream *stream) { return inflateInit2(stream, -15); }
 
 // Prepares `stream` for data with zlib's own header.

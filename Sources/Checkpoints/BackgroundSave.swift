@@ -5,8 +5,8 @@ import Foundation
 import HDF5
 import Threads
 
-/// A checkpoint that is being saved: threads write a snapshot, and between their pieces of work the
-/// ranks agree that all went well.
+/// A checkpoint that is being saved. Threads write a snapshot, and after each stage the ranks agree
+/// that it succeeded on all of them.
 ///
 ///     rank 0          start → write its shard → view, manifest, names, pruning
 ///     the others              write their shard
@@ -37,7 +37,7 @@ public final class BackgroundSave {
 
   /// The step of the checkpoint.
   public var step: Int { manifest.step }
-  /// How far the save is.
+  /// The current stage of the save.
   public private(set) var stage = SaveStage.ready
   private let writer: CheckpointWriter
   private let snapshot: CheckpointSnapshot
@@ -59,7 +59,7 @@ public final class BackgroundSave {
     self.hooks = hooks
   }
 
-  /// Makes the temporary folder and starts to write this rank's shard.
+  /// Creates the temporary folder and starts to write this rank's shard.
   public func start<Ranks: SavingRanks>(on ranks: Ranks) throws(Ranks.Failure) {
     let (writer, snapshot) = (writer, snapshot)
     do throws(Ranks.Failure) {

@@ -5,7 +5,7 @@ import Files
 import Foundation
 
 extension CheckpointManifest {
-  /// The most bytes that a manifest may have, because it is read before anything is verified.
+  /// The limit on the bytes of a manifest, which is read before anything is verified.
   static let maximumBytes = 1 << 26
 
   /// The placeholder for the manifest's own checksum while that is computed.

@@ -9,7 +9,7 @@ extension CheckpointManifest {
   /// Steps and epochs seed random numbers, with 32 bits each.
   private static let maximumKey = Int(UInt32.max)
 
-  /// The first entry that could lead outside the manifest's folder, to absurd allocations, or to
+  /// The first entry that could lead outside the manifest's folder, to huge allocations, or to
   /// numbers that were never written; nil if there is none.
   ///
   /// Names are quoted with escapes, because an error is one line.
@@ -66,7 +66,8 @@ extension CheckpointManifest {
     return nil
   }
 
-  /// The product of the extents; nil if one is negative, or if it or any partial product is absurd.
+  /// The product of the extents; nil if an extent is negative or if any partial product is too
+  /// large.
   private static func elementCount(_ shape: [Int]) -> Int? {
     var count = 1
     var bound = 1

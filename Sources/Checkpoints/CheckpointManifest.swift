@@ -45,7 +45,7 @@ public struct CheckpointManifest: Codable, Sendable {
   public var files: [FileEntry]
   /// The resolved configuration of the run, as YAML.
   public var configuration: String
-  /// What the bits depend on besides the configuration.
+  /// What the bits depend on in addition to the configuration.
   public var machine: Machine
   /// The data that the run learned from; nil if the checkpoint's version did not store it.
   public var data: DataIdentity?
@@ -91,8 +91,8 @@ public struct CheckpointManifest: Codable, Sendable {
     public var sha256: String
   }
 
-  /// What the bits of a run depend on besides its configuration; a resume on another machine prints
-  /// a note.
+  /// What the bits of a run depend on in addition to its configuration. A resume on another machine
+  /// prints a note.
   public struct Machine: Codable, Sendable, Equatable {
     /// The type of the parameters: "float32".
     public var precision: String

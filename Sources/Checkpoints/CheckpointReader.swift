@@ -8,19 +8,19 @@ import Tensors
 
 /// Reads a checkpoint that any number of ranks wrote.
 ///
-/// A shard file is not used, nor even opened by HDF5, before its SHA-256 matches the manifest: the
-/// library is not made for damaged files. Every process verifies every file that it reads. Good
-/// bytes on one rank prove nothing about those that another gets from its own cache or network, and
-/// waiting for that rank would take longer; hashing a file costs little, because the process reads
-/// the same bytes next.
+/// A shard file is used, and opened by HDF5, only once its SHA-256 matches the manifest, because
+/// the library is not made for damaged files. Every process verifies every file that it reads.
+/// Correct bytes on one rank prove nothing about those that another rank gets from its own cache or
+/// network. Waiting for another rank would also take longer: hashing a file costs little, because
+/// the process reads the same bytes next.
 public struct CheckpointReader: Sendable {
   /// The checkpoint's folder.
   public let folder: String
   /// The manifest, verified by its own checksum if it has one.
   public let manifest: CheckpointManifest
   private let verified = VerifiedFiles()
-  /// The shard files; nil for one that cannot be opened. Empty if there are so many that they would
-  /// come near the limit of open files.
+  /// The shard files; nil for one that cannot be opened. Empty if they would come near the limit of
+  /// open files.
   private let held: [HeldFile?]
 
   private static let mostHeld = 128
@@ -123,7 +123,7 @@ public struct CheckpointReader: Sendable {
   private func tensors(
     where isWanted: (_ path: String) -> Bool
   ) throws(CheckpointError) -> [CheckpointTensor] {
-    // All of them before memory is allocated: until then the shapes are only claims.
+    // All files are verified before memory is allocated, because the shapes may be wrong.
     try verify()
     let wanted = manifest.tensors.filter { isWanted($0.path) }
     var values = wanted.map { [Float](repeating: 0, count: $0.shape.reduce(1, *)) }

@@ -6,7 +6,7 @@ public struct CheckpointTensor: Sendable {
   public var path: String
   /// The extents, from the outermost in.
   public var shape: [Int]
-  /// Row-major.
+  /// The numbers, row-major.
   public var values: [Float]
 
   public init(path: String, shape: [Int], values: [Float]) {

@@ -6,11 +6,11 @@ import Foundation
 import HDF5
 import Tensors
 
-/// Writes one checkpoint, each rank its shard file, in a temporary folder that becomes the
-/// checkpoint when everything in it is on the disk.
+/// Writes one checkpoint in a temporary folder, which becomes the checkpoint when everything in it
+/// is on the disk. Each rank writes its own shard file.
 ///
-/// The order on all ranks: rank 0 `begin`, every rank `write`, rank 0 `commit`. Between these the
-/// caller lets the ranks agree that all went well; if not, rank 0 calls `abandon`.
+/// Rank 0 calls `begin`, then every rank `write`, then rank 0 `commit`. After each call the ranks
+/// agree that it succeeded everywhere; if not, rank 0 calls `abandon`.
 public struct CheckpointWriter: Sendable {
   /// The checkpoint's folder, which does not exist yet.
   public let folder: String
@@ -36,8 +36,8 @@ public struct CheckpointWriter: Sendable {
     return "shard-\(padded(shard))-of-\(padded(shards)).h5"
   }
 
-  /// Makes the temporary folder and removes what a killed run left there. Throws if the disk is too
-  /// full for the tensors.
+  /// Creates the temporary folder and removes what a killed run left there. Throws if the disk has
+  /// too little space for the tensors.
   ///
   /// - Parameter tensors: the tensors that will be written
   public func begin(_ tensors: [CheckpointManifest.TensorEntry] = []) throws(CheckpointError) {
@@ -86,7 +86,7 @@ public struct CheckpointWriter: Sendable {
 
   /// Writes the file of one shard and waits for the disk.
   ///
-  /// Tensors are written a megabyte at a time: HDF5 has one lock for the whole process, and
+  /// Tensors are written a megabyte at a time, because HDF5 has one lock for the whole process, and
   /// training that reads its data through HDF5 must not wait long.
   ///
   /// - Returns: the entry of the file for the manifest
@@ -133,7 +133,7 @@ public struct CheckpointWriter: Sendable {
     }
   }
 
-  /// The most bytes that are written at once, and the size of HDF5's chunks.
+  /// The largest number of bytes that are written at once, and the size of HDF5's chunks.
   private static let pieceBytes = 1 << 20
 
   /// Writes the view and the manifest, and gives the folder its name.
@@ -178,8 +178,8 @@ public struct CheckpointWriter: Sendable {
     DurableFiles.remove(temporary)
   }
 
-  /// Writes `checkpoint.h5`, which shows the whole tensors to h5py and h5dump. We never read it: if
-  /// a shard is missing, such a view silently reads as zeros.
+  /// Writes `checkpoint.h5`, which shows the whole tensors to h5py and h5dump. This program never
+  /// reads it, because such a view silently reads as zeros if a shard is missing.
   private func writeView(_ manifest: CheckpointManifest) throws {
     let path = "\(temporary)/\(Self.viewName)"
     let file = try HDF5.File.create(path)

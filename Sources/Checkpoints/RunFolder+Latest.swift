@@ -5,11 +5,11 @@ import Foundation
 
 extension RunFolder {
   /// The checkpoint that `latest` names, by a link or, on a file system without links, by its text;
-  /// nil if it names none. It is for people: a resume uses the folders themselves.
+  /// nil if it names none. It is for users: a resume uses the folders themselves.
   public var latestCheckpoint: String? {
     let latest = "\(checkpoints)/latest"
     let manifest = CheckpointManifest.fileName
-    // Through a link, or in a folder: copying the run may turn the link into a folder.
+    // `latest` is a link, or a folder if the run was copied and its links were followed.
     if FileManager.default.fileExists(atPath: "\(latest)/\(manifest)") { return latest }
     guard let data = DurableFiles.ordinaryContents(of: latest), data.count < 1 << 10 else {
       return nil
@@ -22,7 +22,7 @@ extension RunFolder {
     return folder
   }
 
-  /// Renames a folder with the name `latest`, made by copying the run with its links followed.
+  /// Renames a folder `latest`, which is made if the run is copied and its links are followed.
   func moveCopyOfLatest() throws(FileError) {
     let latest = "\(checkpoints)/latest"
     guard let stamp = FileStamp(latest), !stamp.isRegular,

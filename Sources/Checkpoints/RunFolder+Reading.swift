@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension RunFolder {
-  /// The most times that a read is retried while another process changes the checkpoints.
+  /// How often a read is retried while another process changes the checkpoints.
   private static var readingAttempts: Int { 50 }
 
   /// Reads a run that another process may be training. A failure of `body` counts only if the list

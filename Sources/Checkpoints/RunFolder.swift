@@ -37,11 +37,12 @@ public struct RunFolder: Sendable {
   /// The file of the data's identity, a `DataIdentity`.
   public var data: String { "\(path)/data.json" }
 
-  /// An empty file that is made when a rank ends because another was lost, for launch/supervise.
+  /// An empty file for launch/supervise, which a rank creates when it ends because another was
+  /// lost.
   public var lossNote: String { "\(path)/peer-lost" }
 
-  /// A file that is made for launch/supervise when an audit has found a host that computes wrong
-  /// results.
+  /// A file for launch/supervise, which is created when an audit has found a host that computes
+  /// wrong results.
   public var hostNote: String { "\(path)/wrong-host" }
 
   /// The log file of a rank.
@@ -160,9 +161,9 @@ public struct RunFolder: Sendable {
     return name
   }
 
-  /// Removes the oldest checkpoints, except the newest `count` and the best one that each kept
-  /// checkpoint names: if the newest is damaged, the run resumes from one
-  /// before it, whose best may be another.
+  /// Removes all checkpoints except the newest `count` and, for each of these, the best one that it
+  /// names. If the newest is damaged, the run resumes from an earlier one, whose best may be
+  /// another.
   public func prune(keepingLast count: Int) throws(CheckpointError) {
     let steps = savedSteps()
     let kept = withTheirBest(Set(steps.suffix(max(count, 1))))
@@ -170,7 +171,7 @@ public struct RunFolder: Sendable {
       let folder = existingCheckpoint(step: step)
       let removed = checkpoint(step: step) + Self.removedSuffix
       do {
-        // It is renamed first: half a checkpoint would still look like one.
+        // It is renamed first, because a partly removed checkpoint would still look like one.
         DurableFiles.remove(removed)
         try DurableFiles.rename(folder, to: removed)
         try Failpoint.checkpointPrune.pass(removed)
@@ -219,8 +220,8 @@ public struct RunFolder: Sendable {
         cure: nearest(to: path).map { "did you mean \($0)?" } ?? "check the path of the run")
   }
 
-  /// The run that a path which does not exist may mean: one next to it with nearly the same name,
-  /// or one in `runs`; nil if there is none.
+  /// The run that was probably meant by a path that does not exist: a folder next to it with nearly
+  /// the same name, or one in `runs`; nil if there is none.
   public static func nearest(to path: String) -> String? {
     let parent = DurableFiles.parent(of: path)
     let name = (path as NSString).lastPathComponent

@@ -76,7 +76,7 @@ extension SafetensorsFile {
     return tensors
   }
 
-  /// The most bytes of a header, as in other readers.
+  /// The limit on the bytes of a header, as in other readers.
   private static let longestHeader: UInt64 = 100_000_000
 
   /// How to read a type from its bits; nil if it is unknown.

@@ -29,7 +29,7 @@ public protocol SavingRanks {
   /// The error that every rank throws if one of them fails.
   associatedtype Failure: Error
 
-  /// Whether this is rank 0, which writes the manifest.
+  /// Whether this rank is rank 0, which writes the manifest.
   var isRoot: Bool { get }
 
   /// Runs `body` on every rank. If it throws on any, every rank throws.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What each class weighs in the loss.
+/// The weights of the classes in the loss.
 public enum ClassWeights: ConfigurationValue, Sendable {
   /// Every class weighs 1.
   case off
-  /// w_k = N / (K N_k), with N_k of the N answers of the training part of class k: rare classes weigh
-  /// as much in sum as frequent ones.
+  /// w_k = N / (K N_k), where N_k of the N targets of the training part are class k. Rare classes
+  /// weigh as much in sum as frequent ones.
   case balanced
-  /// w [K].
+  /// A weight for each class, w [K].
   case list([Double])
 
   public static var configurationKind: String {

@@ -6,11 +6,11 @@ public struct ConfigurationKey: Sendable {
   public let path: String
   /// The value as text.
   public let value: String
-  /// What values it takes: "a number".
+  /// The kind of its values: "a number".
   public let kind: String
   /// Its purpose, as `train --list-keys` prints it.
   public let help: String
-  /// What changing it does to a resumed run.
+  /// The effect of changing it in a resumed run.
   public let effect: KeyEffect
   /// Which runs use it.
   let use: KeyUse

@@ -10,9 +10,9 @@ public protocol ConfigurationSection {
 
 /// The effect of changing a key. A resumed run may change some keys and not others.
 public enum KeyEffect: Sendable {
-  /// A new value makes another model: a resume is refused.
+  /// A new value describes a different model, so a resume is refused.
   case model
-  /// A new value changes the numbers from here on: a resume prints a note.
+  /// A new value changes the numbers from the resume on, so a note is printed.
   case numbers
   /// A new value does not change any number.
   case nothing

@@ -31,7 +31,7 @@ public enum StoppingMetric: String, ConfigurationChoice {
 }
 
 extension TrainingConfiguration {
-  /// When to end before the last epoch, and which epoch counts as the best.
+  /// Decides when to end before the last epoch, and which epoch counts as the best.
   public struct EarlyStopping: ConfigurationSection, Equatable {
     public var patience = 0
     public var metric = StoppingMetric.loss

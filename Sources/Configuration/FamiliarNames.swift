@@ -37,7 +37,7 @@ public enum FamiliarNames {
     ("dataset.class_weights", ["class_weight", "class_weights", "pos_weight", "weight"]),
   ]
 
-  /// Names of things that this program does in another way, and that way.
+  /// Names from other programs for what this program does differently, and how it does it.
   private static let others: [(names: [String], cure: String)] = [
     (
       ["gpu", "gpus", "cuda", "device", "devices", "accelerator", "no_cuda"],

@@ -65,7 +65,7 @@ extension KeyUse {
     }
   }
 
-  /// Runs that order pixels in one of these ways.
+  /// Runs whose pixels are in one of these orders.
   static func permutations(_ choices: PermutationChoice...) -> KeyUse {
     KeyUse {
       choices.contains($0.dataset.permutation)

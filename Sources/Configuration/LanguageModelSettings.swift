@@ -2,7 +2,8 @@
 
 import Models
 
-/// The parts of a language model besides its recurrent layers, and how its text is cut into chunks.
+/// The settings of a language model except its recurrent layers, and how its text is cut into
+/// chunks.
 public struct LanguageModelSettings: ConfigurationSection, Equatable {
   public var embeddingSize = 400
   public var tied = true

@@ -17,11 +17,11 @@ public struct LearnedData: Sendable, Equatable {
     case resumingOnNewData
   }
 
-  /// What the checkpoint is used for; it decides what must match.
+  /// The use of the checkpoint, which decides what must match.
   public let use: Use
   /// The checkpoint's folder.
   public let folder: String
-  /// Nil if the checkpoint is from a version that did not store it.
+  /// The identity of the data; nil if the checkpoint is from a version that did not store it.
   public let identity: DataIdentity?
   /// C of a model of whole sequences, known from every checkpoint.
   package let features: Int?

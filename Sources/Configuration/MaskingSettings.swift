@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Which steps of a trial are masked in training, and what replaces them. The defaults are those of
-/// the Neural Data Transformer.
+/// The settings of masking: which steps of a trial are masked in training, and what replaces them.
+/// The defaults are those of the Neural Data Transformer.
 public struct MaskingSettings: ConfigurationSection, Equatable {
   public var ratio = 0.25
   public var maximumSpan = 1

@@ -4,7 +4,7 @@ import Foundation
 import Optimizers
 import Tensors
 
-/// Which update rule a run uses, its constants and its schedule.
+/// The update rule of a run, with its constants and schedule.
 public struct OptimizerSettings: ConfigurationSection, Equatable {
   /// The update rules.
   public enum Name: String, ConfigurationChoice {

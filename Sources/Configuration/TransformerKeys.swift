@@ -5,7 +5,7 @@ import Layers
 extension TransformerSettings.Embedding: ConfigurationChoice {}
 extension TransformerSettings.Position: ConfigurationChoice {}
 
-/// The keys of a transformer encoder besides the number of its layers, `model.layers`. The defaults
+/// The keys of a transformer encoder, except the number of its layers, `model.layers`. The defaults
 /// are those of the Neural Data Transformer, except for embedding and positions, which fit any
 /// data.
 public struct TransformerKeys: ConfigurationSection, Equatable {

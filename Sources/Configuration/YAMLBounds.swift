@@ -2,12 +2,12 @@
 
 import Files
 
-/// Limits on the time and memory that reading any configuration may take. They are checked
-/// before the text is parsed, because a parser follows references to references: a few hundred
-/// bytes could expand beyond any memory.
+/// Limits on the time and memory for reading a configuration. They are checked before the text is
+/// parsed, because a parser follows references to references, and a few hundred bytes could expand
+/// beyond any memory.
 enum YAMLBounds {
   static let mostBytes = 1 << 20
-  /// This many references expand a text at most about twentyfold: three of each of three.
+  /// The largest number of references. This many expand a text at most about twentyfold.
   static let mostReferences = 8
   static let mostKeys = 10_000
   static let longestKey = 200

@@ -2,8 +2,8 @@
 
 import Foundation
 
-/// The pieces of a gradient that are reduced one after the other, from its end to its start: the
-/// order in which a backward pass completes them.
+/// The pieces of a gradient that are reduced one after the other. They run from its end to its
+/// start, which is the order in which a backward pass completes them.
 ///
 /// The boundaries depend only on the elements and the size of a bucket, so all ranks agree on them.
 /// A thread that iterates over the buckets waits before each until its numbers are complete.

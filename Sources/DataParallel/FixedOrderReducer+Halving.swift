@@ -14,8 +14,8 @@ extension ShardPlan {
 /// Recursive halving and doubling.
 ///
 /// In step k of log2(n), rank r and rank r ^ 2^k hold the sums of two sibling nodes over the same
-/// elements. Each keeps half of these elements, sends the other half, and adds what it receives:
-/// then it holds half of the sum of their parent. At the end it holds 1/n of the root. The same
+/// elements. Each keeps half of these elements, sends the other half, and adds what it receives. It
+/// then holds half of the sum of their parent, and after the last step 1/n of the root. The same
 /// steps in reverse order, without additions, give the whole root to all ranks. The first steps
 /// move the most data and are between neighbours, which share a host if ranks are placed by host.
 extension FixedOrderReducer {
@@ -24,8 +24,8 @@ extension FixedOrderReducer {
     into sum: UnsafeMutablePointer<Float>
   ) throws(MPIError) {
     let inbox = scratch((buckets.largest + 1) / 2)
-    // The last exchange of a bucket overlaps with adding up the next bucket's shards. Starting the
-    // next bucket before this one is done gained nothing when measured.
+    // The last exchange of a bucket overlaps with adding up the next bucket's shards. Measurements
+    // showed no gain from starting the next bucket before this one is done.
     var leaving: [Request] = []
     for bucket in buckets {
       addOwnShards(of: buffers, in: bucket)
@@ -51,7 +51,7 @@ extension FixedOrderReducer {
     return communicator.rank < neighbour(step) ? (lower, upper) : (upper, lower)
   }
 
-  /// Takes all steps up the tree; the last one adds into `sum`.
+  /// Takes all steps up the tree. The last one writes its result to `sum`.
   private func halve(
     _ bucket: Range<Int>, of buffer: UnsafeMutablePointer<Float>,
     inbox: UnsafeMutablePointer<Float>, into sum: UnsafeMutablePointer<Float>

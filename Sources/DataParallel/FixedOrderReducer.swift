@@ -3,13 +3,13 @@
 import MPI
 import Tensors
 
-/// The sum of shard gradients in one fixed tree: its bits depend neither on the rank count nor on
-/// the size of the buckets.
+/// Sums the gradients of shards in one fixed tree. The bits of the sum depend neither on the number
+/// of ranks nor on the size of the buckets.
 ///
 /// The elements are processed in buckets. The numbers of a bucket then stay in the cache from the
 /// first addition to the last message, and received data need little memory. In each bucket a rank
-/// first adds up the subtrees that it owns entirely. The rest of the tree spans ranks, and is
-/// walked in one of two ways:
+/// first adds up the subtrees that it owns entirely. The rest of the tree spans ranks, which
+/// compute it in one of two ways:
 ///
 /// - If every rank owns one aligned block of shards (V and the rank count are powers of two), by
 ///   recursive halving and doubling: each rank sends and receives 2(n-1)/n of the buffer, the
@@ -63,7 +63,8 @@ public final class FixedOrderReducer: GradientReducer {
   }
 
   public func reduce(_ totals: [[Double]]) throws(MPIError) -> [Double] {
-    // Only a few numbers: every rank gathers those of all shards and walks the whole tree itself.
+    // These are only a few numbers, so every rank gathers those of all shards and computes the
+    // whole tree itself.
     let width = totals[0].count
     var all = [Double](repeating: 0, count: plan.shards * width)
     let owned = plan.shards(of: communicator.rank)

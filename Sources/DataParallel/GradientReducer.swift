@@ -8,16 +8,17 @@ public protocol GradientReducer: AnyObject {
   /// The ranks that it sums over.
   var communicator: Communicator { get }
 
-  /// Adds up the buffers of this rank's shards and of all others, and leaves the sum in `sum` on
-  /// every rank. The buffers of the shards are used as scratch.
+  /// Adds up the gradients of all shards of all ranks, and writes the result to `sum` on every
+  /// rank. The buffers of the shards are overwritten.
   ///
-  /// `sum` may be the buffer of this rank's first shard, which saves the memory for another.
+  /// `sum` may be the buffer of this rank's first shard, which saves memory.
   ///
   /// - Parameters:
   ///   - shards: the gradients of this rank's shards
   ///   - sum: receives the sum
-  ///   - buckets: over all or some elements of `sum`, the same on all ranks; the reducer waits for
-  ///     each to be complete
+  ///   - buckets: the elements of `sum` to reduce, in pieces, the same on all ranks; the reducer
+  ///     waits
+  ///     until each is complete
   func reduce(
     _ shards: ShardedBuffer<Float>, into sum: Tensor<Float>, by buckets: Buckets
   ) throws(MPIError)

@@ -19,7 +19,7 @@ import Threads
 public final class GradientReduction {
   /// The gradients from the backward pass.
   public private(set) var shards: ShardedBuffer<Float>
-  /// The sum, in the memory of the first shard: a large model needs no copy for it.
+  /// The sum. It is in the memory of the first shard, so a large model needs no further buffer.
   public let sum: Tensor<Float>
   /// Whether gradients are summed during the backward pass.
   public var overlaps: Bool { worker != nil }
@@ -34,13 +34,13 @@ public final class GradientReduction {
   private var isHeld = false
 
   /// - Parameters:
-  ///   - reducer: with a worker, on a communicator of its own
+  ///   - reducer: computes the sum; with a worker, it needs a communicator of its own
   ///   - layout: the layout of the parameters
   ///   - shards: the number of shards that this rank owns
   ///   - bucketBytes: the bytes of a bucket
   ///   - alwaysSendsRows: whether touched rows are sent regardless of their number
   ///   - worker: the thread that sums during the backward pass; nil sums in `finish()`. Either all
-  ///     ranks have one or none has: a rank with one waits in MPI for the others
+  ///     ranks have a worker or none has, because a rank with one waits in MPI for the others
   public init(
     _ reducer: any GradientReducer, layout: ParameterLayout, shards: Int, bucketBytes: Int,
     alwaysSendsRows: Bool = false, worker: BackgroundWorker?
@@ -56,10 +56,11 @@ public final class GradientReduction {
   /// Clears the gradients for a backward pass.
   ///
   /// - Parameters:
-  ///   - rows: the rows of the first parameter that the pass may touch on this rank; nil is all.
-  ///     Every rank gives rows, or none does
-  ///   - isHeld: whether the shards' gradients must stay as they are until `finish()`, so that
-  ///     nothing is summed before. The same on every rank
+  ///   - rows: the rows of the first parameter that the pass may touch on this rank; nil means all.
+  ///     Either every rank gives rows or none does
+  ///   - isHeld: whether the shards' gradients must stay unchanged until `finish()`, so that
+  ///     nothing
+  ///     is summed before it; the same on every rank
   public func begin(touching rows: TouchedRows? = nil, holding isHeld: Bool = false) {
     precondition(work == nil, "the preceding step is not finished")
     shards.flat.fill(0)

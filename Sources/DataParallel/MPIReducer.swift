@@ -3,7 +3,7 @@
 import MPI
 import Tensors
 
-/// The sum by `MPI_Allreduce`, the vendor's tuned path. Its bits depend on the rank count.
+/// Sums with `MPI_Allreduce`, which the MPI library tunes. The bits depend on the number of ranks.
 public final class MPIReducer: GradientReducer {
   public let communicator: Communicator
 
@@ -34,8 +34,8 @@ public final class MPIReducer: GradientReducer {
     }
     var span = sum.mutableSpan
     try communicator.allreduce(&span, .sum)
-    // MPI does not promise the same bits on every rank, but these numbers decide whether the loss
-    // is finite, which epoch is best, and whether to stop early.
+    // MPI does not promise the same bits on every rank. All ranks need the same numbers, because
+    // they decide whether the loss is finite, which epoch is best, and whether to stop early.
     try communicator.broadcast(&span)
     return sum
   }

@@ -22,9 +22,9 @@ public struct ReplicaCheck {
     self.communicator = communicator
   }
 
-  /// The ranks whose numbers differ from those that more than half of the ranks hold, in order and
-  /// the same on every rank; empty if all agree. If there is no such majority (as with 2 ranks that
-  /// differ), it is all ranks.
+  /// Returns the ranks whose numbers differ from those of the majority, in order; empty if all
+  /// agree. The result is the same on every rank. Without a majority of more than half of the
+  /// ranks, as with 2 ranks that differ, it is all ranks.
   public func oddReplicas(of numbers: Tensor<Float>) throws(MPIError) -> [OddReplica] {
     let odd = Self.odd(try communicator.allgather(Self.hash(numbers)))
     if odd.isEmpty { return [] }

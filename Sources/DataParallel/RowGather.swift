@@ -3,7 +3,7 @@
 import MPI
 import Tensors
 
-/// Gathers the rows of a global batch on every rank. Before, each rank has only its own rows.
+/// Gathers the rows of a global batch on every rank, from ranks that have only their own rows.
 public struct RowGather {
   private let communicator: Communicator
   /// The rows of each rank.

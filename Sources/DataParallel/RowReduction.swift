@@ -3,12 +3,13 @@
 import MPI
 import Tensors
 
-/// Sums the gradient of a parameter of which a step touches few rows, and sends only these rows.
+/// Sums the gradient of a parameter if a step touches only a few of its rows, and sends only these
+/// rows.
 ///
-/// The ranks first exchange which rows they touch, a bit for each. The rows that any rank touches
-/// are then summed as a smaller gradient, for every shard in the same tree. In a row that no rank
-/// touches, every shard has zeros, and so has the sum. The result is bit-identical to that of the
-/// whole gradient.
+/// The ranks first exchange which rows they touch, one bit per row. The rows that any rank touches
+/// are then summed as a smaller gradient, in the same tree over the shards. A row that no rank
+/// touches is zero in every shard and in the sum. The result is bit-identical to that of the whole
+/// gradient.
 ///
 /// A parameter has V rows of E numbers. U rows are sent, and V/8 bytes for the bits. If U is not
 /// much smaller than V, the whole gradient is sent, which saves the copies.

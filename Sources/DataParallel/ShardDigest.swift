@@ -2,17 +2,18 @@
 
 import Tensors
 
-/// What a rank computed for one virtual shard, as a few words: two ranks that compute the same shard
-/// have the same words, and a single wrong bit gives other ones.
+/// A digest of a rank's results for one virtual shard. Two ranks that compute the same shard have
+/// the same digest, and a single wrong bit changes it.
 ///
-/// The words are XXH64 hashes: of the parameters, of the totals, and of the gradient of each
-/// parameter. They cost one read of the parameters, two of the gradient, and 8 bytes per parameter tensor.
+/// Its words are XXH64 hashes: of the parameters, of the totals, and of the gradient of each
+/// parameter. It reads the parameters once and the gradient twice, and has 8 bytes per parameter
+/// tensor.
 public struct ShardDigest: Sendable, Hashable {
   /// The parameters, the totals, then the gradient of each entry of the layout.
   public let words: [UInt64]
 
   /// - Parameters:
-  ///   - parameters: what it was computed from
+  ///   - parameters: the parameters that the shard was computed with
   ///   - totals: the sums of the shard
   ///   - gradient: the gradient of the shard
   public init(
@@ -37,9 +38,10 @@ public struct ShardDigest: Sendable, Hashable {
   /// How many words a digest has.
   public static func count(_ layout: ParameterLayout) -> Int { 2 + layout.entries.count }
 
-  /// The place of the first difference from what another rank computed, in words: "the parameters",
-  /// or "the gradient of" the tensor that is nearest to the loss, because a backward pass spreads a
-  /// wrong number from the end of the layout to its start. Nil if all bits agree.
+  /// Returns where the results of another rank first differ, for a message; nil if all bits agree.
+  ///
+  /// It is "the parameters", or "the gradient of" the differing tensor that is nearest to the loss:
+  /// a backward pass spreads a wrong number from the end of the layout to its start.
   public func firstDifference(from other: ShardDigest, _ layout: ParameterLayout) -> String? {
     precondition(words.count == other.words.count, "digests of two models")
     if words == other.words { return nil }
@@ -48,8 +50,8 @@ public struct ShardDigest: Sendable, Hashable {
     return entry.map { "the gradient of \(layout.entries[$0].name)" } ?? "the sums of the loss"
   }
 
-  /// Of numbers that are not finite, only this is compared: the bits of a NaN depend on the order of
-  /// the operands, and the run ends as diverged anyway.
+  /// Stands for all numbers that are not finite. The bits of a NaN depend on the order of the
+  /// operands, and the run ends as diverged anyway.
   private static let notFinite: UInt64 = 0x7ff8_0000_0000_0000
 
   private static func word(_ numbers: Tensor<Float>) -> UInt64 {

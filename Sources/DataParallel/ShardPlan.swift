@@ -2,8 +2,8 @@
 
 /// How a global batch is split into virtual shards, and which rank owns which.
 ///
-/// The split depends only on the configuration, and the ownership only on the rank count. So any
-/// number of ranks computes the same shards.
+/// The split depends only on the configuration, and who owns a shard depends only on the number of
+/// ranks. So any number of ranks computes the same shards.
 public struct ShardPlan: Sendable, Hashable {
   /// V, the number of virtual shards.
   public let shards: Int
@@ -16,7 +16,7 @@ public struct ShardPlan: Sendable, Hashable {
     self.ranks = ranks
   }
 
-  /// The shards that a rank owns: a contiguous run, with runs as even as possible.
+  /// The consecutive shards that a rank owns. They are distributed as evenly as possible.
   public func shards(of rank: Int) -> Range<Int> {
     shards * rank / ranks..<shards * (rank + 1) / ranks
   }

@@ -14,8 +14,8 @@ public struct SliceGather {
   /// The rows of this rank.
   public var slice: RowSlice { RowSlice(communicator.rank, of: communicator.size) }
 
-  /// Fills in the rows of the other ranks, in place. It needs no memory and adds nothing, so all
-  /// ranks get the same bits. Every rank calls this with the same parameters.
+  /// Fills in the rows of the other ranks, in place. Numbers are only copied, so all ranks get the
+  /// same bits. Every rank calls this with the same parameters.
   public func complete(
     _ buffer: ParameterBuffer<Float>, _ entries: [ParameterEntry]
   ) throws(MPIError) {

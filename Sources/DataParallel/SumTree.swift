@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The binary tree in which the numbers of shards 0 ..< V are added, whichever rank holds them.
+/// The binary tree in which the numbers of shards 0 ..< V are added, regardless of which ranks hold
+/// them.
 ///
-/// Floating-point addition is not associative, so the tree is fixed: a node over more than one
-/// shard is the sum of a left child, over the largest power of two of shards that is smaller than
-/// the node, and a right child over the rest.
+/// Floating-point addition is not associative, so the tree is fixed. A node over several shards is
+/// the sum of two children. The left child has the largest power of two of shards that is smaller
+/// than the node, and the right child has the rest.
 ///
 ///     V = 6:   ((0 + 1) + (2 + 3)) + (4 + 5)
 struct SumTree {
@@ -29,8 +30,8 @@ struct SumTree {
     return subtrees(within: owned, of: left) + subtrees(within: owned, of: right)
   }
 
-  /// Adds up a node, given how to add the right child's sum to the left child's. A node's sum
-  /// replaces its first shard.
+  /// Adds up a node. The caller's function adds the right child's sum to the left child's. The sum
+  /// of a node replaces its first shard.
   ///
   /// - Parameter leaves: the nodes whose sums exist already; nil is every shard
   static func walk(

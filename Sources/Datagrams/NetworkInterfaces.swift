@@ -30,8 +30,8 @@ public enum NetworkInterfaces {
     return result
   }
 
-  /// The address of this machine from which it would send to another; nil if there is no route.
-  /// Nothing is sent.
+  /// The address of this machine from which it would send to another machine; nil if there is no
+  /// route. Nothing is sent.
   ///
   /// The corresponding C functions are `connect` and `getsockname`, of a UDP socket.
   public static func source(towards host: SIMD4<UInt8>) -> SIMD4<UInt8>? {

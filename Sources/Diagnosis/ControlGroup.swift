@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// The limits that the control groups of this process set, its own and those above it.
+/// The limits of this process's control group and of those above it.
 struct ControlGroup {
   /// The lines of /proc/self/cgroup: number, controllers, path.
   let lines: [(controllers: [String], path: String)]
@@ -20,7 +20,7 @@ struct ControlGroup {
     }
   }
 
-  /// The folders that may hold a controller's limits, from the own group up to the root.
+  /// The folders that may hold a controller's limits, from the process's group up to the root.
   func folders(of controller: String, root: String = "/sys/fs/cgroup") -> [String] {
     let top: String
     let path: String

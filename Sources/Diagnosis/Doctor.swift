@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Looks at everything on this machine, or on the hosts of a job, that a run depends on.
+/// Checks everything on this machine, or on the hosts of a job, that a run depends on.
 ///
-/// A check is a small type in Checks/: its properties are the facts, `here` finds them on this
-/// machine, and `finding` judges them. A new one is a file there and a line in a list below.
+/// A check is a small type in Checks/. Its properties are the facts, `here` determines them on this
+/// machine, and `finding` judges them. To add a check, add a file there and a line in a list below.
 public struct Doctor {
-  /// The folder that runs are to be written to.
+  /// The folder for runs.
   public let output: String
   /// This program, of which two ranks are started; nil starts none.
   public let program: String?
@@ -14,10 +14,11 @@ public struct Doctor {
     (self.output, self.program) = (output, program)
   }
 
-  /// What a program that `findings` starts prints, on rank 0, if its two ranks are connected.
+  /// The line that the program started by `findings` prints on rank 0 if its two ranks are
+  /// connected.
   public static let answer = StartCheck.answer
 
-  /// What was found, in the order in which a run meets it.
+  /// The findings, in the order in which a run depends on them.
   public func findings() -> [Finding] {
     [
       CoresCheck.here().finding,

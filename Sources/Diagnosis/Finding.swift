@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// What a check of this machine came to.
+/// The result of a check of this machine.
 public struct Finding: Codable, Sendable, Equatable {
   /// How a check ended.
   public enum State: String, Codable, Sendable {
@@ -14,11 +14,11 @@ public struct Finding: Codable, Sendable, Equatable {
     case wrong
   }
 
-  /// What was looked at, in a word or two.
+  /// The subject of the check, in a word or two.
   public let check: String
   /// How the check ended.
   public let state: State
-  /// What there is.
+  /// What the check found.
   public let text: String
   /// The command or other action that fixes it; nil if nothing needs fixing.
   public let cure: String?
@@ -64,7 +64,7 @@ public struct Finding: Codable, Sendable, Equatable {
   }
 }
 
-/// Bytes in the unit that people use.
+/// A number of bytes in a readable unit.
 func amount(_ bytes: Int) -> String {
   let units = ["B", "KB", "MB", "GB", "TB"]
   var (value, unit) = (Double(bytes), 0)

@@ -6,15 +6,15 @@ import Foundation
   import Glibc
 #endif
 
-/// The memory that this process may have, and has.
+/// The memory of this machine, and the limits on that of this process.
 public struct MachineMemory: Codable, Sendable, Equatable {
-  /// Bytes of memory of this machine, with what it can swap out.
+  /// The bytes of memory of this machine, including its swap space.
   public var physicalBytes: Double
-  /// Bytes that the control groups of this process grant; nil without a limit.
+  /// The bytes that the control groups of this process grant; nil without a limit.
   public var groupBytes: Double?
-  /// Which control group that is: processes of one share its limit.
+  /// The path of that control group, whose processes share its limit.
   public var group: String
-  /// Bytes that this process alone may have (`ulimit -v`); nil without a limit.
+  /// The bytes that this process alone may have (`ulimit -v`); nil without a limit.
   public var processBytes: Double?
 
   public init(
@@ -33,7 +33,7 @@ public struct MachineMemory: Codable, Sendable, Equatable {
       group: group.folders(of: "memory").first ?? "", processBytes: addressSpaceLimit)
   }
 
-  /// Bytes to which memory can be swapped out; 0 if unknown.
+  /// The bytes of swap space; 0 if unknown.
   private static var swapBytes: Double {
     let text = FileManager.default.contents(atPath: "/proc/meminfo") ?? Data()
     let line = String(decoding: text, as: UTF8.self).split(separator: "\n").first {

@@ -16,6 +16,6 @@ extension DigestError: FileProblem {
   public var cure: String { "check that the file is there and can be read" }
   public var isDiskFailure: Bool { true }
 
-  /// Without advice, for a line that adds its own.
+  /// The error without advice, for a message that adds its own.
   public var description: String { "\(path): \(problem)" }
 }

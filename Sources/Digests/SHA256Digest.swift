@@ -48,16 +48,16 @@ public final class SHA256Digest {
     update(Array(text.utf8))
   }
 
-  /// Adds the little-endian bytes of `values`, numbers of a little-endian machine.
+  /// Adds the bytes of `values`, which are little-endian on every supported machine.
   ///
   /// The corresponding C function is `EVP_DigestUpdate`.
   public func update<Scalar: BitwiseCopyable>(_ values: Span<Scalar>) {
     values.withUnsafeBytes { update($0) }
   }
 
-  /// Returns the digest of what was added, as 64 lower-case hexadecimal digits.
+  /// Returns the digest of all added bytes, as 64 lower-case hexadecimal digits.
   ///
-  /// Nothing can be added after this, and it is called once.
+  /// Call it once. Nothing can be added after it.
   ///
   /// The corresponding C function is `EVP_DigestFinal_ex`.
   public func finalize() -> String {
@@ -71,7 +71,7 @@ public final class SHA256Digest {
 
   /// Adds the bytes of a buffer.
   func update(_ bytes: UnsafeRawBufferPointer) {
-    precondition(!isFinal, "a digest was added to after it was finalized")
+    precondition(!isFinal, "a digest was updated after it was finalized")
     guard !bytes.isEmpty else { return }
     let status = EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
     precondition(status == 1, "libcrypto could not update a SHA-256 digest")

@@ -7,7 +7,7 @@ import Foundation
 
 /// File operations that survive a power cut, and that replace files completely or not at all.
 public enum DurableFiles {
-  /// Makes a folder and those above it. Their names are on the disk when this returns.
+  /// Creates a folder and those above it. Their names are on the disk when this returns.
   public static func createFolder(_ path: String) throws(FileError) {
     if isFolder(path) { return }
     if FileManager.default.fileExists(atPath: path) {
@@ -21,7 +21,7 @@ public enum DurableFiles {
     try synchronize(parent(of: path))
   }
 
-  /// Makes a new folder: anything that already has its name, even a link to a folder, is an error.
+  /// Creates a new folder. If anything already has its name, even a link to a folder, it throws.
   public static func createNewFolder(_ path: String) throws(FileError) {
     guard mkdir(path, 0o777) == 0 else { throw FileError("make the folder", path) }
     try synchronize(parent(of: path))
@@ -42,9 +42,9 @@ public enum DurableFiles {
     return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
   }
 
-  /// Opens a regular file for appending, and makes it if there is none. Neither the file nor its
-  /// folder may be a link, and a pipe or a device is refused without waiting: another user may have
-  /// put them there.
+  /// Opens a regular file for appending, and creates it if there is none. Neither the file nor its
+  /// folder may be a link, and a pipe or a device is refused without waiting, because another user
+  /// may have put it there.
   ///
   /// The corresponding C functions are `open` and `openat`.
   public static func openForAppending(_ path: String) throws(FileError) -> FileHandle {
@@ -82,7 +82,7 @@ public enum DurableFiles {
     if descriptor < 0 { descriptor = open(path, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else {
       let code = errno
-      // A folder in which this user may make names, and not list them.
+      // In some folders this user may create files but not list them.
       guard code == EACCES, isFolder(path) else { throw FileError("open", path, code: code) }
       return FileSystemGap.folderSynchronization.note(path, code: code)
     }
@@ -95,13 +95,13 @@ public enum DurableFiles {
     FileSystemGap.folderSynchronization.note(path, code: code)
   }
 
-  /// Renames a file or folder, replacing what had the new name.
+  /// Renames a file or folder, replacing any file with the new name.
   public static func rename(_ path: String, to newPath: String) throws(FileError) {
     guard Glibc.rename(path, newPath) == 0 else { throw FileError("rename to \(newPath)", path) }
   }
 
-  /// Gives a file that is on the disk its final name, and waits until the name is on the disk too:
-  /// after a power cut, the name has either the old content or the new.
+  /// Gives a file that is on the disk its final name, and waits until the name is on the disk too.
+  /// After a power cut, the name has either the old content or the new.
   public static func publish(_ temporary: String, as path: String) throws(FileError) {
     try rename(temporary, to: path)
     try synchronize(parent(of: path))

@@ -11,7 +11,7 @@ public struct FileError: FileProblem {
   public let operation: String
   /// The system's error number.
   public let code: Int32
-  /// Something with the file's name that is not a file; nil if the system refused the call.
+  /// What is at the path instead of a file; nil if the system refused the call.
   public let obstacle: Obstacle?
 
   /// Something other than a file at the path, which is not a fault of the disk.
@@ -20,7 +20,7 @@ public struct FileError: FileProblem {
     case notRegular
     /// A symbolic link, which is not followed here.
     case link
-    /// A file that already exists, if a new one was to be made.
+    /// A file that already exists although a new one was to be created.
     case taken
   }
 
@@ -63,6 +63,6 @@ public struct FileError: FileProblem {
 
   public var isDiskFailure: Bool { obstacle == nil }
 
-  /// Without advice, for a line that adds its own.
+  /// The error without advice, for a message that adds its own.
   public var description: String { "\(path): \(problem)" }
 }

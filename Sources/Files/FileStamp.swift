@@ -4,7 +4,7 @@
   import Glibc
 #endif
 
-/// Distinguishes a file from an earlier one with its name, and from itself before a change.
+/// Distinguishes a file from an earlier file of the same name, and from itself before a change.
 public struct FileStamp: Hashable, Sendable {
   /// The size of the file.
   public let bytes: Int
@@ -12,7 +12,7 @@ public struct FileStamp: Hashable, Sendable {
   public let isRegular: Bool
   private let device: UInt64
   private let inode: UInt64
-  /// Seconds and nanoseconds of the last change of contents, and of anything.
+  /// Seconds and nanoseconds of the last change of the content, and of the last change of any kind.
   private let times: [Int]
 
   /// The stamp of a file, without following links; nil if there is none.

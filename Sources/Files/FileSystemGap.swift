@@ -17,10 +17,10 @@ public enum FileSystemGap: Hashable, Sendable {
   /// `flock`, as on Lustre without `-o flock` and some NFS mounts.
   case locks
 
-  /// Whether the system's error number says that the file system lacks this, rather than that an
-  /// operation failed.
+  /// Whether the system's error number means that the file system lacks this feature, rather than
+  /// that an operation failed.
   ///
-  /// EROFS is not among them: ext4 returns it for a folder after the device was lost.
+  /// EROFS does not mean that: ext4 returns it for a folder after the device was lost.
   func isMeant(by code: Int32) -> Bool {
     switch self {
     // FAT answers EPERM.

@@ -5,7 +5,7 @@
 #endif
 
 /// Keeps out other processes that lock the same folder, until it is released or the process ends in
-/// any way. It leaves nothing in the folder.
+/// any way. It creates no file in the folder.
 ///
 /// The corresponding C function is `flock`.
 public final class FolderLock {

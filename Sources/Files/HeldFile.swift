@@ -4,15 +4,15 @@
   import Glibc
 #endif
 
-/// An ordinary file that is kept open, so that it can be read even after it was removed.
+/// A regular file that is kept open, so that it can be read even after it was removed.
 public final class HeldFile: Sendable {
   private let descriptor: CInt
 
-  /// Opens a file; nil if there is none, or if it is not an ordinary one.
+  /// Opens a file; nil if there is none or if it is not a regular file.
   ///
   /// The corresponding C function is `open`.
   public init?(_ path: String) {
-    // A pipe with its name must not block.
+    // A pipe of this name must not block.
     descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     if FileStamp(descriptor: descriptor)?.isRegular != true { return nil }

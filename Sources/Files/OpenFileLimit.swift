@@ -10,7 +10,7 @@
 ///
 /// Systems set a soft limit, often 1,024, which a process may raise to the hard one.
 public enum OpenFileLimit {
-  /// The files reserved for other uses than a data set: MPI, libraries, logs, a checkpoint.
+  /// The open files reserved for MPI, libraries, logs and a checkpoint.
   private static let reserved = 48
   /// More open files than this do not make reading faster.
   private static let most = 4096
@@ -22,7 +22,8 @@ public enum OpenFileLimit {
     return Int(clamping: limit.rlim_cur)
   }
 
-  /// The share of one list of files: several parts are open at a time, each with several lists.
+  /// The open files for one list of files. Several parts of a data set are open at a time, each
+  /// with several lists.
   public static var shared: Int { share(of: current) }
 
   static func share(of limit: Int) -> Int {

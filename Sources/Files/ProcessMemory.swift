@@ -19,7 +19,7 @@ public enum ProcessMemory {
   /// The resident memory, in bytes; nil if unknown.
   public static var residentBytes: Int? { pages.map { $0.resident * Int(getpagesize()) } }
 
-  /// The resident memory of only this process, in bytes: without the pages of libraries and shared
+  /// The resident memory of this process alone, in bytes, without the pages of libraries and shared
   /// memory, which the ranks of a host share. Nil if unknown.
   public static var privateBytes: Int? {
     pages.map { max($0.resident - $0.shared, 0) * Int(getpagesize()) }
@@ -31,8 +31,8 @@ public enum ProcessMemory {
     }
   }
 
-  /// The second and the third number of the system's line: resident pages, and those of them that
-  /// are shared. Nil if it is not such a line.
+  /// The resident pages, and those of them that are shared: the second and third number of the
+  /// system's line. Nil if it is not such a line.
   static func pages(statm line: String) -> (resident: Int, shared: Int)? {
     let fields = line.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
     return fields.count > 2 ? (fields[1], fields[2]) : nil

@@ -16,8 +16,8 @@ extension DurableFiles {
     return path + mark + String(repeating: "0", count: 16 - digits.count) + digits
   }
 
-  /// Whether a name is a temporary one of the file `own`: of this version, or of one that put the
-  /// number of its process there.
+  /// Whether a name is a temporary name of the file `own`, in the form of this version or of an
+  /// earlier version, which used the number of the process.
   public static func isTemporaryName(_ name: String, of own: String) -> Bool {
     guard name.hasPrefix(own + mark) else { return false }
     let end = name.dropFirst(own.count + mark.count).utf8
@@ -28,9 +28,9 @@ extension DurableFiles {
     return end.count == 16 && isHexadecimal || 1...10 ~= end.count && isDecimal
   }
 
-  /// Removes temporary files of `path` whose writers are gone: regular files, older than ten minutes,
-  /// that no process has locked as a writer does. On a file system without locks it is unknown
-  /// whether a writer lives, so they are kept.
+  /// Removes temporary files of `path` whose writers are gone: regular files, older than ten
+  /// minutes, that no process has locked as a writer does. On a file system without locks it is
+  /// unknown whether a writer lives, so they are kept.
   public static func removeLeftovers(of path: String) {
     let folder = parent(of: path)
     let own = path.hasPrefix(folder + "/") ? String(path.dropFirst(folder.count + 1)) : path

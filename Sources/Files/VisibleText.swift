@@ -4,7 +4,7 @@ extension StringProtocol {
   /// The text on one line, with escapes such as `\n` or `\u{1b}` for control characters and for
   /// characters that change the order or visibility of those around them.
   ///
-  /// All foreign text (names, attributes, keys, paths) passes through this before it goes to a
+  /// All text from files (names, attributes, keys, paths) passes through this before it goes to a
   /// terminal, a log or a page. Text without such characters is returned unchanged.
   public var visible: String {
     guard unicodeScalars.contains(where: \.isHiddenOrActive) else { return String(self) }

@@ -10,7 +10,7 @@ extension DurableFiles {
   ///
   /// - Parameters:
   ///   - path: the path of the file
-  ///   - limit: the most bytes to read
+  ///   - limit: the largest number of bytes to read
   /// - Returns: nil if there are more than `limit`
   ///
   /// The corresponding C function is `read`.
@@ -43,7 +43,7 @@ extension DurableFiles {
       throw FileError("open", path, code: code)
     }
     switch status.st_mode & S_IFMT {
-    case S_IFREG, S_IFDIR: return descriptor  // a folder is an error of `read`, in its own words
+    case S_IFREG, S_IFDIR: return descriptor  // `read` reports a folder in the system's words
     case _ where isStreamOfUser(path):
       _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
       return descriptor
@@ -87,16 +87,16 @@ extension DurableFiles {
   ///
   /// - Parameters:
   ///   - path: the path of the file
-  ///   - bytes: the most that are read
+  ///   - bytes: the largest number of bytes to read
   public static func tail(of path: String, bytes: Int) -> Data? {
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { _ = close(descriptor) }
     guard let stamp = FileStamp(descriptor: descriptor), stamp.isRegular else { return nil }
-    // A byte more tells whether the first line is whole.
+    // One more byte tells whether the first line is complete.
     let start = max(0, stamp.bytes - bytes - 1)
     guard lseek(descriptor, off_t(start), SEEK_SET) == off_t(start) else { return nil }
-    // The file may grow meanwhile, without end.
+    // The file may grow without limit while it is read.
     let read = (try? contents(of: descriptor, path, limit: bytes + (1 << 24))).flatMap { $0 }
     guard let read else { return nil }
     guard start > 0 else { return Data(read) }

@@ -20,7 +20,7 @@ public final class WritableFile {
   public let path: String
   private var descriptor: Int32
 
-  /// Opens a file, and makes it if there is none.
+  /// Opens a file, and creates it if there is none.
   ///
   /// The corresponding C function is `open`.
   public init(_ path: String, _ start: Start) throws(FileError) {
@@ -50,7 +50,7 @@ public final class WritableFile {
         let count = Glibc.write(
           descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
         if count < 0, errno == EINTR { continue }
-        // A disk that takes nothing and gives no reason would keep this loop running forever.
+        // If nothing is written and there is no error, this loop would run forever.
         guard count > 0 else { return count < 0 ? errno : ENOSPC }
         rest = rest.dropFirst(count)
       }

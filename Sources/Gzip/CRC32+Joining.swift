@@ -3,7 +3,7 @@
 internal import CZlib
 
 extension CRC32 {
-  /// Makes the checksum of two texts, one after the other, from the checksum of each.
+  /// Computes the checksum of two consecutive texts from the checksum of each.
   ///
   /// For a fixed length of the second text, the result is linear in the checksum of the first (over
   /// the field of two elements), so four tables of 256 numbers replace what zlib computes again

@@ -48,6 +48,6 @@ extension GzipError: FileProblem {
     }
   }
 
-  /// Without advice, for a line that adds its own.
+  /// The error without advice, for a message that adds its own.
   public var description: String { "\(path): \(problem)" }
 }

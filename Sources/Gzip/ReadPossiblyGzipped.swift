@@ -2,9 +2,8 @@
 
 /// Returns the content of a file, decompressed if it is a gzip file.
 ///
-/// A file is a gzip file if it begins with the bytes 1f 8b, whatever its name. One that
-/// consists of several gzip members gives their contents one after the other (RFC 1952,
-/// section 2.2).
+/// A file is a gzip file if it begins with the bytes 1f 8b, regardless of its name. If it consists
+/// of several gzip members, their contents follow one another (RFC 1952, section 2.2).
 ///
 /// - Parameters:
 ///   - path: the path of the file

@@ -101,7 +101,7 @@ extension AttributeHolder {
     let type = Scalar.nativeTypeID
     try createAttribute(name, type: type, shape: shape) { id in
       values.withUnsafeBufferPointer { values in
-        // HDF5 refuses a null pointer, even for no values.
+        // HDF5 refuses a null pointer, even if there are no values.
         var none: UInt8 = 0
         return values.isEmpty ? H5Awrite(id, type, &none) : H5Awrite(id, type, values.baseAddress)
       }

@@ -5,16 +5,20 @@ internal import CHDF5
 extension AttributeHolder {
   /// Sets an attribute to a string.
   ///
-  /// The corresponding C function is `H5Awrite`, with a fixed-length type if it fits the 64 KiB of
-  /// an object's header, which has a checksum. Strings of variable length are in a heap that has
-  /// none, and HDF5 1.10 reads beyond its memory if that heap is damaged.
+  /// Up to 32 KiB, the type has a fixed length and the string is stored in the object's header,
+  /// which has a checksum. Strings of variable length are stored in a heap without one, and HDF5
+  /// 1.10 reads beyond its memory if that heap is damaged.
+  ///
+  /// The corresponding C function is `H5Awrite`.
   public func setAttribute(_ name: String, _ value: String) throws(HDF5Error) {
     try setStrings(name, [value], shape: [])
   }
 
   /// Sets an attribute to a list of strings.
   ///
-  /// The corresponding C function is `H5Awrite`, with a type as that of one string.
+  /// The type is chosen as for a single string.
+  ///
+  /// The corresponding C function is `H5Awrite`.
   public func setAttribute(_ name: String, _ values: [String]) throws(HDF5Error) {
     try setStrings(name, values, shape: [values.count])
   }
@@ -56,7 +60,7 @@ extension AttributeHolder {
     }
     try call("write", path) { H5Tset_size(type, CHDF5_VARIABLE()) }
 
-    // All strings follow one another, each with its zero byte.
+    // The strings are stored one after the other, each with its zero byte.
     var characters: [CChar] = []
     var starts: [Int] = []
     for value in values {
@@ -72,7 +76,8 @@ extension AttributeHolder {
     }
   }
 
-  /// The most bytes of strings in an object's header, which leaves room for its other parts.
+  /// The most bytes of strings that are stored in an object's header. The header has room for its
+  /// other parts.
   private static var headerBytes: Int { 1 << 15 }
 
   private func setFixed(

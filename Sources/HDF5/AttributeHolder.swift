@@ -79,7 +79,7 @@ extension AttributeHolder {
   }
 }
 
-/// An attribute while it is read.
+/// An attribute that is open for reading.
 struct OpenAttribute {
   let id: hid_t
   let type: hid_t
@@ -90,7 +90,7 @@ struct OpenAttribute {
   /// The most bytes an attribute may have; a larger size comes from a damaged file.
   static let maximumBytes = 1 << 28
 
-  /// Throws unless the values fit in memory of reasonable size.
+  /// Throws if the values take more than `maximumBytes`.
   func requireSize(bytesEach: Int) throws(HDF5Error) {
     let (bytes, overflow) = count.multipliedReportingOverflow(by: bytesEach)
     guard !overflow, bytes <= OpenAttribute.maximumBytes else {
@@ -98,7 +98,7 @@ struct OpenAttribute {
     }
   }
 
-  /// Throws unless there is just one value.
+  /// Throws unless there is exactly one value.
   func requireOne() throws(HDF5Error) {
     guard count == 1 else { throw error("it has \(count) values instead of one") }
   }

@@ -2,10 +2,10 @@
 
 internal import CHDF5
 
-/// Calls a C function and throws an `HDF5Error` when it reports a failure.
+/// Calls a C function and throws an `HDF5Error` if it reports a failure.
 ///
-/// The C functions of HDF5 return a negative value on failure and leave the reasons on an
-/// error stack. Their printing is turned off, once for each thread.
+/// The C functions of HDF5 return a negative value on failure and leave the reasons on an error
+/// stack, which is not printed.
 @discardableResult
 func call<Status: SignedInteger>(
   _ operation: String, _ path: String, _ body: () -> Status
@@ -17,8 +17,8 @@ func call<Status: SignedInteger>(
   return status
 }
 
-/// A plain error if the file was probably written by a later HDF5 in a newer format; `nil`
-/// if it has another cause. A damaged file can cause the same error.
+/// Returns an error in plain words if the file was probably written by a later HDF5 in a newer
+/// format; `nil` if the cause is another one. A damaged file can cause the same error.
 func newerFormat(_ error: HDF5Error) -> HDF5Error? {
   let signs = ["bad version number", "bad superblock version"]
   guard signs.contains(where: error.detail.contains) else { return nil }

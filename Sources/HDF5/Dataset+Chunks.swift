@@ -2,18 +2,19 @@
 
 internal import CHDF5
 
-/// Chunks of a dataset that its shape needs and that are missing from the file.
+/// Chunks of a dataset that are missing from the file although the dataset's shape needs them.
 public struct MissingChunks: Hashable, Sendable, CustomStringConvertible {
   /// How many chunks the shape needs.
   public let needed: Int
   /// How many of them were never written.
   public let missing: Int
-  /// The first row, along the first axis, of the first of them.
+  /// The index along the first axis of the first row of the first missing chunk.
   public let firstRow: Int
-  /// Whether all chunks after the first of them are missing as well: the writer ended there.
+  /// Whether all chunks after the first missing one are missing too, so that the writer probably
+  /// ended there.
   public let isRest: Bool
 
-  /// What they are, and what happens to them.
+  /// Which chunks are missing, and how they would be read.
   public var description: String {
     if missing == needed {
       return "none of its \(needed) chunks was ever written: all of it would read as the fill value"
@@ -23,7 +24,7 @@ public struct MissingChunks: Hashable, Sendable, CustomStringConvertible {
       + " fill value"
   }
 
-  /// What the user can do.
+  /// What the user can do about it.
   public var cure: String {
     missing == needed
       ? Self.writeFillValue
@@ -65,7 +66,7 @@ extension Dataset {
     guard let (needed, written) = try chunkCounts(), written < needed, let grid = try chunkGrid(),
       let chunk = try chunk()
     else { return nil }
-    // At most as many chunks as were written come before the first missing one.
+    // The chunks before the first missing one were all written, so the search ends early.
     var first = 0
     while first < written, isWritten(offset(ofChunk: first, in: grid, chunk)) { first += 1 }
     return MissingChunks(

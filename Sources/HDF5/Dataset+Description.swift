@@ -5,6 +5,8 @@ internal import CHDF5
 extension Dataset {
   /// The type of the elements in words, such as "float32, big-endian" or "strings".
   ///
+  /// A type that cannot be read is described as non-numeric.
+  ///
   /// The corresponding C functions are `H5Dget_type` and `H5Tget_class`.
   public var typeDescription: String {
     let type = H5Dget_type(handle.id)
@@ -12,7 +14,7 @@ extension Dataset {
     return describe(type)
   }
 
-  /// The names of the values of an enumeration, by value; `nil` for another type.
+  /// The names of an enumeration's values, by value; `nil` if the type is not an enumeration.
   ///
   /// The corresponding C functions are `H5Tget_member_name` and `H5Tget_member_value`.
   public func enumerationNames() -> [Int: String]? {

@@ -4,9 +4,9 @@ internal import CHDF5
 
 /// A filter that compresses or checks the chunks of a dataset.
 public struct Filter: Hashable, Sendable, CustomStringConvertible {
-  /// The number under which The HDF Group lists it.
+  /// The number in The HDF Group's list of filters.
   public let id: Int
-  /// Its name in the file, or in that list.
+  /// The name in that list, or else the name in the file.
   public let name: String
   /// Whether this process can undo it.
   public let isAvailable: Bool
@@ -14,7 +14,7 @@ public struct Filter: Hashable, Sendable, CustomStringConvertible {
   /// Such as "gzip", or "lzf (32000)" for a filter that is not part of HDF5.
   public var description: String { id < 256 ? name : "\(name) (\(id))" }
 
-  /// Common filters, with the packages that have them.
+  /// The names of common filters.
   private static let known: [Int: String] = [
     1: "gzip", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6: "scaleoffset",
     305: "lzo", 307: "bzip2", 32000: "lzf", 32001: "blosc", 32003: "snappy", 32004: "lz4",
@@ -39,7 +39,7 @@ public struct Filter: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Dataset {
-  /// The filters that chunks went through when they were written, in order.
+  /// The filters that were applied to the chunks when they were written, in order.
   ///
   /// The corresponding C function is `H5Pget_filter2`.
   public func filters() throws(HDF5Error) -> [Filter] {
@@ -61,10 +61,10 @@ extension Dataset {
     }
   }
 
-  /// Throws if a chunk went through a filter that this process cannot undo.
+  /// Throws if a filter was applied to a chunk that this process cannot undo.
   ///
   /// HDF5 skips a filter that does not make a chunk smaller, such as h5py's `lzf` on random
-  /// numbers: such chunks can be read.
+  /// numbers. Such chunks can be read.
   func requireFilters() throws(HDF5Error) {
     for (place, filter) in try filters().enumerated() where !filter.isAvailable {
       if try usesFilter(at: place) { throw error(of: filter) }
@@ -84,12 +84,12 @@ extension Dataset {
       cure: filter.cure)
   }
 
-  /// Whether one of the first chunks went through the filter at this place of the pipeline.
+  /// Whether the filter at this place of the pipeline was applied to one of the first chunks.
   private func usesFilter(at place: Int) throws(HDF5Error) -> Bool {
     guard let (_, written) = try chunkCounts() else { return false }
     let space = try call("read the chunks of", handle.path) { H5Dget_space(handle.id) }
     defer { H5Sclose(space) }
-    // HDF5 1.10 counts from the first chunk each time: only the first of very many are checked.
+    // HDF5 1.10 counts from the first chunk in each call, so only the first 1000 are checked.
     for number in 0..<min(written, 1000) {
       var offset = [hsize_t](repeating: 0, count: max(shape.count, 1))
       var (mask, address, bytes) = (UInt32(0), haddr_t(0), hsize_t(0))

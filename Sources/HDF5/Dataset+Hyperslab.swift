@@ -3,7 +3,7 @@
 internal import CHDF5
 
 extension Dataset {
-  /// Reads the block of `count` elements from `offset` into `buffer`, which must have its size.
+  /// Reads the block of `count` elements from `offset` on into `buffer`, which must have that size.
   ///
   /// The corresponding C function is `H5Dread`.
   public func read<Scalar: HDF5Scalar>(
@@ -14,7 +14,7 @@ extension Dataset {
     }
   }
 
-  /// Returns the block of `count` elements from `offset`.
+  /// Returns the block of `count` elements from `offset` on.
   ///
   /// The corresponding C function is `H5Dread`.
   public func read<Scalar: HDF5Scalar>(
@@ -34,7 +34,7 @@ extension Dataset {
     return values
   }
 
-  /// Writes `values` to the block of `count` elements from `offset`.
+  /// Writes `values` to the block of `count` elements from `offset` on.
   ///
   /// The corresponding C function is `H5Dwrite`.
   public func write<Scalar: HDF5Scalar>(
@@ -51,7 +51,7 @@ extension Dataset {
     }
   }
 
-  /// Reads a block into memory that need not be initialized.
+  /// Reads a block into memory, which need not be initialized.
   private func read<Scalar: HDF5Scalar>(
     into buffer: UnsafeMutableBufferPointer<Scalar>, at offset: [Int], count: [Int]
   ) throws(HDF5Error) {
@@ -63,7 +63,7 @@ extension Dataset {
             handle.id, Scalar.nativeTypeID, memory, file, CHDF5_DEFAULT(), buffer.baseAddress)
         }
       } catch {
-        // A chunk that was compressed by a filter that is not available.
+        // The chunk may have been compressed by a filter that is not available.
         throw missingFilterError() ?? error
       }
     }
@@ -71,7 +71,7 @@ extension Dataset {
 
   /// Checks a block against the shape and lends its dataspaces, in memory and in the file.
   ///
-  /// An empty block needs no transfer, and none is made.
+  /// Nothing is transferred for an empty block.
   private func withSelection(
     _ elements: Int, at offset: [Int], count: [Int], _ operation: String,
     _ body: (_ memory: hid_t, _ file: hid_t) throws(HDF5Error) -> Void
@@ -86,7 +86,7 @@ extension Dataset {
         operation, path, "count \(count) is \(total) elements, but the buffer has \(elements)")
     }
     if total == 0 { return }
-    // Of the same rank as in the file: HDF5 copies other selections number by number.
+    // The memory space has the rank of the file's. HDF5 copies other selections number by number.
     let memory = try makeDataspace(count, operation, path)
     defer { H5Sclose(memory) }
     let file = try call(operation, path) { H5Dget_space(handle.id) }
@@ -102,7 +102,7 @@ extension Dataset {
 func select(
   _ offset: [Int], _ count: [Int], in space: hid_t, _ operation: String, _ path: String
 ) throws(HDF5Error) {
-  if offset.isEmpty { return }  // a single value has nothing to select from
+  if offset.isEmpty { return }  // a single value has no dimensions to select from
   let start = offset.map(hsize_t.init)
   let extents = count.map(hsize_t.init)
   try call(operation, path) {

@@ -3,10 +3,11 @@
 internal import CHDF5
 
 extension Dataset {
-  /// The most bytes of a chunk: to read one number of it, HDF5 reads all of it.
+  /// The most bytes of a chunk that is read. To read one number of a chunk, HDF5 reads the whole
+  /// chunk.
   static let maximumChunkBytesToRead = 1 << 28
 
-  /// No filter makes numbers smaller than by this factor; deflate comes near it with zeros.
+  /// An upper limit on compression by any filter. Deflate comes close to it with zeros.
   private static let maximumCompression = 1100
 
   /// The shape of the chunks in which the dataset is stored; `nil` if it is not chunked.
@@ -31,9 +32,9 @@ extension Dataset {
   /// Throws unless this file has all numbers that the shape declares.
   ///
   /// A virtual dataset, an external link and external storage take numbers from another file, and
-  /// read as zeros if that is missing. Chunks that were never written also read as zeros. A
+  /// read as zeros if that file is missing. Chunks that were never written also read as zeros. A
   /// declared size that the file cannot hold is refused, because memory would be allocated for it.
-  /// Chunks that another program's filter compressed can only be read with that filter.
+  /// Chunks compressed by a filter that this process does not have are refused too.
   public func requireStored() throws(HDF5Error) {
     func refuse(_ reason: String, cure: String? = nil) -> HDF5Error {
       HDF5Error("use", handle.path, reason, cure: cure)
@@ -74,8 +75,8 @@ extension Dataset {
     try requireFilters()
   }
 
-  /// Whether the bits of a number are within its bytes. HDF5 1.10 does not check this, and reads
-  /// beyond its memory if a damaged type says otherwise.
+  /// Whether the bits of a number lie within its bytes. HDF5 1.10 does not check this, and reads
+  /// beyond its memory if the type is damaged.
   private var hasPlausibleType: Bool {
     let own = H5Dget_type(handle.id)
     defer { H5Tclose(own) }
@@ -100,7 +101,7 @@ extension Dataset {
       && 0...bits ~= mantissa && 0...bits - mantissa ~= mantissaBits
   }
 
-  /// Bytes of an element in the file.
+  /// The bytes of an element in the file.
   private var elementBytes: Int {
     let type = H5Dget_type(handle.id)
     defer { H5Tclose(type) }

@@ -5,8 +5,8 @@ internal import CHDF5
 extension Dataset {
   /// Returns all elements of a dataset of strings, of fixed or variable length.
   ///
-  /// - Parameter maximumElements: the size above which the dataset is refused
-  /// - Throws: `HDF5Error` if it holds no strings
+  /// - Parameter maximumElements: the count above which the dataset is refused
+  /// - Throws: `HDF5Error` if its elements are not strings
   ///
   /// The corresponding C function is `H5Dread`.
   public func readStrings(maximumElements: Int) throws(HDF5Error) -> [String] {
@@ -36,7 +36,7 @@ extension Dataset {
     }
   }
 
-  /// The most bytes of strings of fixed length that are read.
+  /// The limit on the bytes of a dataset of fixed-length strings.
   private static var maximumStringBytes: Int { 1 << 30 }
 
   /// Returns strings for which HDF5 allocates memory.

@@ -7,8 +7,8 @@ extension Dataset {
   ///
   /// - Parameters:
   ///   - type: the type of the returned numbers
-  ///   - maximumElements: the size above which the dataset is refused, because its declared shape
-  ///     may be anything.
+  ///   - maximumElements: the count above which the dataset is refused, because a damaged file may
+  ///     declare any shape
   ///
   /// The corresponding C function is `H5Dread`.
   public func read<Scalar: HDF5Scalar>(

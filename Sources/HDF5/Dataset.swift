@@ -4,16 +4,16 @@ internal import CHDF5
 
 /// A multi-dimensional array in a file.
 ///
-/// Elements are in row-major order. A failed check of sizes throws, because the sizes may come from
-/// a damaged file.
+/// Elements are in row-major order. Sizes that do not match throw an error and do not trap, because
+/// they may come from a damaged file.
 public final class Dataset: AttributeHolder {
-  /// The number of elements above which a dataset is not read as a whole by default.
+  /// The default limit on the number of elements of a dataset that is read as a whole.
   public static let defaultMaximumElements = 1 << 33
 
   /// The open dataset.
   public let handle: ObjectHandle
 
-  /// The extents of the dataset, none for a single value.
+  /// The extents of the dataset; empty for a single value.
   public private(set) var shape: [Int]
 
   /// The type of the elements in the file.
@@ -36,7 +36,7 @@ public final class Dataset: AttributeHolder {
 
   /// Changes the extents, within the maximum shape given at creation.
   ///
-  /// New elements are zero; elements outside of the new extents are lost.
+  /// New elements are zero. Elements outside the new extents are lost.
   ///
   /// The corresponding C function is `H5Dset_extent`.
   public func extend(to shape: [Int]) throws(HDF5Error) {
@@ -48,8 +48,8 @@ public final class Dataset: AttributeHolder {
     self.shape = try Dataset.shape(of: handle.id, handle.path)
   }
 
-  /// Throws if the dataset is a view of datasets of other files that grows with them: asking for
-  /// its shape would open those files, whatever they are.
+  /// Throws if the dataset is an unlimited view of datasets in other files. HDF5 would open those
+  /// files, whatever they are, to determine its shape.
   private static func refuseEndlessView(_ id: hid_t, _ path: String) throws(HDF5Error) {
     let properties = try call("read the layout", path) { H5Dget_create_plist(id) }
     defer { H5Pclose(properties) }

@@ -4,7 +4,7 @@ internal import CHDF5
 
 /// Creates a dataspace of `shape`, which the caller closes.
 ///
-/// `maximum` has `nil` for a dimension without limit.
+/// In `maximum`, `nil` marks a dimension without limit.
 func makeDataspace(
   _ shape: [Int], maximum: [Int?]? = nil, _ operation: String, _ path: String
 ) throws(HDF5Error) -> hid_t {

@@ -9,12 +9,12 @@ public enum ElementType: String, Hashable, Sendable {
   case uint8, uint16, uint32, uint64
   /// Text of fixed or variable length.
   case string
-  /// Whole numbers with names; h5py stores Boolean values as one of `FALSE` and `TRUE`.
+  /// Integers with names. h5py stores Boolean values as an enumeration of `FALSE` and `TRUE`.
   case enumeration
   /// A type that is not a number, such as a compound, a reference or a list of variable length.
   case other
 
-  /// Whether the elements are numbers with a fraction.
+  /// Whether the elements are floating-point numbers.
   public var isFloat: Bool { [.float16, .float32, .float64].contains(self) }
 
   /// Whether the elements are numbers, which HDF5 converts to any other type of number.

@@ -11,7 +11,7 @@ internal import CHDF5
 ///
 /// Objects opened through a file keep it open until they are released, or until `close()`.
 public final class File: Location, AttributeHolder {
-  /// What may be done with an open file.
+  /// How a file is opened.
   public enum AccessMode: Hashable, Sendable {
     case readOnly, readWrite
   }
@@ -48,7 +48,8 @@ public final class File: Location, AttributeHolder {
     }
   }
 
-  /// Opens the bytes of a file, read-only, when the file itself no longer has a name.
+  /// Opens a file that was read into memory, for reading only. The file itself need not exist any
+  /// more.
   ///
   /// - Parameters:
   ///   - image: the bytes of the file
@@ -65,10 +66,10 @@ public final class File: Location, AttributeHolder {
     return File(id, path, isWritable: false)
   }
 
-  /// A file that could not be opened: every operation on it throws or finds nothing.
+  /// A stand-in for a file that could not be opened: every operation on it throws or finds nothing.
   public static func unopened(_ path: String) -> File { File(-1, path, isWritable: false) }
 
-  /// Which versions of HDF5 a new file is for.
+  /// The format of a new file, which determines the versions of HDF5 that can read it.
   public enum Format: Hashable, Sendable {
     /// The format of HDF5 1.10, with checksums in all its structures.
     case current
@@ -90,7 +91,7 @@ public final class File: Location, AttributeHolder {
     let flags = overwrite ? CHDF5_ACC_TRUNC() : CHDF5_ACC_EXCL()
     do throws(HDF5Error) {
       let id = try withLocksIfPossible("create", path, access: access) { isSecond in
-        // The first call made the file, but could not lock it.
+        // The first call created the file but could not lock it.
         H5Fcreate(path, isSecond ? CHDF5_ACC_TRUNC() : flags, creation, access)
       }
       return File(id, path, isWritable: true)
@@ -106,10 +107,11 @@ public final class File: Location, AttributeHolder {
     try call("flush", handle.path) { H5Fflush(handle.id, H5F_SCOPE_GLOBAL) }
   }
 
-  /// Closes the file, and the groups and datasets opened through it, which throw from then on.
+  /// Closes the file and the groups and datasets that were opened through it. Using them then
+  /// throws.
   ///
-  /// A second call does nothing. A file that is released without this is closed as well, but a
-  /// failure to write its last data then goes unnoticed.
+  /// A second call does nothing. A file that is released is closed too, but then a failure to write
+  /// its last data is not reported.
   ///
   /// The corresponding C function is `H5Fclose`.
   public func close() throws(HDF5Error) {
@@ -126,10 +128,10 @@ public final class File: Location, AttributeHolder {
     try handle.close()
   }
 
-  /// Returns the access properties of every file.
+  /// Returns the access properties for a file.
   ///
-  /// We write only the format of HDF5 1.10, which has checksums in all its structures, including
-  /// the indices of chunks; the format of 1.8 has none there.
+  /// By default the format is that of HDF5 1.10, which has checksums in all its structures. The
+  /// format of 1.8 has none in the indices of chunks.
   private static func makeAccessList(
     _ path: String, oldest: H5F_libver_t = H5F_LIBVER_V18
   ) throws(HDF5Error) -> hid_t {
@@ -138,7 +140,7 @@ public final class File: Location, AttributeHolder {
     return list
   }
 
-  /// Returns an error of opening a file in plain words, if its cause is known.
+  /// Returns an error from opening a file in plain words, if its cause is known.
   private static func explained(_ error: HDF5Error) -> HDF5Error {
     if error.detail.contains("file is already open for") {
       return HDF5Error(

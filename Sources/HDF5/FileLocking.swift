@@ -22,7 +22,7 @@ func withLocksIfPossible(
   do throws(HDF5Error) {
     return try call(operation, path) { body(false) }
   } catch {
-    // A file that is already open without locks cannot be opened with them.
+    // A file that this process has already opened without locks cannot be opened with them.
     let isOpenWithout = error.detail.contains("locking flag values don't match")
     guard isOpenWithout || error.detail.contains("unable to lock file") && lacksLocks(path)
     else { throw error }

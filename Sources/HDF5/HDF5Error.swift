@@ -7,7 +7,7 @@ public struct HDF5Error: Error, Hashable, Sendable {
   /// What was attempted, such as `read`.
   public let operation: String
 
-  /// The file, the object in it after a colon, and its attribute after an at sign.
+  /// The file, then the object after a colon, then its attribute after an at sign.
   public let path: String
 
   /// Why it failed, on one line.
@@ -28,12 +28,12 @@ extension HDF5Error: FileProblem {
   public var problem: String { "cannot \(operation): \(detail)" }
   public var cure: String { knownCure ?? "look at the file with h5ls, or make or copy it again" }
 
-  /// Without advice, for a line that adds its own.
+  /// The error without advice, for a message that adds its own.
   public var description: String {
     "\(path): cannot \(operation): \(detail)"
   }
 
-  /// The error for a line that names the file before it: without that name.
+  /// The error without the name of the file, for a message that has it already.
   public func description(in file: String) -> String {
     guard path.hasPrefix(file) else { return description }
     let object = path.dropFirst(file.count).drop { $0 == ":" }

@@ -9,7 +9,7 @@ import Synchronization
 
 /// The HDF5 library that this process uses.
 public enum HDF5Library {
-  /// Its version, such as 1.10.8.
+  /// The version of the library, such as 1.10.8.
   ///
   /// The corresponding C function is `H5get_libversion`.
   public static var version: String {
@@ -18,11 +18,10 @@ public enum HDF5Library {
     return "\(numbers.0).\(numbers.1).\(numbers.2)"
   }
 
-  /// Whether several threads may use the library. If not, all calls must come from one thread, and
-  /// a call from a second one traps, because it would corrupt memory.
+  /// Whether several threads may use the library. If not, all calls must come from one thread. A
+  /// call from a second thread would corrupt memory, so it traps.
   ///
-  /// With `MOMENTUM_DIST_HDF5_THREADS=one` in the environment this is false, for tests of that
-  /// case.
+  /// For tests of that case, this is false if the environment has `MOMENTUM_DIST_HDF5_THREADS=one`.
   ///
   /// The corresponding C function is `H5is_library_threadsafe`.
   public static let isThreadSafe: Bool = {
@@ -43,7 +42,7 @@ public enum HDF5Library {
 
   private static let firstThread = Atomic<UInt>(0)
 
-  /// Whether it can read and write compressed data.
+  /// Whether the library can read and write data that is compressed with deflate.
   ///
   /// The corresponding C function is `H5Zfilter_avail`.
   public static var hasDeflate: Bool { H5Zfilter_avail(H5Z_filter_t(H5Z_FILTER_DEFLATE)) > 0 }

@@ -26,7 +26,7 @@ extension Location {
   /// - Parameters:
   ///   - name: the name of the dataset
   ///   - type: the type of the returned numbers
-  ///   - maximumElements: the size from which on a dataset is refused.
+  ///   - maximumElements: the count above which the dataset is refused
   public func readAll<Scalar: HDF5Scalar>(
     _ name: String, as type: Scalar.Type, maximumElements: Int = Dataset.defaultMaximumElements
   ) throws(HDF5Error) -> [Scalar] {

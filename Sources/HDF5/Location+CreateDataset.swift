@@ -8,12 +8,14 @@ extension Location {
   /// - Parameters:
   ///   - name: the name of the dataset
   ///   - type: the type of its elements
-  ///   - shape: the extents of the dataset; none for a single value, and they may be zero.
-  ///   - chunk: the shape of the pieces in which the dataset is stored. The other options need
-  ///     pieces and choose them, of at most 1 MiB, when this is `nil`.
-  ///   - deflate: the level of compression, 0 to 9.
-  ///   - fletcher32: whether each piece has a checksum, so that reading a damaged one throws.
-  ///   - maximumShape: how far the dataset can be extended; `nil` for without limit.
+  ///   - shape: the extents of the dataset, which may be zero; empty for a single value
+  ///   - chunk: the shape of the chunks in which the dataset is stored; `nil` if it is chosen. The
+  ///     options below need chunks, which then have at most 1 MiB
+  ///   - deflate: the level of compression, 0 to 9
+  ///   - fletcher32: whether each chunk has a checksum, so that reading a damaged one throws
+  ///   - maximumShape: the limit to which the dataset can be extended; `nil` for a dimension
+  ///     without
+  ///     limit
   ///
   /// The corresponding C function is `H5Dcreate2`.
   @discardableResult
@@ -47,7 +49,7 @@ extension Location {
     return try createDataset(name, Scalar.nativeTypeID, space, properties, path)
   }
 
-  /// Creates a dataset whose properties are set.
+  /// Creates a dataset with the given properties.
   func createDataset(
     _ name: String, _ type: hid_t, _ space: hid_t, _ properties: hid_t, _ path: String
   ) throws(HDF5Error) -> Dataset {
@@ -59,13 +61,13 @@ extension Location {
   }
 }
 
-/// The most bytes of a chunk unless the caller chooses its shape.
+/// The most bytes of a chunk whose shape the caller does not choose.
 let maximumChunkBytes = 1 << 20
 
-/// Returns the chunk shape of a dataset: `requested`, or a chosen one, never larger than the
+/// Returns the chunk shape of a dataset: `requested`, or a default. It is never larger than the
 /// dataset can become.
 ///
-/// A chosen chunk is a block of whole rows, if a row of the last dimensions fits, because rows are
+/// A default chunk is a block of whole rows if a row of the last dimensions fits, because rows are
 /// read together.
 func chunkShape(
   _ requested: [Int]?, shape: [Int], maximum: [Int?]?, elementBytes: Int, _ path: String
@@ -82,7 +84,7 @@ func chunkShape(
     return zip(requested, limits).map { max(1, min($0, $1 ?? $0)) }
   }
 
-  // A dimension that grows from nothing would otherwise be stored one element at a time.
+  // A dimension that starts empty would otherwise be stored one element at a time.
   var chunk = zip(shape, limits).map { extent, limit in
     limit == extent ? max(1, extent) : max(1, min(max(extent, 256), limit ?? Int.max))
   }

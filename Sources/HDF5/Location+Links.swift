@@ -3,7 +3,7 @@
 internal import CHDF5
 
 /// Links and views as other programs write them, for tests that they are refused. This program
-/// writes none.
+/// itself never writes them.
 extension Location {
   /// Makes a link to an object of another file, which need not exist.
   ///

@@ -2,15 +2,15 @@
 
 internal import CHDF5
 
-/// A dataset of another file that fills a block of a virtual dataset.
+/// A dataset in another file that fills a block of a virtual dataset.
 public struct VirtualSource: Hashable, Sendable {
-  /// The other file; a relative name is relative to the file of the virtual dataset.
+  /// The other file. A relative path starts from the folder of the file with the virtual dataset.
   public var file: String
 
   /// The name of the dataset in that file.
   public var dataset: String
 
-  /// The shape of that dataset, all of which is used.
+  /// The shape of that dataset. All of it is used.
   public var shape: [Int]
 
   /// Where the block begins in the virtual dataset.
@@ -26,10 +26,10 @@ public struct VirtualSource: Hashable, Sendable {
 }
 
 extension Location {
-  /// Creates a dataset that presents datasets of other files as one.
+  /// Creates a dataset that joins datasets of other files.
   ///
-  /// Elements that no source covers read as zero, **and so does a source whose file is missing**:
-  /// HDF5 reports no error, so the reader must check that the files exist.
+  /// Elements that no source covers read as zero. **A source whose file is missing also reads as
+  /// zero**: HDF5 reports no error, so the reader must check that the files exist.
   ///
   /// The corresponding C function is `H5Pset_virtual`.
   @discardableResult

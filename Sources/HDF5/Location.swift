@@ -4,8 +4,8 @@ internal import CHDF5
 
 /// A place that holds named datasets and groups: a file or a group.
 ///
-/// Names may be paths, such as `model/bias`, relative to the location; one that begins with
-/// a slash is relative to the root of the file.
+/// Names may be paths, such as `model/bias`, relative to the location. A path that begins with a
+/// slash is relative to the root of the file.
 public protocol Location: AnyObject {
   /// The open object.
   var handle: ObjectHandle { get }
@@ -31,9 +31,9 @@ extension Location {
     }
   }
 
-  /// Creates a group without times, so that equal content makes equal bytes.
+  /// Creates a group without time stamps, so that files with equal content have equal bytes.
   ///
-  /// HDF5 itself could create the groups above it as well, but with times.
+  /// HDF5 itself could create the groups above it too, but with time stamps.
   private func createOneGroup(_ name: String) throws(HDF5Error) -> Group {
     let path = handle.path(of: name)
     let properties = try makePropertyList(CHDF5_GROUP_CREATE(), "create the group", path)
@@ -63,7 +63,7 @@ extension Location {
   ///
   /// - Parameters:
   ///   - name: the name of the dataset
-  ///   - cacheBytes: memory for chunks that are kept after they were read; HDF5's default is 1 MiB.
+  ///   - cacheBytes: the bytes of memory for chunks that were read; nil is HDF5's default of 1 MiB
   ///
   /// The corresponding C functions are `H5Dopen2` and `H5Pset_chunk_cache`.
   public func dataset(_ name: String, cacheBytes: Int? = nil) throws(HDF5Error) -> Dataset {
@@ -71,7 +71,8 @@ extension Location {
     let access = try ownFileOnly(CHDF5_DATASET_ACCESS(), "open the dataset", path)
     defer { H5Pclose(access) }
     if let cacheBytes {
-      // Slots: a prime far above the number of chunks that fit, as HDF5's documentation advises.
+      // The number of slots is a prime far above the number of chunks that fit, as HDF5's
+      // documentation advises.
       try call("open the dataset", path) { H5Pset_chunk_cache(access, 12_421, cacheBytes, 0.75) }
     }
     do throws(HDF5Error) {
@@ -82,7 +83,7 @@ extension Location {
     }
   }
 
-  /// Returns whether there is an object of this name, or a link to another file, which is not
+  /// Returns whether there is an object of this name. A link to another file counts, and is not
   /// followed.
   ///
   /// The corresponding C functions are `H5Lexists` and `H5Oexists_by_name`.
@@ -114,8 +115,8 @@ extension Location {
     return H5Iget_type(id) == H5I_GROUP
   }
 
-  /// Returns the address in its file of the object with this name: the same for two names of one
-  /// object; `nil` if there is none.
+  /// Returns the address in its file of the object with this name, or `nil` if there is none. Two
+  /// names of one object have the same address.
   ///
   /// The corresponding C function is `H5Oget_info_by_name2`.
   public func address(of name: String) -> UInt64? {
@@ -126,7 +127,7 @@ extension Location {
     return CHDF5_object_address(handle.id, name, access, &address) >= 0 ? UInt64(address) : nil
   }
 
-  /// Returns the names directly in this location, sorted.
+  /// Returns the names of the objects directly in this location, sorted.
   ///
   /// The corresponding C functions are `H5Gget_info` and `H5Lget_name_by_idx`.
   public func childNames() throws(HDF5Error) -> [String] {
@@ -151,15 +152,15 @@ extension Location {
   }
 }
 
-/// Returns properties of class `kind` that open only objects of the file itself: a link to another
-/// file is not followed, and the error names it.
+/// Returns properties of class `kind` that open only objects of the file itself. A link to another
+/// file is not followed, and the error names that file.
 private func ownFileOnly(
   _ kind: hid_t, _ operation: String, _ path: String
 ) throws(HDF5Error) -> hid_t {
   CHDF5_own_file_only(try call(operation, path) { H5Pcreate(kind) })
 }
 
-/// The error for a link that was not followed; `nil` if the last call did not fail at one.
+/// The error for a link that was not followed; `nil` if the last call did not fail at such a link.
 private func refusedLink(_ path: String) -> HDF5Error? {
   let name = CHDF5_refused_link()!
   guard name[0] != 0 else { return nil }
@@ -168,7 +169,7 @@ private func refusedLink(_ path: String) -> HDF5Error? {
     cure: "name that file instead")
 }
 
-/// Returns properties of class `kind` for a new object without times, which the caller closes.
+/// Returns properties of class `kind` for a new object without time stamps. The caller closes them.
 func makePropertyList(
   _ kind: hid_t, _ operation: String, _ path: String
 ) throws(HDF5Error) -> hid_t {

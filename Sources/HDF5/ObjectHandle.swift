@@ -2,7 +2,7 @@
 
 internal import CHDF5
 
-/// An open HDF5 object, closed when the last reference to it goes.
+/// An open HDF5 object, which is closed when its last reference is released.
 public final class ObjectHandle {
   let path: String
   private(set) var id: hid_t

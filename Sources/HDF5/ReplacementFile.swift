@@ -2,8 +2,8 @@
 
 import Files
 
-/// An HDF5 file that is written under a temporary name and gets its own when it is complete:
-/// wherever anything fails, what had the name before keeps it.
+/// An HDF5 file that is written under a temporary name and renamed when it is complete. If anything
+/// fails, an earlier file of that name is unchanged.
 ///
 ///     let replacement = try ReplacementFile("state.h5")
 ///     try replacement.file.write(steps, to: "steps")
@@ -19,7 +19,7 @@ public final class ReplacementFile {
   ///
   /// - Parameters:
   ///   - path: the path of the complete file
-  ///   - temporary: its first name; nil takes one that cannot be guessed
+  ///   - temporary: its temporary name; nil chooses one that cannot be guessed
   public init(_ path: String, as temporary: String? = nil) throws(HDF5Error) {
     DurableFiles.removeLeftovers(of: path)
     self.path = path
@@ -35,7 +35,7 @@ public final class ReplacementFile {
 
   /// Closes the file, waits until it is on the disk, and gives it its name.
   ///
-  /// - Throws: `HDF5Error` or `FileError`; nothing is left of the file then
+  /// - Throws: `HDF5Error` or `FileError`, after deleting the temporary file
   public func publish() throws {
     do {
       try file.flush()
@@ -48,7 +48,7 @@ public final class ReplacementFile {
     }
   }
 
-  /// Leaves nothing behind of a file that was not published.
+  /// Deletes the temporary file if it was not published.
   public func cancel() {
     try? file.close()
     DurableFiles.remove(temporary)

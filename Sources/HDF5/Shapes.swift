@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Returns the number of elements of a shape, or `nil` if it is negative or beyond `Int`.
+/// Returns the number of elements of a shape; `nil` if an extent is negative or the product exceeds
+/// `Int`.
 func elementCount(_ shape: [Int]) -> Int? {
   var count = 1
   var overflow = false
@@ -14,7 +15,7 @@ func elementCount(_ shape: [Int]) -> Int? {
   return overflow ? nil : count
 }
 
-/// Throws unless the block of `count` elements from `offset` lies inside `shape`.
+/// Throws unless the block of `count` elements from `offset` on lies inside `shape`.
 ///
 /// - Returns: the number of elements of the block.
 func checkedCount(
@@ -26,7 +27,7 @@ func checkedCount(
       "offset \(offset) and count \(count) need one number for each dimension of shape \(shape)")
   }
   for axis in shape.indices {
-    // No sum is computed, because it might overflow.
+    // The sum of offset and count is not computed, because it might overflow.
     guard offset[axis] >= 0, count[axis] >= 0, offset[axis] <= shape[axis],
       count[axis] <= shape[axis] - offset[axis]
     else {
@@ -40,7 +41,7 @@ func checkedCount(
   return total
 }
 
-/// Throws unless `elements` of type `Scalar` can be allocated.
+/// Throws unless memory for `elements` numbers of type `Scalar` can be allocated.
 func requireMemory<Scalar>(
   for elements: Int, of type: Scalar.Type, _ path: String
 ) throws(HDF5Error) {

@@ -6,10 +6,10 @@
   internal import Glibc
 #endif
 
-/// Returns whether the system would grant an allocation of this size.
+/// Returns whether the system can allocate this many bytes.
 ///
-/// Swift traps when an array cannot be allocated, and a damaged file may ask for a lot. Small sizes
-/// are not tried. The pages are mapped, because the compiler may optimize away a `malloc` whose
+/// Swift traps if an array cannot be allocated, and a damaged file may declare a huge one. Small
+/// sizes are not tried. The test uses `mmap`, because the compiler may remove a `malloc` whose
 /// result is not used.
 func canAllocate(_ bytes: Int) -> Bool {
   if bytes < 1 << 28 { return true }
@@ -19,8 +19,8 @@ func canAllocate(_ bytes: Int) -> Bool {
   return true
 }
 
-/// Returns why the system does not let a file be opened, or `nil` if it does. It does not wait for
-/// a writer of a pipe.
+/// Returns why a file cannot be opened, or `nil` if it can. If the file is a pipe, this does not
+/// wait for a writer.
 func reasonNotToOpen(_ path: String, writing: Bool) -> String? {
   let file = open(path, (writing ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_CLOEXEC)
   guard file >= 0 else {

@@ -26,7 +26,7 @@ extension ImageFile {
     let colored = fitting.channels.map { withChannels($0) } ?? self
     guard let size = fitting.size else { return colored }
     let short = max(fitting.shorterSide ?? size, size)
-    // Only the middle of a long strip is scaled: its ends would take unbounded memory, and are cut
+    // Only the middle of a long strip is scaled. Its ends would take unbounded memory, and are cut
     // off anyway.
     let longest = 64 * min(colored.height, colored.width)
     let middle = colored.middle(
@@ -39,8 +39,8 @@ extension ImageFile {
     return scaled.middle(height: size, width: size)
   }
 
-  /// Gray from colors by ITU-R 601-2, luma = (19595 R + 38470 G + 7471 B + 32768) / 65536, or three
-  /// colors that are the same from gray.
+  /// The image with this number of channels. Gray is computed from colors by ITU-R 601-2, luma =
+  /// (19595 R + 38470 G + 7471 B + 32768) / 65536. Colors from gray are three equal numbers.
   public func withChannels(_ count: Int) -> ImageFile {
     guard count != channels else { return self }
     if count == 3 {
@@ -71,9 +71,9 @@ extension ImageFile {
 
   /// The image scaled with a triangle filter that grows with the scale, so that no detail is lost
   /// between the pixels (antialiasing). Columns come first, then rows, with 8 bits between; weights
-  /// are whole numbers of 1/2²², so that every machine gets the same bits. They are those of Pillow's
-  /// `resize(..., BILINEAR)`, except that newer versions of it take the rows of some images first,
-  /// which changes some numbers by 1.
+  /// are whole numbers of 1/2²², so that every machine gets the same bits. They are those of
+  /// Pillow's `resize(..., BILINEAR)`, except that newer versions of it take the rows of some
+  /// images first, which changes some numbers by 1.
   public func resized(height newHeight: Int, width newWidth: Int) -> ImageFile {
     precondition(newHeight > 0 && newWidth > 0, "an image of \(newHeight) x \(newWidth)")
     var result = self

@@ -5,16 +5,16 @@
 ///
 ///     s_ij = q_i · k_j / √d,   p_i = softmax(s_i),   o_i = Σ_j p_ij f_ij v_j
 ///
-/// Query i sees the keys j with i - back ≤ j ≤ i + forward within the sequence. A query that sees
-/// none gives zeros.
+/// Query i sees the keys j with i - back ≤ j ≤ i + forward within the sequence. The output of a
+/// query that sees no key is zero.
 public struct AttentionCall<Scalar> {
-  /// N
+  /// N, the number of sequences.
   public var sequences: Int
-  /// T
+  /// T, the time steps of a sequence in memory.
   public var steps: Int
   /// The number of attention heads, a divisor of D.
   public var heads: Int
-  /// d, the numbers of a head; D = heads · d.
+  /// d, the columns of a head; D = heads · d.
   public var width: Int
   /// How many earlier steps a query sees.
   public var back: Int
@@ -22,13 +22,13 @@ public struct AttentionCall<Scalar> {
   public var forward: Int
   /// W, the most keys that a query sees.
   public var band: Int
-  /// [N], the valid steps of each sequence; nil is T.
+  /// [N], the valid steps of each sequence; nil means T for all.
   public var lengths: UnsafePointer<Int>?
   /// [N, T, 3 D]: q, k and v.
   public var projected: UnsafePointer<Scalar>
-  /// f [N, heads, T, W], from the first visible key on; nil is 1.
+  /// f [N, heads, T, W], the dropout factors, from the first visible key on; nil means 1.
   public var factors: UnsafePointer<Scalar>?
-  /// p, likewise: written by the forward pass, read by the backward pass.
+  /// p [N, heads, T, W], written by the forward pass and read by the backward pass.
   public var weights: UnsafeMutablePointer<Scalar>
 
   public init(
@@ -57,7 +57,7 @@ public struct AttentionCall<Scalar> {
     return first..<max(first, end)
   }
 
-  /// The place of a query's weights.
+  /// The index in `weights` and `factors` of a query's first visible key.
   @inlinable
   public func place(_ sequence: Int, _ head: Int, _ query: Int) -> Int {
     ((sequence * heads + head) * steps + query) * band

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The windows of one map as the rows of a matrix, which overlap in memory. The window of place (y,
-/// x) starts `y · lineStep + x · placeStep` numbers after that of place (0, 0), and consists of
-/// `runs` runs of `run` numbers, `runStep` apart. The map includes its margin, so every window is
-/// complete.
+/// The windows of one map as the rows of a matrix. The rows overlap in memory.
+///
+/// The window of place (y, x) starts `y · lineStep + x · placeStep` numbers after that of place (0,
+/// 0). It consists of `runs` runs of `run` numbers, `runStep` apart. The map includes its margin,
+/// so every window is complete.
 public struct WindowGrid: Sendable, Hashable {
   /// Y', the lines of windows.
   public var lines: Int
@@ -13,9 +14,9 @@ public struct WindowGrid: Sendable, Hashable {
   public var lineStep: Int
   /// Numbers of the map from one window of a line to the next.
   public var placeStep: Int
-  /// K
+  /// K, the lines of a window.
   public var runs: Int
-  /// K C
+  /// K C, the numbers of one line of a window.
   public var run: Int
   /// Numbers of the map from one run of a window to the next.
   public var runStep: Int
@@ -69,12 +70,12 @@ public struct ConvolutionCall<Scalar> {
   }
 }
 
-/// The weight gradient of a convolution of one map, dW += dyᵀ w(x). Plain rows are windows too, a
-/// line of them with one run each.
+/// The weight gradient of a convolution of one map, dW += dyᵀ w(x). The rows of a matrix are also
+/// windows: a line of windows with one run each.
 ///
-/// An element is the sum of *chains*: runs of lines, each one chain of fused products in the order
-/// of their places. The chains are added to dW in their order. The bits therefore depend only on
-/// the shapes, and are the same for every width of a vector.
+/// Consecutive lines form a *chain*, whose products are added one after the other, in the order of
+/// their places. The chains are then added to dW in order. The bits therefore depend only on the
+/// shapes, and are the same for every vector width.
 public struct ConvolutionGradientCall<Scalar> {
   /// The windows of the map, one for each row of dy.
   public var windows: WindowGrid
@@ -82,7 +83,7 @@ public struct ConvolutionGradientCall<Scalar> {
   public var width: Int
   /// dy [Y' X', M].
   public var deltas: UnsafePointer<Scalar>
-  /// With its margin. Like all memory of tensors, it can be read one vector past its end.
+  /// The map with its margin. Like all memory of tensors, it can be read one vector past its end.
   public var map: UnsafePointer<Scalar>
   /// dW [M, K K C], added to.
   public var gradient: UnsafeMutablePointer<Scalar>
@@ -102,7 +103,7 @@ public struct ConvolutionGradientCall<Scalar> {
   @inlinable @inline(__always)
   public var chains: Int { min((windows.lines * windows.places + 255) / 256, windows.lines) }
 
-  /// The first line of a chain, or the end of the one before.
+  /// The first line of a chain, which is the end of the chain before it.
   @inlinable @inline(__always)
   public func line(ofChain index: Int) -> Int { windows.lines * index / chains }
 }

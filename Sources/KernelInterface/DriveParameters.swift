@@ -9,14 +9,15 @@ public enum DriveKind: String, Sendable, Hashable, CaseIterable {
   case plain
   /// d_t = v_t, v_t = μ v_{t-1} + ε g_t
   case momentum
-  /// The same v_t over the root of a running second moment; RMSProp with μ = 0.
+  /// d_t = v_t / √(q_t + 1e-16), q_t = β q_{t-1} + (1-β) g_t², with the v_t of `momentum`; RMSProp
+  /// if μ = 0.
   case adam
-  /// d_t = v_t, with Nesterov's growing share of v_{t-1} and scheduled restarts.
+  /// d_t = v_t, v_t = (k_t - 1)/(k_t + 2) v_{t-1} + ε g_t, with scheduled restarts.
   case nesterov
   /// Nesterov's extrapolation of the whole pre-activation, including the recurrent term.
   case nesterovExtrapolated
 
-  /// Its name in text.
+  /// The name of the drive in messages.
   public var title: String {
     self == .nesterovExtrapolated ? "nesterov, extrapolated" : rawValue
   }
@@ -34,8 +35,8 @@ public struct DriveParameters: Sendable, Hashable {
   public var beta: Double
   /// F, steps between restarts of the Nesterov counter; 0 never restarts.
   public var restart: Int
-  /// The number of the first time step of a call, from 0: the start of the Nesterov counter if a
-  /// sequence is run in pieces.
+  /// The number of a call's first time step, from 0. If a sequence is run in pieces, the Nesterov
+  /// counter continues from it.
   public var firstStep: Int
 
   public init(

@@ -43,8 +43,8 @@ public struct LayerGeometry: Sendable, Hashable {
   public var drive: DriveParameters
   /// The cell body.
   public var body: BodyKind
-  /// Keep only the state of every k-th step for the backward pass, which recomputes the rest; 0
-  /// keeps all that it needs. The result is bit-identical. The scalar reference keeps everything.
+  /// k: only the state of every k-th step is kept for the backward pass, which recomputes the rest.
+  /// 0 keeps all that it needs. The result is bit-identical. The scalar reference keeps everything.
   public var recomputeEvery = 0
 
   public init(

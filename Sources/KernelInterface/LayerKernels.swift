@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The kernels of one backend for one number type, which layers and cells run on.
+/// The kernels of one backend for one number type. Layers and cells call them.
 ///
 /// A conforming type is only a namespace for static functions. The result of a row has the same
 /// bits regardless of the rows computed with it.
@@ -31,7 +31,7 @@ public protocol LayerKernels<Scalar>: SendableMetatype {
   static func keep(_ call: RowBlockCall<Scalar>)
   /// dW += Σ_r delta_rᵀ operand_r
   static func addWeightGradient(_ call: WeightGradientCall<Scalar>)
-  /// The same for few operands, and the gradient of the bias.
+  /// dW and db for operands of few columns, directly from rows.
   static func addNarrowGradient(_ call: NarrowGradientCall<Scalar>)
   /// y = w(x) Wᵀ + b, or y += w(x) Wᵀ, for the windows w(x) of a map
   static func convolve(_ call: ConvolutionCall<Scalar>)
@@ -51,7 +51,7 @@ public protocol LayerKernels<Scalar>: SendableMetatype {
   static func normalize(_ call: NormalizationCall<Scalar>)
   /// The adjoint of `normalize`.
   static func normalizeBackward(_ call: NormalizationBackwardCall<Scalar>)
-  /// Computes the attention of every query; writes o [N, T, D].
+  /// Computes the attention of every query and writes o [N, T, D].
   static func attend(_ call: AttentionCall<Scalar>, into output: UnsafeMutablePointer<Scalar>)
   /// The adjoint of `attend`: writes the gradient of `projected` [N, T, 3 D] from that of o.
   static func attendBackward(

@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Memories of the scaled Legendre measure over one time step, in O(order) each.
+/// One time step of memories of the scaled Legendre measure, with O(order) operations for each.
 ///
-/// Row n of the batch has M memories of `order` coefficients and one clock: whether its sequence
-/// has begun, 0 or 1, and the time of its last step, counted from the first.
+/// Each row of the batch has M memories of `order` coefficients and one clock. A clock is two
+/// numbers: whether the row's sequence has begun, 0 or 1, and the time of its last step, counted
+/// from the first.
 public struct LegendreMemoryCall<Scalar> {
   /// The rows of the batch.
   public var rows: Int
-  /// M
+  /// M, the memories of a row.
   public var channels: Int
   /// The coefficients of a memory.
   public var order: Int
-  /// The share of the old memory in the mean of the discretisation.
+  /// The weight of the old memory in the mean that the discretisation differentiates.
   public var oldShare: Scalar
-  /// The share of the new memory in it.
+  /// The weight of the new memory in that mean.
   public var newShare: Scalar
-  /// After this many steps the step size no longer falls; 0 has no such limit. It does not apply if
-  /// times are given.
+  /// The step size falls for this many steps and then stays constant; 0 means without limit. It is
+  /// ignored if `times` are given.
   public var maximumSteps: Scalar
   /// [order], √(2n + 1).
   public var roots: UnsafePointer<Scalar>
-  /// [rows], the time of this step in each row; nil: the last time and 1.
+  /// [rows], the time of this step in each row; nil means one later than the last step.
   public var times: UnsafePointer<Double>?
   /// [rows, 2], the clocks before the step.
   public var clock: UnsafePointer<Scalar>

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The earlier rows that a norm includes in its statistics, for each row of a call.
+/// The earlier rows that a normalisation includes in its statistics, for each row of a call.
 ///
-/// A row of D numbers z contributes to the statistics only its mean and its M2 = Σ (z - mean)². A
-/// window of W = k - 1 rows has the 2 W + 1 columns
+/// Only the mean of an earlier row z [D] and its M2 = Σ (z - mean)² are kept. A window of W = k - 1
+/// rows therefore has the 2 W + 1 columns
 ///
 ///     mean_1 ... mean_W, M2_1 ... M2_W, filled
 ///
-/// with the newest row first. `filled` is the number of rows present; the others are not read.
+/// with the newest row first. `filled` is the number of rows in the window so far; the columns of
+/// the others are not read.
 public struct NormalizationWindow<Scalar> {
-  /// W
+  /// W, the rows that a window can hold.
   public var length: Int
   /// The window of each row before the call.
   public var before: ColumnPointer<Scalar>
-  /// The window one row later: the call's own row is first, and the oldest one is dropped.
+  /// The window of each row after the call, which begins with that row; the oldest row is dropped.
   public var after: ColumnPointer<Scalar>
 
   public init(length: Int, before: ColumnPointer<Scalar>, after: ColumnPointer<Scalar>) {
@@ -23,7 +24,9 @@ public struct NormalizationWindow<Scalar> {
   }
 }
 
-/// Normalises each row of D columns, y = normalised · gain + shift, or adds that to y.
+/// Normalises each row of D columns and writes the result to y or adds it to y.
+///
+///     n = (z - mean) / √(variance + epsilon),   y = n · gain + shift
 ///
 /// Mean and variance are those of the row, or of the row and its window together.
 public struct NormalizationCall<Scalar> {
@@ -43,13 +46,13 @@ public struct NormalizationCall<Scalar> {
   public var y: ColumnPointer<Scalar>
   /// Whether the result is added to y instead of replacing it.
   public var isAdding: Bool
-  /// Saved for the backward pass, with `inverseDeviation` in one column.
+  /// n, D columns, saved for the backward pass.
   public var normalised: ColumnPointer<Scalar>
-  /// 1 / √(variance + epsilon) of each row, one column.
+  /// 1 / √(variance + epsilon) of each row, one column, saved for the backward pass.
   public var inverseDeviation: ColumnPointer<Scalar>
-  /// Whether `normalised` is written past the caches, because it is not read again soon.
+  /// Whether `normalised` bypasses the caches, because it is not read again soon.
   public var isStreaming: Bool
-  /// `before` is read, `after` overwritten.
+  /// The windows of the rows, of which `before` is read and `after` overwritten; nil for none.
   public var window: NormalizationWindow<Scalar>?
 
   public init(
@@ -87,11 +90,12 @@ public struct NormalizationBackwardCall<Scalar> {
   public var normalised: ColumnPointer<Scalar>
   /// The inverse deviations that forward saved, one column.
   public var inverseDeviation: ColumnPointer<Scalar>
-  /// Overwritten; may share the memory of `dy`.
+  /// The gradient of z, D columns, overwritten; may share the memory of `dy`.
   public var dz: ColumnPointer<Scalar>
-  /// Added to: each group of rows adds to its own, from its first row to its last.
+  /// The gradient of the gain for each group of rows, added to from the group's first row to its
+  /// last.
   public var dGain: ColumnPointer<Scalar>
-  /// Likewise for the shift.
+  /// The gradient of the shift for each group of rows, added to in the same order.
   public var dShift: ColumnPointer<Scalar>
   /// The first row of each group, and the number of rows; nil makes each row a group.
   public var groupStarts: UnsafePointer<Int>?
@@ -118,7 +122,7 @@ public struct NormalizationBackwardCall<Scalar> {
     self.window = window
   }
 
-  /// The group of a row, given that of the row before it, or 0.
+  /// The group of a row, given the group of the row before it (0 for the first row).
   @inlinable @inline(__always)
   public func group(of row: Int, after group: Int) -> Int {
     guard let groupStarts else { return row }

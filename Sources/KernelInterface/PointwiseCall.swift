@@ -55,7 +55,7 @@ public enum PointwiseKind: String, Sendable, Hashable, CaseIterable {
   case resetStateAdjoint
 }
 
-/// Columns of a row-major matrix: the start of their first row, and the numbers from row to row.
+/// Columns of a row-major matrix: the address of their first row, and the distance between rows.
 public struct ColumnPointer<Scalar> {
   /// The first number of the first row.
   public var start: UnsafeMutablePointer<Scalar>
@@ -93,14 +93,15 @@ public struct PointwiseCall<Scalar> {
   }
 }
 
-/// One time step of a drive, or its adjoint, applied to some columns of matrices with the same rows.
+/// One time step of a drive, or its adjoint, applied to some columns of matrices with the same
+/// rows.
 ///
 /// The order of the blocks, with q and dq only for a drive with a second moment:
 ///
 ///     forward   g, v, q -> d, v', q'
 ///     backward  dd, dv', g, v', q', dq' -> dg, dv, dq
 ///
-/// without g, v', q' and dq' if there is no q. A primed state is that after the step.
+/// without g, v', q' and dq' if there is no q. A prime marks a state after the step.
 public struct DriveCall<Scalar> {
   /// The drive and its constants.
   public var drive: DriveParameters

@@ -59,8 +59,8 @@ public struct PackCall<Scalar> {
   }
 }
 
-/// The factors of a dropout from the words of Philox 4x32-10, in their order: 0 for a word below a
-/// limit, or else the factor that preserves the mean.
+/// The factors of a dropout, one for each random word of Philox 4x32-10, in order: 0 if the word is
+/// below a limit, and 1 / (1 - p) otherwise, which preserves the mean.
 public struct DropoutCall<Scalar> {
   /// The counter of the first four words; its first number is then incremented.
   public var counter: SIMD4<UInt32>

@@ -48,7 +48,7 @@ public struct StatePointers<Scalar> {
   }
 }
 
-/// A recurrent state to write; nil members are not needed.
+/// A recurrent state to write; nil members are not written.
 public struct MutableStatePointers<Scalar> {
   /// h [N, H].
   public var hidden: UnsafeMutablePointer<Scalar>?
@@ -77,16 +77,16 @@ public struct ForwardCall<Scalar> {
   public var geometry: LayerGeometry
   /// The weights of the layer.
   public var weights: RecurrentWeights<Scalar>
-  /// [T, N, C].
+  /// The input, [T, N, C].
   public var x: UnsafePointer<Scalar>
   /// The state before step 1.
   public var initial: StatePointers<Scalar>
-  /// h_1 … h_T. May be nil only when `saved` is nil too.
-  public var y: UnsafeMutablePointer<Scalar>?  // [T, N, H]
+  /// Receives h_1 … h_T, [T, N, H]. May be nil only if `saved` is nil too.
+  public var y: UnsafeMutablePointer<Scalar>?
   /// Receives the state after step T.
   public var final: MutableStatePointers<Scalar>
-  /// Saved for the backward pass: `savedCount` scalars in the kernel's own layout; nil for
-  /// inference.
+  /// Receives what the backward pass needs, `savedCount` scalars in the kernel's own layout; nil
+  /// for inference.
   public var saved: UnsafeMutablePointer<Scalar>?
 
   public init(
@@ -149,23 +149,23 @@ public struct BackwardCall<Scalar> {
   public var geometry: LayerGeometry
   /// The weights of the layer.
   public var weights: RecurrentWeights<Scalar>
-  /// [T, N, C].
+  /// The input, [T, N, C].
   public var x: UnsafePointer<Scalar>
   /// The state before step 1, as given to forward.
   public var initial: StatePointers<Scalar>
-  /// [T, N, H], as forward wrote it.
+  /// h_1 … h_T, [T, N, H], as forward wrote them.
   public var y: UnsafePointer<Scalar>
   /// What forward saved, in the kernel's own layout.
   public var saved: UnsafePointer<Scalar>
-  /// dL/dy_t for every step; nil is zero (the usual case of a read-out of the last state).
-  public var dy: UnsafePointer<Scalar>?  // [T, N, H]
+  /// dL/dy, [T, N, H]; nil is zero, as with a read-out of the last state only.
+  public var dy: UnsafePointer<Scalar>?
   /// dL/d(final state), added to the gradient that flows back; nil is zero.
   public var finalGradient: StatePointers<Scalar>
   /// The gradients of the weights, shard by shard; added to.
   public var gradients: ShardGradients<Scalar>
-  /// dL/dx; nil if no layer below needs it. Overwritten.
-  public var dx: UnsafeMutablePointer<Scalar>?  // [T, N, C]
-  /// dL/d(initial state); nil members are not needed. Overwritten.
+  /// dL/dx, [T, N, C], overwritten; nil if no layer below needs it.
+  public var dx: UnsafeMutablePointer<Scalar>?
+  /// dL/d(initial state), overwritten; nil members are not needed.
   public var initialGradient: MutableStatePointers<Scalar>
 
   public init(

@@ -8,8 +8,8 @@ public enum GradientRole: Sendable, Hashable {
   case operand
 }
 
-/// Some rows of a matrix to be arranged for gradients of weights: step by step, the rows of a shard
-/// are added to a block.
+/// Rows to be arranged for weight gradients: in each time step, the rows of a shard are added to a
+/// block.
 public struct RowBlockCall<Scalar> {
   /// Whether the rows are deltas or operands, which are arranged differently.
   public var role: GradientRole
@@ -46,9 +46,9 @@ public struct RowBlockCall<Scalar> {
 
 /// The gradient of a weight from the first rows of two blocks, dW += Σ_r delta_rᵀ operand_r.
 ///
-/// An element is the sum of *chains*: runs of the rows, each one chain of fused products in the
-/// order of the rows from 0 on. The chains are added to dW in their order. The bits therefore
-/// depend only on the shapes, and are the same for every width of a vector.
+/// Consecutive rows form a *chain*, whose products are added one after the other, from the first
+/// row to the last. The chains are then added to dW in order. The bits therefore depend only on the
+/// shapes, and are the same for every vector width.
 public struct WeightGradientCall<Scalar> {
   /// W, the columns of the deltas.
   public var width: Int
@@ -78,18 +78,18 @@ public struct WeightGradientCall<Scalar> {
     self.gradient = gradient
   }
 
-  /// How many chains the rows are cut into. Long ones read and write the gradient less often, and
-  /// their operands still fit in the second-level cache.
+  /// The number of chains. Long chains read and write the gradient less often, and the operands of
+  /// 256 rows still fit in the second-level cache.
   @inlinable @inline(__always)
   public var chains: Int { (rows + 255) / 256 }
 
-  /// The first row of a chain, or the end of the one before.
+  /// The first row of a chain, which is the end of the chain before it.
   @inlinable @inline(__always)
   public func start(ofChain index: Int) -> Int { rows * index / chains }
 }
 
-/// The gradient of a weight with so few columns that a vector of them would be mostly empty, together
-/// with that of the bias, directly from rows:
+/// The gradients of a bias and of a weight with so few columns that a vector would be mostly empty,
+/// computed directly from rows.
 ///
 ///     sums_k += Σ_r x_rk delta_r,   sums_K += Σ_r delta_r
 ///
@@ -121,7 +121,7 @@ public struct NarrowGradientCall<Scalar> {
   }
 }
 
-/// Adds the sum of some rows, from the first to the last, with a chain for each column.
+/// Adds rows, from the first to the last: sums += Σ_r row_r.
 public struct ColumnSumsCall<Scalar> {
   /// The rows to sum.
   public var rows: Int

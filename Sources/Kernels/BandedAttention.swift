@@ -8,15 +8,15 @@ import Tensors
 ///
 ///     s_ij = q_i · k_j / √d,   p_i = softmax(s_i),   o_i = Σ_j p_ij f_ij v_j
 ///
-/// Query i sees the keys j with i - back ≤ j ≤ i + forward within the sequence. All
-/// sequences have T steps in memory, sequence by sequence. A sequence's result does not depend on
-/// the others.
+/// Query i sees the keys j with i - back ≤ j ≤ i + forward within the sequence. In memory every
+/// sequence has T steps, one sequence after the other. A sequence's result does not depend on the
+/// other sequences.
 public struct BandedAttention {
-  /// T
+  /// T, the time steps of a sequence in memory.
   public let steps: Int
   /// The number of attention heads, a divisor of D.
   public let heads: Int
-  /// D
+  /// D, the columns of all heads together.
   public let width: Int
   private let back: Int
   private let forward: Int
@@ -25,8 +25,8 @@ public struct BandedAttention {
   ///   - T: the time steps
   ///   - heads: the number of heads
   ///   - D: the width, a multiple of `heads`
-  ///   - back: how many earlier keys a query sees; 0 or less: all
-  ///   - forward: how many later ones; less than 0: all
+  ///   - back: how many earlier keys a query sees; 0 or less means all
+  ///   - forward: how many later keys a query sees; less than 0 means all
   public init(steps T: Int, heads: Int, width D: Int, back: Int, forward: Int) {
     precondition(heads > 0 && D > 0 && D % heads == 0, "\(heads) heads of \(D) columns")
     (steps, self.heads, width) = (T, heads, D)
@@ -44,8 +44,8 @@ public struct BandedAttention {
   ///
   /// - Parameters:
   ///   - projected: q, k and v, [N, T, 3 D]
-  ///   - lengths: [N]; nil is T
-  ///   - factors: f, of the shape of the weights, from the first visible key on; nil is 1
+  ///   - lengths: the valid steps of each sequence, [N]; nil means T
+  ///   - factors: f, in the shape of the weights, from the first visible key on; nil means 1
   ///   - weights: receives p, for `backward`
   ///   - output: receives o
   public func forward<Scalar: KernelScalar>(
@@ -60,7 +60,7 @@ public struct BandedAttention {
   /// The adjoint of `forward`: writes the gradient of `projected`.
   ///
   /// - Parameters:
-  ///   - dOutput: [N, T, D]
+  ///   - dOutput: the gradient of o, [N, T, D]
   ///   - projected: as in `forward`
   ///   - lengths: as in `forward`
   ///   - factors: as in `forward`

@@ -3,8 +3,8 @@
 import KernelInterface
 import Tensors
 
-/// A block of columns of a row-major matrix [rows, W]. The operation that uses it determines the
-/// number of columns, so the gates of a cell can share one tensor.
+/// A block of columns of a row-major matrix [rows, W], so that the gates of a cell can share one
+/// tensor. The operation that uses the block determines the number of columns.
 public struct ColumnBlock<Scalar: KernelScalar> {
   let tensor: Tensor<Scalar>
   let first: Int
@@ -20,7 +20,7 @@ public struct ColumnBlock<Scalar: KernelScalar> {
 
   var rows: Int { tensor.shape[0] }
 
-  /// The place of `columns` columns of `rows` rows, which the tensor must hold.
+  /// A pointer to `columns` columns of `rows` rows, which the tensor must contain.
   func pointer(rows: Int, columns: Int) -> ColumnPointer<Scalar> {
     let shape = tensor.shape
     precondition(

@@ -3,8 +3,8 @@
 import KernelInterface
 import Tensors
 
-/// One time step of a drive, d_t = drive(g_t), as a kernel of the backend, for layers that are not
-/// one kernel over all steps.
+/// One time step of a drive, d_t = drive(g_t), on the kernels of the backend. Layers that are not
+/// fused use it.
 ///
 /// The extrapolated Nesterov drive also changes the recurrent term and works only inside fused
 /// layers; the plain drive needs no computation.
@@ -15,8 +15,8 @@ public enum DriveRecursion {
   ///   - drive: the drive and its constants
   ///   - step: how many steps came before this one
   ///   - term: g_t, overwritten by d_t
-  ///   - before: v and, if the drive has one, the second moment before the step
-  ///   - after: receives the same after it
+  ///   - before: v before the step, and q if the drive has a second moment
+  ///   - after: receives the same states after the step
   public static func forward<Scalar: KernelScalar>(
     _ drive: DriveParameters, step: Int, term: Tensor<Scalar>, before: [Tensor<Scalar>],
     after: [Tensor<Scalar>]
@@ -40,7 +40,7 @@ public enum DriveRecursion {
   ///   - gradient: dL/dd_t, overwritten by dL/dg_t
   ///   - saved: g_t, and the states after the step; nil if the drive has no second moment
   ///   - dAfter: dL/dv and dL/dq after the step
-  ///   - dBefore: receives those before it
+  ///   - dBefore: receives the gradients of the states before the step
   public static func backward<Scalar: KernelScalar>(
     _ drive: DriveParameters, step: Int, gradient: Tensor<Scalar>,
     saved: (term: Tensor<Scalar>, after: [Tensor<Scalar>])?, dAfter: [Tensor<Scalar>],

@@ -5,11 +5,12 @@ import RandomNumbers
 import Tensors
 
 extension Tensor where Scalar: KernelScalar {
-  /// Fills the factors of a dropout: 0 with probability p, else 1 / (1 - p), so that the mean is 1.
+  /// Draws the factors of a dropout: 0 with probability p, and 1 / (1 - p) otherwise, so that the
+  /// mean is 1.
   ///
   /// - Parameters:
-  ///   - stream: gives one word per factor; none of its words has been used
-  ///   - p: at least 0 and below 1
+  ///   - p: the probability of 0, at least 0 and below 1
+  ///   - stream: the random numbers, one word per factor; no word of it may have been used
   public func fillDropout(_ p: Double, from stream: RandomStream) {
     precondition(p >= 0 && p < 1, "a dropout probability of \(p)")
     let start = stream.start

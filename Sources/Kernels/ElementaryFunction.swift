@@ -24,8 +24,8 @@ public enum ElementaryFunction: String, Sendable, CaseIterable {
     }
   }
 
-  /// The range in which the value is exact to a few units in the last place. Below it, the error is
-  /// less than 1e-37; above it, the value may be infinite.
+  /// The range in which the error is at most a few units in the last place. Below it, the absolute
+  /// error is less than 1e-37; above it, the value may be infinite.
   public var range: ClosedRange<Float> {
     switch self {
     case .exponential: -87.3...88.3

@@ -3,8 +3,8 @@
 import Tensors
 
 extension Tensor where Scalar: KernelScalar {
-  /// Writes x·m, where the mask m repeats over x: a mask [N, H] for all steps of x [T, N, H], or
-  /// one as large as x. x may be this tensor.
+  /// Writes x·m to this tensor. The mask m [N, H] is used for all steps of x [T, N, H], or it has
+  /// the size of x. x may be this tensor.
   @specialized(where Scalar == Float)
   public func setProduct(of x: Tensor, repeating mask: Tensor) {
     let width = mask.count

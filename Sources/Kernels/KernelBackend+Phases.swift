@@ -4,8 +4,8 @@ import CVec
 import KernelInterface
 
 extension KernelBackend {
-  /// The seconds of each part of the fused layers' passes in `body`. For one benchmark at a time: the
-  /// passes of other threads would be counted too.
+  /// Measures the seconds of each part of the fused layers' passes in `body`. Only one benchmark
+  /// may run at a time, because passes on other threads would be counted too.
   public static func phases<Failure>(
     of body: () throws(Failure) -> Void
   ) throws(Failure) -> [KernelPhase: Double] {
@@ -26,7 +26,8 @@ extension KernelBackend {
 
   private static let countsLength = 1 + KernelPhase.allCases.count
 
-  /// Never freed, because a pass of another thread may still hold it.
+  /// The memory for the counts. It is never freed, because a pass on another thread may still use
+  /// it.
   private nonisolated(unsafe) static let counts = {
     let counts = UnsafeMutablePointer<UInt64>.allocate(capacity: countsLength)
     counts.initialize(repeating: 0, count: countsLength)

@@ -7,21 +7,21 @@ import KernelInterface
   import Glibc
 #endif
 
-/// A set of kernels that `Float` can run on. `Double` always uses the scalar reference.
+/// A set of kernels for `Float`. `Double` always uses the scalar reference.
 ///
-/// To add one: a file in the folder `Backends`, which makes a value, and a line in `all`.
+/// To add one, write a file in the folder `Backends` that creates a value, and add a line to `all`.
 public struct KernelBackend: Sendable {
-  /// Its name in `MOMENTUM_DIST_KERNELS`, in metrics and in checkpoints.
+  /// The name of the backend in `MOMENTUM_DIST_KERNELS`, in metrics and in checkpoints.
   public let name: String
   /// Why this processor cannot run it; nil if it can.
   public let obstacle: String?
-  /// Its kernels for Float.
+  /// The kernels for Float.
   public let kernels: any LayerKernels<Float>.Type
-  /// The arithmetic that determines its bits: backends with the same arithmetic compute the same
-  /// bits from the same numbers.
+  /// The arithmetic of the kernels. Backends with the same arithmetic compute the same bits from
+  /// the same numbers.
   public let arithmetic: Arithmetic
-  /// The kernels that OpenBLAS uses with this backend, so that every processor that runs them gives
-  /// the same bits; nil for those that any processor can run.
+  /// The name of OpenBLAS's kernels for this backend, so that every processor that runs the backend
+  /// gives the same bits; nil for kernels that every processor can run.
   public let openBLASCore: String?
   private let peak: @Sendable (_ seconds: Double) -> Double
 
@@ -56,11 +56,11 @@ public struct KernelBackend: Sendable {
     .avx512,
   ]
 
-  /// Those that this processor can run, slowest first.
+  /// The backends that this processor can run, slowest first.
   public static let supported = all.filter { $0.obstacle == nil }
 
   /// The speed of the backend's multiply-adds on registers alone, in GFLOP/s: the best of many
-  /// samples taken during `seconds`. For the reference it is that of the fastest backend.
+  /// samples taken during `seconds`. The reference has the peak of the fastest backend.
   public func peakGFLOPS(seconds: Double) -> Double { peak(seconds) }
 
   // MARK: The choice
@@ -68,7 +68,7 @@ public struct KernelBackend: Sendable {
   /// The environment variable that chooses a backend, for tests and comparisons.
   public static let variable = "MOMENTUM_DIST_KERNELS"
 
-  /// The backend that layers run on: that of `run`, or else the process's own.
+  /// The backend that layers run on: that of an enclosing `run`, or else that of the process.
   public static var current: KernelBackend { override ?? own }
 
   /// Runs `body` on this backend, for tests and comparisons. Threads that `body` starts are not
@@ -85,7 +85,7 @@ public struct KernelBackend: Sendable {
     return supported.first { $0.name == name } ?? supported.last ?? .reference
   }()
 
-  /// Why the environment's choice cannot be followed; nil if it can.
+  /// Why the backend that the environment asks for cannot be used; nil if it can.
   public static var requestProblem: String? {
     guard let requested, !supported.contains(where: { $0.name == requested }) else { return nil }
     return "\(variable) is \"\(requested)\"; this processor runs "

@@ -11,7 +11,7 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, BL
   /// The kernels of a backend. `Double` always uses the scalar reference.
   static func kernels(on backend: KernelBackend) -> any LayerKernels<Self>.Type
 
-  /// e^x, rounded as the C library does.
+  /// e^x, as the C library computes it.
   static func exponential(_ x: Self) -> Self
   /// The natural logarithm.
   static func logarithm(_ x: Self) -> Self

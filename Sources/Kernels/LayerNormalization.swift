@@ -8,8 +8,8 @@ import Tensors
 ///     n = (z - mean z) / sqrt(var z + ε),  y = n · gain + shift,  ε = 1e-5
 ///
 /// With a window it is assorted-time normalisation (Pospisil, Zadorozhnyy and Ye, 2022): mean and
-/// variance are taken over the numbers of z and of the preceding rows in the window together.
-/// Gradients flow into all of them.
+/// variance are taken over z and the preceding rows in the window together, and gradients flow into
+/// all of these rows.
 public enum LayerNormalization {
   static var epsilon: Double { 1e-5 }
 
@@ -23,7 +23,7 @@ public enum LayerNormalization {
     /// - Parameters:
     ///   - length: W, how many rows a window holds, at least 1
     ///   - before: [rows, 2 W + 1]
-    ///   - after: likewise
+    ///   - after: [rows, 2 W + 1]
     public init(length: Int, before: Tensor<Scalar>, after: Tensor<Scalar>) {
       precondition(length > 0, "a window of \(length) rows")
       self.length = length
@@ -50,7 +50,7 @@ public enum LayerNormalization {
   ///   - isAdding: whether y is added to
   ///   - normalised: receives n in D columns, for `backward`
   ///   - inverseDeviation: receives 1 / sqrt(var z + ε) in one column, for `backward`
-  ///   - isStreaming: whether `normalised` is written past the caches
+  ///   - isStreaming: whether writes to `normalised` bypass the caches
   ///   - window: the windows before, which are read, and after, overwritten; nil uses only z
   public static func forward<Scalar: KernelScalar>(
     _ z: ColumnBlock<Scalar>, gain: Tensor<Scalar>, shift: Tensor<Scalar>,
@@ -75,11 +75,11 @@ public enum LayerNormalization {
   /// - Parameters:
   ///   - dy: D columns
   ///   - normalised: n from `forward`
-  ///   - inverseDeviation: likewise
+  ///   - inverseDeviation: that of `forward`
   ///   - gain: [D]
   ///   - dz: D columns, overwritten; may share the memory of dy
   ///   - dGain: [groups, D], to which the rows of a group add their dy · n, from first to last
-  ///   - dShift: likewise their dy
+  ///   - dShift: [groups, D], to which they add their dy
   ///   - groupStarts: the first row of each group, and the number of rows; nil makes each row a
   ///     group
   ///   - window: the windows of `forward`, and their gradients: the one after is read, the one

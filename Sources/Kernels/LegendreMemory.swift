@@ -3,14 +3,15 @@
 import KernelInterface
 import Tensors
 
-/// Memories of the scaled Legendre measure (HiPPO-LegS; Gu et al., NeurIPS 2020, section 2.4):
-/// coefficients of the Legendre polynomials that fit a signal's whole history best.
+/// Memories of the scaled Legendre measure (HiPPO-LegS; Gu et al., NeurIPS 2020, section 2.4). A
+/// memory holds the coefficients of the Legendre polynomials that best fit a signal's whole
+/// history.
 ///
 ///     dm/dt = (A m + B u) / t
 ///     A_nk = -√(2n + 1) √(2k + 1) below the diagonal, -(n + 1) on it, 0 above;  B_n = √(2n + 1)
 ///
-/// A step takes O(order) operations, because A is a diagonal plus a product of two vectors below
-/// it.
+/// A step takes O(order) operations, because A is a diagonal matrix plus, below the diagonal, a
+/// product of two vectors.
 public struct LegendreMemory<Scalar: KernelScalar>: Sendable {
   private let channels: Int
   private let order: Int
@@ -20,11 +21,14 @@ public struct LegendreMemory<Scalar: KernelScalar>: Sendable {
   private nonisolated(unsafe) let roots: Tensor<Scalar>
 
   /// - Parameters:
-  ///   - channels: M, memories of a row
-  ///   - order: N, coefficients of each
-  ///   - newShare: of the new memory in the mean that is differentiated: 0 is the forward method, 1
-  ///     the backward one, 1/2 the bilinear one
-  ///   - maximumSteps: the step size falls as 1/t for this many steps, then stays; 0 never stops
+  ///   - channels: M, the memories of a row
+  ///   - order: the coefficients of each memory
+  ///   - newShare: the weight of the new memory in the mean that the discretisation differentiates:
+  ///     0
+  ///     is the forward method, 1 the backward method, 1/2 the bilinear method
+  ///   - maximumSteps: the step size falls as 1/t for this many steps and then stays constant; 0
+  ///     means
+  ///     without limit
   public init(channels: Int, order: Int, newShare: Double, maximumSteps: Int) {
     self.channels = channels
     self.order = order
@@ -41,8 +45,8 @@ public struct LegendreMemory<Scalar: KernelScalar>: Sendable {
   ///   - clock: [N, 2], whether a row's sequence has begun and the time of its last step; zeros
   ///     before the first step, which gives m' = (u, 0 ... 0)
   ///   - input: u [N, M]
-  ///   - times: the time of this step, counted from the first one of each row, [N]; nil is one
-  ///     later
+  ///   - times: the time of this step, counted from the first step of each row, [N]; nil means one
+  ///     later than the last step
   ///   - after: receives m'; must not share the memory of m
   ///   - clockAfter: receives the clock after the step
   public func advance(
@@ -63,7 +67,7 @@ public struct LegendreMemory<Scalar: KernelScalar>: Sendable {
   ///
   /// - Parameters:
   ///   - gradient: dL/dm' [N, M, order]
-  ///   - clock: before the step
+  ///   - clock: the clock before the step
   ///   - times: as in `advance`
   ///   - before: receives dL/dm
   ///   - input: receives dL/du [N, M]

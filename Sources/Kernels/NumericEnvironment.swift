@@ -4,8 +4,8 @@ import BLAS
 
 /// The floating-point settings of this program, the same for all threads and commands.
 ///
-/// Each thread treats denormal numbers as zero. OpenBLAS uses one thread in the whole process: the
-/// threads are ours, and a product's bits must not depend on their number.
+/// Each thread treats denormal numbers as zero. OpenBLAS uses one thread per call, because this
+/// program has its own threads, and the bits of a product must not depend on their number.
 public enum NumericEnvironment {
   /// Prepares the calling thread to compute. Every thread that computes calls this once.
   public static func enter() {

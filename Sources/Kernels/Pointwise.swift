@@ -4,7 +4,7 @@ import KernelInterface
 
 /// Elementwise formulas on the units of each row, as kernels of the backend.
 public enum Pointwise {
-  /// The numbers of input and output blocks of a formula.
+  /// The number of input blocks and the number of output blocks of a formula.
   public static func blocks(of kind: PointwiseKind) -> (inputs: Int, outputs: Int) {
     CountWork().run(for: kind)
   }
@@ -32,7 +32,7 @@ func withPointers<Scalar: KernelScalar>(
   _ inputs: [ColumnBlock<Scalar>], _ outputs: [ColumnBlock<Scalar>], rows: Int, columns: Int,
   _ body: (UnsafePointer<ColumnPointer<Scalar>>, UnsafePointer<ColumnPointer<Scalar>>) -> Void
 ) {
-  // On the stack: this runs in every time step.
+  // On the stack, because this runs in every time step.
   withUnsafeTemporaryAllocation(
     of: ColumnPointer<Scalar>.self, capacity: inputs.count + outputs.count
   ) { pointers in

@@ -78,7 +78,7 @@ public enum RecurrentLayerKernels<Scalar: KernelScalar> {
     Scalar.kernels(on: backend).savedCount(geometry)
   }
 
-  /// Forward from step 1 to step T.
+  /// Runs a layer forward, from step 1 to step T.
   ///
   /// - Parameters:
   ///   - geometry: the sizes and the kind of the layer
@@ -107,7 +107,7 @@ public enum RecurrentLayerKernels<Scalar: KernelScalar> {
         saved: saved?.pointer))
   }
 
-  /// Backward from step T to step 1, adding to the gradients of each shard.
+  /// Runs a layer backward, from step T to step 1, adding to the gradients of each shard.
   ///
   /// - Parameters:
   ///   - geometry: as in `forward`

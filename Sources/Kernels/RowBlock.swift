@@ -3,8 +3,9 @@
 import KernelInterface
 import Tensors
 
-/// Rows of one kind, collected step by step for gradients of weights: for the rows of a shard, the
-/// gradients of a product's result (deltas) or its factors (operands).
+/// Rows that are collected, step by step, for weight gradients. They are the gradients of a
+/// product's result (deltas) or the vectors that were multiplied (operands), for the rows of one
+/// shard.
 public struct RowBlock<Scalar: KernelScalar> {
   let role: GradientRole
   let columns: Int
@@ -18,10 +19,10 @@ public struct RowBlock<Scalar: KernelScalar> {
   }
 
   /// - Parameters:
-  ///   - role: the operand that the block is
+  ///   - role: whether the rows are deltas or operands
   ///   - rows: the capacity in rows
   ///   - columns: the width of a row
-  ///   - memory: `count` numbers, of any content
+  ///   - memory: `count` scalars, with any content
   public init(_ role: GradientRole, rows: Int, columns: Int, in memory: Tensor<Scalar>) {
     kernels = Scalar.kernels(on: .current)
     precondition(
@@ -35,13 +36,14 @@ public struct RowBlock<Scalar: KernelScalar> {
   /// - Parameters:
   ///   - rows: [N, columns]
   ///   - range: which of them to copy
-  ///   - first: the number of rows in the block already
-  ///   - sums: [columns], to which the rows are added from the first to the last; nil does not add
+  ///   - first: the number of rows already in the block
+  ///   - sums: [columns], to which the rows are added, from the first to the last; nil adds nothing
   public func keep(
     _ rows: Tensor<Scalar>, _ range: Range<Int>, at first: Int,
     addingTo sums: Tensor<Scalar>? = nil
   ) {
-    // A pointer to the rows, not a view of them: this runs for every shard in every time step.
+    // A pointer is cheaper than a view of the rows, and this runs for every shard in every time
+    // step.
     precondition(
       rows.count == rows.shape[0] * columns && range.lowerBound >= 0
         && range.upperBound <= rows.shape[0] && first >= 0 && first + range.count <= capacity
@@ -56,7 +58,8 @@ public struct RowBlock<Scalar: KernelScalar> {
 }
 
 extension Tensor where Scalar: KernelScalar {
-  /// Adds the gradient of a weight [W, K], Σ_r delta_rᵀ operand_r over the first rows of two blocks.
+  /// Adds the gradient of a weight [W, K], Σ_r delta_rᵀ operand_r over the first rows of two
+  /// blocks.
   ///
   /// The order of sums depends only on the shapes; see `WeightGradientCall`.
   public func addWeightGradient(

@@ -3,7 +3,7 @@
 import Tensors
 
 extension Tensor where Scalar: KernelScalar {
-  /// Writes to row i row `rows[i]` of a table [V, E], times that row's factor.
+  /// Writes row `rows[i]` of a table [V, E], times that row's factor, to row i of this tensor.
   ///
   /// - Parameters:
   ///   - rows: the rows of the table to gather
@@ -22,8 +22,8 @@ extension Tensor where Scalar: KernelScalar {
     }
   }
 
-  /// Adds row i of this, times the table row's factor, to row `rows[i]` of a table [V, E], in the
-  /// order of i, only for the i in `places`.
+  /// Adds row i of this tensor, times the table row's factor, to row `rows[i]` of a table [V, E].
+  /// It does so for the i in `places`, in order.
   public func scatterAdd(
     _ rows: [Int32], at places: some Sequence<Int>, to table: Tensor, factors: Tensor?
   ) {

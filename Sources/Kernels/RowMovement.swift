@@ -26,14 +26,14 @@ public struct RowSelection {
 }
 
 extension Tensor where Scalar: KernelScalar {
-  /// Copies `count` columns from the rows of one matrix to those of this one.
+  /// Copies `count` columns from rows of another matrix to rows of this one.
   public func copy(
     _ count: Int, columnsOf source: Tensor, _ from: RowSelection, to target: RowSelection
   ) {
     move(count, source, from, target) { $0.update(from: $1, count: count) }
   }
 
-  /// Adds them to the target.
+  /// Adds `count` columns of rows of another matrix to rows of this one.
   @specialized(where Scalar == Float)
   public func add(
     _ count: Int, columnsOf source: Tensor, _ from: RowSelection, to target: RowSelection

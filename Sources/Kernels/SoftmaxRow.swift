@@ -13,8 +13,8 @@ public struct SoftmaxRow<Scalar: KernelScalar> {
 
   /// Writes exp(z_k - largest) to `exponentials`, which may be `logits` itself.
   ///
-  /// A vocabulary has thousands of words, so the exponentials would cost as much as the products
-  /// before them if they were not computed a register at a time.
+  /// A vocabulary has thousands of words. Computed one at a time, its exponentials would cost as
+  /// much as the products before them, so the kernels compute a vector at a time.
   @specialized(where Scalar == Float)
   public init(_ logits: Tensor<Scalar>, exponentials: Tensor<Scalar>) {
     let K = logits.count

@@ -2,10 +2,10 @@
 
 internal import CVec
 
-/// Memory for the duration of one call, allocated front to back in 64-byte lines.
+/// Memory for the duration of one call, allocated from front to back in lines of 64 bytes.
 ///
-/// A set of buffers is laid out twice by the same code: first without memory, to measure its size,
-/// and then with memory.
+/// The same code lays out a set of buffers twice: first without memory, to measure its size, and
+/// then in memory.
 struct Arena {
   private var next: UnsafeMutablePointer<Float>
   private var used = 0
@@ -20,7 +20,7 @@ struct Arena {
     return start
   }
 
-  /// Lays out with `make`, borrows memory, and calls `body` with the buffers; their content is
+  /// Lays out buffers with `make`, borrows memory for them, and calls `body`. Their content is
   /// unspecified.
   @inline(__always)
   static func with<Buffers>(

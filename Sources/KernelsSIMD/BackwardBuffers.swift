@@ -5,18 +5,18 @@ import KernelInterface
 /// Packed weights, rolling gradients and the gate gradients of one block of time.
 struct BackwardBuffers {
   let units: Units
-  /// The units again, one vector per block.
+  /// The units in blocks of one vector.
   let single: Units
   let inputs: Units
   /// How `da`, `dg` and the weights that they multiply are laid out.
   let order: GateOrder
-  /// Column panels of dh = da W_hh and of dx = dg W_ih.
+  /// The column panels of dh = da W_hh and of dx = dg W_ih.
   let hiddenSplit: PanelSplit
   let inputSplit: PanelSplit
   /// The rows that the buffers hold.
   let groupRows: Int
   let slots: Int
-  /// Steps whose dx are computed together: neighbouring slots.
+  /// The number of steps whose dx are computed together. They are in neighbouring slots.
   let inputSteps: Int
 
   let recurrentWeights: UnsafeMutablePointer<Float>  // [panel][block][gate][unit][column]
@@ -26,7 +26,7 @@ struct BackwardBuffers {
   let inputColumn: UnsafeMutablePointer<Float>
   let zeros: UnsafeMutablePointer<Float>  // [H padded], and at least a panel
   // The gradients that flow back from step t+1 to step t.
-  let dh: UnsafeMutablePointer<Float>  // [block][row][lane], the part that bypasses a
+  let dh: UnsafeMutablePointer<Float>  // [block][row][lane], without the part through a
   let dc: UnsafeMutablePointer<Float>  // [block][row][lane]
   let dv: UnsafeMutablePointer<Float>  // [block][row][gate][lane]
   let dq: UnsafeMutablePointer<Float>
@@ -34,14 +34,15 @@ struct BackwardBuffers {
   let dUnitBias: UnsafeMutablePointer<Float>  // summed over time, [block][row][lane]
   /// The product of one panel.
   let product: UnsafeMutablePointer<Float>  // [row][columns]
-  /// Gate gradients of the steps of a block of time: [block][slot][row][gate][unit], as `order`.
+  /// The gate gradients of the steps of a block of time: [block][slot][row][gate][unit], in the
+  /// order of `order`.
   let da: UnsafeMutablePointer<Float>
   let dg: UnsafeMutablePointer<Float>
   let weightGradients: WeightGradientBuffers
 
   /// - Parameters:
-  ///   - groupRows: the most rows of a group
-  ///   - groupStripes: its most stripes
+  ///   - groupRows: the largest number of rows of a group
+  ///   - groupStripes: the largest number of stripes of a group
   init(
     _ call: BackwardCall<Float>, stripes: Stripes, groupRows: Int, groupStripes: Int,
     arena: inout Arena
@@ -75,7 +76,7 @@ struct BackwardBuffers {
     product = arena.take(inputSteps * groupRows * 4 * Vector.width)
     let gateGradients = slots * groupRows * order.paddedWidth
     da = arena.take(gateGradients)
-    // Without a drive state and with an additive body the two are the same.
+    // The two are equal if the drive has no state and the body only adds d and a.
     dg = BackwardBuffers.shares(shape) ? da : arena.take(gateGradients)
     weightGradients = WeightGradientBuffers(
       shape, order: order, inputs: inputs, single: single,
@@ -95,7 +96,7 @@ struct BackwardBuffers {
   @inline(__always)
   func blockStride(rows: Int) -> Int { slots * rows * order.blockWidth }
 
-  /// The place of a vector of units of the group's first row in `da` and `dg`.
+  /// The offset in `da` and `dg` of a vector of units of the group's first row.
   @inline(__always)
   func gatePlace(vector: Int, slot: Int, rows: Int) -> Int {
     let (block, unit) = GateOrder.place(vector: vector)

@@ -12,7 +12,7 @@ struct BackwardStep {
   let rows: Int
   let saved: SavedPlace
 
-  /// The product of the gate gradients in a slot with W_hh, for one panel of columns.
+  /// Computes da W_hh for the gate gradients in a slot and one panel of columns.
   @inline(__always)
   func hiddenGradient(panel: Int, slot: Int, prefetching prefetch: Prefetch? = nil) -> Product {
     let (order, split) = (buffers.order, buffers.hiddenSplit)
@@ -24,7 +24,7 @@ struct BackwardStep {
       start: buffers.zeros, vectors: split.width(panel), rows: rows, prefetching: prefetch)
   }
 
-  /// The gradient of the final h, instead of a product.
+  /// Copies the gradient of the final h; the last step has no product.
   func finalHidden(panel: Int) {
     let (split, H) = (buffers.hiddenSplit, call.geometry.hidden)
     let (block, width) = (split.start(panel), split.width(panel))
@@ -41,8 +41,7 @@ struct BackwardStep {
     }
   }
 
-  /// dx_t = dg_t W_ih, of this step and of those after it that wait for it: `inputSteps` steps are
-  /// computed together.
+  /// dx_t = dg_t W_ih for this step and the steps after it, `inputSteps` at a time.
   func inputGradient() {
     guard let dx = call.dx else { return }
     let (order, split) = (buffers.order, buffers.inputSplit)

@@ -2,17 +2,18 @@
 
 import KernelInterface
 
-/// How work is split so that it stays in the caches.
+/// How work is split so that its data stays in the caches.
 ///
 /// The sizes were measured for second-level caches of one and two megabytes. They are not read from
 /// the processor: with 512 KB, weights of 590 KB treated as too large for the cache took a sixth
-/// longer, and no other size was faster. Nothing here changes any bit of a row's result. Only `timeBlock` and `stripeRows` affect the order of the sums of
-/// weight gradients, so they depend only on the shape of the layer and of one shard.
+/// longer, and no other size was faster. No bit of a row's result depends on them. Only `timeBlock`
+/// and `stripeRows` affect the order of the sums of weight gradients, so they depend only on the
+/// shape of the layer and of one shard.
 enum Blocking {
-  /// Rows that go forward through all steps together.
+  /// The number of rows that go forward through all steps together.
   ///
-  /// If W_hh fits in the second-level cache, few rows keep it there; larger weights are read from
-  /// memory in every step, for as many rows as possible.
+  /// If W_hh fits in the second-level cache, groups of few rows keep it there. Larger weights are
+  /// read from memory in every step, so a group has as many rows as possible.
   static func forwardRows(_ shape: LayerGeometry) -> Int {
     let most = fitsCache(shape.hidden, shape) ? 48 : 240
     let groups = max((shape.rows + most - 1) / most, 1)
@@ -21,8 +22,8 @@ enum Blocking {
     return groups == 1 ? rows : (rows + 23) / 24 * 24
   }
 
-  /// Steps whose products with W_ih are computed together: several if a step has few rows and W_ih
-  /// does not fit in the second-level cache. A power of two, at most `most`.
+  /// The number of steps whose products with W_ih are computed together: several if a step has few
+  /// rows and W_ih does not fit in the second-level cache. It is a power of two, at most `most`.
   static func inputSteps(_ shape: LayerGeometry, rows: Int, most: Int = .max) -> Int {
     if fitsCache(shape.inputs, shape) { return 1 }
     var steps = 1
@@ -30,29 +31,29 @@ enum Blocking {
     return steps
   }
 
-  /// Rows that go backward through all steps together, if their shards allow it.
+  /// The number of rows that go backward through all steps together, if their shards allow it.
   static func backwardRows(_ shape: LayerGeometry) -> Int {
     if !fitsCache(shape.hidden, shape) { return 64 }
     // The gate gradients of a block of time take about half a megabyte.
     return min(max((1 << 13) / shape.gateWidth, 16), 64)
   }
 
-  /// The most rows of a shard whose share of a weight gradient is summed in one chain per block
-  /// of time.
+  /// The largest number of rows of a shard whose part of a weight gradient is summed as one chain
+  /// in each block of time.
   static var stripeRows: Int { 32 }
 
-  /// Steps whose gate gradients are kept before a stripe of `stripeRows` rows adds them to the
-  /// weight gradients: a power of two.
+  /// The length of a block of time in steps, a power of two: the gate gradients of these steps are
+  /// kept, and are then added to the weight gradients together.
   ///
-  /// Each block of time reads and writes all weight gradients of a shard once, which pays off for a
-  /// hundred rows.
+  /// Each block of time reads and writes all weight gradients of a shard once, which pays off from
+  /// about a hundred rows on, all steps together.
   static func timeBlock(rows: Int) -> Int {
     var steps = 8
     while steps < 64, steps * 2 * rows <= 128 { steps *= 2 }
     return steps
   }
 
-  /// Whether the gradient of W_ih is summed with the gates along the vectors, not the inputs.
+  /// Whether the lanes of vectors hold gates instead of inputs when the gradient of W_ih is summed.
   static func isNarrow(inputs: Int) -> Bool { inputs <= 16 }
 
   /// Whether `saved` is so large that it would displace everything else from the caches.

@@ -2,19 +2,21 @@
 
 import KernelInterface
 
-/// Packed weights and rolling states of one forward call.
+/// The packed weights and the current states of one forward call.
 struct ForwardBuffers {
   let units: Units
   let split: PanelSplit
-  /// Rows that go through all time steps together.
+  /// The number of rows that go through all time steps together.
   let groupRows: Int
-  /// Whether g is computed where it is used, because a single input is not worth a product.
+  /// Whether g is computed where it is used, because a matrix product for a single input would be
+  /// slower.
   let hasSingleInput: Bool
-  /// Steps whose products with the input are computed together; see `Blocking.inputSteps`.
+  /// The number of steps whose products with the input are computed together; see
+  /// `Blocking.inputSteps`.
   let inputSteps: Int
-  /// Whether `saved` is written past the caches; see `Blocking.streams`.
+  /// Whether writes to `saved` bypass the caches; see `Blocking.streams`.
   let streams: Bool
-  /// Floats from one row of h to the next: padded, and never a power of two.
+  /// The floats from one row of h to the next: padded, and never a power of two.
   let hRow: Int
 
   let inputWeights: UnsafeMutablePointer<Float>  // [panel][C][block][gate][lane]
@@ -22,7 +24,7 @@ struct ForwardBuffers {
   let inputBias: UnsafeMutablePointer<Float>  // [block][gate][lane]
   let recurrentBias: UnsafeMutablePointer<Float>
   let unitBias: UnsafeMutablePointer<Float>  // [block][lane]
-  // States of a group.
+  // The states of a group.
   let h: UnsafeMutablePointer<Float>  // [row][hRow]
   let hNext: UnsafeMutablePointer<Float>
   let c: UnsafeMutablePointer<Float>  // [block][row][lane]
@@ -33,7 +35,7 @@ struct ForwardBuffers {
   let g: UnsafeMutablePointer<Float>
   /// The product of one panel with h.
   let a: UnsafeMutablePointer<Float>  // [row][block][gate][lane]
-  /// What a body's `activate` makes of the rows of one chunk: [row][pack][lane].
+  /// The results of the body's `activate` for the rows of one chunk: [row][pack][lane].
   let activated: UnsafeMutablePointer<Float>
 
   init(
@@ -46,7 +48,7 @@ struct ForwardBuffers {
       && UInt(bitPattern: call.saved) % UInt(4 * Vector.width) == 0
     units = Units(shape.hidden, gates: shape.body.gates)
     split = PanelSplit(blocks: units.blocks, limit: panelLimit)
-    // A recomputation may start and end with any step.
+    // A recomputation may start and end at any step.
     let isForward = groupRows == nil
     let groupRows = groupRows ?? Blocking.forwardRows(shape)
     self.groupRows = groupRows

@@ -15,7 +15,8 @@ struct ForwardStep {
 
   /// The product x W_ihᵀ + b_ih for one panel of columns.
   ///
-  /// - Parameter steps: how many steps, this one first; several only for a group of all rows
+  /// - Parameter steps: the number of steps, beginning with this one; more than one only if the
+  ///   group has all rows
   @inline(__always)
   func input(panel: Int, gates: Int, steps: Int = 1) -> Product {
     let inputs = call.geometry.inputs
@@ -26,7 +27,7 @@ struct ForwardStep {
       vectors: buffers.split.width(panel) * gates, rows: rows * steps)
   }
 
-  /// Where the product of a panel with the input is, in [row][block][gate][lane].
+  /// The start of the product of a panel with the input, [row][block][gate][lane].
   @inline(__always)
   func g(panel: Int, gates: Int) -> UnsafeMutablePointer<Float> {
     let together = buffers.inputSteps
@@ -36,8 +37,8 @@ struct ForwardStep {
       + t % together * rows * buffers.split.width(panel) * width
   }
 
-  /// Computes the products with the inputs of several steps, if this is the first of them: weights
-  /// that the caches cannot hold are then read once for all of these steps.
+  /// Computes the products with the inputs of several steps if this step is the first of them.
+  /// Weights that do not fit in the caches are then read once for all of these steps.
   @inline(__always)
   func runInputsTogether(gates: Int) {
     let together = buffers.inputSteps

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The order in which products over the gates sum: blocks of sixteen units, and in each block one
-/// gate after the other. It does not depend on the width of a vector, so every processor with fused
-/// products computes the same bits.
+/// The order of the sums of products over the gates: blocks of sixteen units, and in each block one
+/// gate after the other. It does not depend on the vector width, so every processor with fused
+/// multiply-add computes the same bits.
 ///
 /// Gate gradients are stored in this order: [block][slot][row][gate][unit of the block].
 struct GateOrder {
-  /// H
+  /// H, the hidden units.
   let count: Int
-  /// G
+  /// G, the gates of a unit.
   let gates: Int
   let blocks: Int
 
@@ -21,11 +21,11 @@ struct GateOrder {
     blocks = (count + GateOrder.width - 1) / GateOrder.width
   }
 
-  /// Floats of one row of one block.
+  /// The floats of one row of one block.
   @inline(__always)
   var blockWidth: Int { gates * GateOrder.width }
 
-  /// Floats of one row of all blocks.
+  /// The floats of one row of all blocks.
   @inline(__always)
   var paddedWidth: Int { blocks * blockWidth }
 
@@ -33,12 +33,12 @@ struct GateOrder {
   @inline(__always)
   func lanes(_ block: Int) -> Int { min(GateOrder.width, count - block * GateOrder.width) }
 
-  /// Whether the last block has a vector without units.
+  /// Whether the last block has a vector that is only padding.
   @inline(__always)
   var hasEmptyVectors: Bool { GateOrder.width - lanes(blocks - 1) >= Vector.width }
 
-  /// The block of a vector of units, which is counted in vectors, and the number of units before it
-  /// in that block.
+  /// The block that contains the vector of units with this index, and the number of units before
+  /// that vector in the block.
   @inline(__always)
   static func place(vector: Int) -> (block: Int, unit: Int) {
     let first = vector * Vector.width

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension GatePack where V: Pack {
-  /// The first `count` packs from `p` on, one vector apart; the rest are zero.
+  /// Loads the first `count` packs from `p` on, one vector apart. The rest are zero.
   ///
   /// - Parameter stride: floats from one row to the next
   @inline(__always)
@@ -9,7 +9,7 @@ extension GatePack where V: Pack {
     self.init(count: count) { V(p + $0 * Vector.width, rows, stride: stride) }
   }
 
-  /// g of a single input, bias + x w, as a product would compute it.
+  /// Computes g = b + x w for a single input, with the bits of a matrix product.
   ///
   /// - Parameter x: the inputs, one per row
   @inline(__always)

@@ -2,14 +2,14 @@
 
 internal import CVec
 
-/// One register tile of a weight gradient, out += Aᵀ W summed over the rows and steps k of a
+/// One register tile of a weight gradient, out += Aᵀ W, where k runs over the rows and steps of a
 /// block of time.
 struct GradientTile: RegisterTile {
   /// The k run over `segments` time steps of `segment` rows each.
   var segments: Int
   var segment: Int
-  /// Neighbouring floats are the rows of the tile; the next k is `aStep` floats on, the next
-  /// time step `aSegment`.
+  /// Neighbouring floats are the rows of the tile. The next k is `aStep` floats further, the next
+  /// time step `aSegment` floats.
   var a: UnsafePointer<Float>
   var aStep: Int
   var aSegment: Int
@@ -19,12 +19,12 @@ struct GradientTile: RegisterTile {
   var wSegment: Int
   var out: UnsafeMutablePointer<Float>
   var outRow: Int
-  /// Floats from the sums of this tile to those that it prefetches: its own, or those of a later
-  /// tile in the same rows.
+  /// The floats from the sums of this tile to the sums that it prefetches: its own, or those of a
+  /// later tile in the same rows.
   var ahead = 0
-  /// The existing columns of `out`; the others are padding of W.
+  /// The columns of the tile that `out` has; the others are padding of W.
   var columns: Int
-  /// Memory for a tile.
+  /// Memory for one tile.
   var spill: UnsafeMutablePointer<Float>
 
   /// The floats of the largest tile.
@@ -38,11 +38,11 @@ struct GradientTile: RegisterTile {
     for row in 0..<R.count {
       let sums = out + row * outRow + column + ahead
       for vector in 0..<R.Column.count { cvec_prefetch_write(sums + vector * Vector.width) }
-      // They seldom start with a line, so they may end in one more.
+      // The sums seldom start at the beginning of a cache line, so they may end in one more line.
       cvec_prefetch_write(sums + R.Column.count * Vector.width - 1)
     }
     var sums = R(zeros: ())
-    // Both counts are at least one. With a loop that may be empty, the compiler would keep the sums
+    // Both counts are at least one. In a loop that may be empty, the compiler would keep the sums
     // on the stack.
     var segmentsLeft = segments
     repeat {

@@ -7,11 +7,12 @@ extension Pack {
   @inline(__always)
   static var roundingConstant: Self { Self(12_582_912) }
 
-  /// exp(x): at most 1.1 units in the last place for -87.3 ≤ x ≤ 88.3, 0 below, infinite above.
+  /// exp(x), with an error of at most 1.1 units in the last place for -87.3 ≤ x ≤ 88.3; 0 below and
+  /// infinite above that range.
   @inline(__always)
   var exponential: Self { atMost(Self(89)).atLeast(Self(-88)).negated.exponentialOfNegative }
 
-  /// exp(-x) for -89 ≤ x ≤ 88, or NaN.
+  /// exp(-x) for -89 ≤ x ≤ 88, or NaN for NaN.
   ///
   ///     n = round(-x / ln 2),  r = x + n ln 2,  exp(-x) = 2ⁿ (1 - r + r² q(-r))
   @inline(__always)
@@ -28,15 +29,16 @@ extension Pack {
     return p * rounded.powerOfTwo
   }
 
-  /// σ(x) = 1 / (1 + exp(-x)): at most 2.5 units in the last place for |x| ≤ 87, constant beyond
-  /// (at 1.6e-38 and 1).
+  /// σ(x) = 1 / (1 + exp(-x)), with an error of at most 2.5 units in the last place for |x| ≤ 87;
+  /// constant beyond (1.6e-38 and 1).
   @inline(__always)
   var logistic: Self {
     let bounded = atMost(Self(87)).atLeast(Self(-87))
     return (Self(1) + bounded.exponentialOfNegative).reciprocal
   }
 
-  /// tanh(x): at most 3 units in the last place everywhere, odd, 1 from 9.2 on.
+  /// tanh(x), with an error of at most 3 units in the last place everywhere. It is odd, and 1 from
+  /// 9.2 on.
   ///
   ///     e = exp(2|x|) - 1 = 2ⁿ p + (2ⁿ - 1),  p = exp(2r) - 1,  tanh |x| = e / (e + 2)
   ///

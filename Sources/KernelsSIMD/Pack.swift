@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The vectors of one block of units in the rows that the pointwise part processes at once, with
-/// the operations for exponentials.
+/// The vectors of one block of units for the rows that the pointwise part processes together, with
+/// the operations that exponentials need.
 protocol Pack: Lanes {
   static var rows: Int { get }
-  /// Fills each row, counted from `firstRow`.
+  /// Fills each row with `row(index)`, where the index counts from `firstRow`.
   init(firstRow: Int, _ row: (Int) -> Vector)
   func forEachRow(from firstRow: Int, _ body: (Int, Vector) -> Void)
 
   /// -self
   var negated: Self { get }
-  /// The smaller of the two, but NaN stays NaN.
+  /// The smaller of self and `limit`; NaN if self is NaN.
   func atMost(_ limit: Self) -> Self
-  /// The larger of the two, but NaN stays NaN.
+  /// The larger of self and `limit`; NaN if self is NaN.
   func atLeast(_ limit: Self) -> Self
   /// |self| with the sign of `other`.
   func withSign(of other: Self) -> Self
@@ -22,11 +22,11 @@ protocol Pack: Lanes {
   var reciprocalGuess: Self { get }
 }
 
-/// Two packs, so that each operation is issued for both before the next one.
+/// Two packs. Each operation is issued for both before the next operation.
 ///
 /// The pointwise part of a row is one long chain of dependent operations: exponential, reciprocal,
-/// cell state, tanh. Several interleaved rows hide its latency, even if a second thread uses half
-/// of the core's reorder window.
+/// cell state, tanh. Interleaving several rows hides the latency of the chain, even if a second
+/// thread uses half of the core's reorder window.
 struct Twin<Half: Pack>: Pack {
   var first: Half
   var second: Half

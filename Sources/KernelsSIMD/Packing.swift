@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The units of a layer in blocks of `Vector.width`, the last one padded. Everything that a step
-/// keeps is in *block order*: [block][row][gate][lane].
+/// The units of a layer in blocks of `Vector.width`, of which the last is padded. All data that a
+/// step keeps is in *block order*: [block][row][gate][lane].
 struct Units {
-  /// H
+  /// H, the hidden units.
   let count: Int
-  /// G
+  /// G, the gates of a unit.
   let gates: Int
   let blocks: Int
 
@@ -16,7 +16,7 @@ struct Units {
     blocks = (count + Vector.width - 1) / Vector.width
   }
 
-  /// Floats of one row of one block.
+  /// The floats of one row of one block.
   @inline(__always)
   var blockWidth: Int { gates * Vector.width }
 
@@ -31,7 +31,7 @@ struct Units {
 
 /// Converts between row-major matrices and the layouts of the kernels. Padding becomes zero.
 enum Packing {
-  /// W [G·H, K] for a product that runs over k: [panel][k][block][gate][lane].
+  /// Packs W [G·H, K] for a product that sums over k: [panel][k][block][gate][lane].
   static func columns(
     _ source: UnsafePointer<Float>, depth: Int, units: Units, split: PanelSplit,
     into target: UnsafeMutablePointer<Float>
@@ -40,7 +40,7 @@ enum Packing {
       let (start, width) = (split.start(panel), split.width(panel))
       let row = width * units.blockWidth
       let panelStart = target + start * units.blockWidth * depth
-      // Sixteen k at a time, so that the written lines stay in the first-level cache.
+      // Sixteen k are packed at a time, so that the written lines stay in the first-level cache.
       var first = 0
       while first < depth {
         let last = min(first + 16, depth)
@@ -64,7 +64,7 @@ enum Packing {
     }
   }
 
-  /// The transposed matrix [K, G·H] of a single gate, in the layout of `columns`.
+  /// Packs the transposed matrix [K, G·H] of a single gate in the layout of `columns`.
   static func transposedColumns(
     _ source: UnsafePointer<Float>, depth: Int, units: Units, split: PanelSplit,
     into target: UnsafeMutablePointer<Float>
@@ -82,7 +82,7 @@ enum Packing {
     }
   }
 
-  /// W [G·H, K] for a product that runs over the gates, with K as its columns:
+  /// Packs W [G·H, K] for a product that sums over the gates and has K columns:
   /// [panel][block][gate][unit of the block][column].
   static func rows(
     _ source: UnsafePointer<Float>, columns: Int, order: GateOrder, split: PanelSplit,
@@ -112,14 +112,14 @@ enum Packing {
     }
   }
 
-  /// A bias [G·H] in block order; nil is zero.
+  /// Packs a bias [G·H] in block order; nil is zero.
   static func bias(
     _ source: UnsafePointer<Float>?, units: Units, into target: UnsafeMutablePointer<Float>
   ) {
     toBlocks(source, rows: 1, units: units, into: target)
   }
 
-  /// A state [rows, G·H] in block order; nil is zero.
+  /// Packs a state [rows, G·H] in block order; nil is zero.
   static func toBlocks(
     _ source: UnsafePointer<Float>?, rows: Int, units: Units,
     into target: UnsafeMutablePointer<Float>

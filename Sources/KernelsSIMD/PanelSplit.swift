@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How the unit blocks of a layer (a block is `Vector.width` units) are distributed over the column
-/// panels of a product: as few panels as the register tile allows, as even as possible.
+/// How the blocks of `Vector.width` units of a layer are distributed over the column panels of a
+/// product: over as few panels as the register tile allows, as evenly as possible.
 struct PanelSplit {
   let blocks: Int
   let panels: Int
   private let small: Int
   private let wide: Int
 
-  /// - Parameter limit: blocks that fit one panel
+  /// - Parameter limit: the number of blocks that fit in one panel
   @inline(__always)
   init(blocks: Int, limit: Int) {
     self.blocks = blocks

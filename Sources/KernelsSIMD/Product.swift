@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One column panel of a product, out [rows, vectors · width] = start + A W, split over k into
-/// blocks whose part of W stays in the first-level cache while all rows are multiplied with it.
+/// One column panel of a product, out [rows, vectors · width] = start + A W.
+///
+/// The sum over k is split into blocks. The part of W in a block stays in the first-level cache
+/// while all rows are multiplied with it.
 struct Product {
   /// As in `Tile`.
   let a: UnsafePointer<Float>
@@ -19,10 +21,11 @@ struct Product {
   private let tiles: Int
   /// The number of blocks that k is split into.
   private let blocks: Int
-  /// Floats of the next block that each k of a pass of a tile prefetches: the passes share it evenly,
-  /// because memory delivers it about as fast as all rows are multiplied with a block.
+  /// The floats of the next block that a pass of a tile prefetches for each k. The passes share the
+  /// block evenly, because loading it from memory takes about as long as multiplying all rows with
+  /// a block.
   private let prefetchStep: Int
-  /// Prefetched besides W.
+  /// What is prefetched in addition to W.
   private let prefetch: Prefetch?
   private let blockSegments: Int
   private let blockSegment: Int
@@ -63,12 +66,12 @@ struct Product {
     }
   }
 
-  /// Rows after which the pointwise part runs: whole register tiles and whole packs, few enough
-  /// that its stores drain while the next products run.
+  /// The number of rows after which the pointwise part runs: whole register tiles and whole packs,
+  /// few enough that its stores are written while the next products run.
   @inline(__always)
   var chunkRows: Int { 2 * tileRows }
 
-  /// The largest of them.
+  /// The largest value of `chunkRows`.
   static var mostChunkRows: Int { 2 * Registers.mostRows }
 
   /// Adds one block's part to `count` rows from `row` on, which are stored from `out` on.

@@ -2,7 +2,8 @@
 
 /// A loop over k around a block of accumulators, whose size is chosen at run time.
 protocol RegisterTile {
-  /// Runs with R rows and the columns of R from `column` on, out of `vectors` adjacent ones.
+  /// Runs with the rows and columns of R, whose columns start at `column` of `vectors` adjacent
+  /// ones.
   func run<R: Rows>(_: R.Type, column: Int, vectors: Int)
 }
 
@@ -14,8 +15,9 @@ enum Registers {
   /// The largest number of columns, in vectors.
   static var mostVectors: Int { 4 }
 
-  /// The rows of each tile, but possibly the last, of a product with `rows` rows: as few tiles as
-  /// possible, as even as possible. A tile with few rows waits for its own sums.
+  /// The rows of each tile of a product with `rows` rows; the last tile may have fewer. There are
+  /// as few tiles as possible, as even as possible, because a tile with few rows waits for its own
+  /// sums.
   @inline(__always)
   static func rows(forVectors vectors: Int, of rows: Int) -> Int {
     let most = Registers.rows(forVectors: vectors)
@@ -23,7 +25,8 @@ enum Registers {
     return max((rows + tiles - 1) / tiles, 1)
   }
 
-  /// How often a tile with `vectors` columns runs over k: twice if the registers hold half of them.
+  /// How often a tile with `vectors` columns runs over k: twice if the registers hold only half of
+  /// the columns.
   @inline(__always)
   static func passes(forVectors vectors: Int) -> Int {
     #if AVX512 || arch(arm64)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The accumulators of a matrix tile, composed of pairs, so that every size is one type and the
-// compiler keeps each of them in registers: `Columns` is a row of one to four vectors, `Rows` one
-// to eight such rows.
+// The accumulators of a matrix tile. `Columns` is a row of one to four vectors, `Rows` is one to
+// eight such rows. Both are composed of pairs, so that every size is a type of its own and the
+// compiler keeps the accumulators in registers.
 
 /// Neighbouring vectors of one row.
 protocol Columns {
-  /// How many vectors.
+  /// The number of vectors.
   static var count: Int { get }
   init(_ p: UnsafePointer<Float>)
   init(zeros: Void)
@@ -83,7 +83,7 @@ protocol Rows {
   init(_ p: UnsafePointer<Float>, stride: Int)
   func store(_ p: UnsafeMutablePointer<Float>, stride: Int)
   func accumulate(_ p: UnsafeMutablePointer<Float>, stride: Int)
-  /// Adds `w` times one number of each row.
+  /// Adds `w` times one number per row; the numbers are `stride` floats apart.
   mutating func add(_ w: Column, times a: UnsafePointer<Float>, stride: Int)
 }
 

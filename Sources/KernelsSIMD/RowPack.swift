@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The pack of the pointwise part. A wide vector alone has enough independent chains, one for each
-/// gate, and more rows at once would not fit in the registers; narrower vectors need more of them to
-/// hide the latency.
+/// The pack of the pointwise part.
+///
+/// With wide vectors, one row has enough independent chains, one per gate, and more rows would not
+/// fit in the registers. Narrower vectors need several rows to hide the latency.
 #if AVX512
   typealias RowPack = Vector
 #elseif arch(arm64)
@@ -11,8 +12,8 @@
   typealias RowPack = Twin<Vector>
 #endif
 
-/// Which rows a pack reads and writes, counted from its first one. If fewer rows are left than a
-/// pack holds, the last one is computed and written several times.
+/// The rows that a pack reads and writes, counted from its first row. If fewer rows are left than a
+/// pack holds, the last row is computed and written several times.
 struct PackRows {
   private let second: Int
   private let third: Int
@@ -48,7 +49,7 @@ extension Pack {
     forEachRow(from: 0) { $1.store(p + rows[$0] * stride) }
   }
 
-  /// Stores past the caches if `streaming`, which needs `p` and `stride` to be aligned.
+  /// Stores, bypassing the caches if `streaming`; `p` and `stride` must then be aligned.
   @inline(__always)
   func store(
     _ p: UnsafeMutablePointer<Float>, _ rows: PackRows, stride: Int, streaming: Bool
@@ -74,13 +75,13 @@ extension Pack {
     forEachRow(from: 0) { $1.storing(count, p + rows[$0] * stride) }
   }
 
-  /// One number per row, in all lanes of the row.
+  /// Loads one number per row into all lanes of that row.
   @inline(__always)
   init(spreading p: UnsafePointer<Float>, _ rows: PackRows, stride: Int) {
     self.init(firstRow: 0) { Vector(repeating: p[rows[$0] * stride]) }
   }
 
-  /// The same for every row.
+  /// The same vector for every row.
   @inline(__always)
   init(everyRow vector: Vector) { self.init(firstRow: 0) { _ in vector } }
 }

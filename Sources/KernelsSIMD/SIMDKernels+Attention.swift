@@ -3,11 +3,11 @@
 internal import CVec
 public import KernelInterface
 
-// Each query of a head is separate: scores and mixtures run over the vectors of a head's columns,
-// in an order that depends only on their number.
+// The queries of a head are computed separately. Sums run over the vectors of a head's columns in
+// an order that depends only on the number of columns.
 
 extension SIMDKernels {
-  /// Attends with every query.
+  /// Computes the attention of every query.
   public static func attend(
     _ call: AttentionCall<Float>, into output: UnsafeMutablePointer<Float>
   ) {

@@ -3,8 +3,8 @@
 public import KernelInterface
 
 extension SIMDKernels {
-  /// y = w(x) Wᵀ + b or y += w(x) Wᵀ, line by line: the windows of a line overlap in the map, and are
-  /// multiplied in place.
+  /// y = w(x) Wᵀ + b or y += w(x) Wᵀ, line by line. The windows of a line overlap in the map and
+  /// are multiplied without being copied.
   public static func convolve(_ call: ConvolutionCall<Float>) {
     let (grid, group) = (call.windows, PackedProductBuffers.groupRows)
     Arena.with({ PackedProductBuffers(columns: call.columns, arena: &$0) }) { buffers in
@@ -35,8 +35,8 @@ extension SIMDKernels {
   public static func addConvolutionGradient(_ call: ConvolutionGradientCall<Float>) {
     Arena.with({ $0.take(GradientTile.spillCount) }) { spill in
       for chain in 0..<call.chains {
-        // The deltas of a tile's rows, a cache line per place, stay in the first-level cache while
-        // all windows are multiplied with them.
+        // A tile's rows read one cache line of deltas per place. These lines stay in the
+        // first-level cache while all windows are multiplied with them.
         var lane = 0
         while lane < call.width {
           let rows = min(WeightGradientBuffers.tileRows, call.width - lane)
@@ -47,7 +47,7 @@ extension SIMDKernels {
     }
   }
 
-  /// Adds the part of a chain to some rows of dW.
+  /// Adds a chain to some rows of dW.
   private static func add(
     _ call: ConvolutionGradientCall<Float>, chain: Int, lane: Int, rows: Int,
     spill: UnsafeMutablePointer<Float>

@@ -25,14 +25,14 @@ extension SIMDKernels {
 
 /// The words of sixteen consecutive counters (Salmon et al., SC 2011).
 private struct PhiloxWords {
-  /// Two numbers per lane, the even counter's below the odd one's: a product of 32 by 32 bits fills
-  /// the whole lane.
+  /// A 64-bit lane holds two numbers: that of an even counter in the lower half, and that of the
+  /// odd counter after it in the upper half. A product of 32 by 32 bits fills the whole lane.
   typealias Pairs = SIMD8<UInt64>
 
   static var count: Int { 64 }
   private static var low: Pairs { Pairs(repeating: 0xFFFF_FFFF) }
 
-  /// Each of the four words of the counters.
+  /// The four words of the counters.
   private var a: Pairs
   private var b: Pairs
   private var c: Pairs
@@ -60,7 +60,7 @@ private struct PhiloxWords {
     Pairs(repeating: UInt64(word) << 32 | UInt64(word))
   }
 
-  /// The upper and the lower half of each product.
+  /// The upper and the lower halves of the products.
   @inline(__always)
   private static func multiply(_ x: Pairs, _ factor: UInt64) -> (Pairs, Pairs) {
     let factor = Pairs(repeating: factor)

@@ -3,8 +3,8 @@
 internal import CVec
 public import KernelInterface
 
-// A scan runs along the coefficients of a memory, so the lanes of a vector hold different memories:
-// blocks of coefficients are transposed when they are loaded and stored.
+// A scan runs along the coefficients of a memory, so the lanes of a vector hold different memories.
+// Blocks of coefficients are transposed when they are loaded and stored.
 
 extension SIMDKernels {
   /// Advances Legendre memories by one time step.
@@ -27,7 +27,7 @@ extension SIMDKernels {
         for start in stride(from: 0, to: call.order, by: MemoryGroup.depth) {
           let depth = min(MemoryGroup.depth, call.order - start)
           group.gather(before + start, count: count, depth: depth)
-          // At the start of a sequence, the step size is 0 and the memory stays (u, 0 ... 0).
+          // At the start of a sequence, the step size is 0 and the memory is (u, 0 ... 0).
           for lane in 0..<count where group.isFirst(first + lane) {
             for k in 0..<depth { group.block[k * MemoryGroup.width + lane] = 0 }
             if start == 0 { group.block[lane] = input[lane] }
@@ -58,7 +58,7 @@ extension SIMDKernels {
         var scan = LegendreScan(
           size: group.load(group.sizes), oldShare: MemoryGroup.lanes(call.oldShare),
           newShare: MemoryGroup.lanes(call.newShare))
-        // Not a reversed stride, which would allocate an array.
+        // A reversed stride would allocate an array.
         for block in (0..<(call.order + MemoryGroup.depth - 1) / MemoryGroup.depth).reversed() {
           let start = block * MemoryGroup.depth
           let depth = min(MemoryGroup.depth, call.order - start)
@@ -86,11 +86,11 @@ extension SIMDKernels {
   }
 }
 
-/// Some memories side by side in the lanes of two vectors.
+/// Several memories in the lanes of two vectors.
 private struct MemoryGroup {
   typealias Lanes = Twin<Vector>
   static var width: Int { 2 * Vector.width }
-  /// Coefficients that are transposed at once.
+  /// The number of coefficients that are transposed together.
   static var depth: Int { 16 }
 
   /// [depth][width]
@@ -105,7 +105,7 @@ private struct MemoryGroup {
     sizes = arena.take(MemoryGroup.width)
   }
 
-  /// Calls `body` with the first memory of each group, and how many it has.
+  /// Calls `body` with the first memory of each group and the number of its memories.
   @inline(__always)
   func forEachGroup(_ body: (Int, Int) -> Void) {
     // Lanes without a memory compute with zeros.

@@ -3,8 +3,9 @@
 internal import CVec
 public import KernelInterface
 
-// Every sum over a row has one order: over every fourth block of `SumLanes`, lane by lane, then
-// over the four sums and the lanes. The order depends only on the number of columns.
+// Every sum over a row has the same order. Each of four sums adds every fourth block of `SumLanes`,
+// lane by lane; then the four sums are added, and then the lanes. The order depends only on the
+// number of columns.
 
 extension SIMDKernels {
   /// Normalises each row.
@@ -136,8 +137,8 @@ struct RowSpan {
     return (mean.total, slope.total)
   }
 
-  /// Calls `body` with the first column of each block of `SumLanes` and its number of columns, four
-  /// whole blocks at a time.
+  /// Calls `body` with the first column of each block of `SumLanes` and its number of columns.
+  /// Whole blocks are processed four at a time.
   @inline(__always)
   func forEachBlock(_ body: (Int, Int) -> Void) {
     let lanes = SumLanes.lanes

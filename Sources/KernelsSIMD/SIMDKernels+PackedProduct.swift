@@ -2,8 +2,8 @@
 
 public import KernelInterface
 
-// A packed matrix has the layout of `Product`, [panel][k][column], with columns of zeros that fill
-// its last vector.
+// A packed matrix has the layout of `Product`, [panel][k][column]. Columns of zeros fill its last
+// vector.
 
 extension SIMDKernels {
   /// The size of a packed matrix of K x M in floats.
@@ -28,7 +28,8 @@ extension SIMDKernels {
   public static func multiply(_ call: PackedProductCall<Float>) {
     Arena.with({ PackedProductBuffers(columns: call.columns, arena: &$0) }) { buffers in
       Packing.bias(call.bias, units: buffers.units, into: buffers.bias)
-      // Groups of rows, so that neither they nor the panel's sums leave the second-level cache.
+      // Rows are processed in groups, so that they and the panel's sums stay in the second-level
+      // cache.
       var first = 0
       while first < call.rows {
         let group = min(PackedProductBuffers.groupRows, call.rows - first)
@@ -57,7 +58,7 @@ extension SIMDKernels {
 
 /// The work areas of one product.
 struct PackedProductBuffers {
-  /// The most rows of a call of `run`.
+  /// The largest number of rows in a call of `run`.
   static var groupRows: Int { 240 }
 
   let units: Units

@@ -9,16 +9,16 @@
 #endif
 
 extension SIMDKernels {
-  /// The speed of multiply-adds on registers, in GFLOP/s: the limit of this core.
+  /// The speed of multiply-adds on registers in GFLOP/s, which is the limit of this core.
   ///
-  /// The best of many samples of about a millisecond, taken during `seconds`.
+  /// It is the best of many samples of about a millisecond, taken during `seconds`.
   public static func peak(seconds: Double) -> Double {
     let rounds = 100_000
     let start = now()
     var (best, sum) = (Double.infinity, Float(0))
     repeat {
       let before = now()
-      // Each sample starts from the last one's result, so the compiler cannot remove any.
+      // Each sample starts from the result of the one before, so the compiler cannot remove any.
       sum = multiplyAdds(rounds, from: sum)
       let elapsed = now() - before
       if sum >= 0, elapsed < best { best = elapsed }

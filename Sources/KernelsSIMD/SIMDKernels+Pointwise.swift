@@ -49,9 +49,9 @@ private struct StepBackwardWork: DriveWork {
   }
 }
 
-/// The units of a call, which a formula processes one by one.
+/// The units of a call, which a formula processes a vector at a time.
 private struct UnitBlocks {
-  /// Two registers side by side, because a single one would wait for each of its operations.
+  /// Two registers, because a single one would wait for the result of each operation.
   typealias V = Twin<Vector>
   let rows: Int
   let columns: Int

@@ -2,8 +2,8 @@
 
 public import KernelInterface
 
-// A block of rows has the layout of `GradientTile`, [panel][row][column], with space for `capacity`
-// rows in each panel and columns of zeros that fill its last vector.
+// A block of rows has the layout of `GradientTile`, [panel][row][column]. Each panel has space for
+// `capacity` rows, and columns of zeros fill its last vector.
 
 extension SIMDKernels {
   /// The size of a block of rows in floats.
@@ -30,7 +30,7 @@ extension SIMDKernels {
   /// sums += Σ_r row_r, from the first row to the last
   public static func addColumnSums(_ call: ColumnSumsCall<Float>) {
     let units = Units(call.columns, gates: 1)
-    // Several vectors side by side: a single chain would wait for its own additions.
+    // Four vectors at a time, because a single chain would wait for its own additions.
     var vector = 0
     while (vector + 4) * Vector.width <= call.columns {
       addColumnSums(call, at: vector * Vector.width)
@@ -47,7 +47,7 @@ extension SIMDKernels {
     }
   }
 
-  /// Four whole vectors of the columns.
+  /// Adds up four whole vectors of columns.
   private static func addColumnSums(_ call: ColumnSumsCall<Float>, at column: Int) {
     let (to, W) = (call.sums + column, Vector.width)
     var (a, b) = (Vector(to), Vector(to + W))
@@ -77,7 +77,7 @@ extension SIMDKernels {
     }
   }
 
-  /// The same for few operands, and the gradient of the bias.
+  /// Adds dW and db for operands of few columns, directly from rows.
   public static func addNarrowGradient(_ call: NarrowGradientCall<Float>) {
     Arena.with({ NarrowBuffers(call, arena: &$0) }) { buffers in
       buffers.takeFeatures(call)
@@ -87,7 +87,7 @@ extension SIMDKernels {
         let vectors = buffers.split.width(panel)
         var (deltas, step) = (call.deltas + column, W)
         if column + vectors * Vector.width > W {
-          // A tile reads whole vectors.
+          // A tile reads whole vectors, which the last columns do not fill.
           buffers.takeLast(call, column: column, vectors: vectors)
           (deltas, step) = (UnsafePointer(buffers.last), vectors * Vector.width)
         }
@@ -108,12 +108,12 @@ extension SIMDKernels {
 
 /// The work areas of one narrow gradient.
 private struct NarrowBuffers {
-  /// The operands and a 1 for the bias.
+  /// The number of operands, and one more for the bias.
   let features: Int
   let split: PanelSplit
   /// [row][feature]
   let x: UnsafeMutablePointer<Float>
-  /// The last panel of the deltas, if they do not fill it.
+  /// A copy of the last panel of the deltas, if they do not fill it.
   let last: UnsafeMutablePointer<Float>
   let spill: UnsafeMutablePointer<Float>
 
@@ -155,7 +155,7 @@ private struct RowBlock {
   @inline(__always)
   init(_ role: GradientRole, columns: Int, capacity: Int) {
     units = Units(columns, gates: 1)
-    // The columns of a tile are a panel of operands, its rows some columns of the deltas.
+    // The columns of a tile are a panel of operands, and its rows are some columns of the deltas.
     split = PanelSplit(
       blocks: units.blocks, limit: role == .delta ? 4 : WeightGradientBuffers.panelLimit)
     self.capacity = capacity

@@ -3,10 +3,10 @@
 public import KernelInterface
 
 /// The kernels of one instruction set. Three modules are built from these sources, one for each
-/// set; callers name the module. Only pointers and plain numbers cross its interface, so no code
-/// compiled for one set can be linked into another.
+/// instruction set, and callers name the module. Only pointers and plain numbers cross its
+/// interface, so no code compiled for one instruction set can be linked into another module.
 ///
-/// They compute the same as the scalar reference in `Kernels`, in Float. Two properties also hold:
+/// They compute the same functions as the scalar reference in `Kernels`, in Float. In addition:
 ///
 /// - the results of a row (h, c, v, q, dx, initial gradients) have the same bits regardless of the
 ///   rows computed with it, and

@@ -2,9 +2,9 @@
 
 /// The place of a group's rows at one time step in the saved activations: [step][block][row].
 struct SavedPlace {
-  /// Nil if nothing is saved.
+  /// The start of the saved activations; nil if nothing is saved.
   let start: UnsafeMutablePointer<Float>?
-  /// Counted from the first saved step.
+  /// The number of the time step, counted from the first saved step.
   let step: Int
   /// The rows of a block.
   let rows: Int

@@ -51,7 +51,7 @@ extension Sequence {
     let (T, firstRow, rows) = (call.geometry.steps, group.firstRow, group.rows)
     buffers.load(call, firstRow: firstRow, rows: rows)
     group.begin()
-    // The first step of what is saved.
+    // The first of the saved steps.
     var first = 0
     func saved(_ t: Int) -> SavedPlace {
       let blocks = buffers.units.blocks
@@ -88,8 +88,8 @@ extension Sequence {
     buffers.write(call, firstRow: firstRow, rows: rows)
   }
 
-  /// One time step: dh_t = da_{t+1} W_hh panel by panel, and for each few rows of it, as soon as
-  /// they are complete, the adjoints of body and drive.
+  /// One time step. It computes dh_t = da_{t+1} W_hh panel by panel. As soon as a few rows of a
+  /// panel are complete, the adjoints of body and drive follow for these rows.
   @inline(__always)
   private static func run(_ step: BackwardStep) {
     let drive = D(step.call.geometry.drive, step: step.t)
@@ -120,8 +120,8 @@ extension Sequence {
     }
   }
 
-  /// What is saved of the next panel: at the speed of memory it takes about the time of a product to
-  /// arrive.
+  /// The saved numbers of the next panel. Loading them from memory takes about as long as a
+  /// product.
   @inline(__always)
   private static func saved(_ step: BackwardStep, after panel: Int) -> Prefetch? {
     let (split, width) = (step.buffers.hiddenSplit, SavedLayout(step.call.geometry).width)
@@ -138,8 +138,8 @@ extension Sequence {
   /// The adjoints of body and drive for one block of units, the `index`-th of a panel, in rows
   /// `firstRow ..< end` of the group.
   ///
-  /// It is longer than other functions: the values that the loop reads before its first row must
-  /// stay in registers, and each part would need a dozen of them as arguments.
+  /// This function is long, because values that are read before the loop must stay in registers
+  /// during it. If it were split, each part would need a dozen of them as arguments.
   @inline(__always)
   private static func finish(
     _ step: BackwardStep, _ drive: D, panel: Int, index: Int, rows firstRow: Int, _ end: Int
@@ -153,16 +153,16 @@ extension Sequence {
     let block = buffers.hiddenSplit.start(panel) + index
     let lanes = buffers.units.lanes(block)
     let stride = buffers.hiddenSplit.width(panel) * width
-    // Row-major, so that the last block is narrower.
+    // Row-major data, in which the last block is narrower.
     let row0 = (t * N + step.firstRow) * H + block * width
     let y = call.y + row0
     let dy = call.dy.map { $0 + row0 }
     let before = hiddenBefore(step, block: block)
-    // In block order.
+    // Data in block order.
     let layout = SavedLayout(shape)
     let place = step.saved.place(block: block)
     let saved = UnsafePointer(step.saved.start! + place * layout.width)
-    // For the g of a single input.
+    // With a single input, g is recomputed.
     let xStart = call.x + t * N + step.firstRow
     let bias = buffers.inputBias + block * blockWidth
     let weights = buffers.inputColumn + block * blockWidth
@@ -227,7 +227,7 @@ extension Sequence {
     }
   }
 
-  /// The adjoint of the drive of every used gate.
+  /// The adjoint of the drive for every gate that is used.
   @inline(__always)
   private static func run(
     _ drive: D, _ gradient: BodyGradient<RowPack>, g: GatePack<RowPack>, v: GatePack<RowPack>,
@@ -254,7 +254,7 @@ extension Sequence {
 
   // MARK: The ends of the sequence
 
-  /// The place of h_{t-1} of the group's rows, and the floats to the next row.
+  /// The start of h_{t-1} of the group's rows, and the floats from one row to the next.
   @inline(__always)
   private static func hiddenBefore(
     _ step: BackwardStep, block: Int
@@ -270,7 +270,7 @@ extension Sequence {
     return (UnsafePointer(step.buffers.zeros), 0)
   }
 
-  /// Loads c_T, which was saved or is what the recomputation of the last steps ended with.
+  /// Loads c_T. It was saved, or is the last state of the recomputation.
   private static func loadLastCell(
     _ step: BackwardStep, recomputed: UnsafeMutablePointer<Float>?
   ) {

@@ -59,8 +59,8 @@ extension Sequence {
     }
   }
 
-  /// One time step: for each panel of columns both products, and for each few rows of them, as
-  /// soon as they are complete, everything pointwise.
+  /// One time step. It computes both products for each panel of columns. As soon as a few rows of a
+  /// panel are complete, the pointwise part follows for these rows.
   @inline(__always)
   static func run(_ step: ForwardStep) {
     let drive = D(step.call.geometry.drive, step: step.t)
@@ -100,8 +100,8 @@ extension Sequence {
   /// The drive of one block of units, the `index`-th of a panel, and the first half of the body, in
   /// rows `firstRow ..< end` of the group.
   ///
-  /// It is longer than other functions: the values that the loop reads before its first row must
-  /// stay in registers, and each part would need a dozen of them as arguments. So is `update`.
+  /// This function and `update` are long, because values that are read before the loop must stay in
+  /// registers during it. If they were split, each part would need a dozen of them as arguments.
   @inline(__always)
   private static func activate(
     _ step: ForwardStep, _ drive: D, panel: Int, index: Int, rows firstRow: Int, _ end: Int
@@ -115,7 +115,7 @@ extension Sequence {
     let stride = buffers.split.width(panel) * blockWidth
     let gStart = step.g(panel: panel, gates: B.gates) + index * blockWidth
     let aStart = buffers.a + index * blockWidth
-    // For a single input, whose g is not worth a product.
+    // With a single input, g is computed here.
     let xStart = call.x + step.t * shape.rows + step.firstRow
     let bias = buffers.inputBias + block * blockWidth
     let weights = buffers.inputWeights + block * blockWidth
@@ -145,12 +145,12 @@ extension Sequence {
     }
   }
 
-  /// Floats of one row of `ForwardBuffers.activated`.
+  /// The floats of one row of `ForwardBuffers.activated`.
   @inline(__always)
   private static var activatedWidth: Int { B.activations * Vector.width }
 
-  /// The second half of the body, in the block and the rows that `activate` has done, and everything
-  /// that is saved.
+  /// The second half of the body for the block and the rows that `activate` has computed. It also
+  /// writes everything that is saved.
   @inline(__always)
   private static func update(
     _ step: ForwardStep, panel: Int, index: Int, rows firstRow: Int, _ end: Int
@@ -199,8 +199,8 @@ extension Sequence {
     }
   }
 
-  /// Saves what the drive's `backward` needs of a pack. It comes after what the body saves, because
-  /// stores past the caches must fill whole lines.
+  /// Saves what the drive's `backward` needs. It follows directly on what the body saves, because
+  /// stores that bypass the caches must fill whole lines.
   @inline(__always)
   private static func saveDrive(
     _ step: ForwardStep, _ layout: SavedLayout, _ pack: PackRows, _ panel: Int, _ index: Int,
@@ -227,7 +227,7 @@ extension Sequence {
     }
   }
 
-  /// The drive of every used gate.
+  /// The drive for every gate that is used.
   @inline(__always)
   private static func run(
     _ drive: D, _ g: GatePack<RowPack>, _ a: GatePack<RowPack>, v: inout GatePack<RowPack>,

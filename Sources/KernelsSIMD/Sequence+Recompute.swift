@@ -2,13 +2,13 @@
 
 import KernelInterface
 
-/// Recomputes, during a backward pass, what the forward pass did not keep: a few steps at a time,
-/// from the states that it kept (Chen et al., "Training deep nets with sublinear memory cost",
-/// 2016).
+/// Recomputes, during a backward pass, what the forward pass did not keep. It recomputes a few
+/// steps at a time, from the states that were kept (Chen et al., "Training deep nets with sublinear
+/// memory cost", 2016).
 ///
 /// A row's forward pass has the same bits regardless of the rows and steps computed with it, and
-/// the sums of the backward pass do not change their order: so the gradients have the same bits as
-/// with a pass that keeps everything.
+/// the order of the backward pass's sums does not change. So the gradients have the same bits as
+/// without recomputation.
 struct Recomputation {
   let call: ForwardCall<Float>
   let buffers: ForwardBuffers
@@ -41,7 +41,7 @@ extension Sequence {
     shape.recomputeEvery > 0 && shape.steps > shape.recomputeEvery
   }
 
-  /// Floats of one row of one block of a kept state.
+  /// The floats of one row of one block of a kept state.
   @inline(__always)
   static func stateWidth(_ shape: LayerGeometry) -> Int {
     ((B.hasCell ? 1 : 0) + (shape.drive.hasVelocity ? B.gates : 0)
@@ -54,8 +54,8 @@ extension Sequence {
     return kept * shape.rows * Units(shape.hidden, gates: 1).blocks * stateWidth(shape)
   }
 
-  /// Calls `body` with the place of a row of a block in the state before step t, and with its
-  /// number in the buffers of a group.
+  /// Calls `body` for each row of each block, with its place in the kept state before step t and
+  /// its index in the buffers of a group.
   @inline(__always)
   private static func forEachState(
     _ shape: LayerGeometry, before t: Int, firstRow: Int, rows: Int,
@@ -90,7 +90,7 @@ extension Sequence {
     }
   }
 
-  /// Recomputes what the backward pass needs of the segment that ends with step t.
+  /// Recomputes what the backward pass needs from the segment that ends with step t.
   ///
   /// - Returns: the first step of the segment
   static func recompute(

@@ -4,13 +4,14 @@ import KernelInterface
 
 /// A layer with drive D and body B over a whole sequence.
 enum Sequence<D: DriveFormula, B: BodyFormula> where D.V == RowPack, B.V == RowPack {
-  /// The layout of `saved`, [T][block][N][vectors]: for one unit block of one row the body's packs,
-  /// c_{t-1}, and v_t, q_t and g_t per gate if the drive needs them. So all that the backward pass
-  /// reads for a step lies together. After them comes c_T, [block][N][lane].
+  /// The layout of `saved`, [T][block][N][vectors]. The vectors of one block of units of one row
+  /// are the body's packs, c_{t-1}, and v_t, q_t and g_t per gate if the drive needs them. All that
+  /// the backward pass reads for a step is therefore contiguous. After all steps comes c_T,
+  /// [block][N][lane].
   struct SavedLayout {
     /// Whether g_t is saved; for a single input it is recomputed.
     let hasInputDrive: Bool
-    /// Floats of one row of one block.
+    /// The floats of one row of one block.
     let width: Int
 
     @inline(__always)
@@ -43,7 +44,7 @@ enum Sequence<D: DriveFormula, B: BodyFormula> where D.V == RowPack, B.V == RowP
     shape.steps * shape.rows * Units(shape.hidden, gates: 1).blocks * SavedLayout(shape).width
   }
 
-  /// The blocks of units that share a column panel of up to four vectors.
+  /// The number of blocks of units in a column panel of up to four vectors.
   @inline(__always)
   static var panelLimit: Int { max(4 / B.gates, 1) }
 }

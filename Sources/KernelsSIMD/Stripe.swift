@@ -2,12 +2,12 @@
 
 import KernelInterface
 
-/// Adjacent rows of one shard, whose part of the weight gradients is summed as one chain in each
+/// Adjacent rows of one shard. Their part of the weight gradients is summed as one chain in each
 /// block of time.
 struct Stripe {
-  /// Nil for rows that no shard owns.
+  /// The shard that owns the rows; nil if no shard does.
   var shard: Int?
-  /// Whether the stripe is all of its shard.
+  /// Whether the stripe has all rows of its shard.
   var isWhole: Bool
   var first: Int
   var count: Int
@@ -49,12 +49,12 @@ struct Stripes {
 
   subscript(index: Int) -> Stripe { start[index] }
 
-  /// The end of the group of stripes that starts with stripe `index`: as many stripes as have at
-  /// most `rows` rows together, but at least one.
+  /// The end of the group of stripes that starts with stripe `index`. A group has as many stripes
+  /// as together have at most `rows` rows, but at least one.
   ///
-  /// The stripes of one shard add to the same gradient, in the order of the groups. So a group has
-  /// either whole shards or stripes of a single one, and the computation of a shard does not depend
-  /// on its neighbours.
+  /// The stripes of one shard add to the same gradient, in the order of the groups. A group has
+  /// either whole shards or stripes of a single shard, so the result of a shard does not depend on
+  /// its neighbours.
   func groupEnd(from index: Int, rows: Int) -> Int {
     let first = self[index]
     var (end, sum) = (index + 1, first.count)
@@ -69,14 +69,14 @@ struct Stripes {
     return end
   }
 
-  /// The most steps in a block of time of any stripe.
+  /// The largest number of steps in a block of time of any stripe.
   func longestTimeBlock(_ shape: LayerGeometry) -> Int {
     var longest = 1
     for index in 0..<count { longest = max(longest, timeBlock(index, shape)) }
     return longest
   }
 
-  /// The most rows in a block of time of any stripe, all its steps together.
+  /// The largest number of rows in a block of time of any stripe, all its steps together.
   func deepestTimeBlock(_ shape: LayerGeometry) -> Int {
     var deepest = 1
     for index in 0..<count {

@@ -2,8 +2,8 @@
 
 internal import CVec
 
-/// Sixteen adjacent columns, in as many vectors as they need. A sum over the columns of a row runs
-/// in these lanes and then over them, so it has the same bits for every width of a vector.
+/// Sixteen adjacent columns in as many vectors as they need. A sum over the columns of a row first
+/// adds up each lane and then the lanes, so it has the same bits for every vector width.
 #if AVX512
   typealias SumLanes = Vector
 #elseif AVX2
@@ -11,7 +11,7 @@ internal import CVec
 #elseif arch(arm64)
   typealias SumLanes = Twin<Twin<Vector>>
 #else
-  // Without fused products the bits differ anyway.
+  // Without fused multiply-add the bits differ anyway.
   typealias SumLanes = Vector
 #endif
 
@@ -24,7 +24,7 @@ protocol ColumnLanes: Pack {
   init(everywhere value: Float)
   /// Ones in the first `count` lanes, zeros in the others.
   init(ones count: Int)
-  /// The sum of the halves, repeated down to one vector.
+  /// The sum of the two halves, folded repeatedly until one vector is left.
   var folded: Vector { get }
 }
 

@@ -4,11 +4,11 @@ internal import CVec
 
 /// One register tile of a product out = start + A W over some k.
 ///
-/// The sum over k is one chain of fused products per output element, in the order of k, for any
-/// number of rows in the tile: this makes a row's result independent of its neighbours. A chain
-/// that is split into several calls continues from memory without extra rounding.
+/// Each output element is one chain of fused multiply-adds in the order of k, for any number of
+/// rows in the tile. A row's result is therefore independent of its neighbours. A chain that is
+/// split into several calls continues from memory without extra rounding.
 struct Tile: RegisterTile {
-  /// Row r of A starts `r * aRow` floats after `a`; its k run over `segments` runs of `segment`
+  /// Row r of A starts `r * aRow` floats after `a`. Its elements are `segments` runs of `segment`
   /// floats, `segmentStride` apart.
   var a: UnsafePointer<Float>
   var aRow: Int
@@ -21,8 +21,8 @@ struct Tile: RegisterTile {
   var start: UnsafePointer<Float>?
   var out: UnsafeMutablePointer<Float>
   var outRow: Int
-  /// Prefetched into the second-level cache, for each k of each pass the line that is `prefetchStep`
-  /// floats on.
+  /// What is prefetched into the second-level cache. Each k of each pass prefetches the next line,
+  /// `prefetchStep` floats further.
   var prefetch: UnsafePointer<Float>
   var prefetchStep: Int
 

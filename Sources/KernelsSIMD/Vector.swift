@@ -42,11 +42,11 @@ struct Vector: Pack {
     UnsafeMutableRawPointer(p).storeBytes(of: lanes, as: Storage.self)
   }
 
-  /// Stores past the caches; `p` must be aligned to the width of a vector.
+  /// Stores, bypassing the caches; `p` must be aligned to the size of a vector.
   @inline(__always)
   func stream(_ p: UnsafeMutablePointer<Float>) { cvec_stream(p, lanes) }
 
-  /// The first `count` numbers at `p`, zeros in the other lanes. Reads nothing else.
+  /// Loads the first `count` numbers at `p`, with zeros in the other lanes. Reads nothing else.
   @inline(__always)
   static func loading(_ p: UnsafePointer<Float>, _ count: Int) -> Vector {
     count >= Vector.width ? Vector(p) : Vector(first: count, of: p)

@@ -5,12 +5,13 @@ import KernelInterface
 /// Memory for the weight gradients of a group of stripes.
 struct WeightGradientBuffers {
   let inputs: Units
-  /// Column panels of dW_hh and dW_ih.
+  /// The column panels of dW_hh and dW_ih.
   let hiddenSplit: PanelSplit
   let inputSplit: PanelSplit
-  /// Whether W_ih has so few columns that its gradient is stored by gates; see `narrow`.
+  /// Whether W_ih has so few columns that the lanes of its gradient's vectors hold gates; see
+  /// `narrow`.
   let isNarrow: Bool
-  /// F, the columns of `narrow`: the inputs when there are few, and a constant 1 for the bias.
+  /// F, the features of `narrow`: the inputs, if there are few, and a constant 1 for the bias.
   let features: Int
 
   /// h_{t-1} of one stripe over a block of time, [panel][k][column].
@@ -36,10 +37,11 @@ struct WeightGradientBuffers {
     #endif
   }
 
-  /// The rows of a stripe from which on the loop over them is worth its start in every time step.
+  /// The number of rows of a stripe from which on a loop over them in every time step is efficient.
   static var longRows: Int { 16 }
 
-  /// The most vectors of a panel of columns that these rows are multiplied with.
+  /// The largest number of vectors in a panel of columns that the rows of a tile are multiplied
+  /// with.
   static var panelLimit: Int {
     #if AVX512 || AVX2
       3

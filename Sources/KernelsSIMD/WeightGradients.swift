@@ -5,9 +5,10 @@ import KernelInterface
 
 /// The gradients of the weights for one group of stripes.
 ///
-/// They are summed over a block of time at once, when the gate gradients of all its steps are
-/// known: dW_hh = Σ da_tᵀ h_{t-1}, dW_ih = Σ dg_tᵀ x_t, db_ih = Σ dg_t, db_hh = Σ da_t, stripe by
-/// stripe, with the steps from last to first and the rows in order as one chain.
+///     dW_hh = Σ da_tᵀ h_{t-1},   dW_ih = Σ dg_tᵀ x_t,   db_ih = Σ dg_t,   db_hh = Σ da_t
+///
+/// They are summed over a whole block of time, once the gate gradients of all its steps are known.
+/// In each stripe, the steps from last to first and the rows in order are one chain.
 struct WeightGradients {
   let call: BackwardCall<Float>
   let buffers: BackwardBuffers
@@ -35,7 +36,7 @@ struct WeightGradients {
     for index in first..<end {
       guard stripes[index].shard != nil else { continue }
       let block = Blocking.timeBlock(rows: stripes[index].count)
-      // Steps in the current block.
+      // The number of steps in the current block.
       let steps = (T - 1 - t) % block + 1
       if steps == block || t == 0 { add(index, TimeBlock(first: t, count: steps)) }
     }
@@ -46,7 +47,7 @@ struct WeightGradients {
     let first: Int
     let count: Int
 
-    /// The step in the block's n-th slot.
+    /// The step in the n-th slot of the block.
     func step(_ n: Int) -> Int { first + count - 1 - n }
   }
 
@@ -118,7 +119,7 @@ struct WeightGradients {
   ) {
     let depth = time.count * stripe.count
     let tileRows = WeightGradientBuffers.tileRows
-    // One block of gates and one panel of columns fit in the first-level cache together.
+    // One block of gates and one panel of columns together fit in the first-level cache.
     for block in 0..<units.blocks {
       let lanes = units.lanes(block)
       prefetch(target, block: block, columns: columns)
@@ -159,14 +160,14 @@ struct WeightGradients {
   private struct Operand {
     var segments: Int
     var start: UnsafeMutablePointer<Float>
-    /// Floats from one gate, row and segment to the next.
+    /// The floats from one gate, row and segment to the next.
     var gateStep: Int
     var step: Int
     var segmentStep: Int
   }
 
-  /// The gates of a vector of units: where they are, or, if a stripe has so few rows that loops over
-  /// them would take longer than their products, copied to one segment.
+  /// The gates of a vector of units. If a stripe has so few rows that loops over them would take
+  /// longer than their products, the gates are copied to one segment.
   private func operand(
     _ gates: UnsafeMutablePointer<Float>, _ stripe: Stripe, _ time: TimeBlock, block: Int
   ) -> Operand {
@@ -256,7 +257,7 @@ struct WeightGradients {
     }
   }
 
-  /// Rows of one step to [panel][k][column]; nil is zero.
+  /// Packs the rows of one step as [panel][k][column]; nil is zero.
   private func pack(
     _ source: UnsafePointer<Float>?, columns: Int, stripe: Stripe, slot: Int, depth: Int,
     split: PanelSplit, into target: UnsafeMutablePointer<Float>
@@ -277,7 +278,7 @@ struct WeightGradients {
     }
   }
 
-  /// The inputs, when they are few, and a 1 for the bias.
+  /// Packs the inputs, if they are few, and a 1 for the bias.
   private func packNarrow(_ stripe: Stripe, _ time: TimeBlock) {
     let C = call.geometry.inputs
     var to = room.xNarrow

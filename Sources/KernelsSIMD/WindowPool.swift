@@ -2,12 +2,13 @@
 
 import KernelInterface
 
-/// The window of one row, in the layout of `NormalizationWindow`: the statistics of the row and its
-/// window together, and their adjoint. `ReferenceKernels+Normalization.swift` has the derivation.
+/// The window of one row, in the layout of `NormalizationWindow`. It computes the statistics of the
+/// row and its window together, and their adjoint. `ReferenceKernels+Normalization.swift` has the
+/// derivation.
 struct WindowPool {
-  /// W, the rows that the window can hold.
+  /// W, the number of rows that the window can hold.
   private let length: Int
-  /// The rows that it holds.
+  /// The number of rows that it holds.
   private let filled: Int
   private let span: RowSpan
   private let before: UnsafeMutablePointer<Float>
@@ -22,7 +23,7 @@ struct WindowPool {
     span = RowSpan(filled)
   }
 
-  /// The rows of the window and the own one.
+  /// The number of rows of the window, plus the row itself.
   @inline(__always)
   private var count: Float { Float(filled + 1) }
 
@@ -59,7 +60,7 @@ struct WindowPool {
   ///   - mean: mean(g) of the row's gradient g
   ///   - slope: mean(g n)
   ///   - r: 1 / std
-  /// - Returns: what replaces mean and slope in the computation of dz
+  /// - Returns: the numbers that replace mean and slope in the formula of dz
   @inline(__always)
   func adjoint(
     _ mean: Float, _ slope: Float, _ r: Float, columns: Int,
@@ -71,7 +72,8 @@ struct WindowPool {
     let m = pooledMean(own)
     let dMean = -r * (mean * D) / count
     let dSquares = -r * r / 2 * slope / count
-    // The gradients from later rows to the window's rows; the oldest row has left their windows.
+    // Later rows add gradients to the window's rows, except to the oldest, which their windows
+    // lack.
     dBefore.update(from: dAfter + 1, count: length - 1)
     (dBefore + length).update(from: dAfter + length + 1, count: length - 1)
     (dBefore[length - 1], dBefore[2 * length - 1], dBefore[2 * length]) = (0, 0, 0)

@@ -34,11 +34,11 @@ public enum Initialization {
     }
   }
 
-  /// How many vectors are made orthogonal to all before them at once: one by one, a layer of a
-  /// thousand units takes a minute.
+  /// The number of vectors that are made orthogonal to all earlier ones together. One by one, a
+  /// layer of a thousand units would take a minute.
   private static let orthogonalBlock = 64
 
-  /// X ← X - (X Bᵀ) B, twice: the second time reaches machine precision.
+  /// X ← X - (X Bᵀ) B, done twice, because only the second time reaches machine precision.
   private static func orthogonalize(_ x: Tensor<Double>, against basis: Tensor<Double>) {
     let projections = Tensor<Double>(shape: [x.shape[0], basis.shape[0]])
     for _ in 0..<2 where basis.count > 0 {

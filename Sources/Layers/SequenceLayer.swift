@@ -27,7 +27,7 @@ public protocol SequenceLayer<Scalar> {
   /// How many of its parameters' numbers are not trained, such as those of a skew matrix on and
   /// below the diagonal.
   var untrainedCount: Int { get }
-  /// What a checkpoint must hold besides parameters, by name.
+  /// What a checkpoint must hold in addition to parameters, by name.
   var buffers: [(name: String, tensor: Tensor<Scalar>)] { get }
   /// Whether the layer reads `SequenceInput.times`.
   var readsTimes: Bool { get }
@@ -41,7 +41,7 @@ public protocol SequenceLayer<Scalar> {
   func initialize(
     _ parameters: ParameterBuffer<Scalar>, gateBias: Double, streams: inout InitializationStreams)
 
-  /// Computes what follows from the parameters: an orthogonal matrix, packed weights. Call it
+  /// Computes what is derived from the parameters: an orthogonal matrix, packed weights. Call it
   /// before the first pass after a change of parameters.
   ///
   /// - Parameters:
@@ -62,7 +62,7 @@ public protocol SequenceLayer<Scalar> {
   ///   - input: the sequences
   ///   - state: the state before step 1; nil is zeros
   ///   - parameters: the parameters of the model, as of the last `prepare`
-  ///   - keeping: what to keep besides the output
+  ///   - keeping: what to keep in addition to the output
   ///   - workspace: the memory of the pass, until the same layer runs again in it
   func forward(
     _ input: SequenceInput<Scalar>, from state: LayerState<Scalar>?,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a rank is doing, as the others see it.
+/// What a rank is doing, as other ranks see it.
 public enum Phase: UInt8, Sendable, CaseIterable {
   /// Before the first step, including opening the data set.
   case starting
@@ -48,7 +48,7 @@ struct Activity: Hashable, Sendable, CustomStringConvertible {
   /// "reducing step 41"
   var description: String { step > 0 ? "\(phase.text), step \(step)" : phase.text }
 
-  /// Both in one word, so that threads can share it without a lock.
+  /// The phase and the step in one word, so that threads can share it without a lock.
   var packed: UInt64 { UInt64(phase.rawValue) << 56 | UInt64(step) & (1 << 56 - 1) }
 
   init(_ phase: Phase, step: Int) {

@@ -38,8 +38,8 @@ public enum Deadline {
     if code != 0 { throw ThreadError(code: Int32(code)) }
   }
 
-  /// Without a socket, the others do not hear from this rank, and may blame it when they wait. This
-  /// rank hears from no other, and ends only by the limit of its own wait.
+  /// Warns that this rank has no socket. The others then receive nothing from it, and may blame it
+  /// when they wait. It receives nothing from them, so only the limit of its own wait ends it.
   private static func warn(_ directory: PeerDirectory) {
     let text =
       "warning: rank \(directory.rank) on \(directory.hosts[directory.rank].visible) has no UDP socket"
@@ -47,15 +47,15 @@ public enum Deadline {
     text.withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
   }
 
-  /// A file that this process makes when it ends because a peer was lost, for the script that started
-  /// the run; nil makes no file.
+  /// A file that this process makes when it ends because a peer was lost, for the script that
+  /// started the run; nil makes no file.
   public static var lossNote: String? {
     get { settings.lossNote.withLock { $0 } }
     set { settings.lossNote.withLock { $0 = newValue } }
   }
 
-  /// Creates the file `lossNote` if the process is about to end because a peer was lost. The file
-  /// is empty: only its existence counts. If the disk hangs, the process ends after two seconds.
+  /// Creates the empty file `lossNote` if the process is about to end because a peer was lost. If
+  /// the disk hangs, the process ends after two seconds.
   public static func noteLoss() { settings.noteLoss() }
 
   /// The limit of a wait. The default is 120 s.
@@ -113,7 +113,7 @@ public enum Deadline {
   private static let settings = DeadlineSettings()
 }
 
-/// The state that the working thread shares with the watching one.
+/// The state that the working thread shares with the watching thread.
 final class DeadlineSettings: Sendable {
   /// `ExitStatus.peerLost` of the program.
   static let exitStatus: Int32 = 76

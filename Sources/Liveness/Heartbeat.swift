@@ -24,9 +24,9 @@ package struct Heartbeat: Equatable, Sendable {
 
 /// Heartbeats as datagrams that only the ranks of one job can make.
 ///
-/// A datagram is six words and the tag of these words, each of 64 bits and the least significant byte
-/// first: the sender's count of its datagrams, its rank, its activity, two times, the culprit. The
-/// tag is SipHash-2-4 under a key that the ranks have agreed on over MPI and that no datagram
+/// A datagram is six words and the tag of these words, each of 64 bits and the least significant
+/// byte first: the sender's count of its datagrams, its rank, its activity, two times, the culprit.
+/// The tag is SipHash-2-4 under a key that the ranks have agreed on over MPI and that no datagram
 /// contains. The count grows, so a recorded datagram that is sent again is ignored.
 package struct HeartbeatCoder: Sendable {
   /// The bytes of a datagram.
@@ -68,8 +68,8 @@ package struct HeartbeatCoder: Sendable {
     return message + (0..<8).map { UInt8(truncatingIfNeeded: tag >> (8 * $0)) }
   }
 
-  /// Reads a datagram. Nil if it does not have the tag of this job, if its sender has sent a later
-  /// one, or if its numbers are impossible. Anyone can send to a port.
+  /// Reads a datagram, which anyone may have sent. Nil if it does not have the tag of this job, if
+  /// a later one of the same sender has arrived, or if its numbers are impossible.
   package mutating func heartbeat(_ bytes: [UInt8]) -> Heartbeat? {
     guard bytes.count == Self.byteCount else { return nil }
     func word(_ index: Int) -> UInt64 { littleEndian(bytes[8 * index..<8 * index + 8]) }

@@ -38,8 +38,8 @@ struct PeerTable {
   private(set) var activitySeconds = 0.0
   private(set) var waitSeconds = 0.0
   private var wait: UInt64?
-  /// How long this process was stopped the last time. It is reset once the process has run for the
-  /// same time: if the others had given up on it, it would know by then.
+  /// How long this process was last stopped. It is reset once the process has run for the same
+  /// time, because by then it would know if the others had given up on it.
   private(set) var stoppedSeconds = 0.0
   private var secondsSinceStop = 0.0
   /// The ranks that this one works with; nil is all.
@@ -107,14 +107,14 @@ struct PeerTable {
       culprit: culprit)
   }
 
-  /// The ranks to give up on, in order; empty if there is no reason to. Nil if this rank must end
-  /// although no other rank is at fault: it has waited for longer than `limit` while all others
-  /// answer, or its launcher has ended.
+  /// The ranks to give up on, in order; empty if there are none. Nil if this rank must end although
+  /// no other rank is at fault: it has waited for longer than `limit` while all others answer, or
+  /// its launcher has ended.
   ///
-  /// The limit applies to this rank's own wait: as long as messages arrive, silence does not end a
-  /// run, because a network may block heartbeats. A peer whose process ended before the run did,
-  /// and a peer that has itself given up, end it at once. A peer that answers and is saving gets
-  /// `savingLimit`: only the disk is slow.
+  /// The limit applies to this rank's own wait. As long as MPI's messages arrive, silence does not
+  /// end a run, because a network may block heartbeats. The run ends at once if the process of a
+  /// peer has ended, or if a peer has itself given up. For a peer that answers and is saving, the
+  /// limit is `savingLimit`, because only its disk is slow.
   func culprits(limit: Double, savingLimit: Double) -> [Culprit]? {
     if hasLostLauncher, activity.phase != .ending { return nil }
     for case let report? in peers.lazy.map(\.last) {
@@ -122,7 +122,7 @@ struct PeerTable {
       let own = suspects(limit: limit)
       // A rank that suspects no other rank names itself.
       if culprit == report.rank { return own.isEmpty ? nil : own }
-      // The findings of others, with this rank's own evidence if it has any.
+      // A rank that others suspect is reported with this rank's own evidence, if there is any.
       let known = own.filter { $0.rank == culprit }
       return known.isEmpty ? [Culprit(rank: culprit, evidence: .reported(by: report.rank))] : known
     }

@@ -11,7 +11,7 @@ import Threads
 #endif
 
 /// The thread that sends heartbeats to the other ranks, receives theirs, and ends the process if it
-/// waits for one of them in vain.
+/// has waited too long for one of them.
 ///
 /// It uses UDP and never calls MPI, which may hang: with a lost peer or link, an MPI call does not
 /// return.
@@ -122,7 +122,8 @@ final class PeerWatch: Sendable {
       listen(until: clock.now + .milliseconds(50), clock, &table, &wire)
     }
     if getppid() != launcher {
-      // Nothing else would end a stopped process. Those of this host belong to this job.
+      // Nothing else would end a stopped process. The visible processes of this host belong to this
+      // job.
       for culprit in culprits ?? [] where directory.visible.contains(culprit.rank) {
         directory.entries[culprit.rank].process.end()
       }

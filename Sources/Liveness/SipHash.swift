@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// SipHash-2-4 (Aumasson and Bernstein, 2012, doi:10.1007/978-3-642-34931-7_28): a message
-/// authentication code that only holders of the key can make.
+/// authentication code that only holders of the key can compute.
 struct SipHash: Sendable {
   private let k0: UInt64
   private let k1: UInt64

@@ -31,12 +31,11 @@ extension Communicator {
     return zip(starts, lengths).map { Array(received[$0..<$0 + $1]) }
   }
 
-  /// Fills `buffer` on every rank with the part that each rank holds.
+  /// Fills `buffer` on every rank with the parts of all ranks.
   ///
-  /// Before the call, rank r has its part in the `counts[r]` elements from `offsets[r]`;
-  /// after it, all parts are in place. Every rank gives the same counts and offsets, and
-  /// parts do not overlap. Buffers beyond the range of a C count are sent as one broadcast
-  /// per rank.
+  /// Before the call, rank r has its part in the `counts[r]` elements from `offsets[r]` on. After
+  /// it, every rank has all parts. Every rank gives the same counts and offsets, and parts do not
+  /// overlap. Buffers beyond the range of a C count are sent as one broadcast per rank.
   ///
   /// The corresponding C function is `MPI_Allgatherv`, with `MPI_IN_PLACE`.
   public func allgather<Scalar: MPIScalar>(

@@ -3,9 +3,9 @@
 internal import COpenMPI
 
 extension Communicator {
-  /// Receives a message of any rank, if one has arrived, and does not wait for one.
+  /// Receives a message from any rank if one has arrived, without waiting.
   ///
-  /// One thread at a time calls this for a communicator.
+  /// Only one thread at a time may call this on a communicator.
   ///
   /// - Returns: the message and its sender; nil if none has arrived
   ///
@@ -26,9 +26,9 @@ extension Communicator {
   }
 }
 
-/// A message that is on its way, with its bytes.
+/// A message that is being sent, with its bytes.
 ///
-/// Keep it until it has left. One that is released earlier stays in memory.
+/// Keep it until `hasLeft()` returns true. If it is released earlier, its bytes are never freed.
 public final class PostedMessage {
   private let bytes: UnsafeMutableBufferPointer<UInt8>
   private let request: Request
@@ -45,7 +45,7 @@ public final class PostedMessage {
     if request.isComplete { bytes.deallocate() }
   }
 
-  /// Returns whether the message has left, and lets MPI advance it.
+  /// Returns whether the message has left, and lets MPI make progress on it.
   public func hasLeft() throws(MPIError) -> Bool {
     if request.isComplete { return true }
     return try request.test()
@@ -53,7 +53,7 @@ public final class PostedMessage {
 }
 
 extension Communicator {
-  /// Starts to send `message` to rank `destination`, and does not wait.
+  /// Starts to send `message` to rank `destination`, without waiting.
   ///
   /// The corresponding C function is `MPI_Isend`.
   public func post(

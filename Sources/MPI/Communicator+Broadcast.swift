@@ -3,7 +3,7 @@
 internal import COpenMPI
 
 extension Communicator {
-  /// Copies `buffer` of rank `root` to `buffer` of every rank.
+  /// Copies the `buffer` of rank `root` to every rank's `buffer`.
   ///
   /// Every rank calls this with the same `buffer.count`. Buffers beyond the range of a C
   /// count are sent in pieces.

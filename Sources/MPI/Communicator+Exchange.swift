@@ -5,7 +5,8 @@ internal import COpenMPI
 extension Communicator {
   /// Sends `outgoing` to rank `peer` and receives from it into `incoming`, at the same time.
   ///
-  /// `peer` does the same, with the counts exchanged. Both counts are below 2^31.
+  /// `peer` does the same with this rank: what one sends has the count of what the other receives.
+  /// Both counts are below 2^31.
   ///
   /// The corresponding C function is `MPI_Sendrecv`.
   public func exchange<Scalar: MPIScalar>(

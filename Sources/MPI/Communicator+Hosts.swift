@@ -19,12 +19,12 @@ extension Communicator {
     }
   }
 
-  /// Returns a communicator of the same ranks, numbered host by host: hosts in the order of their
-  /// first ranks, the ranks of a host in their order here.
+  /// Returns a communicator of the same ranks, numbered host by host. Hosts are in the order of
+  /// their first ranks, and the ranks of a host in their order here.
   ///
   /// Neighbours then share memory, so the first steps of recursive halving, which move the most
-  /// data, stay inside a host. If the ranks are placed by host already, which is the default, the
-  /// result is this communicator. Every rank calls this.
+  /// data, stay inside a host. If the ranks are already numbered by host, as by default, this
+  /// communicator itself is returned. Every rank calls this.
   public func groupedByHost() throws(MPIError) -> Communicator {
     let hosts = try hosts()
     return zip(hosts, hosts.dropFirst()).allSatisfy { $0 <= $1 }

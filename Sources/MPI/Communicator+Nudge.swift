@@ -9,7 +9,7 @@ internal import COpenMPI
 #endif
 
 extension Communicator {
-  /// Ends the wait of rank `destination` in `awaitNudge(from:tag:)`.
+  /// Wakes rank `destination`, which waits in `awaitNudge(from:tag:)`.
   ///
   /// The corresponding C function is `MPI_Send`, of an empty message.
   public func nudge(_ destination: Int, tag: Int = 0) throws(MPIError) {
@@ -18,8 +18,8 @@ extension Communicator {
 
   /// Waits for a nudge from rank `source`, and sleeps between checks.
   ///
-  /// Other waits of MPI keep a core busy. A rank that has no work uses this wait to leave its core
-  /// to other ranks.
+  /// Other waits in MPI keep a core busy. A rank without work uses this one to leave its core to
+  /// other ranks.
   ///
   /// The corresponding C functions are `MPI_Iprobe` and `MPI_Recv`.
   public func awaitNudge(from source: Int, tag: Int = 0) throws(MPIError) {

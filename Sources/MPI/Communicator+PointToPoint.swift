@@ -3,7 +3,7 @@
 internal import COpenMPI
 
 extension Communicator {
-  /// Sends `buffer` to rank `destination`, and returns when it may be changed again.
+  /// Sends `buffer` to rank `destination`, and returns once `buffer` may be changed.
   ///
   /// `buffer.count` is below 2^31.
   ///
@@ -19,7 +19,7 @@ extension Communicator {
     }
   }
 
-  /// Receives a message of rank `source` into the first elements of `buffer`.
+  /// Receives a message from rank `source` into the first elements of `buffer`.
   ///
   /// - Returns: the number of elements that arrived, at most `buffer.count`.
   /// - Throws: `MPIError.truncatedMessage` if the message is longer than `buffer`.
@@ -43,7 +43,7 @@ extension Communicator {
 
   /// Starts to send `buffer` to rank `destination`.
   ///
-  /// `buffer` stays allocated and unchanged until the request is complete. Its count is
+  /// The caller keeps `buffer` allocated and unchanged until the request is complete. Its count is
   /// below 2^31.
   ///
   /// The corresponding C function is `MPI_Isend`.
@@ -57,10 +57,10 @@ extension Communicator {
     }
   }
 
-  /// Starts to receive a message of rank `source` into `buffer`.
+  /// Starts to receive a message from rank `source` into `buffer`.
   ///
-  /// `buffer` stays allocated and is not read until the request is complete. Its count is
-  /// below 2^31.
+  /// The caller keeps `buffer` allocated and does not read it until the request is complete. Its
+  /// count is below 2^31.
   ///
   /// The corresponding C function is `MPI_Irecv`.
   public func ireceive<Scalar: MPIScalar>(

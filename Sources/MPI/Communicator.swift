@@ -15,7 +15,7 @@ public final class Communicator {
   let handle: MPI_Comm
   private let isOwned: Bool
 
-  /// Wraps a handle, which is freed at the end if it is owned.
+  /// Wraps a handle, which is freed on deinitialisation if it is owned.
   private init(_ handle: MPI_Comm, isOwned: Bool) throws(MPIError) {
     var rank: CInt = 0
     var size: CInt = 0

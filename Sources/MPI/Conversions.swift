@@ -4,11 +4,11 @@ internal import COpenMPI
 
 /// The largest number of elements given to MPI in one call.
 ///
-/// Counts are `int` in the C functions. A power of two keeps the pieces of a longer
-/// buffer aligned.
+/// Counts are of type `int` in the C functions. A power of two keeps the pieces of a longer buffer
+/// aligned.
 let maximumCount = 1 << 30
 
-/// Returns `count` as the C functions take it.
+/// Returns `count` in the type of the C functions.
 func cCount(_ count: Int) -> CInt {
   precondition(
     count <= Int(CInt.max),
@@ -16,7 +16,7 @@ func cCount(_ count: Int) -> CInt {
   return CInt(count)
 }
 
-/// Returns a rank, tag or color as the C functions take it.
+/// Returns a rank, tag or color in the type of the C functions.
 func cInt(_ value: Int) -> CInt {
   guard let result = CInt(exactly: value) else {
     preconditionFailure("\(value) does not fit in an MPI rank, tag or color")
@@ -24,7 +24,7 @@ func cInt(_ value: Int) -> CInt {
   return result
 }
 
-/// Returns the text that a C function writes into a buffer, with its length.
+/// Returns the text that a C function writes into a buffer, or an empty string if the call fails.
 func withText(
   capacity: Int, _ body: (UnsafeMutablePointer<CChar>, UnsafeMutablePointer<CInt>) -> CInt
 ) -> String {
@@ -34,7 +34,7 @@ func withText(
   return String(decoding: characters[..<Int(length)].map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
 
-/// The start of each of several consecutive pieces.
+/// Returns the start of each of several consecutive pieces, given their counts.
 func offsets(of counts: [Int]) -> [Int] {
   var next = 0
   return counts.map { count in

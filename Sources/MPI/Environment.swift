@@ -19,10 +19,10 @@ internal import COpenMPI
 public enum Environment {
   /// Starts MPI for use from several threads.
   ///
-  /// Later calls do nothing. From here on errors are returned as `MPIError`; MPI by itself would
-  /// end the process. Call it from the main thread, before other threads use MPI.
+  /// Later calls do nothing. After this, errors are thrown as `MPIError`; by default MPI would end
+  /// the process. Call it from the main thread, before other threads use MPI.
   ///
-  /// - Throws: `MPIError.other` if MPI was finalized before, because it can start only once.
+  /// - Throws: `MPIError.other` if MPI has been finalized, because it can start only once.
   ///
   /// The corresponding C function is `MPI_Init_thread`, with `MPI_THREAD_MULTIPLE`.
   public static func initialize() throws(MPIError) {

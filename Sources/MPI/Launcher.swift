@@ -2,16 +2,16 @@
 
 import Foundation
 
-/// The program that started this process, as far as its environment variables describe it.
+/// The program that started this process, as described by environment variables.
 ///
 ///     let launcher = Launcher.current
 ///     if let problem = launcher.mismatch(worldSize: world.size, rank: world.rank) { ... }
 ///
 /// An MPI library that does not understand its launcher silently makes every process rank 0 of 1.
-/// The launcher's variables say how many ranks were meant.
+/// The launcher's variables tell how many ranks the user meant to start.
 public struct Launcher: Sendable {
-  /// The number of ranks that the user means. It overrides what a launcher says. `1` lets a process
-  /// of a larger job run alone.
+  /// The environment variable with the number of ranks that the user means to start. It overrides
+  /// the launcher's variables. With `1`, a process of a larger job runs alone.
   public static let statedRanks = "MOMENTUM_DIST_RANKS"
 
   /// The launcher of this process.
@@ -19,11 +19,12 @@ public struct Launcher: Sendable {
 
   private let environment: [String: String]
 
+  /// Reads the launcher from the variables of an environment.
   public init(_ environment: [String: String]) {
     self.environment = environment
   }
 
-  /// The rank of this process as the launcher counts, known before MPI starts; 0 without one.
+  /// The rank that the launcher gave this process, known before MPI starts; 0 without a launcher.
   public var rank: Int {
     if let rank = number(["OMPI_COMM_WORLD_RANK", "PMIX_RANK"]) { return rank }
     if environment[Self.statedRanks] == "1" { return 0 }
@@ -35,15 +36,18 @@ public struct Launcher: Sendable {
     environment["OMPI_COMM_WORLD_RANK"] != nil || environment["PMIX_RANK"] != nil
   }
 
-  /// Whether there is a process manager that could connect MPI to other ranks.
+  /// Whether a process manager is present that can connect MPI to other ranks.
   public var isManaged: Bool {
     [
       "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE", "PMI_FD",
     ].contains { environment[$0] != nil }
   }
 
-  /// What is wrong and what to do, if MPI connects `worldSize` ranks and this is rank `rank`; nil
-  /// if that agrees with the launcher.
+  /// Returns what is wrong and what to do if MPI and the launcher disagree; nil if they agree.
+  ///
+  /// - Parameters:
+  ///   - worldSize: the number of ranks that MPI connects
+  ///   - rank: the rank that MPI gives this process
   public func mismatch(worldSize: Int, rank: Int) -> String? {
     let library = Environment.libraryVersion.prefix { $0 != "," }
     if let text = environment[Self.statedRanks] {
@@ -69,7 +73,7 @@ public struct Launcher: Sendable {
         + " \(rank) of \(worldSize); use the mpirun of \(library), the library of this program,"
         + " \(alone)"
     }
-    // A job may have several programs in one world. So only a process that is alone is an error.
+    // One world may include several programs, so only a process that is alone is an error.
     guard worldSize == 1 else { return nil }
     for name in ["SLURM_STEP_NUM_TASKS", "SLURM_NTASKS", "SLURM_NPROCS"] {
       guard let tasks = number([name]) else { continue }
@@ -81,16 +85,16 @@ public struct Launcher: Sendable {
     return nil
   }
 
-  /// Lets a process without a process manager start by itself.
+  /// Lets a process start MPI by itself if there is no process manager.
   ///
-  /// Otherwise Open MPI 4 starts a daemon for it, `orted`, which is missing if only the library is
-  /// installed. In a task of Slurm's srun it expects a process manager. It also makes a folder for
-  /// the job's files, `ompi.HOST.UID`, which all jobs of a user share and the last one removes: a
-  /// process that starts while another ends may fail to make it. One rank needs no such files. Open
-  /// MPI 5 needs none of this, and ignores these settings.
+  /// Otherwise Open MPI 4 starts a daemon, `orted`, which is missing if only the library is
+  /// installed. In a task of Slurm's srun it expects a process manager. It also creates a folder
+  /// for the job's files, `ompi.HOST.UID`, which all jobs of a user share and the last one removes.
+  /// A process that starts while another one ends may then fail to create it. A single rank needs
+  /// no such files. Open MPI 5 needs none of this, and ignores these settings.
   ///
-  /// - Parameter start: starts MPI. The settings are gone afterwards: an mpirun that this process
-  ///   starts would read them too.
+  /// - Parameter start: starts MPI. The settings are removed afterwards, because an mpirun started
+  ///   by this process would read them too.
   static func isolatedIfAlone<Failure: Error>(
     _ start: () throws(Failure) -> Void
   ) throws(Failure) {

@@ -39,7 +39,7 @@ extension MPIError: CustomStringConvertible {
   }
 }
 
-/// Calls MPI, and throws the error of its status unless it is success. See `Waits`.
+/// Calls MPI, and throws an error if its status is not `MPI_SUCCESS`. See `Waits`.
 func check(_ call: @autoclosure () -> CInt) throws(MPIError) {
   let status = Waits.during(call)
   guard status == MPI_SUCCESS else { throw MPIError(rawValue: status) }

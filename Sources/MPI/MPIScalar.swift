@@ -2,7 +2,7 @@
 
 internal import COpenMPI
 
-/// The MPI name of a scalar type.
+/// The MPI datatype of a scalar type.
 public struct Datatype {
   let rawValue: MPI_Datatype
 

@@ -25,7 +25,8 @@ public struct ReductionOperator: Hashable, Sendable {
   /// The corresponding C constant is `MPI_MAX`.
   public static let maximum = ReductionOperator(kind: .maximum)
 
-  /// Bitwise or, for integer types only. With other types the call throws.
+  /// Bitwise or, for integer types only. With other types, the call throws
+  /// `MPIError.invalidOperator`.
   ///
   /// The corresponding C constant is `MPI_BOR`.
   public static let bitwiseOr = ReductionOperator(kind: .bitwiseOr)

@@ -40,7 +40,7 @@ public final class Request {
     try check(MPI_Wait(&handle, COpenMPI_STATUS_IGNORE()))
   }
 
-  /// Returns whether the request is complete, and lets MPI advance it.
+  /// Returns whether the request is complete, and lets MPI make progress on it.
   ///
   /// The corresponding C function is `MPI_Test`.
   public func test() throws(MPIError) -> Bool {

@@ -2,7 +2,7 @@
 
 import Synchronization
 
-/// Tells a thread that watches this process whether an MPI call is in progress, and which.
+/// The MPI calls in progress, for a thread that watches this process.
 ///
 /// MPI has no time limits: a call whose peer is lost does not return.
 public enum Waits {

@@ -11,8 +11,8 @@ import Tensors
 ///     top-5 = share of sequences whose class is among the five of largest p
 ///
 /// The AUC is one class against the rest, its mean over the classes that occur and are not all: the
-/// definition of scikit-learn's roc_auc_score(multi_class="ovr", average="macro"). Of labels it is the
-/// mean over those that occur and are not all; unknown ones are left out.
+/// definition of scikit-learn's roc_auc_score(multi_class="ovr", average="macro"). Of labels it is
+/// the mean over those that occur and are not all; unknown ones are left out.
 public struct AnswerRanking: Sendable {
   /// K.
   public let classes: Int
@@ -23,9 +23,9 @@ public struct AnswerRanking: Sendable {
   /// The true classes [N], or labels [N, K].
   public private(set) var truths: [Int32] = []
 
-  /// More probabilities than these are not kept.
+  /// The largest number of probabilities that are kept.
   public static let most = 1 << 26
-  /// The places that count as right in the second figure.
+  /// The number of likeliest classes among which the true one must be in the second figure.
   public static let top = 5
 
   public init(classes: Int, of answers: CountedAnswers = .classes) {
@@ -61,23 +61,24 @@ public struct AnswerRanking: Sendable {
     }
   }
 
-  /// Adds those of other sequences.
+  /// Adds the answers of other sequences.
   public mutating func add(_ other: AnswerRanking) {
     probabilities += other.probabilities
     truths += other.truths
   }
 
-  /// Whether some were not kept because there are too many: figures of a part would not be those of
-  /// all.
+  /// Whether some answers were not kept because there are too many. Then there are no figures,
+  /// because those of a part would differ from those of all.
   public var isFull: Bool { probabilities.count >= Self.most }
 
-  /// The mean AUC; not a number where no class can be told from others.
+  /// The mean AUC of the classes that some sequences have and others do not; NaN if there is none.
   public var auc: Double {
     let each = (0..<classes).compactMap(auc(of:))
     return each.reduce(0, +) / Double(each.count)
   }
 
-  /// That of one class against the rest, by the mean rank of its sequences (Mann and Whitney, 1947).
+  /// The AUC of one class against the rest, by the mean rank of its sequences (Mann and Whitney,
+  /// 1947).
   private func auc(of k: Int) -> Double? {
     let rows = probabilities.count / max(classes, 1)
     let order = (0..<rows).compactMap { row -> (p: Float, isIt: Bool)? in
@@ -91,9 +92,9 @@ public struct AnswerRanking: Sendable {
     var (rankSum, start) = (0.0, 0)
     while start < N {
       var end = start
-      // One that is not a number counts as equal to all after it, rather than to none.
+      // A probability that is not a number counts as equal to all after it.
       while end < N, !(order[end].p > order[start].p) { end += 1 }
-      // Equal ones share the mean of their ranks, which count from 1.
+      // Equal probabilities share the mean of their ranks, which count from 1.
       let rank = Double(start + 1 + end) / 2
       rankSum += rank * Double(order[start..<end].count { $0.isIt })
       start = end
@@ -102,7 +103,8 @@ public struct AnswerRanking: Sendable {
     return (rankSum - P * (P + 1) / 2) / (P * Q)
   }
 
-  /// The share of sequences whose class is among the first five; of equal ones the first counts.
+  /// The share of sequences whose class is among the five likeliest. Of equal probabilities, the
+  /// first comes first.
   public var topShare: Double {
     let right = truths.indices.count { row in
       let own = probabilities[row * classes..<(row + 1) * classes]
@@ -120,7 +122,7 @@ public struct AnswerRanking: Sendable {
     ["auc"] + (classes > top && answers == .classes ? ["top_5_accuracy"] : [])
   }
 
-  /// None where not all answers were kept.
+  /// The figures; none if not all answers were kept.
   public var metrics: [Metric] {
     guard !isFull else { return [] }
     let area = Metric("auc", auc, .named("AUC"))

@@ -5,11 +5,11 @@ import Tensors
 
 /// The answers that are counted.
 public enum CountedAnswers: Sendable {
-  /// A class of each sequence: the confusion matrix, and the probabilities where they are kept.
+  /// A class of each sequence: the confusion matrix, and the probabilities if they are kept.
   case classes
-  /// A class at each step: the probabilities alone.
+  /// A class at each step: only the probabilities.
   case stepClasses
-  /// Labels of each sequence: the probabilities alone.
+  /// Labels of each sequence: only the probabilities.
   case labels
 }
 
@@ -19,8 +19,8 @@ public final class ConfusionCounts {
   public let classes: Int
   /// Which answers are counted.
   public let answers: CountedAnswers
-  /// [classes, classes] row-major: the true class, then the predicted one. Empty unless each sequence
-  /// has one class.
+  /// [classes, classes] row-major: the true class, then the predicted one. Empty unless each
+  /// sequence has one class.
   public var counts: [Int]
   /// The probabilities of all answers; nil if they are not kept.
   public private(set) var ranking: AnswerRanking?
@@ -35,7 +35,7 @@ public final class ConfusionCounts {
     if ranking == nil { ranking = AnswerRanking(classes: classes, of: answers) }
   }
 
-  /// Counts of no answers, which keep what these keep.
+  /// Counts without answers, with the same settings.
   func empty() -> ConfusionCounts {
     let counts = ConfusionCounts(classes: classes, of: answers)
     if ranking != nil { counts.keepRanking() }

@@ -28,7 +28,7 @@ public func norm<Scalar: KernelScalar>(of gradients: Tensor<Scalar>) -> Double {
 ///
 ///     g ← g · min(1, limit / (‖g‖ + 1e-6))
 ///
-/// - Returns: the norm before
+/// - Returns: the norm before scaling
 @specialized(where Scalar == Float)
 @discardableResult
 public func clipNorm<Scalar: KernelScalar>(

@@ -48,7 +48,8 @@ public struct RMSProp: UpdateRule {
     let (rate, decay) = (Scalar(learningRate), Scalar(weightDecay))
     let (alpha, fresh) = (Scalar(self.alpha), Scalar(1 - self.alpha))
     let (epsilon, m) = (Scalar(self.epsilon), Scalar(momentum))
-    // The first slot is passed in place of those that a variant does not have, and is not touched.
+    // For a slot that a variant does not have, the first slot is passed, and nothing is written to
+    // it.
     let mean = isCentered ? slots[1] : slots[0]
     let buffer = momentum > 0 ? slots[slots.count - 1] : slots[0]
     let (isCentered, hasMomentum) = (self.isCentered, momentum > 0)

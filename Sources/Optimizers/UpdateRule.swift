@@ -5,9 +5,9 @@ import Tensors
 
 /// How an optimizer turns a gradient into a step, element by element.
 ///
-/// The update of an element depends only on that element, its gradient and its state: so a rank may
-/// take the step of any part of a tensor, and gets the bits that the whole would have given. A rule
-/// that needs the norm of a tensor, as LARS and LAMB do, cannot conform.
+/// The update of an element depends only on that element, its gradient and its state. So a rank may
+/// take the step of any part of a tensor, with the same bits as in a step of the whole tensor. A
+/// rule that needs the norm of a tensor, as LARS and LAMB do, cannot conform.
 ///
 /// The semantics are those of `torch.optim`. A new optimizer is one file with one conforming
 /// type, and a line where the configuration is read.

@@ -10,10 +10,10 @@ import Synchronization
 ///     let server = PageServer(port: 8080, policy: policy) { makeHTML() }
 ///     try await server.run { port in print("http://127.0.0.1:\(port)") }
 ///
-/// It listens on 127.0.0.1 only, answers GET of / only, and has nothing but the page. A page of
-/// another site can make a browser send requests here, and its host name may be made to mean
-/// 127.0.0.1 (DNS rebinding); so a request must name this machine in its Host header, and what is
-/// served may not be framed or read by other sites.
+/// It listens only on 127.0.0.1, and answers only GET requests for /. A page of another site can
+/// make a browser send requests here, and that site's host name may resolve to 127.0.0.1 (DNS
+/// rebinding). So a request must name this machine in its Host header, and other sites may not
+/// frame or read the response.
 ///
 /// Any user of this machine can open more connections than the process may have open files. The
 /// server then closes all of them, waits a little, and listens on the same port again.

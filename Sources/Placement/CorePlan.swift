@@ -6,9 +6,9 @@ import MPI
 public struct CorePlan: Sendable {
   /// The threads of this rank.
   public let threads: Int
-  /// The fewest and the most of any rank.
+  /// The smallest and the largest number of threads of any rank.
   public let threadsOfAll: ClosedRange<Int>
-  /// Whether one more thread of each rank would have a core.
+  /// Whether there is a free core for one more thread of each rank.
   public let hasFreeCore: Bool
   /// A line for each group of ranks that share too few cores; the same on every rank.
   public let warnings: [String]
@@ -72,7 +72,7 @@ public struct CorePlan: Sendable {
   }
 }
 
-/// Ranks of one host that share cores, directly or through others, and the cores of all of them.
+/// Ranks of one host that share cores, directly or through other ranks, and all their cores.
 struct CoreGroup: Hashable {
   var members: [Int]
   var cores: CoreMask

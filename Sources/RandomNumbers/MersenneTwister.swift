@@ -4,8 +4,8 @@
 /// NumPy's legacy `RandomState`.
 ///
 /// It reproduces orders that were published as a seed, such as that of permuted MNIST:
-/// `MersenneTwister(seed: s).permutation(n)` is `numpy.random.RandomState(s).permutation(n)`. Numbers
-/// of our own come from `RandomStream`, which does not depend on the order of calls.
+/// `MersenneTwister(seed: s).permutation(n)` is `numpy.random.RandomState(s).permutation(n)`. All
+/// other random numbers come from `RandomStream`, which does not depend on the order of calls.
 public struct MersenneTwister {
   private static let size = 624
   private var state: [UInt32]
@@ -44,7 +44,8 @@ public struct MersenneTwister {
     }
   }
 
-  /// Uniform in 0 ... largest: bits below the highest one of `largest`, drawn again until they fit.
+  /// Uniform in 0 ... largest. As many bits as `largest` has are drawn, until the number is in
+  /// range.
   private mutating func upTo(_ largest: UInt32) -> UInt32 {
     let mask = largest == 0 ? 0 : UInt32.max >> UInt32(largest.leadingZeroBitCount)
     while true {

@@ -42,8 +42,8 @@ public enum RandomPurpose: UInt32, Sendable {
 
 /// A sequence of random numbers keyed by seed, purpose, site, step and index.
 ///
-/// The index is always a *global* one (of a sequence in the data set, of a parameter), never that
-/// of a rank, so any number of ranks draws the same numbers.
+/// The index is always *global*, such as that of a sequence in the data set or of a parameter. It
+/// never depends on a rank, so any number of ranks draws the same numbers.
 public struct RandomStream: RandomNumberGenerator {
   private let key: SIMD2<UInt32>
   private let lane: SIMD4<UInt32>
@@ -53,8 +53,8 @@ public struct RandomStream: RandomNumberGenerator {
 
   /// - Parameters:
   ///   - seed: the seed of the run
-  ///   - purpose: what the numbers are for
-  ///   - site: which of several places in a model that draw for the same purpose
+  ///   - purpose: the purpose of the numbers
+  ///   - site: tells apart several places in a model that draw for the same purpose
   ///   - step: the number of a step or epoch
   ///   - index: the global index of a sequence
   /// - Precondition: `step` and `index` are in 0 ..< 2³², `site` in 0 ..< 2²⁴
@@ -66,7 +66,7 @@ public struct RandomStream: RandomNumberGenerator {
     lane = SIMD4(0, UInt32(site) << 8 | purpose.rawValue, UInt32(step), UInt32(index))
   }
 
-  /// The `Philox` counter and key of a stream's first words; the stream must be unused. The first
+  /// The `Philox` counter and key of the stream's first words. The stream must be unused. The first
   /// number of the counter increases by one for every four words.
   public var start: (counter: SIMD4<UInt32>, key: SIMD2<UInt32>) {
     precondition(block == 0 && used == 4, "words of the stream have been used")

@@ -4,7 +4,7 @@ import Synchronization
 
 /// What happens if the system cannot allocate memory for a tensor.
 public enum OutOfMemory {
-  /// Ends the process. It is called on any thread, with the number of requested bytes.
+  /// Ends the process. Any thread may call it, with the number of bytes that were requested.
   public static var handler: @Sendable (_ bytes: Int) -> Never {
     get { current.withLock { $0 } }
     set { current.withLock { $0 = newValue } }

@@ -2,11 +2,11 @@
 
 /// The role of a parameter in its model, for code that treats some parameters differently.
 public enum ParameterRole: Sendable, Hashable, CaseIterable {
-  /// The matrix of a product, or a vector with none of the other roles.
+  /// A matrix that multiplies, or a vector with none of the other roles.
   case weight
   /// A vector that is added to a product.
   case bias
-  /// The angles A of an orthogonal matrix, trained only above the diagonal.
+  /// The skew-symmetric matrix A of an orthogonal matrix, trained only above the diagonal.
   case skewMatrix
   /// A row of numbers for each token.
   case embedding
@@ -33,7 +33,7 @@ public struct ParameterEntry: Sendable, Hashable {
 public struct ParameterLayout: Sendable, Hashable {
   /// The parameters in order.
   public private(set) var entries: [ParameterEntry] = []
-  /// The numbers of all parameters.
+  /// P, the number of scalars in all parameters.
   public private(set) var count = 0
 
   public init() {}
@@ -65,7 +65,7 @@ public struct ParameterBuffer<Scalar: BitwiseCopyable> {
     self.init(layout, over: Tensor(shape: [layout.count]))
   }
 
-  /// A view of `flat`, which must have the layout's count.
+  /// A view of `flat`, whose count must be that of the layout.
   public init(_ layout: ParameterLayout, over flat: Tensor<Scalar>) {
     precondition(
       flat.count == layout.count, "\(flat.count) elements under a layout of \(layout.count)")

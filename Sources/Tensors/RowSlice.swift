@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One of several parts of every tensor: a run of its rows, with runs as even as possible.
+/// One of n parts of every tensor: consecutive rows, with parts as even as possible.
 ///
-/// Part i of n has the rows E·i/n ..< E·(i+1)/n of a tensor whose first extent is E; a tensor with
-/// fewer rows than there are parts leaves some parts without any.
+/// Part i of n has the rows E·i/n ..< E·(i+1)/n of a tensor whose first extent is E. If a tensor
+/// has fewer than n rows, some parts are empty.
 public struct RowSlice: Sendable, Hashable {
   /// i, from 0.
   public let part: Int
@@ -28,7 +28,7 @@ public struct RowSlice: Sendable, Hashable {
     return extent * part / parts..<extent * (part + 1) / parts
   }
 
-  /// The part's elements of a parameter, in the flat buffer of all.
+  /// The part's elements of a parameter, as a range of the flat buffer of all parameters.
   public func elements(of entry: ParameterEntry) -> Range<Int> {
     let width = entry.shape.dropFirst().reduce(1, *)
     let (rows, start) = (rows(of: entry.shape), entry.range.lowerBound)

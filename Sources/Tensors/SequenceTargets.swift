@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The targets of some sequences: one row of W numbers for each sequence, [N, W], or for each of
-/// its steps, [T, N, W].
+/// The targets of a batch: a row of W numbers for each sequence, [N, W], or for each time step of
+/// each sequence, [T, N, W].
 ///
 /// Classes, labels and counts are whole numbers. Rows after the end of a sequence are ignored. W is
 /// the kind's `width`.
 public struct SequenceTargets: Sendable, Equatable {
-  /// What the answers are.
+  /// The kind of the targets.
   public let kind: TargetKind
-  /// Classes, labels or counts, row-major; empty if the answers are numbers.
+  /// Classes, labels or counts, row-major; empty if the targets are real numbers.
   public let whole: [Int32]
-  /// The numbers, row-major; empty if the answers are whole. Next to counts, the true rates that
-  /// they were drawn with, if these are known.
+  /// Real numbers, row-major; empty for classes and labels. For counts, the true rates that they
+  /// were drawn from, or empty if these are unknown.
   public let numbers: [Float]
 
   /// Classes, labels or counts.
@@ -20,7 +20,7 @@ public struct SequenceTargets: Sendable, Equatable {
     self.init(kind, whole: whole, numbers: [])
   }
 
-  /// Counts with the rates that they were drawn with, in counts per step; empty if unknown.
+  /// Counts and the rates that they were drawn from, in counts per step; empty if unknown.
   public init(_ kind: TargetKind, whole: [Int32], rates: [Float]) {
     precondition(
       kind.answer == .counts && (rates.isEmpty || rates.count == whole.count),
@@ -28,7 +28,7 @@ public struct SequenceTargets: Sendable, Equatable {
     self.init(kind, whole: whole, numbers: rates)
   }
 
-  /// Numbers.
+  /// Real numbers.
   public init(_ kind: TargetKind, numbers: [Float]) {
     precondition(kind.answer == .numbers, "real numbers for \(kind.name)")
     self.init(kind, whole: [], numbers: numbers)
@@ -64,12 +64,12 @@ public struct SequenceTargets: Sendable, Equatable {
     SequenceTargets(.frames(count), numbers: numbers)
   }
 
-  /// The targets of no sequences.
+  /// Targets for no sequence.
   public static func none(of kind: TargetKind) -> SequenceTargets {
     SequenceTargets(kind, whole: [], numbers: [])
   }
 
-  /// Zeros for sequences whose targets are not known.
+  /// Zeros, for sequences whose targets are unknown.
   public static func zeros(_ kind: TargetKind, sequences N: Int, steps T: Int) -> SequenceTargets {
     let count = kind.width * N * (kind.isEveryStep ? T : 1)
     return kind.answer == .numbers
@@ -107,11 +107,12 @@ public struct SequenceTargets: Sendable, Equatable {
     return SequenceTargets(kind, whole: rows(of: whole), numbers: rows(of: numbers))
   }
 
-  /// The targets of a read-out that sees some of the sequences.
+  /// The targets that match the rows of a read-out over some of the sequences.
   ///
   /// - Parameters:
-  ///   - sequences: which of the N sequences
-  ///   - steps: the rows of [T·N] of their valid steps, for answers at every step
+  ///   - sequences: the sequences, out of N
+  ///   - steps: for targets at every step, the rows out of T·N of the valid steps of these
+  ///     sequences
   public func seen(of sequences: Range<Int>, steps: [Int]) -> SequenceTargets {
     isEveryStep ? rows(steps) : rows(sequences)
   }
@@ -124,18 +125,19 @@ public struct SequenceTargets: Sendable, Equatable {
       in: (0..<steps).lazy.map { $0 * N + range.lowerBound..<$0 * N + range.upperBound })
   }
 
-  /// The targets of the steps `range` of N sequences. An answer about the whole sequence is kept.
+  /// The targets of the steps `range` of N sequences. Targets of whole sequences are unchanged.
   public func steps(_ range: Range<Int>, of N: Int) -> SequenceTargets {
     isEveryStep ? rows(range.lowerBound * N..<range.upperBound * N) : self
   }
 
-  /// These rows, then those of another set of the same kind.
+  /// These rows followed by the rows of other targets of the same kind.
   public func appending(_ other: SequenceTargets) -> SequenceTargets {
     precondition(other.kind == kind, "\(other.kind.name) after \(kind.name)")
     return SequenceTargets(kind, whole: whole + other.whole, numbers: numbers + other.numbers)
   }
 
-  /// The same whole numbers as another kind of the same width, such as one of more classes.
+  /// The same targets with another number of outputs, such as more classes; the width must not
+  /// change.
   public func with(outputs: Int) -> SequenceTargets {
     SequenceTargets(kind.with(outputs: outputs), whole: whole, numbers: numbers)
   }

@@ -2,8 +2,8 @@
 
 import Synchronization
 
-/// One flat buffer per virtual shard, one after the other: the gradients of the shards, before they
-/// are summed in a fixed order.
+/// One flat buffer per virtual shard, one after the other, [shards, P]: the gradients of the shards
+/// before they are summed in a fixed order.
 public struct ShardedBuffer<Scalar: BitwiseCopyable> {
   /// The parameters and their places in each shard's part.
   public let layout: ParameterLayout
@@ -11,13 +11,13 @@ public struct ShardedBuffer<Scalar: BitwiseCopyable> {
   public let shards: Int
   /// [shards, P].
   public let flat: Tensor<Scalar>
-  /// Called when the gradients of all shards are complete from this element on: they can be summed
-  /// while those before it are still being computed. Backward passes run from the end of the layout
-  /// to its start, and need not call it.
+  /// Called when the gradients of all shards are complete from the element `from` on. They can then
+  /// be summed while those before it are still being computed, because backward passes run from the
+  /// end of the layout to its start. A backward pass need not call it.
   public var whenFinal: (_ from: Int) -> Void = { _ in }
 
-  /// The same memory, without a listener. Code that keeps a buffer from step to step must keep this
-  /// one, because a listener may hold the work of its step.
+  /// The same memory without `whenFinal`. Code that keeps a buffer from step to step must keep this
+  /// one, because `whenFinal` may hold the work of its step.
   public var withoutListener: ShardedBuffer { ShardedBuffer(layout, over: flat) }
 
   /// Zeros for `shards` shards.
@@ -37,8 +37,8 @@ public struct ShardedBuffer<Scalar: BitwiseCopyable> {
     ParameterBuffer(layout, over: flat.row(shard))
   }
 
-  /// Views of runs of shards, for threads that work on them in parallel. Elements that all of them
-  /// have completed are complete here.
+  /// Views of runs of shards, for threads that work on them in parallel. `whenFinal` of this buffer
+  /// is called with the elements that are complete in all of them.
   public func split(_ runs: [Range<Int>]) -> [ShardedBuffer] {
     let progress = Progress(runs.count, start: layout.count)
     return runs.enumerated().map { index, run in

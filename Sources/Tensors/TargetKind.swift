@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The kind of answer about a sequence, once or at each of its steps.
+/// The kind of a target: what it consists of, and whether a sequence has one or each time step
+/// does.
 public struct TargetKind: Sendable, Hashable {
-  /// The kind of a single answer.
+  /// What a single target is.
   public enum Answer: Sendable, Hashable, CaseIterable {
     /// One of K classes.
     case oneClass
@@ -14,11 +15,11 @@ public struct TargetKind: Sendable, Hashable {
     case counts
   }
 
-  /// What an answer consists of.
+  /// What a single target is.
   public let answer: Answer
-  /// K, the width of a read-out for it.
+  /// K, the outputs of a read-out that predicts it.
   public let outputs: Int
-  /// Whether every valid time step has an answer, rather than the sequence as a whole.
+  /// Whether every valid time step has a target, not the sequence as a whole.
   public let isEveryStep: Bool
 
   public init(_ answer: Answer, outputs: Int, isEveryStep: Bool) {
@@ -57,10 +58,10 @@ public struct TargetKind: Sendable, Hashable {
     TargetKind(.counts, outputs: count, isEveryStep: true)
   }
 
-  /// W, the numbers that store one answer: 1 for a class, and K otherwise.
+  /// W, the numbers that store one target: 1 for a class, and K otherwise.
   public var width: Int { answer == .oneClass ? 1 : outputs }
 
-  /// Whether the answer is one class per sequence.
+  /// Whether the target is one class per sequence.
   public var isClassOfSequence: Bool { answer == .oneClass && !isEveryStep }
 
   /// The same kind with another number of outputs.

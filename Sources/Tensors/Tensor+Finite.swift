@@ -5,8 +5,8 @@ extension Tensor<Float> {
   public var firstNotFinite: Int? {
     let exponent: UInt32 = 0x7f80_0000
     return withSpan { span in
-      // All bits of the exponent are set. Integers are compared, a run at a time, because that
-      // takes few instructions.
+      // A number is not finite if all bits of its exponent are set. Comparing integers takes few
+      // instructions and can be vectorised.
       var found: UInt32 = 0
       for index in span.indices {
         found |= span[index].bitPattern & exponent == exponent ? 1 : 0

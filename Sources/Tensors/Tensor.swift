@@ -2,9 +2,9 @@
 
 /// A row-major array of numbers of fixed shape.
 ///
-/// A tensor is a *view*: its copies, slices and reshapes share memory, and all see what is written
-/// through one. `copy()` makes an independent one. Shapes are written with fixed
-/// letters: T steps, N batch, C input, H hidden.
+/// A tensor is a *view*: its copies, slices and reshapes share memory, so what is written through
+/// one is seen through all. `copy()` makes an independent tensor. The letters of shapes are fixed:
+/// T time steps, N sequences of a batch, C input features, H hidden units.
 public struct Tensor<Scalar: BitwiseCopyable> {
   @usableFromInline let storage: TensorStorage<Scalar>
   @usableFromInline let offset: Int
@@ -37,7 +37,7 @@ public struct Tensor<Scalar: BitwiseCopyable> {
     }
   }
 
-  /// The first element's address. For kernels and wrappers only; everything above them uses spans.
+  /// The address of the first element, for kernels and wrappers only; other code uses spans.
   @inlinable
   public var pointer: UnsafeMutablePointer<Scalar> { storage.base + offset }
 

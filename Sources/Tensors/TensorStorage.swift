@@ -4,8 +4,8 @@
   import Glibc
 #endif
 
-/// A block of memory that tensors view: aligned for vector loads, zeroed, freed with its last view.
-/// Unused padding follows the elements, so that a kernel can read whole vectors at the end.
+/// The memory that tensors view: aligned for vector loads, zeroed, and freed with its last view.
+/// Padding follows the elements, so that a kernel can read whole vectors at the end.
 @usableFromInline
 final class TensorStorage<Scalar: BitwiseCopyable> {
   @usableFromInline let base: UnsafeMutablePointer<Scalar>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The rows of a parameter that the gradient of a step touches; all other rows of it stay zero.
+/// The rows of a parameter whose gradient in a step may differ from zero.
 ///
-/// A language model looks up only a few words in a step: the gradient of the embedding is zero in
-/// the rows of all others, unless the decoder shares the weight.
+/// A language model looks up only a few words in a step. The gradient of the embedding is zero in
+/// the rows of all other words, unless the decoder shares the weight.
 public struct TouchedRows: Sendable {
-  /// The parameter, [rows, width]. It is the first of its layout, which a backward pass reaches
+  /// The parameter, [rows, width]. It is the first of its layout, so a backward pass reaches it
   /// last.
   public let entry: ParameterEntry
-  /// A bit for each row, from the lowest of the first word on.
+  /// A bit for each row, from the lowest bit of the first word on.
   public private(set) var words: [UInt64]
 
   /// - Parameters:

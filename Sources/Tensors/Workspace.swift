@@ -2,20 +2,20 @@
 
 /// Named scratch tensors whose memory is kept from one training step to the next.
 ///
-/// The activations of a long sequence take hundreds of megabytes; fresh memory for each step would
-/// cost a page fault per page. A name gets the memory of its last use if that is large enough. The
+/// The activations of a long sequence take hundreds of megabytes, and fresh memory in each step
+/// would cost a page fault per page. A name reuses its previous memory if that is large enough. The
 /// content is unspecified.
 public final class Workspace<Scalar: BitwiseCopyable> {
   private var storages: [String: TensorStorage<Scalar>] = [:]
 
   public init() {}
 
-  /// A tensor of the given shape, valid until the same name is requested again. In debug builds it
-  /// traps if a tensor of this name is still held.
+  /// A tensor of the given shape, valid until the same name is requested again. Debug builds trap
+  /// if the previous tensor of this name is still held.
   public func tensor(_ name: String, _ shape: [Int]) -> Tensor<Scalar> {
     let count = shape.reduce(1, *)
     #if DEBUG
-      // Another owner still holds the last tensor of this name, whose numbers would change.
+      // A tensor that another owner still holds would change.
       precondition(
         storages[name] == nil || isKnownUniquelyReferenced(&storages[name]),
         "the workspace name \(name) is asked for while its last tensor is in use")

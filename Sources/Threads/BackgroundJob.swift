@@ -3,20 +3,20 @@
 import Dispatch
 import Synchronization
 
-/// A piece of work on its own thread, with a result for later.
+/// A piece of work on its own thread, whose result is collected later.
 ///
 ///     let job = BackgroundJob("write") { try write(copy) }
 ///     ...                       // meanwhile
 ///     if job.isDone { try job.result() }
 ///
-/// The thread ends with the work; it cannot be cancelled. It must not call anything that belongs to
-/// the main thread, above all MPI.
+/// The thread ends with the work, which cannot be cancelled. It must not call anything that belongs
+/// to the main thread, in particular MPI.
 public final class BackgroundJob<Value: Sendable>: Sendable {
   private let group = DispatchGroup()
   private let outcome = Mutex<Result<Value, any Error>?>(nil)
 
-  /// Starts the work. If the system refuses another thread, the work is done before this returns:
-  /// the result is the same, only later.
+  /// Starts the work. If the system refuses another thread, the calling thread does the work before
+  /// this returns. The result is the same.
   ///
   /// - Parameters:
   ///   - name: the name that debuggers show for the thread

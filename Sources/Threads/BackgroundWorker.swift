@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// One thread that does one piece of work after another, kept for as long as the worker.
+/// One thread that does one piece of work after another. It lives as long as the worker.
 ///
 ///     let worker = try BackgroundWorker("reduction")
 ///     worker.start { try sum() }

@@ -19,8 +19,8 @@ public struct ThreadError: Error, Hashable, CustomStringConvertible {
   }
 }
 
-/// System threads that report a failure to start. Foundation's `Thread` does not: code that waits
-/// for one that never started waits forever.
+/// System threads that report a failure to start. Foundation's `Thread` does not, so code that
+/// waits for a thread that never started waits forever.
 public enum NewThread {
   /// Starts a detached thread.
   ///

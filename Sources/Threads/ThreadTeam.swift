@@ -2,14 +2,15 @@
 
 import Foundation
 
-/// Threads that wait for work, kept as long as the team: one that computes, and `count - 1` more.
+/// The calling thread and `count - 1` more threads, which wait for work and live as long as the
+/// team.
 ///
 ///     let team = ThreadTeam(2)
-///     team.run { index in ... }        // once for each index, side by side
+///     team.run { index in ... }        // once for each index, in parallel
 ///
 /// The calling thread has index 0. Only one thread may give a team work at a time.
 public final class ThreadTeam: Sendable {
-  /// The number of threads, with the calling one.
+  /// The number of threads, including the calling thread.
   public let count: Int
   private let desk = Desk()
 
@@ -51,8 +52,8 @@ public final class ThreadTeam: Sendable {
 
   /// Calls `body` once with each of 0 ..< `count`, in parallel, and waits for all calls.
   ///
-  /// The calls must not write to overlapping memory, nor read what another call writes: nothing
-  /// checks it.
+  /// The calls must not write to overlapping memory or read what another call writes. This is not
+  /// checked.
   public func run(_ body: (Int) -> Void) {
     if count == 1 { return body(0) }
     withoutActuallyEscaping(body) { body in
@@ -66,7 +67,7 @@ public final class ThreadTeam: Sendable {
   ///
   /// - Parameters:
   ///   - wanted: the number of results, at most the number of threads
-  ///   - body: computes the result of a number
+  ///   - body: computes the result with this index
   public func map<Result>(_ wanted: Int, _ body: (Int) -> Result) -> [Result] {
     precondition(wanted <= count, "\(wanted) parts for a team of \(count)")
     if wanted == 1 { return [body(0)] }
@@ -83,7 +84,7 @@ public final class ThreadTeam: Sendable {
 private final class Desk: @unchecked Sendable {
   private let condition = NSCondition()
   private var work: ((Int) -> Void)?
-  /// Counts the pieces of work, so that each thread takes each piece once.
+  /// The number of the piece of work, so that each thread takes each piece once.
   private var number = 0
   private var unfinished = 0
   private var isClosed = false
@@ -123,7 +124,7 @@ private final class Desk: @unchecked Sendable {
       var work = self.work
       condition.unlock()
       work?(index)
-      work = nil  // before the giver continues: it relies on no thread holding it
+      work = nil  // before `run` returns, because no thread may hold the work then
       condition.lock()
       unfinished -= 1
       if unfinished == 0 { condition.broadcast() }

@@ -20,7 +20,7 @@ public struct Inspection {
     lines[key] = text
   }
 
-  /// Looks at a run, a checkpoint or a data set.
+  /// Describes a run, a checkpoint or a data set.
   ///
   /// - Parameters:
   ///   - path: the run's or checkpoint's folder, or the data set file

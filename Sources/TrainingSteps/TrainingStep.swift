@@ -10,12 +10,12 @@ import Tensors
 
 /// A training step with its batch loaded, shared by the trainer and the benchmarks.
 ///
-///     accumulate       the gradients of this rank's shards, summed as they become final
-///     reduce           the sum over all ranks
-///     finishGradients  its mean, what follows from it, its norm, and the clipping
-///     update           the optimizer's step
+///     accumulate       computes the gradients of this rank's shards; sums them as they are complete
+///     reduce           sums over all ranks
+///     finishGradients  computes the mean, derived gradients and the norm, and clips
+///     update           takes the optimizer's step
 ///
-/// The caller calls them in this order, and may time each, or stop between them.
+/// The caller calls them in this order. It may time each of them, or stop between two.
 public struct TrainingStep {
   /// The parameters that are trained.
   public let parameters: ParameterBuffer<Float>
@@ -26,8 +26,8 @@ public struct TrainingStep {
   /// - Parameters:
   ///   - parameters: the parameters
   ///   - reduction: the reduction of the gradient
-  ///   - reducer: sums the totals of a step; it needs another communicator than a reduction with a
-  ///     worker
+  ///   - reducer: sums the totals of a step; its communicator must differ from that of a reduction
+  ///     with a worker
   public init(
     _ parameters: ParameterBuffer<Float>, _ reduction: GradientReduction,
     _ reducer: any GradientReducer
@@ -37,14 +37,14 @@ public struct TrainingStep {
     self.reducer = reducer
   }
 
-  /// The gradient of the whole batch, from `reduce` on.
+  /// The gradient of the whole batch, once `reduce` has returned.
   public var gradient: Tensor<Float> { reduction.sum }
 
   /// Runs a forward and backward pass.
   ///
   /// - Parameters:
-  ///   - rows: the rows of the first parameter that the pass touches; nil is all
-  ///   - isHeld: whether the shards' gradients stay as they are until `reduce`
+  ///   - rows: the rows of the first parameter that the pass touches; nil means all
+  ///   - isHeld: whether the shards' gradients stay unchanged until `reduce`
   ///   - pass: writes the gradients to the buffer, and returns the totals of each shard
   public func accumulate(
     touching rows: TouchedRows? = nil, holding isHeld: Bool = false,
@@ -61,13 +61,13 @@ public struct TrainingStep {
     return Totals(values: try reducer.reduce(totals.map(\.values)))
   }
 
-  /// Turns the sum into the gradient of the mean loss. From here on every rank works on identical
+  /// Turns the sum into the gradient of the mean loss. After this, every rank has identical
   /// numbers.
   ///
   /// - Parameters:
   ///   - total: the totals of the whole batch
-  ///   - limit: the largest norm; 0 is no limit
-  ///   - finish: computes what follows from the gradient
+  ///   - limit: the largest norm; 0 means no limit
+  ///   - finish: converts gradients, such as those of orthogonal matrices
   /// - Returns: the norm before clipping
   public func finishGradients(
     _ total: Totals, clippingTo limit: Double,

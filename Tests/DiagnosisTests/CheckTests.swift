@@ -68,7 +68,7 @@ import Testing
       cure: "PATH")
     expect(
       OpenMPICheck(library: library, launcher: "MPICH 4.1.4").finding, .wrong,
-      "the mpirun on the path MPICH 4.1.4: every rank would take itself for the only one")
+      "the mpirun on the path MPICH 4.1.4: every rank would run alone")
     #expect(
       OpenMPICheck.launcher("HYDRA build details:\n    Version:           5.0.2\n    Release:\n")
         == "MPICH 5.0.2")

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Vector operations that Swift's SIMD types lack or leave to outlined calls, work space,
-// processor features, and the flushing of denormals.
+// Vector operations that Swift's SIMD types lack or compile to calls of functions; work space;
+// processor features; and the flushing of denormals.
 //
-// `cvec` has the width of the instruction set that the importing module is compiled for, so that
-// each kernel module gets its own inlined copy and no symbol is ever shared between them.
+// `cvec` has the width of the instruction set that the importing module is compiled for. Each
+// kernel module gets its own inlined copy, so the modules share no symbol.
 
 #ifndef CVEC_H
 #define CVEC_H
@@ -29,9 +29,9 @@ typedef int32_t cvec_bits __attribute__((ext_vector_type(CVEC_WIDTH)));
 
 // MARK: Arithmetic
 
-/// sum + a b: fused where the instruction set can, because elsewhere a fused product is a call of
-/// fmaf for each lane. Swift's own `addingProduct` is written lane by lane and not always put
-/// together again.
+/// sum + a b, fused if the instruction set can do it; otherwise a fused product would be a call of
+/// fmaf for each lane. Swift's own `addingProduct` works lane by lane, and the compiler does not
+/// always vectorise it.
 CVEC_PURE cvec cvec_multiply_add(cvec sum, cvec a, cvec b) {
 #if defined(__FMA__) || defined(__aarch64__)
   return __builtin_elementwise_fma(a, b, sum);
@@ -40,7 +40,7 @@ CVEC_PURE cvec cvec_multiply_add(cvec sum, cvec a, cvec b) {
 #endif
 }
 
-// MARK: Selection. Comparisons with NaN are false, so the last argument is what a NaN leaves.
+// MARK: Selection. Comparisons with NaN are false, so the last argument is chosen for NaN.
 
 CVEC_PURE cvec cvec_select(cvec_bits mask, cvec yes, cvec no) {
   return (cvec)((mask & (cvec_bits)yes) | (~mask & (cvec_bits)no));
@@ -78,7 +78,7 @@ CVEC_PURE cvec cvec_reciprocal_guess(cvec x) { return (cvec)(0x7EF31200 - (cvec_
 
 // MARK: Sums
 
-/// The sum of all lanes, by repeatedly adding the halves.
+/// The sum of all lanes, by repeatedly adding the two halves.
 CVEC_PURE float cvec_sum(cvec x) {
 #if CVEC_WIDTH == 16
   __attribute__((ext_vector_type(8))) float half = x.lo + x.hi;
@@ -135,7 +135,7 @@ CVEC_INLINE void cvec_store_first(float *p, cvec x, long count) {
 #endif
 }
 
-/// Four rows of four numbers become columns. Strides are floats from row to row.
+/// Transposes four rows of four numbers. Strides are the floats from one row to the next.
 CVEC_INLINE void cvec_transpose_four(
     const float *from, long from_stride, float *to, long to_stride) {
   typedef float four __attribute__((ext_vector_type(4)));
@@ -157,10 +157,10 @@ CVEC_INLINE void cvec_transpose_four(
 /// Prefetches the cache line at `p` into the second-level cache.
 CVEC_INLINE void cvec_prefetch(const void *p) { __builtin_prefetch(p, 0, 2); }
 
-/// Writes past the caches to `p`, which is aligned to the size of a vector.
+/// Writes to `p`, bypassing the caches. `p` is aligned to the size of a vector.
 CVEC_INLINE void cvec_stream(float *p, cvec x) { __builtin_nontemporal_store(x, (cvec *)p); }
 
-/// Makes what `cvec_stream` wrote visible to other threads before anything that follows.
+/// Makes what `cvec_stream` wrote visible to other threads before any later write.
 CVEC_INLINE void cvec_stream_fence(void) {
 #if defined(__x86_64__)
   __builtin_ia32_sfence();
@@ -170,19 +170,19 @@ CVEC_INLINE void cvec_stream_fence(void) {
 /// Prefetches the cache line at `p` for writing.
 CVEC_INLINE void cvec_prefetch_write(const void *p) { __builtin_prefetch(p, 1, 3); }
 
-// MARK: Work space. The only functions here that are not inlined; they hold no vectors.
+// MARK: Work space. These are the only functions here that are not inlined. They use no vectors.
 
-/// Memory of at least `bytes`, aligned to a huge page, with unspecified content; NULL if there is
-/// none. `capacity` receives the value that `cvec_return_memory` needs.
+/// Returns memory of at least `bytes`, aligned to a huge page, with unspecified content; NULL if
+/// there is none. `capacity` receives the value that `cvec_return_memory` needs.
 ///
-/// Returned memory is kept for the next borrower: fresh pages cost more than the kernels' packing,
-/// up to a tenth of a second for a large layer.
+/// Returned memory is kept for the next call. Fresh pages would cost more than the kernels'
+/// packing, up to a tenth of a second for a large layer.
 void *cvec_borrow_memory(size_t bytes, size_t *capacity);
 void cvec_return_memory(void *memory, size_t capacity);
 
 // MARK: The processor
 
-/// A counter that runs at a constant rate, a few cycles to read.
+/// Reads a counter that runs at a constant rate. Reading it takes a few cycles.
 static inline uint64_t cvec_ticks(void) {
 #if defined(__x86_64__)
   return __builtin_ia32_rdtsc();
@@ -195,7 +195,7 @@ static inline uint64_t cvec_ticks(void) {
 #endif
 }
 
-/// Whether the processor runs code compiled for x86-64-v3 (AVX2 and FMA).
+/// Whether the processor can run code compiled for x86-64-v3 (AVX2 and FMA).
 static inline bool cvec_processor_has_avx2(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
@@ -208,7 +208,7 @@ static inline bool cvec_processor_has_avx2(void) {
 #endif
 }
 
-/// Whether the processor runs code compiled for x86-64-v4 (AVX-512 F, BW, CD, DQ, VL).
+/// Whether the processor can run code compiled for x86-64-v4 (AVX-512 F, BW, CD, DQ, VL).
 static inline bool cvec_processor_has_avx512(void) {
 #if defined(__x86_64__)
   return cvec_processor_has_avx2() && __builtin_cpu_supports("avx512f") &&
@@ -219,13 +219,13 @@ static inline bool cvec_processor_has_avx512(void) {
 #endif
 }
 
-/// Makes the calling thread treat denormals as zero, as operands and as results.
+/// Makes the calling thread treat denormal operands and results as zero.
 ///
 /// Gradients that vanish over hundreds of steps become denormal, and on most processors each
 /// operation on one costs a hundred cycles.
 static inline void cvec_flush_denormals(void) {
 #if defined(__x86_64__)
-  // MXCSR: bit 15 flushes results to zero, bit 6 takes denormal operands for zero.
+  // MXCSR: bit 15 flushes results to zero, bit 6 treats denormal operands as zero.
   __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040u);
 #elif defined(__aarch64__)
   uint64_t control;

@@ -2,11 +2,11 @@
 
 import Foundation
 
-/// The cores that this process may run on, and the time on them that it is granted.
+/// The cores that this process may run on, and the processor time that its control group grants.
 struct CoresCheck {
   var allowed: Int
   var all: Int
-  /// By a control group, as a container's; nil without a limit.
+  /// The cores' time that a control group, such as a container's, grants; nil without a limit.
   var granted: Double?
 
   /// - Parameter allowed: the cores that all ranks of a job may run on here; nil: those of this process

@@ -2,7 +2,8 @@
 
 import HDF5
 
-/// The HDF5 library: checkpoints are written, and data read ahead, by threads of their own.
+/// The HDF5 library, which must be thread-safe so that separate threads can write checkpoints and
+/// read data ahead.
 struct HDF5Check {
   var version: String
   var isThreadSafe: Bool

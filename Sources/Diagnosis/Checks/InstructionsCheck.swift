@@ -2,11 +2,11 @@
 
 import Kernels
 
-/// The vector instructions that kernels are chosen by.
+/// The vector instructions of the processor, which select the kernels.
 struct InstructionsCheck {
   var current: KernelBackend
   var fastest: KernelBackend
-  /// What is wrong with the environment's choice.
+  /// Why the backend that the environment asks for cannot be used; nil if it can.
   var problem: String?
 
   static func here() -> InstructionsCheck {

@@ -3,9 +3,10 @@
 import Files
 import Foundation
 
-/// HDF5 locks every file that it opens; some network file systems have no locks.
+/// Whether files can be locked. HDF5 locks every file that it opens, and some network file systems
+/// have no locks.
 struct LockingCheck {
-  /// nil if no file can be made.
+  /// Whether a file can be locked; nil if no file can be created.
   var works: Bool?
   /// The value of HDF5_USE_FILE_LOCKING.
   var setting: String?

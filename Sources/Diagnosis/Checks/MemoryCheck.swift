@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// The memory that there is, and that a control group grants.
+/// The memory that is available, and that a control group grants.
 struct MemoryCheck {
   var available: Int
   var limit: Int?

@@ -4,7 +4,8 @@ import BLAS
 import Foundation
 import Kernels
 
-/// Which of its kernels OpenBLAS has chosen. It takes a processor newer than itself for an old one.
+/// The kernels that OpenBLAS has chosen. It may not recognise a processor that is newer than
+/// itself, and then uses slow kernels.
 struct OpenBLASCheck {
   var version: String
   var core: String

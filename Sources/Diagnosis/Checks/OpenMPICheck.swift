@@ -3,9 +3,10 @@
 import Foundation
 import MPI
 
-/// The MPI library that the program uses, and the launcher on the path, which should belong together.
+/// The MPI library that the program uses, and the launcher on the path, which should belong
+/// together.
 struct OpenMPICheck {
-  /// What the library calls itself.
+  /// The name and version that the library reports.
   var library: String
   /// The name and version that `mpirun --version` prints; nil if there is no mpirun.
   var launcher: String?
@@ -35,7 +36,7 @@ struct OpenMPICheck {
       return .wrong(
         "Open MPI",
         "the library is \(name), the mpirun on the path \(launcher): every rank would"
-          + " take itself for the only one", cure: cure)
+          + " run alone", cure: cure)
     }
     // Open MPI 4 and 5 connect the ranks of each other by PMIx, in most versions.
     guard Self.version(library) == Self.version(launcher) else {
@@ -47,8 +48,8 @@ struct OpenMPICheck {
     return .good("Open MPI", "\(name), with its mpirun")
   }
 
-  /// The name and version in what `mpirun --version` prints: its first line, or, of MPICH, which has
-  /// them in several, "MPICH" and the number.
+  /// The name and version in what `mpirun --version` prints: its first line, or, of MPICH, which
+  /// has them in several, "MPICH" and the number.
   static func launcher(_ output: String) -> String? {
     let lines = output.split(whereSeparator: \.isNewline)
     guard let first = lines.first else { return nil }

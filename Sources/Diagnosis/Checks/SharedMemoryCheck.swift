@@ -2,13 +2,13 @@
 
 import Files
 
-/// /dev/shm, through which the ranks of one machine talk.
+/// /dev/shm, through which the ranks of one machine communicate.
 struct SharedMemoryCheck {
   var disk: FileSystem?
 
   static func here() -> SharedMemoryCheck { SharedMemoryCheck(disk: FileSystem(of: "/dev/shm")) }
 
-  /// What Open MPI takes of it: some megabytes a rank.
+  /// The bytes that Open MPI needs there: a few megabytes per rank.
   static let needed = 64 << 20
 
   var finding: Finding {

@@ -2,29 +2,29 @@
 
 import Foundation
 
-/// Two ranks of this program under the mpirun on the path: whether they start, and reach each other.
+/// Whether two ranks of this program start under the mpirun on the path and reach each other.
 struct StartCheck {
   /// The exit status of mpirun; nil if it was ended after `limit` seconds.
   var status: Int32?
-  /// What both printed.
+  /// The output of both ranks.
   var output: String
   var seconds: Double
 
-  /// How long the start may take.
+  /// The limit of the start in seconds.
   static let limit = 60.0
 
-  /// What `momentum-dist doctor --answer` prints on rank 0 if it hears of both ranks.
+  /// The line that `momentum-dist doctor --answer` prints on rank 0 if both ranks are connected.
   package static let answer = "2 ranks are connected"
 
-  /// Starts the ranks; nil if that cannot be tried: below mpirun already, or without one that may
-  /// start, which other checks say.
+  /// Starts the ranks. Nil if this process already runs under mpirun, or if there is no mpirun that
+  /// may start; other checks report that.
   static func here(_ program: String) -> StartCheck? {
     let environment = ProcessInfo.processInfo.environment
     let isInside = environment.keys.contains { $0.hasPrefix("OMPI_COMM_") || $0.hasPrefix("PMI") }
     guard !isInside, RootCheck.here().finding.state == .good else { return nil }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    // Other launchers have different options; if they fail, the program's message says why.
+    // Other launchers have different options. If they fail, the program's message has the reason.
     let isOpenMPI = OpenMPICheck.launcherVersion()?.contains("Open MPI") == true
     process.arguments =
       ["mpirun"] + (isOpenMPI ? ["--oversubscribe", "--bind-to", "none"] : [])
@@ -46,7 +46,7 @@ struct StartCheck {
     let data = pipe.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     timer.cancel()
-    // `env` finds no mpirun, which is said of the library's kind already.
+    // `env` found no mpirun, which the check of Open MPI reports.
     if process.terminationStatus == 127, !isLate.isSet { return nil }
     return StartCheck(
       status: isLate.isSet ? nil : process.terminationStatus,
@@ -65,7 +65,7 @@ struct StartCheck {
     let lines = output.split(whereSeparator: \.isNewline).map(String.init)
     guard status == 0, lines.contains(Self.answer) else {
       let own = lines.first { $0.hasPrefix("momentum-dist: ") }?.dropFirst("momentum-dist: ".count)
-      let said = own.map(String.init) ?? lines.first { !$0.hasPrefix("---") } ?? "no word"
+      let said = own.map(String.init) ?? lines.first { !$0.hasPrefix("---") } ?? "it printed nothing"
       return .wrong("two ranks", "mpirun ended with \(status): \(said)", cure: cure)
     }
     return .good(

@@ -5,7 +5,7 @@ import CVec
 #if arch(x86_64)
   import KernelsAVX512
 #else
-  // Listed but never run: on other processors `obstacle` is set.
+  // Other architectures list this backend but never run it, because `obstacle` is set.
   import KernelsBaseline
 #endif
 

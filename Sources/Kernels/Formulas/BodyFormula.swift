@@ -7,21 +7,21 @@
 protocol BodyFormula {
   associatedtype V: Lanes
 
-  /// G, the packs of a `GatePack` that are used.
+  /// G, the number of packs of a `GatePack` that are used.
   static var gates: Int { get }
   /// How many packs `activate` returns.
   static var activations: Int { get }
-  /// How many packs per unit `update` saves for `backward`, besides h and c.
+  /// How many packs per unit `update` saves for `backward`, in addition to h and c.
   static var saved: Int { get }
   /// Whether there is a cell state c.
   static var hasCell: Bool { get }
   /// Whether `unitBias` is used.
   static var hasUnitBias: Bool { get }
 
-  /// The first half of a time step of one unit: what depends neither on h nor on c.
+  /// The first half of a time step of one unit, which depends neither on h nor on c.
   ///
-  /// The whole is one chain of dependent operations, longer than the part of a program that a
-  /// processor looks ahead. Of the halves, those of several units overlap.
+  /// A whole time step is one chain of dependent operations, which is longer than a processor's
+  /// reorder window. With two halves, the computations of several units overlap.
   ///
   /// - Parameters:
   ///   - d: the drive, per gate
@@ -44,7 +44,7 @@ protocol BodyFormula {
   /// The adjoint of both halves.
   ///
   /// - Parameters:
-  ///   - dh: dL/dh_t, all of it
+  ///   - dh: the complete dL/dh_t
   ///   - dc: dL/dc_t from step t+1 on entry, dL/dc_{t-1} on return
   ///   - saved: what `update` saved
   ///   - h: h_t

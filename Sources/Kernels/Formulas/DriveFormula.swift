@@ -2,8 +2,7 @@
 
 import KernelInterface
 
-/// The recursion of a drive, element by element (the same for every gate of every unit of every
-/// row).
+/// The recursion of a drive, element by element: the same for every gate, unit and row.
 ///
 /// `forward` is called once per element and time step, `backward` once in reverse order. To add a
 /// drive: a file in the folder `Drives`, a case of `DriveKind`, and a line in
@@ -27,9 +26,9 @@ protocol DriveFormula {
   ///
   /// - Parameters:
   ///   - dd: dL/dd_t
-  ///   - da: dL/da_t as the body saw it
+  ///   - da: the gradient of the a_t that `forward` returned
   ///   - g, v, q: the values at step t, unspecified unless `needsActivations`
-  ///   - dv, dq: dL/dv_t and dL/dq_t from step t+1 on entry, of step t-1 on return
-  /// - Returns: dL/dg_t, and dL/da_t of the recurrent term itself
+  ///   - dv, dq: dL/dv_t and dL/dq_t from step t+1 on entry, dL/dv_{t-1} and dL/dq_{t-1} on return
+  /// - Returns: dL/dg_t, and the gradient of the a_t that `forward` was given
   func backward(_ dd: V, _ da: V, g: V, v: V, q: V, dv: inout V, dq: inout V) -> (dg: V, da: V)
 }

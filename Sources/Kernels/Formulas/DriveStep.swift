@@ -4,7 +4,7 @@ import KernelInterface
 
 /// A drive at one time step as a formula on units, in the order of `DriveCall`.
 ///
-/// It does not include the recurrent term: the drives that change it work only inside fused layers.
+/// It has no recurrent term. Drives that change the recurrent term work only inside fused layers.
 struct DriveStep<D: DriveFormula>: UnitFormula {
   static var inputs: Int { D.hasSecondMoment ? 3 : 2 }
   static var outputs: Int { D.hasSecondMoment ? 3 : 2 }
@@ -41,6 +41,6 @@ struct DriveStepAdjoint<D: DriveFormula>: UnitFormula {
 }
 
 extension DriveFormula {
-  /// Whether there is a second moment: those drives, and no others, read what they have made.
+  /// Whether there is a second moment. Only drives with one read their activations in `backward`.
   fileprivate static var hasSecondMoment: Bool { needsActivations }
 }

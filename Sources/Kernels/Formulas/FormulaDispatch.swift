@@ -12,8 +12,8 @@ protocol FormulaWork {
 }
 
 extension FormulaWork {
-  /// Runs the work with the drive and the body of a layer. Every drive and every body has one line,
-  /// here.
+  /// Runs the work with the drive and the body of a layer. Every drive and every body has one line
+  /// in this file.
   @inline(__always)
   func run(for geometry: LayerGeometry) -> Result {
     switch geometry.body {

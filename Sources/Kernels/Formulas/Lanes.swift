@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A pack of numbers, for which the equations of drives and bodies are written once.
+/// A pack of numbers. The equations of drives and bodies are written once, for any pack.
 ///
-/// The scalar reference runs them with `Float` or `Double` as the pack, the SIMD kernels with a
-/// vector register. This folder is compiled into every kernel module, so each has its own copy in
-/// its own instruction set; nothing here may be public.
+/// In the scalar reference the pack is a `Float` or a `Double`, and in the SIMD kernels it is a
+/// vector register. This folder is compiled into every kernel module, so each module has a copy in
+/// its own instruction set. Nothing here may be public.
 protocol Lanes {
   /// A pack that holds `constant` in every lane.
   init(_ constant: Double)
@@ -30,8 +30,8 @@ protocol Lanes {
   func ifPositive(_ yes: Self, else no: Self) -> Self
 }
 
-/// One pack per gate of a unit: i, f, g, o for an LSTM; r, z, n for a GRU; a body with one block
-/// of rows uses only the first.
+/// One pack per gate of a unit: i, f, g, o for an LSTM, and r, z, n for a GRU. A body with a single
+/// gate uses only the first pack.
 struct GatePack<V: Lanes> {
   var g0: V
   var g1: V

@@ -11,7 +11,7 @@ protocol PointwiseWork {
 }
 
 extension PointwiseWork {
-  /// Runs the work with a formula. Every formula has one line, here.
+  /// Runs the work with a formula. Every formula has one line in this file.
   @inline(__always)
   func run(for kind: PointwiseKind) -> Result {
     switch kind {

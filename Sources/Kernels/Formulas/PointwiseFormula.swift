@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Equations that each unit of a layer evaluates on its own: some numbers in, some out.
+/// Equations that are evaluated for each unit of a layer separately.
 ///
 /// To add one: a file in the folder `Pointwise`, a case of `PointwiseKind`, and a line in
 /// `PointwiseDispatch.swift`.
@@ -17,7 +17,7 @@ protocol PointwiseFormula {
 
 /// The operation on each unit of a call: a formula with its constants.
 ///
-/// It is a type and not a closure, so that each call has its own loop with the equations inlined.
+/// It is a type, not a closure, so that the equations are inlined in the loop of each call.
 protocol UnitFormula {
   associatedtype V: Lanes
 
@@ -50,7 +50,7 @@ struct Eight<Element> {
   var n6: Element
   var n7: Element
 
-  /// The first `count` values of `element`; the others are `rest`.
+  /// Fills the first `count` values with those of `element`, and the others with `rest`.
   @inline(__always)
   init(first count: Int, rest: Element, _ element: (Int) -> Element) {
     n0 = count > 0 ? element(0) : rest
@@ -96,7 +96,7 @@ struct Eight<Element> {
 }
 
 extension Eight where Element: Lanes {
-  /// The values that are given; the others are zero.
+  /// Fills the first values with those given, and the others with zero.
   @inline(__always)
   init(
     _ n0: Element, _ n1: Element = Element(0), _ n2: Element = Element(0),

@@ -2,8 +2,8 @@
 
 import Tensors
 
-/// Group normalisation of maps (Wu and He, ECCV 2018): mean and biased variance of each map are
-/// taken over all its places and a group of neighbouring channels. With one group, it is layer
+/// Group normalisation of maps (Wu and He, ECCV 2018). Mean and biased variance are taken over all
+/// places of a map and over a group of neighbouring channels. With one group, it is layer
 /// normalisation of the whole map.
 ///
 ///     n = (z - mean z) / √(var z + 1e-5),   y = n · gain + shift
@@ -13,7 +13,7 @@ import Tensors
 public struct GroupNormalization: Sendable, Hashable {
   /// The shape of a map.
   public let map: MapShape
-  /// G
+  /// G, the number of groups of channels.
   public let groups: Int
 
   /// - Parameters:
@@ -55,7 +55,7 @@ public struct GroupNormalization: Sendable, Hashable {
           s.set(Scalar(1 / deviation), of: group, in: s.factor)
         }
         for place in stride(from: 0, to: map.count, by: C) {
-          // One result per loop: the compiler vectorises only loops with few pointers.
+          // Each loop has one result, because the compiler vectorises only loops with few pointers.
           let (z, n, y) = (z + place, n + place, y + place)
           for c in 0..<C { n[c] = (z[c] - s.first[c]) * s.factor[c] }
           for c in 0..<C { y[c] = n[c] * gain[c] + shift[c] }
@@ -69,11 +69,11 @@ public struct GroupNormalization: Sendable, Hashable {
   /// - Parameters:
   ///   - dy: maps [N, Y X C]
   ///   - normalised: n from `forward`
-  ///   - inverseDeviation: likewise
+  ///   - inverseDeviation: that of `forward`
   ///   - gain: [C]
   ///   - dz: maps, overwritten; may share the memory of dy
   ///   - dGain: [shards, C], to which the maps of a shard add their Σ dy · n, from first to last
-  ///   - dShift: likewise their Σ dy
+  ///   - dShift: [shards, C], to which they add their Σ dy
   ///   - shardStarts: the first map of each shard, then N
   @specialized(where Scalar == Float)
   public func backward<Scalar: KernelScalar>(
@@ -104,7 +104,7 @@ public struct GroupNormalization: Sendable, Hashable {
           s.set(inverseDeviation.pointer[row * groups + group], of: group, in: s.factor)
         }
         for place in stride(from: 0, to: map.count, by: C) {
-          // Not directly into dz, which may share the memory of dy: such loops are not vectorised.
+          // dz may share the memory of dy, and a loop that writes to it directly is not vectorised.
           let (dy, n) = (dy + place, n + place)
           for c in 0..<C {
             s.chain[c] = s.factor[c] * (dy[c] * gain[c] - s.first[c] - n[c] * s.second[c])
@@ -132,7 +132,7 @@ public struct GroupNormalization: Sendable, Hashable {
   @inline(__always)
   private func withChannels<Scalar: KernelScalar>(_ body: (ChannelNumbers<Scalar>) -> Void) {
     let C = map.channels
-    // On the stack if it is small: this runs in every time step.
+    // On the stack if it is small, because this runs in every time step.
     withUnsafeTemporaryAllocation(of: Scalar.self, capacity: 4 * C) { numbers in
       withUnsafeTemporaryAllocation(of: Double.self, capacity: C) { totals in
         numbers.initialize(repeating: 0)
@@ -150,7 +150,7 @@ private struct ChannelNumbers<Scalar: KernelScalar> {
   private let map: MapShape
   /// The channels of a group.
   private let width: Int
-  /// The sums of a chain of places, free for other use afterwards, and of all places [C].
+  /// The sums of a chain of places, which may be overwritten afterwards, and of all places [C].
   let chain: UnsafeMutablePointer<Scalar>
   private let totals: UnsafeMutablePointer<Double>
   /// Numbers of each channel [C], the same within a group.
@@ -158,7 +158,7 @@ private struct ChannelNumbers<Scalar: KernelScalar> {
   let second: UnsafeMutablePointer<Scalar>
   let factor: UnsafeMutablePointer<Scalar>
 
-  /// - Parameter start: of 4 C numbers
+  /// - Parameter start: memory for 4 C numbers
   init(
     map: MapShape, width: Int, start: UnsafeMutablePointer<Scalar>,
     totals: UnsafeMutablePointer<Double>
@@ -170,7 +170,7 @@ private struct ChannelNumbers<Scalar: KernelScalar> {
 
   /// Sums a term over all places, in chains of 64 to preserve precision in large maps.
   ///
-  /// - Parameter term: the term for the start of a place in the map, and a channel
+  /// - Parameter term: returns the term, given the start of a place in the map and a channel
   @inline(__always)
   func sum(_ term: (Int, Int) -> Scalar) {
     let C = map.channels
@@ -184,7 +184,7 @@ private struct ChannelNumbers<Scalar: KernelScalar> {
     }
   }
 
-  /// Adds the sums to the gradient of a vector [C]; then each is multiplied by its channel's gain.
+  /// Adds the sums to the gradient of a vector [C], and then multiplies each by its channel's gain.
   @inline(__always)
   func addTotals(
     to gradient: UnsafeMutablePointer<Scalar>,

@@ -2,9 +2,9 @@
 
 import Tensors
 
-/// One number for each window and channel of a map: the largest, or the mean.
+/// The largest number or the mean of each window and channel of a map.
 ///
-/// Places outside the map do not count. Of several equal largest numbers, the first one gets the
+/// Places outside the map do not count. If several numbers are the largest, the first one gets the
 /// gradient.
 public struct ImagePooling: Sendable, Hashable {
   /// How a window becomes one number.

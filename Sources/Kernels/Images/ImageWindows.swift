@@ -6,17 +6,17 @@ import Tensors
 /// of its result: zero-padded cross-correlation, as with TensorFlow's padding `SAME`.
 ///
 ///     Y' = ⌈Y / stride⌉,   the window of (y, x) starts at (y · stride - top, x · stride - left)
-///     top = ⌊max((Y' - 1) · stride + K - Y, 0) / 2⌋, likewise left
+///     top = ⌊max((Y' - 1) · stride + K - Y, 0) / 2⌋,   left the same with X and X'
 ///
 /// A map can be *enlarged* first: each place is repeated e times in both directions.
 public struct ImageWindows: Sendable, Hashable {
   /// The map that is read, before it is enlarged.
   public let input: MapShape
-  /// K
+  /// K, the places of a window in each direction.
   public let kernel: Int
   /// The places from one window to the next, in both directions.
   public let stride: Int
-  /// e
+  /// e, how often each place is repeated in each direction.
   public let enlargement: Int
   /// Y', the lines of windows.
   public let height: Int
@@ -43,7 +43,7 @@ public struct ImageWindows: Sendable, Hashable {
     (width, left) = fit(input.width)
   }
 
-  /// See `adjoint`.
+  /// Creates the windows that `adjoint` returns.
   init(adjointOf windows: ImageWindows, channels M: Int) {
     input = windows.input.with(channels: M)
     (kernel, stride, enlargement) = (windows.kernel, 1, 1)

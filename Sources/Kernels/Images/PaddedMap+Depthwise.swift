@@ -48,8 +48,8 @@ extension PaddedMap {
     }
   }
 
-  /// Replaces the padded map by its gradient: dx[place] = Σ W[k, c] dy[p, c] over the windows that
-  /// contain the place, in their order. `unload` adds it to the gradient of a map.
+  /// Replaces the padded map with its gradient, dx[place] = Σ W[k, c] dy[p, c], summed over the
+  /// windows that contain the place, in their order. `unload` adds it to the gradient of a map.
   ///
   /// - Parameters:
   ///   - index: which of the maps dy is read
@@ -71,8 +71,8 @@ extension PaddedMap {
     }
   }
 
-  /// Adds the padded map to one of some maps, the adjoint of `load`: the margin is left out, and
-  /// the copies of an enlarged place are added up.
+  /// Adds the padded map to one of several maps. This is the adjoint of `load`: it leaves out the
+  /// margin, and adds up the copies of an enlarged place.
   ///
   /// - Parameters:
   ///   - index: the number of the map

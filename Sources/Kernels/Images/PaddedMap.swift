@@ -3,21 +3,23 @@
 import KernelInterface
 import Tensors
 
-/// A buffer for one map at a time, with the margin of zeros that its windows read, and enlarged if
-/// the windows are. The windows of a line overlap in it, so a convolution copies none of them.
+/// A buffer for one map at a time, with the margin of zeros that its windows read. The map is
+/// enlarged if the windows are. The windows of a line overlap in it, so a convolution does not copy
+/// them.
 public struct PaddedMap<Scalar: KernelScalar> {
   /// The windows whose margin the buffer has.
   public let windows: ImageWindows
   let memory: Tensor<Scalar>
   let grid: WindowGrid
 
-  /// The size of a map's memory, in numbers.
+  /// The size in scalars of the memory for one map.
   public static func count(_ windows: ImageWindows) -> Int {
     let (height, width) = extents(windows)
     return height * width * windows.input.channels
   }
 
-  /// The area that the windows cover, without places of the map that no window reads.
+  /// The height and width that the windows cover; places of the map that no window reads are left
+  /// out.
   static func extents(_ windows: ImageWindows) -> (height: Int, width: Int) {
     (
       (windows.height - 1) * windows.stride + windows.kernel,
@@ -27,7 +29,7 @@ public struct PaddedMap<Scalar: KernelScalar> {
 
   /// - Parameters:
   ///   - windows: the windows that read the map
-  ///   - memory: `count` numbers, of any content
+  ///   - memory: `count` scalars, with any content
   public init(_ windows: ImageWindows, in memory: Tensor<Scalar>) {
     precondition(
       memory.count == Self.count(windows), "\(memory.shape) numbers for a map of \(windows.input)")
@@ -39,7 +41,7 @@ public struct PaddedMap<Scalar: KernelScalar> {
       runStep: width * C)
   }
 
-  /// Loads one of some maps [N, Y X C], and fills the margin with zeros.
+  /// Loads one of the maps [N, Y X C], and fills the margin with zeros.
   @specialized(where Scalar == Float)
   public func load(_ index: Int, of maps: Tensor<Scalar>) {
     let input = windows.input
@@ -72,8 +74,7 @@ public struct PaddedMap<Scalar: KernelScalar> {
     }
   }
 
-  /// y = w(x) Wᵀ + b for the loaded map x. As for rows of a product, the bits of a place do not
-  /// depend on the other places.
+  /// y = w(x) Wᵀ + b for the loaded map x. The bits of a place do not depend on the other places.
   ///
   /// - Parameters:
   ///   - matrix: the packed W [M, K K C]

@@ -87,7 +87,7 @@ extension ReferenceKernels {
   ///
   ///     dmean_i = dm/n + 2 dvar (mean_i - m)/n,  dM2_i = dvar/(n D)
   ///
-  /// besides the terms of later rows. The own row passes both on to z as
+  /// in addition to the terms from later rows. The call's own row passes both on to z as
   ///
   ///     dz = r g + dmean/D + 2 dM2 (z - mean)
   ///
@@ -95,7 +95,7 @@ extension ReferenceKernels {
   ///   - mean: mean(g)
   ///   - slope: mean(g n)
   ///   - r: 1 / std
-  /// - Returns: what replaces `mean` and `slope` in the formula of dz above
+  /// - Returns: the numbers that replace `mean` and `slope` in the formula of dz above
   private static func poolBackward(
     _ mean: Scalar, _ slope: Scalar, _ r: Scalar, _ call: NormalizationBackwardCall<Scalar>,
     row: Int

@@ -4,7 +4,7 @@ import KernelInterface
 
 /// Backpropagation through time, written like the equations, one number after the other.
 ///
-/// The SIMD kernels are tested against it, `Double` uses it, and so do processors without a SIMD
+/// The SIMD kernels are tested against it. `Double` uses it, and so do processors without a SIMD
 /// module. It is written for readability, not for speed.
 ///
 /// `forward` saves these blocks, one after the other:

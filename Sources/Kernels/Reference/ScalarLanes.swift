@@ -4,9 +4,9 @@
   import Glibc
 #endif
 
-// In the scalar reference a pack is one number, and functions are those of the C library.
+// In the scalar reference a pack is one number, and its functions are those of the C library.
 
-/// A number as a pack of its own.
+/// A single number as a pack.
 protocol ScalarLanes: Lanes, BinaryFloatingPoint {
   /// e^self
   var exponential: Self { get }

@@ -3,7 +3,7 @@
 import Kernels
 import Tensors
 
-/// An affine map of every step, in rows of [N·T].
+/// An affine map of every step. The steps are the R = N·T rows of a matrix.
 ///
 ///     y = x Wᵀ + b,   x [R, K], W [M, K], b [M], y [R, M]
 struct AffineMap {

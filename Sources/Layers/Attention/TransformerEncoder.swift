@@ -58,9 +58,9 @@ public struct TransformerEncoder<Scalar: KernelScalar>: SequenceLayer {
   /// each layer.
   private var maps: [AffineMap] { (embedding.map.map { [$0] } ?? []) + layers.flatMap { $0.maps } }
 
-  /// PyTorch's starts: Xavier's for q, k and v together, with zero biases of attention; then
-  /// T-Fixup's scale, 0.67 L^(-1/4), of the maps that it names. The authors mean to scale v as well,
-  /// but under a name that no parameter has, so v is never scaled.
+  /// Sets PyTorch's starting values: Xavier's for q, k and v together, and zero biases of
+  /// attention. Then the maps that T-Fixup names are scaled by 0.67 L^(-1/4). The authors' code
+  /// intends to scale v as well, but by a name that no parameter has, so v is not scaled.
   public func initialize(
     _ parameters: ParameterBuffer<Scalar>, gateBias: Double, streams: inout InitializationStreams
   ) {

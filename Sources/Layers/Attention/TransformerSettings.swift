@@ -2,7 +2,7 @@
 
 import Kernels
 
-/// The settings of a transformer encoder besides its widths: the Neural Data Transformer (Ye and
+/// The settings of a transformer encoder, except its widths: the Neural Data Transformer (Ye and
 /// Pandarinath, 2021) and similar encoders.
 public struct TransformerSettings: Sendable, Hashable {
   /// How a step of C numbers becomes one of D.
@@ -66,7 +66,7 @@ public struct TransformerSettings: Sendable, Hashable {
   }
 }
 
-/// Makes transformer encoders: all layers of one are one layer of a stack.
+/// Makes transformer encoders. All layers of an encoder are one layer of a stack.
 struct TransformerFactory: LayerFactory {
   var settings: TransformerSettings
 

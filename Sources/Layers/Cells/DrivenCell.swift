@@ -6,8 +6,8 @@ import Kernels
 import RandomNumbers
 import Tensors
 
-/// Adds a drive to any cell (Nguyen et al., NeurIPS 2020): the cell's first product, which is of
-/// the input, is g_t, and the cell gets d_t instead.
+/// Adds a drive to any cell (Nguyen et al., NeurIPS 2020). The cell's first product, which is that
+/// of the input, is g_t, and the cell gets d_t instead.
 ///
 ///     g_t = x_t W_ih + b_ih,   d_t = drive(g_t),   s_t = cell(d_t, ..., s_{t-1})
 ///
@@ -48,8 +48,8 @@ public struct DrivenCell: CellFamily {
       added: cell.products.indices.filter { cell.products[$0].addsTo == 0 })
   }
 
-  /// The states v and s, and g if the adjoint needs it, follow those of the cell, which therefore
-  /// finds its own states at the same places as without a drive.
+  /// The states v and s, and g if the adjoint needs it, come after those of the cell. So the cell's
+  /// own states have the same places as without a drive.
   private struct Cell<Scalar: KernelScalar>: RecurrentCell {
     let drive: DriveParameters
     let cell: any RecurrentCell<Scalar>

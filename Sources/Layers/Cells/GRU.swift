@@ -7,12 +7,12 @@ import Tensors
 /// The gated recurrent unit as a cell (Cho et al., 2014, with the reset gate after the product, as
 /// in cuDNN and PyTorch).
 ///
-///     r, z = σ(x W_ir + b_ir + h W_hr + b_hr),  likewise z
+///     r    = σ(x W_ir + b_ir + h W_hr + b_hr),  z the same with its own weights
 ///     n    = tanh(x W_in + b_in + r · (h W_hn + b_hn))
 ///     h'   = (1 - z) n + z h
 ///
-/// `gru` is the same equation in one kernel over all steps. Each loads the other's checkpoints, and
-/// benchmarks compare the two: what a cell costs compared with a fused layer.
+/// `gru` is the same equation in one kernel over all steps. Each loads the other's checkpoints.
+/// Benchmarks compare the two, to show the cost of a cell compared with a fused layer.
 public struct GRU: CellFamily {
   public init() {}
   public var summary: String { "unrolled" }

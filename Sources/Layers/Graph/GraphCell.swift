@@ -33,9 +33,9 @@ public struct GraphOfLayers: CellFamily {
   }
 }
 
-/// The nodes of a graph side by side. The first stage of a node sums up its convolutions; the
-/// stages after it are those of its cell. The first stage is stage 0, or stage 1 for a separable
-/// node, which mixes the channels of stage 0's depthwise results.
+/// The nodes of a graph as one cell. The first stage of a node sums up its convolutions, and the
+/// stages after it are those of its own cell. The first stage is stage 0, or stage 1 for a
+/// separable node, which mixes the channels of stage 0's depthwise results.
 struct GraphCell<Scalar: KernelScalar>: RecurrentCell {
   private let nodes: [Node]
   let products: [CellProduct]

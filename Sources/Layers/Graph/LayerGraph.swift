@@ -35,11 +35,11 @@ public struct LayerGraph: Sendable, Hashable {
     public var stride = 1
     /// Whether each channel of a source is convolved separately before the channels are mixed.
     public var isSeparable = false
-    /// Nil is none.
+    /// The normalisation of the convolution's sum; nil means none.
     public var norm: Norm?
     /// The function that follows the convolution and its norm.
     public var activation = Activation.elu
-    /// A system of the table; nil is none.
+    /// The cell that follows, a system of the table; nil means none.
     public var cell: String?
     /// The pooling of the node's result; nil is none.
     public var pool: Pool?

@@ -9,9 +9,8 @@ import Tensors
 ///
 ///     m' = m + (Ā - I) m + B̄ u
 ///
-/// It has this form, and is summed from the right, because Ā is near I for small steps, and Float
-/// would lose the difference. For a measure that scales with time, the matrix differs in every
-/// step.
+/// Ā is near I for small steps, and Float would lose the difference, so the step has this form and
+/// is summed from the right. For a measure that scales with time, the matrix differs in every step.
 package struct DenseMemory<Scalar: KernelScalar>: Sendable {
   private let measure: MemoryMeasure
   private let discretization: Discretization
@@ -37,7 +36,8 @@ package struct DenseMemory<Scalar: KernelScalar>: Sendable {
     if measure != .scaledLegendre { _ = try transition(after: 0) }
   }
 
-  /// About how many numbers the matrices of a sequence's steps take, Ā - I arranged both ways.
+  /// An estimate of the numbers in the matrices of a sequence's steps, with Ā - I packed in two
+  /// ways.
   func matrixNumbers(steps: Int) -> Double {
     let matrices =
       measure != .scaledLegendre ? 1 : maximumSteps > 0 ? min(steps, maximumSteps + 1) : steps

@@ -6,7 +6,7 @@ public struct MemoryConstants: Sendable, Hashable {
   public var order = 0
   /// M, memories of a row, each with its own input.
   public var channels = 1
-  /// Nil uses the system's own.
+  /// How a step is discretised; nil uses the default of the system.
   public var discretization: Discretization?
   /// Δ, the step of the memories of a window or a decay: 1/Δ is the window's length in steps.
   public var step = 0.01

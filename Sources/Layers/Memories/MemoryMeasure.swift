@@ -7,7 +7,7 @@ import BLAS
 ///
 /// Indices n (row) and k (column) run from 0.
 public enum MemoryMeasure: Sendable, Hashable {
-  /// The whole past with equal weight, whatever its length:
+  /// The whole past with equal weight, regardless of its length:
   ///
   ///     A_nk = -√(2n + 1) √(2k + 1) for n > k, -(n + 1) for n = k;  B_n = √(2n + 1)
   ///

@@ -28,7 +28,7 @@ public final class OrthogonalKernel<Scalar: KernelScalar> {
   /// k, optimizer steps since the last rebase, and m, rebases since the last projection; part of a
   /// checkpoint, so a tensor like the rest of it.
   public let counters = Tensor<Scalar>(shape: [2])
-  /// Its cost since it was made.
+  /// The cost of the kernel since it was created.
   public private(set) var work = OrthogonalWork()
 
   /// The values before the last advance; nil before the first.

@@ -30,10 +30,10 @@ public protocol RecurrentCell<Scalar> {
   /// The states carried from step to step, with the shape of a row. The first is the layer's
   /// output.
   var states: [NamedShape] { get }
-  /// The names of the states that start every pass at zero, even within a sequence: the layer
-  /// neither takes nor returns them. Never the first.
+  /// The names of the states that are zero at the start of every pass, even within a sequence. The
+  /// layer neither takes nor returns them. The first state is never one of them.
   var restartingStates: Set<String> { get }
-  /// What `adjoint` needs of a step besides states and vectors, with the shape of a row.
+  /// What `adjoint` needs from a step in addition to states and vectors, with the shape of a row.
   var tape: [NamedShape] { get }
   /// Memory for the duration of one call, with the shape of a row.
   var scratch: [NamedShape] { get }
@@ -41,11 +41,11 @@ public protocol RecurrentCell<Scalar> {
   var stages: Int { get }
   /// Whether it reads the times of steps.
   var readsTimes: Bool { get }
-  /// An estimate of the floating-point operations per row and step in training, besides 6 for each
-  /// weight.
+  /// An estimate of the floating-point operations per row and step in training, in addition to 6
+  /// for each weight.
   var furtherOperations: Double { get }
-  /// An estimate of the numbers that it keeps for passes over T steps, besides parameters and
-  /// states.
+  /// An estimate of the numbers that it keeps for passes over T steps, in addition to parameters
+  /// and states.
   func furtherNumbers(steps T: Int) -> Double
 
   /// Sets the starting values.
@@ -169,7 +169,8 @@ public struct CellStep<Scalar: KernelScalar> {
   public let after: [Tensor<Scalar>]
   /// Receives what the adjoint needs.
   public let tape: [Tensor<Scalar>]
-  /// Whether the tape kept for the backward pass exceeds the caches, so that writes should bypass them.
+  /// Whether the tape kept for the backward pass exceeds the caches, so that writes should bypass
+  /// them.
   public let isTapeLarge: Bool
   /// Memory for the step's own use; its content is undefined.
   public let scratch: [Tensor<Scalar>]
@@ -200,8 +201,8 @@ public struct CellAdjoint<Scalar: KernelScalar> {
   /// Receives the gradient of the states before the step, except the part through the products. Its
   /// content is undefined before the last stage, which is the first to run backward.
   public let dBefore: [Tensor<Scalar>]
-  /// For a cell that reads its input itself: the gradient of the input, to be added to. Nil if it is
-  /// not needed.
+  /// For a cell that reads its input itself: the gradient of the input, to be added to. Nil if it
+  /// is not needed.
   public let dInput: Tensor<Scalar>?
   /// Receives the gradient of the result of each product of this stage.
   public let dProducts: [Tensor<Scalar>]
@@ -222,17 +223,17 @@ public struct CellConstants: Sendable, Hashable {
   public var beta: Double
   /// F, steps between restarts; 0 never restarts.
   public var restart: Int
-  /// Of a cell with a HiPPO memory.
+  /// The constants of a cell with a HiPPO memory.
   public var memory = MemoryConstants()
   /// k, the steps whose mean and variance a norm uses; 1 is layer normalisation.
   public var window: Int
   /// Whether those windows carry over from one pass to the next, as other states do.
   public var carryWindow: Bool
-  /// Of a cell on maps.
+  /// The constants of a cell on maps.
   public var map = MapConstants()
-  /// Of a graph of layers; nil is one convolution.
+  /// The graph of a graph of layers; nil means a single convolution.
   public var graph: LayerGraph?
-  /// Of a transformer encoder.
+  /// The settings of a transformer encoder.
   public var transformer = TransformerSettings()
 
   public init(

@@ -5,7 +5,7 @@ import Kernels
 import RandomNumbers
 import Tensors
 
-/// Makes a layer from a cell: only the layer handles time.
+/// Makes a layer from a cell. The layer handles time; the cell does not.
 ///
 ///     s_t = cell(x_t, s_{t-1}),   y_t = the first member of s_t
 ///

@@ -9,8 +9,9 @@ import Tensors
 /// every k-th step is kept. The pass holds the states and the tape of one segment at a time. The
 /// output, which is the first state, is kept for all steps.
 final class UnrolledPass<Scalar: KernelScalar>: LayerPass {
-  /// The steps whose input products are computed at once: for few rows, enough to make up for
-  /// loading the weights from memory; for many rows one, whose results stay in the cache.
+  /// The number of steps whose input products are computed together. With few rows, it is large
+  /// enough to make up for loading the weights from memory. With many rows it is one, so that the
+  /// results stay in the cache.
   private let inputSteps: Int
 
   let layer: UnrolledLayer<Scalar>

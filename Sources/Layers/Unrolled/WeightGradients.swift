@@ -16,7 +16,8 @@ struct WeightGradients<Scalar: KernelScalar> {
     let rows: Range<Int>
     let weights: [Tensor<Scalar>]
     let biases: [Tensor<Scalar>?]
-    /// By product; products that are added share their deltas, and those of one operand share it.
+    /// The deltas by product. Products that are added together share their deltas, and products of
+    /// one operand share the operand.
     let deltas: [RowBlock<Scalar>]
     let operands: [RowBlock<Scalar>]
     /// The sums of a narrow product, as in `addNarrowGradient`; nil for others.

@@ -7,9 +7,9 @@ import Tensors
 ///
 ///     y_t = [forward(x)_t, reverse(x)_t]
 ///
-/// The second reads each sequence from its last valid step to its first, and its times run from
-/// there: τ_t becomes τ_len - τ_{len-1-t}. Neither takes a state, because a sequence cannot be read
-/// from its end before the end is known.
+/// The second layer reads each sequence from its last valid step to its first, with times that
+/// count from there: τ_t becomes τ_len - τ_{len-1-t}. Neither layer takes a state, because a
+/// sequence cannot be read from its end before the end is known.
 public struct BidirectionalLayer<Scalar: KernelScalar>: CompositeLayer {
   /// Reads each sequence from its first step.
   public let forwardLayer: any SequenceLayer<Scalar>

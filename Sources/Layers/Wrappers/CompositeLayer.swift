@@ -4,7 +4,7 @@ import BLAS
 import Kernels
 import Tensors
 
-/// A layer that consists of layers: calls that concern parameters go to each part in turn.
+/// A layer that consists of layers. Calls that concern parameters go to each part in turn.
 public protocol CompositeLayer<Scalar>: SequenceLayer {
   /// From the lowest up, in the order of their parameters.
   var parts: [any SequenceLayer<Scalar>] { get }

@@ -6,7 +6,9 @@ import Tensors
 
 /// Locked dropout: the same mask at every step (Gal and Ghahramani, 2016).
 ///
-///     y_t = x_t · m,   m [N, C] already divided by the probability of keeping
+///     y_t = x_t · m
+///
+/// The mask m [N, C] is already divided by the probability of keeping a number.
 public struct DropoutLayer<Scalar: KernelScalar>: SequenceLayer {
   public let inputFeatures: [Int]
   private let mask: Tensor<Scalar>?

@@ -37,8 +37,8 @@ struct Embedding<Scalar: KernelScalar> {
 
   /// Adds the gradients of the rows of the tokens at `places`, one after the other.
   ///
-  /// It touches only these rows: if the decoder has its own weight, the gradient is as sparse as
-  /// the tokens are few.
+  /// It touches only these rows. If the decoder has its own weight, all other rows of the gradient
+  /// stay zero.
   func backward(
     _ dx: Tensor<Scalar>, tokens: [Int32], at places: [Int], mask: Tensor<Scalar>?,
     into gradients: ParameterBuffer<Scalar>

@@ -25,7 +25,7 @@ public final class LanguageModel<Scalar: KernelScalar> {
   public let specification: LanguageModelSpecification
   /// The parameters and their places in a flat buffer.
   public let layout: ParameterLayout
-  /// From the lowest up.
+  /// The layers, from the lowest up.
   public var layers: [any SequenceLayer<Scalar>] { stack.levels }
 
   private let stack: LayerStack<Scalar>
@@ -33,10 +33,10 @@ public final class LanguageModel<Scalar: KernelScalar> {
   let decoder: Linear<Scalar>
   /// The threads that share the shards of a chunk.
   public var team = ThreadTeam.alone
-  /// One for each thread that has been used.
+  /// A workspace for each thread that has been used.
   var workspaces = [Workspace<Scalar>()]
-  /// Called in training with the states that the decoder sees; for tests, which damage them as a
-  /// faulty processor would.
+  /// Called in training with the states that the decoder sees, for tests that damage them like a
+  /// faulty processor.
   public var disturbance: ((Tensor<Scalar>) -> Void)?
   /// The masks of the current step, and the masked W_hh.
   private(set) var masks: LanguageModelMasks<Scalar>
@@ -90,7 +90,7 @@ public final class LanguageModel<Scalar: KernelScalar> {
     specification.isTied ? nil : layout[embedding.weight]
   }
 
-  /// What a checkpoint must hold besides parameters, by name.
+  /// What a checkpoint must hold in addition to parameters, by name.
   public var buffers: [(name: String, tensor: Tensor<Scalar>)] { stack.buffers }
 
   /// The state at the start of a text, for N columns.
@@ -98,7 +98,7 @@ public final class LanguageModel<Scalar: KernelScalar> {
     layers.map { $0.startState(rows: N) }
   }
 
-  /// Computes what follows from the parameters, and drops weights. Call it before the first pass
+  /// Computes what is derived from the parameters, and drops weights. Call it before the first pass
   /// after a change of parameters or masks.
   ///
   /// - Parameters:

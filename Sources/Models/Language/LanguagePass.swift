@@ -65,9 +65,9 @@ struct LanguagePass<Scalar: KernelScalar> {
 
   /// The results of the forward pass that the backward pass needs.
   struct Activations {
-    /// Of each layer.
+    /// The pass of each layer.
     var layers: [any LayerPass<Scalar>] = []
-    /// Of the dropout below each layer, and above the last.
+    /// The passes of the dropout below each layer, and of that above the last.
     var dropouts: [any LayerPass<Scalar>] = []
 
     /// The output that the decoder sees, [T, N, H].
@@ -108,13 +108,14 @@ struct LanguagePass<Scalar: KernelScalar> {
 
   // MARK: Decoder and loss
 
-  /// The most numbers in z of a piece: 16 MB of Float.
+  /// The largest number of elements of z in a piece: 16 MB of Float.
   private static var pieceLimit: Int { 1 << 22 }
 
-  /// Decoder and cross-entropy, shard by shard and in pieces of a shard: the whole z [T·N, V] would
-  /// not fit, and the decoder's gradients are summed shard by shard at any number of ranks.
+  /// Decoder and cross-entropy, shard by shard and in pieces of a shard. The whole z [T·N, V] would
+  /// not fit in memory, and the decoder's gradients are summed shard by shard at any number of
+  /// ranks.
   ///
-  /// Leaves the gradient of the dropped output in `dDropped`, if gradients are needed.
+  /// Writes the gradient of the dropped output to `dDropped`, if gradients are needed.
   private func decode(
     _ chunk: TokenChunk, _ activations: Activations, _ parameters: ParameterBuffer<Scalar>,
     gradients: ShardedBuffer<Scalar>?
@@ -153,10 +154,10 @@ struct LanguagePass<Scalar: KernelScalar> {
 
   // MARK: Penalties
 
-  /// Adds the gradients of both penalties, and leaves that of the raw output in `dDropped`.
+  /// Adds the gradients of both penalties, and writes the gradient of the raw output to `dDropped`.
   ///
-  /// The objective has means over T·N·H and (T-1)·N·H numbers, and one over T·N predictions, and
-  /// sums are divided by T·N later: so the sums have the factors α/H and β T/((T-1) H).
+  /// The objective has means over T·N·H and (T-1)·N·H numbers and a mean over T·N predictions. Sums
+  /// are divided by T·N later, so the sums here have the factors α/H and β T/((T-1) H).
   ///
   /// - Returns: the terms that they add to each shard's sum
   private func penalize(_ chunk: TokenChunk, _ activations: Activations) -> [Double] {

@@ -6,7 +6,7 @@ public struct TokenChunk: Sendable {
   public var steps: Int
   /// [T, N], time first.
   public var tokens: [Int32]
-  /// The successor of each, [T, N].
+  /// The token that follows each, [T, N].
   public var targets: [Int32]
   /// N, columns on this rank.
   public var columns: Int

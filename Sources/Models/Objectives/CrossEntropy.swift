@@ -10,7 +10,7 @@ import Tensors
 ///
 /// PyTorch's `CrossEntropyLoss(weight=)` divides by the same sum.
 public struct CrossEntropy: Objective {
-  /// What is reported besides the loss.
+  /// What is reported in addition to the loss.
   public enum Report: Sendable {
     /// The share of right answers.
     case accuracy

@@ -3,12 +3,13 @@
 import Kernels
 import Tensors
 
-/// The cross-entropy of K independent labels, with scores that show whether rare labels are learned.
+/// The cross-entropy of K independent labels, with scores that show whether rare labels are
+/// learned.
 ///
 ///     subset accuracy = share of rows whose known labels are all right
 ///
-/// A label is predicted where its probability is above 1/2. Macro F1 is the mean over labels; see
-/// `ClassScores`. Unknown labels count nowhere; see `BinaryCrossEntropy`.
+/// A label is predicted if its probability is above 1/2. Macro F1 is the mean over labels; see
+/// `ClassScores`. Unknown labels do not count; see `BinaryCrossEntropy`.
 public struct LabelScores: Objective {
   /// K.
   public let labels: Int

@@ -3,7 +3,7 @@
 import Kernels
 import Tensors
 
-/// How a read-out's output y is scored: the loss, its gradient, and the metrics.
+/// Scores a read-out's output y: the loss, its gradient, and the metrics.
 ///
 /// An objective knows neither layers nor files. A new one is one file in this folder and one line
 /// in `ObjectiveTable`, whose lines are all tested.
@@ -14,8 +14,8 @@ public protocol Objective: Sendable {
   /// Whether it can compare with targets of a kind.
   func accepts(_ kind: TargetKind) -> Bool
 
-  /// The names of its sums besides the loss, in the order of `Totals.own`. Checkpoints hold these
-  /// sums by name.
+  /// The names of its sums in addition to the loss, in the order of `Totals.own`. Checkpoints hold
+  /// these sums by name.
   var sums: [String] { get }
 
   /// The loss, summed over the rows of y, and its gradient.

@@ -6,8 +6,8 @@ import Checkpoints
 extension TrainingConfiguration {
   /// Refuses to resume from a checkpoint of another model; the error names the key.
   ///
-  /// - Parameter hasSameData: whether the data are known to be those of the checkpoint, wherever
-  ///   they are
+  /// - Parameter hasSameData: whether the data are known to be those of the checkpoint, regardless
+  ///   of their path
   /// - Returns: a line for each other difference that changes the numbers from here on
   func refuseAnotherModel(
     than reader: CheckpointReader, hasSameData: Bool = false

@@ -6,18 +6,18 @@ import HDF5
 
 /// One dataset for each field, [N] and its shape, and `lengths` [N]:
 ///
-///     /              attributes kind = "momentum-dist predictions", parameters_sha256, and, where
+///     /              attributes kind = "momentum-dist predictions", parameters_sha256, and, if
 ///                    known, class_names and sequence_names
 ///     /class         [N] int32
 ///     /lengths       [N] int64: T of each sequence
-///     /sequence      [N] int64: the row of the file that each sequence is, where rows are left out
+///     /sequence      [N] int64: the row in the file of each sequence, if rows are left out
 final class HDF5Predictions: PredictionWriter {
   private let replacement: ReplacementFile
   private let fields: [PredictionField]
   private let datasets: [Dataset]
   private let lengths: Dataset
 
-  /// Makes the file, with room for all sequences.
+  /// Creates the file, with room for all sequences.
   init(_ path: String, of session: PredictionSession) throws(DatasetError) {
     fields = session.fields
     do {

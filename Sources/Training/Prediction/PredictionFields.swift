@@ -4,15 +4,15 @@ import Foundation
 import Models
 import Tensors
 
-/// An array of what is predicted: what is stored of each sequence.
+/// An array of predictions, as it is stored for each sequence.
 public struct PredictionField: Sendable, Hashable {
   /// "class", "probabilities", "hidden", "features/conv1".
   public let name: String
-  /// The shape for one sequence; that of every step begins with T.
+  /// The shape for one sequence; it begins with T if every step has a prediction.
   public let shape: [Int]
   /// Whether the shape begins with the steps of the sequence.
   public let isEveryStep: Bool
-  /// Whether the numbers are classes: whole, and -1 beyond the end of a sequence.
+  /// Whether the numbers are classes: integers, and -1 after the end of a sequence.
   public let areClasses: Bool
 
   /// How many numbers there are for one sequence.
@@ -32,31 +32,31 @@ public enum PredictedNumbers: Sendable {
   case classes([Int32])
 }
 
-/// What is predicted for some neighbouring sequences.
+/// The predictions for some consecutive sequences.
 public struct PredictedRows: Sendable {
-  /// The first of them.
+  /// The first of these sequences.
   public let first: Int
-  /// T of each.
+  /// T of each sequence.
   public let lengths: [Int]
-  /// In the order of the fields.
+  /// The numbers, in the order of the fields.
   public let numbers: [PredictedNumbers]
 }
 
-/// What a task's answers are called and how they follow from the read-out.
+/// The names of a task's answers, and how they are computed from the read-out.
 struct AnswerFields {
   let kind: TargetKind
   /// Whether the answer of a step is the input of the next.
   let isForecast: Bool
   /// C of a forecast of several steps; nil for other tasks.
   let features: Int?
-  /// How many steps are forecast, where that is not the horizon.
+  /// How many steps are forecast, if that is not the horizon.
   let rollOut: Int?
   /// T of the longest sequence.
   let steps: Int
-  /// What numbers are multiplied by and moved by, feature by feature; nil is neither.
+  /// The factor and the offset of each feature's numbers; nil means that they are unchanged.
   let statistics: (mean: [Double], deviation: [Double])?
 
-  /// - Throws: `RunFailure` where there is nothing to predict
+  /// - Throws: `RunFailure` if there is nothing to predict
   var fields: [PredictionField] {
     let K = kind.outputs
     let every = kind.isEveryStep

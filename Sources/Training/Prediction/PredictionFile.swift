@@ -5,13 +5,13 @@ import Files
 import Foundation
 import HDF5
 
-/// What the files that `predict` writes may replace: a slip in a name destroys nothing.
+/// Decides which files `predict` may replace, so that a wrong name destroys nothing.
 enum PredictionFile {
   /// The attribute `kind` of an HDF5 file of predictions.
   static let kind = "momentum-dist predictions"
 
-  /// Refuses an output that is an input, or the other output, and one that exists and is not of its
-  /// own kind.
+  /// Refuses an output that is also an input or the other output, and one that exists and is a file
+  /// of another kind.
   static func check(_ request: PredictionRequest) throws(RunFailure) {
     let state = request.stateTo.map { ("--state-to", $0, StreamState.kind) }
     let outputs = [request.to.map { ("--to", $0, kind) }, state].compactMap { $0 }

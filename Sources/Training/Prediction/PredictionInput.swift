@@ -6,16 +6,16 @@ import HDF5
 import Models
 import Tensors
 
-/// The sequences of a file as a trained model reads them.
+/// The sequences of a file in the form that a trained model reads.
 struct PredictionInput {
   let source: any SequenceSource
-  /// The current step of a stream; nil of whole sequences.
+  /// The current step of a stream; nil for whole sequences.
   let step: StepSource?
-  /// What names each sequence; nil if the file does not say.
+  /// The name of each sequence; nil if the file has none.
   let names: [String]?
-  /// The row of the file that each sequence is; nil if each row is one.
+  /// The row in the file of each sequence; nil if each row is a sequence.
   let rows: [Int]?
-  /// What the classes are called; nil if unknown.
+  /// The names of the classes; nil if unknown.
   let classNames: [String]?
   /// Numbers that undo the normalisation of the inputs; nil if outputs are in the file's own units.
   private(set) var statistics: (mean: [Double], deviation: [Double])?
@@ -24,9 +24,9 @@ struct PredictionInput {
   let notes: [String]
 
   /// - Parameters:
-  ///   - configuration: that of the checkpoint
-  ///   - learned: what it learned from
-  ///   - kind: what it is asked
+  ///   - configuration: the configuration of the checkpoint
+  ///   - learned: the data that the run learned from
+  ///   - kind: the kind of the answers
   init(
     _ request: PredictionRequest, _ configuration: TrainingConfiguration,
     _ learned: LearnedData, _ kind: TargetKind
@@ -73,7 +73,7 @@ struct PredictionInput {
   }
 }
 
-/// A source, and what is known of its numbers.
+/// A source, and the meaning of its numbers.
 private struct FoundSequences {
   var source: any SequenceSource
   /// The meaning of the numbers of a file that `prepare` made; nil if unknown.
@@ -84,7 +84,7 @@ private struct FoundSequences {
   var notes: [String]
 }
 
-/// How the sequences of a file are opened.
+/// Opens the sequences of a file.
 private struct Opening {
   let request: PredictionRequest
   let configuration: TrainingConfiguration
@@ -113,7 +113,7 @@ private struct Opening {
     var source: any SequenceSource = try PlainSequences(
       sequences, kind: kind, view: view, pixelOrder: dataset.pixelOrder)
     if let map = sequences.map {
-      // Of a user's own file, training scales bytes and takes other numbers as they are.
+      // From a user's own file, training scales bytes and does not change other numbers.
       let scaling = learned.identity?.meaning.scaling ?? 1
       if sequences.areBytes || sequences.areWhole && scaling != 1 {
         source = NormalisedSequences(source, scaling: 1 / 255, statistics: nil)
@@ -193,7 +193,7 @@ private struct Opening {
       areWhole: try place.holdsWholeNumbers(part), names: nil, notes: source.notes)
   }
 
-  /// The name of the inputs: as the run calls them, or else the only dataset that fits.
+  /// The name of the inputs: the run's name for them, or else the only dataset that fits.
   private func inputs(_ place: DatasetPlace) throws -> String {
     for part in DatasetFile.Part.allCases where try place.holds(part) { return place.inputs }
     return try place.onlyInputs(features: isImage ? nil : features)
@@ -201,7 +201,7 @@ private struct Opening {
 
   // MARK: Normalisation
 
-  /// Notes about statistics that the checkpoint does not hold though the numbers need them.
+  /// Notes about statistics that the numbers need and the checkpoint does not hold.
   func missingStatistics(_ found: FoundSequences, hasTargets: Bool) -> [String] {
     var notes: [String] = []
     let checkpoint = learned.folder

@@ -4,7 +4,7 @@ import Configuration
 import Datasets
 import Models
 
-/// What a model cannot give.
+/// The predictions that a model cannot make.
 struct PredictionLimits {
   let request: PredictionRequest
   let configuration: TrainingConfiguration
@@ -14,12 +14,12 @@ struct PredictionLimits {
 
   private var cell: String { "model.cell is \(configuration.model.cell.configurationText)" }
   private var carriesState: Bool { request.state != nil || request.stateTo != nil }
-  /// What of the command line needs a state at every step.
+  /// The option of the command line that needs a state at every step.
   private var streaming: String {
     request.isStream ? "--stream" : "--state and --state-to"
   }
 
-  /// Refuses what is asked for and cannot be given.
+  /// Refuses a request that the model cannot fulfil.
   func check() throws(RunFailure) {
     let isStateless = model.stack.levels.contains { $0.states.isEmpty }
     for (option, isWanted) in [

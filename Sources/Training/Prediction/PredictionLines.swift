@@ -4,7 +4,7 @@ import Files
 import Foundation
 import Reports
 
-/// What a text says of the fields.
+/// The form of the fields in a text.
 private struct Shown {
   let fields: [PredictionField]
   /// Whether each line is a step of a stream.
@@ -13,7 +13,7 @@ private struct Shown {
   private let rows: [Int]?
   private let classNames: [String]?
 
-  /// - Parameter escaping: how a name that others wrote becomes one that no terminal obeys
+  /// - Parameter escaping: turns a name from a file into one without control characters
   init(_ session: PredictionSession, escaping: (String) -> String = { $0.visible }) {
     fields = session.fields
     isStream = session.isStream
@@ -22,10 +22,10 @@ private struct Shown {
     classNames = session.classNames.map { $0.map(escaping) }
   }
 
-  /// What the file calls a sequence; nil if it does not say.
+  /// The file's name for a sequence; nil if it has none.
   func name(_ sequence: Int) -> String? { names?[sequence] }
 
-  /// What a sequence is called: its name or its row in the file.
+  /// The name of a sequence, or its row in the file.
   func label(_ sequence: Int) -> String { name(sequence) ?? "\(row(sequence))" }
 
   func row(_ sequence: Int) -> Int { rows?[sequence] ?? sequence }
@@ -37,12 +37,12 @@ private struct Shown {
   }
 }
 
-/// A JSON object for each sequence, with the class by its name where it has one, and the fields as
+/// A JSON object for each sequence, with the name of the class if it has one, and the fields as
 /// lists.
 struct JSONLines: PredictionLines {
   private let shown: Shown
 
-  /// Names stay what they are: JSON has escapes of its own, see `quoted`.
+  /// Names are unchanged, because JSON has its own escapes; see `quoted`.
   init(_ session: PredictionSession) { shown = Shown(session, escaping: { $0 }) }
 
   var header: String { "" }
@@ -89,7 +89,7 @@ struct JSONLines: PredictionLines {
       withJSONObject: text, options: [.fragmentsAllowed, .withoutEscapingSlashes])
     let json = data.map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
     guard json.unicodeScalars.contains(where: \.isHiddenOrActive) else { return json }
-    // JSON lets these characters through, and a terminal obeys some of them.
+    // JSON allows these characters, and some of them control a terminal.
     return json.unicodeScalars.map { scalar in
       guard scalar.isHiddenOrActive else { return String(scalar) }
       return String(scalar).utf16.map { String(format: "\\u%04x", $0) }.joined()
@@ -102,9 +102,10 @@ struct CSVLines: PredictionLines {
   private let shown: Shown
   private let isEveryStep: Bool
   private let isForecast: Bool
-  /// The places of the fields that are written: of forecasts those of every step.
+  /// The indices of the fields that are written; of forecasts, only those of every step.
   private let written: [Int]
-  /// The place of the frames that follow the end of each sequence, [K, C]; nil without a roll-out.
+  /// The index of the field with the frames after the end of each sequence, [K, C]; nil without a
+  /// roll-out.
   private let rolledOut: Int?
 
   init(_ session: PredictionSession) {
@@ -162,7 +163,7 @@ struct CSVLines: PredictionLines {
   private func line(_ rows: PredictedRows, _ row: Int, _ step: Int) -> String {
     let sequence = rows.first + row
     var fields = shown.isStream ? [] : [shown.label(sequence)]
-    // A forecast is of the step after.
+    // A forecast belongs to the next step.
     let number = (shown.isStream ? sequence : step) + (isForecast ? 1 : 0)
     if isEveryStep || shown.isStream { fields.append("\(number)") }
     for index in written {
@@ -184,14 +185,15 @@ struct CSVLines: PredictionLines {
   }
 }
 
-/// A short line for each sequence, for a person: the likeliest classes, the values or the forecast.
+/// A short line for each sequence, for people to read: the likeliest classes, the values or the
+/// forecast.
 public struct PredictionTable {
   private let shown: Shown
 
   /// The table of a session's first field.
   public init(_ session: PredictionSession) { shown = Shown(session) }
 
-  /// Of more numbers than these, the first are shown.
+  /// The largest count of numbers that are shown.
   private static let most = 8
 
   /// A line for each sequence of the rows.

@@ -2,13 +2,13 @@
 
 import Datasets
 
-/// What to predict, from which inputs, and what else to get from the model.
+/// A request of `predict`: the model, the inputs, and the outputs.
 public struct PredictionRequest: Sendable {
   /// A run's folder or a checkpoint's.
   public var path: String
-  /// Which checkpoint of a run's folder is used.
+  /// The checkpoint of a run's folder to use.
   public var choice = CheckpointChoice.best
-  /// Keys to set otherwise, as `key.path=value`.
+  /// Keys to override, as `key.path=value`.
   public var assignments: [String] = []
   /// The file of the inputs.
   public var file: String
@@ -16,7 +16,7 @@ public struct PredictionRequest: Sendable {
   public var part: DatasetFile.Part?
   /// How a file that is not HDF5 is read. Sizes are filled in from the checkpoint.
   public var format = UnlabelledFormat()
-  /// Whether the inputs are normalised already, or are to be taken as they are.
+  /// Whether the inputs are normalised already, so that they are not changed.
   public var isNormalised = false
   /// Whether to return the states of the last layer.
   public var wantsHidden = false
@@ -24,7 +24,7 @@ public struct PredictionRequest: Sendable {
   public var wantsFeatures = false
   /// How many steps beyond the end are forecast by feeding forecasts back; nil is the horizon.
   public var rollOut: Int?
-  /// Whether steps come one by one, see `PredictionSession.stream`.
+  /// Whether steps arrive one by one; see `PredictionSession.stream`.
   public var isStream = false
   /// The file that receives the predictions; nil if they are printed.
   public var to: String?

@@ -9,13 +9,13 @@ import Models
 import Tensors
 
 extension PredictionSession {
-  /// About the bytes of a batch's results that are gathered at once.
+  /// The approximate size of a batch's results, which are gathered together.
   private static let batchBytes = 1 << 26
 
   /// Predicts everything, batch by batch, in the order of the sequences. All ranks call this. The
   /// state after the last step is kept for `publishState`.
   ///
-  /// - Parameter write: takes the results of a batch; called on rank 0 alone
+  /// - Parameter write: takes the results of a batch; called only on rank 0
   public func run(_ write: (PredictedRows) throws -> Void) throws(RunFailure) {
     Deadline.enter(.computing)
     for batch in batches() {
@@ -41,16 +41,16 @@ extension PredictionSession {
     }
   }
 
-  /// Writes the state after the last step, if it was asked for: when the predictions are complete, so
-  /// that a run that failed is run again from the same state. All ranks call this.
+  /// Writes the state after the last step, if it was requested. Call it when the predictions are
+  /// complete, so that a command that failed can be repeated from the same state. All ranks call
+  /// this.
   public func publishState() throws(RunFailure) {
     try agreement.together {
       if communicator.rank == 0 { try writeState(ends) }
     }
   }
 
-  /// The runs of sequences, by their place among those of the source, that make a batch. They do not
-  /// depend on the rank count.
+  /// The batches, as ranges of the source's sequences. They do not depend on the number of ranks.
   private func batches() -> [Range<Int>] {
     let T = source.steps
     let perSequence =
@@ -63,7 +63,7 @@ extension PredictionSession {
     while first < source.count {
       var end = min(first + largest, source.count)
       if isStreamed {
-        // A state is that after the last step of all rows, and steps are counted for all at once.
+        // The state and the count of steps are those after the last step of all rows.
         end = (first..<end).first { !isAlike($0, first) } ?? end
       }
       batches.append(first..<end)
@@ -76,7 +76,8 @@ extension PredictionSession {
     source.length(of: a) == source.length(of: b) && start?.steps[a] == start?.steps[b]
   }
 
-  /// What this rank computes of a batch: the read-out, what else is needed, and the final state.
+  /// Computes this rank's part of a batch: the read-out, other requested outputs, and the final
+  /// state.
   private func compute(
     _ batch: Range<Int>, rows: Range<Int>
   ) throws -> (tensors: [Tensor<Float>], final: LayerState<Float>?) {
@@ -108,7 +109,7 @@ extension PredictionSession {
         frames = rolledOut(
           input, prediction.outputs, steps: K, lengths: batch.map { source.length(of: $0) })
       }
-      // Frames have an answer at every step too.
+      // Frames also have an answer at every step.
       if isForecast { tensors.append(frames) } else { tensors[0] = frames }
     }
     if let hidden = prediction.hidden { tensors.append(hidden) }
@@ -118,7 +119,7 @@ extension PredictionSession {
     return (tensors, request.stateTo == nil ? nil : prediction.final)
   }
 
-  /// The numbers of all fields, from those of all ranks.
+  /// Combines the numbers of all fields from all ranks.
   private func rows(
     _ whole: [Tensor<Float>], _ batch: Range<Int>
   ) throws(RunFailure) -> PredictedRows {
@@ -138,7 +139,7 @@ extension PredictionSession {
     return PredictedRows(first: sequences.lowerBound, lengths: lengths, numbers: numbers)
   }
 
-  /// Refuses answers that are not finite: a model or inputs far from what was learned.
+  /// Refuses answers that are not finite. The inputs may be far from those that were learned.
   private func requireFinite(
     _ answers: [PredictedNumbers], _ sequences: Range<Int>
   ) throws(RunFailure) {
@@ -151,22 +152,24 @@ extension PredictionSession {
         + " checkpoint than \(checkpoint.folder)")
   }
 
-  /// The first number that is not finite, where it stands, and among how many.
+  /// The first number that is not finite, with its place and the count of numbers.
   static func firstNotFinite(
     _ answers: [PredictedNumbers]
   ) -> (name: String, place: Int, count: Int)? {
     for case .floats(let values) in answers {
       if let place = values.firstIndex(where: { !$0.isFinite }) {
-        // The sign of a NaN means nothing.
+        // The sign of a NaN has no meaning.
         return (values[place].isNaN ? "nan" : "\(values[place])", place, values.count)
       }
     }
     return nil
   }
 
-  /// [rows, T, ...] as [sequences, T of the longest of all, ...]. Of sequences that were run several
-  /// times each step is that of the pass that hid it, and answers for neurons that no pass sees are
-  /// those of the last pass, which hides nothing: what an evaluation judges.
+  /// [rows, T, ...] as [sequences, T of the longest of all, ...].
+  ///
+  /// If sequences were run several times, each step is taken from the pass that hid it. Answers for
+  /// neurons that no pass sees are those of the last pass, which hides nothing, as in an
+  /// evaluation.
   private func padded(_ tensor: Tensor<Float>, steps T: Int, isAnswer: Bool) -> [Float] {
     let (rows, P, F, longest) = (tensor.shape[0], passes, folds, answers.steps)
     let width = tensor.shape.dropFirst(2).reduce(1, *)

@@ -49,15 +49,15 @@ extension PredictionSession {
     return result
   }
 
-  /// Forecasts K steps beyond the end of each sequence with a model that forecasts H of them: its
-  /// forecasts are read as the next steps, and it forecasts again.
+  /// Forecasts K steps beyond the end of each sequence with a model that forecasts H steps. The
+  /// model reads its forecasts as the next steps, and forecasts again.
   ///
   ///     (y_1, ..., y_H) = f(x_{t-T+1}, ..., x_t)
   ///     (y_{H+1}, ..., y_{2H}) = f(x_{t-T+H+1}, ..., x_t, y_1, ..., y_H)
   ///
-  /// where T is the window used in training. A next-frame model has H = 1 and reads the whole sequence;
-  /// this is for those that do not carry frames, see `carriesFrames`.
-  /// Inputs and forecasts are normalised alike, so nothing is converted in between.
+  /// where T is the window used in training. A next-frame model that does not carry frames (see
+  /// `carriesFrames`) has H = 1 and reads the whole sequence. Inputs and forecasts are normalised in
+  /// the same way, so nothing is converted in between.
   ///
   /// - Parameters:
   ///   - input: the batch that `first` was computed from, x [T, N, C]

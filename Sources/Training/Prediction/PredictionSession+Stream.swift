@@ -29,16 +29,16 @@ final class StepSource: SequenceSource {
 }
 
 extension PredictionSession {
-  /// C, how many numbers a step has.
+  /// C, the numbers of a step.
   public var features: Int { source.features }
 
-  /// Predicts the steps of a stream one by one, each from the state that the one before left. The
-  /// answers have the bits of a prediction of all steps at once. The state after the last step is
-  /// kept for `publishState`.
+  /// Predicts the steps of a stream one by one, each from the state after the preceding one. The
+  /// answers are bit-identical to those of a prediction of all steps together. The state after the
+  /// last step is kept for `publishState`.
   ///
   /// - Parameters:
   ///   - next: the numbers of the next step, [C]; nil at the end
-  ///   - write: takes the answer to a step, whose number replaces that of the sequence
+  ///   - write: takes the answer to a step, with the number of the step as that of the sequence
   public func stream(
     _ next: () throws -> [Float]?, _ write: (PredictedRows) throws -> Void
   ) throws(RunFailure) {

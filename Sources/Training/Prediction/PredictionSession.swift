@@ -16,18 +16,18 @@ import Threads
 
 /// A trained model and a file of inputs, on one rank of a communicator.
 ///
-/// Ranks compute the rows of their shards. A row has the same bits in any company, so the output is
-/// the same at any rank count.
+/// Ranks compute the rows of their shards. A row has the same bits regardless of the other rows, so
+/// the output is the same at any rank count.
 public final class PredictionSession {
-  /// What is predicted for each sequence, in the order of the output.
+  /// The fields that are predicted for each sequence, in the order of the output.
   public let fields: [PredictionField]
-  /// How many sequences there are.
+  /// The number of sequences.
   public let count: Int
-  /// What names each sequence; nil if the file does not say.
+  /// The name of each sequence; nil if the file has none.
   public var names: [String]? { input.names }
-  /// The row of the file that each sequence is; nil if each row is one.
+  /// The row in the file of each sequence; nil if each row is a sequence.
   public var originalRows: [Int]? { input.rows }
-  /// What the classes are called; nil if unknown.
+  /// The names of the classes; nil if unknown.
   public var classNames: [String]? { input.classNames }
   /// Lines for the user, the same on every rank.
   public let notes: [String]
@@ -36,7 +36,7 @@ public final class PredictionSession {
   /// Whether the answer of a step is the input of the next.
   public let isForecast: Bool
 
-  /// Whether steps come one by one.
+  /// Whether steps arrive one by one.
   var isStream: Bool { request.isStream }
 
   let request: PredictionRequest
@@ -51,16 +51,16 @@ public final class PredictionSession {
   let batchSize: Int
   /// The state before the first step of each sequence; nil is zeros.
   let start: StreamState?
-  /// The state after the last step of each batch, from its first row on; of rank 0 alone.
+  /// The state after the last step of each batch, by the first row of the batch; only on rank 0.
   var ends: [(row: Int, state: LayerState<Float>)] = []
-  /// How many steps of a stream there were; nil before its end, and of whole sequences.
+  /// The number of steps of a stream; nil before its end, and for whole sequences.
   var streamedSteps: Int?
-  /// T of the windows that a forecast was learned from.
+  /// T, the window of a forecast in training.
   let window: Int
 
   var source: any SequenceSource { input.source }
-  /// How often each sequence is run. Each of the first `folds` passes answers for its own steps, and
-  /// one more for the neurons that no pass sees.
+  /// How often each sequence is run. Each of the first `folds` passes answers for the steps that it
+  /// hides, and one more pass answers for the neurons that no pass sees.
   var passes: Int { (source as? FoldedSpikes)?.passes ?? 1 }
   var folds: Int { (source as? FoldedSpikes)?.folds ?? 1 }
 
@@ -145,13 +145,13 @@ public final class PredictionSession {
   /// T of an output sequence.
   func length(of index: Int) -> Int { source.length(of: index * passes) }
 
-  /// What a sequence is called: by the file, or by its row.
+  /// The name of a sequence in the file, or its row.
   func label(of index: Int) -> String {
     names?[index] ?? "\(originalRows?[index] ?? index)"
   }
 }
 
-/// What one rank opens by itself.
+/// The files and the model that each rank opens for itself.
 struct OpenedPrediction {
   let input: PredictionInput
   let model: SequenceModel<Float>

@@ -4,13 +4,13 @@ import Datasets
 import Files
 import Foundation
 
-/// Where predictions go: in batches, in the order of the sequences.
+/// Writes predictions in batches, in the order of the sequences.
 public protocol PredictionWriter: AnyObject {
   /// Writes the next sequences.
   func append(_ rows: PredictedRows) throws
   /// Completes the file, and gives it its name.
   func finish() throws
-  /// Leaves nothing behind where the rest failed.
+  /// Deletes the unfinished file after a failure.
   func cancel()
 }
 
@@ -18,7 +18,7 @@ extension PredictionWriter {
   public func cancel() {}
 }
 
-/// What the names of files of predictions end in.
+/// The endings of the names of prediction files.
 public enum PredictionFormat: String, Sendable, CaseIterable {
   /// Datasets in HDF5.
   case hdf5 = "h5"
@@ -29,7 +29,7 @@ public enum PredictionFormat: String, Sendable, CaseIterable {
   /// A JSON object per line.
   case jsonLines = "jsonl"
 
-  /// The format of a file by its name; nil if the name says none.
+  /// The format of a file by the ending of its name; nil if it is unknown.
   public init?(_ path: String) {
     let ending = (path as NSString).pathExtension.lowercased()
     switch ending {
@@ -41,7 +41,7 @@ public enum PredictionFormat: String, Sendable, CaseIterable {
 }
 
 extension PredictionSession {
-  /// Makes the writer of a file. Rank 0 alone calls this.
+  /// Creates the writer of a file. Only rank 0 calls this.
   public func writer(to path: String, _ format: PredictionFormat) throws -> any PredictionWriter {
     switch format {
     case .hdf5: return try HDF5Predictions(path, of: self)
@@ -102,15 +102,15 @@ final class TextPredictions: PredictionWriter {
   func cancel() { DurableFiles.remove(temporary) }
 }
 
-/// How predictions are written as lines.
+/// The form of predictions as lines of text.
 protocol PredictionLines {
-  /// What comes before the first line, with its line end.
+  /// The header before the first line, with its line end.
   var header: String { get }
-  /// With their line ends.
+  /// The lines of some predictions, with their line ends.
   func lines(_ rows: PredictedRows) -> [String]
 }
 
-/// One array for each field, whole in memory until the end.
+/// One array for each field, kept in memory until all predictions are complete.
 final class NumPyPredictions: PredictionWriter {
   private let session: PredictionSession
   private let path: String

@@ -3,14 +3,15 @@
 import Files
 import Foundation
 
-/// Prints predictions: JSON lines or a table; of a stream JSON lines or CSV, each at once.
+/// Prints predictions as JSON lines or a table, and those of a stream as JSON lines or CSV, each
+/// line immediately.
 public final class PrintedPredictions: PredictionWriter {
   private let lines: (PredictedRows) -> [String]
-  /// What comes before the first line.
+  /// The header before the first line.
   private var header: String
   private let isStream: Bool
 
-  /// Prints JSON objects if `json`, rows of CSV for a stream, or else a table for a person.
+  /// Prints JSON objects if `json`, rows of CSV for a stream, or else a table for people to read.
   public init(_ session: PredictionSession, json: Bool) {
     isStream = session.isStream
     let (objects, rows, table) = (

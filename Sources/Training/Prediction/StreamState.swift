@@ -13,7 +13,7 @@ import Tensors
 ///     /steps       [N] int64: how many steps each sequence has had
 ///     /state       a dataset for each state of the model's layers, [N] and the shape of a row
 struct StreamState {
-  /// How many steps each sequence has had.
+  /// The number of steps so far of each sequence.
   var steps: [Int]
   var state: LayerState<Float>
 
@@ -23,7 +23,7 @@ struct StreamState {
   /// Reads a state.
   ///
   /// - Parameters:
-  ///   - start: a state of the model for as many rows, whose names and shapes must be there
+  ///   - start: a state of the model for as many rows, whose names and shapes the file must have
   ///   - parameters: the checksum of the model's parameters
   init(
     _ path: String, like start: LayerState<Float>, rows N: Int, parameters: String

@@ -17,7 +17,7 @@ struct Audit: Equatable {
   let referee: Int?
 }
 
-/// Which steps of a run are audited, which shard of each, and by whom.
+/// The audits of a run: which steps are audited, which shard of each, and by which rank.
 ///
 /// The choice follows from the seed and the step alone: every rank makes the same one, and a
 /// resumed run audits the same steps. The auditor is on a different host than the owner if

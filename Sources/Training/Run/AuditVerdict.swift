@@ -3,13 +3,13 @@
 import DataParallel
 import Tensors
 
-/// Which rank of an audit is wrong, when the bits differ.
+/// Decides which rank of an audit is wrong if the bits differ.
 struct AuditVerdict: Equatable {
   /// The ranks that may be wrong; only one if it is known which.
   let suspects: [Int]
   /// The ranks that agree with each other and disagree with the suspect.
   let witnesses: [Int]
-  /// What differs, in words.
+  /// What differs, as text for the message.
   let place: String
   private let audit: Audit
 

@@ -8,8 +8,9 @@ import Reports
 /// The log of one rank, in logs/rank-00003.log: where it ran, and how it spent its time. The rank
 /// that the others wait for is the one with the largest share outside reduction.
 ///
-/// It is for people: if the disk is full, a run continues without it. Nothing is written through a
-/// link or into a pipe; rank 0 refuses a run's folder that has one of these instead of a log.
+/// It is for people to read: if the disk is full, a run continues without it. Nothing is written
+/// through a link or into a pipe; rank 0 refuses a run's folder that has one of these instead of a
+/// log.
 final class RankLog {
   private let handle: FileHandle?
 

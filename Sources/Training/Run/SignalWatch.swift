@@ -6,7 +6,7 @@ import Synchronization
   import Glibc
 #endif
 
-/// What a signal asks a run to do. Larger is more urgent, so that ranks agree by a maximum.
+/// The request of a signal. Larger values are more urgent, so that ranks agree by a maximum.
 public enum SignalRequest: Int, Comparable {
   /// No signal has come.
   case none = 0

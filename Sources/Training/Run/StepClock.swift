@@ -3,7 +3,7 @@
 import Liveness
 import Models
 
-/// How a run spends its time.
+/// Measures how a run spends its time.
 struct StepClock {
   enum Phase: Int, CaseIterable {
     case data, compute, reduction, checkpoint

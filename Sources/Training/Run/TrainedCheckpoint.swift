@@ -4,7 +4,7 @@ import Configuration
 import Checkpoints
 import Optimizers
 
-/// Which checkpoint of a run to use.
+/// The choice of a checkpoint of a run.
 public enum CheckpointChoice: String, Sendable, CaseIterable {
   /// The newest complete one.
   case latest

@@ -68,12 +68,12 @@ extension Trainer {
     return result
   }
 
-  /// Compares what the auditor computed with what the owner did. All ranks call this, after their
-  /// own pass and before the sum.
+  /// Compares the results of the auditor and of the owner. All ranks call this after their own pass
+  /// and before the sum.
   ///
   /// - Parameters:
   ///   - second: the digest of the auditor, on that rank
-  ///   - totals: of this rank's shards
+  ///   - totals: the totals of this rank's shards
   /// - Throws: `.diverged` on every rank if any bit differs, with the rank that is wrong
   func compare(
     _ audit: Audit?, _ second: ShardDigest?, with totals: [Totals]

@@ -37,7 +37,7 @@ extension Trainer {
     }
   }
 
-  /// The failure of all ranks if one of them does not get its data.
+  /// The failure of all ranks if one of them does not receive its data.
   private func lateData(of rank: Int) throws(RunFailure) -> RunFailure {
     do {
       let host = try session.communicator.broadcast(

@@ -14,7 +14,7 @@ import Optimizers
 import Tensors
 
 extension Trainer {
-  /// Makes the run's folder, or prepares it to continue from the restored checkpoint, and writes
+  /// Creates the run's folder, or prepares it to continue from the restored checkpoint, and writes
   /// the resolved configuration.
   public func createRun() throws(RunFailure) {
     // For rank 0, copying a large checkpoint takes as long as saving one.
@@ -97,7 +97,7 @@ extension Trainer {
       try DurableFiles.createFolder(run.checkpoints)
       try run.tidy()
     } beforeCommit: {
-      // So after a power cut the records cover every checkpoint that exists.
+      // This ensures that, after a power cut, the records cover every checkpoint that exists.
       if let records, FileStamp(records) != nil { try DurableFiles.synchronize(records) }
     } after: {
       try run.setLatest(step: step)

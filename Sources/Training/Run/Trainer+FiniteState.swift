@@ -3,7 +3,7 @@
 import Models
 import Tensors
 
-/// What a checkpoint must never hold.
+/// Checks for numbers that a checkpoint must never hold.
 extension Trainer {
   /// Ends the run before a save if a parameter or the optimizer's state is not finite. The loss and
   /// the norm of the gradient can both be finite in the step whose update overflows. All ranks call

@@ -16,9 +16,8 @@ extension Trainer {
   // MARK: Faults of a processor
 
   /// If the environment variable `MOMENTUM_DIST_FLIP_GRADIENT` is `RANK:STEP`, flips the lowest bit
-  /// of the first element of the gradient of every shard that this rank owns, from that step on. What
-  /// the rank computes as an auditor stays right: so a fault of one rank that comes and goes is
-  /// tested, too.
+  /// of the first element of the gradient of every shard that this rank owns, from that step on.
+  /// What the rank computes as an auditor stays correct, so intermittent faults are tested too.
   private func flipGradientIfAsked() {
     guard let fault = Self.gradientFault, isHit(by: fault) else { return }
     let shards = session.reduction.shards
@@ -26,8 +25,8 @@ extension Trainer {
   }
 
   /// If the environment variable `MOMENTUM_DIST_FLIP_ACTIVATION` is `RANK:STEP`, every pass of this
-  /// rank from that step on flips a bit of the last element of the states that the read-out sees, for
-  /// its own shards and as an auditor.
+  /// rank from that step on flips a bit of the last element of the states that the read-out sees,
+  /// for its own shards and as an auditor.
   func disturbIfAsked() {
     guard let fault = Self.activationFault else { return }
     session.workload.model.disturbance = { [unowned self] states in

@@ -264,7 +264,7 @@ public final class TrainingSession {
     return (record, totals)
   }
 
-  /// Computes what follows from the parameters; see `Workload.prepare`.
+  /// Computes what is derived from the parameters; see `Workload.prepare`.
   func prepareModel(advancing: Bool) throws(RunFailure) {
     do {
       try workload.prepare(parameters, advancing: advancing)

@@ -3,7 +3,7 @@
 import Checkpoints
 import Models
 
-/// The position of a run: what a checkpoint holds besides parameters and optimizer state.
+/// The position of a run: what a checkpoint holds in addition to parameters and optimizer state.
 struct TrainingState {
   /// Optimizer steps taken.
   var step = 0

@@ -3,9 +3,9 @@
 import RandomNumbers
 import Reports
 
-/// What a sweep tries: every combination, or a given number at random.
+/// The trials of a sweep: every combination, or a given number at random.
 public enum SweepPlan {
-  /// The most trials of a sweep.
+  /// The largest number of trials of a sweep.
   public static let mostTrials = 10_000
 
   /// The settings of every trial, in order.

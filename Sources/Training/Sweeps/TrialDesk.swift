@@ -4,7 +4,7 @@ import Liveness
 import MPI
 import Reports
 
-/// Rank 0's view of the trials that are trained: who works on what, and what comes next.
+/// Rank 0's view of the trials: which group trains which trial, and which trial is next.
 final class TrialDesk {
   private var waiting: ArraySlice<Int>
   /// The trial of each group that has one.
@@ -19,7 +19,7 @@ final class TrialDesk {
   private var isOver = false
   /// Whether no more trials begin, and those in progress are to be saved.
   private(set) var isStopping = false
-  /// The first failure, and when it came.
+  /// The first failure, and its time.
   private(set) var failure: (failure: RunFailure, at: ContinuousClock.Instant)?
 
   /// - Parameter previous: the desk of the rung before, which a signal may have reached too late
@@ -93,7 +93,7 @@ final class TrialDesk {
     for group in busy.keys where group != 0 { try channel.sendStop(to: group * ranksEach) }
   }
 
-  /// What all ranks do when no trial is in progress any more.
+  /// The order for all ranks once no trial is in progress.
   private var last: TrialOrder {
     if let failure { return .fail(failure.failure) }
     guard isStopping else { return .finish }

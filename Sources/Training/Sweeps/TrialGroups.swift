@@ -7,9 +7,9 @@ import Placement
 
 /// The ranks of a sweep in groups of equal size, each of which trains one trial at a time.
 ///
-/// Rank 0 assigns trials and records results between the steps of its own trial. A group that finishes
-/// gets the next trial, so groups need not take equally long. If one fails or gets a signal to stop,
-/// the others save and stop too, and all ranks end with the same failure.
+/// Rank 0 assigns trials and records results between the steps of its own trial. A group that
+/// finishes gets the next trial, so groups need not take equally long. If one fails or gets a
+/// signal to stop, the others save and stop too, and all ranks end with the same failure.
 public final class TrialGroups {
   /// The ranks that share a trial with this one.
   public let communicator: Communicator
@@ -20,11 +20,11 @@ public final class TrialGroups {
   private let ranksEach: Int
   private let channel: TrialChannel
   private let abandon: (RunFailure) -> Never
-  /// What rank 0 knows; nil on the others.
+  /// The state of all trials on rank 0; nil on other ranks.
   private var desk: TrialDesk?
   /// Whether rank 0 has asked this group to save and stop.
   private var mustStop = false
-  /// The failure of this group's trial, and when it came.
+  /// The failure of this group's trial, and its time.
   private var ownFailure: (failure: RunFailure, at: ContinuousClock.Instant)?
 
   /// Every rank calls this.

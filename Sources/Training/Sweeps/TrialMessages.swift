@@ -17,7 +17,7 @@ public struct TrialResult: Codable, Sendable {
   }
 }
 
-/// What rank 0 tells a group of ranks.
+/// An order of rank 0 to a group of ranks.
 enum TrialOrder: Codable {
   case train(trial: Int, configuration: String)
   /// All trials are done.
@@ -34,13 +34,15 @@ enum TrialOutcome: Codable {
   case failed(RunFailure)
 }
 
-/// What a group tells rank 0. Without a trial it is a signal to a rank that waits for one.
+/// A report of a group to rank 0. Without a trial, it reports a signal to a rank that waits for
+/// one.
 struct TrialReport: Codable {
   var trial: Int?
   var outcome: TrialOutcome
 }
 
-/// The messages between rank 0 and the groups. No call blocks, because a group may be busy for hours.
+/// The messages between rank 0 and the groups. No call blocks, because a group may be busy for
+/// hours.
 final class TrialChannel {
   private enum Tag: Int { case report, order, stop }
 

@@ -4,8 +4,8 @@ import Configuration
 import Datasets
 import Tensors
 
-/// The weights of classes in the loss, as `dataset.class_weights` says. Those of `balanced` are counted
-/// once, in the sequences that are trained on, and stay with the run.
+/// The weights of classes in the loss, as `dataset.class_weights` says. Those of `balanced` are
+/// counted once, in the sequences that are trained on, and stay with the run.
 final class ClassWeighting {
   private let settings: TrainingConfiguration.Dataset
   /// w [K]; nil if every class weighs 1, or before they are known.
@@ -13,7 +13,7 @@ final class ClassWeighting {
 
   init(_ settings: TrainingConfiguration.Dataset) { self.settings = settings }
 
-  /// Finds the weights where a part is opened.
+  /// Determines the weights when a part is opened.
   ///
   /// - Parameter source: the sequences of the part, of the training part those that are trained on
   func find(in source: any SequenceSource, _ part: DatasetFile.Part) throws {
@@ -45,7 +45,7 @@ final class ClassWeighting {
     return counts.map { $0 > 0 ? all / (K * Double($0)) : 1 }
   }
 
-  /// How many answers are of each class.
+  /// The number of targets of each class.
   private static func counts(_ source: any SequenceSource) throws -> [Int] {
     var counts = [Int](repeating: 0, count: source.targetKind.outputs)
     for label in try classes(of: source) where label >= 0 { counts[Int(label)] += 1 }

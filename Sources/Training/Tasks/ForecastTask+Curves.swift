@@ -6,10 +6,11 @@ import Reports
 import Tensors
 
 extension ForecastTask {
-  /// The most steps of a part, and the most values of a step, whose forecasts are kept for a report.
+  /// The largest numbers of steps of a part and of values of a step whose forecasts are kept for a
+  /// report.
   private static let (mostSteps, mostValues) = (192, 6)
 
-  /// What the first windows of a part forecast, with the series itself and simple forecasts, in
+  /// The forecasts of the first windows of a part, with the series itself and simple forecasts, in
   /// the unit of the series; nil if a number is not finite.
   ///
   /// - Parameter predict: the H·C numbers that the model answers to a window x [T, 1, C]

@@ -47,7 +47,7 @@ final class ForecastTask: SequenceTask {
     return ChanceLoss(last.meanLoss, meaning)
   }
 
-  /// Those of the values of the series, over all forecast steps.
+  /// The metrics of the values of the series, over all forecast steps.
   func valueErrors(_ totals: Totals) throws -> [EvaluationRecord.ValueError]? {
     let H = settings.forecast.horizon
     let errors = (objective as? ValueErrors)?.absoluteErrors(totals) ?? []
@@ -67,7 +67,7 @@ final class ForecastTask: SequenceTask {
 
   /// The steps of a window of T that are as far in their season S as the h-th step after it.
   static func seasonSteps(_ T: Int, _ h: Int, _ S: Int) -> [Int] {
-    // A window that is shorter than a season tells nothing of it.
+    // A window that is shorter than a season has no information about it.
     T < S ? [T - 1] : Array(stride(from: T - S + h % S, through: 0, by: -S))
   }
 

@@ -28,7 +28,7 @@ final class HeldOutPart {
     return part == .train ? split.rest : split.heldOut
   }
 
-  /// Opens the training part the first time, and finds the validation data.
+  /// Opens the training part the first time, and determines the validation data.
   func openTrain(
     _ open: (DatasetFile.Part) throws -> any SequenceSource
   ) throws -> any SequenceSource {

@@ -26,8 +26,8 @@ extension TrainingConfiguration.Dataset {
 }
 
 extension Trainer {
-  /// What came of training on a few sequences: the lowest loss in validation, and the baseline.
-  /// Nil if the run trains on all of them, or if either number is unknown.
+  /// The result of training on a few sequences: the lowest loss in validation, and the baseline.
+  /// Nil if the run trains on all sequences, or if either number is unknown.
   public var overfitSummary: String? {
     let dataset = configuration.dataset
     guard dataset.isOverfitted, configuration.earlyStopping.metric == .loss, let best else {

@@ -6,8 +6,8 @@ import Models
 import Reports
 import Tensors
 
-/// Numbers about each sequence (`regression`), labels of each sequence (`multilabel`), or a class at
-/// each step (`tagging`), from a file that `prepare` made or the user's own.
+/// Numbers about each sequence (`regression`), labels of each sequence (`multilabel`), or a class
+/// at each step (`tagging`), from a file that `prepare` made or the user's own.
 ///
 /// Validation uses sequences held out of the training part, or the file's own validation part; see
 /// `HeldOutCount`.
@@ -47,7 +47,7 @@ final class OwnSequencesTask: SequenceTask {
     }
   }
 
-  /// What the task asks, what targets it needs, and what the best constant answer is.
+  /// The kind of the targets, a description of those that it needs, and the best constant answer.
   private var wanted: (answer: TargetKind.Answer, cure: String, constant: String) {
     switch settings.task {
     case .tagging:

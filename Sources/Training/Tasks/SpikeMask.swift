@@ -72,7 +72,7 @@ struct SpikeMask {
       0, Double(epoch - settings.rampStart) / Double(settings.rampEnd - settings.rampStart))
   }
 
-  /// What a model sees of a masked count.
+  /// What a model sees in place of a masked count.
   private func hidden(_ count: Float, _ stream: inout RandomStream) -> Float {
     if stream.uniform() < settings.zeroRatio { return 0 }
     return stream.uniform() < settings.randomRatio ? Float(stream.below(largestCount)) : count

@@ -4,7 +4,7 @@ import Checkpoints
 import Datasets
 import Models
 
-/// A step's place in the run.
+/// The position of a step in the run.
 public struct StepPosition: Sendable, Hashable {
   /// Optimizer steps taken since the start of the run.
   public var step: Int
@@ -41,7 +41,7 @@ public struct StreamExtent: Sendable {
 /// A batch depends only on its position, so a resumed run reads the same batches. A stream knows
 /// neither models nor MPI.
 public protocol BatchStream<Batch>: AnyObject {
-  /// What a model computes on at once.
+  /// The data of one batch.
   associatedtype Batch
 
   /// - Parameter isTraining: whether the batches are for training; those may be larger
@@ -51,8 +51,8 @@ public protocol BatchStream<Batch>: AnyObject {
   func steps(inEpoch epoch: Int) -> Int
   /// Reads this rank's share of a batch.
   func load(_ position: StepPosition) throws -> Batch
-  /// Reads one virtual shard of a batch, which may be another rank's. Its memory is another than
-  /// that of `load(_:)`. Call it before what the next step needs is prefetched.
+  /// Reads one virtual shard of a batch, which may be another rank's. Its memory is separate from
+  /// that of `load(_:)`. Call it before the data of the next step are prefetched.
   func load(_ position: StepPosition, shard: Int) throws -> Batch
   /// Starts to read the batch after this one, if reading takes time.
   func prefetch(after position: StepPosition) throws
@@ -76,8 +76,8 @@ public protocol BatchStream<Batch>: AnyObject {
   var timesNote: String? { get }
   /// The names of the classes, if the data have them.
   var classNames: [String]? { get }
-  /// The number of classes or labels to count answers by; nil if the answers are others, or if there
-  /// are too many.
+  /// The number of classes or labels to count answers by; nil if the answers are others, or if
+  /// there are too many.
   var countedClasses: Int? { get }
   /// Which answers those are.
   var countedAnswers: CountedAnswers { get }

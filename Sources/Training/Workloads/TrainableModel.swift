@@ -9,7 +9,7 @@ import Threads
 /// A model as the training loop sees it: gradients of a batch, and the state that its rows carry
 /// from batch to batch. It knows neither files nor ranks.
 public protocol TrainableModel<Batch>: AnyObject {
-  /// What the model computes on at once.
+  /// The data of one batch.
   associatedtype Batch
 
   /// The threads that share this rank's shards. Their number does not change any bit.
@@ -18,13 +18,13 @@ public protocol TrainableModel<Batch>: AnyObject {
   var layout: ParameterLayout { get }
   /// How many numbers are trained.
   var trainedCount: Int { get }
-  /// What a checkpoint must hold besides parameters, by name; the same on every rank.
+  /// What a checkpoint must hold in addition to parameters, by name; the same on every rank.
   var buffers: [(name: String, tensor: Tensor<Float>)] { get }
   /// The state that this rank's rows of the batch carry from step to step, [rows, width] by name;
   /// a checkpoint holds it for the rows of all ranks.
   var carried: [(name: String, rows: Tensor<Float>)] { get }
 
-  /// About how many bytes of memory the passes over a batch take on this rank.
+  /// An estimate of the bytes of memory that the passes over a batch take on this rank.
   func workingBytes(_ extent: StreamExtent, threads: Int, isTraining: Bool) -> Double
 
   /// Sets the starting values, which depend only on the seed.
@@ -32,8 +32,8 @@ public protocol TrainableModel<Batch>: AnyObject {
 
   /// Sets the carried state to that at the start of an epoch.
   func startEpoch()
-  /// Computes what follows from the parameters: before the forward pass of a step, or before an
-  /// evaluation.
+  /// Computes what is derived from the parameters. Call it before the forward pass of a step, or
+  /// before an evaluation.
   ///
   /// - Parameters:
   ///   - parameters: the parameters of the model
@@ -55,8 +55,8 @@ public protocol TrainableModel<Batch>: AnyObject {
   func accumulateGradients(
     _ batch: Batch, _ parameters: ParameterBuffer<Float>, into gradients: ShardedBuffer<Float>
   ) -> [Totals]
-  /// Runs a batch of one shard, which may be another rank's, forward and backward. Nothing of it is
-  /// left but the gradient: call it before the step's own pass, whose memory it uses.
+  /// Runs a batch of one shard, which may be another rank's, forward and backward. Only the
+  /// gradient is kept. Call it before the step's own pass, whose memory it uses.
   ///
   /// - Parameter carried: the state that the shard's rows carry, in the order of `carried`
   /// - Returns: the totals of the shard

@@ -52,15 +52,15 @@ public final class Workload {
   /// A factor on the learning rate of the loaded step, in addition to the schedule's.
   public var rateFactor: Double { steps.rateFactor }
 
-  /// Computes what follows from the parameters: before a step's forward pass (`advancing`), after
-  /// `load`, or before an evaluation.
+  /// Computes what is derived from the parameters. Call it after `load` and before a step's forward
+  /// pass (`advancing`), or before an evaluation.
   public func prepare(
     _ parameters: ParameterBuffer<Float>, advancing: Bool
   ) throws(LAPACKError) {
     try steps.prepare(parameters, advancing: advancing)
   }
 
-  /// What the gradient of the loaded step touches; see `TrainableModel.touchedRows(by:)`.
+  /// The rows that the gradient of the loaded step touches; see `TrainableModel.touchedRows(by:)`.
   public var touchedRows: TouchedRows? { steps.touchedRows }
 
   /// Runs the loaded step forward and backward; see `TrainableModel`.

@@ -10,9 +10,9 @@ import KernelInterface
 ///     d_t = v_t / √(q_t + 1e-16)
 ///
 /// The 1e-16 is inside the root, and there is no bias correction, as in the authors' code. If g and
-/// q are exactly 0, the derivative of d by g is ε·1e8. It is the true derivative of the published
-/// equation, so it is kept, and gradient clipping bounds the step (the authors clip at 1.0 for the
-/// same reason).
+/// q are exactly 0, the derivative of d with respect to g is ε·1e8. It is the true derivative of
+/// the published equation, so it is kept. Gradient clipping bounds the step; the authors clip at
+/// 1.0.
 struct AdamDrive<V: Lanes>: DriveFormula {
   static var needsActivations: Bool { true }
 

@@ -2,13 +2,13 @@
 
 import KernelInterface
 
-/// The second Nesterov form of the authors, used for the SRLSTM rows of their MNIST and TIMIT
-/// tables: the whole pre-activation is extrapolated, including the recurrent term.
+/// The authors' second Nesterov form, which extrapolates the whole pre-activation, including the
+/// recurrent term. They used it for the SRLSTM rows of their MNIST and TIMIT tables.
 ///
 ///     v_t = a_t - ε g_t
 ///     d_t + a_t := v_t + (k_t - 1)/(k_t + 2) (v_t - v_{t-1}),   k_t = ((t-1) mod F) + 1
 ///
-/// It makes sense only with a body that uses only the sum d + a, so not with a GRU.
+/// It requires a body that uses d and a only as the sum d + a, so not a GRU.
 struct NesterovExtrapolatedDrive<V: Lanes>: DriveFormula {
   static var needsActivations: Bool { false }
 

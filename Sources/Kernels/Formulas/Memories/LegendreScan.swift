@@ -8,9 +8,10 @@ import KernelInterface
 ///     dm/dt = (A m + B u) / t,   A = -(diag(n + 1) + strictly lower part of q qᵀ),   B = q
 ///     (I - b A) m' = (I + a A) m + D q u,   q_n = √(2n + 1)
 ///
-/// with D = Δt / t, a = oldShare D and b = newShare D: a = D, b = 0 is the forward method, a = 0,
-/// b = D the backward one, a = b = D/2 the bilinear one. Because A is a diagonal plus a product of
-/// two vectors below it, a row needs only one sum over the rows before it:
+/// with D = Δt / t, a = oldShare D and b = newShare D. The forward method has a = D and b = 0, the
+/// backward method a = 0 and b = D, the bilinear method a = b = D/2. A is a diagonal matrix plus,
+/// below the diagonal, a product of two vectors. So a row needs only one sum over the rows before
+/// it:
 ///
 ///     s_n  = D u - Σ_{k<n} q_k (a m_k + b m'_k)
 ///     m'_n = m_n + (q_n s_n - D (n + 1) m_n) / (1 + b (n + 1))
@@ -34,13 +35,13 @@ struct LegendreScan<V: Lanes> {
     self.sum = sum
   }
 
-  /// For `next`, from n = 0 up.
+  /// A scan with `next`, from n = 0 up.
   @inline(__always)
   init(size: V, oldShare: V, newShare: V, input: V) {
     self.init(size: size, oldShare: oldShare, newShare: newShare, sum: size * input)
   }
 
-  /// For `previous`, from n = N - 1 down.
+  /// A scan with `previous`, from n = N - 1 down.
   @inline(__always)
   init(size: V, oldShare: V, newShare: V) {
     self.init(size: size, oldShare: oldShare, newShare: newShare, sum: V(0))
@@ -82,11 +83,11 @@ struct LegendreScan<V: Lanes> {
 
 /// The clock of a row over one step.
 struct LegendreClock<Scalar: BinaryFloatingPoint> {
-  /// The first step of a sequence puts its input into the memory: m' = (u, 0 ... 0).
+  /// Whether this is the first step of a sequence, which sets the memory to m' = (u, 0 ... 0).
   let isFirst: Bool
   /// The time of this step, counted from the first one.
   let now: Scalar
-  /// D = (now - before) / now, zero if no time has passed.
+  /// D = (now - before) / now; zero if no time has passed.
   let size: Scalar
 
   @inline(__always)

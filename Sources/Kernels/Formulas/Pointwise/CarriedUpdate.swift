@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A state that a gate carries over, and a candidate that replaces the rest.
+/// A state of which a gate keeps a share. A candidate replaces the rest.
 ///
 ///     g = σ(z_g),   c = tanh z_c
 ///     h' = g h + (1 - g) c

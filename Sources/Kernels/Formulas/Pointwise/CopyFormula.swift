@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A copy: the shared gradient of two products that are added.
+/// A copy, as for the gradient of two products that are added.
 enum CopyFormula<V: Lanes>: PointwiseFormula {
   static var inputs: Int { 1 }
   static var outputs: Int { 1 }

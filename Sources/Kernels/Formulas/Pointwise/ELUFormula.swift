@@ -2,7 +2,7 @@
 
 /// The exponential linear unit (Clevert, Unterthiner and Hochreiter, 2016).
 ///
-///     y = z where z > 0, else exp(z) - 1
+///     y = z if z > 0, and exp(z) - 1 otherwise
 enum ELUFormula<V: Lanes>: PointwiseFormula {
   static var inputs: Int { 1 }
   static var outputs: Int { 1 }
@@ -21,7 +21,8 @@ enum ELUAdjoint<V: Lanes>: PointwiseFormula {
 }
 
 extension Lanes {
-  /// ELU(self). exp(z) - 1 = 2 t / (1 - t) with t = tanh(z / 2), which is exact near zero.
+  /// ELU(self). It uses exp(z) - 1 = 2 t / (1 - t) with t = tanh(z / 2), which is accurate near
+  /// zero.
   @inline(__always)
   var exponentialLinear: Self {
     let t = (self * Self(0.5)).hyperbolicTangent

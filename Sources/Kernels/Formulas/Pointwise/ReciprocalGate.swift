@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One of the two updates of a reciprocal gated cell (Nayebi et al., NeurIPS 2018): input and state
-/// pass, each scaled by its gate.
+/// One of the two updates of a reciprocal gated cell (Nayebi et al., NeurIPS 2018): the sum of
+/// input and state, each scaled by its own gate.
 ///
 ///     p = 1 - σ(a),   q = 1 - σ(b)
 ///     s' = ELU(p x + q s)

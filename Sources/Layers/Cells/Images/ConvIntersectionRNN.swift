@@ -10,8 +10,8 @@ import Tensors
 ///     h' = σ(g_h) h + (1 - σ(g_h)) tanh(c)
 ///     y  = σ(g_y) x + (1 - σ(g_y)) max(d, 0)
 ///
-/// x is a map of H channels. The authors add 1 to both gates in every step; here it is where their
-/// biases start.
+/// x is a map of H channels. The authors add 1 to both gates in every step; here their biases start
+/// at 1.
 public struct ConvIntersectionRNN: MapCellFamily {
   public init() {}
   public var body: String { "intersection" }
@@ -31,10 +31,10 @@ public struct ConvIntersectionRNN: MapCellFamily {
         geometry.product("weight_hh", of: .state(1), blocks: 4),
       ]
     }
-    /// y is what goes up, h what goes on.
+    /// y is the output to the next layer, h the state for the next step.
     var forgetting: [Int] { [0, 2] }
     var states: [NamedShape] { [geometry.map("y"), geometry.map("h")] }
-    /// The two gates, each with its candidate, as they work.
+    /// The two gates, each with its candidate, after their activations.
     var tape: [NamedShape] { [geometry.map("gates", blocks: 4)] }
     var scratch: [NamedShape] { [geometry.map("dx")] }
 

@@ -30,7 +30,7 @@ public struct ConvLSTM: MapCellFamily {
     }
     var forgetting: [Int] { [0] }
     var states: [NamedShape] { [geometry.map("h"), geometry.map("c")] }
-    /// The gates f, i, o, g as they work, and tanh(c').
+    /// The gates f, i, o, g after their activations, and tanh(c').
     var tape: [NamedShape] { [geometry.map("gates", blocks: 4), geometry.map("tanh")] }
 
     func step(_ s: CellStep<Scalar>) {

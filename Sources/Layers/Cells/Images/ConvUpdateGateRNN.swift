@@ -30,7 +30,7 @@ public struct ConvUpdateGateRNN: MapCellFamily {
     }
     var forgetting: [Int] { [0] }
     var states: [NamedShape] { [geometry.map("h")] }
-    /// g and c as they work.
+    /// g and c after their activations.
     var tape: [NamedShape] { [geometry.map("gates", blocks: 2)] }
 
     func step(_ s: CellStep<Scalar>) {

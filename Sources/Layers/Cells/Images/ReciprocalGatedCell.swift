@@ -4,8 +4,8 @@ import Kernels
 import Tensors
 
 /// The reciprocal gated cell (Nayebi et al., NeurIPS 2018, equations 3 to 6): the cell state gates
-/// the output, and the output gates the cell state. The input enters unconvolved, so it passes
-/// through a cell at rest.
+/// the output, and the output gates the cell state. The input is not convolved, so it passes
+/// through a cell whose states are zero.
 ///
 ///     h' = ELU((1 - σ(W_ch * c)) x + (1 - σ(W_hh * h)) h)
 ///     c' = ELU((1 - σ(W_hc * h)) x + (1 - σ(W_cc * c)) c)
