@@ -80,7 +80,7 @@ struct PrepareAdding: ParsableCommand {
   }
 }
 
-/// What the copying and the denoise problem are made of.
+/// The options of the copying and the denoise problem.
 struct RecallOptions: ParsableArguments {
   @Option(help: "K, how many symbols are to be recalled.")
   var symbols = 10
