@@ -11,8 +11,8 @@
 #include <string.h>
 
 // In thread-safe builds of HDF5, each thread has its own error printer and error stack, so each
-// thread is silenced once. A file names the filters of its chunks. HDF5 would load code for them, so
-// that is switched off unless the user has set HDF5_PLUGIN_PATH.
+// thread is silenced once. A file names the filters of its chunks. HDF5 would load code for them,
+// so that is switched off unless the user has set HDF5_PLUGIN_PATH.
 static inline void CHDF5_silence(void) {
   static _Thread_local int silenced = 0;
   if (!silenced) {

@@ -17,8 +17,7 @@ public protocol GradientReducer: AnyObject {
   ///   - shards: the gradients of this rank's shards
   ///   - sum: receives the sum
   ///   - buckets: the elements of `sum` to reduce, in pieces, the same on all ranks; the reducer
-  ///     waits
-  ///     until each is complete
+  ///     waits until each is complete
   func reduce(
     _ shards: ShardedBuffer<Float>, into sum: Tensor<Float>, by buckets: Buckets
   ) throws(MPIError)

@@ -59,8 +59,7 @@ public final class GradientReduction {
   ///   - rows: the rows of the first parameter that the pass may touch on this rank; nil means all.
   ///     Either every rank gives rows or none does
   ///   - isHeld: whether the shards' gradients must stay unchanged until `finish()`, so that
-  ///     nothing
-  ///     is summed before it; the same on every rank
+  ///     nothing is summed before it; the same on every rank
   public func begin(touching rows: TouchedRows? = nil, holding isHeld: Bool = false) {
     precondition(work == nil, "the preceding step is not finished")
     shards.flat.fill(0)

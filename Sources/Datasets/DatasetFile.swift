@@ -9,7 +9,7 @@ import Synchronization
 ///
 ///     /            attributes task, format_version, scaling, classes, source, has_times
 ///     /train       inputs [N, T, C], targets [N]; or, of unequal lengths, inputs [F, C] and
-///                  offsets [N + 1]; or, of text, tokens [n]; where steps are not at 0, 1, 2 ...,
+///                  offsets [N + 1]; or, of text, tokens [n]; if steps are not at 0, 1, 2 ...,
 ///                  times [N, T] or, of unequal lengths, [F]; of neurons, spikes and rates
 ///                  [N, T, C]; and checksums, see `DatasetChecksums`
 ///     /test        likewise

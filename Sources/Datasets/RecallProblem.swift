@@ -34,7 +34,7 @@ public struct RecallProblem: SequenceSource {
     case recalled
   }
 
-  /// Where the symbols are in the sequence.
+  /// The places of the symbols in the sequence.
   public let placement: Placement
   public let count: Int
   /// K.

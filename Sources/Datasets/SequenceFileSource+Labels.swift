@@ -4,8 +4,8 @@ import HDF5
 import Tensors
 
 extension SequenceFileSource {
-  /// The labels of one file's sequences, [N, K]: 1, 0, or -1 where it is unknown whether a label
-  /// applies. Floats may store them too.
+  /// The labels of one file's sequences, [N, K]: 1, 0, or -1 if it is unknown whether a label
+  /// applies. They may also be stored as floats.
   ///
   /// - Parameter count: N
   static func labels(

@@ -229,7 +229,7 @@ extension SequenceFileSource {
   /// The targets of all files, one after the other.
   ///
   /// - Parameters:
-  ///   - kind: `labels` where whole numbers [N, K] are labels
+  ///   - kind: `labels` if whole numbers [N, K] are labels
   ///   - counts: the sequences of each file
   ///   - steps: T, if all sequences have that length
   ///   - rows: the steps of all sequences of each file, if lengths differ

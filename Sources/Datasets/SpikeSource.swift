@@ -6,7 +6,7 @@ import Tensors
 /// Spike counts of simultaneously recorded neurons in trials of one length: a part of a data set.
 ///
 ///     spikes [N, T, C]  whole numbers: counts in bins
-///     rates [N, T, C]   floats, optional: the counts a bin that were to be expected
+///     rates [N, T, C]   floats, optional: the expected counts per bin
 ///
 /// The last `held_out` neurons (an attribute of files that `prepare` made) are targets but not
 /// inputs. The targets of a step are the counts of that step.

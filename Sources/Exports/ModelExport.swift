@@ -6,10 +6,10 @@ import Datasets
 import Foundation
 import Files
 
-/// A trained model as other programs read it.
+/// A trained model in the form that other programs read.
 public struct ModelExport {
   let configuration: TrainingConfiguration
-  /// What is known of the data that it learned from.
+  /// The identity of the data that it learned from, if known.
   let data: DataIdentity?
   /// Parameters, and the buffers of layers, by name, such as `rnn.weight_hh_l0`.
   let tensors: [String: CheckpointTensor]
@@ -17,8 +17,8 @@ public struct ModelExport {
   let metadata: [String: String]
 
   /// - Parameters:
-  ///   - configuration: of the checkpoint
-  ///   - data: the identity of its data; nil if it does not say
+  ///   - configuration: the configuration of the checkpoint
+  ///   - data: the identity of its data; nil if it is unknown
   ///   - tensors: parameters and buffers by name
   ///   - metadata: texts about the model, by key
   public init(
@@ -35,7 +35,7 @@ public struct ModelExport {
 
   /// Writes the model as an ONNX file, under a temporary name until it is complete.
   ///
-  /// - Returns: what its graph reads and answers, in a few words
+  /// - Returns: a short description of the inputs and outputs of its graph
   /// - Throws: `ExportError` if ONNX cannot hold it, `DatasetError` if the file cannot be written
   public func writeONNX(to path: String, program: String) throws -> String {
     let graph = try ModelGraph(self).graph

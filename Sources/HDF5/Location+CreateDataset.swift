@@ -14,8 +14,7 @@ extension Location {
   ///   - deflate: the level of compression, 0 to 9
   ///   - fletcher32: whether each chunk has a checksum, so that reading a damaged one throws
   ///   - maximumShape: the limit to which the dataset can be extended; `nil` for a dimension
-  ///     without
-  ///     limit
+  ///     without limit
   ///
   /// The corresponding C function is `H5Dcreate2`.
   @discardableResult

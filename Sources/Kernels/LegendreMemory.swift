@@ -24,11 +24,9 @@ public struct LegendreMemory<Scalar: KernelScalar>: Sendable {
   ///   - channels: M, the memories of a row
   ///   - order: the coefficients of each memory
   ///   - newShare: the weight of the new memory in the mean that the discretisation differentiates:
-  ///     0
-  ///     is the forward method, 1 the backward method, 1/2 the bilinear method
+  ///     0 is the forward method, 1 the backward method, 1/2 the bilinear method
   ///   - maximumSteps: the step size falls as 1/t for this many steps and then stays constant; 0
-  ///     means
-  ///     without limit
+  ///     means without limit
   public init(channels: Int, order: Int, newShare: Double, maximumSteps: Int) {
     self.channels = channels
     self.order = order

@@ -14,9 +14,9 @@ public struct EvaluationRecord: Codable, Sendable {
   public var epoch: Int
   /// Which checkpoint was evaluated: `best` on validation, or the `latest`.
   public var checkpoint: String
-  /// Nil if it is not finite.
+  /// The loss; nil if it is not finite.
   public var loss: Double?
-  /// Metrics besides the loss, by key.
+  /// Metrics in addition to the loss, by key.
   public var metrics: [String: Double]
   /// How many sequences were evaluated.
   public var sequences: Int
@@ -95,8 +95,8 @@ public struct EvaluationRecord: Codable, Sendable {
     }
   }
 
-  /// Writes the record into a run's folder, whole or not at all, and those of the test part for
-  /// TensorBoard, which has those of the other parts from training.
+  /// Writes the record into a run's folder, completely or not at all. It also writes results of the
+  /// test part for TensorBoard, which has those of the other parts from training.
   public func write(to run: String) throws {
     try DurableFiles.write(try json + "\n", to: Self.path(in: run, split: split))
     if split == "test" { try TensorBoardLog.write(self, in: run) }

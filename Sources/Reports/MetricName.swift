@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What metrics are called in tables and charts.
+/// The names of metrics in tables and charts.
 enum MetricName {
   private static let names = [
     "mae": "MAE", "r2": "R2", "auc": "AUC", "macro_f1": "macro F1",

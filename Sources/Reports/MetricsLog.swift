@@ -27,7 +27,7 @@ public struct MetricsRecord {
   }
 
   /// Whether a key may name a number: letters `a` to `z`, digits, `_` and `.`, at most 64 of them.
-  /// In files of other origin, any other key is ignored.
+  /// When a file is read, any other key is ignored.
   package static func isKey(_ key: String) -> Bool {
     (1...64).contains(key.utf8.count)
       && key.utf8.allSatisfy {
@@ -63,14 +63,14 @@ public struct MetricsRecord {
 package final class MetricsLog {
   private let file: WritableFile
 
-  /// Opens the file, keeping the records of what is done: a resumed run writes the others again.
+  /// Opens the file and keeps the records of completed work. A resumed run writes the others again.
   ///
   /// - Parameters:
   ///   - step: the last step whose training records stay
   ///   - epochs: the last epoch whose validation records stay
   package init(_ path: String, keepingThrough step: Int, epochs: Int) throws(FileError) {
     let old = Data(try Self.contents(of: path))
-    // By bytes: to a String, the end of a line that an editor of Windows wrote is one character.
+    // Bytes are read, because in a String the two bytes of a Windows line end are one character.
     let kept = old.split(separator: UInt8(ascii: "\n")).compactMap { line -> String? in
       let line = Data(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
       guard

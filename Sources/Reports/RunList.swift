@@ -3,13 +3,14 @@
 import Files
 import Foundation
 
-/// The runs below a folder, as a table: which cell, how far, how good, when.
+/// The runs below a folder as a table: cell, progress, results and time of each.
 public struct RunList {
   /// The runs, the most recently changed first.
   public let runs: [RunRecord]
   private let changed: [String: Date]
 
-  /// Finds the runs in a folder and in folders within it, three levels deep. Links are not followed.
+  /// Finds the runs in a folder and in folders within it, three levels deep. Links are not
+  /// followed.
   public init(below folder: String, configuration read: RunRecord.ConfigurationReader) {
     var (found, changed) = ([RunRecord](), [String: Date]())
     func look(_ path: String, depth: Int) {
@@ -34,7 +35,7 @@ public struct RunList {
     }
   }
 
-  /// The most recently changed run that has written something; nil if there is none.
+  /// The most recently changed run that has metrics or a configuration; nil if there is none.
   public static func lastChanged(of folders: [String]) -> String? {
     folders.filter { FileManager.default.fileExists(atPath: "\($0)/config.yaml") }
       .max { (lastChange(of: $0), $0) < (lastChange(of: $1), $1) }

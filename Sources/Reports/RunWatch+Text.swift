@@ -3,11 +3,11 @@
 import Foundation
 
 extension RunWatch {
-  /// The run in some lines: where it is, its figures, its newest checkpoint, its ranks.
+  /// The run in a few lines: its progress, figures, newest checkpoint and ranks.
   ///
   /// - Parameters:
   ///   - now: the time that ages are counted to
-  ///   - count: the most ranks that are shown; of more, the slowest
+  ///   - count: the largest number of ranks to show; if there are more, the slowest are shown
   public func text(at now: Date, ranks count: Int = 8) -> String {
     ([heading(now)] + figures + [saved(now)] + places(count, now)).joined(separator: "\n")
   }

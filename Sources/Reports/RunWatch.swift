@@ -4,7 +4,7 @@ import Checkpoints
 import Files
 import Foundation
 
-/// A run as it stands, from what its folder holds: for someone who sees the folder, on any machine.
+/// The current state of a run, read from its folder by any machine that can access it.
 ///
 ///     let now = try RunWatch("runs/pixels")
 ///     print(now.text(at: Date()))
@@ -12,7 +12,7 @@ import Foundation
 ///
 /// It reads the ends of files only, so that a run of a million steps is read as fast as a new one.
 public struct RunWatch {
-  /// What the log of a rank says last.
+  /// The last entries in the log of a rank.
   struct Rank {
     var number: Int
     /// The host that it runs on.
@@ -39,13 +39,13 @@ public struct RunWatch {
   let ranks: [Rank]
   let isPeerLost: Bool
 
-  /// What ended the run, as rank 0 says, such as "finished at step 400"; nil while it continues,
-  /// and after a kill, of which nothing tells.
+  /// How the run ended, by the log of rank 0, such as "finished at step 400"; nil while it
+  /// continues, and after a kill, which leaves no line.
   public let ending: String?
 
   /// Reads the folder of a run.
   ///
-  /// - Throws: where there is neither a configuration, nor metrics, nor logs
+  /// - Throws: if there is neither a configuration, nor metrics, nor logs
   public init(_ path: String) throws(ReportError) {
     let run = RunFolder(path)
     let files = FileManager.default
@@ -89,7 +89,7 @@ public struct RunWatch {
       .contains { line.hasPrefix($0) } ? line : nil
   }
 
-  /// What the end of a rank's log says.
+  /// Reads the end of a rank's log.
   static func rank(_ number: Int, _ log: String) -> Rank {
     var rank = Rank(number: number)
     for line in log.split(whereSeparator: \.isNewline) {
@@ -103,7 +103,7 @@ public struct RunWatch {
       if let match = text.wholeMatch(
         of: /rank [0-9]+ of ([0-9]+), process [0-9]+ on ([^;]*);.*; from step ([0-9]+)/)
       {
-        // A new start: what was before belongs to the last one.
+        // A new start, so the lines before it belong to an earlier one.
         (rank.ranks, rank.host) = (Int(match.1), String(match.2))
         (rank.step, rank.shares) = (Int(match.3), [])
       } else if let match = text.wholeMatch(of: /step ([0-9]+): [^,]+ s(, .*)?/) {

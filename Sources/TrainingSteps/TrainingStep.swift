@@ -10,7 +10,7 @@ import Tensors
 
 /// A training step with its batch loaded, shared by the trainer and the benchmarks.
 ///
-///     accumulate       computes the gradients of this rank's shards; sums them as they are complete
+///     accumulate       computes the gradients of this rank's shards, and sums complete ones
 ///     reduce           sums over all ranks
 ///     finishGradients  computes the mean, derived gradients and the norm, and clips
 ///     update           takes the optimizer's step

@@ -4,12 +4,12 @@ import BLAS
 import Foundation
 import Kernels
 
-/// Which of its kernels OpenBLAS uses.
+/// The choice of OpenBLAS's kernels.
 enum BLASCore {
   /// OpenBLAS chooses kernels by the processor's model number when it is loaded. Each choice rounds
-  /// differently, and a processor that is newer than the library gets the oldest of all, which
-  /// are 4 times slower. Only the environment can change it, and only before the library is loaded,
-  /// so the program starts itself once more with the choice that every processor with AVX2 can take.
+  /// differently, and a processor that is newer than the library gets the oldest of all, which are
+  /// 4 times slower. Only the environment can change it, and only before the library is loaded, so
+  /// the program starts itself once more with the choice that every processor with AVX2 can take.
   ///
   /// `bench kernels` measures OpenBLAS itself and leaves its choice alone.
   static func correct() {

@@ -8,7 +8,7 @@ import Training
 /// The files that `export` writes.
 enum ExportFormat: CaseIterable {
   case onnx, card
-  /// Also of any other ending.
+  /// The format of .safetensors, and of any other ending.
   case safetensors
 
   var ending: String {
@@ -32,8 +32,8 @@ enum ExportFormat: CaseIterable {
   /// Writes a file.
   ///
   /// - Parameters:
-  ///   - tensors: what to write, under the names in the file
-  ///   - metadata: what is known of the model
+  ///   - tensors: the tensors to write, under the names in the file
+  ///   - metadata: texts about the model, by key
   /// - Returns: a line for the user
   func write(
     _ tensors: [CheckpointTensor], _ metadata: ExportMetadata, to path: String
@@ -61,7 +61,7 @@ enum ExportFormat: CaseIterable {
     }
   }
 
-  /// Ends with a status where a format cannot hold the model.
+  /// Ends the command with a status if a format cannot hold the model.
   private func reporting(_ status: ExitStatus, _ body: () throws -> String) throws -> String {
     do {
       return try body()

@@ -8,7 +8,7 @@ import Layers
 import Training
 
 /// The metadata of an export: what another program needs to compute the model again.
-/// JSON stands where a text has parts.
+/// A text with several parts is JSON.
 struct ExportMetadata {
   let checkpoint: TrainedCheckpoint
   let configuration: TrainingConfiguration
@@ -25,7 +25,7 @@ struct ExportMetadata {
     manifest.data?.parts[DatasetFile.Part.train.rawValue]
   }
 
-  /// By their keys.
+  /// The texts by their keys.
   var texts: [String: String] {
     get throws {
       let system = configuration.model.system
@@ -48,8 +48,9 @@ struct ExportMetadata {
     }
   }
 
-  /// [N, T, C] of inputs, or of maps [N, T, Y, X, C], and [N, K] or [N, T, K] of outputs; the number
-  /// of sequences is free, and that of steps where the data do not say.
+  /// The shapes of inputs, [N, T, C] or for maps [N, T, Y, X, C], and of outputs, [N, K] or [N, T,
+  /// K]. The number of sequences is free, and so is the number of steps if the data do not
+  /// determine it.
   private var shapes: [String: [String]] {
     func size(_ number: Int?, _ letter: String) -> String { number.map { "\($0)" } ?? letter }
     func rows(_ path: String) -> Int? {
@@ -72,8 +73,8 @@ struct ExportMetadata {
     ]
   }
 
-  /// Which pixel of an image each step shows in the permuted view; nil for other views, and where
-  /// the file that says it is gone.
+  /// The pixel of an image that each step shows in the permuted view; nil for other views, and if
+  /// the file with the order no longer exists.
   private var pixelOrder: [Int]? {
     let dataset = configuration.dataset
     guard dataset.task == .classification, dataset.view == .permuted, let steps = train?.steps

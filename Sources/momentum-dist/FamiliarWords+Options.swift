@@ -12,9 +12,10 @@ extension FamiliarWords {
   ]
   private static let writing: Set = ["predict", "report", "export"]
 
-  /// What to type instead of an option that a command does not have, or of one with another meaning.
+  /// What to type instead of an option that a command does not have, or of one with another
+  /// meaning.
   ///
-  /// - Parameter problem: what the parser says, which names the option
+  /// - Parameter problem: the parser's message, which names the option
   static func option(of command: String, _ rest: [String], _ problem: String) -> String? {
     let starts = ["Unknown option '", "is invalid for '", "Missing value for '"]
     guard let start = starts.lazy.compactMap({ problem.range(of: $0) }).first else { return nil }

@@ -31,14 +31,14 @@ extension FamiliarWords {
     Prepare.configuration.subcommands.map { $0._commandName }
   }
 
-  /// What reads a file or folder: "csv"; nil if its name does not say.
+  /// The command that reads a file or folder: "csv"; nil if its name does not tell.
   private static func command(reading path: String) -> String? {
     func ofName(_ name: String) -> String? {
       let name = name.lowercased()
       return kinds.first { $0.endings.contains(where: name.hasSuffix) }?.command
     }
     guard DurableFiles.isFolder(path) else { return ofName(path) }
-    // The first file that says something, in the folder or in a folder of it.
+    // The first file with a known ending, in the folder or in a folder of it.
     let names = FileManager.default.enumerator(atPath: path)
     for _ in 0..<100 {
       guard let name = names?.nextObject() as? String else { break }

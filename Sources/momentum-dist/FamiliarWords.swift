@@ -8,7 +8,7 @@ import Foundation
 
 /// What to type instead of a command line that cannot be parsed.
 enum FamiliarWords {
-  /// The names that other programs use for our commands.
+  /// The names of other programs for the commands of this one.
   private static let commands: [(command: String, names: [String])] = [
     ("train", ["fit", "learn", "run", "start", "main", "pretrain", "finetune"]),
     ("train --resume", ["resume", "continue"]),
@@ -34,7 +34,7 @@ enum FamiliarWords {
   /// The command to type; nil if the words are unknown.
   ///
   /// - Parameters:
-  ///   - arguments: those of the program, without its name
+  ///   - arguments: the arguments of the program, without its name
   ///   - problem: the parser's message
   static func hint(_ arguments: [String], _ problem: String = "") -> String? {
     guard let first = arguments.first, !first.hasPrefix("-") else { return nil }

@@ -9,7 +9,7 @@ import Liveness
 import MPI
 import Training
 
-/// How a process enters and leaves a run of one or many ranks.
+/// Starts and ends a process that is one of one or many ranks.
 enum Launch {
   /// Whether this process prints what concerns the whole run. Known from the launcher's
   /// environment before MPI starts, so that a wrong command line is reported once.
@@ -32,7 +32,8 @@ enum Launch {
   ///   connects, as one of another MPI does
   static func communicator() throws(RunFailure) -> Communicator {
     let launcher = Launcher.current
-    // Without a process manager MPI can connect no more than this rank, and may say so at length.
+    // Without a process manager MPI can connect only this rank, and may print a long message about
+    // it.
     if !launcher.isManaged, let problem = launcher.mismatch(worldSize: 1, rank: 0) {
       throw refused(problem)
     }
@@ -171,8 +172,8 @@ enum Launch {
     try? FileHandle.standardError.write(contentsOf: Data("\(line.visible)\n".utf8))
   }
 
-  /// Leaves no half-written data set behind when Ctrl-C, SIGTERM or a closed terminal ends a command
-  /// that has nothing to save. A signal that is ignored, as by `nohup`, stays so.
+  /// Leaves no half-written data set behind when Ctrl-C, SIGTERM or a closed terminal ends a
+  /// command that has nothing to save. A signal that is ignored, as by `nohup`, stays so.
   static func cleanUpWhenInterrupted() {
     interrupts = [SIGINT, SIGTERM, SIGHUP].filter { !SignalWatch.isIgnored($0) }.map { number in
       signal(number, SIG_IGN)

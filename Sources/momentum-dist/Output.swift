@@ -4,13 +4,13 @@ import Files
 import Foundation
 
 /// Prints to standard output, instead of Swift's own `print`. Control characters are shown as
-/// escapes, because the output has names and texts from files. Ends of lines and tabs stay.
+/// escapes, because the output has names and texts from files. Line ends and tabs are unchanged.
 func print(_ text: String, terminator: String = "\n") {
   Swift.print(shown(text), terminator: terminator)
 }
 
-/// Prints a line of figures, on a terminal broken to fit it. An end of a line in it is one of a
-/// foreign name, and is shown as an escape.
+/// Prints a line of figures, broken to fit the width of a terminal. A line end in it can only be
+/// part of a name from a file, and is shown as an escape.
 func printFitted(_ line: String) {
   let line = line.visible
   let columns = Terminal.columnsIfTerminal(STDOUT_FILENO)

@@ -166,7 +166,7 @@ struct Predict: DistributedCommand {
   }
 }
 
-/// How the file of the inputs is read.
+/// The options for reading the file of the inputs.
 struct PredictionReading: ParsableArguments {
   @Option(help: "In an HDF5 file: train, validation or test (default: test, or the only part).")
   var split: DatasetFile.Part?

@@ -5,7 +5,7 @@ import Datasets
 import Reports
 import Training
 
-/// How many sequences a generated file gets, and where it goes.
+/// The number of sequences of a generated file, and its path.
 struct GeneratedOptions: ParsableArguments {
   @OptionGroup var output: OutputOption
 
@@ -31,14 +31,14 @@ struct GeneratedOptions: ParsableArguments {
     try require("test", test, 0...100_000_000)
   }
 
-  /// Makes each part that has sequences.
+  /// Generates each part that has sequences.
   func parts<Source>(_ make: (Int, DatasetFile.Part) -> Source) -> [DatasetFile.Part: Source] {
     let counts: [DatasetFile.Part: Int] = [.train: train, .validation: validation, .test: test]
     return Dictionary(
       uniqueKeysWithValues: counts.filter { $0.value > 0 }.map { ($0, make($1, $0)) })
   }
 
-  /// A line that says what was written.
+  /// A line about what was written.
   func summary(_ shape: String) -> String {
     "\(output.to): \(train) training, \(validation) validation and \(test) test sequences of"
       + " \(shape)"
@@ -80,7 +80,7 @@ struct PrepareAdding: ParsableCommand {
   }
 }
 
-/// What the copying and the denoise problem are made of.
+/// The options of the copying and the denoise problem.
 struct RecallOptions: ParsableArguments {
   @Option(help: "K, how many symbols are to be recalled.")
   var symbols = 10

@@ -127,7 +127,7 @@ struct PrepareImages: ParsableCommand {
       + " C=\(summary.shape[2]), \(classes) classes"
   }
 
-  /// Says on standard error how far it is.
+  /// Prints the progress on standard error.
   private func report(_ progress: ImageProgress) {
     let line: String
     switch progress {

@@ -76,7 +76,7 @@ struct PrepareSpeech: ParsableCommand {
     return names.count == 2 && !names.contains("") ? (String(names[0]), String(names[1])) : nil
   }
 
-  /// Says on standard error how far it is.
+  /// Prints the progress on standard error.
   private func report(_ progress: SpeechProgress) {
     let line: String
     switch progress {

@@ -8,7 +8,7 @@ import Training
 
 extension SpikeOptions.RateUnit: ExpressibleByArgument {}
 
-/// Which neurons are held out: a count, or a list of numbers and ranges.
+/// The neurons to hold out: a count, or a list of numbers and ranges.
 struct HeldOutNeurons: ExpressibleByArgument {
   let value: SpikeOptions.HeldOut
 
@@ -93,7 +93,7 @@ struct SpikeSplitOptions: ParsableArguments {
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
-  /// How many there are, and the first ones.
+  /// The count of some neurons, and the first of them.
   private func list(_ neurons: [Int]) -> String {
     guard !neurons.isEmpty else { return "none" }
     return "\(neurons.count) (\(neurons.prefix(8).map(String.init).joined(separator: ", "))"

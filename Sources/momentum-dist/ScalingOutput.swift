@@ -3,7 +3,7 @@
 import Benchmarks
 import Foundation
 
-/// What `bench scaling` prints: tables for a person, or a JSON object a line.
+/// The output of `bench scaling`: tables, or one JSON object per line.
 struct ScalingOutput {
   let isActive: Bool
   let isJSON: Bool

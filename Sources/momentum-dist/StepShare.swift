@@ -2,7 +2,7 @@
 
 import ArgumentParser
 
-/// A share of the steps as people write it: 0.01 or 1%.
+/// A share of the steps on the command line: 0.01 or 1%.
 struct StepShare: Equatable {
   /// 0...1
   let value: Double

@@ -2,7 +2,7 @@
 
 import ArgumentParser
 
-/// A time as people write it: 90s, 45m, 1h30m, 2d.
+/// A time on the command line: 90s, 45m, 1h30m, 2d.
 struct TimeLimit: Equatable {
   let seconds: Double
 

@@ -6,7 +6,7 @@ import Files
 import Foundation
 import Training
 
-/// Which folder a run gets, and which run `--resume` continues.
+/// Determines the folder of a run, and the run that `--resume` continues.
 extension Train {
   /// The run's folder by default, named after the configuration, or else after the data.
   var defaultRun: String {

@@ -48,7 +48,7 @@ extension Watch {
     if let failure = outcome.withLock({ $0 }) { throw failure }
   }
 
-  /// The page as the run stands.
+  /// The page with the current state of the run.
   private func page() throws -> String {
     let (now, isOver) = try look()
     var page = Report.page(

@@ -88,7 +88,7 @@ struct TableRows {
   var features: Int
   /// The names of the columns, if there are any.
   var header: [String]?
-  /// What the values of a step of a long table are called; nil if it has no header.
+  /// The names of the values of a step of a long table; nil if it has no header.
   var valueNames: [String]?
   var sequences: [[Float]] = []
   var labels: [String] = []

@@ -4,9 +4,10 @@ import Files
 import Foundation
 import HDF5
 
-// Arrays of files that NumPy did not write, by name, as if it had.
+// Arrays of files that NumPy did not write, by name, in the same form as NumPy's.
 extension NumPyArchive {
-  /// The arrays of a folder, a MATLAB or an HDF5 file, recognised by their content; nil if it is none.
+  /// The arrays of a folder, a MATLAB or an HDF5 file, recognised by their content; nil if it is
+  /// none.
   static func foreign(_ path: String, _ wanted: Set<String>?) throws(DatasetError) -> NumPyArchive?
   {
     if DurableFiles.isFolder(path) { return try folder(path) }

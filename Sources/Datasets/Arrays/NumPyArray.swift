@@ -15,7 +15,7 @@ public struct NumPyArray: Sendable {
   public let path: String
   /// The extents, from the outermost in.
   public let shape: [Int]
-  /// What the elements are.
+  /// The type of the elements.
   public let kind: Kind
   /// NumPy's name of the type: "<f4".
   public let type: String

@@ -120,7 +120,7 @@ public struct SeriesArchive: Sendable {
 }
 
 extension DatasetPlace {
-  /// What the values of a step of some series are called; nil if the file does not say.
+  /// The names of the values of a step of the series; nil if the file has none.
   public func valueNames(count: Int) throws(DatasetError) -> [String]? {
     guard let path = try paths().first else { return nil }
     do {

@@ -10,9 +10,9 @@ extension SpikeArchive {
   ///
   ///     /            attributes task = "masked_spikes", format_version, bin_seconds, held_out (how
   ///                  many: the last ones), neuron_order [C] (the numbers of the neurons in the
-  ///                  user's file, where they stand in another order), source
-  ///     /train       spikes [N, T, C] uint8, or uint16 where a bin has more than 255; and, where
-  ///                  they are known, rates [N, T, C] float32: expected counts per bin
+  ///                  user's file, if they are in another order there), source
+  ///     /train       spikes [N, T, C] uint8, or uint16 if a bin has more than 255; and, if they are
+  ///                  known, rates [N, T, C] float32: expected counts per bin
   ///     /validation, /test            likewise, if there are any
   ///
   /// - Parameters:

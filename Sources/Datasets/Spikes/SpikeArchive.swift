@@ -6,7 +6,7 @@ import Foundation
 /// The natural logarithm.
 func natural(_ x: Double) -> Double { log(x) }
 
-/// A user's spike data, and how they were read.
+/// A user's spike data, with notes about how they were read.
 public struct SpikeArchive: Sendable {
   /// The file, for messages.
   public let path: String

@@ -14,7 +14,7 @@ public struct TextFolder {
     case whole(String)
   }
 
-  /// What was found.
+  /// The files that were found.
   public let files: Files
 
   private static let stems = ["%.txt", "ptb.%.txt", "wiki.%.tokens", "wiki.%.raw", "%"]

@@ -16,7 +16,7 @@ public struct UnlabelledSequences: Sendable {
   public var times: [Double]?
   /// The name of each sequence; nil if the file has none.
   public var names: [String]?
-  /// What the values of a step are called; nil if the file does not say.
+  /// The names of the values of a step; nil if the file has none.
   public var valueNames: [String]?
   /// The row of the file of each sequence, from 0; nil if each row is one.
   public var rows: [Int]?

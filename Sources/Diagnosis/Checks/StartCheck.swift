@@ -65,7 +65,7 @@ struct StartCheck {
     let lines = output.split(whereSeparator: \.isNewline).map(String.init)
     guard status == 0, lines.contains(Self.answer) else {
       let own = lines.first { $0.hasPrefix("momentum-dist: ") }?.dropFirst("momentum-dist: ".count)
-      let said = own.map(String.init) ?? lines.first { !$0.hasPrefix("---") } ?? "nothing"
+      let said = own.map(String.init) ?? lines.first { !$0.hasPrefix("---") } ?? "no output"
       return .wrong("two ranks", "mpirun ended with \(status): \(said)", cure: cure)
     }
     return .good(

@@ -6,7 +6,7 @@ import Foundation
 import Reports
 
 extension ModelCard {
-  /// What was measured at the checkpoint's step.
+  /// The results at the checkpoint's step.
   var results: String {
     var lines: [(part: String, measured: [String: Double], chance: Double?)] = []
     if let validation { lines.append(("validation", validation, validation["chance_loss"])) }
@@ -34,7 +34,7 @@ extension ModelCard {
 
   // MARK: Again
 
-  /// The command that trains the same model: every key that is not the default.
+  /// The command that trains the same model, with every key that differs from its default.
   var command: String {
     let defaults = Dictionary(TrainingConfiguration().keys.map { ($0.path, $0.value) }) { $1 }
     let keys = configuration.keys.filter { defaults[$0.path] != $0.value }.map {
@@ -46,7 +46,7 @@ extension ModelCard {
       .joined(separator: " ").visible
   }
 
-  /// What the command gives.
+  /// The result of that command.
   var repetition: String {
     let machine = manifest.machine
     let ranks =
@@ -59,7 +59,7 @@ extension ModelCard {
 
   // MARK: Limits
 
-  /// What a user of the model has to know, as far as the run says it.
+  /// The limits that a user of the model has to know, as far as the run knows them.
   var limits: [String] {
     var limits: [String] = []
     let train = manifest.data?.parts["train"]

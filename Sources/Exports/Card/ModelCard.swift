@@ -7,12 +7,12 @@ import Files
 import Foundation
 import Reports
 
-/// What a trained model is, what it learned from, how good it is, and how to get it again, as
-/// Markdown that model hubs read.
+/// A model card as Markdown that model hubs read: the model, its data, its results, and the command
+/// that trains it again.
 public struct ModelCard {
   let configuration: TrainingConfiguration
   let manifest: CheckpointManifest
-  /// What the card calls the model: the name of the run's folder.
+  /// The name of the model in the card, which is that of the run's folder.
   let name: String
   /// The results on the held-out part at the checkpoint's step, by key; nil if there are none.
   let validation: [String: Double]?
@@ -20,9 +20,9 @@ public struct ModelCard {
   let test: EvaluationRecord?
 
   /// - Parameters:
-  ///   - configuration: of the checkpoint
-  ///   - manifest: of the checkpoint
-  ///   - folder: the checkpoint's
+  ///   - configuration: the configuration of the checkpoint
+  ///   - manifest: the manifest of the checkpoint
+  ///   - folder: the folder of the checkpoint
   public init(
     _ configuration: TrainingConfiguration, _ manifest: CheckpointManifest, folder: String
   ) {
@@ -41,7 +41,7 @@ public struct ModelCard {
     (self.validation, self.test) = (validation, test)
   }
 
-  /// What tells a card from other files.
+  /// The text that distinguishes a card from other files.
   private static let mark = "library_name: momentum-dist"
 
   /// Writes the card, under a temporary name until it is complete.
@@ -176,7 +176,7 @@ public struct ModelCard {
     "| | |\n|---|---|\n" + rows.map { "| \($0.0) | \($0.1) |" }.joined(separator: "\n")
   }
 
-  /// A text from outside, escaped so that it starts no line, column, bracketed link or HTML element.
+  /// A text from a file, escaped so that it starts no line, column, bracketed link or HTML element.
   func plain(_ text: String) -> String {
     text.visible.reduce(into: "") { result, character in
       if "\\`*_[]<>|&#".contains(character) { result.append("\\") }

@@ -109,7 +109,7 @@ struct EncoderGraph: ExportedLayer {
   private func embedded(_ x: GraphValue) -> GraphValue {
     guard let embedding = weights.embedding else { return x }
     if let bias = weights.embeddingBias { return x.times(embedding) + bias }
-    // Counts that are larger than those of the table share its last row.
+    // Counts beyond the table share its last row.
     let counts = GraphValue.apply(
       "Clip",
       [

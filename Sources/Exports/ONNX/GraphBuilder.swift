@@ -7,16 +7,16 @@ import Foundation
 /// model.
 final class GraphBuilder {
   private(set) var nodes: [ONNXNode] = []
-  /// How many loops it is inside of.
+  /// The number of loops that enclose it.
   let depth: Int
   private let shared: Shared
 
-  /// What the graph and all bodies in it have in common.
+  /// The data that the graph and all bodies in it share.
   private final class Shared {
     var constants: [ONNXTensorValue] = []
-    /// How often each name was asked for.
+    /// How often each name was requested.
     var names: [String: Int] = [:]
-    /// Small constants by what they hold.
+    /// Small constants, by their content.
     var known: [String: String] = [:]
   }
 
@@ -36,7 +36,7 @@ final class GraphBuilder {
 
   // MARK: Values
 
-  /// A name that nothing else has: the wanted one, or with a number behind it.
+  /// An unused name: the requested one, or that name followed by a number.
   func name(_ wanted: String) -> String {
     let count = shared.names[wanted, default: 0]
     shared.names[wanted] = count + 1
@@ -46,7 +46,7 @@ final class GraphBuilder {
   /// An input of this graph.
   func input(_ name: String) -> GraphValue { GraphValue(name: self.name(name), graph: self) }
 
-  /// Numbers that do not change. They may be an input's default, under its name.
+  /// Constant numbers. They may be an input's default, under the name of that input.
   func constant(_ values: [Float], shape: [Int], named name: String? = nil) -> GraphValue {
     let key = values.count == 1 && name == nil ? "\(values[0]) \(shape)" : nil
     return constant(
@@ -108,14 +108,14 @@ final class GraphBuilder {
     return outputs.map { GraphValue(name: $0, graph: self) }
   }
 
-  /// An operand that is nil is left out, as ONNX allows for some.
+  /// Adds a node. An operand that is nil is left out, as ONNX allows for some operators.
   func apply(
     _ operation: String, _ operands: [GraphValue?], _ attributes: [ONNXAttribute] = []
   ) -> GraphValue {
     apply(operation, operands, attributes, results: 1)[0]
   }
 
-  /// A value under a name of its own.
+  /// The same value under another name.
   func rename(_ value: GraphValue, _ wanted: String) -> GraphValue {
     let name = name(wanted)
     add("Identity", [value], [], [name])
@@ -139,10 +139,10 @@ final class GraphBuilder {
   /// Runs a body for each element of the first axis of some sequences.
   ///
   /// - Parameters:
-  ///   - states: what the body reads and replaces, before the first element
-  ///   - sequences: what it gets one element of
+  ///   - states: the values that the body reads and replaces, before the first element
+  ///   - sequences: the sequences, of which the body gets one element at a time
   ///   - body: one step
-  /// - Returns: the states after the last step, and what the body put out at each one, [T, ...]
+  /// - Returns: the states after the last step, and the body's outputs at each step, [T, ...]
   func scan(
     _ states: [GraphValue], over sequences: [GraphValue],
     _ body: (_ before: [GraphValue], _ elements: [GraphValue]) -> (

@@ -3,20 +3,20 @@
 /// A tensor of a graph, by its name. Operators on values add nodes, so that equations read as such.
 struct GraphValue {
   let name: String
-  /// The graph that computes it; nil for a constant, which every graph sees.
+  /// The graph that computes it; nil for a constant, which every graph can use.
   let graph: GraphBuilder?
 
   /// The result of an operator of ONNX.
   ///
-  /// The node belongs to the innermost graph of its operands, because a loop's body sees what is
-  /// around it, and nothing outside sees the body.
+  /// The node belongs to the innermost graph of its operands: a loop's body can use values outside
+  /// it, but nothing outside can use values of the body.
   static func apply(
     _ operation: String, _ operands: [GraphValue], _ attributes: [ONNXAttribute] = []
   ) -> GraphValue {
     graph(of: operands).apply(operation, operands, attributes)
   }
 
-  /// The same of an operator with several results.
+  /// The results of an operator with several results.
   static func apply(
     _ operation: String, _ operands: [GraphValue], _ attributes: [ONNXAttribute] = [],
     results: Int
@@ -68,12 +68,12 @@ struct GraphValue {
     GraphValue.apply("Split", [self], [.int("axis", axis)], results: count)
   }
 
-  /// With an axis of one element at each place.
+  /// The value with an additional axis of one element at each of these places.
   func expandingAxes(_ axes: [Int]) -> GraphValue {
     .apply("Unsqueeze", [self, Self.graph(of: [self]).whole(axes)])
   }
 
-  /// Without these axes, which have one element.
+  /// The value without these axes, which have one element.
   func droppingAxes(_ axes: [Int]) -> GraphValue {
     .apply("Squeeze", [self, Self.graph(of: [self]).whole(axes)])
   }
@@ -84,7 +84,7 @@ struct GraphValue {
     return .apply("Slice", [self, graph.whole([from]), graph.whole([to]), graph.whole([axis])])
   }
 
-  /// The element at a place along an axis, which goes; a negative place counts from its end.
+  /// The element at a place along an axis, without that axis; a negative place counts from its end.
   func element(_ place: Int, axis: Int) -> GraphValue {
     .apply(
       "Gather", [self, Self.graph(of: [self]).whole(place)], [.int("axis", axis)])
@@ -104,7 +104,7 @@ struct GraphValue {
     .apply("Reshape", [self, Self.graph(of: [self]).whole(shape)])
   }
 
-  /// This value where a condition holds, another one elsewhere.
+  /// This value where a condition holds, and another value elsewhere.
   func kept(where condition: GraphValue, otherwise other: GraphValue) -> GraphValue {
     .apply("Where", [condition, self, other])
   }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the layers of a graph share: the sizes of the call, and which steps count.
+/// The data that the layers of a graph share: the sizes of the call, and the valid steps.
 struct LayerRun {
   let graph: GraphBuilder
   /// N, as a list of one number.
   let rows: GraphValue
-  /// 0 ... T - 1, how many steps of the call came before each one, [T].
+  /// The number of each step of the call, 0 ... T - 1, [T].
   let places: GraphValue
   /// The number of steps before the call, as a list of one number.
   let firstStep: GraphValue?
@@ -18,7 +18,7 @@ struct LayerRun {
     return .apply("Expand", [zero, withRows(shape)])
   }
 
-  /// One row [1] and its shape, or already N of them, as N.
+  /// Repeats one row, [1] and its shape, to N rows; N rows are unchanged.
   func forEachRow(_ value: GraphValue, _ shape: [Int]) -> GraphValue {
     .apply("Expand", [value, withRows(shape)])
   }
@@ -40,7 +40,7 @@ struct LayerRun {
 
 /// A layer as nodes of a graph.
 protocol ExportedLayer {
-  /// What it carries from step to step, with the shape of a row.
+  /// The states that it carries from step to step, with the shape of a row.
   var states: [(name: String, shape: [Int])] { get }
   /// Whether a step depends on its number.
   var usesStepNumber: Bool { get }

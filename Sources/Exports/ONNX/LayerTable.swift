@@ -7,7 +7,7 @@ import Layers
 /// Finds the nodes of each system.
 struct LayerTable {
   let model: TrainingConfiguration.Model
-  /// Of a transformer encoder.
+  /// The settings of a transformer encoder.
   let encoder: TransformerKeys
   /// Y, X and C of the inputs, if they are maps.
   let map: [Int]?

@@ -16,7 +16,7 @@ struct LayerTensors {
     (self.tensors, self.prefix, self.suffix) = (tensors, prefix, suffix)
   }
 
-  /// Those of a part of the layer, whose names begin with that of the part.
+  /// The parameters of a part of the layer, whose names begin with that of the part.
   func inside(_ part: String) -> LayerTensors {
     LayerTensors(tensors, prefix: "\(prefix)\(part).", suffix: suffix)
   }
@@ -40,7 +40,7 @@ struct LayerTensors {
       tensor.values, shape: tensor.shape, named: "\(prefix)\(name)\(suffix)")
   }
 
-  /// The same; nil if the layer has no such parameter.
+  /// A constant with the parameter; nil if the layer has no such parameter.
   func constantIfAny(_ name: String, in graph: GraphBuilder) throws(ExportError) -> GraphValue? {
     find(name) == nil ? nil : try constant(name, in: graph)
   }

@@ -13,7 +13,7 @@ extension ModelGraph {
     }
   }
 
-  /// Adds the read-out of the states h [T, N, H] and what follows from it.
+  /// Adds the read-out of the states h [T, N, H] and the answers that follow from it.
   mutating func addAnswers(_ h: GraphValue, _ run: LayerRun) throws(ExportError) {
     let (y, K) = try readOut(isEveryStep ? h.transposed([1, 0, 2]) : lastOrMean(h, run))
     let places = isEveryStep ? ["N", "T"] : ["N"]
@@ -48,7 +48,7 @@ extension ModelGraph {
     }
   }
 
-  /// What the read-out gives, and where it counts.
+  /// The output of the read-out, and the steps at which it counts.
   private struct Answer {
     let y: GraphValue
     let outputs: Int

@@ -4,8 +4,8 @@ import Configuration
 import Datasets
 import Layers
 
-/// The graph of a whole model: inputs as files hold them, layers, read-out and answers. Shapes use N
-/// sequences, T steps, C inputs, H units, K outputs.
+/// The graph of a whole model, from inputs in the form of files to answers. Shapes use N sequences,
+/// T steps, C inputs, H units, K outputs.
 struct ModelGraph {
   private let export: ModelExport
   let builder = GraphBuilder()
@@ -129,7 +129,7 @@ struct ModelGraph {
       : "Raw numbers, which the graph normalises." + scaling
   }
 
-  /// Inputs as the layers see them: [T, N, C], or maps [T, N, C, Y, X].
+  /// The inputs in the form that the layers read: [T, N, C], or maps [T, N, C, Y, X].
   private func prepared(_ x: GraphValue) throws(ExportError) -> GraphValue {
     if isLanguageModel {
       let table = try LayerTensors(export.tensors, prefix: "", suffix: "").constant(
@@ -153,7 +153,7 @@ struct ModelGraph {
 
   // MARK: Layers
 
-  /// Whether a state goes from call to call.
+  /// Whether a state is carried from call to call.
   private var carriesState: Bool { !configuration.model.bidirectional }
 
   private func makeLayers() throws(ExportError) -> [any ExportedLayer] {

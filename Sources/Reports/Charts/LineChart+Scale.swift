@@ -3,7 +3,7 @@
 import Foundation
 
 extension LineChart {
-  /// How numbers become pixels.
+  /// Converts numbers to pixels.
   struct Scale {
     var x: ClosedRange<Double>
     var y: ClosedRange<Double>  // of the logarithm if that is drawn
@@ -41,7 +41,8 @@ extension LineChart {
       / (scale.y.upperBound - scale.y.lowerBound)
   }
 
-  /// More points than pixels make the page larger, but the line no better.
+  /// The largest number of points of a line. More points than pixels would only make the page
+  /// larger.
   private static let maximumPoints = 480
 
   /// At most `maximumPoints` points, each the mean of some consecutive ones.

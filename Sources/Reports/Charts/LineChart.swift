@@ -11,9 +11,9 @@ struct ChartPoint: Equatable {
 /// A line of a chart.
 struct ChartSeries {
   enum Style {
-    /// Thin and pale: training, which jitters.
+    /// Thin and pale, for training, which fluctuates.
     case faint
-    /// Thick, with its points marked: validation.
+    /// Thick, with marked points, for validation.
     case marked
     /// Thick.
     case plain
@@ -24,7 +24,7 @@ struct ChartSeries {
   /// The number of this line, which chooses its colour and dashes.
   var number: Int
   var style: Style
-  /// Text of the legend besides the label.
+  /// Text of the legend in addition to the label.
   var note = ""
 }
 

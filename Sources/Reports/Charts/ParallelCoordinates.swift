@@ -37,7 +37,7 @@ struct ParallelCoordinates {
           trial.settings.indices.contains(index) ? trial.settings[index].value : ""
         })
     }
-    // The result of a dropped trial is of fewer epochs, so it is not comparable.
+    // A dropped trial has trained for fewer epochs, so its result is not comparable.
     let results = record.trials.indices.map { trial in
       record.trials[trial].state == .finished ? record.metricValue(trial) : nil
     }
@@ -49,7 +49,7 @@ struct ParallelCoordinates {
     }
   }
 
-  /// The axis of a key. Numbers stand at their heights, names at even distances.
+  /// The axis of a key. Numbers have proportional heights, and names have even distances.
   private static func axis(_ key: String, _ values: [String]) -> Axis {
     let numbers = values.compactMap(Double.init).filter(\.isFinite)
     if numbers.count == values.count, let low = numbers.min(), let high = numbers.max() {

@@ -4,7 +4,7 @@
 struct ForecastFigure {
   private let curves: ForecastCurves
 
-  /// A record may be of any file, so no more charts than these are drawn.
+  /// The largest number of charts that are drawn, because a record may be from any file.
   private static let mostCharts = 8
 
   init?(_ record: EvaluationRecord) {
@@ -14,7 +14,7 @@ struct ForecastFigure {
     self.curves = curves
   }
 
-  /// Which lines there are, and the number that chooses the colour of each.
+  /// The lines, and the number that selects the colour of each.
   private var kinds: [(name: String, number: Int, numbers: (ForecastCurves.Value) -> [Double])] {
     let all: [(name: String, number: Int, numbers: (ForecastCurves.Value) -> [Double])] = [
       ("series", 7, \.truth), ("repeating the last value", 4, \.persistence),

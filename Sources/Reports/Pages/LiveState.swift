@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Where a run is, for a page that a browser loads again and again.
+/// The progress of a run, for a page that a browser reloads.
 public struct LiveState {
-  /// Some lines, as `RunWatch.text` has them.
+  /// The lines of `RunWatch.text`.
   public let text: String
   /// Seconds between loads; nil if the run is over.
   public let seconds: Double?

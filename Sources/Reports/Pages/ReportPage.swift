@@ -73,8 +73,8 @@ public struct ReportPage {
       """
   }
 
-  /// The page's security policy, which lets it only display itself. Even if foreign markup got in,
-  /// no script would run, and nothing would be loaded or sent.
+  /// The page's security policy, which lets it only display itself. Even with foreign markup, no
+  /// script would run, and nothing would be loaded or sent.
   public static let policy =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -117,8 +117,8 @@ public struct ReportPage {
     }
   }
 
-  /// The axes to draw curves along. One run has the same curve by step, by epoch and by time. Steps of
-  /// different runs take different times, so several runs are drawn by time as well.
+  /// The axes to draw curves along. One run has the same curve by step, by epoch and by time. Steps
+  /// of different runs take different times, so several runs are drawn by time as well.
   private var axes: [ChartAxis] {
     let main: ChartAxis = runs.contains { $0.completeEpochs > 1 } ? .epoch : .step
     return runs.count > 1 && runs.allSatisfy(\.hasTimes) ? [main, .time] : [main]
@@ -304,7 +304,7 @@ public struct ReportPage {
 }
 
 extension [String] {
-  /// The elements, each where it comes first.
+  /// The distinct elements, in the order of their first occurrence.
   fileprivate var withoutRepeats: [String] {
     var seen = Set<String>()
     return filter { seen.insert($0).inserted }

@@ -3,7 +3,7 @@
 import Files
 import Foundation
 
-/// What a sweep tries, and the results.
+/// The trials of a sweep, and their results.
 ///
 ///     SWEEP/sweep.json  SWEEP/trial-001  SWEEP/trial-002  ...
 public struct SweepRecord: Codable, Sendable, Equatable {
@@ -25,17 +25,17 @@ public struct SweepRecord: Codable, Sendable, Equatable {
     case waiting
     /// Trained to the last rung.
     case finished
-    /// Others were better at a rung.
+    /// Dropped, because other trials were better at a rung.
     case dropped
     /// Its loss or its gradients were not finite.
     case diverged
   }
 
-  /// One choice of settings, and how far its run is.
+  /// A trial: its settings, and the state of its run.
   public struct Trial: Codable, Sendable, Equatable {
-    /// What the trial sets.
+    /// The settings of the trial.
     public var settings: [Setting]
-    /// How far the trial is.
+    /// The state of the trial.
     public var state = State.waiting
     /// The best validation score at the end of each rung, lower is better.
     public var scores: [Double] = []

@@ -25,7 +25,7 @@ package final class TensorBoardLog {
     try append(.sessionLog(.with { $0.status = .start }), step: step)
   }
 
-  /// Starts a file for the results of an evaluation. What other files have of later steps stays.
+  /// Starts a file for the results of an evaluation. Later steps in other files are kept.
   private init(ofEvaluationIn folder: String) throws(FileError) {
     file = try Self.newFile(Self.name(in: folder))
     try append(.fileVersion("brain.Event:2"), step: 0)
@@ -45,8 +45,9 @@ package final class TensorBoardLog {
     return "\(folder)/events.out.tfevents.\(seconds).\(ProcessInfo.processInfo.processIdentifier)"
   }
 
-  /// Makes a file of a name, or of that name and a number: a sweep opens a run twice within a
-  /// second. The name can be guessed, so a planted link with that name is not followed.
+  /// Creates a file with this name, or with this name and a number, because a sweep may open a run
+  /// twice within a second. The name can be guessed, so a planted link with that name is not
+  /// followed.
   private static func newFile(_ name: String) throws(FileError) -> WritableFile {
     for number in 0..<100 {
       // TensorBoard reads files in the order of their names.
@@ -64,7 +65,7 @@ package final class TensorBoardLog {
   ///
   /// - Parameters:
   ///   - hyperparameters: the keys and values that its numbers depend on
-  ///   - text: all of it
+  ///   - text: the whole configuration
   package func begin(
     with hyperparameters: [(key: String, value: String)], configuration text: String
   ) throws(FileError) {

@@ -77,7 +77,7 @@ extension TensorBoardSummary {
         $0.tag = tag
         $0.tensor = tensor
         $0.metadata.pluginData.pluginName = plugin
-        // Serialising fails only where a required field is missing, which version 3 does not have.
+        // Serialising fails only if a required field is missing, which version 3 does not have.
         $0.metadata.pluginData.content = (try? content?.serializedData()) ?? Data()
       }
     ]

@@ -6,7 +6,7 @@ import KernelInterface
 struct DriveGraph {
   let drive: DriveParameters
 
-  /// The names of what it carries, each of the width of g.
+  /// The names of the states, each with the width of g.
   var states: [String] { drive.hasSecondMoment ? ["v", "s"] : drive.hasVelocity ? ["v"] : [] }
   var usesStepNumber: Bool { drive.kind == .nesterov || drive.kind == .nesterovExtrapolated }
 
@@ -14,7 +14,7 @@ struct DriveGraph {
   ///   - g: the product of the input
   ///   - before: v, or v and s
   ///   - number: how many steps of the sequence came before
-  /// - Returns: d, and what it carries on
+  /// - Returns: d, and the states after the step
   func step(
     _ g: GraphValue, _ before: ArraySlice<GraphValue>, number: GraphValue
   ) -> (d: GraphValue, after: [GraphValue]) {
@@ -38,7 +38,7 @@ struct DriveGraph {
 
   /// The extrapolated form, of the product of the input and of the recurrent term a.
   ///
-  /// - Returns: the pre-activation, and what it carries on
+  /// - Returns: the pre-activation, and the states after the step
   func extrapolated(
     _ g: GraphValue, _ a: GraphValue, _ before: GraphValue, number: GraphValue
   ) -> (z: GraphValue, after: [GraphValue]) {
@@ -46,7 +46,7 @@ struct DriveGraph {
     return (v + coefficient(number) * (v - before), [v])
   }
 
-  /// (k - 1) / (k + 2), k = 1 ... F, 1 ... of the steps.
+  /// (k - 1) / (k + 2), where k counts the steps from 1 to F and then again from 1.
   private func coefficient(_ number: GraphValue) -> GraphValue {
     let place =
       drive.restart > 0

@@ -3,19 +3,19 @@
 import Kernels
 import Layers
 
-/// A graph of layers on maps as one cell; `LayerGraph` and `GraphCell` have the equations. Each node
-/// sees what its sources gave in the step before; the last one is read.
+/// A graph of layers on maps as one cell; `LayerGraph` and `GraphCell` have the equations. Each
+/// node sees the outputs of its sources in the preceding step. The last node is the output.
 struct LayersOnMapsGraph: CellGraph {
   private let nodes: [Node]
 
   private struct Node {
     let shape: ResolvedGraph.Node
-    /// Of each source.
+    /// The convolution of each source.
     let edges: [(source: Int?, convolution: (GraphValue) -> GraphValue)]
     let norm: (gain: GraphValue, shift: GraphValue)?
     let cell: (any CellGraph)?
 
-    /// The output first.
+    /// The states, of which the output is the first.
     var states: [(name: String, shape: [Int])] {
       let name = shape.said.name
       let own = (cell?.states ?? []).map { (name: "\(name).cell.\($0.name)", shape: $0.shape) }
@@ -109,7 +109,7 @@ struct LayersOnMapsGraph: CellGraph {
     return (last, after)
   }
 
-  /// Each map over all its places and a group of channels.
+  /// Normalises each map over all its places and a group of channels.
   private func normalised(_ z: GraphValue, _ node: Node) -> GraphValue {
     guard let norm = node.norm, let groups = node.shape.said.norm?.groups else { return z }
     let map = node.shape.map

@@ -7,7 +7,7 @@ import Layers
 
 /// A cell on maps of one size; the families in `Layers/Cells/Images` have the equations.
 struct MapCellGraph: CellGraph {
-  /// The equations of a step: the input, the states, and what it gives.
+  /// The equations of a step, from the input and the states to the output and the new states.
   typealias Step = (
     _ x: GraphValue, _ before: [GraphValue], _ number: GraphValue
   ) -> (y: GraphValue, after: [GraphValue])
@@ -23,10 +23,10 @@ struct MapCellGraph: CellGraph {
   ) -> (y: GraphValue, after: [GraphValue]) { equations(x, before, number) }
 
   /// - Parameters:
-  ///   - drive: of the product of the input; nil is none
+  ///   - drive: the drive of the product of the input; nil means none
   ///   - map: Y and X
   ///   - hidden: channels of the states
-  /// - Returns: nil if the family is not known here
+  /// - Returns: nil if the family has no nodes here
   init?(
     _ family: any CellFamily, drive: DriveParameters?, map: [Int], hidden: Int,
     _ tensors: LayerTensors, in graph: GraphBuilder

@@ -15,7 +15,8 @@ struct MemoryCellGraph: CellGraph {
   private let stateWeight: GraphValue
   /// [M, N], of a memory unit.
   private let feedback: GraphValue?
-  /// What of the input, of the memory and of the state is summed to the candidate and the gate.
+  /// The weights of the input, of the memory and of the state, whose products are summed to the
+  /// candidate and the gate.
   private let toState: (input: GraphValue, bias: GraphValue?, memory: GraphValue)
   private let recurrent: GraphValue?
 
@@ -76,7 +77,7 @@ private struct MemoryGraph {
   var isScaled: Bool { scaled != nil }
 
   private let order: Int
-  /// (Ā - 1)ᵀ and B̄, of a step that is always the same.
+  /// (Ā - 1)ᵀ and B̄ of a step that does not depend on its number.
   private let fixed: (change: GraphValue, input: GraphValue)?
   private let scaled: ScaledSystem?
 
@@ -148,7 +149,7 @@ private struct MemoryGraph {
     let right =
       m + size * double(1 - scaled.newShare) * m.times(scaled.transposed)
       + size * u * scaled.roots
-    // From the first coefficient on, each needs one sum over those before it.
+    // Each coefficient needs one sum over those before it.
     let sum = GraphValue.apply("Mul", [u.droppingAxes([2]), double(0)])
     let (_, solved) = graph.scan(
       [sum], over: [right.transposed([2, 0, 1]), scaled.roots, scaled.places]

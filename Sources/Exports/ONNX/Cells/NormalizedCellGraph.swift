@@ -7,9 +7,9 @@ import KernelInterface
 struct NormGraph {
   let gain: GraphValue
   let shift: GraphValue
-  /// D
+  /// D, the units of a step.
   let width: Int
-  /// k - 1
+  /// k - 1, the steps that the window holds.
   let before: Int
   let ending: String
 
@@ -22,7 +22,7 @@ struct NormGraph {
     (before, self.ending) = (window - 1, ending)
   }
 
-  /// Means and sums of squares of the steps before, the latest first, and how many they are.
+  /// The means and sums of squares of the preceding steps, the latest first, and their number.
   var states: [(name: String, shape: [Int])] {
     before > 0 ? [("window\(ending)", [2 * before + 1])] : []
   }

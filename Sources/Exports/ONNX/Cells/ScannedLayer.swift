@@ -2,17 +2,17 @@
 
 /// One step of a cell as nodes of a graph.
 protocol CellGraph {
-  /// What it carries from step to step, with the shape of a row as files have it.
+  /// The states that it carries from step to step, with the shape of a row in files.
   var states: [(name: String, shape: [Int])] { get }
   /// Whether a step depends on its number.
   var usesStepNumber: Bool { get }
   /// Whether its input and states are maps: [N, Y, X, C] outside, and [N, C, Y, X] in a step.
   var readsMaps: Bool { get }
 
-  /// What of the inputs [T, N, C] can be computed for all steps at once.
+  /// Computes the part that depends only on the inputs [T, N, C], for all steps together.
   func prepared(_ x: GraphValue) -> GraphValue
   /// - Parameters:
-  ///   - x: what `prepared` gave for this step, [N, ...]
+  ///   - x: the result of `prepared` for this step, [N, ...]
   ///   - before: the states, in their order
   ///   - number: how many steps of the sequence came before, one whole number
   /// - Returns: the output and the states
@@ -47,7 +47,7 @@ struct ScannedLayer: ExportedLayer {
       let number = first.map { place + $0.droppingAxes([0]) } ?? place
       var (y, after) = cell.step(x, before, number: number)
       if let lengths = run.lengths {
-        // Beyond the end of a sequence its state stays.
+        // After the end of a sequence its state does not change.
         after = zip(after, zip(before, states)).map { new, old in
           let axes = Array(1...old.1.shape.count)
           let isValid = GraphValue.apply("Less", [place, lengths]).expandingAxes(axes)

@@ -5,8 +5,8 @@ import KernelInterface
 
 /// A plain RNN, LSTM or GRU as ONNX's operator of that name.
 ///
-/// ONNX orders the gates of an LSTM i, o, f, c and those of a GRU z, r, h. Its GRU with
-/// `linear_before_reset` is ours.
+/// ONNX orders the gates of an LSTM i, o, f, c and those of a GRU z, r, h. With
+/// `linear_before_reset`, its GRU has the equations of `GRUBody`.
 struct StandardLayer: ExportedLayer {
   private let operation: String
   private let hidden: Int
