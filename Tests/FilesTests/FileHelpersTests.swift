@@ -18,6 +18,11 @@ import Testing
     try body(folder)
   }
 
+  @Test func oneIsSingular() {
+    #expect(
+      [0, 1, 2].map { counted($0, "sequence") } == ["0 sequences", "1 sequence", "2 sequences"])
+  }
+
   /// Other tests of this process allocate and free memory meanwhile, and the system counts in
   /// batches. This block is far larger than both.
   @Test func memoryThatIsHeldIsCounted() throws {
