@@ -215,26 +215,7 @@ public struct RunFolder: Sendable {
     FileManager.default.fileExists(atPath: path)
       ? CheckpointError(
         path, "holds no checkpoint", cure: "name a run, or a step folder under its checkpoints/")
-      : CheckpointError(
-        path, "does not exist",
-        cure: nearest(to: path).map { "did you mean \($0)?" } ?? "check the path of the run")
-  }
-
-  /// The run that was probably meant by a path that does not exist: a folder next to it with nearly
-  /// the same name, or one in `runs`; nil if there is none.
-  public static func nearest(to path: String) -> String? {
-    let parent = DurableFiles.parent(of: path)
-    let name = (path as NSString).lastPathComponent
-    let runs = ((try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []).filter {
-      !candidates(at: "\(parent)/\($0)").isEmpty
-    }
-    if let near = nearestWord(to: name, among: runs) {
-      return parent == "." ? near : "\(parent)/\(near)"
-    }
-    // The name alone of one of the runs in `runs`.
-    let run = "runs/\(path)"
-    let isName = !path.hasPrefix("/") && !path.hasPrefix("runs/")
-    return isName && !candidates(at: run).isEmpty ? run : nil
+      : CheckpointError(path, "does not exist", cure: cure(ofMissing: path))
   }
 
   /// The checkpoint folders that a path may mean, best first: itself, or those of the run.

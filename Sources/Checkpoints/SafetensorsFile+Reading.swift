@@ -14,6 +14,12 @@ extension SafetensorsFile {
     throw CheckpointError(path, "is larger than 64 GB", cure: "name a file of one model")
   }
 
+  /// The file that a path which does not exist may mean: one next to it with nearly the same name;
+  /// nil if there is none.
+  public static func nearest(to path: String) -> String? {
+    DurableFiles.nearest(to: path) { $0.hasSuffix(".safetensors") }
+  }
+
   /// The tensors of a file, as 32-bit floats.
   ///
   /// - Parameters:

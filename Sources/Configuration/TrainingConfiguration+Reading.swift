@@ -38,10 +38,12 @@ extension TrainingConfiguration {
       let detail = unsafe String(cString: strerror(error.code))
       let reason = isMissing ? "there is no such file" : "cannot be read (\(detail))"
       // mpirun passes its standard input to rank 0, and closes the shell's other descriptors.
+      let isYAML = { (name: String) in name.hasSuffix(".yaml") || name.hasSuffix(".yml") }
+      let near = isMissing ? DurableFiles.nearest(to: file, where: isYAML) : nil
       let cure =
         isMissing && file.hasPrefix("/dev/fd/")
         ? "mpirun does not pass it on to its ranks; name a file, or pipe it into --config /dev/stdin"
-        : "check the path given to --config"
+        : near.map { "did you mean \($0)?" } ?? "check the path given to --config"
       throw ConfigurationError("\(file): \(reason); \(cure)")
     }
     guard let bytes else {

@@ -3,8 +3,23 @@
 #if canImport(Glibc)
   import Glibc
 #endif
+import Foundation
 
 extension DurableFiles {
+  /// A path that does not exist, with the nearest name in its folder: "a/x.csv" for "a/x.cvs"; nil if
+  /// none is near.
+  ///
+  /// - Parameter isMeant: whether a name in the folder may be meant
+  public static func nearest(
+    to path: String, where isMeant: (String) -> Bool = { _ in true }
+  ) -> String? {
+    let folder = parent(of: path)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return nearestWord(to: lastName(of: path), among: names.filter(isMeant)).map { name in
+      path.contains("/") ? "\(folder == "/" ? "" : folder)/\(name)" : name
+    }
+  }
+
   /// The last name of a path: `c` of `a/b/c` and of `a/b/c/`; `/` of the root.
   ///
   /// Foundation's own functions trap on paths of one character.

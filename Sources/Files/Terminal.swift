@@ -29,10 +29,11 @@ public enum Terminal {
   /// A line broken for a terminal with this number of columns, with continuation lines indented: between
   /// figures if that is possible, or else between words.
   ///
-  /// A line with a command stays whole: the terminal wraps it so that it can still be copied.
+  /// A command stays whole, on its own line if necessary: if it is longer, the terminal wraps it so
+  /// that it can still be copied.
   public static func wrapped(_ line: String, columns: Int) -> String {
     let room = max(columns - 1, 20)
-    guard line.count > room, !line.contains("momentum-dist ") else { return line }
+    guard line.count > room else { return line }
     var lines: [String] = []
     var current = ""
     func place(_ part: Substring) {
@@ -47,13 +48,35 @@ public enum Terminal {
         current = "  " + part.drop { $0 == " " }
       }
     }
-    for part in parts(of: line, after: ["  ", "; ", ", "]) {
-      let isLong = part.count > room - 2
-      for piece in isLong ? parts(of: String(part), after: [" "]) : [part] { place(piece) }
+    for (text, isCommand) in commands(in: line) {
+      if isCommand {
+        place(text)
+        continue
+      }
+      for part in parts(of: String(text), after: ["  ", "; ", ", "]) {
+        let isLong = part.count > room - 2
+        for piece in isLong ? parts(of: String(part), after: [" "]) : [part] { place(piece) }
+      }
     }
     return (lines + [current]).map { line in
       String(line.reversed().drop { $0 == " " }.reversed())
     }.joined(separator: "\n")
+  }
+
+  /// The line in pieces, and whether each is a command: one between backticks with what follows up
+  /// to a space, or else from the program's name, or that of mpirun, to a semicolon or the end.
+  private static func commands(in line: String) -> [(text: Substring, isCommand: Bool)] {
+    var pieces: [(text: Substring, isCommand: Bool)] = []
+    var start = line.startIndex
+    let command = /`[^`]+`[^ ]* *|(mpirun [^;`]*)?momentum-dist [a-z]([^;]|;[^ ])*(; *)?/
+    for match in line.matches(of: command) {
+      if start < match.range.lowerBound {
+        pieces.append((line[start..<match.range.lowerBound], false))
+      }
+      pieces.append((line[match.range], true))
+      start = match.range.upperBound
+    }
+    return pieces + (start < line.endIndex ? [(line[start...], false)] : [])
   }
 
   /// The parts of a text, each up to and with one of the separators.

@@ -54,7 +54,11 @@ public struct RunRecord {
     let files = FileManager.default
     guard files.fileExists(atPath: run.configuration) || files.fileExists(atPath: run.metrics)
     else {
-      throw ReportError(description: "\(path): \(Self.refusal(of: path))")
+      throw ReportError(
+        description: "\(path): "
+          + Self.refusal(
+            of: path, without: "config.yaml and no metrics.jsonl",
+            others: ", or all of them: \(path)/*"))
     }
     self.path = path
     label = path
@@ -68,18 +72,30 @@ public struct RunRecord {
   }
 
   /// Why a path is not a run, and what to name instead.
-  private static func refusal(of path: String) -> String {
+  ///
+  /// - Parameters:
+  ///   - files: what a run has: "config.yaml and no metrics.jsonl"
+  ///   - others: what follows the name of a run in the folder
+  static func refusal(of path: String, without files: String, others: String = "") -> String {
     guard FileManager.default.fileExists(atPath: path) else {
-      let near = RunFolder.nearest(to: path)
-      return "does not exist; \(near.map { "did you mean \($0)?" } ?? "check the path of the run")"
+      return "does not exist; \(RunFolder.cure(ofMissing: path, where: isRun))"
     }
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     let runs = names.filter { name in
       FileManager.default.fileExists(atPath: RunFolder("\(path)/\(name)").configuration)
     }.sorted()
-    let what = "holds no config.yaml and no metrics.jsonl; name the folder of a run"
-    guard let first = runs.first else { return what }
-    return what + ", such as \(path)/\(first), or all of them: \(path)/*"
+    let what = "holds no \(files); name the folder of a run"
+    return runs.first.map { "\(what), such as \(path)/\($0)\(others)" } ?? what
+  }
+
+  /// Whether a folder is a run, also before its first checkpoint, or several seeds or a sweep.
+  private static func isRun(_ path: String) -> Bool {
+    let run = RunFolder(path)
+    let files = [
+      run.configuration, run.metrics, SeedSeries.summaryPath(path), SweepRecord.path(path),
+    ]
+    return files.contains(where: FileManager.default.fileExists(atPath:))
+      || !SeedSeries.folders(in: path).isEmpty
   }
 
   /// The runs at a path: the run itself, or each run of a series of seeds or of a sweep.

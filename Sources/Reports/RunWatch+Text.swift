@@ -79,12 +79,15 @@ extension RunWatch {
       if let time = rank.time, let newest = newestTime, newest.timeIntervalSince(time) >= 60 {
         parts.append("silent since \(Self.duration(newest.timeIntervalSince(time)))")
       }
-      if rank.number == slowest { parts.append("<- the others wait for this rank") }
+      if rank.number == slowest { parts.append(Self.slowestMark) }
       return Self.column("rank \(rank.number)") + parts.joined(separator: "  ")
     }
     if shown.count < ranks.count { lines.append("and \(ranks.count - shown.count) more ranks") }
     return lines
   }
+
+  /// What follows the line of the slowest rank.
+  static let slowestMark = "<- the others wait for this rank"
 
   private static func column(_ title: String) -> String {
     title.padding(toLength: max(12, title.count + 2), withPad: " ", startingAt: 0)

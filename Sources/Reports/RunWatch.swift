@@ -56,9 +56,8 @@ public struct RunWatch {
     }
     guard records != nil || !logs.isEmpty || files.fileExists(atPath: run.configuration) else {
       throw ReportError(
-        description:
-          "\(path): holds no config.yaml, no metrics.jsonl and no logs; name the folder of a run"
-      )
+        description: "\(path): "
+          + RunRecord.refusal(of: path, without: "config.yaml, no metrics.jsonl and no logs"))
     }
     self.path = path
     let points = (records ?? Data()).split(separator: UInt8(ascii: "\n")).compactMap {

@@ -27,10 +27,16 @@ public struct Inspection {
   ///   - verifying: whether to read everything and verify its checksums
   public static func report(of path: String, verifying: Bool) throws -> Inspection {
     guard FileManager.default.fileExists(atPath: path) else {
-      throw RunFailure(.unusableData, "\(path): does not exist; check the path")
+      throw RunFailure(.unusableData, "\(path): does not exist; \(cure(ofMissing: path))")
     }
     guard DurableFiles.isFolder(path) else { return try dataset(path, verifying: verifying) }
     return try RunFolder.reading(at: path) { try run(path, verifying: verifying) }
+  }
+
+  /// The run or the file that a path which does not exist may mean, or what else to name.
+  private static func cure(ofMissing path: String) -> String {
+    let file = RunFolder.nearest(to: path) == nil ? DurableFiles.nearest(to: path) : nil
+    return file.map { "did you mean \($0)?" } ?? RunFolder.cure(ofMissing: path)
   }
 
   private static func run(_ path: String, verifying: Bool) throws -> Inspection {

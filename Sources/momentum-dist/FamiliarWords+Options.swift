@@ -10,6 +10,11 @@ extension FamiliarWords {
   private static let resultNames: Set = [
     "o", "out", "output", "save", "save-to", "outfile", "dest", "output-file",
   ]
+  /// Whether an option of other programs names the file to write.
+  static func isResult(_ option: String) -> Bool {
+    resultNames.contains(String(option.drop { $0 == "-" })) && option.hasPrefix("-")
+  }
+
   private static let writing: Set = ["predict", "report", "export"]
 
   /// What to type instead of an option that a command does not have, or of one with another
@@ -25,6 +30,7 @@ extension FamiliarWords {
     if writing.contains(command), resultNames.contains(name) {
       return "type --to \(value ?? "FILE")"
     }
+    if command == "export", let file = fileOfFormat(name, value, rest) { return file }
     if command == "predict", fileNames.contains(name) {
       return "the file follows the run: type `momentum-dist predict RUN \(value ?? "FILE")`"
     }
@@ -43,7 +49,7 @@ extension FamiliarWords {
   }
 
   /// The value that was typed for an option; nil if there is none.
-  private static func value(of option: String, _ rest: [String]) -> String? {
+  static func value(of option: String, _ rest: [String]) -> String? {
     for (index, word) in rest.enumerated() {
       if word.hasPrefix(option + "=") { return String(word.dropFirst(option.count + 1)) }
       guard word == option, index + 1 < rest.count, !rest[index + 1].hasPrefix("-") else {

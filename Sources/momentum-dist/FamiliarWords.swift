@@ -55,7 +55,7 @@ enum FamiliarWords {
     case "train": return training(rest)
     case "prepare": return preparing(rest)
     default:
-      return option(of: first, rest, problem) ?? missing(first, rest)
+      return option(of: first, rest, problem) ?? missing(first, rest, problem)
     }
   }
 
@@ -70,34 +70,41 @@ enum FamiliarWords {
   }
 
   /// What is missing from a command that takes a run.
-  private static func missing(_ command: String, _ rest: [String]) -> String? {
+  private static func missing(
+    _ command: String, _ rest: [String], _ problem: String
+  ) -> String? {
     let words = rest.filter { !$0.hasPrefix("-") }
-    if command == "export", let run = words.first, rest.count == words.count, words.count <= 2 {
-      let name = DurableFiles.lastName(of: run)
-      return type("export \(run) --to \(name).safetensors", [])
-    }
+    if command == "export", let line = exporting(rest) { return line }
     if command == "evaluate", words.count == 2, rest.count == 2 {
       return type("evaluate \(words[0]) --file \(words[1])", [])
     }
     if command == "predict", words.count == 1, rest.count == 1 {
       return "name the file of the sequences: `momentum-dist predict \(words[0]) FILE`"
     }
-    let onRuns = ["evaluate", "predict", "inspect", "report", "watch", "export"]
-    guard rest.isEmpty, onRuns.contains(command),
-      let run = newestRun
+    let prompt = rest.contains { $0.hasPrefix("--prompt") } ? [] : ["--prompt", "TEXT"]
+    if command == "generate", !words.isEmpty, !prompt.isEmpty {
+      return type("generate", rest + prompt)
+    }
+    let onRuns = ["evaluate", "predict", "generate", "inspect", "report", "watch"]
+    let names = ["<path>", "<checkpoint>", "<runs>", "<folder>"]
+    guard onRuns.contains(command),
+      rest.isEmpty
+        || names.contains(where: { problem.hasPrefix("Missing expected argument '\($0)") })
     else { return nil }
-    return "name a run, such as \(run)"
+    let file = command == "predict" && !rest.contains("--stream") ? ["FILE"] : []
+    return naming(command, file + rest + (command == "generate" ? prompt : []))
   }
 
-  /// The most recently changed run in `runs/`.
-  private static var newestRun: String? {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: "runs")) ?? []
-    func changed(_ run: String) -> Date {
-      let attributes = try? FileManager.default.attributesOfItem(atPath: run)
-      return attributes?[.modificationDate] as? Date ?? .distantPast
+  /// The command with the most recently changed run in `runs/`, and the names of others.
+  static func naming(_ command: String, _ rest: [String]) -> String {
+    let runs = RunFolder.newest(in: "runs")
+    guard let newest = runs.first else {
+      let line = ([command, "RUN"] + rest.map(quoted)).joined(separator: " ")
+      return "name a run: `momentum-dist \(line)`; runs/ has none, `momentum-dist train` makes one"
     }
-    return names.map { "runs/\($0)" }.filter { !RunFolder.candidates(at: $0).isEmpty }
-      .max { (changed($0), $0) < (changed($1), $1) }
+    let others = runs.dropFirst().prefix(2)
+    return type("\(command) \(newest)", rest)
+      + (others.isEmpty ? "" : ", or name another run, such as \(others.joined(separator: " or "))")
   }
 
   /// "type `momentum-dist train ...`"

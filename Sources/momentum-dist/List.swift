@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Checkpoints
 import Configuration
 import Files
 import Foundation
@@ -21,8 +22,11 @@ struct List: ParsableCommand {
 
   func run() throws {
     guard DurableFiles.isFolder(folder) else {
+      let near = FileManager.default.fileExists(atPath: folder) ? nil : nearest
       throw RunFailure(
-        .unusableData, "\(folder): is not a folder; name the one that your runs are in")
+        .unusableData,
+        near.map { "\(folder): does not exist; did you mean \($0)?" }
+          ?? "\(folder): is not a folder; name the one that your runs are in")
     }
     var top = folder
     while top.count > 1, top.hasSuffix("/") { top.removeLast() }
@@ -33,5 +37,11 @@ struct List: ParsableCommand {
         "\(folder): holds no run; start one with momentum-dist train --output \(folder)/NAME")
     }
     print(list.table(at: Date(), columns: Terminal.columnsIfTerminal(STDOUT_FILENO)))
+  }
+
+  /// The run or the folder of runs that a path which does not exist may mean.
+  private var nearest: String? {
+    RunFolder.nearest(to: folder)
+      ?? RunFolder.nearest(to: folder) { !RunFolder.newest(in: $0).isEmpty }
   }
 }

@@ -153,7 +153,8 @@ struct Predict: DistributedCommand {
     }
     if isFirst, let to {
       let shapes = session.fields.map { "\($0.name) \([session.count] + $0.shape)" }
-      print("\(to): \(session.count) sequences, \(shapes.joined(separator: ", "))".visible)
+      print(
+        "\(to): \(counted(session.count, "sequence")), \(shapes.joined(separator: ", "))".visible)
     }
   }
 

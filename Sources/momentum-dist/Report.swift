@@ -39,7 +39,7 @@ struct Report: ParsableCommand {
       let records = try runs.flatMap { try RunRecord.all(at: $0) }.withDistinctLabels()
       let curves = gradients ? try records.compactMap(Self.flow) : []
       try Self.page(records, at: runs, gradients: curves).write(to: to)
-      print("\(to): \(records.count == 1 ? "1 run" : "\(records.count) runs")".visible)
+      print("\(to): \(counted(records.count, "run"))".visible)
     } catch {
       throw RunFailure(error)
     }

@@ -80,7 +80,7 @@ import Testing
     let none = try self.archive(.drop, "?,1:a\n0,1:b\n0,2:a\n").sampled(
       sampling { $0.trainEvery = 2 })
     #expect(none.train.classes == [1, 0] && none.test.classes == [0, 1, 0])
-    #expect(none.notes.last?.hasSuffix("one in 2; 1 sequences without a step left out") == true)
+    #expect(none.notes.last?.hasSuffix("one in 2; 1 sequence without a step left out") == true)
   }
 
   @Test func aShareOfTheStepsIsLeftOutByTheSeed() throws {

@@ -50,7 +50,7 @@ import Testing
     #expect(problem(empty, .carry).contains("X_TRAIN.ts:5: feature 1 has no value to carry"))
     let dropped = try read(empty, .drop)
     #expect(dropped.train.classes == [1, 0])
-    #expect(dropped.notes[0].contains("1 sequences with no complete step left out"))
+    #expect(dropped.notes[0].contains("1 sequence with no complete step left out"))
   }
 
   @Test func timeStampsPutStepsInOrder() throws {

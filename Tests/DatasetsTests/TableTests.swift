@@ -180,7 +180,7 @@ import Testing
     let table = try TextFiles.table(text, text)
     #expect(
       table.notes.contains {
-        $0.contains("1 sequences do not have 3 steps") && $0.contains("line 8")
+        $0.contains("1 sequence does not have 3 steps as the others do: line 8")
       })
   }
 

@@ -56,6 +56,27 @@ import Testing
     (["report", "runs/a", "--out=a.html"], "type --to a.html"),
     (["export", "runs/a"], "type `momentum-dist export runs/a --to a.safetensors`"),
     (["export", "runs/a", "a.pt"], "type `momentum-dist export runs/a --to a.safetensors`"),
+    (["export", "runs/a", "--format", "onnx"], "type `momentum-dist export runs/a --to a.onnx`"),
+    (
+      ["export", "runs/a", "--checkpoint=best", "--format=card"],
+      "type `momentum-dist export runs/a --checkpoint best --to a.md`"
+    ),
+    (["export", "runs/a", "--onnx"], "type `momentum-dist export runs/a --to a.onnx`"),
+    (["export", "runs/a", "-o", "b.onnx"], "type `momentum-dist export runs/a --to b.onnx`"),
+    (["export", "runs/a", "b.onnx"], "type `momentum-dist export runs/a --to b.onnx`"),
+    (
+      ["export", "runs/a", "--to", "b.pt", "--format", "onnx"],
+      "the ending of the file is its format: type --to b.onnx"
+    ),
+    (
+      ["export", "--format", "onnx"],
+      "name a run: `momentum-dist export RUN --to FILE.onnx`; runs/ has none, `momentum-dist train`"
+    ),
+    (["report"], "name a run: `momentum-dist report RUN`; runs/ has none"),
+    (["predict"], "name a run: `momentum-dist predict RUN FILE`; runs/ has none"),
+    (["generate", "runs/a"], "type `momentum-dist generate runs/a --prompt TEXT`"),
+    (["generate"], "name a run: `momentum-dist generate RUN --prompt TEXT`"),
+    (["report", "--to", "a.html"], "name a run: `momentum-dist report RUN --to a.html`"),
     (["prepare", "x.csv"], "type `momentum-dist prepare csv --from x.csv --to x.h5`"),
     (["prepare", "x.h5"], "type `momentum-dist prepare arrays --from x.h5 --to x-data.h5`"),
     (["prepare", "csv", "x.csv"], "type `momentum-dist prepare csv --from x.csv --to x.h5`"),
@@ -166,10 +187,120 @@ import Testing
       #expect(
         other.status == 64 && other.message.contains("the file would be safetensors, not .pt"),
         "\(other.errors)")
-      let none = try Program.run(["evaluate"], in: folder)
-      #expect(none.status == 64 && none.message.hasSuffix("; name a run, such as runs/vowels"))
-      let far = try Program.run(["evaluate", "runs/zebra"], in: folder)
-      #expect(far.message.hasSuffix("runs/zebra: does not exist; check the path of the run"))
+    }
+  }
+
+  /// A folder that counts as a run with a checkpoint of a step.
+  private func makeRun(_ path: String, at time: Double, hasCheckpoint: Bool = true) throws {
+    let files = FileManager.default
+    let step = "\(path)/checkpoints/step-00000010"
+    try files.createDirectory(atPath: step, withIntermediateDirectories: true)
+    if hasCheckpoint {
+      try Data("{}".utf8).write(to: URL(fileURLWithPath: "\(step)/manifest.json"))
+    }
+    for name in ["config.yaml", "metrics.jsonl"] {
+      try Data().write(to: URL(fileURLWithPath: "\(path)/\(name)"))
+      try files.setAttributes(
+        [.modificationDate: Date(timeIntervalSince1970: time)], ofItemAtPath: "\(path)/\(name)")
+    }
+  }
+
+  /// Without a run, the newest are named.
+  @Test func theNewestRunsAreNamed() throws {
+    try Places.withTemporaryFolder { folder in
+      for (name, time) in [("old", 1.0), ("new", 4.0), ("older", 0), ("middle", 2.0)] {
+        try makeRun("\(folder)/runs/\(name)", at: time)
+      }
+      let others = "`, or name another run, such as runs/middle or runs/old"
+      for (typed, line) in [
+        (["report"], "report runs/new"), (["evaluate"], "evaluate runs/new"),
+        (["predict"], "predict runs/new FILE"),
+        (["watch", "--port", "0"], "watch runs/new --port 0"),
+        (["export", "--format", "onnx"], "export runs/new --to new.onnx"),
+      ] {
+        let outcome = try Program.run(typed, in: folder)
+        #expect(
+          outcome.status == 64
+            && outcome.message.hasSuffix("; type `momentum-dist \(line)\(others)"),
+          "\(outcome.errors)")
+      }
+    }
+  }
+
+  /// Every command that takes a run names a near one, or else the newest.
+  @Test func everyCommandNamesANearRun() throws {
+    try Places.withTemporaryFolder { folder in
+      try makeRun("\(folder)/runs/wide", at: 3)
+      try makeRun("\(folder)/runs/sunspots-256", at: 2)
+      // Without a checkpoint yet: a run to watch, but not to evaluate.
+      try makeRun("\(folder)/runs/begun", at: 9, hasCheckpoint: false)
+      try Data("{}".utf8).write(to: URL(fileURLWithPath: "\(folder)/weights.safetensors"))
+      try Data("x\n1\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/data.csv"))
+      let wide = "does not exist; did you mean runs/wide?"
+      let newest = "does not exist; name a run, such as runs/wide or runs/sunspots-256"
+      for (typed, answer) in [
+        (["evaluate", "runs/wode"], wide), (["evaluate", "run/wide/"], wide),
+        (["evaluate", "runs/wave"], newest), (["evaluate", "none"], newest),
+        (["evaluate", "runs/sunspots"], "did you mean runs/sunspots-256?"),
+        (["evaluate", "runs/wde/checkpoints/latest"], wide),
+        (
+          ["evaluate", "runs/wide/checkpoints/step-00000011"],
+          "did you mean runs/wide/checkpoints/step-00000010?"
+        ),
+        (["predict", "runs/wode", "data.csv"], wide), (["inspect", "runs/wode"], wide),
+        (["inspect", "data.cvs"], "data.cvs: does not exist; did you mean data.csv?"),
+        (["generate", "runs/wode", "--prompt", "a"], wide),
+        (["export", "runs/wode", "--to", "a.onnx"], wide),
+        (["report", "runs/wode"], wide), (["watch", "runs/wode"], wide),
+        (["watch", "runs/begin"], "did you mean runs/begun?"),
+        (["report", "runs/waves"], "name a run, such as runs/begun or runs/wide or runs/sunspots"),
+        (["list", "run"], "did you mean runs?"), (["list", "runs/wode"], wide),
+        (["train", "--resume", "runs/wode"], wide), (["train", "--resume", "runs/none"], newest),
+        (
+          ["train", "--output", "a", "--initial", "weight.safetensors"], "mean weights.safetensors?"
+        ),
+        (
+          ["train", "--output", "a", "--initial", "runs/wide"],
+          "runs/wide: is a run; write its parameters with `momentum-dist export runs/wide --to"
+            + " wide.safetensors`, and type --initial wide.safetensors"
+        ),
+        (
+          ["train", "--output", "a", "--initial", "runs/wode"],
+          "did you mean the run runs/wide? Write its parameters with"
+        ),
+      ] {
+        let outcome = try Program.run(typed, in: folder)
+        #expect(outcome.status == 65, "\(typed): \(outcome.errors)")
+        #expect(outcome.message.contains(answer), "\(typed): \(outcome.errors)")
+        #expect(outcome.ownErrors.count { $0.hasPrefix("momentum-dist: ") } == 1)
+      }
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/a"))
+    }
+  }
+
+  /// A mistyped configuration is answered at once.
+  @Test func aMistypedConfigurationIsNamed() throws {
+    try Places.withTemporaryFolder { folder in
+      try Data("epochs: 1\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/adding.yaml"))
+      for (typed, cure) in [
+        ("ading.yaml", "did you mean adding.yaml?"),
+        ("./adding.yml", "did you mean ./adding.yaml?"),
+        ("nothere.yaml", "check the path given to --config"),
+      ] {
+        let outcome = try Program.run(["train", "--config", typed], in: folder, deadline: 30)
+        #expect(outcome.status == 78)
+        #expect(outcome.message == "momentum-dist: \(typed): there is no such file; \(cure)")
+      }
+    }
+  }
+
+  /// Where there is no run at all, a command that lists them is named.
+  @Test func whereThereIsNoRunListIsNamed() throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try Program.run(["evaluate", "runs/wave"], in: folder)
+      #expect(
+        outcome.message == "momentum-dist: runs/wave: does not exist; check the path, or list the"
+          + " runs of a folder with `momentum-dist list FOLDER`")
     }
   }
 }

@@ -130,6 +130,26 @@ import Testing
     }
   }
 
+  /// A trial that does not stop is not waited for without a limit after another has failed: on rank
+  /// 0, which knows of all failures, and on another.
+  @Test(arguments: [0, 1]) func aTrialThatHangsIsAbandonedAfterAFailure(_ failing: Int) throws {
+    try Places.withTemporaryFolder { folder in
+      let outcome = try sweep(
+        [
+          "--ranks-per-trial", "1", "--set", "epochs=4000", "--set", "peer_timeout=3", "--set",
+          "checkpoint.timeout=3",
+        ], ranks: 2, in: folder,
+        environment: [
+          "MOMENTUM_DIST_FAILPOINTS": "checkpoint.shard.write=nospace@\(failing)#1,"
+            + "train.step=delay:1000@\(1 - failing)#1"
+        ])
+      #expect(outcome.status == 74, "\(outcome.errors)")
+      #expect(outcome.message.contains("momentum-dist: trial-00"), "\(outcome.errors)")
+      #expect(outcome.message.contains("No space left"), "\(outcome.errors)")
+      #expect(outcome.seconds < 60 * Waiting.patience)
+    }
+  }
+
   /// A signal to a single rank saves the trials of all groups.
   @Test(arguments: [0, 3]) func aSignalToOneRankSavesEveryTrial(_ rank: Int) throws {
     try Places.withTemporaryFolder { folder in

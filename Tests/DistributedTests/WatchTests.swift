@@ -123,7 +123,7 @@ import Testing
   @Test func whatIsNoRunIsNotServed() throws {
     try Places.withTemporaryFolder { folder in
       for (arguments, status, message) in [
-        (["nothing", "--port", "0"], 65, "nothing: holds no config.yaml, no metrics.jsonl"),
+        (["nothing", "--port", "0"], 65, "nothing: does not exist; "),
         (["nothing", "--port", "65536"], 64, "--port is 65536; expected a number from 0 to 65535"),
         (["nothing", "--port", "80", "--once"], 64, "--once prints and ends, --port serves"),
       ] as [([String], Int32, String)] {
@@ -138,7 +138,10 @@ import Testing
     try Places.withTemporaryFolder { folder in
       let outcome = try Program.run(["watch", "nothing"], in: folder)
       #expect(outcome.status == 65)
-      #expect(outcome.message.contains("nothing: holds no config.yaml, no metrics.jsonl"))
+      #expect(outcome.message.contains("nothing: does not exist; "))
+      let empty = try Program.run(["watch", "."], in: folder)
+      #expect(empty.status == 65)
+      #expect(empty.message.contains(".: holds no config.yaml, no metrics.jsonl and no logs"))
     }
   }
 }

@@ -18,6 +18,24 @@ import Testing
     try body(folder)
   }
 
+  @Test func oneIsSingular() {
+    #expect(
+      [0, 1, 2].map { counted($0, "sequence") } == ["0 sequences", "1 sequence", "2 sequences"])
+  }
+
+  @Test func aMistypedNameIsNearOneOfItsFolder() throws {
+    try withFolder { folder in
+      for name in ["data.csv", "date.txt"] {
+        try DurableFiles.write("", to: "\(folder)/\(name)")
+      }
+      #expect(DurableFiles.nearest(to: "\(folder)/data.cvs") == "\(folder)/data.csv")
+      #expect(
+        DurableFiles.nearest(to: "\(folder)/data.cvs") { $0.hasSuffix(".txt") } == nil)
+      #expect(DurableFiles.nearest(to: "\(folder)/other") == nil)
+      #expect(DurableFiles.nearest(to: "\(folder)/none/data.csv") == nil)
+    }
+  }
+
   /// Other tests of this process allocate and free memory meanwhile, and the system counts in
   /// batches. This block is far larger than both.
   @Test func memoryThatIsHeldIsCounted() throws {

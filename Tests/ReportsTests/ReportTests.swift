@@ -65,6 +65,32 @@ import Testing
     }
   }
 
+  /// What the level means is above the plot, where no curve runs through it, in lines that fit.
+  @Test(arguments: [
+    ("2.500 in validation: guessing", 1),
+    ("1.785 in validation: answering the last known value of every series", 2),
+    (String(repeating: "seven ", count: 60), 3),
+  ])
+  func theLabelOfTheLevelIsAboveTheCurves(label: String, lines: Int) throws {
+    let points = (0..<9).map { ChartPoint(x: Double($0), y: Double($0)) }
+    let chart = LineChart(
+      "loss", x: "epoch", y: "loss",
+      [ChartSeries(label: "run", points: points, number: 0, style: .marked)], baseline: (7.5, label)
+    )
+    let svg = chart.html
+    let texts = svg.matches(of: /<text class="tick" x="108\.0" y="([0-9.]+)">([^<]*)</)
+    #expect(texts.count == lines, "\(svg)")
+    #expect(label.hasPrefix(String(texts[0].2)))
+    let rows = svg.matches(of: /cy="([0-9.]+)"/).compactMap { Double($0.1) }
+    let highest = try #require(rows.min())
+    #expect(rows.count == 9)
+    for text in texts {
+      let y = try #require(Double(text.1))
+      #expect(y > 20 && y < chart.top && chart.top <= highest, "\(y), \(chart.top), \(highest)")
+      #expect(text.2.count <= 50)
+    }
+  }
+
   @Test func emptyAndForeignFolders() throws {
     try Places.withTemporaryFolder { folder in
       #expect(throws: ReportError.self) { try run(folder) }

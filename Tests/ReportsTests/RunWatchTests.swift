@@ -67,6 +67,28 @@ import Testing
     }
   }
 
+  /// The page that is served marks the slowest rank as the terminal does; ranks that wait equally long
+  /// have no mark.
+  @Test func thePageMarksTheSlowestRank() throws {
+    try Places.withTemporaryFolder { folder in
+      func page(_ reductions: [Double]) throws -> String {
+        try write(
+          folder,
+          logs: reductions.enumerated().map { log($0, of: reductions.count, reduction: $1) })
+        return LiveState(try RunWatch(folder).text(at: Self.now), every: 2).html
+      }
+      let marked = try page([17.5, 3])
+      let lines = marked.split(separator: "\n")
+      #expect(lines.count { $0.contains("<strong>") } == 1, "\(marked)")
+      #expect(
+        lines.last?.contains(
+          /^<strong>rank 1 .*on node1  &lt;- the others wait for this rank<\/strong><\/pre>$/)
+          == true, "\(marked)")
+      let equal = try page([3.5, 3])
+      #expect(!equal.contains("<strong>") && !equal.contains("wait for this rank"), "\(equal)")
+    }
+  }
+
   /// Only rank 0's last line counts, and only what follows the last start.
   @Test(arguments: [
     ("finished at step 90", true), ("stopped early at step 90", true),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Files
 import Foundation
 
 /// Tables of labelled sequences, such as the UCI's pendigits.
@@ -128,7 +129,7 @@ struct TableRows {
     let comma = reader.commaLine == nil ? "" : ", decimal commas"
     notes.insert(
       "\(path): \(encoding)\(dialect.description)\(comma),"
-        + " \(sequences.count) \(sequences.count == 1 ? "sequence" : "sequences")", at: 0)
+        + " \(counted(sequences.count, "sequence"))", at: 0)
   }
 
   private mutating func fillMissing(_ policy: MissingValues) throws(DatasetError) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Files
+
 /// How missing values in a text file are treated.
 public enum MissingValues: String, Sendable, CaseIterable {
   /// The first missing value is an error.
@@ -82,7 +84,7 @@ struct MissingValueFiller {
       case .carry: "filled from the previous step"
       case .drop: "left out with their steps"
       }
-    let left = emptied > 0 ? "; \(emptied) sequences with no complete step left out" : ""
-    return "\(values) missing values in \(sequences) sequences \(what)\(left)"
+    let left = emptied > 0 ? "; \(counted(emptied, "sequence")) with no complete step left out" : ""
+    return "\(counted(values, "missing value")) in \(counted(sequences, "sequence")) \(what)\(left)"
   }
 }

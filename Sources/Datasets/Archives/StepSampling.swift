@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Files
 import RandomNumbers
 
 /// Which steps of a file's sequence were kept, and when they happened.
@@ -78,7 +79,7 @@ extension SequenceArchive {
           + (every > 1 ? ", one in \(every)" : "")
           + (sampling.dropShare > 0
             ? ", a share of \(sampling.dropShare) left out at random (seed \(sampling.seed))" : "")
-          + (emptied > 0 ? "; \(emptied) sequences without a step left out" : ""))
+          + (emptied > 0 ? "; \(counted(emptied, "sequence")) without a step left out" : ""))
     }
     var archive = try SequenceArchive(
       path, features: features, classNames: classNames, target: target, train: sampled[0],

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Files
+
 extension TableRows {
   /// Reads a table with a sequence on each line.
   mutating func readWide(
@@ -143,8 +145,9 @@ extension TableRows {
     guard 20 * usual.value.count >= 19 * sequences.count else { return }
     let places = odd.prefix(5).map { "\(lines[$0])" }.joined(separator: ", ")
     notes.append(
-      "\(path): \(odd.count) sequences do not have \(usual.key / features) steps as the others do: line"
-        + " \(places)\(odd.count > 5 ? ", ..." : "")")
+      "\(path): \(counted(odd.count, "sequence")) \(odd.count == 1 ? "does" : "do") not have"
+        + " \(usual.key / features) steps as the others do: line \(places)\(odd.count > 5 ? ", ..." : "")"
+    )
   }
 }
 

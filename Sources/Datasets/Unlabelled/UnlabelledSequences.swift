@@ -156,7 +156,7 @@ extension UnlabelledSequences {
   /// Whether whole sequences lacked too many values. The note of `MissingValueFiller` then ends
   /// with this text.
   private static func hasLeftOut(_ notes: [String]) -> Bool {
-    notes.contains { $0.hasSuffix("sequences with no complete step left out") }
+    notes.contains { $0.hasSuffix(" with no complete step left out") }
   }
 
   /// Finds the meaning of the lines of a table without names from the number of their fields.

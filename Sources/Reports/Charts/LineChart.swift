@@ -47,8 +47,11 @@ struct LineChart {
   let height = 320.0
   let left = 70.0
   var right: Double { width - 14 }
-  let top = 34.0
+  /// Below the heading and the lines about the level.
+  var top: Double { 34 + Self.labelHeight * Double(levelLabel.count) }
   let bottom = 270.0
+  /// The height of a line about the level, with the larger letters of a narrow page.
+  private static let labelHeight = 22.0
 
   init(
     _ title: String, x: String, y: String, _ series: [ChartSeries],
@@ -137,13 +140,39 @@ struct LineChart {
     ]
   }
 
+  /// The broken line of the level. What it means is above the plot, where no curve runs through it.
   private func level(_ scale: Scale) -> String {
     guard let baseline, let y = y(baseline.y, scale) else { return "" }
-    return """
-      <line class="level" x1="\(pixel(left))" y1="\(pixel(y))" x2="\(pixel(right))" \
-      y2="\(pixel(y))"/><text class="tick" x="\(pixel(right))" y="\(pixel(y - 5))" \
-      text-anchor="end">\(escapeHTML(baseline.label))</text>
+    func line(_ from: Double, _ to: Double, _ y: Double) -> String {
       """
+      <line class="level" x1="\(pixel(from))" y1="\(pixel(y))" x2="\(pixel(to))" \
+      y2="\(pixel(y))"/>
+      """
+    }
+    let first = 17 + Self.labelHeight
+    let texts = levelLabel.enumerated().map { index, text in
+      """
+      <text class="tick" x="\(pixel(left + 38))" \
+      y="\(pixel(first + Self.labelHeight * Double(index)))">\(escapeHTML(text))</text>
+      """
+    }
+    return line(left, right, y) + line(left, left + 30, first - 5) + texts.joined()
+  }
+
+  /// The label of the level in at most three lines, which fit with the larger letters of a narrow
+  /// page.
+  private var levelLabel: [String] {
+    guard let baseline else { return [] }
+    let room = Int((right - left - 38) / 9)
+    var lines: [String] = []
+    for word in baseline.label.split(separator: " ").map(String.init) {
+      if let last = lines.last, last.count + 1 + word.count <= room {
+        lines[lines.count - 1] = "\(last) \(word)"
+      } else {
+        lines.append(word)
+      }
+    }
+    return lines.count > 3 ? lines.prefix(2) + ["\(lines[2]) …"] : lines
   }
 
   /// Zeros have no logarithm and leave a gap.

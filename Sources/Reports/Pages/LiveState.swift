@@ -18,7 +18,10 @@ public struct LiveState {
   }
 
   var html: String {
-    let lines = text.split(separator: "\n").map { escapeHTML(String($0)) }.joined(separator: "\n")
-    return "<pre class=\"live\">\(lines)</pre>"
+    let lines = text.split(separator: "\n").map { line in
+      let shown = escapeHTML(String(line))
+      return line.hasSuffix(RunWatch.slowestMark) ? "<strong>\(shown)</strong>" : shown
+    }
+    return "<pre class=\"live\">\(lines.joined(separator: "\n"))</pre>"
   }
 }

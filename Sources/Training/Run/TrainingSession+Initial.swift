@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Checkpoints
+import Files
+import Foundation
 import Models
 import MPI
 import Tensors
@@ -13,7 +15,9 @@ extension TrainingSession {
   /// - Throws: a failure of status `unusableData` if the file is damaged, or nothing in it fits
   public func startParameters(from path: String) throws(RunFailure) -> [String] {
     let own = try agreement.together {
-      communicator.rank == 0 ? try SafetensorsFile.bytes(of: path) : []
+      guard communicator.rank == 0 else { return [UInt8]() }
+      try Self.refuseRun(path)
+      return try SafetensorsFile.bytes(of: path)
     }
     let bytes: [UInt8]
     do {
@@ -24,6 +28,23 @@ extension TrainingSession {
     return try agreement.together {
       try take(try SafetensorsFile.tensors(in: bytes, path: path), path)
     }
+  }
+
+  /// Refuses a run instead of a file, and a path that does not exist but nearly names one of them.
+  private static func refuseRun(_ path: String) throws(RunFailure) {
+    let isThere = FileManager.default.fileExists(atPath: path)
+    guard !isThere || DurableFiles.isFolder(path) else { return }
+    if !isThere, let file = SafetensorsFile.nearest(to: path) {
+      throw RunFailure(.unusableData, "\(path): does not exist; did you mean \(file)?")
+    }
+    let run = isThere ? path : RunFolder.nearest(to: path)
+    guard let run, RunFolder.hasCheckpoint(run) else { return }
+    let file = "\(DurableFiles.lastName(of: run)).safetensors"
+    throw RunFailure(
+      .unusableData,
+      "\(path): \(isThere ? "is a run; write" : "does not exist; did you mean the run \(run)? Write")"
+        + " its parameters with `momentum-dist export \(run) --to \(file)`, and type"
+        + " --initial \(file)")
   }
 
   /// Copies tensors by name and shape.

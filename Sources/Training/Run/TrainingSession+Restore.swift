@@ -4,6 +4,7 @@ import Configuration
 import BLAS
 import Checkpoints
 import Datasets
+import Files
 import HDF5
 import Models
 import MPI
@@ -105,7 +106,7 @@ extension TrainingSession {
   /// The amount of data as text: "10000 sequences".
   public func describeAmount(_ totals: Totals) -> String {
     task.elementName.map { "\(Int(totals.elements)) \($0)" }
-      ?? "\(Int(totals.sequences)) sequences"
+      ?? counted(Int(totals.sequences), "sequence")
   }
 
   /// Adds the speed to a metrics record.
