@@ -48,7 +48,9 @@ struct LineChart {
   let left = 70.0
   var right: Double { width - 14 }
   /// Below the heading and the lines about the level.
-  var top: Double { 34 + Self.labelHeight * Double(levelLabel.count) }
+  var top: Double {
+    34 + (levelLabel.isEmpty ? 0 : 3 + Self.labelHeight * Double(levelLabel.count))
+  }
   let bottom = 270.0
   /// The height of a line about the level, with the larger letters of a narrow page.
   private static let labelHeight = 22.0
@@ -149,7 +151,7 @@ struct LineChart {
       y2="\(pixel(y))"/>
       """
     }
-    let first = 17 + Self.labelHeight
+    let first = 20 + Self.labelHeight
     let texts = levelLabel.enumerated().map { index, text in
       """
       <text class="tick" x="\(pixel(left + 38))" \
