@@ -4,6 +4,9 @@ internal import CZlib
 
 /// Returns the decompressed content of data with zlib's own header (RFC 1950).
 ///
+/// Memory is taken for the declared size at once, so a declared size that no such data can have is
+/// refused before.
+///
 /// - Parameters:
 ///   - bytes: the compressed data
 ///   - isRaw: whether the data have no header, as in a zip archive (RFC 1951)
@@ -25,6 +28,7 @@ public func inflated(
   var input = Array(bytes)
   var output = [UInt8](repeating: 0, count: 1 << 16)
   var content: [UInt8] = []
+  var end: Int?
   return try input.withUnsafeMutableBufferPointer { (input) throws(GzipError) in
     stream.next_in = input.baseAddress
     stream.avail_in = UInt32(clamping: input.count)
@@ -40,7 +44,14 @@ public func inflated(
       guard content.count <= maximumBytes else {
         throw .tooLarge(path: path, maximumBytes: maximumBytes)
       }
-      if let end = declared(content.prefix(declaringBytes)), content.count > end { return content }
+      if end == nil, let size = declared(content.prefix(declaringBytes)) {
+        guard size / mostBytesPerByte <= input.count else {
+          throw .corrupt(path: path, reason: "it declares \(size) bytes, more than it can hold")
+        }
+        content.reserveCapacity(min(size, maximumBytes) + output.count)
+        end = size
+      }
+      if let end, content.count > end { return content }
       switch status {
       case Z_STREAM_END: return content
       case Z_OK where room == 0 || stream.avail_in > 0: continue
@@ -53,3 +64,6 @@ public func inflated(
     }
   }
 }
+
+/// The most bytes that a compressed byte can stand for: in two bits, a copy of the last 258 bytes.
+private let mostBytesPerByte = 1032

@@ -66,9 +66,15 @@ public struct EvaluationRecord: Codable, Sendable {
     "\(run)/evaluation-\(split).json"
   }
 
-  /// Reads a record; nil if there is none, or if it has another form.
+  /// The most bytes of a record's file, which take about a second to read. A confusion matrix of
+  /// 1000 classes fits.
+  static let maximumBytes = 1 << 22
+
+  /// Reads a record; nil if there is none, if it is too large, or if it has another form.
   public init?(contentsOf path: String) {
-    guard let data = DurableFiles.ordinaryContents(of: path) else { return nil }
+    guard let data = DurableFiles.ordinaryContents(of: path, limit: Self.maximumBytes) else {
+      return nil
+    }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     guard let record = try? decoder.decode(Self.self, from: data) else { return nil }
@@ -95,10 +101,17 @@ public struct EvaluationRecord: Codable, Sendable {
     }
   }
 
-  /// Writes the record into a run's folder, completely or not at all. It also writes results of the
-  /// test part for TensorBoard, which has those of the other parts from training.
+  /// Writes the record into a run's folder, completely or not at all, but without a confusion matrix
+  /// that is too large to be read again. It also writes results of the test part for TensorBoard,
+  /// which has those of the other parts from training.
   public func write(to run: String) throws {
-    try DurableFiles.write(try json + "\n", to: Self.path(in: run, split: split))
+    var text = try json
+    if text.utf8.count >= Self.maximumBytes, confusion != nil {
+      var short = self
+      (short.confusion, short.classNames) = (nil, nil)
+      text = try short.json
+    }
+    try DurableFiles.write(text + "\n", to: Self.path(in: run, split: split))
     if split == "test" { try TensorBoardLog.write(self, in: run) }
   }
 }

@@ -70,4 +70,14 @@ import Testing
       #expect(throws: CheckpointError.self) { try SafetensorsFile.tensors(in: bytes, path: "x") }
     }
   }
+
+  /// A header of many megabytes would take minutes and gigabytes to parse.
+  @Test func aHeaderOfManyMegabytesIsNotParsed() {
+    let header = #"{"__metadata__":{"k":"\#(String(repeating: "a", count: 1 << 24))"}}"#
+    #expect {
+      try SafetensorsFile.tensors(in: file(header, []), path: "x")
+    } throws: { error in
+      "\(error)".contains("has a header of 16777241 bytes, more than 16777216")
+    }
+  }
 }

@@ -40,6 +40,31 @@ enum SpikeFiles {
     return Data(file + [1, 0, 0x4d, 0x49] + element(14, content))
   }
 
+  /// A file of MATLAB's version 5 with one compressed element: some bytes, and then `copies` times
+  /// 258 copies of the last of them, 13 bits for each (RFC 1951, section 3.2.6), without an end.
+  static func expanding(_ start: [UInt8], copies: Int) -> Data {
+    var (packed, bits, count): ([UInt8], UInt32, UInt32) = ([0x78, 1], 0, 0)
+    func append(_ code: UInt32, _ length: UInt32) {
+      for place in (0..<length).reversed() {
+        bits |= (code >> place & 1) << count
+        count += 1
+        if count == 8 {
+          packed.append(UInt8(bits))
+          (bits, count) = (0, 0)
+        }
+      }
+    }
+    append(0b110, 3)  // the last block, with fixed codes
+    for byte in start {
+      byte < 144 ? append(0x30 + UInt32(byte), 8) : append(0x190 + UInt32(byte - 144), 9)
+    }
+    for _ in 0..<copies { append(0b1100_0101 << 5, 13) }
+    var file = Array("MATLAB 5.0 MAT-file".utf8)
+    file += [UInt8](repeating: 0x20, count: 124 - file.count)
+    let length = (0..<4).map { UInt8(truncatingIfNeeded: packed.count >> (8 * $0)) }
+    return Data(file + [0, 1, 0x49, 0x4d] + [15, 0, 0, 0] + length + packed)
+  }
+
   /// Counts that tell where they came from: 100 trial + 10 step + neuron of [N, T, C].
   static func counts(_ shape: [Int]) -> [Float] {
     let (steps, neurons) = (shape[1], shape[2])

@@ -230,6 +230,22 @@ import Testing
     }
   }
 
+  /// A compressed element is read no further than its tag says, and not at all if it cannot be as
+  /// large as that.
+  @Test func compressedElementsAreAsLargeAsTheySay() throws {
+    let declared: [UInt8] = [14, 0, 0, 0, 0xff, 0xff, 0xff, 0x7f, 0]
+    #expect {
+      try MATFile(parsing: Array(SpikeFiles.expanding(declared, copies: 100_000)), path: "x")
+    } throws: { error in
+      "\(error)".contains("declares 2147483655 bytes, more than it can hold")
+    }
+    // No matrix: what it may hold is not decompressed, so its missing end is not found.
+    let other: [UInt8] = [9, 0, 0, 0, 0xff, 0xff, 0xff, 0x7f, 0]
+    let file = try MATFile(
+      parsing: Array(SpikeFiles.expanding(other, copies: 100_000)), path: "x")
+    #expect(file.arrays.isEmpty)
+  }
+
   @Test func damagedFilesAreRefusedInOneLine() throws {
     try Places.withTemporaryFolder { folder in
       let nwb = "\(folder)/good.nwb"

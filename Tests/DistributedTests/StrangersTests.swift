@@ -208,6 +208,18 @@ import Testing
     }
   }
 
+  /// A name of other bytes than UTF-8 would become the name of another file.
+  @Test func namesThatAreNoTextAreRefused() throws {
+    try Places.withTemporaryFolder { folder in
+      let small = "--steps 5 --train 20 --validation 5 --test 5"
+      let outcome = try Program.shell(
+        #""$PROGRAM" prepare adding --to "$(printf 'a\377.h5')" "# + small, in: folder)
+      #expect(outcome.status == 64, "\(outcome.errors)")
+      #expect(outcome.message.contains("argument 4, a\u{fffd}.h5, is not UTF-8; rename that file"))
+      #expect(FileStamp("\(folder)/a\u{fffd}.h5") == nil)
+    }
+  }
+
   // MARK: Terminals
 
   /// Names of files, datasets and keys do not control the terminal or make a second line.

@@ -65,6 +65,35 @@ import Testing
     }
   }
 
+  /// A record of more bytes than any that `evaluate` writes is not read.
+  @Test func aRecordThatIsTooLargeIsLeftOut() throws {
+    try Places.withTemporaryFolder { folder in
+      let spaces = String(repeating: " ", count: EvaluationRecord.maximumBytes)
+      for (more, isRead) in [("", true), (spaces, false)] {
+        let page = try page(
+          metrics: #"{"step":1,"epoch":1,"split":"validation","loss":1}"#,
+          evaluation: evaluation("[[1,0],[0,1]]") + more, in: folder)
+        #expect(page.contains("predicted class") == isRead)
+      }
+    }
+  }
+
+  /// The matrix of many classes is left out of the record, so that the rest can be read.
+  @Test func whatIsWrittenCanBeReadAgain() throws {
+    try Places.withTemporaryFolder { folder in
+      for (classes, isKept) in [(1000, true), (1500, false)] {
+        var record = EvaluationRecord(
+          split: "validation", step: 1, epoch: 1, checkpoint: "best", loss: 2, metrics: [:],
+          sequences: 3, elements: 3)
+        record.confusion = Array(repeating: Array(repeating: 0, count: classes), count: classes)
+        try record.write(to: folder)
+        let read = try #require(
+          EvaluationRecord(contentsOf: EvaluationRecord.path(in: folder, split: "validation")))
+        #expect(read.loss == 2 && (read.confusion != nil) == isKept)
+      }
+    }
+  }
+
   /// Numbers that are numbers of JSON, and of which no curve can be drawn.
   @Test(arguments: [
     #"{"step":5,"epoch":1,"split":"train","loss":1}~{"step":0,"epoch":1,"split":"validation","loss":1}"#,

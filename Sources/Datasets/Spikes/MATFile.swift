@@ -57,23 +57,15 @@ struct MATFile: StoredArrays {
         do {
           content = try inflated(
             element.bytes[element.range], path: path, maximumBytes: room
-          ) { start in
-            // The tag of an element has its size, in the byte order of the file.
-            guard start.count >= 8, start.prefix(4).contains(UInt8(MATReader.matrix)) else {
-              return nil
-            }
-            let size = start.dropFirst(4).prefix(4)
-            return 8
-              + (bytes[126] == 0x4d ? Array(size) : size.reversed())
-              .reduce(0) { $0 << 8 | Int($1) }
-          }
+          ) { Self.declaredBytes($0, isBig: reader.isBig) }
         } catch {
           throw DatasetError(error)
         }
         room -= content.count
+        // Only the start of anything else was decompressed.
+        guard Self.declaredBytes(content[...], isBig: reader.isBig) != 0 else { continue }
         var outer = MATReader(content, from: 0, isBig: reader.isBig, path)
         let matrix = try outer.element()
-        guard matrix.type == MATReader.matrix else { continue }
         inner = MATReader(matrix.bytes, matrix.range, isBig: reader.isBig, path)
       } else if element.type != MATReader.matrix {
         continue
@@ -84,6 +76,17 @@ struct MATFile: StoredArrays {
     }
     stored = found
     arrays = names.map { ($0, found[$0]!.shape) }
+  }
+
+  /// The size of a matrix element according to its tag; 0 for any other element, and nil if the tag
+  /// is not complete.
+  private static func declaredBytes(_ content: ArraySlice<UInt8>, isBig: Bool) -> Int? {
+    guard content.count >= 8 else { return nil }
+    func word(_ bytes: ArraySlice<UInt8>) -> Int {
+      (isBig ? Array(bytes) : bytes.reversed()).reduce(0) { $0 << 8 | Int($1) }
+    }
+    guard word(content.prefix(4)) == Int(MATReader.matrix) else { return 0 }
+    return 8 + word(content.dropFirst(4).prefix(4))
   }
 
   func read(_ name: String) throws(DatasetError) -> StoredArray {
