@@ -35,7 +35,8 @@ struct MomentumDist: ParsableCommand {
 
   /// Runs the command; every rank ends with the same status, and only rank 0 reports the reason.
   static func main() {
-    ArgumentText.refuseOtherBytes()  // before the program starts itself again with changed arguments
+    // Before the program starts itself again, with changed arguments.
+    ArgumentText.refuseOtherBytes()
     BLASCore.correct()
     OpenFileLimit.raise()
     signal(SIGPIPE, SIG_IGN)  // a launcher that exits first must not interrupt a save
