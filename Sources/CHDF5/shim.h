@@ -92,4 +92,25 @@ static inline herr_t CHDF5_object_address(
   return status;
 }
 
+// Calls `visit` with the name of each link of a group, in the order in which the file has them. A
+// call for each index would search from the start for each.
+struct CHDF5_name_visitor {
+  void (*visit)(const char *name, void *context);
+  void *context;
+};
+
+static inline herr_t CHDF5_visit_name(
+    hid_t group, const char *name, const H5L_info_t *info, void *data) {
+  (void)group, (void)info;
+  struct CHDF5_name_visitor *visitor = (struct CHDF5_name_visitor *)data;
+  visitor->visit(name, visitor->context);
+  return 0;
+}
+
+static inline herr_t CHDF5_visit_names(
+    hid_t group, void (*visit)(const char *name, void *context), void *context) {
+  struct CHDF5_name_visitor visitor = {visit, context};
+  return H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, CHDF5_visit_name, &visitor);
+}
+
 #endif

@@ -34,15 +34,17 @@ public struct FileListing {
 
   /// The file.
   public let path: String
-  /// Every dataset of the file.
+  /// The datasets of the file, up to `most`.
   public let entries: [Entry]
+  /// Whether all datasets are listed.
+  public let isComplete: Bool
   /// Lists of keys, each of which would train on the file: `dataset.inputs={part}/x`, ...
   public let trainable: [[String]]
 
   /// Why datasets that look like inputs and labels cannot be trained on; nil if some can.
   public let refusal: String?
 
-  /// At most this many datasets are listed.
+  /// At most this many datasets are listed, among ten times as many names.
   public static let most = 10_000
 
   /// Lists a file.
@@ -56,9 +58,12 @@ public struct FileListing {
       let file = try HDF5.File.open(path)
       var walk = Walk()
       try walk.visit(file, "")
-      entries = walk.entries
+      (entries, isComplete) = (walk.entries, walk.isComplete)
       (trainable, refusal) = TrainableKeys(path: path, entries: entries).search()
-      if readingAll { try Self.check(file, path, entries, trainable) }
+      if readingAll {
+        if !isComplete { throw Self.tooLarge(path) }
+        try Self.check(file, path, entries, trainable)
+      }
     } catch {
       let known =
         error as? DatasetError
@@ -79,7 +84,15 @@ public struct FileListing {
   static func refuseLinks(of file: HDF5.File, _ path: String) throws {
     var walk = Walk()
     try walk.visit(file, "")
+    if !walk.isComplete { throw tooLarge(path) }
     try refuseLinks(walk.entries, path)
+  }
+
+  private static func tooLarge(_ path: String) -> DatasetError {
+    DatasetError(
+      path,
+      "has more than \(most) datasets, \(10 * most) names or \(Walk.deepest) levels of groups, which"
+        + " are not all checked", cure: "store the sequences in fewer datasets")
   }
 
   private static func refuseLinks(_ entries: [Entry], _ path: String) throws(DatasetError) {
@@ -106,13 +119,25 @@ public struct FileListing {
 /// A walk through the groups of a file. A group may contain itself.
 private struct Walk {
   var entries: [FileListing.Entry] = []
+  /// Whether no limit was met.
+  private(set) var isComplete = true
   private var visited: Set<UInt64> = []
+  private var names = 0
 
-  private static let deepest = 64
+  static let deepest = 64
 
   mutating func visit(_ location: some Location, _ prefix: String, depth: Int = 0) throws {
-    guard depth < Self.deepest else { return }
-    for name in try location.childNames() where entries.count < FileListing.most {
+    if depth == 0, let root = location.address(of: ".") { visited.insert(root) }
+    guard depth < Self.deepest else {
+      isComplete = false
+      return
+    }
+    for name in try location.childNames() {
+      guard entries.count < FileListing.most, names < 10 * FileListing.most else {
+        isComplete = false
+        return
+      }
+      names += 1
       let path = prefix + name
       if location.isGroup(name) {
         guard let address = location.address(of: name), visited.insert(address).inserted else {

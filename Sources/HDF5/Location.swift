@@ -129,26 +129,20 @@ extension Location {
 
   /// Returns the names of the objects directly in this location, sorted.
   ///
-  /// The corresponding C functions are `H5Gget_info` and `H5Lget_name_by_idx`.
+  /// The corresponding C function is `H5Literate`.
   public func childNames() throws(HDF5Error) -> [String] {
-    var info = H5G_info_t()
-    try call("list", handle.path) { H5Gget_info(handle.id, &info) }
     var names: [String] = []
-    for index in 0..<info.nlinks {
-      names.append(try childName(at: index))
+    try withUnsafeMutablePointer(to: &names) { (names) throws(HDF5Error) in
+      try call("list", handle.path) {
+        CHDF5_visit_names(
+          handle.id,
+          { name, context in
+            guard let name, let context else { return }
+            context.assumingMemoryBound(to: [String].self).pointee.append(String(cString: name))
+          }, names)
+      }
     }
     return names.sorted()
-  }
-
-  private func childName(at index: hsize_t) throws(HDF5Error) -> String {
-    func name(into buffer: UnsafeMutablePointer<CChar>?, _ size: Int) -> Int {
-      H5Lget_name_by_idx(
-        handle.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, buffer, size, CHDF5_DEFAULT())
-    }
-    let length = try call("list", handle.path) { name(into: nil, 0) }
-    var characters = [CChar](repeating: 0, count: length + 1)
-    try call("list", handle.path) { name(into: &characters, characters.count) }
-    return String(decoding: characters.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 }
 

@@ -32,6 +32,11 @@ extension Inspection {
         if let problem = entry.problem { fields["problem"] = problem }
         return fields
       }, text: list("datasets", listing.entries.map(\.text)))
+    if !listing.isComplete {
+      report.add(
+        "complete", false,
+        text: "the file has more names than are examined; only these datasets are listed")
+    }
     report.add(
       "trainable", listing.trainable,
       text: listing.trainable.isEmpty

@@ -40,4 +40,37 @@ import Testing
       #expect(tally.refused > ByteMutator.count / 20)
     }
   }
+
+  /// A link to a group that was listed, or is being listed, adds nothing.
+  @Test func groupsAreListedOnce() throws {
+    try Places.withTemporaryFolder { folder in
+      let path = "\(folder)/own.h5"
+      let file = try HDF5.File.create(path)
+      try file.write([Float(1)], to: "group/x")
+      for number in 0..<300 { try file.createLink("link\(number)", to: "/") }
+      try file.createLink("group/up", to: "/group")
+      try file.close()
+      let listing = try FileListing(path, readingAll: true)
+      #expect(listing.entries.map(\.name) == ["group/x"])
+      #expect(listing.isComplete)
+    }
+  }
+
+  /// What is not examined is not called verified.
+  @Test func aFileWithTooManyNamesIsNotVerified() throws {
+    try Places.withTemporaryFolder { folder in
+      let path = "\(folder)/own.h5"
+      let file = try HDF5.File.create(path)
+      try file.write([Float(1)], to: "\((0..<65).map { "\($0)/" }.joined())x")
+      try file.write([Float(1)], to: "y")
+      try file.close()
+      let listing = try FileListing(path, readingAll: false)
+      #expect(listing.entries.map(\.name) == ["y"])
+      #expect(!listing.isComplete)
+      let error = try #require(throws: DatasetError.self) {
+        try FileListing(path, readingAll: true)
+      }
+      #expect("\(error)".contains("or 64 levels of groups, which are not all checked"))
+    }
+  }
 }
