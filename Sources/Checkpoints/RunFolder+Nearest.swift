@@ -7,7 +7,9 @@ import Foundation
 extension RunFolder {
   /// "did you mean runs/vowels?", or else "name a run, such as ..." with the newest runs.
   ///
-  /// - Parameter isRun: whether a folder is a run that the command can use
+  /// - Parameters:
+  ///   - path: the path that was given
+  ///   - isRun: whether a folder is a run that the command can use
   public static func cure(
     ofMissing path: String, where isRun: (String) -> Bool = RunFolder.hasCheckpoint
   ) -> String {

@@ -9,7 +9,9 @@ extension DurableFiles {
   /// A path that does not exist, with the nearest name in its folder: "a/x.csv" for "a/x.cvs"; nil if
   /// none is near.
   ///
-  /// - Parameter isMeant: whether a name in the folder may be meant
+  /// - Parameters:
+  ///   - path: the path that was given
+  ///   - isMeant: whether a name in the folder may be meant
   public static func nearest(
     to path: String, where isMeant: (String) -> Bool = { _ in true }
   ) -> String? {

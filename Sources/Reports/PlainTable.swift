@@ -3,6 +3,7 @@
 /// Rows as text, in columns that are as wide as their widest cell.
 ///
 /// - Parameters:
+///   - rows: the cells of each row; a row may have fewer than others
 ///   - columns: the width of the terminal, which wider lines would wrap in; nil is none
 ///   - sparing: which columns are left out of a narrower terminal, in this order; the last line says
 ///     which are

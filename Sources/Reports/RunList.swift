@@ -52,7 +52,9 @@ public struct RunList {
 
   /// The table, with the time that has passed since each run's last change.
   ///
-  /// - Parameter columns: the width of the terminal; nil is none
+  /// - Parameters:
+  ///   - now: the time of the table
+  ///   - columns: the width of the terminal; nil is none
   public func table(at now: Date, columns: Int? = nil) -> String {
     let rows = runs.map { run in
       let best = run.best.map { point in
