@@ -132,7 +132,7 @@ extension Location {
   /// The corresponding C function is `H5Literate`.
   public func childNames() throws(HDF5Error) -> [String] {
     var names: [String] = []
-    try withUnsafeMutablePointer(to: &names) { (names) throws(HDF5Error) in
+    _ = try withUnsafeMutablePointer(to: &names) { (names) throws(HDF5Error) in
       try call("list", handle.path) {
         CHDF5_visit_names(
           handle.id,

@@ -30,6 +30,7 @@ public struct LabelScores: Objective {
       }
   }
 
+  /// The binary cross-entropy of the logits of all labels, and its gradient; see `Objective`.
   @specialized(where Scalar == Float)
   public func totals<Scalar: KernelScalar>(
     of logits: Tensor<Scalar>, _ targets: SequenceTargets, gradient: Tensor<Scalar>?
