@@ -58,7 +58,11 @@ public protocol TrainableModel<Batch>: AnyObject {
   /// Runs a batch of one shard, which may be another rank's, forward and backward. Only the
   /// gradient is kept. Call it before the step's own pass, whose memory it uses.
   ///
-  /// - Parameter carried: the state that the shard's rows carry, in the order of `carried`
+  /// - Parameters:
+  ///   - batch: the rows of the shard
+  ///   - carried: the state that the shard's rows carry, in the order of `carried`
+  ///   - parameters: the parameters
+  ///   - gradients: receives the gradient of the shard
   /// - Returns: the totals of the shard
   func recompute(
     _ batch: Batch, from carried: [Tensor<Float>], _ parameters: ParameterBuffer<Float>,
