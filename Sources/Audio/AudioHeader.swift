@@ -7,7 +7,7 @@ import Foundation
 func checkHeader(of path: String) throws(AudioError) {
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-    throw AudioError(path, "there is no such file", cure: "check the path")
+    throw AudioError(path, "no such file", cure: "check the path")
   }
   let attributes = try? FileManager.default.attributesOfItem(
     atPath: (path as NSString).resolvingSymlinksInPath)

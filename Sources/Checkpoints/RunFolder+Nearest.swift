@@ -14,7 +14,8 @@ extension RunFolder {
     ofMissing path: String, where isRun: (String) -> Bool = RunFolder.hasCheckpoint
   ) -> String {
     if let near = nearest(to: path, where: isRun) { return "did you mean \(near)?" }
-    let beside = newest(in: DurableFiles.parent(of: trimmed(path)), where: isRun)
+    let folder = DurableFiles.parent(of: DurableFiles.withoutLastSlashes(path))
+    let beside = newest(in: folder, where: isRun)
     let runs = beside.isEmpty ? newest(in: "runs", where: isRun) : beside
     guard !runs.isEmpty else {
       return "check the path, or list the runs of a folder with `momentum-dist list FOLDER`"
@@ -27,7 +28,7 @@ extension RunFolder {
   public static func nearest(
     to path: String, where isRun: (String) -> Bool = RunFolder.hasCheckpoint
   ) -> String? {
-    let path = trimmed(path)
+    let path = DurableFiles.withoutLastSlashes(path)
     let (parent, name) = (DurableFiles.parent(of: path), DurableFiles.lastName(of: path))
     if DurableFiles.lastName(of: parent) == "checkpoints", !DurableFiles.isFolder(parent) {
       return nearest(to: DurableFiles.parent(of: parent), where: isRun)
@@ -56,8 +57,9 @@ extension RunFolder {
   /// Whether a path is a run with a checkpoint, or a checkpoint.
   public static func hasCheckpoint(_ path: String) -> Bool { !candidates(at: path).isEmpty }
 
-  private static func lastChange(of run: String) -> Date {
-    for path in [RunFolder(run).metrics, run] {
+  /// When a run last wrote its metrics or its configuration; without them, when its folder changed.
+  public static func lastChange(of run: String) -> Date {
+    for path in [RunFolder(run).metrics, RunFolder(run).configuration, run] {
       let attributes = try? FileManager.default.attributesOfItem(atPath: path)
       if let date = attributes?[.modificationDate] as? Date { return date }
     }
@@ -66,12 +68,5 @@ extension RunFolder {
 
   private static func member(_ name: String, of folder: String) -> String {
     folder == "." ? name : folder == "/" ? "/\(name)" : "\(folder)/\(name)"
-  }
-
-  /// The path without slashes at its end.
-  private static func trimmed(_ path: String) -> String {
-    var path = path
-    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-    return path
   }
 }

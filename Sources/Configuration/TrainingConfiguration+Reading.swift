@@ -36,7 +36,7 @@ extension TrainingConfiguration {
     } catch {
       let isMissing = [ENOENT, ENXIO].contains(error.code)
       let detail = unsafe String(cString: strerror(error.code))
-      let reason = isMissing ? "there is no such file" : "cannot be read (\(detail))"
+      let reason = isMissing ? "no such file" : "cannot be read (\(detail))"
       // mpirun passes its standard input to rank 0, and closes the shell's other descriptors.
       let isYAML = { (name: String) in name.hasSuffix(".yaml") || name.hasSuffix(".yml") }
       let near = isMissing ? DurableFiles.nearest(to: file, where: isYAML) : nil

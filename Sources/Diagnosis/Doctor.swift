@@ -10,6 +10,9 @@ public struct Doctor {
   /// This program, of which two ranks are started; nil starts none.
   public let program: String?
 
+  /// The path of the running program.
+  public static var ownProgram: String { ProgramFile.ownPath }
+
   public init(output: String, program: String? = nil) {
     (self.output, self.program) = (output, program)
   }

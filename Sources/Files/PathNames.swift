@@ -29,6 +29,13 @@ extension DurableFiles {
     path.split(separator: "/").last.map(String.init) ?? (path.isEmpty ? "" : "/")
   }
 
+  /// The path without slashes at its end; `/` stays.
+  public static func withoutLastSlashes(_ path: String) -> String {
+    var path = path
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    return path
+  }
+
   /// A name without its ending: `run` of `run.yaml`, `..` of `...yaml`, and `.yaml` of itself.
   public static func stem(of name: String) -> String {
     guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }

@@ -32,7 +32,7 @@ extension GzipError: FileProblem {
   /// What is wrong, without the path.
   public var problem: String {
     switch self {
-    case .missing: "there is no such file"
+    case .missing: "no such file"
     case .unreadable(_, let reason): "cannot be read: \(reason)"
     case .truncated: "the gzip data ends too early"
     case .corrupt(_, let reason): "the gzip data is corrupt: \(reason)"

@@ -24,7 +24,7 @@ func canAllocate(_ bytes: Int) -> Bool {
 func reasonNotToOpen(_ path: String, writing: Bool) -> String? {
   let file = open(path, (writing ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_CLOEXEC)
   guard file >= 0 else {
-    return errno == ENOENT ? "there is no such file" : String(cString: strerror(errno))
+    return errno == ENOENT ? "no such file" : String(cString: strerror(errno))
   }
   defer { close(file) }
   var status = stat()

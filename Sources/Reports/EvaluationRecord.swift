@@ -104,14 +104,20 @@ public struct EvaluationRecord: Codable, Sendable {
   /// Writes the record into a run's folder, completely or not at all, but without a confusion matrix
   /// that is too large to be read again. It also writes results of the test part for TensorBoard,
   /// which has those of the other parts from training.
-  public func write(to run: String) throws {
-    var text = try json
-    if text.utf8.count >= Self.maximumBytes, confusion != nil {
+  ///
+  /// - Returns: what was left out, for the user; nil if nothing was
+  public func write(to run: String) throws -> String? {
+    var (text, note) = (try json, String?.none)
+    if text.utf8.count >= Self.maximumBytes, let confusion {
       var short = self
       (short.confusion, short.classNames) = (nil, nil)
       text = try short.json
+      note =
+        "the confusion matrix of \(confusion.count) classes is not kept for the report: it takes"
+        + " more than \(Self.maximumBytes >> 20) MB"
     }
     try DurableFiles.write(text + "\n", to: Self.path(in: run, split: split))
     if split == "test" { try TensorBoardLog.write(self, in: run) }
+    return note
   }
 }

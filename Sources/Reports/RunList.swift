@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Checkpoints
 import Files
 import Foundation
 
@@ -16,7 +17,7 @@ public struct RunList {
     func look(_ path: String, depth: Int) {
       if let run = try? RunRecord(path, configuration: read) {
         found.append(run)
-        changed[path] = Self.lastChange(of: path)
+        changed[path] = RunFolder.lastChange(of: path)
         return
       }
       guard depth < 3 else { return }
@@ -38,16 +39,7 @@ public struct RunList {
   /// The most recently changed run that has metrics or a configuration; nil if there is none.
   public static func lastChanged(of folders: [String]) -> String? {
     folders.filter { FileManager.default.fileExists(atPath: "\($0)/config.yaml") }
-      .max { (lastChange(of: $0), $0) < (lastChange(of: $1), $1) }
-  }
-
-  /// When a run last wrote its metrics, or its configuration.
-  private static func lastChange(of run: String) -> Date {
-    for name in ["metrics.jsonl", "config.yaml"] {
-      let attributes = try? FileManager.default.attributesOfItem(atPath: "\(run)/\(name)")
-      if let date = attributes?[.modificationDate] as? Date { return date }
-    }
-    return .distantPast
+      .max { (RunFolder.lastChange(of: $0), $0) < (RunFolder.lastChange(of: $1), $1) }
   }
 
   /// The table, with the time that has passed since each run's last change.

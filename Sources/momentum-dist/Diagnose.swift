@@ -39,20 +39,16 @@ struct Diagnose: DistributedCommand {
     if let hostfile { try start(on: hostfile) }
     guard Launcher.current.isManaged else {
       guard Launch.isFirstRank else { return }
-      return try report(Doctor(output: output, program: program).findings())
+      return try report(Doctor(output: output, program: Doctor.ownProgram).findings())
     }
     let world = try Launch.communicator()
     if answer {
       if world.rank == 0, world.size == 2 { print(Doctor.answer) }
     } else if world.size == 1 {
-      try report(Doctor(output: output, program: program).findings())
+      try report(Doctor(output: output, program: Doctor.ownProgram).findings())
     } else {
       try report(Doctor(output: output).findings(on: world), on: world)
     }
-  }
-
-  private var program: String {
-    URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
   }
 
   private func report(_ findings: [Finding]) throws {
@@ -79,7 +75,7 @@ struct Diagnose: DistributedCommand {
         .unusableData, "\(hostfile): cannot be read; name a host file, with a host on each line")
     }
     var words = ["mpirun", "--hostfile", hostfile, "--map-by", "ppr:1:node", "--bind-to", "none"]
-    words += [program, "doctor", "--output", output] + (json ? ["--json"] : [])
+    words += [Doctor.ownProgram, "doctor", "--output", output] + (json ? ["--json"] : [])
     var arguments = words.map { strdup($0) } + [nil]
     fflush(nil)
     execvp("mpirun", &arguments)

@@ -112,7 +112,7 @@ struct Evaluate: DistributedCommand {
     do {
       var record = record
       record.forecasts = try session.forecastCurves(of: split)
-      try record.write(to: run)
+      if let note = try record.write(to: run) { Launch.say("note: \(note)") }
     } catch {
       Launch.say("note: not kept for the report: \(error)")
     }

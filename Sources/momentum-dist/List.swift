@@ -28,9 +28,7 @@ struct List: ParsableCommand {
         near.map { "\(folder): does not exist; did you mean \($0)?" }
           ?? "\(folder): is not a folder; name the one that your runs are in")
     }
-    var top = folder
-    while top.count > 1, top.hasSuffix("/") { top.removeLast() }
-    let list = RunList(below: top)
+    let list = RunList(below: DurableFiles.withoutLastSlashes(folder))
     guard !list.runs.isEmpty else {
       throw RunFailure(
         .unusableData,

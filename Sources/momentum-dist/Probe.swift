@@ -127,7 +127,7 @@ struct Probe: ParsableCommand {
   private func subject(ofCell name: String) throws -> ProbeSubject {
     guard let cell = CellName(configurationText: name) else {
       throw RunFailure(
-        .usage, "--cell \(name): there is no such cell; expected \(CellName.configurationKind)")
+        .usage, "--cell \(name): no such cell; expected \(CellName.configurationKind)")
     }
     var settings = TrainingConfiguration()
     settings.model.cell = cell

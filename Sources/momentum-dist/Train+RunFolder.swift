@@ -76,9 +76,7 @@ extension Train {
   /// The run that `--resume PATH` names, by itself or by one of its checkpoints.
   var resumedRun: String? {
     guard let resume, !resume.isEmpty, resume != Self.automatic else { return nil }
-    var path = resume
-    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-    let parent = DurableFiles.parent(of: path)
+    let parent = DurableFiles.parent(of: DurableFiles.withoutLastSlashes(resume))
     return DurableFiles.lastName(of: parent) == "checkpoints"
       ? DurableFiles.parent(of: parent) : resume
   }

@@ -134,7 +134,9 @@ extension Train {
       values["\(part.rawValue)_loss"] = record.loss
       for (name, value) in record.metrics { values["\(part.rawValue)_\(name)"] = value }
       try agreement.together {
-        if communicator.rank == 0 { try record.write(to: run.path) }
+        if communicator.rank == 0, let note = try record.write(to: run.path) {
+          Launch.say("note: \(note)")
+        }
       }
     }
     return (checkpoint.manifest.step, values)

@@ -80,6 +80,10 @@ import Testing
     let early = try one(
       "clocks", in: findings(record("a"), record("b", clock: 2.5), record("c", clock: 90)))
     #expect(early.text.hasPrefix("c (and 1 more) is 90.0 s ahead of a"))
+    // One is ahead of rank 0's and one behind.
+    let near = try one(
+      "clocks", in: findings(record("a"), record("b", clock: -0.5), record("c", clock: 0.75)))
+    #expect(near.state == .good && near.text == "at most 1250.0 ms apart")
   }
 
   @Test func ofFreeBytesTheLeastCounts() throws {

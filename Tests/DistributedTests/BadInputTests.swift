@@ -29,7 +29,7 @@ import Testing
   static let cases = [
     Case(
       "missing dataset", classification + ["--set", "dataset.file=none.h5"], 65,
-      "momentum-dist: none.h5: cannot open: there is no such file"),
+      "momentum-dist: none.h5: cannot open: no such file"),
     Case(
       "truncated dataset", classification + ["--set", "dataset.file=truncated.h5"], 65,
       "truncated.h5: "),
@@ -49,7 +49,7 @@ import Testing
       "more ranks than shards", ["train", "--set", "shards=1"], 78, "there are 2 ranks"),
     Case(
       "missing configuration", ["train", "--config", "none.yaml"], 78,
-      "none.yaml: there is no such file"),
+      "none.yaml: no such file"),
     Case(
       "unwritable output", ["train", "--output", "text.h5/run", "--max-steps", "1"], 74,
       "cannot make the folder"),
@@ -136,7 +136,7 @@ import Testing
       "a_TRAIN.ts:3: has a missing value (\"?\"); fill it in"),
     Case(
       "csv of nothing", ["prepare", "csv", "--from", "none.csv"], 65,
-      "momentum-dist: none.csv: there is no such file; name a file that can be read with --from"),
+      "momentum-dist: none.csv: no such file; name a file that can be read with --from"),
     Case(
       "csv of other width", ["prepare", "csv", "--from", "t.csv", "--features", "2"], 65,
       "t.csv:2: has 3 numbers besides the class, with 2 per step; set --features"),
@@ -152,7 +152,7 @@ import Testing
     Case("mnist of nothing", ["prepare", "mnist", "--from", "none"], 65, "none: "),
     Case(
       "images of nothing", ["prepare", "images", "--from", "none"], 65,
-      "none: cannot open: there is no such file"),
+      "none: cannot open: no such file"),
     Case(
       "images of an empty folder", ["prepare", "images", "--from", "empty"], 65,
       "empty: has no folder for a class"),
@@ -161,7 +161,7 @@ import Testing
       "--channels is 2; expected 1 or 3"),
     Case(
       "spikes of nothing", ["prepare", "spikes", "--from", "none.h5"], 65,
-      "none.h5: cannot open: there is no such file"),
+      "none.h5: cannot open: no such file"),
     Case(
       "spikes of a text", ["prepare", "spikes", "--from", "t.csv"], 65,
       "t.csv: cannot open: this is not an HDF5 file"),

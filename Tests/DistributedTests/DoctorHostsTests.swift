@@ -70,6 +70,16 @@ import Testing
         toFile: "\(folder)/hosts", atomically: true, encoding: .utf8)
       let outcome = try Program.run(["doctor", "--hostfile", "hosts"], in: folder, deadline: 60)
       #expect(outcome.output.contains("ok     HDF5 "), "\(outcome.output)\(outcome.errors)")
+      // With an mpirun that prints its arguments.
+      let told = try Program.shell(
+        """
+        mkdir bin && printf '#!/bin/sh\\necho "$@"\\n' >bin/mpirun && chmod +x bin/mpirun
+        PATH=$PWD/bin:$PATH "$PROGRAM" doctor --hostfile hosts --output out --json
+        """, in: folder)
+      #expect(
+        told.output.hasPrefix("--hostfile hosts --map-by ppr:1:node --bind-to none /")
+          && told.output.hasSuffix("/momentum-dist doctor --output out --json\n"),
+        "\(told.output)\(told.errors)")
     }
   }
 

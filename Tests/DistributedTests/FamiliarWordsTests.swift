@@ -289,7 +289,7 @@ import Testing
       ] {
         let outcome = try Program.run(["train", "--config", typed], in: folder, deadline: 30)
         #expect(outcome.status == 78)
-        #expect(outcome.message == "momentum-dist: \(typed): there is no such file; \(cure)")
+        #expect(outcome.message == "momentum-dist: \(typed): no such file; \(cure)")
       }
     }
   }

@@ -95,7 +95,7 @@ import Testing
     try Places.withTemporaryFolder { folder in
       let missing = try Program.script("same-bits", ["--program", "none"], in: folder)
       #expect(missing.status == 66)
-      #expect(missing.errors == "momentum-dist: none: there is no such program\n")
+      #expect(missing.errors == "momentum-dist: none: no such program\n")
       let named = try Program.script(
         "find-program", ["\(Program.products)/../debug/momentum-dist"], in: folder)
       #expect(named.output.hasPrefix("/") && named.output.hasSuffix("/momentum-dist\n"))

@@ -188,13 +188,13 @@ import Testing
         (["train", "--resume", "a"], 65, "a: does not exist"),
         (["train", "--resume", "/"], 65, "/: holds no checkpoint"),
         (["train", "--seeds", "2", "--resume", "none"], 65, "none: does not exist"),
-        (["train", "--config", "none.yaml"], 78, "there is no such file"),
+        (["train", "--config", "none.yaml"], 78, "no such file"),
         (["evaluate", "a"], 65, "a: does not exist"), (["inspect", "a"], 65, "a: does not exist"),
         (["report", "a"], 65, "a: does not exist"),
         (["export", "a", "--to", "b"], 65, "a: "),
         (["generate", "a", "--prompt", "b"], 65, "a: does not exist"),
-        (["verify", "a"], 65, "a: cannot open: there is no such file"),
-        (["prepare", "csv", "--from", "a", "--to", "b.h5"], 65, "a: there is no such file"),
+        (["verify", "a"], 65, "a: cannot open: no such file"),
+        (["prepare", "csv", "--from", "a", "--to", "b.h5"], 65, "a: no such file"),
         (["prepare", "text", "--from", "a", "--to", "b.h5"], 65, "a: does not exist"),
       ] {
         let outcome = try run(arguments, in: folder)

@@ -8,7 +8,7 @@ import Testing
   let folder = try! TemporaryFolder()
 
   @Test func filesThatCannotBeOpened() throws {
-    expectError("\(folder.path("none.h5")): cannot open: there is no such file") {
+    expectError("\(folder.path("none.h5")): cannot open: no such file") {
       _ = try File.open(folder.path("none.h5"))
     }
     try Data("a text, and not a short one, for HDF5 looks far ahead".utf8)

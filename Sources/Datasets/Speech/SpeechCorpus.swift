@@ -33,7 +33,7 @@ public struct Utterance: Hashable, Sendable {
 /// Opens what `path` names: a folder of sound files, or an HDF5 file with all samples in it.
 public func openSpeechCorpus(_ path: String) throws(DatasetError) -> any SpeechCorpus {
   guard FileManager.default.fileExists(atPath: path) else {
-    throw DatasetError(path, "there is no such folder or file", cure: "check --from")
+    throw DatasetError(path, "no such folder or file", cure: "check --from")
   }
   if isFolder(path) { return try SpeechFolder(path) }
   return try SpeechArchive(path)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import MPI
 import Placement
 
@@ -25,14 +24,14 @@ extension Doctor {
         host: MPI.Environment.processorName, ranks: hosts.count { $0 == own },
         findings: findings(ofRanksWith: cores),
         program: .here(), seesOutput: seesOutput)
-      bytes = (try? JSONEncoder().encode(record)).map(Array.init) ?? []
+      bytes = record.bytes
     }
     let leaders = first.values.sorted()
     let offsets = try HostClocks.offsets(of: leaders, on: world)
     guard let all = try world.gather(bytes) else { return nil }
-    let records = zip(leaders, offsets).compactMap { leader, offset -> HostRecord? in
-      var record = try? JSONDecoder().decode(HostRecord.self, from: Data(all[leader]))
-      record?.clockOffset = offset
+    let records = zip(leaders, offsets).map { leader, offset in
+      var record = HostRecord(bytes: all[leader])
+      record.clockOffset = offset
       return record
     }
     return HostComparison(records: records).findings

@@ -7,7 +7,7 @@ struct HostComparison {
   /// One record of each host; that of rank 0 first.
   let records: [HostRecord]
 
-  /// Clocks that are further apart, in seconds, make times in logs and on files misleading.
+  /// A clock that is further from rank 0's, in seconds, makes times in logs and on files misleading.
   static let clockLimit = 2.0
 
   var findings: [Finding] {
@@ -65,7 +65,7 @@ struct HostComparison {
     return .good("program", "\(paths[0]) on all hosts\(digest)")
   }
 
-  /// Libraries of other versions usually work together, but nobody has tested it.
+  /// Libraries of different versions usually work together, but they are not tested together.
   private var versions: Finding? {
     let unlike = ["Open MPI", "OpenBLAS", "HDF5"].filter { check in
       groups { record in record.findings.first { $0.check == check }?.text }.count > 1
@@ -93,8 +93,9 @@ struct HostComparison {
   private var clock: Finding? {
     let late = records.filter { abs($0.clockOffset) > Self.clockLimit }
     guard let worst = late.max(by: { abs($0.clockOffset) < abs($1.clockOffset) }) else {
-      let widest = records.map { abs($0.clockOffset) }.max() ?? 0
-      return .good("clocks", String(format: "at most %.1f ms apart", 1000 * widest))
+      let offsets = records.map(\.clockOffset)
+      let spread = (offsets.max() ?? 0) - (offsets.min() ?? 0)
+      return .good("clocks", String(format: "at most %.1f ms apart", 1000 * spread))
     }
     let others = late.count == 1 ? "" : " (and \(late.count - 1) more)"
     return .note(

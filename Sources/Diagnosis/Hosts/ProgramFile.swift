@@ -9,10 +9,11 @@ struct ProgramFile: Codable, Hashable {
   /// The SHA-256 digest of its bytes, in hexadecimal; nil if they cannot be read.
   var sha256: String?
 
+  private static let link = "/proc/self/exe"
+
   static func here() -> ProgramFile {
-    let link = "/proc/self/exe"
-    return ProgramFile(
-      path: URL(fileURLWithPath: link).resolvingSymlinksInPath().path,
-      sha256: try? SHA256Digest.ofFile(link))
+    ProgramFile(path: ownPath, sha256: try? SHA256Digest.ofFile(link))
   }
+
+  static var ownPath: String { URL(fileURLWithPath: link).resolvingSymlinksInPath().path }
 }

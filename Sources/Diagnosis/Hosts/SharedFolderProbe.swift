@@ -24,9 +24,8 @@ enum SharedFolderProbe {
       if let file = path, (try? DurableFiles.write("probe", to: file)) == nil { path = nil }
     }
     defer { if let path { DurableFiles.remove(path) } }
-    let name = String(
-      decoding: try world.broadcast(Array((path as NSString?)?.lastPathComponent.utf8 ?? "".utf8)),
-      as: UTF8.self)
+    let own = path.map(DurableFiles.lastName(of:)) ?? ""
+    let name = String(decoding: try world.broadcast(Array(own.utf8)), as: UTF8.self)
     guard !name.isEmpty else { return nil }
     let isSeen = looks && folder.map { appears("\($0)/\(name)") } ?? false
     try world.barrier()  // then the file is removed
