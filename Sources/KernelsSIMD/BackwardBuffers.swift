@@ -52,7 +52,8 @@ struct BackwardBuffers {
     single = Units(shape.hidden, gates: 1)
     inputs = Units(shape.inputs, gates: 1)
     order = GateOrder(units)
-    hiddenSplit = PanelSplit(blocks: units.blocks, limit: 4)
+    hiddenSplit = PanelSplit(
+      blocks: units.blocks, limit: Blocking.hiddenGradientVectors(shape))
     inputSplit = PanelSplit(blocks: inputs.blocks, limit: 4)
     self.groupRows = groupRows
     // A step reads the slot of the step after it, so there are at least two.

@@ -38,6 +38,13 @@ enum Blocking {
     return min(max((1 << 13) / shape.gateWidth, 16), 64)
   }
 
+  /// The largest number of vectors in a column panel of dh = da W_hh.
+  ///
+  /// A wide panel reads da less often, which pays off if W_hh comes from memory anyway.
+  static func hiddenGradientVectors(_ shape: LayerGeometry) -> Int {
+    fitsCache(shape.hidden, shape) ? Registers.onePassVectors : 4
+  }
+
   /// The largest number of rows of a shard whose part of a weight gradient is summed as one chain
   /// in each block of time.
   static var stripeRows: Int { 32 }

@@ -31,7 +31,15 @@ struct Product {
   private let blockSegment: Int
 
   /// The bytes of W in one block.
-  private static var blockBytes: Int { 1 << 15 }
+  ///
+  /// A panel that fits in the first-level cache is one block, because every other block reads and
+  /// writes all sums once. Blocks that are loaded from memory have half of its size if there are two
+  /// passes, so that the first pass does not displace what is prefetched for the second one.
+  @inline(__always)
+  private static func blockBytes(panel: Int, vectors: Int) -> Int {
+    let cache = 1 << 15
+    return panel <= cache ? cache : cache / Registers.passes(forVectors: vectors)
+  }
 
   @inline(__always)
   init(
@@ -53,7 +61,9 @@ struct Product {
     let passes = max(tiles, 1) * Registers.passes(forVectors: vectors)
     prefetchStep = min((vectors * Vector.width + passes - 1) / passes, Prefetch.line)
     self.prefetch = prefetch
-    let depth = max(Product.blockBytes / (vectors * Vector.width * 4), 1)
+    let kBytes = vectors * Vector.width * MemoryLayout<Float>.size
+    let bytes = Product.blockBytes(panel: segments * segment * kBytes, vectors: vectors)
+    let depth = max(bytes / kBytes, 1)
     if segments == 1 {
       blocks = (segment + depth - 1) / depth
       blockSegments = 1
@@ -69,10 +79,18 @@ struct Product {
   /// The number of rows after which the pointwise part runs: whole register tiles and whole packs,
   /// few enough that its stores are written while the next products run.
   @inline(__always)
-  var chunkRows: Int { 2 * tileRows }
+  var chunkRows: Int { Product.chunkTiles * tileRows }
 
   /// The largest value of `chunkRows`.
-  static var mostChunkRows: Int { 2 * Registers.mostRows }
+  static var mostChunkRows: Int { chunkTiles * Registers.mostRows }
+
+  private static var chunkTiles: Int {
+    #if AVX2
+      4
+    #else
+      2
+    #endif
+  }
 
   /// Adds one block's part to `count` rows from `row` on, which are stored from `out` on.
   @inline(__always)

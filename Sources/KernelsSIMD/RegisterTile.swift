@@ -25,8 +25,18 @@ enum Registers {
     return max((rows + tiles - 1) / tiles, 1)
   }
 
-  /// How often a tile with `vectors` columns runs over k: twice if the registers hold only half of
-  /// the columns.
+  /// The largest even number of columns, in vectors, for which a tile of the most rows runs over k
+  /// only once.
+  static var onePassVectors: Int {
+    #if AVX512 || arch(arm64)
+      4
+    #else
+      2
+    #endif
+  }
+
+  /// How often a tile of the most rows runs over k: twice if the registers hold only half of the
+  /// columns.
   @inline(__always)
   static func passes(forVectors vectors: Int) -> Int {
     #if AVX512 || arch(arm64)
@@ -60,9 +70,15 @@ extension RegisterTile {
       #if AVX512 || arch(arm64)
         run(rows: rows, FourColumns.self, column: 0, vectors: 4)
       #else
-        // Sixteen registers: two halves of the columns, one after the other.
-        run(rows: rows, TwoColumns.self, column: 0, vectors: 4)
-        run(rows: rows, TwoColumns.self, column: 2 * Vector.width, vectors: 4)
+        // Sixteen registers hold all columns of up to two rows, whose halves would each wait for
+        // their own sums, and otherwise two halves of the columns, one after the other.
+        switch rows {
+        case 1: run(OneRow<FourColumns>.self, column: 0, vectors: 4)
+        case 2: run(TwoRows<FourColumns>.self, column: 0, vectors: 4)
+        default:
+          run(rows: rows, TwoColumns.self, column: 0, vectors: 4)
+          run(rows: rows, TwoColumns.self, column: 2 * Vector.width, vectors: 4)
+        }
       #endif
     }
   }

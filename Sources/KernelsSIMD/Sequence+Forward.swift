@@ -70,9 +70,9 @@ extension Sequence {
     clock.lap(.inputProduct)
     let needsInput = !step.buffers.hasSingleInput && step.buffers.inputSteps == 1
     for panel in 0..<split.panels {
-      let input = step.input(panel: panel, gates: B.gates)
+      let input = needsInput ? step.input(panel: panel, gates: B.gates) : nil
       let recurrent = step.recurrent(panel: panel, gates: B.gates)
-      if needsInput {
+      if let input {
         input.addLeadingBlocks(out: step.buffers.g)
         clock.lap(.inputProduct)
       }
@@ -81,7 +81,7 @@ extension Sequence {
       var row = 0
       while row < step.rows {
         let end = min(row + recurrent.chunkRows, step.rows)
-        if needsInput {
+        if let input {
           input.addLastBlock(rows: row, end, out: step.buffers.g)
           clock.lap(.inputProduct)
         }

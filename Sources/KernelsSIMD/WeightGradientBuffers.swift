@@ -18,7 +18,7 @@ struct WeightGradientBuffers {
   let h: UnsafeMutablePointer<Float>
   /// x_t likewise, unless `isNarrow`.
   let x: UnsafeMutablePointer<Float>
-  /// The gates of one vector of units of a stripe with few rows: [k][gate][lane].
+  /// One block of gates of a stripe with few rows: [k][gate][unit].
   let gates: UnsafeMutablePointer<Float>
   /// [k][F]
   let xNarrow: UnsafeMutablePointer<Float>
@@ -63,7 +63,7 @@ struct WeightGradientBuffers {
     features = 1 + (isNarrow ? shape.inputs : 0)
     h = arena.take(depth * single.paddedWidth)
     x = arena.take(isNarrow ? 0 : depth * inputs.paddedWidth)
-    gates = arena.take(depth * order.gates * Vector.width)
+    gates = arena.take(depth * order.blockWidth)
     xNarrow = arena.take(depth * features)
     narrow = arena.take(stripes * features * order.paddedWidth)
     recurrentBias = arena.take(stripes * order.paddedWidth)

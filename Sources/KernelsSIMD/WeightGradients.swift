@@ -55,24 +55,27 @@ struct WeightGradients {
     let stripe = stripes[index]
     let offset = (stripe.shard ?? 0) * call.gradients.stride
     packHidden(stripe, time)
-    addWide(
-      stripe, time, gates: buffers.da, packed: room.h, split: room.hiddenSplit,
-      columns: units.count, into: call.gradients.recurrent + offset)
-    if !room.isNarrow {
-      packInputs(stripe, time)
-      addWide(
-        stripe, time, gates: buffers.dg, packed: room.x, split: room.inputSplit,
-        columns: call.geometry.inputs, into: call.gradients.input + offset)
-    }
+    if !room.isNarrow { packInputs(stripe, time) }
     packNarrow(stripe, time)
-    addNarrow(
-      stripe, time, gates: buffers.dg, features: room.features,
-      into: room.narrow + (index - first) * room.features * order.paddedWidth)
-    if !shares {
-      // The last feature is the constant 1.
+    // All sums of a block, while its gates are in the first-level cache.
+    for block in 0..<order.blocks {
+      addWide(
+        stripe, time, block: block, gates: buffers.da, packed: room.h, split: room.hiddenSplit,
+        columns: units.count, into: call.gradients.recurrent + offset)
+      if !shares {
+        // The last feature is the constant 1.
+        addNarrow(
+          stripe, time, block: block, gates: buffers.da, features: 1,
+          into: room.recurrentBias + (index - first) * order.paddedWidth)
+      }
+      if !room.isNarrow {
+        addWide(
+          stripe, time, block: block, gates: buffers.dg, packed: room.x, split: room.inputSplit,
+          columns: call.geometry.inputs, into: call.gradients.input + offset)
+      }
       addNarrow(
-        stripe, time, gates: buffers.da, features: 1,
-        into: room.recurrentBias + (index - first) * order.paddedWidth)
+        stripe, time, block: block, gates: buffers.dg, features: room.features,
+        into: room.narrow + (index - first) * room.features * order.paddedWidth)
     }
   }
 
@@ -111,124 +114,110 @@ struct WeightGradients {
 
   // MARK: Sums of one block of time
 
-  /// [GH, columns] += gatesᵀ · packed
+  /// [GH, columns] += gatesᵀ · packed, for the rows of one block of gates.
   private func addWide(
-    _ stripe: Stripe, _ time: TimeBlock, gates: UnsafeMutablePointer<Float>,
+    _ stripe: Stripe, _ time: TimeBlock, block: Int, gates: UnsafeMutablePointer<Float>,
     packed: UnsafeMutablePointer<Float>, split: PanelSplit, columns: Int,
     into target: UnsafeMutablePointer<Float>
   ) {
     let depth = time.count * stripe.count
     let tileRows = WeightGradientBuffers.tileRows
-    // One block of gates and one panel of columns together fit in the first-level cache.
-    for block in 0..<units.blocks {
-      let lanes = units.lanes(block)
-      prefetch(target, block: block, columns: columns)
-      let a = operand(gates, stripe, time, block: block)
-      for panel in 0..<split.panels {
-        let (start, vectors) = (split.start(panel), split.width(panel))
-        let column = start * Vector.width
-        for gate in 0..<units.gates {
-          var lane = 0
-          while lane < lanes {
-            let unit = block * Vector.width + lane
-            GradientTile(
-              segments: a.segments, segment: depth / a.segments,
-              a: a.start + gate * a.gateStep + lane, aStep: a.step, aSegment: a.segmentStep,
-              w: packed + column * depth, wStep: vectors * Vector.width,
-              wSegment: depth / a.segments * vectors * Vector.width,
-              out: target + (gate * units.count + unit) * columns + column, outRow: columns,
-              ahead: vectors * Vector.width, columns: columns - column, spill: room.spill
-            ).run(rows: min(tileRows, lanes - lane), vectors: vectors)
-            lane += tileRows
-          }
+    let lanes = order.lanes(block)
+    prefetch(target, block: block, columns: columns)
+    let a = operand(gates, stripe, time, block: block)
+    // A panel of columns stays in the first-level cache while all gates of the block are multiplied
+    // with it.
+    for panel in 0..<split.panels {
+      let (start, vectors) = (split.start(panel), split.width(panel))
+      let column = start * Vector.width
+      for gate in 0..<units.gates {
+        var lane = 0
+        while lane < lanes {
+          let unit = block * GateOrder.width + lane
+          GradientTile(
+            segments: a.segments, segment: depth / a.segments,
+            a: a.start + gate * GateOrder.width + lane, aStep: order.blockWidth,
+            aSegment: a.segmentStep, w: packed + column * depth, wStep: vectors * Vector.width,
+            wSegment: depth / a.segments * vectors * Vector.width,
+            out: target + (gate * units.count + unit) * columns + column, outRow: columns,
+            ahead: vectors * Vector.width, columns: columns - column, spill: room.spill
+          ).run(rows: min(tileRows, lanes - lane), vectors: vectors)
+          lane += tileRows
         }
       }
     }
   }
 
-  /// Prefetches the first sums of a vector of units; each panel of columns prefetches the next.
+  /// Prefetches the first sums of a block of gates; each panel of columns prefetches the next.
   private func prefetch(_ target: UnsafeMutablePointer<Float>, block: Int, columns: Int) {
     for gate in 0..<units.gates {
-      for lane in 0..<units.lanes(block) {
-        let row = target + (gate * units.count + block * Vector.width + lane) * columns
+      for lane in 0..<order.lanes(block) {
+        let row = target + (gate * units.count + block * GateOrder.width + lane) * columns
         for line in 0..<2 { cvec_prefetch_write(row + line * Prefetch.line) }
       }
     }
   }
 
-  /// The gates of a vector of units over a block of time, for `GradientTile`.
+  /// A block of gates over a block of time, for `GradientTile`.
   private struct Operand {
     var segments: Int
     var start: UnsafeMutablePointer<Float>
-    /// The floats from one gate, row and segment to the next.
-    var gateStep: Int
-    var step: Int
+    /// The floats from one segment to the next.
     var segmentStep: Int
   }
 
-  /// The gates of a vector of units. If a stripe has so few rows that loops over them would take
-  /// longer than their products, the gates are copied to one segment.
+  /// A block of gates. If a stripe has so few rows that loops over them would take longer than their
+  /// products, the gates are copied to one segment.
   private func operand(
     _ gates: UnsafeMutablePointer<Float>, _ stripe: Stripe, _ time: TimeBlock, block: Int
   ) -> Operand {
-    let from = place(gates, stripe, time, vector: block)
+    let from = place(gates, stripe, time, block: block)
     let slotStride = buffers.slotStride(rows: rows)
     guard time.count > 1, stripe.count < WeightGradientBuffers.longRows else {
-      return Operand(
-        segments: time.count, start: from, gateStep: GateOrder.width, step: order.blockWidth,
-        segmentStep: slotStride)
+      return Operand(segments: time.count, start: from, segmentStep: slotStride)
     }
-    var to = room.gates
+    let count = stripe.count * order.blockWidth
     for slot in 0..<time.count {
-      for row in 0..<stripe.count {
-        let source = from + slot * slotStride + row * order.blockWidth
-        for gate in 0..<units.gates {
-          Vector(source + gate * GateOrder.width).store(to)
-          to += Vector.width
-        }
-      }
+      (room.gates + slot * count).update(from: from + slot * slotStride, count: count)
     }
-    return Operand(
-      segments: 1, start: room.gates, gateStep: Vector.width, step: units.blockWidth,
-      segmentStep: 0)
+    return Operand(segments: 1, start: room.gates, segmentStep: 0)
   }
 
-  /// [block][feature][gate][unit] += xNarrowᵀ · gates, for the last `features` features.
+  /// [block][feature][gate][unit] += xNarrowᵀ · gates, for one block and the last `features`
+  /// features.
   private func addNarrow(
-    _ stripe: Stripe, _ time: TimeBlock, gates: UnsafeMutablePointer<Float>, features: Int,
-    into target: UnsafeMutablePointer<Float>
+    _ stripe: Stripe, _ time: TimeBlock, block: Int, gates: UnsafeMutablePointer<Float>,
+    features: Int, into target: UnsafeMutablePointer<Float>
   ) {
     // A block of the order is one or several panels, each with one vector per gate.
     let (vectors, width) = (order.gates, order.gates * Vector.width)
     let tileRows = Registers.rows(forVectors: vectors)
     let skipped = room.features - features
-    for block in 0..<order.blocks {
-      let rowsOfBlock = place(gates, stripe, time, vector: block * GateOrder.width / Vector.width)
-      for column in stride(from: 0, to: order.blockWidth, by: width) {
-        var feature = 0
-        while feature < features {
-          let count = min(tileRows, features - feature)
-          GradientTile(
-            segments: time.count, segment: stripe.count, a: room.xNarrow + skipped + feature,
-            aStep: room.features, aSegment: stripe.count * room.features,
-            w: rowsOfBlock + column, wStep: order.blockWidth,
-            wSegment: buffers.slotStride(rows: rows),
-            out: target + (block * features + feature) * order.blockWidth + column,
-            outRow: order.blockWidth, columns: width, spill: room.spill
-          ).run(rows: count, vectors: vectors)
-          feature += count
-        }
+    let rowsOfBlock = place(gates, stripe, time, block: block)
+    for column in stride(from: 0, to: order.blockWidth, by: width) {
+      var feature = 0
+      while feature < features {
+        let count = min(tileRows, features - feature)
+        GradientTile(
+          segments: time.count, segment: stripe.count, a: room.xNarrow + skipped + feature,
+          aStep: room.features, aSegment: stripe.count * room.features,
+          w: rowsOfBlock + column, wStep: order.blockWidth,
+          wSegment: buffers.slotStride(rows: rows),
+          out: target + (block * features + feature) * order.blockWidth + column,
+          outRow: order.blockWidth, columns: width, spill: room.spill
+        ).run(rows: count, vectors: vectors)
+        feature += count
       }
     }
   }
 
-  /// The start of the gates of a vector of units of a stripe in the first slot.
+  /// The start of a block of gates of a stripe in the first slot.
   private func place(
-    _ gates: UnsafeMutablePointer<Float>, _ stripe: Stripe, _ time: TimeBlock, vector: Int
+    _ gates: UnsafeMutablePointer<Float>, _ stripe: Stripe, _ time: TimeBlock, block: Int
   ) -> UnsafeMutablePointer<Float> {
     let slot = (call.geometry.steps - 1 - time.step(0)) % buffers.slots
-    return gates + buffers.gatePlace(vector: vector, slot: slot, rows: rows)
-      + (stripe.first - firstRow) * order.blockWidth
+    return gates + block * buffers.blockStride(rows: rows)
+      + slot * buffers.slotStride(rows: rows) + (stripe.first - firstRow) * order.blockWidth
   }
 
   // MARK: Operands
@@ -262,17 +251,20 @@ struct WeightGradients {
     _ source: UnsafePointer<Float>?, columns: Int, stripe: Stripe, slot: Int, depth: Int,
     split: PanelSplit, into target: UnsafeMutablePointer<Float>
   ) {
-    for panel in 0..<split.panels {
-      let (start, vectors) = (split.start(panel), split.width(panel))
-      var to = target + (start * depth + slot * stripe.count * vectors) * Vector.width
-      for row in 0..<stripe.count {
-        for vector in start..<start + vectors {
-          let column = vector * Vector.width
+    let whole = columns / Vector.width
+    for row in 0..<stripe.count {
+      let from = source.map { $0 + row * columns }
+      for panel in 0..<split.panels {
+        let (start, vectors) = (split.start(panel), split.width(panel))
+        let to = target + (start * depth + (slot * stripe.count + row) * vectors) * Vector.width
+        for vector in 0..<vectors {
+          let column = (start + vector) * Vector.width
           let value =
-            source.map { Vector.loading($0 + row * columns + column, columns - column) }
-            ?? Vector(repeating: 0)
-          value.store(to)
-          to += Vector.width
+            from.map {
+              start + vectors <= whole
+                ? Vector($0 + column) : Vector.loading($0 + column, columns - column)
+            } ?? Vector(repeating: 0)
+          value.store(to + vector * Vector.width)
         }
       }
     }
