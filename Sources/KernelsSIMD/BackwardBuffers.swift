@@ -53,7 +53,7 @@ struct BackwardBuffers {
     inputs = Units(shape.inputs, gates: 1)
     order = GateOrder(units)
     hiddenSplit = PanelSplit(
-      blocks: units.blocks, limit: Blocking.hiddenGradientVectors(shape))
+      blocks: units.blocks, limit: Blocking.hiddenGradientVectors(shape, rows: groupRows))
     inputSplit = PanelSplit(blocks: inputs.blocks, limit: 4)
     self.groupRows = groupRows
     // A step reads the slot of the step after it, so there are at least two.

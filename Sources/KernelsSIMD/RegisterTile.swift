@@ -25,8 +25,8 @@ enum Registers {
     return max((rows + tiles - 1) / tiles, 1)
   }
 
-  /// The largest even number of columns, in vectors, for which a tile of the most rows runs over k
-  /// only once.
+  /// The largest number of columns, in vectors, of a tile that has the most rows and runs over k
+  /// only once. A tile of three vectors also runs once, but has fewer rows.
   static var onePassVectors: Int {
     #if AVX512 || arch(arm64)
       4
@@ -35,16 +35,18 @@ enum Registers {
     #endif
   }
 
-  /// How often a tile of the most rows runs over k: twice if the registers hold only half of the
-  /// columns.
+  /// How often a tile runs over k: twice if the registers hold only half of its columns.
   @inline(__always)
-  static func passes(forVectors vectors: Int) -> Int {
+  static func passes(forVectors vectors: Int, rows: Int) -> Int {
     #if AVX512 || arch(arm64)
       1
     #else
-      vectors > 3 ? 2 : 1
+      vectors > 3 && rows > fewRows ? 2 : 1
     #endif
   }
+
+  /// The largest number of rows for which sixteen registers hold four vectors of columns.
+  static var fewRows: Int { 2 }
 
   /// The largest number of rows with `vectors` columns.
   @inline(__always)
@@ -70,11 +72,11 @@ extension RegisterTile {
       #if AVX512 || arch(arm64)
         run(rows: rows, FourColumns.self, column: 0, vectors: 4)
       #else
-        // Sixteen registers hold all columns of up to two rows, whose halves would each wait for
-        // their own sums, and otherwise two halves of the columns, one after the other.
+        // Sixteen registers hold all columns of one or two rows. As two halves, so few rows would
+        // wait for their own sums. Tiles of more rows run twice, over half of the columns each.
         switch rows {
         case 1: run(OneRow<FourColumns>.self, column: 0, vectors: 4)
-        case 2: run(TwoRows<FourColumns>.self, column: 0, vectors: 4)
+        case Registers.fewRows: run(TwoRows<FourColumns>.self, column: 0, vectors: 4)
         default:
           run(rows: rows, TwoColumns.self, column: 0, vectors: 4)
           run(rows: rows, TwoColumns.self, column: 2 * Vector.width, vectors: 4)

@@ -57,10 +57,11 @@ struct WeightGradients {
     packHidden(stripe, time)
     if !room.isNarrow { packInputs(stripe, time) }
     packNarrow(stripe, time)
-    // All sums of a block, while its gates are in the first-level cache.
+    // One block of gates after the other, so that all sums find its gates in a near cache.
     for block in 0..<order.blocks {
+      let gates = operand(buffers.da, stripe, time, block: block)
       addWide(
-        stripe, time, block: block, gates: buffers.da, packed: room.h, split: room.hiddenSplit,
+        stripe, time, block: block, gates: gates, packed: room.h, split: room.hiddenSplit,
         columns: units.count, into: call.gradients.recurrent + offset)
       if !shares {
         // The last feature is the constant 1.
@@ -70,8 +71,10 @@ struct WeightGradients {
       }
       if !room.isNarrow {
         addWide(
-          stripe, time, block: block, gates: buffers.dg, packed: room.x, split: room.inputSplit,
-          columns: call.geometry.inputs, into: call.gradients.input + offset)
+          stripe, time, block: block,
+          gates: shares ? gates : operand(buffers.dg, stripe, time, block: block),
+          packed: room.x, split: room.inputSplit, columns: call.geometry.inputs,
+          into: call.gradients.input + offset)
       }
       addNarrow(
         stripe, time, block: block, gates: buffers.dg, features: room.features,
@@ -116,7 +119,7 @@ struct WeightGradients {
 
   /// [GH, columns] += gatesᵀ · packed, for the rows of one block of gates.
   private func addWide(
-    _ stripe: Stripe, _ time: TimeBlock, block: Int, gates: UnsafeMutablePointer<Float>,
+    _ stripe: Stripe, _ time: TimeBlock, block: Int, gates: Operand,
     packed: UnsafeMutablePointer<Float>, split: PanelSplit, columns: Int,
     into target: UnsafeMutablePointer<Float>
   ) {
@@ -124,9 +127,8 @@ struct WeightGradients {
     let tileRows = WeightGradientBuffers.tileRows
     let lanes = order.lanes(block)
     prefetch(target, block: block, columns: columns)
-    let a = operand(gates, stripe, time, block: block)
     // A panel of columns stays in the first-level cache while all gates of the block are multiplied
-    // with it.
+    // with it, if the stripe has up to 16 rows.
     for panel in 0..<split.panels {
       let (start, vectors) = (split.start(panel), split.width(panel))
       let column = start * Vector.width
@@ -135,10 +137,11 @@ struct WeightGradients {
         while lane < lanes {
           let unit = block * GateOrder.width + lane
           GradientTile(
-            segments: a.segments, segment: depth / a.segments,
-            a: a.start + gate * GateOrder.width + lane, aStep: order.blockWidth,
-            aSegment: a.segmentStep, w: packed + column * depth, wStep: vectors * Vector.width,
-            wSegment: depth / a.segments * vectors * Vector.width,
+            segments: gates.segments, segment: depth / gates.segments,
+            a: gates.start + gate * GateOrder.width + lane, aStep: order.blockWidth,
+            aSegment: gates.segmentStep, w: packed + column * depth,
+            wStep: vectors * Vector.width,
+            wSegment: depth / gates.segments * vectors * Vector.width,
             out: target + (gate * units.count + unit) * columns + column, outRow: columns,
             ahead: vectors * Vector.width, columns: columns - column, spill: room.spill
           ).run(rows: min(tileRows, lanes - lane), vectors: vectors)
@@ -167,7 +170,7 @@ struct WeightGradients {
   }
 
   /// A block of gates. If a stripe has so few rows that loops over them would take longer than their
-  /// products, the gates are copied to one segment.
+  /// products, the gates are one segment, to which they are copied unless the steps adjoin.
   private func operand(
     _ gates: UnsafeMutablePointer<Float>, _ stripe: Stripe, _ time: TimeBlock, block: Int
   ) -> Operand {
@@ -176,6 +179,7 @@ struct WeightGradients {
     guard time.count > 1, stripe.count < WeightGradientBuffers.longRows else {
       return Operand(segments: time.count, start: from, segmentStep: slotStride)
     }
+    if stripe.count == rows { return Operand(segments: 1, start: from, segmentStep: 0) }
     let count = stripe.count * order.blockWidth
     for slot in 0..<time.count {
       (room.gates + slot * count).update(from: from + slot * slotStride, count: count)
@@ -251,7 +255,6 @@ struct WeightGradients {
     _ source: UnsafePointer<Float>?, columns: Int, stripe: Stripe, slot: Int, depth: Int,
     split: PanelSplit, into target: UnsafeMutablePointer<Float>
   ) {
-    let whole = columns / Vector.width
     for row in 0..<stripe.count {
       let from = source.map { $0 + row * columns }
       for panel in 0..<split.panels {
@@ -260,10 +263,7 @@ struct WeightGradients {
         for vector in 0..<vectors {
           let column = (start + vector) * Vector.width
           let value =
-            from.map {
-              start + vectors <= whole
-                ? Vector($0 + column) : Vector.loading($0 + column, columns - column)
-            } ?? Vector(repeating: 0)
+            from.map { Vector.loading($0 + column, columns - column) } ?? Vector(repeating: 0)
           value.store(to + vector * Vector.width)
         }
       }

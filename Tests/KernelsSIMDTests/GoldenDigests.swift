@@ -42,5 +42,7 @@ extension GoldenLayer {
     "modReLU nesterov C=5 H=33": 0x0f47_45b2_1fcd_3d96,
     "modReLU nesterovExtrapolated C=1 H=20": 0xb846_f68f_a91b_55e6,
     "modReLU nesterovExtrapolated C=5 H=33": 0x3c97_39ad_2851_8240,
+    "lstm momentum C=300 H=272": 0x151c_bf6a_1d13_c654,
+    "gru plain C=20 H=304": 0x9ef9_8c50_6dd1_2728,
   ]
 }

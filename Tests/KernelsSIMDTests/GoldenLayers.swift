@@ -11,12 +11,16 @@ struct GoldenLayer {
   /// "lstm momentum C=5 H=33"
   let name: String
 
-  private init(_ body: BodyKind, _ drive: DriveParameters, inputs: Int, hidden: Int) {
+  private init(
+    _ body: BodyKind, _ drive: DriveParameters, inputs: Int, hidden: Int,
+    shardRows: [Int] = [5, 0, 8]
+  ) {
     (self.body, self.drive) = (body, drive)
     layer = LayerCase(
       geometry: LayerGeometry(
-        steps: 11, rows: 13, inputs: inputs, hidden: hidden, drive: drive, body: body),
-      shardRows: [5, 0, 8])
+        steps: 11, rows: shardRows.reduce(0, +), inputs: inputs, hidden: hidden, drive: drive,
+        body: body),
+      shardRows: shardRows)
     name = "\(body.rawValue) \(drive.kind.rawValue) C=\(inputs) H=\(hidden)"
   }
 
@@ -36,6 +40,10 @@ struct GoldenLayer {
         layers.append(GoldenLayer(body, drive, inputs: 5, hidden: 33))
       }
     }
+    // Products of several blocks, weights larger than a megabyte, and shards of more than one stripe.
+    layers.append(
+      GoldenLayer(.lstm, drives[1], inputs: 300, hidden: 272, shardRows: [40, 2]))
+    layers.append(GoldenLayer(.gru, drives[0], inputs: 20, hidden: 304, shardRows: [1, 17]))
     return layers
   }()
 
