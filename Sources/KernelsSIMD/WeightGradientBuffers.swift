@@ -28,7 +28,7 @@ struct WeightGradientBuffers {
   let recurrentBias: UnsafeMutablePointer<Float>
   let spill: UnsafeMutablePointer<Float>
 
-  /// The rows of a tile, which divide the width of a vector.
+  /// The rows of a tile, which divide the units of a block of gates.
   static var tileRows: Int {
     #if AVX512
       8
