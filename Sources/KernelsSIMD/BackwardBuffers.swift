@@ -31,6 +31,8 @@ struct BackwardBuffers {
   let dv: UnsafeMutablePointer<Float>  // [block][row][gate][lane]
   let dq: UnsafeMutablePointer<Float>
   let c: UnsafeMutablePointer<Float>  // c_t, [block][row][lane]
+  /// tanh c_t for the rows of one chunk: [row][lane].
+  let tanhC: UnsafeMutablePointer<Float>
   let dUnitBias: UnsafeMutablePointer<Float>  // summed over time, [block][row][lane]
   /// The product of one panel.
   let product: UnsafeMutablePointer<Float>  // [row][columns]
@@ -73,6 +75,7 @@ struct BackwardBuffers {
     dv = arena.take(gates)
     dq = arena.take(gates)
     c = arena.take(state)
+    tanhC = arena.take(shape.body.hasCell ? Product.mostChunkRows * Vector.width : 0)
     dUnitBias = arena.take(shape.body.hasUnitBias ? state : 0)
     product = arena.take(inputSteps * groupRows * 4 * Vector.width)
     let gateGradients = slots * groupRows * order.paddedWidth

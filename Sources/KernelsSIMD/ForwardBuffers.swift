@@ -35,8 +35,11 @@ struct ForwardBuffers {
   let g: UnsafeMutablePointer<Float>
   /// The product of one panel with h.
   let a: UnsafeMutablePointer<Float>  // [row][block][gate][lane]
-  /// The results of the body's `activate` for the rows of one chunk: [row][pack][lane].
+  /// The body's activations for the rows of one chunk: [pack][row][lane].
   let activated: UnsafeMutablePointer<Float>
+  /// The argument of the body's last function and its value, for the rows of one chunk: [row][lane].
+  let argument: UnsafeMutablePointer<Float>
+  let value: UnsafeMutablePointer<Float>
 
   init(
     _ call: ForwardCall<Float>, panelLimit: Int, savedCount: Int, groupRows: Int? = nil,
@@ -71,6 +74,8 @@ struct ForwardBuffers {
         ? inputSteps * groupRows * units.paddedWidth : groupRows * 4 * Vector.width)
     a = arena.take(groupRows * 4 * Vector.width)
     activated = arena.take(Product.mostChunkRows * 4 * Vector.width)
+    argument = arena.take(Product.mostChunkRows * Vector.width)
+    value = arena.take(Product.mostChunkRows * Vector.width)
   }
 
   func pack(_ weights: RecurrentWeights<Float>, _ shape: LayerGeometry) {

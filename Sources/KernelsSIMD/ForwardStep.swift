@@ -59,4 +59,15 @@ struct ForwardStep {
       start: buffers.recurrentBias + column, vectors: buffers.split.width(panel) * gates,
       rows: rows)
   }
+
+  /// Copies h_t to y, if the caller needs it. The rows are written whole: if each panel wrote its
+  /// vector of every row, each would miss the caches (AVX2, H=128: 2 % of a training step).
+  func copyHidden() {
+    guard let y = call.y else { return }
+    let hidden = call.geometry.hidden
+    let first = y + (t * call.geometry.rows + firstRow) * hidden
+    for row in 0..<rows {
+      (first + row * hidden).update(from: hNext + row * buffers.hRow, count: hidden)
+    }
+  }
 }

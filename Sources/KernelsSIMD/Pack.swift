@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The vectors of one block of units for the rows that the pointwise part processes together, with
-/// the operations that exponentials need.
+/// One or several vectors, with the operations that exponentials need.
 protocol Pack: Lanes {
-  static var rows: Int { get }
-  /// Fills each row with `row(index)`, where the index counts from `firstRow`.
-  init(firstRow: Int, _ row: (Int) -> Vector)
-  func forEachRow(from firstRow: Int, _ body: (Int, Vector) -> Void)
-
   /// -self
   var negated: Self { get }
   /// The smaller of self and `limit`; NaN if self is NaN.
@@ -22,11 +16,8 @@ protocol Pack: Lanes {
   var reciprocalGuess: Self { get }
 }
 
-/// Two packs. Each operation is issued for both before the next operation.
-///
-/// The pointwise part of a row is one long chain of dependent operations: exponential, reciprocal,
-/// cell state, tanh. Interleaving several rows hides the latency of the chain, even if a second
-/// thread uses half of the core's reorder window.
+/// Two packs. Each operation is issued for both before the next operation, so that neither waits
+/// for its own results, even if a second thread uses half of the core's reorder window.
 struct Twin<Half: Pack>: Pack {
   var first: Half
   var second: Half
@@ -39,20 +30,6 @@ struct Twin<Half: Pack>: Pack {
 
   @inline(__always)
   init(_ constant: Double) { self.init(Half(constant), Half(constant)) }
-
-  static var rows: Int { 2 * Half.rows }
-
-  @inline(__always)
-  init(firstRow: Int, _ row: (Int) -> Vector) {
-    first = Half(firstRow: firstRow, row)
-    second = Half(firstRow: firstRow + Half.rows, row)
-  }
-
-  @inline(__always)
-  func forEachRow(from firstRow: Int, _ body: (Int, Vector) -> Void) {
-    first.forEachRow(from: firstRow, body)
-    second.forEachRow(from: firstRow + Half.rows, body)
-  }
 
   @inline(__always)
   static func + (a: Self, b: Self) -> Self { Self(a.first + b.first, a.second + b.second) }

@@ -40,25 +40,25 @@ public enum SIMDKernels: LayerKernels {
 }
 
 private struct SavedCountWork: FormulaWork {
-  typealias V = RowPack
+  typealias V = Vector
   let geometry: LayerGeometry
 
   func run<D: DriveFormula, B: BodyFormula>(_: D.Type, _: B.Type) -> Int
-  where D.V == RowPack, B.V == RowPack { Sequence<D, B>.savedCount(geometry) }
+  where D.V == Vector, B.V == Vector { Sequence<D, B>.savedCount(geometry) }
 }
 
 private struct ForwardWork: FormulaWork {
-  typealias V = RowPack
+  typealias V = Vector
   let call: ForwardCall<Float>
 
   func run<D: DriveFormula, B: BodyFormula>(_: D.Type, _: B.Type)
-  where D.V == RowPack, B.V == RowPack { Sequence<D, B>.forward(call) }
+  where D.V == Vector, B.V == Vector { Sequence<D, B>.forward(call) }
 }
 
 private struct BackwardWork: FormulaWork {
-  typealias V = RowPack
+  typealias V = Vector
   let call: BackwardCall<Float>
 
   func run<D: DriveFormula, B: BodyFormula>(_: D.Type, _: B.Type)
-  where D.V == RowPack, B.V == RowPack { Sequence<D, B>.backward(call) }
+  where D.V == Vector, B.V == Vector { Sequence<D, B>.backward(call) }
 }

@@ -160,79 +160,70 @@ extension Sequence {
     let before = hiddenBefore(step, block: block)
     // Data in block order.
     let layout = SavedLayout(shape)
-    let place = step.saved.place(block: block)
-    let saved = UnsafePointer(step.saved.start! + place * layout.width)
+    let saved = UnsafePointer(
+      step.saved.start! + step.saved.place(block: block) * layout.width)
     // With a single input, g is recomputed.
-    let xStart = call.x + t * N + step.firstRow
+    let x = call.x + t * N + step.firstRow
     let bias = buffers.inputBias + block * blockWidth
     let weights = buffers.inputColumn + block * blockWidth
     let gates = buffers.gatePlace(vector: block, slot: step.slot, rows: rows)
     let orderWidth = buffers.order.blockWidth
 
-    var row = firstRow
-    while row < end {
-      let pack = PackRows(left: end - row)
+    if B.hasCell {
+      SIMDKernels.hyperbolicTangent(
+        buffers.c + (block * rows + firstRow) * width, into: buffers.tanhC,
+        count: (end - firstRow) * width)
+    }
+    for row in firstRow..<end {
       let place = block * rows + row
       let direct = buffers.dh + place * width
-      var dh =
-        RowPack(buffers.product + row * stride + index * width, pack, stride: stride)
-        + RowPack(direct, pack, stride: width)
-      if let dy { dh = dh + RowPack(first: lanes, of: dy + row * H, pack, stride: H) }
+      var dh = Vector(buffers.product + row * stride + index * width) + Vector(direct)
+      if let dy { dh = dh + Vector.loading(dy + row * H, lanes) }
       let kept = saved + row * layout.width
       let (cPlace, dcPlace) = (buffers.c + place * width, buffers.dc + place * width)
-      var dc = B.hasCell ? RowPack(dcPlace, pack, stride: width) : RowPack(0)
-      let cBefore =
-        B.hasCell ? RowPack(kept + layout.cell, pack, stride: layout.width) : RowPack(0)
+      var dc = B.hasCell ? Vector(dcPlace) : Vector(0)
+      let cBefore = B.hasCell ? Vector(kept + layout.cell) : Vector(0)
       let gradient = B.backward(
-        dh: dh, dc: &dc, saved: GatePack<RowPack>(kept, count: B.saved, pack, stride: layout.width),
-        h: RowPack(first: lanes, of: y + row * H, pack, stride: H),
-        hBefore: RowPack(
-          first: lanes, of: before.start + row * before.stride, pack, stride: before.stride),
-        c: B.hasCell ? RowPack(cPlace, pack, stride: width) : RowPack(0), cBefore: cBefore)
+        dh: dh, dc: &dc, saved: GatePack<Vector>(kept, count: B.saved),
+        h: Vector.loading(y + row * H, lanes),
+        hBefore: Vector.loading(before.start + row * before.stride, lanes),
+        tanhC: B.hasCell ? Vector(buffers.tanhC + (row - firstRow) * width) : Vector(0),
+        cBefore: cBefore)
       if B.hasCell {
-        dc.store(dcPlace, pack, stride: width)
-        cBefore.store(cPlace, pack, stride: width)
+        dc.store(dcPlace)
+        cBefore.store(cPlace)
       }
-      gradient.dhBefore.store(direct, pack, stride: width)
+      gradient.dhBefore.store(direct)
       if B.hasUnitBias {
         let sum = buffers.dUnitBias + place * width
-        (RowPack(sum, pack, stride: width) + gradient.dUnitBias).store(sum, pack, stride: width)
+        (Vector(sum) + gradient.dUnitBias).store(sum)
       }
 
       let (dvPlace, dqPlace) = (buffers.dv + place * blockWidth, buffers.dq + place * blockWidth)
-      var dv = GatePack<RowPack>(
-        dvPlace, count: hasVelocity ? B.gates : 0, pack, stride: blockWidth)
-      var dq = GatePack<RowPack>(
-        dqPlace, count: hasSecondMoment ? B.gates : 0, pack, stride: blockWidth)
+      var dv = GatePack<Vector>(dvPlace, count: hasVelocity ? B.gates : 0)
+      var dq = GatePack<Vector>(dqPlace, count: hasSecondMoment ? B.gates : 0)
       let needs = D.needsActivations ? B.gates : 0
-      let v = GatePack<RowPack>(
-        kept + layout.velocity, count: needs, pack, stride: layout.width)
-      let q = GatePack<RowPack>(
-        kept + layout.secondMoment, count: needs, pack, stride: layout.width)
+      let v = GatePack<Vector>(kept + layout.velocity, count: needs)
+      let q = GatePack<Vector>(kept + layout.secondMoment, count: needs)
       let g =
         layout.hasInputDrive
-        ? GatePack<RowPack>(kept + layout.inputDrive, count: needs, pack, stride: layout.width)
-        : GatePack<RowPack>(bias: bias, weights: weights, x: xStart + row, pack, count: needs)
+        ? GatePack<Vector>(kept + layout.inputDrive, count: needs)
+        : GatePack<Vector>(bias: bias, weights: weights, x: needs > 0 ? x[row] : 0, count: needs)
       let flowing = run(drive, gradient, g: g, v: v, q: q, dv: &dv, dq: &dq)
-      if hasVelocity { dv.store(dvPlace, count: B.gates, pack, stride: blockWidth) }
-      if hasSecondMoment { dq.store(dqPlace, count: B.gates, pack, stride: blockWidth) }
+      if hasVelocity { dv.store(dvPlace, count: B.gates) }
+      if hasSecondMoment { dq.store(dqPlace, count: B.gates) }
       let out = gates + row * orderWidth
-      flowing.da.store(
-        buffers.da + out, count: B.gates, pack, stride: orderWidth, apart: GateOrder.width)
-      if !shares {
-        flowing.dg.store(
-          buffers.dg + out, count: B.gates, pack, stride: orderWidth, apart: GateOrder.width)
-      }
-      row += RowPack.rows
+      flowing.da.store(buffers.da + out, count: B.gates, apart: GateOrder.width)
+      if !shares { flowing.dg.store(buffers.dg + out, count: B.gates, apart: GateOrder.width) }
     }
   }
 
   /// The adjoint of the drive for every gate that is used.
   @inline(__always)
   private static func run(
-    _ drive: D, _ gradient: BodyGradient<RowPack>, g: GatePack<RowPack>, v: GatePack<RowPack>,
-    q: GatePack<RowPack>, dv: inout GatePack<RowPack>, dq: inout GatePack<RowPack>
-  ) -> (dg: GatePack<RowPack>, da: GatePack<RowPack>) {
+    _ drive: D, _ gradient: BodyGradient<Vector>, g: GatePack<Vector>, v: GatePack<Vector>,
+    q: GatePack<Vector>, dv: inout GatePack<Vector>, dq: inout GatePack<Vector>
+  ) -> (dg: GatePack<Vector>, da: GatePack<Vector>) {
     let (dd, da) = (gradient.dd, gradient.da)
     var (dgOut, daOut) = (dd, da)
     (dgOut.g0, daOut.g0) = drive.backward(

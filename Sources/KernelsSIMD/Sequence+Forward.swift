@@ -41,6 +41,7 @@ extension Sequence {
           start: keepsStates ? nil : call.saved, step: t, rows: call.geometry.rows,
           firstRow: firstRow, blocks: buffers.units.blocks))
       run(step)
+      step.copyHidden()
       swap(&h, &hNext)
     }
     buffers.write(call.final, call.geometry, h: h, firstRow: firstRow, rows: rows)
@@ -88,7 +89,8 @@ extension Sequence {
         recurrent.addLastBlock(rows: row, end, out: step.buffers.a)
         clock.lap(.recurrentProduct)
         for index in 0..<split.width(panel) {
-          activate(step, drive, panel: panel, index: index, rows: row, end)
+          preactivate(step, drive, panel: panel, index: index, rows: row, end)
+          activate(step.buffers, rows: end - row)
           update(step, panel: panel, index: index, rows: row, end)
         }
         clock.lap(.pointwiseForward)
@@ -97,13 +99,13 @@ extension Sequence {
     }
   }
 
-  /// The drive of one block of units, the `index`-th of a panel, and the first half of the body, in
-  /// rows `firstRow ..< end` of the group.
+  /// The drive of one block of units, the `index`-th of a panel, and what the activation functions
+  /// are applied to, in rows `firstRow ..< end` of the group.
   ///
   /// This function and `update` are long, because values that are read before the loop must stay in
   /// registers during it. If they were split, each part would need a dozen of them as arguments.
   @inline(__always)
-  private static func activate(
+  private static func preactivate(
     _ step: ForwardStep, _ drive: D, panel: Int, index: Int, rows firstRow: Int, _ end: Int
   ) {
     let (call, buffers) = (step.call, step.buffers)
@@ -116,41 +118,43 @@ extension Sequence {
     let gStart = step.g(panel: panel, gates: B.gates) + index * blockWidth
     let aStart = buffers.a + index * blockWidth
     // With a single input, g is computed here.
-    let xStart = call.x + step.t * shape.rows + step.firstRow
+    let x = call.x + step.t * shape.rows + step.firstRow
     let bias = buffers.inputBias + block * blockWidth
     let weights = buffers.inputWeights + block * blockWidth
-    var activated = buffers.activated
+    let apart = (end - firstRow) * Vector.width
+    var z = buffers.activated
 
-    var row = firstRow
-    while row < end {
-      let pack = PackRows(left: end - row)
-      let place = block * step.rows + row
+    for row in firstRow..<end {
+      let place = (block * step.rows + row) * blockWidth
       let g =
         buffers.hasSingleInput
-        ? GatePack<RowPack>(bias: bias, weights: weights, x: xStart + row, pack, count: B.gates)
-        : GatePack<RowPack>(gStart + row * stride, count: B.gates, pack, stride: stride)
-      let a = GatePack<RowPack>(aStart + row * stride, count: B.gates, pack, stride: stride)
-      let (vPlace, qPlace) = (buffers.v + place * blockWidth, buffers.q + place * blockWidth)
-      var v = GatePack<RowPack>(
-        vPlace, count: hasVelocity ? B.gates : 0, pack, stride: blockWidth)
-      var q = GatePack<RowPack>(
-        qPlace, count: hasSecondMoment ? B.gates : 0, pack, stride: blockWidth)
+        ? GatePack<Vector>(bias: bias, weights: weights, x: x[row], count: B.gates)
+        : GatePack<Vector>(gStart + row * stride, count: B.gates)
+      let a = GatePack<Vector>(aStart + row * stride, count: B.gates)
+      var v = GatePack<Vector>(buffers.v + place, count: hasVelocity ? B.gates : 0)
+      var q = GatePack<Vector>(buffers.q + place, count: hasSecondMoment ? B.gates : 0)
       let seen = run(drive, g, a, v: &v, q: &q)
-      if hasVelocity { v.store(vPlace, count: B.gates, pack, stride: blockWidth) }
-      if hasSecondMoment { q.store(qPlace, count: B.gates, pack, stride: blockWidth) }
-      B.activate(d: seen.d, a: seen.a).store(
-        activated, count: B.activations, pack, stride: activatedWidth)
-      activated += RowPack.rows * activatedWidth
-      row += RowPack.rows
+      if hasVelocity { v.store(buffers.v + place, count: B.gates) }
+      if hasSecondMoment { q.store(buffers.q + place, count: B.gates) }
+      B.preactivate(d: seen.d, a: seen.a).store(z, count: B.activations, apart: apart)
+      z += Vector.width
     }
   }
 
-  /// The floats of one row of `ForwardBuffers.activated`.
+  /// The activation functions, for the rows that `preactivate` has computed.
   @inline(__always)
-  private static var activatedWidth: Int { B.activations * Vector.width }
+  private static func activate(_ buffers: ForwardBuffers, rows: Int) {
+    let count = rows * Vector.width
+    let z = buffers.activated
+    if B.logistics > 0 { SIMDKernels.logistic(z, into: z, count: B.logistics * count) }
+    if B.tanhs > 0 {
+      let first = z + B.logistics * count
+      SIMDKernels.hyperbolicTangent(first, into: first, count: B.tanhs * count)
+    }
+  }
 
-  /// The second half of the body for the block and the rows that `activate` has computed. It also
-  /// writes everything that is saved.
+  /// The rest of the body for the block and the rows that `activate` has computed. It also writes
+  /// everything that is saved.
   @inline(__always)
   private static func update(
     _ step: ForwardStep, panel: Int, index: Int, rows firstRow: Int, _ end: Int
@@ -158,44 +162,44 @@ extension Sequence {
     let (buffers, width) = (step.buffers, Vector.width)
     let shape = step.call.geometry
     let block = buffers.split.start(panel) + index
-    let lanes = buffers.units.lanes(block)
-    let unitBias = RowPack(everyRow: Vector(buffers.unitBias + block * width))
+    let unitBias = Vector(buffers.unitBias + block * width)
     let layout = SavedLayout(shape)
     let saved = step.saved.start.map { $0 + step.saved.place(block: block) * layout.width }
-    let y = step.call.y.map {
-      $0 + (step.t * shape.rows + step.firstRow) * shape.hidden + block * width
+    let cells = buffers.c + (block * step.rows + firstRow) * width
+    let count = (end - firstRow) * width
+
+    for place in stride(from: 0, to: count, by: width) {
+      var c = B.hasCell ? Vector(cells + place) : Vector(0)
+      let activated = GatePack<Vector>(
+        buffers.activated + place, count: B.activations, apart: count)
+      B.argument(activated, c: &c).store(buffers.argument + place)
     }
-    var activated = buffers.activated
-
-    var row = firstRow
-    while row < end {
-      let pack = PackRows(left: end - row)
-      let hPlace = row * buffers.hRow + block * width
-      let hBefore = RowPack(step.h + hPlace, pack, stride: buffers.hRow)
-      let cPlace = buffers.c + (block * step.rows + row) * width
-      let cBefore = B.hasCell ? RowPack(cPlace, pack, stride: width) : RowPack(0)
-      var c = cBefore
-      var gates = GatePack<RowPack>(first: RowPack(0))
-      let h = B.update(
-        GatePack<RowPack>(activated, count: B.activations, pack, stride: activatedWidth),
-        h: hBefore, c: &c, unitBias: unitBias, saved: &gates)
-      if B.hasCell { c.store(cPlace, pack, stride: width) }
-      h.store(step.hNext + hPlace, pack, stride: buffers.hRow)
-
-      if let y {
-        h.store(first: lanes, to: y + row * shape.hidden, pack, stride: shape.hidden)
+    if B.endsWithTanh {
+      SIMDKernels.hyperbolicTangent(buffers.argument, into: buffers.value, count: count)
+    }
+    let values = B.endsWithTanh ? buffers.value : buffers.argument
+    for row in firstRow..<end {
+      let place = (row - firstRow) * width
+      let h = step.h + row * buffers.hRow + block * width
+      var gates = GatePack<Vector>(first: Vector(0))
+      let activated = GatePack<Vector>(
+        buffers.activated + place, count: B.activations, apart: count)
+      let hNext = B.update(
+        activated, value: Vector(values + place), h: Vector(h), unitBias: unitBias, saved: &gates)
+      hNext.store(step.hNext + row * buffers.hRow + block * width)
+      let cBefore = B.hasCell ? Vector(cells + place) : Vector(0)
+      if B.hasCell {
+        // Computed again: c_{t-1} had to stay until here.
+        var c = cBefore
+        _ = B.argument(activated, c: &c)
+        c.store(cells + place)
       }
       if let saved {
         let to = saved + row * layout.width
-        gates.store(to, count: B.saved, pack, stride: layout.width, streaming: buffers.streams)
-        if B.hasCell {
-          cBefore.store(
-            to + layout.cell, pack, stride: layout.width, streaming: buffers.streams)
-        }
-        if D.needsActivations { saveDrive(step, layout, pack, panel, index, row: row, to) }
+        gates.store(to, count: B.saved, streaming: buffers.streams)
+        if B.hasCell { cBefore.store(to + layout.cell, streaming: buffers.streams) }
+        if D.needsActivations { saveDrive(step, layout, panel, index, row: row, to) }
       }
-      activated += RowPack.rows * activatedWidth
-      row += RowPack.rows
     }
   }
 
@@ -203,36 +207,32 @@ extension Sequence {
   /// stores that bypass the caches must fill whole lines.
   @inline(__always)
   private static func saveDrive(
-    _ step: ForwardStep, _ layout: SavedLayout, _ pack: PackRows, _ panel: Int, _ index: Int,
-    row: Int, _ to: UnsafeMutablePointer<Float>
+    _ step: ForwardStep, _ layout: SavedLayout, _ panel: Int, _ index: Int, row: Int,
+    _ to: UnsafeMutablePointer<Float>
   ) {
     let (buffers, blockWidth) = (step.buffers, B.gates * Vector.width)
-    let place = (buffers.split.start(panel) + index) * step.rows + row
+    let place = ((buffers.split.start(panel) + index) * step.rows + row) * blockWidth
     let drive = step.call.geometry.drive
-    func save(_ from: UnsafeMutablePointer<Float>, stride: Int, isUsed: Bool, at offset: Int) {
-      GatePack<RowPack>(from, count: isUsed ? B.gates : 0, pack, stride: stride).store(
-        to + offset, count: B.gates, pack, stride: layout.width, streaming: buffers.streams)
+    func save(_ from: UnsafeMutablePointer<Float>, isUsed: Bool, at offset: Int) {
+      GatePack<Vector>(from, count: isUsed ? B.gates : 0).store(
+        to + offset, count: B.gates, streaming: buffers.streams)
     }
-    save(
-      buffers.v + place * blockWidth, stride: blockWidth, isUsed: drive.hasVelocity,
-      at: layout.velocity)
-    save(
-      buffers.q + place * blockWidth, stride: blockWidth, isUsed: drive.hasSecondMoment,
-      at: layout.secondMoment)
+    save(buffers.v + place, isUsed: drive.hasVelocity, at: layout.velocity)
+    save(buffers.q + place, isUsed: drive.hasSecondMoment, at: layout.secondMoment)
     if layout.hasInputDrive {
       let stride = buffers.split.width(panel) * blockWidth
       save(
-        step.g(panel: panel, gates: B.gates) + index * blockWidth + row * stride, stride: stride,
-        isUsed: true, at: layout.inputDrive)
+        step.g(panel: panel, gates: B.gates) + index * blockWidth + row * stride, isUsed: true,
+        at: layout.inputDrive)
     }
   }
 
   /// The drive for every gate that is used.
   @inline(__always)
   private static func run(
-    _ drive: D, _ g: GatePack<RowPack>, _ a: GatePack<RowPack>, v: inout GatePack<RowPack>,
-    q: inout GatePack<RowPack>
-  ) -> (d: GatePack<RowPack>, a: GatePack<RowPack>) {
+    _ drive: D, _ g: GatePack<Vector>, _ a: GatePack<Vector>, v: inout GatePack<Vector>,
+    q: inout GatePack<Vector>
+  ) -> (d: GatePack<Vector>, a: GatePack<Vector>) {
     var (d, seen) = (g, a)
     (d.g0, seen.g0) = drive.forward(g.g0, a.g0, v: &v.g0, q: &q.g0)
     if B.gates > 1 { (d.g1, seen.g1) = drive.forward(g.g1, a.g1, v: &v.g1, q: &q.g1) }

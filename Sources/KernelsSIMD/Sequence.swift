@@ -3,7 +3,7 @@
 import KernelInterface
 
 /// A layer with drive D and body B over a whole sequence.
-enum Sequence<D: DriveFormula, B: BodyFormula> where D.V == RowPack, B.V == RowPack {
+enum Sequence<D: DriveFormula, B: BodyFormula> where D.V == Vector, B.V == Vector {
   /// The layout of `saved`, [T][block][N][vectors]. The vectors of one block of units of one row
   /// are the body's packs, c_{t-1}, and v_t, q_t and g_t per gate if the drive needs them. All that
   /// the backward pass reads for a step is therefore contiguous. After all steps comes c_T,

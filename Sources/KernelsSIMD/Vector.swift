@@ -46,6 +46,12 @@ struct Vector: Pack {
   @inline(__always)
   func stream(_ p: UnsafeMutablePointer<Float>) { cvec_stream(p, lanes) }
 
+  /// Stores, bypassing the caches if `streaming`.
+  @inline(__always)
+  func store(_ p: UnsafeMutablePointer<Float>, streaming: Bool) {
+    if streaming { stream(p) } else { store(p) }
+  }
+
   /// Loads the first `count` numbers at `p`, with zeros in the other lanes. Reads nothing else.
   @inline(__always)
   static func loading(_ p: UnsafePointer<Float>, _ count: Int) -> Vector {
@@ -67,16 +73,6 @@ struct Vector: Pack {
   private func store(first count: Int, to p: UnsafeMutablePointer<Float>) {
     cvec_store_first(p, lanes, count)
   }
-
-  // MARK: Rows
-
-  static var rows: Int { 1 }
-
-  @inline(__always)
-  init(firstRow: Int, _ row: (Int) -> Vector) { self = row(firstRow) }
-
-  @inline(__always)
-  func forEachRow(from firstRow: Int, _ body: (Int, Vector) -> Void) { body(firstRow, self) }
 
   // MARK: Arithmetic
 

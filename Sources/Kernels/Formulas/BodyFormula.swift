@@ -2,6 +2,14 @@
 
 /// The state update of a body, unit by unit.
 ///
+/// σ and tanh are long chains of dependent operations. The formulas leave them to the kernels, which
+/// compute them for many units at a time, so that the chains overlap. A time step is
+///
+///     z = preactivate(d, a)
+///     activated = σ of the first `logistics` packs of z, tanh of the next `tanhs`, the rest of z
+///     x = argument(activated, c)
+///     h = update(activated, tanh x if `endsWithTanh`, otherwise x)
+///
 /// To add a body: a file in the folder `Bodies`, a case of `BodyKind`, and a line in
 /// `FormulaDispatch.swift`.
 protocol BodyFormula {
@@ -9,8 +17,14 @@ protocol BodyFormula {
 
   /// G, the number of packs of a `GatePack` that are used.
   static var gates: Int { get }
-  /// How many packs `activate` returns.
+  /// How many packs `preactivate` returns.
   static var activations: Int { get }
+  /// How many of them become σ of themselves; they are the first.
+  static var logistics: Int { get }
+  /// How many of those that follow become tanh of themselves.
+  static var tanhs: Int { get }
+  /// Whether `update` takes tanh of the argument, not the argument.
+  static var endsWithTanh: Bool { get }
   /// How many packs per unit `update` saves for `backward`, in addition to h and c.
   static var saved: Int { get }
   /// Whether there is a cell state c.
@@ -18,30 +32,34 @@ protocol BodyFormula {
   /// Whether `unitBias` is used.
   static var hasUnitBias: Bool { get }
 
-  /// The first half of a time step of one unit, which depends neither on h nor on c.
-  ///
-  /// A whole time step is one chain of dependent operations, which is longer than a processor's
-  /// reorder window. With two halves, the computations of several units overlap.
+  /// What the activation functions are applied to.
   ///
   /// - Parameters:
   ///   - d: the drive, per gate
   ///   - a: the recurrent term, per gate
-  static func activate(d: GatePack<V>, a: GatePack<V>) -> GatePack<V>
+  static func preactivate(d: GatePack<V>, a: GatePack<V>) -> GatePack<V>
 
-  /// The second half.
+  /// The argument of the last function.
   ///
   /// - Parameters:
-  ///   - activated: what `activate` returned
-  ///   - h: h_{t-1}
+  ///   - activated: the packs of `preactivate` after the activation functions
   ///   - c: c_{t-1} on entry, c_t on return
+  static func argument(_ activated: GatePack<V>, c: inout V) -> V
+
+  /// The end of a time step.
+  ///
+  /// - Parameters:
+  ///   - activated: as for `argument`
+  ///   - value: the value of the last function
+  ///   - h: h_{t-1}
   ///   - unitBias: the body's own bias
   ///   - saved: receives what `backward` needs
   /// - Returns: h_t
   static func update(
-    _ activated: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
+    _ activated: GatePack<V>, value: V, h: V, unitBias: V, saved: inout GatePack<V>
   ) -> V
 
-  /// The adjoint of both halves.
+  /// The adjoint of a time step.
   ///
   /// - Parameters:
   ///   - dh: the complete dL/dh_t
@@ -49,12 +67,12 @@ protocol BodyFormula {
   ///   - saved: what `update` saved
   ///   - h: h_t
   ///   - hBefore: h_{t-1}
-  ///   - c: c_t
+  ///   - tanhC: tanh c_t
   ///   - cBefore: c_{t-1}
   /// - Returns: dL/dd and dL/da per gate, the part of dL/dh_{t-1} that does not pass through a,
   ///   and dL/d(unitBias)
   static func backward(
-    dh: V, dc: inout V, saved: GatePack<V>, h: V, hBefore: V, c: V, cBefore: V
+    dh: V, dc: inout V, saved: GatePack<V>, h: V, hBefore: V, tanhC: V, cBefore: V
   ) -> BodyGradient<V>
 }
 
@@ -64,7 +82,20 @@ extension BodyFormula {
   static func forward(
     d: GatePack<V>, a: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
   ) -> V {
-    update(activate(d: d, a: a), h: h, c: &c, unitBias: unitBias, saved: &saved)
+    let z = preactivate(d: d, a: a)
+    let activated = GatePack(
+      activate(z.g0, 0), activate(z.g1, 1), activate(z.g2, 2), activate(z.g3, 3))
+    let x = argument(activated, c: &c)
+    return update(
+      activated, value: endsWithTanh ? x.hyperbolicTangent : x, h: h, unitBias: unitBias,
+      saved: &saved)
+  }
+
+  /// The activation of the pack with this index.
+  @inline(__always)
+  private static func activate(_ z: V, _ index: Int) -> V {
+    if index < logistics { return z.logistic }
+    return index < logistics + tanhs ? z.hyperbolicTangent : z
   }
 }
 

@@ -66,7 +66,7 @@ extension ReferenceSequence {
     let gradient = B.backward(
       dh: flow.dh[unit] + (call.dy?[t * N * H + unit] ?? 0), dc: &flow.dc[unit], saved: gates,
       h: call.y[t * N * H + unit], hBefore: hBefore,
-      c: B.hasCell ? saved[layout.cells + (t + 1) * N * H + unit] : 0,
+      tanhC: B.hasCell ? saved[layout.cells + (t + 1) * N * H + unit].hyperbolicTangent : 0,
       cBefore: B.hasCell ? saved[layout.cells + t * N * H + unit] : 0)
     flow.dhBefore[unit] = gradient.dhBefore
     if B.hasUnitBias { addUnitBias(gradient.dUnitBias, row: n, unit: j, to: call.gradients) }

@@ -8,28 +8,35 @@
 enum GRUBody<V: Lanes>: BodyFormula {
   static var gates: Int { 3 }
   static var activations: Int { 4 }
+  static var logistics: Int { 2 }
+  static var tanhs: Int { 0 }
+  static var endsWithTanh: Bool { true }
   static var saved: Int { 4 }
   static var hasCell: Bool { false }
   static var hasUnitBias: Bool { false }
 
   @inline(__always)
-  static func activate(d: GatePack<V>, a: GatePack<V>) -> GatePack<V> {
-    GatePack((d.g0 + a.g0).logistic, (d.g1 + a.g1).logistic, d.g2, a.g2)
+  static func preactivate(d: GatePack<V>, a: GatePack<V>) -> GatePack<V> {
+    GatePack(d.g0 + a.g0, d.g1 + a.g1, d.g2, a.g2)
+  }
+
+  @inline(__always)
+  static func argument(_ activated: GatePack<V>, c: inout V) -> V {
+    activated.g2.adding(activated.g0, times: activated.g3)
   }
 
   @inline(__always)
   static func update(
-    _ activated: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
+    _ activated: GatePack<V>, value: V, h: V, unitBias: V, saved: inout GatePack<V>
   ) -> V {
-    let (r, z, dn, an) = (activated.g0, activated.g1, activated.g2, activated.g3)
-    let n = dn.adding(r, times: an).hyperbolicTangent
+    let (r, z, n, an) = (activated.g0, activated.g1, value, activated.g3)
     saved = GatePack(r, z, n, an)
     return n.adding(z, times: h - n)
   }
 
   @inline(__always)
   static func backward(
-    dh: V, dc: inout V, saved: GatePack<V>, h: V, hBefore: V, c: V, cBefore: V
+    dh: V, dc: inout V, saved: GatePack<V>, h: V, hBefore: V, tanhC: V, cBefore: V
   ) -> BodyGradient<V> {
     let (r, z, n, an) = (saved.g0, saved.g1, saved.g2, saved.g3)
     let one = V(1)

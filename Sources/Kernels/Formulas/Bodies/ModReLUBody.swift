@@ -10,21 +10,26 @@
 enum ModReLUBody<V: Lanes>: BodyFormula {
   static var gates: Int { 1 }
   static var activations: Int { 1 }
+  static var logistics: Int { 0 }
+  static var tanhs: Int { 0 }
+  static var endsWithTanh: Bool { false }
   static var saved: Int { 0 }
   static var hasCell: Bool { false }
   static var hasUnitBias: Bool { true }
 
   @inline(__always)
-  static func activate(d: GatePack<V>, a: GatePack<V>) -> GatePack<V> {
+  static func preactivate(d: GatePack<V>, a: GatePack<V>) -> GatePack<V> {
     GatePack(first: d.g0 + a.g0)
   }
 
   @inline(__always)
+  static func argument(_ activated: GatePack<V>, c: inout V) -> V { activated.g0 }
+
+  @inline(__always)
   static func update(
-    _ activated: GatePack<V>, h: V, c: inout V, unitBias: V, saved: inout GatePack<V>
+    _ activated: GatePack<V>, value: V, h: V, unitBias: V, saved: inout GatePack<V>
   ) -> V {
-    let z = activated.g0
-    let zero = V(0)
+    let (z, zero) = (value, V(0))
     let shifted = z.absolute + unitBias
     let magnitude = z.absolute.ifPositive(shifted.ifPositive(shifted, else: zero), else: zero)
     return z.ifPositive(magnitude, else: zero - magnitude)
@@ -32,7 +37,7 @@ enum ModReLUBody<V: Lanes>: BodyFormula {
 
   @inline(__always)
   static func backward(
-    dh: V, dc: inout V, saved: GatePack<V>, h: V, hBefore: V, c: V, cBefore: V
+    dh: V, dc: inout V, saved: GatePack<V>, h: V, hBefore: V, tanhC: V, cBefore: V
   ) -> BodyGradient<V> {
     let zero = V(0)
     let active = h.absolute.ifPositive(dh, else: zero)

@@ -27,7 +27,7 @@ enum GRUAdjoint<V: Lanes>: PointwiseFormula {
     var cell = V(0)
     let gradient = GRUBody.backward(
       dh: x.n0, dc: &cell, saved: GatePack(x.n1, x.n2, x.n3, x.n4), h: V(0), hBefore: x.n5,
-      c: V(0), cBefore: V(0))
+      tanhC: V(0), cBefore: V(0))
     let (dd, da) = (gradient.dd, gradient.da)
     return Eight(dd.g0, dd.g1, dd.g2, da.g0, da.g1, da.g2, gradient.dhBefore)
   }
