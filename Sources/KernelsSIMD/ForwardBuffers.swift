@@ -16,6 +16,8 @@ struct ForwardBuffers {
   let inputSteps: Int
   /// Whether writes to `saved` bypass the caches; see `Blocking.streams`.
   let streams: Bool
+  /// Whether writes to y bypass the caches; see `Blocking.streamsHidden`.
+  let streamsHidden: Bool
   /// The floats from one row of h to the next: padded, and never a power of two.
   let hRow: Int
 
@@ -49,6 +51,9 @@ struct ForwardBuffers {
     streams =
       Blocking.streams(savedCount: savedCount)
       && UInt(bitPattern: call.saved) % UInt(4 * Vector.width) == 0
+    streamsHidden =
+      Blocking.streamsHidden(shape) && shape.hidden % Vector.width == 0
+      && UInt(bitPattern: call.y) % UInt(4 * Vector.width) == 0
     units = Units(shape.hidden, gates: shape.body.gates)
     split = PanelSplit(blocks: units.blocks, limit: panelLimit)
     // A recomputation may start and end at any step.

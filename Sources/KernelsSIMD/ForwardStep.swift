@@ -67,7 +67,14 @@ struct ForwardStep {
     let hidden = call.geometry.hidden
     let first = y + (t * call.geometry.rows + firstRow) * hidden
     for row in 0..<rows {
-      (first + row * hidden).update(from: hNext + row * buffers.hRow, count: hidden)
+      let (to, from) = (first + row * hidden, hNext + row * buffers.hRow)
+      guard buffers.streamsHidden else {
+        to.update(from: from, count: hidden)
+        continue
+      }
+      for unit in stride(from: 0, to: hidden, by: Vector.width) {
+        Vector(from + unit).stream(to + unit)
+      }
     }
   }
 }

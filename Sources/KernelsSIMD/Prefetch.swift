@@ -1,32 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Memory that a product prefetches while it computes: `count` areas, `stride` floats apart.
+/// Memory that a product prefetches while it computes: first some areas, then others.
 ///
 /// If all requests are made at once, the queue of outstanding loads is full and the processor
 /// waits. So a product makes one request for each k of a tile.
 struct Prefetch {
-  private let start: UnsafePointer<Float>
-  /// The floats of an area.
-  private let length: Int
-  private let count: Int
-  private let stride: Int
+  let first: Areas
+  let second: Areas
 
   /// The floats of a cache line.
   static var line: Int { 16 }
 
-  @inline(__always)
-  init(start: UnsafePointer<Float>, length: Int, count: Int, stride: Int) {
-    (self.start, self.length, self.count, self.stride) = (start, length, count, stride)
+  /// `count` areas of `length` floats, `stride` floats apart.
+  struct Areas {
+    let start: UnsafePointer<Float>
+    let length: Int
+    let count: Int
+    var stride = 0
+
+    /// The number of tiles that prefetch one area.
+    @inline(__always)
+    func tiles(steps: Int) -> Int {
+      (length + steps * Prefetch.line - 1) / (steps * Prefetch.line)
+    }
+
+    @inline(__always)
+    func part(_ index: Int, steps: Int) -> (start: UnsafePointer<Float>, step: Int)? {
+      let tiles = tiles(steps: steps)
+      guard index < count * tiles else { return nil }
+      let step = (length + tiles * steps - 1) / (tiles * steps)
+      return (start + index / tiles * stride + index % tiles * steps * step, step)
+    }
   }
 
   /// Where the `index`-th tile of the product begins to prefetch, and the floats from one of its
   /// `steps` to the next. Nil if the tiles before it prefetch everything.
   @inline(__always)
   func part(_ index: Int, steps: Int) -> (start: UnsafePointer<Float>, step: Int)? {
-    let parts = (length + steps * Prefetch.line - 1) / (steps * Prefetch.line)
-    let area = index / parts
-    guard area < count else { return nil }
-    let step = (length + parts * steps - 1) / (parts * steps)
-    return (start + area * stride + index % parts * steps * step, step)
+    first.part(index, steps: steps)
+      ?? second.part(index - first.count * first.tiles(steps: steps), steps: steps)
   }
 }

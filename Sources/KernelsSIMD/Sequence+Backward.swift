@@ -99,7 +99,7 @@ extension Sequence {
     for panel in 0..<split.panels {
       let product = step.hiddenGradient(
         panel: panel, slot: (step.slot + buffers.slots - 1) % buffers.slots,
-        prefetching: saved(step, after: panel))
+        prefetching: prefetch(step, after: panel))
       if isLast {
         step.finalHidden(panel: panel)
       } else {
@@ -120,19 +120,42 @@ extension Sequence {
     }
   }
 
-  /// The saved numbers of the next panel. Loading them from memory takes about as long as a
-  /// product.
+  /// What the pointwise part of the next panel and of a later step reads. Loading it from memory
+  /// takes about as long as a product.
   @inline(__always)
-  private static func saved(_ step: BackwardStep, after panel: Int) -> Prefetch? {
+  private static func prefetch(_ step: BackwardStep, after panel: Int) -> Prefetch {
+    Prefetch(first: saved(step, after: panel), second: hidden(step, during: panel))
+  }
+
+  /// The saved numbers of the next panel.
+  @inline(__always)
+  private static func saved(_ step: BackwardStep, after panel: Int) -> Prefetch.Areas {
     let (split, width) = (step.buffers.hiddenSplit, SavedLayout(step.call.geometry).width)
     let isLast = panel + 1 == split.panels
-    // A body may save nothing.
-    if width == 0 || isLast && step.saved.step == 0 { return nil }
     let next = isLast ? 0 : panel + 1
+    let start = UnsafePointer(step.saved.start ?? step.buffers.zeros)
+    // A body may save nothing.
+    guard width > 0, !isLast || step.saved.step > 0 else {
+      return Prefetch.Areas(start: start, length: 0, count: 0)
+    }
     let place = step.saved.place(block: split.start(next)) - (isLast ? step.saved.stride : 0)
-    return Prefetch(
-      start: UnsafePointer(step.saved.start! + place * width), length: step.rows * width,
-      count: split.width(next), stride: step.saved.rows * width)
+    return Prefetch.Areas(
+      start: start + place * width, length: step.rows * width, count: split.width(next),
+      stride: step.saved.rows * width)
+  }
+
+  /// h_{t-2}, if the body reads it: the steps t-1 and t-2 need it. Each panel prefetches a part.
+  @inline(__always)
+  private static func hidden(_ step: BackwardStep, during panel: Int) -> Prefetch.Areas {
+    let (N, H) = (step.call.geometry.rows, step.call.geometry.hidden)
+    guard B.readsHidden, step.t >= 2 else {
+      return Prefetch.Areas(start: step.call.y, length: 0, count: 0)
+    }
+    let (count, panels) = (step.rows * H, step.buffers.hiddenSplit.panels)
+    let (first, end) = (count * panel / panels, count * (panel + 1) / panels)
+    return Prefetch.Areas(
+      start: step.call.y + ((step.t - 2) * N + step.firstRow) * H + first, length: end - first,
+      count: 1)
   }
 
   /// The adjoints of body and drive for one block of units, the `index`-th of a panel, in rows

@@ -20,7 +20,7 @@ extension Sequence {
         forward(call, buffers, firstRow: first, rows: rows)
         first += rows
       }
-      if buffers.streams { cvec_stream_fence() }
+      if buffers.streams || buffers.streamsHidden { cvec_stream_fence() }
     }
   }
 
@@ -41,7 +41,6 @@ extension Sequence {
           start: keepsStates ? nil : call.saved, step: t, rows: call.geometry.rows,
           firstRow: firstRow, blocks: buffers.units.blocks))
       run(step)
-      step.copyHidden()
       swap(&h, &hNext)
     }
     buffers.write(call.final, call.geometry, h: h, firstRow: firstRow, rows: rows)
@@ -97,6 +96,8 @@ extension Sequence {
         row = end
       }
     }
+    step.copyHidden()
+    clock.lap(.pointwiseForward)
   }
 
   /// The drive of one block of units, the `index`-th of a panel, and what the activation functions

@@ -29,6 +29,8 @@ protocol BodyFormula {
   static var saved: Int { get }
   /// Whether there is a cell state c.
   static var hasCell: Bool { get }
+  /// Whether `backward` reads h or hBefore.
+  static var readsHidden: Bool { get }
   /// Whether `unitBias` is used.
   static var hasUnitBias: Bool { get }
 

@@ -13,6 +13,7 @@ enum GRUBody<V: Lanes>: BodyFormula {
   static var endsWithTanh: Bool { true }
   static var saved: Int { 4 }
   static var hasCell: Bool { false }
+  static var readsHidden: Bool { true }
   static var hasUnitBias: Bool { false }
 
   @inline(__always)

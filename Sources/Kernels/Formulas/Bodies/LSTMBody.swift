@@ -13,6 +13,7 @@ enum LSTMBody<V: Lanes>: BodyFormula {
   static var endsWithTanh: Bool { true }
   static var saved: Int { 4 }
   static var hasCell: Bool { true }
+  static var readsHidden: Bool { false }
   static var hasUnitBias: Bool { false }
 
   /// The order of the activations is i, f, o, g, so that those with the same function adjoin.

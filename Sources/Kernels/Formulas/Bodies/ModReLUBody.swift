@@ -15,6 +15,7 @@ enum ModReLUBody<V: Lanes>: BodyFormula {
   static var endsWithTanh: Bool { false }
   static var saved: Int { 0 }
   static var hasCell: Bool { false }
+  static var readsHidden: Bool { true }
   static var hasUnitBias: Bool { true }
 
   @inline(__always)

@@ -11,6 +11,7 @@ enum TanhBody<V: Lanes>: BodyFormula {
   static var endsWithTanh: Bool { true }
   static var saved: Int { 0 }
   static var hasCell: Bool { false }
+  static var readsHidden: Bool { true }
   static var hasUnitBias: Bool { false }
 
   @inline(__always)
