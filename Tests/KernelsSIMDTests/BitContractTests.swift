@@ -34,6 +34,26 @@ import Testing
     }
   }
 
+  /// A y of more than 16 MB bypasses the caches, and that of a few of its rows does not.
+  @Test(arguments: KernelBackend.modules) func longSequences(backend: KernelBackend) throws {
+    try backend.requireSupport()
+    let layer = LayerCase(
+      geometry: LayerGeometry(
+        steps: 260, rows: 128, inputs: 1, hidden: 128, drive: DriveParameters(.plain), body: .tanh),
+      shardRows: [128], hasOutputGradient: false)
+    let numbers = layer.numbers()
+    let all = layer.run(numbers, with: backend.kernels)
+    #expect(all["y"].count > 1 << 22)
+    for rows in [0..<1, 47..<49, 127..<128] {
+      let (part, itsNumbers) = layer.rows(rows, of: numbers)
+      let alone = part.run(itsNumbers, with: backend.kernels)
+      for name in ["y", "h_T", "dx"] {
+        let same = alone[name].bits == layer.slice(name, rows: rows, of: all)?.bits
+        #expect(same, "rows \(rows): \(name)")
+      }
+    }
+  }
+
   @Test(arguments: KernelBackend.modules) func shardsAloneAndTogether(backend: KernelBackend) throws
   {
     try backend.requireSupport()

@@ -201,12 +201,15 @@ struct LayerCase {
   }
 }
 
-/// Memory that lives as long as the pool.
+/// Memory that lives as long as the pool, aligned to cache lines, as kernels need it to bypass the
+/// caches.
 final class Pool<Scalar> {
   private var buffers: [UnsafeMutableBufferPointer<Scalar>] = []
 
   func fill(_ values: [Scalar]) -> UnsafeMutablePointer<Scalar> {
-    let buffer = UnsafeMutableBufferPointer<Scalar>.allocate(capacity: values.count + 1)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: (values.count + 1) * MemoryLayout<Scalar>.stride, alignment: 64
+    ).bindMemory(to: Scalar.self)
     _ = buffer.initialize(from: values)
     buffers.append(buffer)
     return buffer.baseAddress!

@@ -69,7 +69,7 @@ protocol BodyFormula {
   ///   - saved: what `update` saved
   ///   - h: h_t
   ///   - hBefore: h_{t-1}
-  ///   - tanhC: tanh c_t
+  ///   - tanhC: tanh c_t, or 0 without a cell state
   ///   - cBefore: c_{t-1}
   /// - Returns: dL/dd and dL/da per gate, the part of dL/dh_{t-1} that does not pass through a,
   ///   and dL/d(unitBias)
