@@ -31,7 +31,7 @@ struct BackwardBuffers {
   let dv: UnsafeMutablePointer<Float>  // [block][row][gate][lane]
   let dq: UnsafeMutablePointer<Float>
   let c: UnsafeMutablePointer<Float>  // c_t, [block][row][lane]
-  /// tanh c_t for the rows of one chunk: [row][lane].
+  /// tanh c_t, for one block of units and the rows of one chunk: [row][lane].
   let tanhC: UnsafeMutablePointer<Float>
   let dUnitBias: UnsafeMutablePointer<Float>  // summed over time, [block][row][lane]
   /// The product of one panel.

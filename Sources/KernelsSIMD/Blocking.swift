@@ -68,8 +68,9 @@ enum Blocking {
   /// Whether `saved` is so large that it would displace everything else from the caches.
   static func streams(savedCount: Int) -> Bool { savedCount > 1 << 20 }
 
-  /// Whether y is so large that none of it is left in the caches when the whole sequence has been
-  /// computed. If writes to it bypass them, a step takes 1 to 4 % less time (AVX2, H=128).
+  /// Whether y is so large, more than 16 MB, that little of it is left in the caches when the whole
+  /// sequence has been computed. If writes to it bypass them, a step takes 1 to 4 % less time (AVX2,
+  /// H=128).
   static func streamsHidden(_ shape: LayerGeometry) -> Bool {
     shape.steps * shape.rows * shape.hidden > 1 << 22
   }

@@ -37,9 +37,9 @@ struct ForwardBuffers {
   let g: UnsafeMutablePointer<Float>
   /// The product of one panel with h.
   let a: UnsafeMutablePointer<Float>  // [row][block][gate][lane]
-  /// The body's activations for the rows of one chunk: [pack][row][lane].
+  /// The body's activations, for one block of units and the rows of one chunk: [pack][row][lane].
   let activated: UnsafeMutablePointer<Float>
-  /// The argument of the body's last function and its value, for the rows of one chunk: [row][lane].
+  /// What the body's `argument` returns, and its tanh, for the same rows: [row][lane].
   let argument: UnsafeMutablePointer<Float>
   let value: UnsafeMutablePointer<Float>
 

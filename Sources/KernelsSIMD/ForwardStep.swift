@@ -60,8 +60,8 @@ struct ForwardStep {
       rows: rows)
   }
 
-  /// Copies h_t to y, if the caller needs it. The rows are written whole: if each panel wrote its
-  /// vector of every row, each would miss the caches (AVX2, H=128: 2 % of a training step).
+  /// Copies h_t to y, if the caller needs it. Each row is written as a whole: if each panel wrote
+  /// its own columns, every write would miss the caches (AVX2, H=128: 2 % of a training step).
   func copyHidden() {
     guard let y = call.y else { return }
     let hidden = call.geometry.hidden

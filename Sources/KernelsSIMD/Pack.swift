@@ -16,8 +16,8 @@ protocol Pack: Lanes {
   var reciprocalGuess: Self { get }
 }
 
-/// Two packs. Each operation is issued for both before the next operation, so that neither waits
-/// for its own results, even if a second thread uses half of the core's reorder window.
+/// Two packs. Each operation is issued for both before the next operation, so that one computes
+/// while the other waits for its own results.
 struct Twin<Half: Pack>: Pack {
   var first: Half
   var second: Half

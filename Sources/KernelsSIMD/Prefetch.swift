@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Memory that a product prefetches while it computes: first some areas, then others.
+/// Memory that a product prefetches while it computes: first all of `first`, then all of `second`.
 ///
 /// If all requests are made at once, the queue of outstanding loads is full and the processor
 /// waits. So a product makes one request for each k of a tile.

@@ -79,8 +79,8 @@ struct Product {
     }
   }
 
-  /// The number of rows after which the pointwise part runs: whole register tiles and whole packs,
-  /// few enough that its stores are written while the next products run.
+  /// The number of rows after which the pointwise part runs: whole register tiles, few enough that
+  /// the stores of the pointwise part are written while the next products run.
   @inline(__always)
   var chunkRows: Int { Product.chunkTiles * tileRows }
 

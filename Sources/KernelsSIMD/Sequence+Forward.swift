@@ -190,7 +190,7 @@ extension Sequence {
       hNext.store(step.hNext + row * buffers.hRow + block * width)
       let cBefore = B.hasCell ? Vector(cells + place) : Vector(0)
       if B.hasCell {
-        // Computed again: c_{t-1} had to stay until here.
+        // c_t is computed again, because c_{t-1} is still needed here, to be saved.
         var c = cBefore
         _ = B.argument(activated, c: &c)
         c.store(cells + place)

@@ -34,13 +34,17 @@ import Testing
     }
   }
 
-  /// A y of more than 16 MB bypasses the caches, and that of a few of its rows does not.
-  @Test(arguments: KernelBackend.modules) func longSequences(backend: KernelBackend) throws {
+  /// A y of more than 16 MB bypasses the caches; a y with only a few of the rows does not, nor one
+  /// that is not aligned.
+  @Test(arguments: KernelBackend.modules, [true, false]) func longSequences(
+    backend: KernelBackend, isAligned: Bool
+  ) throws {
     try backend.requireSupport()
-    let layer = LayerCase(
+    var layer = LayerCase(
       geometry: LayerGeometry(
         steps: 260, rows: 128, inputs: 1, hidden: 128, drive: DriveParameters(.plain), body: .tanh),
       shardRows: [128], hasOutputGradient: false)
+    layer.isAligned = isAligned
     let numbers = layer.numbers()
     let all = layer.run(numbers, with: backend.kernels)
     #expect(all["y"].count > 1 << 22)

@@ -12,6 +12,8 @@ struct LayerCase {
   var hasStates = true
   var hasOutputGradient = true
   var wantsInputGradient = true
+  /// Whether all memory begins at a cache line, as kernels need it to bypass the caches.
+  var isAligned = true
   var seed: UInt64 = 1
 
   /// The results of one run.
@@ -59,7 +61,7 @@ struct LayerCase {
     let shape = geometry
     let (T, N, C, H) = (shape.steps, shape.rows, shape.inputs, shape.hidden)
     let GH = shape.gateWidth
-    let pool = Pool<Scalar>()
+    let pool = Pool<Scalar>(offset: isAligned ? 0 : 1)
     func input(_ name: String, _ wanted: Bool = true) -> UnsafePointer<Scalar>? {
       guard wanted else { return nil }
       return UnsafePointer(pool.fill(numbers.values[name]!.map { Scalar($0) }))
@@ -201,21 +203,24 @@ struct LayerCase {
   }
 }
 
-/// Memory that lives as long as the pool, aligned to cache lines, as kernels need it to bypass the
-/// caches.
+/// Memory that lives as long as the pool.
 final class Pool<Scalar> {
-  private var buffers: [UnsafeMutableBufferPointer<Scalar>] = []
+  /// The numbers from a cache line to the beginning of every piece of memory.
+  private let offset: Int
+  private var pieces: [UnsafeMutableRawPointer] = []
+
+  init(offset: Int = 0) { self.offset = offset }
 
   func fill(_ values: [Scalar]) -> UnsafeMutablePointer<Scalar> {
-    let buffer = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: (values.count + 1) * MemoryLayout<Scalar>.stride, alignment: 64
-    ).bindMemory(to: Scalar.self)
-    _ = buffer.initialize(from: values)
-    buffers.append(buffer)
-    return buffer.baseAddress!
+    let piece = UnsafeMutableRawPointer.allocate(
+      byteCount: (values.count + 1 + offset) * MemoryLayout<Scalar>.stride, alignment: 64)
+    pieces.append(piece)
+    let start = piece.bindMemory(to: Scalar.self, capacity: values.count + 1 + offset) + offset
+    start.initialize(from: values, count: values.count)
+    return start
   }
 
-  deinit { for buffer in buffers { buffer.deallocate() } }
+  deinit { for piece in pieces { piece.deallocate() } }
 }
 
 /// Steele, Lea and Flood's generator (OOPSLA 2014), enough for test data.

@@ -19,9 +19,9 @@ protocol BodyFormula {
   static var gates: Int { get }
   /// How many packs `preactivate` returns.
   static var activations: Int { get }
-  /// How many of them become σ of themselves; they are the first.
+  /// How many of them, from the first on, σ is applied to.
   static var logistics: Int { get }
-  /// How many of those that follow become tanh of themselves.
+  /// How many of the following ones tanh is applied to.
   static var tanhs: Int { get }
   /// Whether `update` takes tanh of the argument, not the argument.
   static var endsWithTanh: Bool { get }
@@ -29,7 +29,7 @@ protocol BodyFormula {
   static var saved: Int { get }
   /// Whether there is a cell state c.
   static var hasCell: Bool { get }
-  /// Whether `backward` reads h or hBefore.
+  /// Whether `backward` reads h or hBefore. The weight gradients read h for every body.
   static var readsHidden: Bool { get }
   /// Whether `unitBias` is used.
   static var hasUnitBias: Bool { get }
@@ -41,7 +41,7 @@ protocol BodyFormula {
   ///   - a: the recurrent term, per gate
   static func preactivate(d: GatePack<V>, a: GatePack<V>) -> GatePack<V>
 
-  /// The argument of the last function.
+  /// Advances the cell state, and returns the number that `update` takes or takes tanh of.
   ///
   /// - Parameters:
   ///   - activated: the packs of `preactivate` after the activation functions
@@ -52,7 +52,7 @@ protocol BodyFormula {
   ///
   /// - Parameters:
   ///   - activated: as for `argument`
-  ///   - value: the value of the last function
+  ///   - value: tanh of the argument if `endsWithTanh`, otherwise the argument
   ///   - h: h_{t-1}
   ///   - unitBias: the body's own bias
   ///   - saved: receives what `backward` needs

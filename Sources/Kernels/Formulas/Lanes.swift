@@ -30,8 +30,8 @@ protocol Lanes {
   func ifPositive(_ yes: Self, else no: Self) -> Self
 }
 
-/// One pack per gate of a unit: i, f, g, o for an LSTM, and r, z, n for a GRU. A body with a single
-/// gate uses only the first pack.
+/// Up to four packs of a unit, usually one per gate: i, f, g, o for an LSTM, and r, z, n for a GRU. A
+/// body with a single gate uses only the first pack. Activations have the order of `preactivate`.
 struct GatePack<V: Lanes> {
   var g0: V
   var g1: V

@@ -16,7 +16,7 @@ enum LSTMBody<V: Lanes>: BodyFormula {
   static var readsHidden: Bool { false }
   static var hasUnitBias: Bool { false }
 
-  /// The order of the activations is i, f, o, g, so that those with the same function adjoin.
+  /// The order of the activations is i, f, o, g, so that those with the same function are adjacent.
   @inline(__always)
   static func preactivate(d: GatePack<V>, a: GatePack<V>) -> GatePack<V> {
     GatePack(d.g0 + a.g0, d.g1 + a.g1, d.g3 + a.g3, d.g2 + a.g2)
