@@ -69,10 +69,10 @@ enum Blocking {
   static func streams(savedCount: Int) -> Bool { savedCount > 1 << 20 }
 
   /// Whether y is so large, more than 16 MB, that little of it is left in the caches when the whole
-  /// sequence has been computed. If writes to it bypass them, a step takes 1 to 4 % less time (AVX2,
-  /// H=128).
-  static func streamsHidden(_ shape: LayerGeometry) -> Bool {
-    shape.steps * shape.rows * shape.hidden > 1 << 22
+  /// sequence has been computed. If writes to it bypass them, a step of a tanh cell takes 2 to 3 %
+  /// less time (AVX2). If `saved` bypasses them too, some runs take 4 to 12 % longer, so y does not.
+  static func streamsHidden(_ shape: LayerGeometry, savedCount: Int) -> Bool {
+    savedCount == 0 && shape.steps * shape.rows * shape.hidden > 1 << 22
   }
 
   /// Whether weights of [G·H, columns] stay in the second-level cache.

@@ -52,7 +52,8 @@ struct ForwardBuffers {
       Blocking.streams(savedCount: savedCount)
       && UInt(bitPattern: call.saved) % UInt(4 * Vector.width) == 0
     streamsHidden =
-      Blocking.streamsHidden(shape) && shape.hidden % Vector.width == 0
+      Blocking.streamsHidden(shape, savedCount: savedCount)
+      && shape.hidden % Vector.width == 0
       && UInt(bitPattern: call.y) % UInt(4 * Vector.width) == 0
     units = Units(shape.hidden, gates: shape.body.gates)
     split = PanelSplit(blocks: units.blocks, limit: panelLimit)
