@@ -39,9 +39,9 @@ struct ForwardBuffers {
   let a: UnsafeMutablePointer<Float>  // [row][block][gate][lane]
   /// The body's activations, for one block of units and the rows of one chunk: [pack][row][lane].
   let activated: UnsafeMutablePointer<Float>
-  /// What the body's `argument` returns, and its tanh, for the same rows: [row][lane].
-  let argument: UnsafeMutablePointer<Float>
-  let value: UnsafeMutablePointer<Float>
+  /// What the body's `argument` returns, then the `value` of `update`, for the same rows:
+  /// [row][lane].
+  let values: UnsafeMutablePointer<Float>
 
   init(
     _ call: ForwardCall<Float>, panelLimit: Int, savedCount: Int, groupRows: Int? = nil,
@@ -80,8 +80,7 @@ struct ForwardBuffers {
         ? inputSteps * groupRows * units.paddedWidth : groupRows * 4 * Vector.width)
     a = arena.take(groupRows * 4 * Vector.width)
     activated = arena.take(Product.mostChunkRows * 4 * Vector.width)
-    argument = arena.take(Product.mostChunkRows * Vector.width)
-    value = arena.take(Product.mostChunkRows * Vector.width)
+    values = arena.take(Product.mostChunkRows * Vector.width)
   }
 
   func pack(_ weights: RecurrentWeights<Float>, _ shape: LayerGeometry) {

@@ -133,7 +133,7 @@ extension Sequence {
     let (split, width) = (step.buffers.hiddenSplit, SavedLayout(step.call.geometry).width)
     let isLast = panel + 1 == split.panels
     let next = isLast ? 0 : panel + 1
-    let start = UnsafePointer(step.saved.start ?? step.buffers.zeros)
+    let start = UnsafePointer(step.saved.start!)
     // A body may save nothing.
     guard width > 0, !isLast || step.saved.step > 0 else {
       return Prefetch.Areas(start: start, length: 0, count: 0)

@@ -168,17 +168,15 @@ extension Sequence {
     let saved = step.saved.start.map { $0 + step.saved.place(block: block) * layout.width }
     let cells = buffers.c + (block * step.rows + firstRow) * width
     let count = (end - firstRow) * width
+    let values = buffers.values
 
     for place in stride(from: 0, to: count, by: width) {
       var c = B.hasCell ? Vector(cells + place) : Vector(0)
       let activated = GatePack<Vector>(
         buffers.activated + place, count: B.activations, apart: count)
-      B.argument(activated, c: &c).store(buffers.argument + place)
+      B.argument(activated, c: &c).store(values + place)
     }
-    if B.endsWithTanh {
-      SIMDKernels.hyperbolicTangent(buffers.argument, into: buffers.value, count: count)
-    }
-    let values = B.endsWithTanh ? buffers.value : buffers.argument
+    if B.endsWithTanh { SIMDKernels.hyperbolicTangent(values, into: values, count: count) }
     for row in firstRow..<end {
       let place = (row - firstRow) * width
       let h = step.h + row * buffers.hRow + block * width
